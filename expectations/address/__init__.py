@@ -1,0 +1,115 @@
+"""Addresses: complete by positive parse, in one standard form (Publication 28; DMM 602; law.md 5), as DuckDB SQL.
+
+`setup` prepares a connection; `derive` gives the SQL that adds the parsed columns and the codes to a relation. Two
+addresses are one if (a_kind, a_number, a_street, a_unit, a_zip) are equal. The codes and what they mean: `expectations.codes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from expectations.address import parse, patterns, reference, split, text, verdict
+from expectations.codes import BLOCKING_ADDRESS_CODES
+from expectations.contracts import ADDRESS
+from expectations.duck import quote
+
+COLUMNS = tuple(field.name for field in ADDRESS)
+
+
+def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None) -> None:
+    """Defines macros and temporary reference tables on a connection (once is enough; about 0.1 s, the first time 1 s).
+
+    `facilities`: an operator's own list, a CSV with a column `phrase`, on top of the one that comes with the package;
+    raises BadInput if it cannot be read as that.
+    """
+    for name, parameters, body in (*text.macros(), *_macros(facilities)):
+        connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS {body}")
+    tables = {
+        "addr_zips": (reference.zip_table(), "zip AS z_zip, state AS z_state, type AS z_type, active AS z_active, city AS z_city, cities AS z_cities, tail AS z_tail, tails AS z_tails"),
+        "addr_cities": (reference.city_table(), "*"),
+        "addr_words_table": (reference.word_table(), "*"),
+        "addr_states": (reference.mapping_table("states"), "*"),
+        "addr_highways": (reference.mapping_table("highways"), "*"),
+    }  # fmt: skip
+    for name, (table, columns) in tables.items():
+        connection.register(f"{name}_source", table)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {name}_source")
+        connection.unregister(f"{name}_source")
+
+
+def _macros(facilities: Path | None) -> tuple[tuple[str, str, str], ...]:
+    extra = reference.operator_phrases(facilities) if facilities else ()
+    drop = f"regexp_replace(x, '{patterns.UNIT_DROP}', '\\1', 'g')"
+    words = f"addr_words(regexp_replace(regexp_replace({drop}, '[^A-Z0-9]+', ' ', 'g'), '(^| )0+([0-9A-Z])', '\\1\\2', 'g'))"
+    return (
+        ("addr_unit_words", "x", f"CASE WHEN x IS NOT NULL THEN coalesce({words}, '') END"),
+        # by its name alone, as it is parsed from the street line
+        ("addr_urb", "x", "nullif(regexp_replace(x, '^URB(?:ANIZACION)?(?: |$)', ''), '')"),
+        ("addr_junk_within", "x", f"regexp_matches(x, {quote(patterns.placeholder_within())})"),
+        ("addr_junk_whole", "x", f"regexp_full_match(x, {quote(patterns.placeholder_whole())})"),
+        ("addr_facility", "x", f"regexp_matches(x, {quote(patterns.facility(extra))})"),
+    )
+
+
+def derive(relation: str, *, one_line: bool, urbanization: bool = False, premises: Sequence[str] = ()) -> str:
+    """SQL: every row of `relation` with the columns of `contracts.ADDRESS` added. `setup` must have run.
+
+    relation      name or subquery with text columns street, unit, city, state, zip
+    one_line      it also has `address`, used where all five parts are blank
+    urbanization  it also has `urbanization` (Puerto Rico)
+    premises      the requester's own addresses, one line each: REQUESTER_ADDRESS compares number, street and ZIP with them
+
+    a_codes is the sorted list of codes that hold for the address alone, blocking and for-a-person; never null.
+    """
+    parsed = ", ".join(c for c in COLUMNS if c != "a_codes")
+    judged = verdict.judge_stage(_stages(f"(SELECT * FROM {relation})", one_line, urbanization), _own_sql(premises))
+    return f"SELECT _row.*, {parsed}, {verdict.codes_sql()} AS a_codes FROM ({judged})"
+
+
+def _stages(relation: str, one_line: bool, urbanization: bool) -> str:
+    """The stages from the raw fields to the parsed columns, one inside the other."""
+    blank = " AND ".join(f"nullif(trim({c}), '') IS NULL" for c in ("street", "unit", "city", "state", "zip"))
+    line = f"CASE WHEN {blank} THEN addr_line(address) END" if one_line else "CAST(NULL AS VARCHAR)"
+    cleaned = f"""(SELECT _row, {line} AS _line, addr_text(street) AS _street_text,
+      CASE WHEN addr_junk_whole(addr_text(unit)) AND NOT regexp_matches(addr_text(unit), '[0-9XZQ]') THEN NULL ELSE addr_text(unit) END AS _unit_text,
+      addr_text(city) AS _city_text, addr_text(state) AS _state_text, addr_text(zip) AS _zip_text,
+      {"addr_urb(addr_text(urbanization))" if urbanization else "CAST(NULL AS VARCHAR)"} AS _urb_column
+      FROM (SELECT _row, _row.* FROM {relation} _row))"""
+    if one_line:
+        cleaned = f"({split.state_stage(f'({split.zip_stage(cleaned)})')})"
+    else:
+        cleaned = f"({split.parts_stage(cleaned)})"
+    located = f"(SELECT * FROM {cleaned} LEFT JOIN addr_zips ON z_zip = _zip)"
+    if one_line:
+        located = f"({split.city_stage(located)})"
+    located = f"(SELECT * EXCLUDE (z_cities, z_tails, z_tail), {split.LISTED} AS _listed FROM {located})"
+    for stage in (parse.unit_stage, parse.special_stage, parse.number_stage, parse.street_stage, verdict.finish_stage):
+        located = f"({stage(located)})"
+    return located
+
+
+def _own_sql(premises: Sequence[str]) -> str:
+    """SQL that is TRUE where a parsed address is one of the requester's own places, whatever the unit."""
+    if not premises:
+        return "false"
+    rows = ", ".join(f"({quote(p)})" for p in premises)
+    nulls = ", ".join(f"CAST(NULL AS VARCHAR) AS {c}" for c in ("street", "unit", "city", "state", "zip"))
+    source = f"(SELECT address, {nulls} FROM (VALUES {rows}) AS _own(address))"
+    places = f"(SELECT list({verdict.place_key()}) FROM ({derive(source, one_line=True)}))"
+    return f"list_contains({places}, {verdict.place_key()})"
+
+
+def complete(codes: str = "a_codes") -> str:
+    """SQL that is TRUE where a list of codes holds no blocking address code; a null list is not complete."""
+    blocking = ", ".join(quote(c) for c in BLOCKING_ADDRESS_CODES)
+    return f"coalesce(NOT list_has_any({codes}, [{blocking}]), false)"
+
+
+def delivery_line(kind: str = "a_kind", number: str = "a_number", street: str = "a_street") -> str:
+    """SQL for the delivery line of a parsed address, without its unit; parsing it again changes nothing."""
+    return f"""CASE WHEN {kind} = 'general_delivery' THEN {street} WHEN {kind} = 'po_box' THEN {street} || ' ' || {number}
+      WHEN {kind} IN ('rural', 'military') THEN {street} || ' BOX ' || {number}
+      WHEN prefix({number}, 'KM ') THEN {street} || ' ' || {number} ELSE {number} || ' ' || {street} END"""

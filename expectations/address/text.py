@@ -1,0 +1,97 @@
+"""Text made plain: capitals, ASCII, one space between words. What cannot be made plain becomes the mark `¿`.
+
+No parsing pattern accepts the mark, so that a character we cannot read never helps an address to be complete. Most rows
+are ASCII and take the short path; the long tables are touched by the others only.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+from expectations.duck import quote
+
+MARK = "¿"
+# Characters without width: they split a word for a pattern, not for the eye.
+ZERO_WIDTH = (
+    r"[\x{00AD}\x{034F}\x{061C}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180E}\x{200B}-\x{200F}\x{202A}-\x{202E}"
+    r"\x{2060}-\x{206F}\x{3164}\x{FE00}-\x{FE0F}\x{FEFF}\x{FFA0}\x{E0000}-\x{E0FFF}]"
+)
+# Capitals of other scripts that look like ours (after upper()); only letters for letters, never a digit.
+LOOK_ALIKES = dict(
+    zip(
+        "АВЕЅІЈКМНОРСТУХҮԚԜЅҺΑΒΕΖΗΙΚΜΝΟΡΤΥΧØŁĐẞßĦŦıⱭᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢ",
+        "ABESIJKMHOPCTYXYQWSHABEZHIKMNOPTYXOLDSSHTIAABCDEFGHIJKLMNOPRSTUVWYZ",
+        strict=True,
+    )
+)
+_DASHES, _SPACES, _QUOTES = "‐‑‒–—―−﹘﹣－", "            　", "‘’‚‛“”„′″ʼʻ´`＇＂"
+
+
+@cache
+def compatible() -> dict[str, str]:
+    """Characters whose compatibility form (NFKC) is one ASCII character: full-width, mathematical, circled …"""
+    found = {}
+    for point in (*range(0x80, 0x3400), *range(0xA000, 0x10000), *range(0x1D400, 0x1D800), *range(0x1F100, 0x1FC00)):
+        if 0xD800 <= point < 0xE000:
+            continue
+        plain = unicodedata.normalize("NFKC", chr(point))
+        if len(plain) == 1 and " " <= plain <= "~":
+            found[chr(point)] = plain.upper()
+    return found
+
+
+def common() -> dict[str, str]:
+    """What is met most: look-alikes, full-width forms, dashes, spaces and quotes."""
+    wide = {c: p for c, p in compatible().items() if "！" <= c <= "～"}
+    marks = dict.fromkeys(_DASHES, "-") | dict.fromkeys(_SPACES, " ") | dict.fromkeys(_QUOTES, "'")
+    return wide | LOOK_ALIKES | marks
+
+
+def _translate(x: str, table: dict[str, str]) -> str:
+    return f"translate({x}, {quote(''.join(table))}, {quote(''.join(table.values()))})"
+
+
+def macros() -> tuple[tuple[str, str, str], ...]:
+    """(name, parameters, SQL) of the cleaning macros; `addr_text` is for parts, `addr_line` keeps commas."""
+    ascii_only = "strlen(x) = length(x)"
+    fractions = "replace(replace(replace(x, '½', ' 1/2'), '¼', ' 1/4'), '¾', ' 3/4')"
+    # A macro that names x twice doubles all that is inside it: each pass below names it once.
+    unmark = f"regexp_replace(x, '[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F\\x7F]|[^\\x00-\\x7F]', '{MARK}', 'g')"
+    quotes = "replace(replace(x, '''', ''), '~', ' ')"
+    # a period ends a word of two letters or more, parts a decimal number, and is dropped from initials
+    periods = (
+        "replace(replace(regexp_replace(regexp_replace(x, '([0-9])[.]([0-9])', '\\1~\\2', 'g'),"
+        " '([A-Z0-9])[.]([A-Z][A-Z0-9])', '\\1 \\2', 'g'), '.', ''), '~', '.')"
+    )
+    return (
+        (
+            "addr_fold",
+            "x",
+            f"upper(strip_accents(nfc_normalize(regexp_replace({fractions}, '{ZERO_WIDTH}', '', 'g'))))",
+        ),
+        ("addr_foreign", "x", _translate(_translate("addr_fold(x)", common()), compatible())),
+        ("addr_plain", "x", f"CASE WHEN {ascii_only} THEN upper(x) ELSE addr_foreign(x) END"),
+        ("addr_unmark", "x", unmark),
+        ("addr_quotes", "x", quotes),
+        ("addr_periods", "x", periods),
+        ("addr_words", "x", "nullif(trim(regexp_replace(x, ' +', ' ', 'g')), '')"),
+        ("addr_marks", "x", "addr_periods(addr_quotes(addr_unmark(x)))"),
+        ("addr_tidy", "x", f"addr_words(regexp_replace(addr_marks(x), '[^A-Z0-9 #/&.{MARK}-]', ' ', 'g'))"),
+        (
+            "addr_tidy_line",
+            "x",
+            f"addr_words(regexp_replace(regexp_replace(addr_marks(x), '[;|\\n]', ',', 'g'), '[^A-Z0-9 ,#/&.{MARK}-]', ' ', 'g'))",
+        ),
+        # most rows are tidy as they come
+        (
+            "addr_text",
+            "x",
+            "CASE WHEN regexp_full_match(x, '[A-Za-z0-9]+( [A-Za-z0-9#/-]+)*') THEN upper(x) ELSE addr_tidy(addr_plain(x)) END",
+        ),
+        (
+            "addr_line",
+            "x",
+            "CASE WHEN regexp_full_match(x, '[A-Za-z0-9]+(,? [A-Za-z0-9#/-]+)*') THEN upper(x) ELSE addr_tidy_line(addr_plain(x)) END",
+        ),
+    )

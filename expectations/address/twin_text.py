@@ -1,0 +1,154 @@
+"""The twin's reading of text: letters made plain, one line taken apart, words that are no address. See `twin`."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import Any
+
+from expectations.address import reference
+from expectations.address.text import LOOK_ALIKES
+
+PARTS = ("street", "unit", "city", "state", "zip")
+BAD = "\ufffd"  # stands for a character that cannot be read
+
+
+def plain(text: str, keep: str = "") -> str:
+    """Capitals, ASCII, single spaces; what cannot be read becomes one mark that no test accepts."""
+    letters = []
+    for c in unicodedata.normalize("NFD", text):
+        if unicodedata.category(c) in ("Mn", "Me", "Mc", "Cf"):
+            continue
+        up = c.upper()
+        folded = unicodedata.normalize("NFKC", up)
+        c = LOOK_ALIKES.get(up, folded if len(folded) == 1 else up)
+        if unicodedata.category(c) == "Pd":
+            c = "-"
+        letters.append(c if " " <= c <= "~" or c in "\t\n\r" else BAD)
+    return _punctuate("".join(letters).upper(), keep)
+
+
+def _punctuate(text: str, keep: str) -> str:
+    out = []
+    for i, c in enumerate(text):
+        before, after, next_but_one = text[i - 1 : i], text[i + 1 : i + 2], text[i + 2 : i + 3]
+        if c == ".":
+            if before.isdigit() and after.isdigit():
+                out.append(".")
+            elif before.isalnum() and after.isalpha() and next_but_one.isalnum():
+                out.append(" ")
+        elif c.isalnum() or c in "#/&-" or c == BAD or c in keep:
+            out.append(c)
+        elif c != "'":
+            out.append(" ")
+    return " ".join("".join(out).split())
+
+
+@cache
+def zips() -> dict[str, dict[str, Any]]:
+    return {r["zip"]: r for r in reference.zip_rows()}
+
+
+@cache
+def state_cities() -> set[tuple[str, str]]:
+    return {(c, r["state"]) for r in reference.zip_rows() for c in r["cities"] if r["type"] != "MILITARY"}
+
+
+def split(line: str) -> dict[str, str]:
+    """One line to parts, word by word from the right."""
+    pieces = [p.split() for p in line.split(",") if p.split()]
+    words = [w for p in pieces for w in p]
+    words = _without_country(words)
+    found = dict.fromkeys(PARTS, "")
+    if len(words) > 1 and len(words[-1]) == 4 and len(words[-2]) == 5 and zip5(words[-2] + words[-1]):
+        words[-2:] = [words[-2] + words[-1]]  # 97212 4321
+    if words and zip5(words[-1]):
+        found["zip"] = words.pop()
+        words = _without_country(words)
+    for n in (3, 2, 1):
+        state = " ".join(words[-n:])
+        if len(words) >= n and state in reference.standard("states"):
+            found["state"], words = state, words[:-n]
+            break
+    city = _city_at_end(words, pieces, found)
+    found["city"] = " ".join(words[len(words) - city :])
+    found["street"] = " ".join(words[: len(words) - city])
+    return found
+
+
+def _without_country(words: list[str]) -> list[str]:
+    if words[-2:] == ["UNITED", "STATES"]:
+        return words[:-2]
+    return words[:-1] if words and words[-1] in ("USA", "US") else words
+
+
+def _city_at_end(words: list[str], pieces: list[list[str]], found: dict[str, str]) -> int:
+    """How many of the last words are the city: the ZIP's, else what a comma sets apart, else one of the state's."""
+    listed = zips().get(zip5(found["zip"]), {}).get("cities", [])
+    state = reference.standard("states").get(found["state"], "")
+    lengths = range(len(words), 0, -1)
+    for n in lengths:
+        if " ".join(words[-n:]) in listed:
+            return n
+    starts = {sum(map(len, pieces[:i])) for i in range(1, len(pieces))}
+    for n in sorted(lengths):
+        if (
+            len(words) - n in starts
+            and all(w.replace("-", "").isalpha() for w in words[-n:])
+            and len("".join(words[-n:])) > 1
+        ):
+            return n
+    return next((n for n in (3, 2, 1) if n <= len(words) and (" ".join(words[-n:]), state) in state_cities()), 0)
+
+
+def zip5(text: str) -> str:
+    digits = text.replace("-", "").replace(" ", "")
+    return digits[:5] if digits.isdigit() and digits.isascii() and len(digits) in (5, 9) and text[:5].isdigit() else ""
+
+
+@cache
+def _phrases(where: str) -> tuple[str, ...]:
+    return reference.phrases("placeholders", "where", where)
+
+
+def is_placeholder(text: str, inside_only: bool = False) -> bool:
+    """A phrase of the deny-list stands in the text, or nothing but such phrases, digits and repeated letters does."""
+    squeezed = [_squeeze(w) for w in _cuts(text)]
+    flat = "".join(squeezed)
+    for phrase in _phrases("within"):
+        key = _squeeze(phrase.replace(" ", ""))
+        if (" " not in phrase and key in flat) or (" " in phrase and _on_edges(key, squeezed)):
+            return True
+    return not inside_only and _all_filler(text)
+
+
+def _cuts(text: str) -> list[str]:
+    return "".join(c if c.isalnum() else " " for c in text).split()
+
+
+def _squeeze(word: str) -> str:
+    """Digits and letters that look alike made one."""
+    return word.translate(str.maketrans("0154L3", "OISAIE"))
+
+
+def _on_edges(key: str, words: list[str]) -> bool:
+    return any("".join(words[i:j]) == key for i in range(len(words)) for j in range(i + 1, len(words) + 1))
+
+
+def _all_filler(text: str) -> bool:
+    words = [w for w in _cuts(text) if any(c.isalpha() for c in w)]
+    keys = {_squeeze(p.replace(" ", "")) for p in _phrases("whole")}
+
+    def filler(word: str) -> bool:
+        return _squeeze(word) in keys or (len(set(word)) == 1 and (len(word) > 2 or word[0] in "XZQ"))
+
+    def covered(rest: list[str]) -> bool:
+        return not rest or any(filler("".join(rest[:n])) and covered(rest[n:]) for n in range(1, len(rest) + 1))
+
+    alone = {_squeeze(p) for p in _phrases("alone")}
+    return bool(words) and (covered(words) or _squeeze("".join(words)) in alone)
+
+
+def is_facility(text: str) -> bool:
+    padded = f" {' '.join(_cuts(text))} "
+    return any(f" {p} " in padded for p in reference.phrases("facilities"))

@@ -1,0 +1,49 @@
+"""Corroboration: is the request's address one that is on file for the candidate?
+
+Both sides are parsed by the same SQL, and the comparison is equality of every part, the unit and the Puerto Rico
+urbanization included (Publication 28: identical streets differ by it). It is not a likeness: what is not equal, or cannot
+be compared, does not corroborate (law.md 1, lesson 2). The city is not compared: the ZIP names the place, and one ZIP has
+several accepted city names.
+
+Used by the validate stage, and again by the eligibility checkpoint on the raw addresses in the committed verdicts.
+"""
+
+from __future__ import annotations
+
+from expectations import address
+
+# must be known on both sides, else nothing was compared
+_NEEDED = ("a_kind", "a_number", "a_street", "a_state", "a_zip")
+
+
+def sql(requests: str, verdicts: str) -> str:
+    """A SELECT of (ordinal, corroboration), one row for each row of `verdicts`.
+
+    `requests`: relation with ordinal and the a_* columns of the request's address. `verdicts`: relation with ordinal and
+    addresses_on_file (list of `contracts.ON_FILE`). The best result over all addresses on file counts; no address on file,
+    no request, or nothing comparable gives not_comparable. `address.setup` must have run on the connection.
+    """
+    known = " AND ".join(f"{side}.{c} IS NOT NULL" for side in ("r", "f") for c in _NEEDED)
+    equal = " AND ".join(f"r.{c} = f.{c}" for c in _NEEDED)
+    return f"""
+    WITH each_address AS (
+      SELECT ordinal, unnest(addresses_on_file) AS a FROM {verdicts}
+    ), raw_on_file AS (
+      SELECT ordinal, a.street AS street, a.unit AS unit, a.urbanization AS urbanization,
+        a.city AS city, a.state AS state, a.zip AS zip
+      FROM each_address
+    ), on_file AS (
+      {address.derive("raw_on_file", one_line=False, urbanization=True)}
+    ), compared AS (
+      SELECT f.ordinal,
+        CASE WHEN NOT ({known}) THEN 0
+          WHEN NOT ({equal}) OR r.a_urb IS DISTINCT FROM f.a_urb THEN 1
+          WHEN r.a_unit IS DISTINCT FROM f.a_unit THEN 2
+          ELSE 3 END AS rank
+      FROM on_file f JOIN {requests} r USING (ordinal)
+    ), best AS (
+      SELECT ordinal, max(rank) AS rank FROM compared GROUP BY ordinal
+    )
+    SELECT v.ordinal,
+      CASE best.rank WHEN 3 THEN 'same' WHEN 2 THEN 'building' WHEN 1 THEN 'differs' ELSE 'not_comparable' END AS corroboration
+    FROM {verdicts} v LEFT JOIN best USING (ordinal)"""

@@ -1,0 +1,133 @@
+"""Facts of a batch as a one-row table, so that batch rules are real SQL.
+
+Two halves: what the letter, the agreement and the court orders say on the day of the decision (`letter_facts`), and what
+the rows show when they are counted again from their raw fields (`count_facts_sql`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from expectations import signatures
+from expectations.codes import BLOCKING_ADDRESS_CODES
+from expectations.duck import quote
+from expectations.instruments import Agreement, CourtOrder, Letter
+
+_DATES = ("letter_date", "received_on", "decided_on")
+# What a request-phase row rule may need to know of the letter and the agreement.
+_ROW_CONSTANTS = ("officers", "letter_date", "decided_on", "min_days_after_final_order")
+
+
+def letter_facts(
+    letter: Letter,
+    letter_bytes: bytes,
+    signature: str,
+    agreement: Agreement,
+    orders: Sequence[CourtOrder],
+    decided_on: date,
+    received_on: date,
+) -> dict[str, Any]:
+    """What the letter and the instruments say, as flat values that JSON can hold (dates as YYYY-MM-DD).
+
+    `decided_on` and `received_on` are legal dates in the agreement's zone. Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6),
+    (p)(4), and the agreement. Raises nothing: what does not hold is a False, judged by `rules.authority`.
+    """
+    signed_by = signatures.signer(letter_bytes, signature, list(agreement.keys.signing), signatures.LETTER)
+    limits = agreement.thresholds
+    return {
+        "letter_signed": signed_by is not None,
+        "agreement_in_force": agreement.in_force(decided_on),
+        "orders_against": sorted(o.id for o in orders if o.stands_against(agreement, letter.statute, decided_on)),
+        "requester_is_party": letter.requester == agreement.requester.id and letter.agreement == agreement.id,
+        "office_may_sign": letter.signatory.office in agreement.offices,
+        "statute_designated": letter.statute in agreement.statutes,
+        "purpose_allowed": letter.purpose in agreement.purposes,
+        "solely": letter.attestations.solely,
+        "clearance": letter.attestations.no_informant_or_investigation_harmed,
+        "officers": sorted({o.id for o in letter.officers}),
+        "safeguards_in_force": agreement.safeguards.in_force,
+        "letter_date": letter.date.isoformat(),
+        "received_on": received_on.isoformat(),
+        "decided_on": decided_on.isoformat(),
+        "rows_in_letter": sum(f.rows for f in letter.files),
+        "max_letter_age_days": limits.letter_age_days,
+        "max_rows_per_batch": limits.rows_per_batch,
+        "max_matters_per_officer": limits.matters_per_officer,
+        "max_identical_reason_share": limits.identical_reason_share,
+        "max_incomplete_share": limits.incomplete_share,
+        "max_incomplete_share_per_file": limits.incomplete_share_per_file,
+        "max_persons_per_address": limits.persons_per_address,
+        "max_tries_per_person": limits.tries_per_person,
+        "min_match_rate": limits.match_rate_floor,
+        "max_match_rate": limits.match_rate_ceiling,
+        "min_days_after_final_order": limits.days_after_final_order,
+    }
+
+
+def row_constants(facts: Mapping[str, Any]) -> str:
+    """The constants that row rules read beside a canonical row, as a SELECT list: `SELECT *, {row_constants(facts)} FROM …`."""
+    return ", ".join(f"{_literal(name, facts[name])} AS {name}" for name in _ROW_CONSTANTS)
+
+
+def letter_facts_sql(facts: Mapping[str, Any]) -> str:
+    """`facts` as a SELECT of one row, typed: dates as DATE, lists as VARCHAR[]."""
+    return "SELECT " + ", ".join(f"{_literal(name, value)} AS {name}" for name, value in facts.items())
+
+
+def facts_sql(facts: Mapping[str, Any], counts: str) -> str:
+    """The whole one-row table of facts: `facts` beside the counts of `count_facts_sql`."""
+    return f"SELECT * FROM ({letter_facts_sql(facts)}) CROSS JOIN ({counts})"
+
+
+def count_facts_sql(rows: str, rejects: str, dropped: str | None) -> str:
+    """A SELECT of one row that counts a batch; decoys are left out.
+
+    `rows` (canonical rows; a checkpoint gives them with `a_codes` derived again from the raw fields), `rejects` and
+    `dropped` (a column `ordinal`) can stand in FROM. Shares are of all submitted rows, rejects included (agreement); rows
+    that two people dropped count in no share and are no longer incomplete.
+
+    Columns: rows_submitted, rows_rejected, rows_dropped, rows_open (go on to match), incomplete_rows,
+    worst_file_incomplete_share, identical_reason_rows (largest group of two requests or more that give one reason),
+    busiest_officer_rows.
+    """
+    blocking = ", ".join(quote(c) for c in BLOCKING_ADDRESS_CODES)
+    gone = f"SELECT ordinal FROM {dropped}" if dropped else "SELECT 0::BIGINT AS ordinal WHERE false"
+    return f"""
+    WITH dropped AS ({gone}),
+    asked AS (
+      SELECT *, ordinal IN (SELECT ordinal FROM dropped) AS is_dropped,
+        coalesce(list_has_any(a_codes, [{blocking}]), true) AS incomplete
+      FROM {rows} WHERE origin = 'request'
+    ),
+    bad AS (SELECT file FROM {rejects} WHERE origin = 'request'),
+    files AS (
+      SELECT file, sum(counted) AS counted, sum(incomplete) AS incomplete FROM (
+        SELECT file, count(*) AS counted, count(*) FILTER (incomplete) AS incomplete FROM asked WHERE NOT is_dropped GROUP BY file
+        UNION ALL SELECT file, count(*), 0 FROM bad GROUP BY file
+      ) GROUP BY file
+    ),
+    reasons AS (
+      SELECT count(DISTINCT request_id) AS n FROM asked
+      WHERE regexp_matches(reason, '[\\p{{L}}\\p{{N}}]')
+      GROUP BY trim(regexp_replace(upper(reason), '[\\s\\p{{P}}]+', ' ', 'g')) HAVING n > 1
+    ),
+    officers AS (SELECT count(*) AS n FROM asked WHERE officer IS NOT NULL GROUP BY trim(officer))
+    SELECT
+      (SELECT count(*) FROM asked) + (SELECT count(*) FROM bad) AS rows_submitted,
+      (SELECT count(*) FROM bad) AS rows_rejected,
+      (SELECT count(*) FROM asked WHERE is_dropped) AS rows_dropped,
+      (SELECT count(*) FROM asked WHERE outcome IS NULL AND NOT is_dropped) AS rows_open,
+      (SELECT count(*) FROM asked WHERE incomplete AND NOT is_dropped) AS incomplete_rows,
+      coalesce((SELECT max(incomplete / counted) FROM files), 0.0)::DOUBLE AS worst_file_incomplete_share,
+      coalesce((SELECT max(n) FROM reasons), 0) AS identical_reason_rows,
+      coalesce((SELECT max(n) FROM officers), 0) AS busiest_officer_rows"""
+
+
+def _literal(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return f"CAST([{', '.join(quote(v) for v in value)}] AS VARCHAR[])"
+    if isinstance(value, str):
+        return f"DATE {quote(value)}" if name in _DATES else quote(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,82 @@
+"""Names, dates and numbers in one standard form: the same SQL for the register and for requests (matching.md).
+
+`derive` adds the s_* columns of `contracts.STANDARD` to a relation that has first_name, middle_name, last_name, suffix,
+birth_date and tin (text or date), and, for requests, full_name.
+"""
+
+from __future__ import annotations
+
+SUFFIXES = "JR|SR|II|III|IV|V"
+
+# (name, parameters, SQL). Macros, so that every use is this one definition.
+MACROS = (
+    # strip accents and apostrophes, anything else that is not a letter becomes one space
+    (
+        "std_name", "x",
+        "nullif(trim(regexp_replace(regexp_replace(upper(strip_accents(nfc_normalize(CAST(x AS VARCHAR)))), '[''’ʼ`´.]', '', 'g'),"
+        " '[^A-Z]+', ' ', 'g')), '')",
+    ),
+    ("std_suffix_in", "x", f"nullif(regexp_extract(x, '[ ]({SUFFIXES})$', 1), '')"),
+    ("std_without_suffix", "x", f"nullif(trim(regexp_replace(x, '[ ]({SUFFIXES})$', '')), '')"),
+    (
+        "std_suffix", "x",
+        "CASE std_name(x) WHEN 'JUNIOR' THEN 'JR' WHEN 'SENIOR' THEN 'SR' WHEN 'SECOND' THEN 'II' WHEN 'THIRD' THEN 'III'"
+        f" ELSE nullif(regexp_extract(std_name(x), '^({SUFFIXES})$', 1), '') END",
+    ),
+    ("std_date", "x", "CASE WHEN regexp_full_match(trim(CAST(x AS VARCHAR)), '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN try_cast(trim(CAST(x AS VARCHAR)) AS DATE) END"),
+    ("std_digits", "x", "nullif(regexp_replace(CAST(x AS VARCHAR), '[^0-9]', '', 'g'), '')"),
+    # SSN: area not 000, 666, 9xx; group not 00; serial not 0000; not 078-05-1120. ITIN: 9xx, digits 4-5 in 50-65, 70-88,
+    # 90-92, 94-99. ATIN: 93 (law.md 4). Sentinels such as 111111111 and 123456789 stand for "unknown" in many files.
+    (
+        "std_tin_ok", "d",
+        "regexp_full_match(d, '[0-9]{9}') AND d NOT IN ('078051120', '123456789', '219099999')"
+        " AND NOT regexp_full_match(d, '0+|1+|2+|3+|4+|5+|6+|7+|8+|9+')"
+        " AND CASE WHEN d[1] = '9' THEN regexp_full_match(d[4:5], '5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-9]')"
+        " ELSE d[1:3] NOT IN ('000', '666') AND d[4:5] <> '00' AND d[6:9] <> '0000' END",
+    ),
+    ("std_tin", "x", "CASE WHEN std_tin_ok(std_digits(CAST(x AS VARCHAR))) THEN std_digits(CAST(x AS VARCHAR)) END"),
+)  # fmt: skip
+
+
+def setup(connection: object) -> None:
+    """Defines the macros on a connection."""
+    for name, parameters, body in MACROS:
+        connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS {body}")  # type: ignore[attr-defined]
+
+
+def derive(relation: str, *, full_name: bool) -> str:
+    """A SELECT of `relation.*` with the s_* columns added (without request_key). `setup` must have run.
+
+    `full_name`: the relation has that column, and it stands in where the parts are blank: "LAST, FIRST MIDDLE", or given
+    names first (first word, last word; a two-word surname needs the parts or the comma).
+    """
+    full = "coalesce(full_name, '')" if full_name else "''"
+    return f"""
+    WITH names AS (
+      SELECT *, position(',' IN {full}) > 0 AS _comma,
+        std_without_suffix(std_name(CASE WHEN position(',' IN {full}) > 0 AND std_suffix(split_part({full}, ',', 2)) IS NULL
+          THEN split_part({full}, ',', 2) ELSE split_part({full}, ',', 1) END)) AS _given,
+        std_name(split_part({full}, ',', 1)) AS _before,
+        std_name({full}) AS _full,
+        std_name(first_name) AS _first, std_name(middle_name) AS _middle, std_name(last_name) AS _last
+      FROM {relation}
+    ), split AS (
+      SELECT *,
+        coalesce(_first, split_part(_given, ' ', 1)) AS _f,
+        coalesce(_middle, CASE WHEN _first IS NULL AND array_length(string_split(_given, ' ')) > CASE WHEN _comma THEN 1 ELSE 2 END
+          THEN string_split(_given, ' ')[2] END) AS _m,
+        coalesce(_last, CASE WHEN _comma AND std_suffix(split_part({full}, ',', 2)) IS NULL THEN _before
+          WHEN array_length(string_split(_given, ' ')) > 1 THEN string_split(_given, ' ')[-1] END) AS _l
+      FROM names
+    )
+    SELECT * EXCLUDE (_comma, _given, _before, _full, _first, _middle, _last, _f, _m, _l),
+      nullif(_f, '') AS s_first,
+      nullif(_m[1], '') AS s_middle,
+      std_without_suffix(_l) AS s_last,
+      string_split(std_without_suffix(_l), ' ')[1] AS s_last1,
+      string_split(std_without_suffix(_l), ' ')[-1] AS s_last2,
+      coalesce(std_suffix(suffix), std_suffix_in(_l), std_suffix_in(_full), std_suffix(nullif(split_part({full}, ',', 2), ''))) AS s_suffix,
+      std_date(birth_date) AS s_birth,
+      coalesce(month(std_date(birth_date)) = 1 AND day(std_date(birth_date)) = 1, false) AS s_birth_year_only,
+      std_tin(tin) AS s_tin
+    FROM split"""

@@ -1,0 +1,33 @@
+"""What the checkpoints derive again, from the raw fields of the rows, without looking at what the stages wrote beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from expectations import address, facts, standard
+from expectations.checkpoint import Setup
+from expectations.contracts import RAW_NAMES
+from expectations.rules import address as address_rules
+from expectations.rules import authority, identity
+from expectations.rules.rule import Rule
+
+SETUP: tuple[Setup, ...] = (standard.setup, address.setup)
+
+
+def request_rules() -> tuple[Rule, ...]:
+    """Every row rule of the request phase, in the order of the rule book. Read when called: nothing is fixed at import."""
+    books = (identity.RULES, address_rules.RULES, authority.ROW_RULES)
+    return tuple(rule for book in books for rule in book.values())
+
+
+def again(rows: str, letter: Mapping[str, Any], premises: tuple[str, ...], *, keep: str = "") -> str:
+    """A SELECT of ordinal, origin, the raw fields, and all that request-phase rules read, derived again from these.
+
+    rows      relation of canonical rows; of it only ordinal, origin, the raw fields and `keep` (a SELECT list) are read
+    letter    facts of the letter (`facts.letter_facts`); premises: the requester's own addresses
+    """
+    fields = ", ".join(["ordinal", "origin", *RAW_NAMES, *([keep] if keep else [])])
+    named = standard.derive(f"(SELECT {fields} FROM {rows})", full_name=True)
+    parsed = address.derive(f"({named})", one_line=True, premises=premises)
+    return f"SELECT *, {facts.row_constants(letter)} FROM ({parsed})"

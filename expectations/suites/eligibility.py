@@ -1,0 +1,137 @@
+"""Checkpoint `eligibility`: whoever is eligible has asked for a person whose address on file it has proven to know.
+
+The law: 26 USC 6103(i)(2)(B) wants the name **and address** of the taxpayer. A match on name and TIN never stands in for the
+address (law.md 1). Every rule of both phases is derived again here, from the raw request and the raw addresses on file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from expectations import corroboration
+from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
+from expectations.contracts import Corroboration, Origin, Outcome
+from expectations.duck import DuckSettings, quote
+from expectations.rules import disclosure
+from expectations.rules.rule import failing_codes
+from expectations.suites import derived, twin
+
+NAME = "eligibility"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the validate stage was given and what it committed.
+
+    rows, candidates, verdicts, expected   relations: `ingest.rows`, `match.candidates`, `validate.verdicts`, the decoys' ends
+    committed                              rows of `validate.verdicts` by its manifest
+    letter, premises                       facts of the letter (`facts.letter_facts`); the requester's own addresses
+    """
+
+    rows: str
+    candidates: str
+    verdicts: str
+    expected: str
+    committed: int
+    letter: Mapping[str, Any]
+    premises: tuple[str, ...]
+
+
+def suite() -> Suite:
+    """The declared checks of this checkpoint."""
+    checks = (*_form(), *_coverage(), *_rules(), *_second_opinion(), *_decoys())
+    return Suite(NAME, "verdicts", checks, derived.SETUP)
+
+
+def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
+    """The verdict on a committed validate stage."""
+    return run(suite(), tables(inputs, duck), rows=inputs.committed, duck=duck)
+
+
+def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
+    """What the checks look at, in the order in which it is worked out."""
+    looked_at = f"(SELECT * FROM {inputs.rows} SEMI JOIN verdicts USING (ordinal, origin))"
+    return {
+        "verdicts": inputs.verdicts,
+        "again": derived.again(looked_at, inputs.letter, inputs.premises),
+        # from the verdicts, not from the rows: a verdict without its row must fail, not vanish
+        "judged": f"""
+            SELECT *, {failing_codes(disclosure.RULES.values())} AS derived_codes FROM (
+              SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes, v.corroboration AS stated,
+                v.addresses_on_file, v.units_on_file, v.earlier_tries, k.corroboration,
+                {inputs.letter["max_tries_per_person"]} AS max_tries_per_person
+              FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({corroboration.sql("again", "verdicts")}) k USING (ordinal))""",
+        "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",
+        "matched": f"(SELECT ordinal, origin, record_id FROM {inputs.candidates} WHERE outcome IS NULL)",
+        "counts": f"""
+            SELECT (SELECT count(*) FROM matched) AS matched, (SELECT count(*) FROM verdicts) AS judged,
+              (SELECT count(*) FROM matched ANTI JOIN verdicts USING (ordinal, origin, record_id)) AS lost,
+              (SELECT count(*) FROM verdicts ANTI JOIN matched USING (ordinal, origin, record_id)) AS made_up,
+              (SELECT count(*) FROM verdicts JOIN {inputs.rows} r USING (ordinal) WHERE r.outcome IS NOT NULL) AS ended_before,
+              (SELECT count(*) FROM verdicts WHERE outcome IS NULL) AS eligible,
+              (SELECT count(*) FROM verdicts WHERE outcome = 'held') AS held""",
+        "decoys": f"""
+            SELECT e.ordinal, e.expected, e.code, v.ordinal IS NOT NULL AS judged, v.outcome, v.codes
+            FROM {inputs.expected} e LEFT JOIN (SELECT * FROM verdicts WHERE origin = 'decoy') v ON v.ordinal = e.ordinal""",
+        "sample": twin.opinions(inputs.rows, inputs.verdicts, duck),
+    }  # fmt: skip
+
+
+def _form() -> tuple[Check, ...]:
+    return (
+        columns_of("eligibility.schema", "verdicts", "verdict"),
+        in_set("eligibility.origin", "verdicts", "origin", tuple(Origin), null=False, code="VERDICT_DIFFERS"),
+        in_set("eligibility.outcome", "verdicts", "outcome", (Outcome.HELD,), null=True, code="VERDICT_DIFFERS"),
+        in_set("eligibility.corroboration", "verdicts", "corroboration", tuple(Corroboration), null=False, code="VERDICT_DIFFERS"),
+    )  # fmt: skip
+
+
+def _coverage() -> tuple[Check, ...]:
+    """Each matched row has one verdict, on the record that was matched; eligible and held are apart and add up."""
+    return (
+        unique("eligibility.one_verdict", "verdicts", "ordinal"),
+        condition("eligibility.none_lost", "counts", ["lost"], "lost = 0", "COUNTS_DIFFER", {"lost": 1}),
+        condition("eligibility.none_made_up", "counts", ["made_up"], "made_up = 0", "COUNTS_DIFFER", {"made_up": 1}),
+        condition(
+            "eligibility.none_ended_before", "counts", ["ended_before"], "ended_before = 0", "COUNTS_DIFFER", {"ended_before": 1}
+        ),
+        condition(
+            "eligibility.adds_up", "counts", ["matched", "judged", "eligible", "held"],
+            "matched = judged AND eligible + held = judged", "COUNTS_DIFFER", {"held": -1},
+        ),
+        condition(
+            "eligibility.verdicts_again", "judged", ["codes", "derived_codes", "outcome", "stated", "corroboration"],
+            "codes = derived_codes AND stated = corroboration AND (outcome IS NULL) = (len(derived_codes) = 0)",
+            "VERDICT_DIFFERS", {"codes": ["NOT_CORROBORATED"], "derived_codes": []},
+        ),
+    )  # fmt: skip
+
+
+def _rules() -> tuple[Check, ...]:
+    """No eligible row fails a rule of either phase: zero tolerance."""
+    return tuple(rule(one, "eligible") for one in (*derived.request_rules(), *disclosure.RULES.values()))
+
+
+def _second_opinion() -> tuple[Check, ...]:
+    """Other code, written row at a time, finds the same: no blocking defect in the address of an eligible row."""
+    return (
+        condition(
+            "eligibility.second_opinion", "sample", ["blocking"], "blocking = 0", "VERDICT_DIFFERS", {"blocking": 1}
+        ),
+    )  # fmt: skip
+
+
+def _decoys() -> tuple[Check, ...]:
+    """The holder's invented persons are eligible, held with their code, or not here at all, as they must be."""
+    later = ", ".join(quote(one.code) for one in disclosure.RULES.values())
+    return (
+        condition(
+            "eligibility.decoys", "decoys", ["expected", "code", "judged", "outcome", "codes"],
+            "CASE WHEN expected = 'eligible' THEN judged AND outcome IS NULL"
+            f" WHEN expected = 'held' AND code IN ({later}) THEN judged AND outcome = 'held' AND list_contains(codes, code)"
+            " WHEN expected IN ('held', 'unmatched', 'ambiguous') THEN NOT judged END",
+            "DECOY_WRONG", {"expected": "eligible", "outcome": "held"},
+        ),
+    )  # fmt: skip

@@ -1,0 +1,201 @@
+"""Checkpoint `intake`: the submission is what its letter says, the batch has authority today, and its addresses are addresses.
+
+The law: 26 USC 6103(i)(2), the agreement, and the court orders that stand against it. Nothing of the register is looked at
+before this has passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from expectations import facts
+from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
+from expectations.codes import BLOCKING_ADDRESS_CODES
+from expectations.contracts import RAW_NAMES, Origin, Outcome
+from expectations.duck import DuckSettings, quote
+from expectations.rules import authority
+from expectations.rules.rule import failing_codes
+from expectations.suites import derived
+
+NAME = "intake"
+ENDS = (Outcome.DUPLICATE, Outcome.ALREADY_DISCLOSED, Outcome.HELD)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the ingest stage was given and what it committed.
+
+    raw, rejects, rows, decoys   relations: `ingest.decode` raw and rejects, `ingest.rows`, and the decoys' requests
+    committed                    rows of `ingest.rows` by its manifest
+    files                        row counts of the letter's data files, in their order
+    disclosed                    relation with request_key: what was disclosed to this requester before
+    letter, premises             facts of the letter (`facts.letter_facts`); the requester's own addresses
+    dropped                      relation with ordinal: the incomplete rows that two people dropped, or None
+    """
+
+    raw: str
+    rejects: str
+    rows: str
+    decoys: str
+    disclosed: str
+    committed: int
+    files: tuple[int, ...]
+    letter: Mapping[str, Any]
+    premises: tuple[str, ...]
+    dropped: str | None = None
+
+
+def suite(dropped: bool = False) -> Suite:
+    """The declared checks of this checkpoint. `dropped`: two people dropped rows, and zero tolerance holds for the rest."""
+    checks = (*_authority(), *_form(), *_conservation(), *_verdicts(), *_rules(), *(_dropped() if dropped else ()))
+    return Suite(NAME, "stored", checks, derived.SETUP)
+
+
+def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
+    """The verdict on a committed ingest stage."""
+    return run(suite(inputs.dropped is not None), tables(inputs), rows=inputs.committed, duck=duck)
+
+
+def tables(inputs: Inputs) -> dict[str, str]:
+    """What the checks look at, in the order in which it is worked out."""
+    stored = "(SELECT *, codes AS stored_codes FROM stored)"
+    again = derived.again(stored, inputs.letter, inputs.premises, keep="file, request_key, outcome, stored_codes")
+    counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped)
+    made = {
+        "stored": inputs.rows,
+        "rows": f"""
+            SELECT *, {_outcome()} AS derived_outcome FROM (
+              SELECT *, {failing_codes(derived.request_rules())} AS derived_codes,
+                count(*) OVER (PARTITION BY origin, request_id) > 1 AS is_duplicate,
+                request_key IN (SELECT request_key FROM {inputs.disclosed}) AS is_disclosed
+              FROM ({again}))""",
+        "passed": "(SELECT * FROM rows WHERE outcome IS NULL)",
+        "facts": facts.facts_sql(inputs.letter, counts),
+        "counts": _counts(inputs),
+        "files": _files(inputs),
+    }  # fmt: skip
+    if inputs.dropped is not None:
+        made["drop"] = _drop(inputs.dropped)
+    return made
+
+
+def _outcome() -> str:
+    return (
+        "CASE WHEN origin = 'request' AND is_duplicate THEN 'duplicate'"
+        " WHEN origin = 'request' AND is_disclosed THEN 'already_disclosed' WHEN len(derived_codes) > 0 THEN 'held' END"
+    )
+
+
+def _counts(inputs: Inputs) -> str:
+    same = " AND ".join(f"w.{name} IS NOT DISTINCT FROM s.{name}" for name in ("file", "row", *RAW_NAMES))
+    fields = ", ".join(["ordinal", "file", "row", "origin", *RAW_NAMES])
+    return f"""
+        WITH sent AS (SELECT {fields} FROM {inputs.raw} UNION ALL SELECT {fields} FROM {inputs.decoys}),
+        places AS (SELECT ordinal FROM {inputs.rejects} UNION ALL SELECT ordinal FROM stored WHERE origin = 'request')
+        SELECT {sum(inputs.files)}::BIGINT AS rows_in_letter,
+          (SELECT count(*) FROM places) AS rows_placed, (SELECT count(DISTINCT ordinal) FROM places) AS ordinals,
+          (SELECT coalesce(min(ordinal), -1) FROM places) AS first_ordinal,
+          (SELECT coalesce(max(ordinal), -1) FROM places) AS last_ordinal,
+          (SELECT count(*) FROM {inputs.decoys}) AS decoys_made,
+          (SELECT count(*) FROM stored WHERE origin = 'decoy' AND ordinal < 0) AS decoys_placed,
+          (SELECT count(*) FROM sent w FULL JOIN stored s ON w.ordinal = s.ordinal AND w.origin = s.origin
+           WHERE NOT coalesce(w.ordinal = s.ordinal AND {same}, false)) AS rows_changed,
+          (SELECT count(*) FROM rows) AS rows_derived, (SELECT count(*) FROM stored) AS rows_stored"""
+
+
+def _files(inputs: Inputs) -> str:
+    said = ", ".join(f"({number}, {rows})" for number, rows in enumerate(inputs.files, 1))
+    return f"""
+        SELECT coalesce(said.file, found.file) AS file, said.rows AS rows_said, coalesce(found.rows, 0) AS rows_found
+        FROM (VALUES {said}) said(file, rows) FULL JOIN (
+          SELECT file, count(*) AS rows FROM (
+            SELECT file FROM {inputs.rejects} UNION ALL SELECT file FROM stored WHERE origin = 'request') GROUP BY file
+        ) found ON found.file = said.file"""
+
+
+def _drop(dropped: str) -> str:
+    blocking = ", ".join(quote(c) for c in BLOCKING_ADDRESS_CODES)
+    return f"""
+        WITH incomplete AS (
+          SELECT ordinal FROM rows WHERE origin = 'request' AND coalesce(list_has_any(a_codes, [{blocking}]), true)
+        )
+        SELECT (SELECT count(*) FROM {dropped} ANTI JOIN incomplete USING (ordinal)) AS complete_but_dropped,
+          (SELECT count(*) FROM incomplete ANTI JOIN {dropped} d USING (ordinal)) AS incomplete_and_kept"""
+
+
+def _authority() -> tuple[Check, ...]:
+    """The batch as a whole: the legal elements of the letter, the agreement, the orders, and what the agreement tolerates."""
+    return tuple(rule(one, "facts") for one in authority.BATCH_RULES.values())
+
+
+def _form() -> tuple[Check, ...]:
+    return (
+        columns_of("intake.schema", "stored", "canonical"),
+        in_set("intake.origin", "stored", "origin", tuple(Origin), null=False, code="VERDICT_DIFFERS"),
+        in_set("intake.outcome", "stored", "outcome", ENDS, null=True, code="VERDICT_DIFFERS"),
+    )
+
+
+def _conservation() -> tuple[Check, ...]:
+    """Every row of the letter is a canonical row or a reject, once, as it was sent; and so is every decoy."""
+    return (
+        unique("intake.one_row", "stored", "ordinal"),
+        condition(
+            "intake.rows_of_the_letter", "counts", ["rows_in_letter", "rows_placed", "ordinals"],
+            "rows_in_letter = rows_placed AND rows_placed = ordinals", "COUNTS_DIFFER", {"rows_placed": -1},
+        ),
+        condition(
+            "intake.ordinals", "counts", ["rows_in_letter", "first_ordinal", "last_ordinal"],
+            "first_ordinal = 0 AND last_ordinal = rows_in_letter - 1", "COUNTS_DIFFER", {"first_ordinal": 1},
+        ),
+        condition(
+            "intake.rows_of_each_file", "files", ["rows_said", "rows_found"], "rows_said = rows_found", "COUNTS_DIFFER",
+            {"rows_found": -1},
+        ),
+        condition("intake.rows_as_sent", "counts", ["rows_changed"], "rows_changed = 0", "COUNTS_DIFFER", {"rows_changed": 1}),
+        condition(
+            "intake.rows_derived", "counts", ["rows_derived", "rows_stored"], "rows_derived = rows_stored", "COUNTS_DIFFER",
+            {"rows_derived": -1},
+        ),
+        condition(
+            "intake.decoys_added", "counts", ["decoys_made", "decoys_placed"],
+            "decoys_made > 0 AND decoys_made = decoys_placed", "DECOY_WRONG", {"decoys_placed": -1},
+        ),
+    )  # fmt: skip
+
+
+def _verdicts() -> tuple[Check, ...]:
+    """What ingest wrote beside each row is what comes out when it is derived again from the raw fields."""
+    return (
+        condition(
+            "intake.codes_again", "rows", ["derived_codes", "stored_codes"],
+            "derived_codes = list_filter(stored_codes, c -> c NOT IN ('DUPLICATE_REQUEST_ID', 'ALREADY_DISCLOSED'))",
+            "VERDICT_DIFFERS", {"stored_codes": ["NO_ZIP", "NO_CITY"]},
+        ),
+        condition(
+            "intake.outcome_again", "rows", ["ordinal", "outcome", "derived_outcome"],
+            "ordinal IS NOT NULL AND outcome IS NOT DISTINCT FROM derived_outcome", "VERDICT_DIFFERS",
+            {"outcome": None, "derived_outcome": "held"},
+        ),
+    )  # fmt: skip
+
+
+def _rules() -> tuple[Check, ...]:
+    """No row that goes on to match fails a rule of the request phase: zero tolerance."""
+    return tuple(rule(one, "passed") for one in derived.request_rules())
+
+
+def _dropped() -> tuple[Check, ...]:
+    """What two people dropped is exactly what was incomplete; of the rest, nothing is."""
+    return (
+        condition(
+            "intake.dropped_were_incomplete", "drop", ["complete_but_dropped"], "complete_but_dropped = 0", "VERDICT_DIFFERS",
+            {"complete_but_dropped": 1},
+        ),
+        condition(
+            "intake.incomplete_were_dropped", "drop", ["incomplete_and_kept"], "incomplete_and_kept = 0", "TOO_MANY_INCOMPLETE",
+            {"incomplete_and_kept": 1},
+        ),
+    )  # fmt: skip

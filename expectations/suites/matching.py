@@ -1,0 +1,161 @@
+"""Checkpoint `matching`: every row that was looked up has one answer, and one record at most stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from expectations import standard
+from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, run, unique
+from expectations.contracts import RAW_NAMES, Origin, Outcome
+from expectations.duck import DuckSettings, quote
+from expectations.rules import disclosure
+
+NAME = "matching"
+ENDS = (Outcome.UNMATCHED, Outcome.AMBIGUOUS, Outcome.NEAR)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the match stage was given and what it committed.
+
+    rows, candidates, expected   relations: `ingest.rows`, `match.candidates`, and what the decoys must come to
+    committed                    rows of `match.candidates` by its manifest
+    letter                       facts of the letter and the agreement (`facts.letter_facts`): the band of the match rate
+    """
+
+    rows: str
+    candidates: str
+    expected: str
+    committed: int
+    letter: Mapping[str, Any]
+
+
+def suite() -> Suite:
+    """The declared checks of this checkpoint."""
+    return Suite(
+        NAME, "candidates", (*_form(), *_conservation(), *_uniqueness(), *_decoys(), *_rate()), (standard.setup,)
+    )
+
+
+def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
+    """The verdict on a committed match stage."""
+    return run(suite(), tables(inputs), rows=inputs.committed, duck=duck)
+
+
+def tables(inputs: Inputs) -> dict[str, str]:
+    """What the checks look at, in the order in which it is worked out."""
+    return {
+        "candidates": inputs.candidates,
+        "looked_up": f"(SELECT ordinal, origin FROM {inputs.rows} WHERE outcome IS NULL)",
+        "counts": """
+            SELECT (SELECT count(*) FROM looked_up) AS looked_up, (SELECT count(*) FROM candidates) AS answered,
+              (SELECT count(*) FROM looked_up ANTI JOIN candidates USING (ordinal, origin)) AS lost,
+              (SELECT count(*) FROM candidates ANTI JOIN looked_up USING (ordinal, origin)) AS made_up""",
+        "claims": f"""
+            SELECT record_id, count(DISTINCT CASE WHEN NOT s_birth_year_only THEN s_birth END) AS birth_dates,
+              count(DISTINCT s_tin) AS tins
+            FROM (SELECT ordinal, record_id FROM candidates WHERE outcome IS NULL)
+            LEFT JOIN ({_identities(inputs.rows)}) USING (ordinal) GROUP BY record_id""",
+        "decoys": f"""
+            SELECT e.ordinal, e.expected, e.code, e.code IN ({_register_codes()}) AS decided_later,
+              r.outcome AS ingest_outcome, r.codes AS ingest_codes,
+              c.ordinal IS NOT NULL AS answered, c.outcome AS match_outcome, c.record_id
+            FROM {inputs.expected} e
+              LEFT JOIN (SELECT * FROM {inputs.rows} WHERE origin = 'decoy') r ON r.ordinal = e.ordinal
+              LEFT JOIN (SELECT * FROM candidates WHERE origin = 'decoy') c ON c.ordinal = e.ordinal""",
+        "controls": f"""
+            SELECT (SELECT count(*) FROM {inputs.expected} WHERE expected = 'eligible') AS must_match,
+              (SELECT count(*) FROM {inputs.expected} WHERE expected = 'unmatched') AS must_not,
+              (SELECT count(*) FROM {inputs.rows} r ANTI JOIN {inputs.expected} e USING (ordinal)
+               WHERE origin = 'decoy') AS unknown_decoys""",
+        "rate": f"""
+            SELECT count(*) AS looked_up, count(*) FILTER (outcome IS NULL) AS matched,
+              {inputs.letter["min_match_rate"]}::DOUBLE AS min_match_rate, {inputs.letter["max_match_rate"]}::DOUBLE AS max_match_rate
+            FROM candidates WHERE origin = 'request'""",
+    }  # fmt: skip
+
+
+def _identities(rows: str) -> str:
+    raw = f"(SELECT ordinal, {', '.join(RAW_NAMES)} FROM {rows} WHERE outcome IS NULL)"
+    return f"SELECT ordinal, s_birth, s_birth_year_only, s_tin FROM ({standard.derive(raw, full_name=True)})"
+
+
+def _register_codes() -> str:
+    return ", ".join(quote(rule.code) for rule in disclosure.RULES.values())
+
+
+def _form() -> tuple[Check, ...]:
+    origins = tuple(Origin)
+    return (
+        columns_of("matching.schema", "candidates", "candidate"),
+        in_set("matching.origin", "candidates", "origin", origins, null=False, code="VERDICT_DIFFERS"),
+        in_set("matching.outcome", "candidates", "outcome", ENDS, null=True, code="VERDICT_DIFFERS"),
+        in_set("matching.tier", "candidates", "tier", "ABCD", null=True, code="VERDICT_DIFFERS"),
+    )
+
+
+def _conservation() -> tuple[Check, ...]:
+    """Rows in = rows answered: none lost, none doubled, none made up."""
+    return (
+        unique("matching.one_answer", "candidates", "ordinal"),
+        condition("matching.none_lost", "counts", ["lost"], "lost = 0", "COUNTS_DIFFER", {"lost": 1}),
+        condition("matching.none_made_up", "counts", ["made_up"], "made_up = 0", "COUNTS_DIFFER", {"made_up": 1}),
+        condition(
+            "matching.all_answered", "counts", ["looked_up", "answered"], "looked_up = answered", "COUNTS_DIFFER",
+            {"looked_up": 3, "answered": 2},
+        ),
+    )  # fmt: skip
+
+
+def _uniqueness() -> tuple[Check, ...]:
+    """A match names one record, by a tier, with nothing against it, and no other record is plausible."""
+    return (
+        condition(
+            "matching.one_record", "candidates", ["origin", "outcome", "record_id", "tier", "vetoes", "plausible"],
+            "origin IS NOT NULL AND (outcome IS NOT NULL OR"
+            " (record_id IS NOT NULL AND tier IS NOT NULL AND len(vetoes) = 0 AND plausible = 1))",
+            "NOT_UNIQUE", {"outcome": None, "record_id": 1, "plausible": 2},
+        ),
+        condition(
+            "matching.own_register", "candidates", ["origin", "record_id", "outcome"],
+            "CASE origin WHEN 'request' THEN coalesce(record_id > 0, outcome IS NOT NULL)"
+            " WHEN 'decoy' THEN coalesce(record_id < 0, outcome IS NOT NULL) END",
+            "DECOY_WRONG", {"origin": "request", "record_id": -1},
+        ),
+        condition(
+            "matching.one_person_a_record", "claims", ["record_id", "birth_dates", "tins"],
+            "record_id IS NOT NULL AND birth_dates <= 1 AND tins <= 1", "CLAIMED_TWICE", {"tins": 2},
+        ),
+    )  # fmt: skip
+
+
+def _decoys() -> tuple[Check, ...]:
+    """The holder's invented persons came out as they must, as far as this stage decides."""
+    return (
+        condition(
+            "matching.decoys", "decoys",
+            ["expected", "code", "decided_later", "ingest_outcome", "ingest_codes", "answered", "match_outcome", "record_id"],
+            "CASE WHEN expected IN ('unmatched', 'ambiguous') THEN answered AND match_outcome = expected"
+            " WHEN expected = 'eligible' OR (expected = 'held' AND decided_later) THEN answered AND match_outcome IS NULL AND record_id < 0"
+            " WHEN expected = 'held' THEN NOT answered AND ingest_outcome = 'held' AND list_contains(ingest_codes, code) END",
+            "DECOY_WRONG", {"expected": "eligible", "match_outcome": "unmatched"},
+        ),
+        condition("matching.decoys_that_match", "controls", ["must_match"], "must_match > 0", "DECOY_WRONG", {"must_match": 0}),
+        condition("matching.decoys_that_do_not", "controls", ["must_not"], "must_not > 0", "DECOY_WRONG", {"must_not": 0}),
+        condition(
+            "matching.decoys_known", "controls", ["unknown_decoys"], "unknown_decoys = 0", "DECOY_WRONG", {"unknown_decoys": 1}
+        ),
+    )  # fmt: skip
+
+
+def _rate() -> tuple[Check, ...]:
+    """Matched requests / requests looked up; decoys do not count. A batch of nothing looked up has no rate."""
+    return (
+        condition(
+            "matching.rate", "rate", ["looked_up", "matched", "min_match_rate", "max_match_rate"],
+            "looked_up > 0 AND matched BETWEEN min_match_rate * looked_up AND max_match_rate * looked_up",
+            "MATCH_RATE", {"looked_up": 100, "matched": 101},
+        ),
+    )  # fmt: skip

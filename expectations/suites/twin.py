@@ -1,0 +1,41 @@
+"""A second opinion on addresses: a sample of the eligible rows, judged by other code (`expectations.address.twin`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from expectations.address.twin import judge
+from expectations.codes import BLOCKING_ADDRESS_CODES
+from expectations.duck import DuckSettings, session
+
+SAMPLE = 200
+_FIELDS = ("address", "street", "unit", "city", "state", "zip")
+
+
+def opinions(rows: str, verdicts: str, duck: DuckSettings | None = None) -> str:
+    """A SELECT of (ordinal, blocking: number of blocking codes; NULL where the twin raised) for up to SAMPLE eligible rows.
+
+    The sample is the same for the same rows. Values stay in this function; what it returns holds ordinals and counts.
+    """
+    query = f"""
+        SELECT r.ordinal, {", ".join(f"r.{f}" for f in _FIELDS)}
+        FROM {rows} r SEMI JOIN (SELECT ordinal FROM {verdicts} WHERE outcome IS NULL) v ON r.ordinal = v.ordinal
+        ORDER BY md5(CAST(r.ordinal AS VARCHAR)), r.ordinal LIMIT {SAMPLE}"""
+    try:
+        with session(duck) as connection:
+            sample = connection.execute(query).fetchall()
+    except duckdb.Error:
+        sample = []  # an empty sample is an error of the check that looks at it
+    found = [(row[0], _blocking(dict(zip(_FIELDS, row[1:], strict=True)))) for row in sample]
+    ordinals = ", ".join("NULL" if n is None else str(int(n)) for n, _ in found)
+    counts = ", ".join("NULL" if n is None else str(n) for _, n in found)
+    return f"SELECT unnest([{ordinals}]::BIGINT[]) AS ordinal, unnest([{counts}]::INTEGER[]) AS blocking"
+
+
+def _blocking(row: dict[str, Any]) -> int | None:
+    try:
+        return len(set(judge(row)) & set(BLOCKING_ADDRESS_CODES))
+    except Exception:  # whatever the twin stumbles over, it has not found the row good
+        return None

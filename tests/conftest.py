@@ -1,0 +1,24 @@
+import pytest
+
+from expectations.instruments import Agreement
+from tests import submissions
+
+# Files that take longest begin first: one that began last would keep one worker busy while the others have nothing to do.
+LONGEST = (
+    "tests/test_readme.py", "tests/faults/test_crash.py", "tests/flows/test_batch.py", "tests/flows/test_last_moment.py",
+    "tests/flows/test_unattended.py",
+    "tests/leak/", "tests/expectations/test_suites.py", "tests/expectations/test_selftest.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        return next((n for n, file in enumerate(LONGEST) if item.nodeid.startswith(file)), len(LONGEST))
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Agreement:
+    """The fictional agreement in force, signed for by `submissions.KEY`."""
+    return submissions.sandbox()
