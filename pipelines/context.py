@@ -1,0 +1,80 @@
+"""What a stage is told about the batch that it works on: fixed when the submission is taken in, the same on every re-run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from expectations.digests import sql_keyed_hash
+from expectations.duck import DuckSettings, quote
+from expectations.instruments import Agreement, CourtOrder, Letter
+from pipelines.runner import EMBEDDED
+
+
+def _quiet(_step: str, _done: int, _total: int) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class BatchContext:
+    """One batch at work.
+
+    batch        public name of the batch, made from the letter's digest; safe to log
+    root         its folder in the lake (0700)
+    submission   digest of the submission (letter and signature; the letter holds the digests of the files)
+    orders       the enrolled court orders, in force or not
+    decided_on   legal date of the decision, in the agreement's zone
+    received_on  legal date of the receipt, in the agreement's zone
+    register     folder of the prepared register version that this batch runs against
+    hash_key     key of the keyed hashes (32 bytes); never logged
+    progress     told (step, done, total) as work goes on
+    """
+
+    batch: str
+    root: Path
+    submission: str
+    letter: Letter
+    agreement: Agreement
+    orders: tuple[CourtOrder, ...]
+    decided_on: date
+    received_on: date
+    register: Path
+    hash_key: bytes = field(repr=False)
+    runner: str = EMBEDDED
+    part_rows: int = 250_000
+    duck: DuckSettings = field(default_factory=DuckSettings)
+    progress: Callable[[str, int, int], None] = _quiet
+
+    @property
+    def files(self) -> Path:
+        """The submission's own copy: letter.toml, letter.toml.sig and the data files. The inbox is never read again."""
+        return self.root / "submission"
+
+    @property
+    def disclosed(self) -> Path:
+        """Parquet with one column, request_key: what was disclosed to this requester before, as the ledger knew it."""
+        return self.root / "disclosed.parquet"
+
+    @property
+    def tries(self) -> Path:
+        """Parquet (person_key, address_key): addresses this requester already tried for a person, within the period."""
+        return self.root / "tries.parquet"
+
+    def step(self, name: str) -> Path:
+        """Folder of a step, for example `ingest.rows`."""
+        return self.root / name
+
+    def sql_request_key(self, request_id: str) -> str:
+        """SQL for the keyed hash of a request id: one key a requester, agreement and id."""
+        prefix = f"request|{self.agreement.requester.id}|{self.agreement.id}|"
+        return sql_keyed_hash(self.hash_key, f"({quote(prefix)} || {request_id})")
+
+    def sql_person_key(self, record_id: str) -> str:
+        """SQL for the keyed hash of a record id."""
+        return sql_keyed_hash(self.hash_key, f"('person|' || CAST({record_id} AS VARCHAR))")
+
+    def sql_address_key(self, columns: str = "a_kind, a_number, a_street, a_unit, a_zip") -> str:
+        """SQL for the keyed hash of a parsed address."""
+        return sql_keyed_hash(self.hash_key, f"('address|' || concat_ws('|', {columns}))")

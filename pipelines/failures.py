@@ -1,0 +1,70 @@
+"""Errors that may quote a value stop here, and how an error of a worker reaches the person.
+
+DuckDB, pyarrow and Python quote what they could not convert; a runner logs what a worker raises and passes it on as a string.
+So nothing but an error of ours, which holds a kind and a place and no value, ever leaves a block of `no_values` or a worker.
+A worker's error is written beside its attempt; the step reads it back from there and raises it whole.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from expectations import errors
+from expectations.errors import Fault, SluicegateError, Transient
+
+ERROR = "error.json"
+
+
+@contextmanager
+def no_values(where: str = "") -> Iterator[None]:
+    """Runs a block; raises Transient when memory, disk or files failed it, Fault on any other error, without its text.
+
+    where   the step, for people; if empty, the file and line at which the error came up
+    """
+    try:
+        yield
+    except SluicegateError:
+        raise
+    except Exception as error:
+        raise _without_text(error, where) from None
+
+
+@contextmanager
+def kept(folder: Path) -> Iterator[None]:
+    """`no_values` that also keeps in `folder` the error that the block raises."""
+    try:
+        with no_values():
+            yield
+    except SluicegateError as error:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        body = [type(error).__name__, error.code, error.message, error.where, error.remedy]
+        (folder / ERROR).write_text(json.dumps(body))
+        raise
+
+
+def first_of(folder: Path) -> SluicegateError | None:
+    """The first error kept in the folders under `folder`, or None."""
+    for path in sorted(folder.glob(f"*/{ERROR}")):
+        kind, code, message, where, remedy = json.loads(path.read_text())
+        return getattr(errors, kind)(code, message, where=where, remedy=remedy)
+    return None
+
+
+def _without_text(error: Exception, where: str) -> SluicegateError:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = where or f"{Path(frame.filename).name} line {frame.lineno}"
+    if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException | OSError | MemoryError):
+        return Transient(
+            "RESOURCE_FAILED",
+            f"{type(error).__name__} while reading or writing parts",
+            where=place,
+            remedy="Check memory, free space and that the parts are still there, then run again.",
+        )
+    said = f"a worker failed with {type(error).__name__}; what it said may hold values and is not shown"
+    return Fault("WORKER_FAILED", said, where=place)

@@ -1,0 +1,171 @@
+"""Data files to raw rows and rejects. One piece of work is one file: a stream cannot be entered in its middle.
+
+The letter says how many rows each file has. So ordinals and part numbers are known before anything is read, and a file that
+goes on longer is stopped there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.contracts import PLACE, RAW_REQUEST, REJECT, Origin
+from expectations.duck import DuckSettings, parquet, session
+from expectations.errors import BadInput
+from expectations.instruments import DataFile
+from pipelines.ingest.blocks import BLOCK, Blocks, opened
+from pipelines.ingest.read_csv import read_csv
+from pipelines.ingest.read_jsonl import read_jsonl
+from pipelines.ingest.read_parquet import read_parquet
+from pipelines.ingest.reading import Read, Reject, screen
+from pipelines.lake import Attempt, Part
+
+RAW = pa.schema([*PLACE, *RAW_REQUEST])
+# Judging a row is far dearer than reading it: row groups are small, so that all threads have one to work on.
+RAW_GROUP = 20_480
+
+
+@dataclass(frozen=True)
+class FileWork:
+    """One data file: its number from 1, and where its ordinals and raw parts begin."""
+
+    number: int
+    path: str
+    file: DataFile
+    first_ordinal: int
+    first_part: int
+
+
+def plan(files: tuple[DataFile, ...], folder: Path, part_rows: int) -> list[FileWork]:
+    """The work on the data files in `folder`; raises BadInput (NO_ROWS) if the letter names a file without rows."""
+    work, ordinal, part = [], 0, 0
+    for number, file in enumerate(files, 1):
+        if file.rows == 0:
+            raise BadInput("NO_ROWS", "the letter names a file without rows", where=file.path, remedy="Leave it out.")
+        work.append(FileWork(number, str(folder / file.path), file, ordinal, part))
+        ordinal, part = ordinal + file.rows, part + -(-file.rows // part_rows)
+    return work
+
+
+@dataclass(frozen=True)
+class Decode:
+    """Worker of the step `ingest.decode`. Raises BadInput, naming the file, for a file that is not what the letter says."""
+
+    part_rows: int
+    duck: DuckSettings
+    block: int = BLOCK
+
+    def __call__(self, work: FileWork, attempt: Attempt) -> Iterator[Part]:
+        rejects: list[Reject] = []
+        parts = _Parts(work, attempt, self.part_rows)
+        seen = 0
+        for read in map(screen, self._reads(work, attempt)):
+            seen += read.count
+            if seen > work.file.rows:
+                break
+            rejects += read.rejects
+            yield from parts.add(read)
+        if seen != work.file.rows:
+            more = "more" if seen > work.file.rows else f"{seen}"
+            raise BadInput(
+                "COUNT_DIFFERS", f"the letter says {work.file.rows} rows, the file has {more}", where=work.file.path,
+                remedy="Correct the count in the letter, or send the whole file.",
+            )  # fmt: skip
+        yield from parts.close()
+        yield attempt.write("rejects", work.number - 1, _reject_table(work, rejects), rejected=len(rejects))
+
+    def _reads(self, work: FileWork, attempt: Attempt) -> Iterator[Read]:
+        path, where, packing = Path(work.path), work.file.path, work.file.compression
+        if work.file.format == "parquet":
+            if packing == "none":
+                yield from read_parquet(path, where, self.duck)
+                return
+            plain = attempt.path("unpacked", work.number - 1)
+            with opened(path, packing, where) as source, plain.open("wb") as target:
+                while chunk := source.read(BLOCK):
+                    target.write(chunk)
+            yield from read_parquet(plain, where, self.duck)
+            shutil.rmtree(plain.parent)
+            return
+        with opened(path, packing, where) as source:
+            reader = read_csv if work.file.format == "csv" else read_jsonl
+            yield from reader(Blocks(source, self.block), where)
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """What only the whole submission can tell: dataset `duplicates`, request ids that stand in it more than once."""
+
+    duck: DuckSettings
+
+    def __call__(self, parts: list[Part], attempt: Attempt) -> Iterator[Part]:
+        raw = parquet([p.path for p in parts if p.dataset == "raw"])
+        with session(self.duck) as connection:
+            table = connection.execute(
+                f"SELECT request_id FROM {raw} GROUP BY request_id HAVING count(*) > 1 ORDER BY request_id"
+            ).to_arrow_table()
+        yield attempt.write("duplicates", 0, table)
+
+
+class _Parts:
+    """Cuts the readable rows of one file into raw parts of `size` ordinals each."""
+
+    def __init__(self, work: FileWork, attempt: Attempt, size: int) -> None:
+        self.work, self.attempt, self.size = work, attempt, size
+        self.index, self.held = 0, [RAW.empty_table()]
+
+    def add(self, read: Read) -> Iterator[Part]:
+        """Takes rows on; yields the parts that are complete with them."""
+        table, rows = _placed(self.work, read), read.rows
+        while len(rows) and rows[-1] > (self.index + 1) * self.size:
+            cut = int(np.searchsorted(rows, (self.index + 1) * self.size, side="right"))
+            self.held.append(table[:cut])
+            yield self._write()
+            table, rows = table[cut:], rows[cut:]
+        self.held.append(table)
+
+    def close(self) -> Iterator[Part]:
+        """The parts that are left: each planned part is written, even if all its rows were rejected."""
+        while self.index * self.size < self.work.file.rows:
+            yield self._write()
+
+    def _write(self) -> Part:
+        table, self.held = pa.concat_tables(self.held), [RAW.empty_table()]
+        self.index += 1
+        return _write_raw(self.attempt, self.work.first_part + self.index - 1, table)
+
+
+def _write_raw(attempt: Attempt, index: int, table: pa.Table) -> Part:
+    pq.write_table(table, attempt.path("raw", index), compression="zstd", row_group_size=RAW_GROUP)
+    return attempt.part("raw", index)
+
+
+def _placed(work: FileWork, read: Read) -> pa.Table:
+    """The readable rows with their place, in the schema of raw rows."""
+    count = read.table.num_rows
+    present = set(read.table.column_names)
+    columns = [
+        pa.array(read.rows + (work.first_ordinal - 1), pa.int64()),
+        pa.array(np.full(count, work.number, dtype=np.int32)),
+        pa.array(read.rows, pa.int64()),
+        pa.repeat(pa.scalar(str(Origin.REQUEST)), count),
+    ]
+    columns += [read.table.column(f.name) if f.name in present else pa.nulls(count, pa.string()) for f in RAW_REQUEST]
+    return pa.table(columns, schema=RAW)
+
+
+def _reject_table(work: FileWork, rejects: list[Reject]) -> pa.Table:
+    rows = [
+        {
+            "ordinal": work.first_ordinal + r.row - 1, "file": work.number, "row": r.row,
+            "origin": str(Origin.REQUEST), "field": r.field, "code": r.code,
+        }
+        for r in sorted(rejects, key=lambda r: r.row)
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=REJECT)

@@ -1,0 +1,95 @@
+"""Raw rows to canonical rows: standard fields, parsed address, the codes of every request-phase rule, and where a row ends.
+
+What needs the whole submission (ids that stand twice) is found before, while decoding; everything else is judged row by
+row, so that the result does not depend on the size of parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from expectations import address, duck, facts, standard
+from expectations.contracts import CANONICAL, Origin, Outcome
+from expectations.rules.address import RULES as ADDRESS_RULES
+from expectations.rules.authority import ROW_RULES
+from expectations.rules.identity import RULES as IDENTITY_RULES
+from expectations.rules.rule import Rule, failing_codes
+from pipelines.context import BatchContext
+from pipelines.ingest.decode import RAW_GROUP
+from pipelines.lake import Attempt, Part
+
+REQUEST_RULES: dict[str, Rule] = {**IDENTITY_RULES, **ROW_RULES, **ADDRESS_RULES}
+_OPEN = "open"  # name of the count of rows that go on to match
+
+
+@dataclass(frozen=True)
+class RowsWork:
+    """Raw rows to be judged as one part. The decoys go with the last one: a query of their own would cost a second."""
+
+    index: int
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Worker of the step `ingest.rows`. `query` holds the key of the keyed hashes: it is never printed or logged."""
+
+    query: str = field(repr=False)
+    duck: duck.DuckSettings
+
+    def __call__(self, work: RowsWork, attempt: Attempt) -> Iterator[Part]:
+        counts: dict[str, int] = {}
+        with duck.session(self.duck) as connection:
+            standard.setup(connection)
+            address.setup(connection)
+            query = self.query.replace("{part}", duck.parquet(list(work.paths)))
+            reader = connection.execute(query).to_arrow_reader(RAW_GROUP)
+            path = attempt.path("rows", work.index)
+            with pq.ParquetWriter(path, CANONICAL, compression="zstd") as writer:
+                for batch in reader:
+                    table = pa.Table.from_batches([batch]).cast(CANONICAL)
+                    writer.write_table(table, row_group_size=RAW_GROUP)
+                    _count(table, counts)
+        yield attempt.part("rows", work.index, **counts)
+
+
+def judging(context: BatchContext, letter: dict[str, object], duplicates: Sequence[str]) -> str:
+    """The query that judges a part of raw rows, which stands in it as {part}. `letter`: see `facts.letter_facts`."""
+    key = context.sql_request_key("request_id")
+    premises = context.agreement.requester.premises
+    columns = ", ".join(f'"{name}"' for name in CANONICAL.names)
+    return f"""
+    WITH raw AS (FROM {{part}}),
+    named AS ({standard.derive("raw", full_name=True)}),
+    parsed AS ({address.derive("named", one_line=True, premises=premises)}),
+    informed AS (
+      SELECT *, {key} AS request_key, {facts.row_constants(letter)},
+        origin = '{Origin.REQUEST}' AND request_id IN (SELECT request_id FROM {duck.parquet(list(duplicates))}) AS twice
+      FROM parsed
+    ),
+    judged AS (
+      SELECT *, {failing_codes(REQUEST_RULES.values())} AS failing,
+        origin = '{Origin.REQUEST}' AND request_key IN (SELECT request_key FROM {duck.parquet([context.disclosed])}) AS answered
+      FROM informed
+    ),
+    ended AS (
+      SELECT * EXCLUDE (failing),
+        list_sort(failing || CASE WHEN twice THEN ['DUPLICATE_REQUEST_ID'] ELSE [] END
+          || CASE WHEN answered THEN ['ALREADY_DISCLOSED'] ELSE [] END) AS codes,
+        CASE WHEN twice THEN '{Outcome.DUPLICATE}' WHEN answered THEN '{Outcome.ALREADY_DISCLOSED}'
+          WHEN len(failing) = 0 THEN NULL ELSE '{Outcome.HELD}' END AS outcome
+      FROM judged
+    )
+    SELECT {columns} FROM ended ORDER BY ordinal"""
+
+
+def _count(table: pa.Table, counts: dict[str, int]) -> None:
+    """Adds how the requests (not the decoys) of `table` ended to `counts`."""
+    ends = pc.fill_null(table.filter(pc.equal(table["origin"], Origin.REQUEST.value))["outcome"], _OPEN)
+    for item in pc.value_counts(ends).to_pylist():
+        counts[item["values"]] = counts.get(item["values"], 0) + item["counts"]

@@ -1,0 +1,302 @@
+"""Where parts lie, how they are scanned, written and committed: the one read and write seam.
+
+A *step* is one committed piece of work of a batch: a folder with datasets of Parquet parts and a manifest. Workers write to
+folders of their own attempt; one keyed transform picks one attempt a part and moves it in place; the manifest is written
+last, atomically. A step whose manifest is there and was made from the same inputs is never run again; anything else in a
+step's folder is an orphan of a crash, and deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations import digests
+from expectations.errors import Fault
+from pipelines import failures
+from pipelines import runner as runners
+
+ATTEMPTS = ".attempts"
+ROW_GROUP = 122_880  # DuckDB's own vector-friendly row group size
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file of a dataset. `digest` is of the file's bytes; `counts` are small integers by name."""
+
+    dataset: str
+    index: int
+    path: str
+    rows: int
+    digest: str
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a step committed. `inputs` is the digest of all it was made from."""
+
+    step: str
+    inputs: str
+    parts: tuple[Part, ...]
+
+    def paths(self, dataset: str) -> list[str]:
+        """Files of a dataset in the order of their index; a dataset without parts is a fault."""
+        found = [p.path for p in sorted(self.parts, key=lambda p: p.index) if p.dataset == dataset]
+        if not found:
+            raise Fault("NO_PARTS", f"step {self.step} has no dataset {dataset}")
+        return found
+
+    @property
+    def digest(self) -> str:
+        """Names what was committed: what a later step gives as its inputs."""
+        return digests.of_json([(p.dataset, p.index, p.digest) for p in self.parts])
+
+    def rows(self, dataset: str) -> int:
+        return sum(p.rows for p in self.parts if p.dataset == dataset)
+
+    def count(self, name: str) -> int:
+        """Sum of a named count over all parts."""
+        return sum(p.counts.get(name, 0) for p in self.parts)
+
+
+def grouped(manifest: Manifest, dataset: str, rows: int) -> list[tuple[str, ...]]:
+    """Paths of a dataset in runs of at most `rows` rows (a larger part stands alone): each query has a fixed cost."""
+    groups: list[tuple[str, ...]] = []
+    size = 0
+    for part in sorted((p for p in manifest.parts if p.dataset == dataset), key=lambda p: p.index):
+        if groups and size + part.rows <= rows:
+            groups[-1], size = (*groups[-1], part.path), size + part.rows
+        else:
+            groups, size = [*groups, (part.path,)], part.rows
+    if not groups:
+        raise Fault("NO_PARTS", f"step {manifest.step} has no dataset {dataset}")
+    return groups
+
+
+Worker = Callable[[Any, "Attempt"], Iterable[Part]]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A folder of its own for one try at one piece of work; nobody else writes there."""
+
+    folder: str
+
+    def path(self, dataset: str, index: int) -> Path:
+        """Where to write part `index` of `dataset` in this attempt."""
+        target = Path(self.folder) / dataset / f"part-{index:05d}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return target
+
+    def part(self, dataset: str, index: int, **counts: int) -> Part:
+        """The part just written at `path(dataset, index)`, with its row count and digest."""
+        path = self.path(dataset, index)
+        rows = pq.read_metadata(path).num_rows
+        return Part(dataset, index, str(path), rows, digests.of_file(path), dict(counts))
+
+    def write(self, dataset: str, index: int, table: pa.Table, **counts: int) -> Part:
+        """Writes a table as one part."""
+        pq.write_table(table, self.path(dataset, index), compression="zstd", row_group_size=ROW_GROUP)
+        return self.part(dataset, index, **counts)
+
+
+def read_manifest(folder: Path, inputs: str | None = None) -> Manifest | None:
+    """The committed manifest of a step, or None: not there, made from other inputs, or a part is missing or changed."""
+    path = folder / "manifest.json"
+    if not path.exists():
+        return None
+    raw = json.loads(path.read_text())
+    parts = tuple(Part(**{**p, "path": str(folder / p["path"])}) for p in raw["parts"])
+    if inputs is not None and raw["inputs"] != inputs:
+        return None
+    for part in parts:
+        if not Path(part.path).exists() or digests.of_file(Path(part.path)) != part.digest:
+            return None
+    return Manifest(raw["step"], raw["inputs"], parts)
+
+
+def committed(folder: Path) -> Manifest:
+    """The manifest of a step that must be there; raises Fault if it is not, or was changed."""
+    found = read_manifest(folder)
+    if found is None:
+        raise Fault("STEP_MISSING", "a step that comes before is not committed", where=folder.name)
+    return found
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """`data` at `path`, whole or not at all, and on the disk when this returns."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    with temporary.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+    fsync_folder(path.parent)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Makes renames in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+Progress = Callable[[str, int, int], None]
+
+
+def run_step(
+    folder: Path,
+    inputs: Any,
+    items: list[Any],
+    worker: Worker,
+    *,
+    then: Worker | None = None,
+    runner: str = runners.EMBEDDED,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Runs `worker` over `items` as a Beam pipeline and commits what it wrote; the committed step if it is there already.
+
+    `inputs`: anything JSON can hold that names all the step depends on. `items`: small descriptors (paths, row groups),
+    never rows. `worker` must be picklable by name: a function or dataclass of an installed module. `then`, if given, sees
+    the list of all parts once they are written, and may add parts of its own: what only the whole can tell. `progress` is
+    told (step, done, total) while items are worked on, from a thread of its own. Raises the error of the first worker that
+    failed (see `failures`), on every runner.
+    """
+    fingerprint = digests.of_json(inputs)
+    done = read_manifest(folder, fingerprint)
+    if done is not None:
+        return done
+    if not items:
+        raise Fault("NO_WORK", f"step {folder.name} has nothing to do")
+    if folder.exists():
+        shutil.rmtree(folder)  # orphans of a crash, or a step made from other inputs
+    (folder / ATTEMPTS).mkdir(parents=True, mode=0o700)
+    try:
+        with _watched(folder, len(items), progress), beam.Pipeline(options=runners.options(runner)) as pipeline:
+            parts = (
+                pipeline
+                | "Work" >> beam.Create(items)
+                | "Spread" >> beam.Reshuffle()
+                | "Write parts" >> beam.ParDo(_Write(worker, str(folder / ATTEMPTS)))
+            )
+            if then is not None:
+                parts = (parts, parts | "Then" >> _Then(then, str(folder / ATTEMPTS))) | beam.Flatten()
+            _ = parts | "Commit" >> Commit(str(folder), fingerprint)
+    except Exception as error:
+        told = failures.first_of(folder / ATTEMPTS)
+        raise told or Fault("STEP_FAILED", f"step {folder.name} failed with {type(error).__name__}") from None
+    committed = read_manifest(folder, fingerprint)
+    if committed is None:
+        raise Fault("STEP_NOT_COMMITTED", f"step {folder.name} ended without a manifest")
+    return committed
+
+
+@contextmanager
+def _watched(folder: Path, total: int, progress: Progress | None) -> Iterator[None]:
+    """Tells `progress` how many items have been begun, by their attempt folders: works on every runner."""
+    if progress is None:
+        yield
+        return
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.wait(0.5):
+            begun = sum(1 for _ in (folder / ATTEMPTS).glob("*"))
+            progress(folder.name, max(0, min(begun, total) - 1), total)
+
+    thread = threading.Thread(target=watch, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+        progress(folder.name, total, total)
+    finally:
+        stop.set()
+        thread.join()
+
+
+class _Write(beam.DoFn):
+    """Gives each piece of work an attempt of its own."""
+
+    def __init__(self, worker: Worker, attempts: str) -> None:
+        self.worker, self.attempts = worker, attempts
+
+    def process(self, item: Any) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:
+        attempt = Attempt(f"{self.attempts}/{uuid.uuid4().hex}")
+        with failures.kept(Path(attempt.folder)):
+            for part in self.worker(item, attempt):
+                yield (part.dataset, part.index), asdict(part)
+
+
+class _Then(beam.PTransform):
+    """Hands all parts, one attempt each, to one more piece of work."""
+
+    def __init__(self, worker: Worker, attempts: str) -> None:
+        super().__init__()
+        self.worker, self.attempts = worker, attempts
+
+    def expand(self, parts: beam.PCollection) -> beam.PCollection:
+        return (
+            parts
+            | "Attempts so far" >> beam.GroupByKey()
+            | "Pick one so far" >> beam.MapTuple(_pick)
+            | "All so far" >> beam.combiners.ToList()
+            | "As parts" >> beam.Map(_as_parts)
+            | "Write more parts" >> beam.ParDo(_Write(self.worker, self.attempts))
+        )
+
+
+def _as_parts(parts: list[dict[str, Any]]) -> list[Part]:
+    return sorted((Part(**p) for p in parts), key=lambda p: (p.dataset, p.index))
+
+
+class Commit(beam.PTransform):
+    """Picks one attempt a part, moves it in place, and writes the manifest last."""
+
+    def __init__(self, folder: str, inputs: str) -> None:
+        super().__init__()
+        self.folder, self.inputs = folder, inputs
+
+    def expand(self, parts: beam.PCollection) -> beam.PCollection:
+        return (
+            parts
+            | "Attempts of a part" >> beam.GroupByKey()
+            | "Pick one" >> beam.MapTuple(_pick)
+            | "All parts" >> beam.combiners.ToList()
+            | "Manifest" >> beam.Map(commit_manifest, self.folder, self.inputs)
+        )
+
+
+def _pick(key: tuple[str, int], attempts: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return min(attempts, key=lambda p: p["path"])
+
+
+def commit_manifest(parts: list[dict[str, Any]], folder: str, inputs: str) -> int:
+    """Moves the picked parts in place and writes the manifest. Safe to repeat after a crash at any point."""
+    target = Path(folder)
+    for part in parts:
+        final = target / part["dataset"] / f"part-{part['index']:05d}.parquet"
+        final.parent.mkdir(exist_ok=True, mode=0o700)
+        if Path(part["path"]).exists():  # else an earlier try of this transform has moved it
+            Path(part["path"]).replace(final)
+        part["path"] = f"{part['dataset']}/{final.name}"
+        fsync_folder(final.parent)
+    ordered = sorted(parts, key=lambda p: (p["dataset"], p["index"]))
+    body = {"step": target.name, "inputs": inputs, "parts": ordered}
+    write_atomically(target / "manifest.json", json.dumps(body, indent=1, sort_keys=True).encode())
+    shutil.rmtree(target / ATTEMPTS, ignore_errors=True)
+    return len(parts)

@@ -1,0 +1,112 @@
+"""What speaks for and against a pair of request and record: comparisons, vetoes, tiers, plausibility (matching.md).
+
+Release needs agreeing evidence; no score adds up to it. Surname and address are one household evidence, not two: a name
+with an address, and nothing else, is never a tier.
+"""
+
+from __future__ import annotations
+
+from pipelines.match.steps import Step
+
+LIKE_NAME = 0.92  # Jaro-Winkler: one slip of the pen in a name of common length
+LOOSE_FIRST, LOOSE_LAST = 0.80, 0.85  # might still be the same name: for rivals only
+LIKE_STREET = 0.92
+RARE = 1e-5  # namesakes to expect, at most, where name and birth date stand alone
+# Particles of surnames: DE LA CRUZ and DE LEON share no name.
+PARTICLES = (
+    "('DE', 'LA', 'DEL', 'LAS', 'LOS', 'DA', 'DI', 'DO', 'DOS', 'DU', 'EL', 'AL', 'ST', 'SAN', 'VAN', 'VON', 'LE')"
+)
+
+
+def steps() -> list[Step]:
+    """From tables pairs, requests, people, homes and nicknames to `judged`: one row a pair."""
+    return [
+        Step("places", "best address evidence of a pair, over all addresses on file", PLACES),
+        Step("compared", "names, birth dates, numbers compared", COMPARED),
+        Step("weighed", "conflicts, and the names as exact, like or loose", WEIGHED),
+        Step("judged", "tier, vetoes, evidence, plausible", JUDGED),
+    ]
+
+
+PLACES = f"""
+    SELECT p.ordinal, p.record_id, max(CASE
+        WHEN r.a_unit IS NOT DISTINCT FROM h.a_unit THEN 3
+        WHEN r.a_unit IS NULL OR h.a_unit IS NULL THEN 2
+        ELSE 1 END) AS place
+    FROM pairs p JOIN requests r USING (ordinal) JOIN homes h ON h.record_id = p.record_id
+      AND h.a_zip = r.a_zip AND h.a_number = r.a_number AND h.a_kind = r.a_kind
+    WHERE (r.a_street = h.a_street OR jaro_winkler_similarity(r.a_street, h.a_street) >= {LIKE_STREET})
+      AND (r.a_urb IS NULL OR h.a_urb IS NULL OR r.a_urb = h.a_urb)
+    GROUP BY p.ordinal, p.record_id"""
+
+
+def _shares_token() -> str:
+    pairs = [(f"r.s_{a}", f"g.s_{b}") for a in ("last1", "last2") for b in ("last1", "last2")]
+    return " OR ".join(f"({a} = {b} AND {a} NOT IN {PARTICLES})" for a, b in pairs)
+
+
+# CASE, because the costly similarity runs on those rows only where equality failed. A missing name agrees with nothing.
+COMPARED = f"""
+    SELECT p.ordinal, p.record_id, (p.ordinal < 0) <> (p.record_id < 0) AS crosses, r.namesakes,
+      coalesce(r.s_first = g.s_first, false) AS first_exact,
+      n.name IS NOT NULL AS first_nick,
+      CASE WHEN r.s_first = g.s_first THEN 1 ELSE coalesce(jaro_winkler_similarity(r.s_first, g.s_first), 0) END AS first_like,
+      coalesce(length(least(r.s_first, g.s_first)) = 1 AND r.s_first[1] = g.s_first[1], false) AS first_initial,
+      coalesce(replace(r.s_last, ' ', '') = replace(g.s_last, ' ', ''), false) AS last_exact,
+      coalesce({_shares_token()}, false) AS last_token,
+      CASE WHEN r.s_last = g.s_last THEN 1 ELSE coalesce(jaro_winkler_similarity(r.s_last, g.s_last), 0) END AS last_like,
+      CASE WHEN r.s_middle IS NULL OR g.s_middle IS NULL THEN 'unknown' WHEN r.s_middle = g.s_middle THEN 'same' ELSE 'conflict' END AS middle,
+      CASE WHEN r.s_suffix IS NULL AND g.s_suffix IS NULL THEN 'unknown' WHEN r.s_suffix IS NULL OR g.s_suffix IS NULL THEN 'one_side'
+        WHEN r.s_suffix = g.s_suffix THEN 'same' ELSE 'conflict' END AS suffix,
+      CASE WHEN r.s_birth IS NULL OR g.s_birth IS NULL THEN 'unknown'
+        WHEN year(r.s_birth) = year(g.s_birth) AND (r.s_birth_year_only OR g.s_birth_year_only) THEN 'year'
+        WHEN r.s_birth = g.s_birth THEN 'same'
+        WHEN year(r.s_birth) = year(g.s_birth) AND (
+          (month(r.s_birth) = day(g.s_birth) AND day(r.s_birth) = month(g.s_birth))
+          OR damerau_levenshtein(CAST(r.s_birth AS VARCHAR), CAST(g.s_birth AS VARCHAR)) <= 1) THEN 'near'
+        ELSE 'conflict' END AS birth,
+      CASE WHEN r.s_tin IS NULL OR g.s_tin IS NULL THEN 'unknown' WHEN r.s_tin = g.s_tin THEN 'same'
+        WHEN damerau_levenshtein(r.s_tin, g.s_tin) <= 1 THEN 'near' ELSE 'conflict' END AS tin,
+      coalesce(a.place, 0) AS place
+    FROM pairs p JOIN requests r USING (ordinal) JOIN people g USING (record_id)
+    LEFT JOIN places a ON a.ordinal = p.ordinal AND a.record_id = p.record_id
+    LEFT JOIN nicknames n ON n.name = r.s_first AND n.nickname = g.s_first"""
+
+WEIGHED = f"""
+    SELECT *,
+      first_exact OR first_nick OR first_like >= {LIKE_NAME} AS first_near,
+      last_exact OR last_token OR last_like >= {LIKE_NAME} AS last_near,
+      (first_exact OR first_nick OR first_initial OR first_like >= {LOOSE_FIRST})
+        AND (last_exact OR last_token OR last_like >= {LOOSE_LAST}) AS name_loose,
+      first_exact AND last_exact AS name_exact,
+      CAST(birth = 'conflict' AS INTEGER) + CAST(tin = 'conflict' AS INTEGER) + CAST(suffix = 'conflict' AS INTEGER) AS conflicts,
+      list_filter([
+        CASE WHEN birth = 'conflict' THEN 'birth_date' END,
+        CASE WHEN suffix = 'conflict' OR (suffix = 'one_side' AND birth <> 'same' AND tin <> 'same') THEN 'suffix' END,
+        CASE WHEN tin IN ('near', 'conflict') THEN 'tin' END,
+        CASE WHEN place = 1 THEN 'unit' END], v -> v IS NOT NULL) AS vetoes
+    FROM compared"""
+
+# Tiers. A: a number with a name. B: name, birth date, address. C: the same with a slip in the name, at the full address.
+# D: a name so rare that nobody else of that birth date is to be expected to bear it.
+# A contradicting middle initial is overcome by number and birth date together, or by name, birth date and address.
+JUDGED = f"""
+    SELECT ordinal, record_id, crosses, tin = 'same' AS tin_same, vetoes,
+      CASE WHEN len(vetoes) > 0 THEN NULL
+        WHEN tin = 'same' AND (last_exact OR last_token) AND (first_exact OR (first_near AND (birth = 'same' OR middle = 'same')))
+          AND (middle <> 'conflict' OR birth = 'same') THEN 'A'
+        WHEN name_exact AND birth = 'same' AND place >= 2 THEN 'B'
+        WHEN first_near AND last_near AND birth = 'same' AND place = 3 AND middle <> 'conflict' THEN 'C'
+        WHEN name_exact AND birth = 'same' AND middle <> 'conflict' AND namesakes <= {RARE} THEN 'D'
+      END AS tier,
+      name_loose AND (birth IN ('same', 'near', 'year') OR tin IN ('same', 'near') OR place >= 2) AND conflicts < 2 AS plausible,
+      list_filter([
+        CASE WHEN place = 3 THEN 'address' END,
+        CASE birth WHEN 'same' THEN 'birth_date' WHEN 'near' THEN 'birth_date_near' WHEN 'year' THEN 'birth_year' END,
+        CASE WHEN place = 2 THEN 'building' END,
+        CASE WHEN first_exact THEN 'first_name' WHEN first_near THEN 'first_name_like' END,
+        CASE WHEN last_exact THEN 'last_name' WHEN last_near THEN 'last_name_like' END,
+        CASE WHEN middle = 'same' THEN 'middle_name' END,
+        CASE WHEN suffix = 'same' THEN 'suffix' END,
+        CASE WHEN tin = 'same' THEN 'tin' END], e -> e IS NOT NULL) AS evidence
+    FROM weighed"""

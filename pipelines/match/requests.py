@@ -1,0 +1,71 @@
+"""What the requests bring to the match: standardised fields, expected namesakes, and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from expectations import duck
+from pipelines.lake import Attempt, Part
+from pipelines.match.steps import Step, execute
+from pipelines.register import keys
+from pipelines.register.prepare import PERSON
+from pipelines.sql import copy, quiet
+
+# Birth dates are spread over about this many days: the chance that two persons share one (matching.md).
+BIRTH_DAYS = 25_000
+
+
+class Requests(NamedTuple):
+    """A piece of work: all canonical rows, and the names of a register with `persons` records."""
+
+    rows: tuple[str, ...]
+    names: tuple[str, ...]
+    persons: int
+    settings: duck.DuckSettings
+
+
+def write(item: Requests, attempt: Attempt) -> Iterable[Part]:
+    """Worker: datasets `requests` (one row a request still open) and `keys` (kind, key, ordinal)."""
+    with quiet("match.requests", item.settings) as con:
+        execute(con, steps(duck.parquet(list(item.rows)), duck.parquet(list(item.names)), item.persons))
+        for dataset in ("requests", "keys"):
+            copy(con, f"FROM {dataset}", attempt.path(dataset, 0))
+            yield attempt.part(dataset, 0)
+
+
+def steps(rows: str, names: str, persons: int) -> list[Step]:
+    return [
+        Step("names", "bearers of each name in the register", f"\nSELECT kind, name, sum(n) AS n FROM {names} GROUP BY kind, name"),
+        Step("requests", "rows still open, with the namesakes to expect by name and birth date", requests_sql(rows, persons)),
+        Step("keys", "every key of every request", keys_sql()),
+    ]  # fmt: skip
+
+
+def requests_sql(rows: str, persons: int) -> str:
+    """λ = N · p(first) · p(last) / 25,000. A name that nobody bears counts as borne once: it is rare, not impossible."""
+    return f"""
+    SELECT ordinal, origin, {PERSON}, a_kind, a_number, a_street, a_unit, a_urb, a_zip,
+      CAST(coalesce(f.n, 1) AS DOUBLE) * coalesce(l.n, 1) / {persons} / {BIRTH_DAYS} AS namesakes
+    FROM {rows} r
+    LEFT JOIN (SELECT name, n FROM names WHERE kind = 'first') f ON f.name = r.s_first
+    LEFT JOIN (SELECT name, n FROM names WHERE kind = 'last') l ON l.name = r.s_last1
+    WHERE outcome IS NULL"""
+
+
+def keys_sql() -> str:
+    made = [
+        ("tin", keys.TIN),
+        ("birth", keys.birth("s_last1")),
+        ("birth", keys.second(keys.birth("s_last2"))),
+        ("home_last", keys.home_last("s_last1")),
+        ("home_last", keys.second(keys.home_last("s_last2"))),
+        ("home_first", keys.home_first()),
+        ("area_birth", keys.area_birth()),
+    ]
+    selects = (f"SELECT '{kind}' AS kind, {key} AS key, ordinal FROM requests" for kind, key in made)
+    union = "\n      UNION ALL ".join(selects)
+    return f"""
+    SELECT kind, key, ordinal FROM (
+      {union}
+    ) WHERE key IS NOT NULL"""

@@ -1,0 +1,103 @@
+"""Decides each request once, after all register parts are in: one releasable and one plausible record, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from expectations import duck
+from pipelines.lake import Attempt, Part
+from pipelines.match.score import CAP
+from pipelines.match.steps import Step, execute
+from pipelines.sql import copy, quiet
+
+OUTCOMES = ("matched", "unmatched", "ambiguous", "near")
+
+
+class Judged(NamedTuple):
+    """A piece of work: everything that was judged, on all parts of all registers."""
+
+    requests: tuple[str, ...]
+    judged: tuple[str, ...]
+    hot: tuple[str, ...]
+    settings: duck.DuckSettings
+
+
+def write(item: Judged, attempt: Attempt) -> Iterable[Part]:
+    """Worker: dataset `candidates`, one row for each request, with counts by outcome (of requests only) and tier."""
+    with quiet("match.candidates", item.settings) as con:
+        execute(con, steps(*(duck.parquet(list(paths)) for paths in item[:3])))
+        copy(con, "FROM candidates ORDER BY ordinal", attempt.path("candidates", 0))
+        counted = con.execute(
+            "SELECT coalesce(outcome, 'matched'), tier, count(*) FROM candidates WHERE origin = 'request' GROUP BY ALL"
+        ).fetchall()
+        counts = {outcome: sum(n for o, _, n in counted if o == outcome) for outcome in OUTCOMES}
+        tiers = {f"tier_{t}": sum(n for o, tier, n in counted if o == "matched" and tier == t) for t in "ABCD"}
+        yield attempt.part("candidates", 0, **counts, **tiers)
+
+
+def steps(requests: str, judged: str, hot: str) -> list[Step]:
+    return [
+        Step("records", "what each request leads to, over all records", records_sql(judged)),
+        Step("best", "the record that most speaks for: releasable, plausible, most evidence", best_sql(judged)),
+        Step("decided", "one outcome for each request", decided_sql(requests, hot)),
+        Step("claims", "records claimed by requests with differing birth dates or TINs", CLAIMS),
+        Step("candidates", "the contract: CANDIDATE", CANDIDATES),
+    ]
+
+
+def records_sql(judged: str) -> str:
+    """`elsewhere`: the request's TIN is on file for a record that is not the releasable one."""
+    return f"""
+    SELECT ordinal, count(*) AS pairs,
+      count(*) FILTER (tier IS NOT NULL) AS releasable,
+      count(*) FILTER (plausible OR tier IS NOT NULL) AS plausible,
+      bool_or(tin_same AND tier IS NULL) AS elsewhere,
+      bool_or(crosses AND (plausible OR tier IS NOT NULL)) AS crosses
+    FROM {judged} GROUP BY ordinal"""
+
+
+def best_sql(judged: str) -> str:
+    return f"""
+    SELECT ordinal, record_id, tier, evidence, vetoes FROM {judged}
+    QUALIFY row_number() OVER (
+      PARTITION BY ordinal ORDER BY tier IS NOT NULL DESC, plausible DESC, len(evidence) DESC, record_id) = 1"""
+
+
+def decided_sql(requests: str, hot: str) -> str:
+    """Order matters: what stands in the way of knowing goes before what was found."""
+    return f"""
+    SELECT r.ordinal, r.origin, r.s_birth, r.s_tin, b.record_id, b.tier, b.evidence, b.vetoes, c.plausible,
+      h.ordinal IS NOT NULL OR coalesce(c.pairs, 0) > {CAP} AS too_many,
+      coalesce(c.elsewhere, false) AS elsewhere, coalesce(c.crosses, false) AS crosses,
+      CASE WHEN h.ordinal IS NOT NULL OR c.pairs > {CAP} OR c.crosses THEN 'ambiguous'
+        WHEN c.releasable = 1 AND c.plausible = 1 AND NOT c.elsewhere THEN NULL
+        WHEN c.releasable >= 1 OR c.plausible >= 2 THEN 'ambiguous'
+        WHEN c.plausible = 1 THEN 'near'
+        ELSE 'unmatched' END AS outcome
+    FROM {requests} r
+    LEFT JOIN records c USING (ordinal)
+    LEFT JOIN best b USING (ordinal)
+    LEFT JOIN (SELECT DISTINCT ordinal FROM {hot}) h USING (ordinal)"""
+
+
+CLAIMS = """
+    SELECT record_id FROM decided WHERE outcome IS NULL
+    GROUP BY record_id HAVING count(DISTINCT s_birth) > 1 OR count(DISTINCT s_tin) > 1"""
+
+# Where too many records were met, some were not compared: what remains would depend on how the register is cut.
+CANDIDATES = f"""
+    SELECT d.ordinal, d.origin,
+      CASE WHEN k.record_id IS NOT NULL THEN 'ambiguous' ELSE d.outcome END AS outcome,
+      CASE WHEN d.outcome IS NULL AND k.record_id IS NULL THEN d.record_id END AS record_id,
+      CASE WHEN d.outcome IS NULL AND k.record_id IS NULL THEN d.tier END AS tier,
+      CASE WHEN too_many THEN [] ELSE coalesce(d.evidence, []) END AS evidence,
+      list_sort(list_concat(
+        CASE WHEN too_many THEN [] ELSE coalesce(d.vetoes, []) END,
+        list_filter([
+          CASE WHEN k.record_id IS NOT NULL THEN 'claimed_twice' END,
+          CASE WHEN crosses AND NOT too_many THEN 'cross_origin' END,
+          CASE WHEN elsewhere AND NOT too_many THEN 'tin_elsewhere' END,
+          CASE WHEN too_many THEN 'too_many_records' END], v -> v IS NOT NULL))) AS vetoes,
+      CAST(CASE WHEN too_many THEN {CAP} ELSE coalesce(d.plausible, 0) END AS INTEGER) AS plausible
+    FROM decided d LEFT JOIN claims k ON d.outcome IS NULL AND k.record_id = d.record_id"""

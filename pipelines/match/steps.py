@@ -1,0 +1,28 @@
+"""SQL as a list of named steps, so that a plan can be read, printed and timed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class Step:
+    """One temporary table. `why` says what it is for."""
+
+    name: str
+    why: str
+    sql: str
+
+
+def execute(connection: duckdb.DuckDBPyConnection, steps: Iterable[Step]) -> None:
+    """Makes the table of each step, in order."""
+    for step in steps:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.name} AS {step.sql}")
+
+
+def printed(steps: Iterable[Step]) -> str:
+    """The plan for people."""
+    return "\n\n".join(f"-- {s.name}: {s.why}\nCREATE TEMP TABLE {s.name} AS{s.sql.rstrip()};" for s in steps)

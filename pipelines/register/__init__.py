@@ -1,0 +1,8 @@
+"""The prepared register: the holder's records standardised, keyed and cut into large parts, once a version.
+
+`build` makes it from a raw register; `version` names it. Batches record the version that they ran against.
+"""
+
+from pipelines.register.build import build, open_register, version
+
+__all__ = ["build", "open_register", "version"]

@@ -1,0 +1,71 @@
+"""Builds a prepared register, and opens one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from expectations import digests
+from expectations.duck import DuckSettings
+from expectations.errors import BadInput
+from pipelines import lake
+from pipelines import runner as runners
+from pipelines.register.prepare import CountUnits, Prepare, Range
+from pipelines.register.source import open_source, ranges
+
+PREPARATION = 2  # raise when the same raw register would be prepared differently
+PART_ROWS = 4_000_000  # large parts: each is joined against all keys of a batch, at a fixed cost
+
+
+def build(
+    source: Path,
+    target: Path,
+    *,
+    runner: str = runners.EMBEDDED,
+    duck: DuckSettings = DuckSettings(),  # noqa: B008 - frozen
+    part_rows: int = PART_ROWS,
+    progress: lake.Progress | None = None,
+) -> lake.Manifest:
+    """Prepares the raw register in `source` as the lake step `target`; the one that is there if it was made of the same.
+
+    Datasets: `persons`, `addresses` (parts with one index hold the same persons), `names`, `units`, `buildings`.
+    Raises BadInput if the raw register is missing, unreadable, or has other columns or doubled ids.
+    """
+    raw = open_source(source)
+    settings = replace(duck, preserve_order=True)  # so that the same source gives the same bytes, and one version
+    inputs = {
+        "preparation": PREPARATION,
+        "part_rows": part_rows,
+        "persons": [digests.of_file(Path(p)) for p in raw.persons],
+        "addresses": [digests.of_file(Path(p)) for p in raw.addresses],
+    }
+    items = [Range(i, low, high) for i, (low, high) in enumerate(ranges(raw, part_rows, settings))]
+    return lake.run_step(
+        target,
+        inputs,
+        items,
+        Prepare(raw.persons, raw.addresses, settings),
+        then=CountUnits(settings),
+        runner=runner,
+        progress=progress,
+    )
+
+
+def open_register(folder: Path) -> lake.Manifest:
+    """The prepared register in `folder`; raises BadInput if it is missing, half built, or a part was changed."""
+    manifest = lake.read_manifest(folder)
+    if manifest is None:
+        raise BadInput(
+            "REGISTER_NOT_PREPARED",
+            "the prepared register is missing, half built or changed",
+            where=folder.name,
+            remedy="Run sluicegate register build.",
+        )
+    return manifest
+
+
+def version(folder: Path) -> str:
+    """Name of a register version: the digest of its manifest, which holds the digest of each part."""
+    if not (folder / "manifest.json").exists():
+        open_register(folder)
+    return digests.of_file(folder / "manifest.json")

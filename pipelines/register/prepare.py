@@ -1,0 +1,136 @@
+"""One range of the register prepared: standard names, parsed addresses, keys, name frequencies, units of buildings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from expectations import address, duck, standard
+from expectations.errors import BadInput
+from pipelines.lake import Attempt, Part
+from pipelines.register import keys
+from pipelines.sql import copy, quiet
+
+PERSON = "s_first, s_middle, s_last, s_last1, s_last2, s_suffix, s_birth, s_birth_year_only, s_tin"
+WRITTEN = ("street", "unit", "urbanization", "city", "state", "zip")
+RAW_ADDRESS = ", ".join((*WRITTEN, "valid_from", "valid_to"))
+PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_city, a_state, a_zip, a_codes"
+
+
+class Range(NamedTuple):
+    """A piece of work: the persons with low <= record_id <= high, and their addresses."""
+
+    number: int
+    low: int
+    high: int
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Worker: prepares one range into parts `persons`, `addresses`, `names` and `units` with the range's index."""
+
+    persons: tuple[str, ...]
+    addresses: tuple[str, ...]
+    settings: duck.DuckSettings
+
+    def __call__(self, item: Range, attempt: Attempt) -> Iterable[Part]:
+        with quiet(f"register part {item.number}", self.settings) as con:
+            standard.setup(con)
+            address.setup(con)
+            for dataset, query in self.queries(item, attempt):
+                copy(con, query, attempt.path(dataset, item.number))
+                yield attempt.part(dataset, item.number)
+            prepared = duck.parquet([attempt.path("persons", item.number)])
+            rows, distinct = con.execute(f"SELECT count(*), count(DISTINCT record_id) FROM {prepared}").fetchone() or (
+                0,
+                0,
+            )
+            if rows != distinct:
+                raise BadInput(
+                    "REGISTER_ID_TWICE",
+                    f"{rows - distinct} record ids stand more than once",
+                    where="persons/",
+                    remedy="Give each record an id of its own.",
+                )
+
+    def queries(self, item: Range, attempt: Attempt) -> list[tuple[str, str]]:
+        """(dataset, SELECT), in the order in which they must run."""
+        within = f"record_id BETWEEN {item.low} AND {item.high}"
+        raw_persons = f"(SELECT * FROM {duck.parquet(list(self.persons))} WHERE {within})"
+        raw_addresses = f"(SELECT * FROM {duck.parquet(list(self.addresses))} WHERE {within})"
+        persons = duck.parquet([attempt.path("persons", item.number)])
+        addresses = duck.parquet([attempt.path("addresses", item.number)])
+        return [
+            ("persons", persons_sql(raw_persons)),
+            ("addresses", addresses_sql(raw_addresses, persons)),
+            ("names", names_sql(persons)),
+            ("units", units_sql(addresses)),
+        ]
+
+
+def persons_sql(raw: str) -> str:
+    """Standardised persons with their own keys, from raw persons."""
+    return f"""
+    SELECT record_id, {PERSON},
+      {keys.TIN} AS k_tin,
+      {keys.birth("s_last1")} AS k_birth1,
+      {keys.second(keys.birth("s_last2"))} AS k_birth2
+    FROM ({standard.derive(raw, full_name=False)})"""
+
+
+def addresses_sql(raw: str, persons: str) -> str:
+    """Raw and parsed addresses, with the keys that need both an address and its person.
+
+    Households share an address: each is parsed once. Joins keep no order, hence ORDER BY: same source, same bytes.
+    """
+    once = f"(SELECT DISTINCT {', '.join(WRITTEN)} FROM raw)"
+    same = " AND ".join(f"r.{c} IS NOT DISTINCT FROM p.{c}" for c in WRITTEN)
+    return f"""
+    WITH raw AS MATERIALIZED (SELECT record_id, {RAW_ADDRESS} FROM {raw}),
+    once AS MATERIALIZED ({address.derive(once, one_line=False, urbanization=True)})
+    SELECT record_id, {", ".join(f"r.{c}" for c in WRITTEN)}, valid_from, valid_to, {PARSED},
+      {keys.home_last("s_last1")} AS k_home1,
+      {keys.second(keys.home_last("s_last2"))} AS k_home2,
+      {keys.home_first()} AS k_home_first,
+      {keys.area_birth()} AS k_area_birth
+    FROM raw r JOIN once p ON {same}
+      JOIN (SELECT record_id, s_first, s_last1, s_last2, s_birth, s_birth_year_only FROM {persons}) USING (record_id)
+    ORDER BY record_id, {RAW_ADDRESS}"""
+
+
+def names_sql(persons: str) -> str:
+    """How many persons bear each given name and each first surname token."""
+    return f"""
+    SELECT 'first' AS kind, s_first AS name, count(*) AS n FROM {persons} WHERE s_first IS NOT NULL GROUP BY s_first
+    UNION ALL
+    SELECT 'last' AS kind, s_last1 AS name, count(*) AS n FROM {persons} WHERE s_last1 IS NOT NULL GROUP BY s_last1
+    ORDER BY kind, name"""
+
+
+def units_sql(addresses: str) -> str:
+    """The distinct units on file in this range."""
+    return f"""
+    SELECT DISTINCT a_zip, a_number, a_street, a_unit FROM {addresses}
+    WHERE a_kind = 'street' AND a_zip IS NOT NULL AND a_number IS NOT NULL AND a_street IS NOT NULL AND a_unit IS NOT NULL
+    ORDER BY a_zip, a_number, a_street, a_unit"""
+
+
+@dataclass(frozen=True)
+class CountUnits:
+    """Worker over all parts: dataset `buildings`, each building with two units or more anywhere in the register."""
+
+    settings: duck.DuckSettings
+
+    def __call__(self, parts: list[Part], attempt: Attempt) -> Iterable[Part]:
+        units = duck.parquet([p.path for p in parts if p.dataset == "units"])
+        with quiet("register buildings", self.settings) as con:
+            copy(con, buildings_sql(units), attempt.path("buildings", 0))
+            yield attempt.part("buildings", 0)
+
+
+def buildings_sql(units: str) -> str:
+    return f"""
+    SELECT a_zip, a_number, a_street, CAST(count(DISTINCT a_unit) AS INTEGER) AS units FROM {units}
+    GROUP BY a_zip, a_number, a_street HAVING count(DISTINCT a_unit) >= 2
+    ORDER BY a_zip, a_number, a_street"""

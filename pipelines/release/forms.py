@@ -1,0 +1,69 @@
+"""The forms in which rows leave: Parquet, and CSV that a spreadsheet cannot run as a formula.
+
+A value that starts with = + - @ tab, CR or LF gets a leading apostrophe. One that starts with apostrophes before such a
+character gets one more, so that `raw` undoes exactly what `safe` did, and the CSV can be proven equal to what was checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from expectations import codes
+from expectations.contracts import RELEASE
+from expectations.duck import quote
+
+ORDER = ", ".join(f"{name} NULLS FIRST" for name in RELEASE.names)  # total: equal rows are equal
+RETURN_COLUMNS = ("file", "row", "request_id", "code", "message", "mend")
+_STARTS = r"[=+\-@\t\r\n]"
+
+
+def safe(column: str) -> str:
+    """SQL for `column` as a spreadsheet may read it."""
+    return f"CASE WHEN regexp_matches({column}, '^''*{_STARTS}') THEN '''' || {column} ELSE {column} END"
+
+
+def raw(column: str) -> str:
+    """SQL for the value that `safe` was made from."""
+    return f"CASE WHEN regexp_matches({column}, '^''+{_STARTS}') THEN {column}[2:] ELSE {column} END"
+
+
+def write_csv(connection: duckdb.DuckDBPyConnection, query: str, columns: Iterable[str], target: Path) -> None:
+    """`query` as CSV (RFC 4180, UTF-8, header; text quoted and formula-safe, numbers as they are), in its order."""
+    shown = ", ".join(f"{safe(c)} AS {c}" for c in columns)
+    connection.execute(
+        f"COPY (SELECT * REPLACE ({shown}) FROM ({query})) TO {quote(str(target))} (FORMAT csv, HEADER, FORCE_QUOTE ({', '.join(columns)}))"
+    )
+
+
+def read_csv(path: Path, columns: Iterable[str]) -> str:
+    """A SELECT of the rows of a CSV that `write_csv` made, all text, the apostrophes taken off again."""
+    names = list(columns)
+    kinds = ", ".join(f"{quote(c)}: 'VARCHAR'" for c in names)
+    return (
+        f"SELECT {', '.join(f'{raw(c)} AS {c}' for c in names)} FROM read_csv({quote(str(path))}, header = true,"
+        f" columns = {{{kinds}}}, auto_detect = false, delim = ',', quote = '\"', escape = '\"', parallel = false)"
+    )
+
+
+def returns(outcomes: str) -> str:
+    """The return file: one line for each code told, of every row that was not released, in the submission's order.
+
+    It says where the row stands in the requester's own files, since a rejected row may have no readable id.
+    """
+    return f"""
+    SELECT o.file, o.row, o.request_id, t.code, t.message, t.mend
+    FROM (SELECT file, row, request_id, unnest(told) AS code FROM {outcomes} WHERE outcome <> 'released') o
+      LEFT JOIN ({_told()}) t USING (code)
+    ORDER BY o.file, o.row, t.code"""
+
+
+def _told() -> str:
+    known = [
+        (codes.NOT_CONFIRMED, "The request could not be confirmed.", "Check every field against your own records."),
+        *((c.name, c.message, c.mend) for c in codes.CODES.values() if c.phase != "register"),
+    ]
+    rows = ", ".join(f"({', '.join(quote(text) for text in row)})" for row in known)
+    return f"SELECT * FROM (VALUES {rows}) told(code, message, mend)"

@@ -1,0 +1,158 @@
+"""Step `release.outcomes`: the one end of every submitted row, and the rows that may leave with what they may say.
+
+Precedence: rejected, dropped, what ingest said, what match said, what validate said, lost, released. A row for which none of
+them spoke has no outcome, and then the step fails: in doubt nothing is released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+
+from expectations import codes
+from expectations.contracts import OUTCOME, RELEASE
+from expectations.duck import DuckSettings, parquet, quote
+from expectations.errors import Fault
+from pipelines.lake import Attempt, Part
+from pipelines.sql import quiet, table
+
+STEP = "release.outcomes"
+ELIGIBLE = pa.schema(
+    [
+        pa.field("ordinal", pa.int64(), nullable=False),
+        pa.field("request_key", pa.string(), nullable=False),
+        pa.field("person_key", pa.string(), nullable=False),
+        pa.field("record_id", pa.int64(), nullable=False),
+        *RELEASE,
+    ]
+)
+_ADDRESS = tuple(n for n in RELEASE.names if n != "request_id")
+_MATCH_CODES = {"unmatched": "NO_CANDIDATE", "ambiguous": "NOT_UNIQUE", "near": "WEAK_EVIDENCE"}
+# the last known address (26 CFR 301.6212-2): on file without an end, the latest; the rest only breaks ties
+_LAST_KNOWN = "list_filter(v.addresses_on_file, a -> a.valid_to IS NULL AND a.street IS NOT NULL)"  # newest first, as validate wrote it
+
+
+@dataclass(frozen=True)
+class Item:
+    """One part of the submission's rows (`ingest.rows`), or of its rejects (`ingest.decode`)."""
+
+    kind: str  # rows or rejects
+    index: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Worker: an Item → one part of `outcomes`, and for rows one of `eligible`.
+
+    `fields`: what the agreement lets out. `dropped` (Parquet: ordinal) and `lost` (Parquet: request_key) as decided since.
+    """
+
+    candidates: tuple[str, ...]
+    verdicts: tuple[str, ...]
+    fields: tuple[str, ...]
+    dropped: str | None
+    lost: str | None
+    duck: DuckSettings
+
+    def __call__(self, item: Item, attempt: Attempt) -> Iterator[Part]:
+        with quiet(STEP, self.duck) as connection:
+            if item.kind == "rejects":
+                outcomes = table(connection, rejected(item.path), OUTCOME)
+            else:
+                connection.execute(f"CREATE TEMP TABLE ended AS {self._ended(item.path)}")
+                _one_each(connection, item.path)
+                outcomes = table(connection, _OUTCOMES, OUTCOME)
+                eligible = table(connection, self._eligible(), ELIGIBLE)
+                yield attempt.write("eligible", item.index, eligible)
+        yield attempt.write("outcomes", item.index, outcomes, **counts(outcomes))
+
+    def _ended(self, path: str) -> str:
+        dropped = (
+            f"SELECT ordinal FROM read_parquet({quote(self.dropped)})" if self.dropped else "SELECT NULL WHERE false"
+        )
+        lost = f"SELECT request_key FROM read_parquet({quote(self.lost)})" if self.lost else "SELECT NULL WHERE false"
+        said = " ".join(f"WHEN '{outcome}' THEN ['{code}']" for outcome, code in _MATCH_CODES.items())
+        return f"""
+        SELECT r.ordinal, r.file, r.row, r.request_id, r.request_key, v.person_key, v.record_id,
+          {_LAST_KNOWN}[1] AS known,
+          CASE WHEN r.ordinal IN ({dropped}) THEN 'dropped'
+            WHEN r.outcome IS NOT NULL THEN r.outcome
+            WHEN c.outcome IS NOT NULL THEN c.outcome
+            WHEN v.outcome IS NOT NULL THEN v.outcome
+            WHEN r.request_key IN ({lost}) THEN 'already_disclosed'
+            WHEN v.ordinal IS NOT NULL AND len(r.codes) = 0 AND len(v.codes) = 0 THEN 'released' END AS outcome,
+          CASE WHEN r.outcome IS NOT NULL THEN r.codes
+            WHEN c.outcome IS NOT NULL THEN CASE c.outcome {said} END
+            WHEN v.outcome IS NOT NULL THEN v.codes
+            WHEN r.request_key IN ({lost}) THEN ['ALREADY_DISCLOSED']
+            ELSE list_concat(r.codes, v.codes) END AS codes
+        FROM {parquet([path])} r
+          LEFT JOIN {parquet(list(self.candidates))} c ON c.ordinal = r.ordinal
+          LEFT JOIN {parquet(list(self.verdicts))} v ON v.ordinal = r.ordinal
+        WHERE r.origin = 'request'"""
+
+    def _eligible(self) -> str:
+        # an empty field is no field: CSV cannot tell the two apart, and both forms must hold the same
+        released = ", ".join(
+            f"nullif(known.{c}, '') AS {c}" if c in self.fields else f"CAST(NULL AS VARCHAR) AS {c}" for c in _ADDRESS
+        )
+        return f"""
+        SELECT ordinal, request_key, person_key, record_id, request_id, {released}
+        FROM ended WHERE outcome = 'released' ORDER BY ordinal"""
+
+
+_OUTCOMES = f"""
+    SELECT ordinal, file, row, request_id, request_key,
+      CASE WHEN outcome = 'released' THEN person_key END AS person_key,
+      outcome, codes, {codes.sql_told("codes")} AS told
+    FROM ended ORDER BY ordinal"""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Worker for a batch that was refused or rejected as a whole: every row ends so, under `batch_codes` and its own."""
+
+    batch_codes: tuple[str, ...] = field(default=())
+    duck: DuckSettings = field(default_factory=DuckSettings)
+
+    def __call__(self, item: Item, attempt: Attempt) -> Iterator[Part]:
+        added = ", ".join(quote(codes.code(c).name) for c in self.batch_codes)
+        rows = rejected(item.path) if item.kind == "rejects" else _submitted(item.path)
+        query = f"""
+        SELECT * REPLACE ('refused' AS outcome, all_codes AS codes, {codes.sql_told("all_codes")} AS told)
+        FROM (SELECT *, list_sort(list_distinct(list_concat(codes, [{added}]))) AS all_codes FROM ({rows}))"""
+        with quiet(STEP, self.duck) as connection:
+            outcomes = table(connection, query, OUTCOME)
+        yield attempt.write("outcomes", item.index, outcomes, **counts(outcomes))
+
+
+def _one_each(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+    """A second candidate or verdict for a row would release it twice."""
+    submitted = f"SELECT count(*) FROM {parquet([path])} WHERE origin = 'request'"
+    counted = connection.execute(f"SELECT count(*), count(DISTINCT ordinal), ({submitted}) FROM ended").fetchall()[0]
+    if len(set(counted)) != 1:
+        raise Fault("COUNTS_DIFFER", "rows were lost or doubled between the stages", where=STEP)
+
+
+def rejected(path: str) -> str:
+    """The outcome of rows that could not be read."""
+    return f"""
+    SELECT ordinal, file, row, CAST(NULL AS VARCHAR) AS request_id, CAST(NULL AS VARCHAR) AS request_key,
+      CAST(NULL AS VARCHAR) AS person_key, 'rejected' AS outcome, [code] AS codes, {codes.sql_told("[code]")} AS told
+    FROM {parquet([path])} WHERE origin = 'request' ORDER BY ordinal"""
+
+
+def _submitted(path: str) -> str:
+    return f"""
+    SELECT ordinal, file, row, request_id, request_key, CAST(NULL AS VARCHAR) AS person_key,
+      'refused' AS outcome, codes, codes AS told
+    FROM {parquet([path])} WHERE origin = 'request' ORDER BY ordinal"""
+
+
+def counts(outcomes: pa.Table) -> dict[str, int]:
+    """Rows by outcome."""
+    return {c["values"]: c["counts"] for c in outcomes.column("outcome").value_counts().to_pylist()}

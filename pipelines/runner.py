@@ -1,0 +1,46 @@
+"""Names the Beam runner. Never left to a default: `DirectRunner` first tries to download Prism from the network.
+
+`embedded` is Beam's own FnApiRunner, in this process, by its full name. `flink` is the portable runner against a job server;
+its address comes from SLUICEGATE_FLINK_JOB_ENDPOINT (host:port), and `pipelines` must be installed on the workers.
+"""
+
+from __future__ import annotations
+
+import os
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from expectations.errors import Usage
+
+EMBEDDED, FLINK = "embedded", "flink"
+RUNNERS = (EMBEDDED, FLINK)
+
+
+def options(runner: str = EMBEDDED) -> PipelineOptions:
+    """Pipeline options for `runner`; raises Usage on an unknown one, or on Flink without an address."""
+    if runner == EMBEDDED:
+        return PipelineOptions(
+            [],  # never from sys.argv, which is our own command line
+            runner="apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+            direct_running_mode="in_memory",
+            direct_num_workers=1,
+        )
+    if runner == FLINK:
+        endpoint = os.environ.get("SLUICEGATE_FLINK_JOB_ENDPOINT")
+        if not endpoint:
+            raise Usage(
+                "NO_JOB_SERVER",
+                "the Flink runner needs a job server",
+                remedy="Set SLUICEGATE_FLINK_JOB_ENDPOINT=host:port.",
+            )
+        return PipelineOptions(
+            [],
+            runner="PortableRunner",
+            job_endpoint=endpoint,
+            environment_type="PROCESS" if _local(endpoint) else "DOCKER",
+        )
+    raise Usage("UNKNOWN_RUNNER", "no such runner", remedy=f"Choose one of: {', '.join(RUNNERS)}.")
+
+
+def _local(endpoint: str) -> bool:
+    return endpoint.split(":")[0] in ("localhost", "127.0.0.1")

@@ -1,0 +1,103 @@
+"""Sealing: files encrypted with age (age-encryption.org) to one or more X25519 recipients, as streams.
+
+age because it has one modern mode, no options to get wrong, and a tool that every recipient can have. Each sealing is
+random: compare content digests, never sealed bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import pyrage
+
+from expectations.errors import BadInput, Fault
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A private key (`secret`, never printed) and the `recipient` that files are sealed to for it."""
+
+    secret: str = field(repr=False)
+    recipient: str
+
+
+def new_identity() -> Identity:
+    """A fresh key pair; held in memory unless the caller saves it."""
+    key = pyrage.x25519.Identity.generate()
+    return Identity(str(key), str(key.to_public()))
+
+
+def save_identity(identity: Identity, path: Path) -> None:
+    """Writes the secret to `path` (0600), in the form that the age tools read; raises FileExistsError if it is there."""
+    with _private(path, exclusive=True) as stream:
+        stream.write(f"# public key: {identity.recipient}\n{identity.secret}\n".encode())
+
+
+def load_identity(path: Path) -> Identity:
+    """The identity at `path`; raises BadInput if there is no readable one."""
+    try:
+        lines = path.read_text().splitlines()
+        key = pyrage.x25519.Identity.from_str(next(line for line in lines if line.startswith("AGE-SECRET-KEY-")))
+    except (OSError, UnicodeDecodeError, StopIteration, pyrage.IdentityError):
+        raise BadInput(
+            "IDENTITY_UNREADABLE", "the age key cannot be read", where=path.name, remedy="Make one with age-keygen."
+        ) from None
+    return Identity(str(key), str(key.to_public()))
+
+
+def seal_file(source: Path, target: Path, recipients: Iterable[str]) -> None:
+    """Encrypts `source` to every recipient into `target` (0600, synced to disk).
+
+    Raises BadInput on a recipient that is none, Fault if nobody could open it or it cannot be written.
+    """
+    keys = [_recipient(r) for r in recipients]
+    if not keys:
+        raise Fault("NO_RECIPIENT", "a file sealed to nobody could never be opened")
+    try:
+        with source.open("rb") as plain, _private(target) as sealed:
+            pyrage.encrypt_io(plain, sealed, keys)
+    except (OSError, pyrage.EncryptError):
+        target.unlink(missing_ok=True)
+        raise Fault("SEALING_FAILED", "the file could not be sealed", where=target.name) from None
+
+
+def open_file(source: Path, target: Path, identity: Identity) -> None:
+    """Decrypts `source` into `target` (0600); raises BadInput, leaving no target, if it was sealed to others or changed.
+
+    age authenticates chunk by chunk as it streams, so that a late fault would leave the start of the plain text behind.
+    """
+    try:
+        with source.open("rb") as sealed, _private(target) as plain:
+            pyrage.decrypt_io(sealed, plain, [pyrage.x25519.Identity.from_str(identity.secret)])
+    except (OSError, pyrage.DecryptError, pyrage.IdentityError):
+        target.unlink(missing_ok=True)
+        raise BadInput(
+            "SEAL_BROKEN", "the file was sealed to another key, or was changed", where=source.name,
+            remedy="Use the key that it was sealed to, or get the file again.",
+        ) from None  # fmt: skip
+
+
+def _recipient(text: str) -> pyrage.x25519.Recipient:
+    try:
+        return pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError:
+        raise BadInput(
+            "RECIPIENT_UNREADABLE", "a recipient is not an age public key", remedy="Correct it in the agreement."
+        ) from None
+
+
+@contextmanager
+def _private(path: Path, *, exclusive: bool = False) -> Iterator[BinaryIO]:
+    """A new file that only we can read, on the disk when the block ends; an older file at `path` is replaced."""
+    if not exclusive:
+        path.unlink(missing_ok=True)  # never write into a file that somebody else may have made readable
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())

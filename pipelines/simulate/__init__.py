@@ -1,0 +1,6 @@
+"""Made-up registers and request batches, with the truth beside them: for demos, tests and measurements. No stage imports this."""
+
+from pipelines.simulate.batches import batch
+from pipelines.simulate.registers import register
+
+__all__ = ["batch", "register"]

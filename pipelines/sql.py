@@ -1,0 +1,34 @@
+"""Runs SQL for a worker: a connection whose errors hold no values, and results in the contracts' schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from expectations.duck import DuckSettings, quote, session
+from pipelines.failures import no_values
+from pipelines.lake import ROW_GROUP
+
+
+@contextmanager
+def quiet(step: str, settings: DuckSettings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection for `step`; raises as `failures.no_values` does."""
+    with no_values(step), session(settings) as connection:
+        yield connection
+
+
+def table(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema) -> pa.Table:
+    """The result of `query` in `schema`, column by column by name; NULL where the schema forbids it is an error."""
+    names = ", ".join(f'"{n}"' for n in schema.names)
+    return connection.execute(f"SELECT {names} FROM ({query})").to_arrow_table().cast(schema)
+
+
+def copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+    """Writes the result of `query` as Parquet."""
+    connection.execute(
+        f"COPY ({query}) TO {quote(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
+    )

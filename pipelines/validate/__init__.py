@@ -1,0 +1,69 @@
+"""Validate: matched rows × facts on file → eligible or held, each with its codes."""
+
+from __future__ import annotations
+
+from expectations import corroboration, digests
+from expectations.contracts import Origin
+from expectations.rules import disclosure
+from pipelines import lake, register
+from pipelines.context import BatchContext
+from pipelines.lake import Manifest
+from pipelines.validate import facts, matched, verdicts
+
+
+def run(ctx: BatchContext) -> Manifest:
+    """Runs the stage; needs `ingest.rows`, `match.candidates`, `match.decoys` and the prepared register.
+
+    Returns the step `validate.verdicts` with the datasets verdicts (`contracts.VERDICT`, one row for each candidate that is
+    a match) and tries (person_key, address_key: what was tried now). Raises BadInput if the register is missing or damaged, Fault if a step that it needs is not there.
+    """
+    found = _matched(ctx)
+    known = _facts(ctx, found)
+    tries = digests.of_file(ctx.tries)
+    limit = ctx.agreement.thresholds.tries_per_person
+    paths = found.paths("matched")
+    # rules or address SQL that changed since a crash must not be skipped over
+    rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts")]
+    return lake.run_step(
+        ctx.step(verdicts.STEP),
+        [found.digest, known.digest, tries, limit, rules],
+        list(
+            enumerate(lake.grouped(found, "matched", ctx.part_rows))
+        ),  # the address SQL costs more to plan than to run
+        verdicts.Verdicts(
+            tuple(paths), tuple(known.paths("on_file")), tuple(known.paths("units")), str(ctx.tries), limit, ctx.duck
+        ),
+        runner=ctx.runner,
+        progress=ctx.progress,
+    )
+
+
+def _matched(ctx: BatchContext) -> Manifest:
+    rows, candidates = lake.committed(ctx.step("ingest.rows")), lake.committed(ctx.step("match.candidates"))
+    worker = matched.Matched(
+        tuple(candidates.paths("candidates")), ctx.sql_person_key("c.record_id"), ctx.sql_address_key(), ctx.duck
+    )
+    return lake.run_step(
+        ctx.step(matched.STEP),
+        [rows.digest, candidates.digest],
+        list(enumerate(rows.paths("rows"))),
+        worker,
+        runner=ctx.runner,
+        progress=ctx.progress,
+    )
+
+
+def _facts(ctx: BatchContext, found: Manifest) -> Manifest:
+    registers = {
+        Origin.REQUEST.value: register.open_register(ctx.register),
+        Origin.DECOY.value: lake.committed(ctx.step("match.decoys")),
+    }
+    current_only = ctx.agreement.addresses_that_corroborate == "current"
+    return lake.run_step(
+        ctx.step(facts.STEP),
+        [found.digest, {origin: register.digest for origin, register in registers.items()}, current_only],
+        facts.scans(registers),
+        facts.Facts(tuple(found.paths("matched")), current_only, ctx.duck),
+        runner=ctx.runner,
+        progress=ctx.progress,
+    )

@@ -1,0 +1,87 @@
+"""Step `validate.verdicts`: each matched row with its facts on file, the codes of the rules that failed, and its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from expectations import address, corroboration
+from expectations.contracts import VERDICT
+from expectations.duck import DuckSettings, parquet, quote
+from expectations.rules import disclosure
+from expectations.rules.rule import failing_codes
+from pipelines.lake import Attempt, Part
+from pipelines.sql import copy, quiet, table
+from pipelines.validate.facts import ADDRESS_FIELDS
+
+STEP = "validate.verdicts"
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """Worker: (index, paths of parts of `matched`) → one part of `verdicts` and one of `tries`."""
+
+    matched: tuple[str, ...]
+    on_file: tuple[str, ...]
+    units: tuple[str, ...]
+    earlier: str  # Parquet of the tries in the ledger
+    max_tries: int
+    duck: DuckSettings
+
+    def __call__(self, item: tuple[int, tuple[str, ...]], attempt: Attempt) -> Iterator[Part]:
+        index, paths = item
+        with quiet(STEP, self.duck) as connection:
+            address.setup(connection)
+            connection.execute(f"CREATE TEMP TABLE m AS SELECT * FROM {parquet(list(paths))}")
+            connection.execute(f"CREATE TEMP TABLE facts AS {self._facts()}")
+            verdicts = table(connection, self._verdicts(), VERDICT)
+            copy(connection, self._tries(), attempt.path("tries", index))
+        held = verdicts.num_rows - verdicts.column("outcome").null_count
+        yield attempt.write("verdicts", index, verdicts, held=held)
+        yield attempt.part("tries", index)
+
+    def _facts(self) -> str:
+        pack = ", ".join(f"{f} := {f}" for f in ADDRESS_FIELDS)
+        # Newest first; equal dates by every field, because the list is evidence and must come out the same each time.
+        # Sorting the finished lists takes a tenth of the time of list(… ORDER BY …).
+        newest = f"list_reverse_sort(list(struct_pack(start := valid_from, held := struct_pack({pack}))))"
+        return f"""
+        WITH lists AS (
+          SELECT record_id, list_transform({newest}, a -> a.held) AS addresses
+          FROM {parquet(list(self.on_file))} SEMI JOIN m USING (record_id) GROUP BY record_id
+        ), buildings AS (
+          SELECT origin, a_zip, a_number, a_street, max(units) AS units
+          FROM {parquet(list(self.units))} GROUP BY ALL
+        )
+        SELECT m.*, coalesce(addresses, []) AS addresses_on_file,
+          coalesce(units, 0) AS units_on_file,  -- the register lists buildings of two units or more only
+          {self.max_tries} AS max_tries_per_person,
+          tried.addresses_tried - 1 AS earlier_tries
+        FROM m LEFT JOIN lists USING (record_id)
+          LEFT JOIN buildings USING (origin, a_zip, a_number, a_street)
+          LEFT JOIN ({self._tried()}) tried USING (person_key)"""
+
+    def _tried(self) -> str:
+        # rows of this batch count as well, whatever their order: many guesses in one batch are many guesses
+        return f"""
+        SELECT person_key, count(DISTINCT address_key) AS addresses_tried
+        FROM (SELECT person_key, address_key FROM {parquet(list(self.matched))}
+          UNION ALL SELECT person_key, address_key FROM read_parquet({quote(self.earlier)}))
+        GROUP BY person_key"""
+
+    def _verdicts(self) -> str:
+        return f"""
+        WITH judged AS (
+          SELECT facts.*, corroboration, {failing_codes(disclosure.RULES.values())} AS codes
+          FROM facts JOIN ({corroboration.sql("m", "facts")}) USING (ordinal)
+        )
+        SELECT *, CASE WHEN len(codes) = 0 THEN NULL ELSE 'held' END AS outcome FROM judged ORDER BY ordinal"""
+
+    def _tries(self) -> str:
+        # a try stands in the part of its first row, so that no try comes out twice
+        return f"""
+        WITH firsts AS (
+          SELECT person_key, address_key, min(ordinal) AS ordinal FROM {parquet(list(self.matched))}
+          WHERE origin = 'request' GROUP BY person_key, address_key
+        )
+        SELECT person_key, address_key FROM firsts SEMI JOIN m USING (ordinal) ORDER BY person_key, address_key"""

@@ -1,0 +1,87 @@
+"""Decoys end as they must, through the real address parser and the real match."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from expectations.codes import ADDRESS_CODES
+from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
+from pipelines import decoys, match, register
+from tests.pipelines.matching import DECOYS, HOME, asked, canonical, committed, context, derived, raw_register, record
+
+LEGAL = {"officer": "o1", "reason": "r", "taxable_period": "2021", "case_number": "c"}
+
+
+def test_made_from_the_seed_alone() -> None:
+    again = decoys.make("a test", final_order_date=date(2024, 2, 3), **LEGAL)
+    assert (again.requests, again.persons, again.addresses, again.expected) == (
+        DECOYS.requests, DECOYS.persons, DECOYS.addresses, DECOYS.expected,
+    )  # fmt: skip
+    other = decoys.make("another", final_order_date=date(2024, 2, 3), **LEGAL)
+    assert not set(other.persons["last_name"].to_pylist()) >= set(DECOYS.persons["last_name"].to_pylist())
+    assert not set(other.requests["request_id"].to_pylist()) & set(DECOYS.requests["request_id"].to_pylist())
+
+
+def test_ids_lie_below_zero_and_every_end_occurs() -> None:
+    assert DECOYS.persons.schema.equals(REGISTER_PERSON) and DECOYS.addresses.schema.equals(REGISTER_ADDRESS)
+    assert DECOYS.requests["ordinal"].to_pylist() == [-n for n in range(1, DECOYS.requests.num_rows + 1)]
+    assert max(DECOYS.persons["record_id"].to_pylist()) < 0
+    assert set(DECOYS.expected["expected"].to_pylist()) == {"eligible", "unmatched", "ambiguous", "held"}
+
+
+# The first decoy of DECOYS, once as its record has it and once as a request would ask for it.
+PERSON, ADDRESS = DECOYS.persons.to_pylist()[0], DECOYS.addresses.to_pylist()[0]
+PLACE = {k: ADDRESS[k] for k in HOME}
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A register with somebody, and with the person of a decoy."""
+    fields = {k: PERSON[k] for k in ("tin", "birth_date")}
+    records = [
+        record(9, "Ana", "Bellweather"),
+        record(10, PERSON["first_name"], PERSON["last_name"], home=PLACE, **fields),
+    ]
+    folder = tmp_path_factory.mktemp("real")
+    register.build(raw_register(folder / "raw", records), folder / "register")
+    return folder / "register"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_ends_for_many_seeds(tmp_path: Path, real: Path, seed: int) -> None:
+    made = decoys.make(f"submission {seed}", final_order_date=date(2024, 2, 3), **LEGAL)
+    rows = derived(made.requests)
+    codes = dict(zip(rows["ordinal"].to_pylist(), rows["a_codes"].to_pylist(), strict=True))
+    expected = {r["ordinal"]: r for r in made.expected.to_pylist()}
+    stopped = {n for n, found in codes.items() if found}
+    assert stopped == {n for n, r in expected.items() if r["code"] in ADDRESS_CODES}
+    assert all(expected[n]["code"] in codes[n] for n in stopped)
+
+    open_rows = rows.filter(pa.array([n not in stopped for n in rows["ordinal"].to_pylist()]))
+    committed(tmp_path / "ingest.rows", {"rows": open_rows})
+    committed(tmp_path / "ingest.decoys", {"persons": made.persons, "addresses": made.addresses})
+    found = pq.read_table(match.run(context(tmp_path, real)).paths("candidates")[0]).to_pylist()
+    for row in found:
+        end = expected[row["ordinal"]]["expected"]
+        assert row["outcome"] == (None if end in ("eligible", "held") else end), (row, expected[row["ordinal"]])
+        assert row["record_id"] is None or row["record_id"] < 0
+    assert {r["tier"] for r in found} >= {"A", "B", "C"}
+
+
+def test_a_request_never_ends_on_a_decoy_nor_a_decoy_on_a_record(tmp_path: Path, real: Path) -> None:
+    """A request that fits a decoy's record, and a decoy whose person is on the real register too."""
+    asks = {"tin": PERSON["tin"], "birth_date": str(PERSON["birth_date"])}
+    request = asked(PERSON["first_name"], PERSON["last_name"], home=PLACE, **asks)
+    rows = pa.concat_tables([canonical([request]), derived(DECOYS.requests.slice(0, 2))])
+    committed(tmp_path / "ingest.rows", {"rows": rows})
+    committed(tmp_path / "ingest.decoys", {"persons": DECOYS.persons, "addresses": DECOYS.addresses})
+    manifest = match.run(context(tmp_path, real))
+    found = {r["ordinal"]: r for r in pq.read_table(manifest.paths("candidates")[0]).to_pylist()}
+    for ordinal in (0, -1):
+        assert found[ordinal]["outcome"] == "ambiguous" and "cross_origin" in found[ordinal]["vetoes"]
+    assert found[-2]["outcome"] is None and found[-2]["record_id"] == -2

@@ -1,0 +1,169 @@
+"""Matching, case by case: who may be released, and what stands in the way. All cases share one register and one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.contracts import CANDIDATE
+from pipelines import match
+from pipelines.match.score import CAP
+from tests.pipelines.matching import HOME, asked, matched, record
+
+
+def at(number: int, **more: Any) -> dict[str, Any]:
+    """A house of its own for each case, so that cases do not meet."""
+    return {**HOME, "street": f"{number} OAK ST", **more}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Records on file, one request, and how it must end: a tier and the record, or an outcome with a veto."""
+
+    name: str
+    records: list[dict[str, Any]]
+    request: dict[str, Any]
+    outcome: str | None
+    record_id: int | None = None
+    tier: str | None = None
+    veto: str | None = None
+
+
+BORN, OTHER = date(1971, 5, 23), date(1948, 10, 6)
+CASES = [
+    Case("number, name and birth date", [record(101, "Ana", "Bellweather", tin="512345101", birth_date=BORN, home=at(101))],
+         asked("ANA", "Bellweather", tin="512-34-5101", birth_date="1971-05-23", home=at(101)), None, 101, "A"),
+    Case("number and name alone", [record(111, "Ana", "Cartwheel", tin="512345111", home=at(111))],
+         asked("Ana", "Cartwheel", tin="512345111", home=at(9111)), None, 111, "A"),
+    Case("name, birth date and address", [record(121, "Bruno", "Dunmoor", birth_date=BORN, home=at(121))],
+         asked("Bruno", "Dunmoor", birth_date="1971-05-23", home=at(121)), None, 121, "B"),
+    Case("a slip in the surname, at the full address", [record(131, "Bruno", "Eastabrook", birth_date=BORN, home=at(131))],
+         asked("Bruno", "Eastabrok", birth_date="1971-05-23", home=at(131)), None, 131, "C"),
+    Case("name and address alone", [record(141, "Carl", "Fennimore", birth_date=BORN, home=at(141))],
+         asked("Carl", "Fennimore", home=at(141)), "near"),
+    Case("name alone", [record(151, "Carl", "Garside", birth_date=BORN, home=at(151))],
+         asked("Carl", "Garside", home=at(9151)), "unmatched"),
+    Case("nobody of that name", [], asked("Zeno", "Nobody", home=at(9999)), "unmatched"),
+    Case("mover, on an earlier address", [record(161, "Dora", "Hallam", birth_date=BORN, homes=[at(161), at(9161)])],
+         asked("Dora", "Hallam", birth_date="1971-05-23", home=at(161)), None, 161, "B"),
+    Case("twins of unlike names", [record(171, "Peter", "Ibbot", birth_date=BORN, home=at(171)), record(172, "Quentin", "Ibbot", birth_date=BORN, home=at(171))],
+         asked("Peter", "Ibbot", birth_date="1971-05-23", home=at(171)), None, 171, "B"),
+    Case("twins of like names", [record(181, "Maria", "Jessop", birth_date=BORN, home=at(181)), record(182, "Marie", "Jessop", birth_date=BORN, home=at(181))],
+         asked("Maria", "Jessop", birth_date="1971-05-23", home=at(181)), "ambiguous"),
+    Case("Jr. and Sr. by suffix and birth date", [
+         record(191, "Paul", "Kettle", suffix="JR", birth_date=BORN, home=at(191)), record(192, "Paul", "Kettle", suffix="SR", birth_date=OTHER, home=at(191))],
+         asked("Paul", "Kettle", suffix="Jr.", birth_date="1971-05-23", home=at(191)), None, 191, "B"),
+    Case("the junior asked for, the senior on file", [record(201, "Paul", "Lumley", suffix="SR", tin="512345201", home=at(201))],
+         asked("Paul", "Lumley", suffix="JR", tin="512345201", home=at(201)), "near", veto="suffix"),
+    Case("a suffix on one side, neither number nor birth date", [record(211, "Paul", "Mabbott", suffix="SR", birth_date=BORN, home=at(211))],
+         asked("Paul", "Mabbott", home=at(211)), "near", veto="suffix"),
+    Case("father and son at one address, no suffix", [record(221, "Hugo", "Nettle", birth_date=OTHER, home=at(221))],
+         asked("Hugo", "Nettle", birth_date="1971-05-23", home=at(221)), "near", veto="birth_date"),
+    Case("days and months change places", [record(231, "Hugo", "Oakden", birth_date=date(1971, 5, 3), home=at(231))],
+         asked("Hugo", "Oakden", birth_date="1971-03-05", home=at(231)), "near"),
+    Case("near-miss number", [record(241, "Iris", "Pomfret", tin="512345241", birth_date=BORN, home=at(241))],
+         asked("Iris", "Pomfret", tin="512345242", birth_date="1971-05-23", home=at(241)), "near", veto="tin"),
+    Case("another number", [record(251, "Iris", "Quantock", tin="512345251", birth_date=BORN, home=at(251))],
+         asked("Iris", "Quantock", tin="633987654", birth_date="1971-05-23", home=at(251)), "near", veto="tin"),
+    Case("borrowed number: the owner is somebody else", [
+         record(261, "Jack", "Ridgeway", birth_date=BORN, home=at(261)), record(262, "Nora", "Sandal", tin="512345262", home=at(9262))],
+         asked("Jack", "Ridgeway", tin="512345262", birth_date="1971-05-23", home=at(261)), "ambiguous", veto="tin_elsewhere"),
+    Case("a family number: same surname, other given name", [record(271, "Nora", "Tunstall", tin="512345271", home=at(271))],
+         asked("Boris", "Tunstall", tin="512345271", home=at(271)), "unmatched"),
+    Case("two surnames, one given", [record(281, "Luis", "García Ulloa", tin="512345281", home=at(281))],
+         asked("LUIS", "Ulloa", tin="512345281", home=at(281)), None, 281, "A"),
+    Case("two surnames, hyphen lost", [record(291, "Luis", "Vega-Winfield", birth_date=BORN, home=at(291))],
+         asked("Luis", "VegaWinfield", birth_date="1971-05-23", home=at(291)), None, 291, "B"),
+    Case("a particle is no surname", [record(301, "Luis", "De La Xara", tin="512345301", home=at(301))],
+         asked("Luis", "De Leonor", tin="512345301", home=at(9301)), "unmatched"),
+    Case("nickname, with the birth date", [record(311, "William", "Yarrow", tin="512345311", birth_date=BORN, home=at(311))],
+         asked("Bill", "Yarrow", tin="512345311", birth_date="1971-05-23", home=at(311)), None, 311, "A"),
+    Case("nickname, with nothing more", [record(321, "William", "Zellner", tin="512345321", home=at(321))],
+         asked("Bill", "Zellner", tin="512345321", home=at(321)), "near"),
+    Case("1 January is no birth date", [record(331, "Rosa", "Abernal", birth_date=date(1971, 1, 1), home=at(331))],
+         asked("Rosa", "Abernal", birth_date="1971-01-01", home=at(331)), "near"),
+    Case("1 January in the same year does not contradict", [record(341, "Rosa", "Birchall", tin="512345341", birth_date=date(1971, 1, 1), home=at(341))],
+         asked("Rosa", "Birchall", tin="512345341", birth_date="1971-05-23", home=at(341)), None, 341, "A"),
+    Case("another unit of the building", [record(351, "Sam", "Corriwell", tin="512345351", home=at(351, unit="APT 4"))],
+         asked("Sam", "Corriwell", tin="512345351", home=at(351, unit="APT 5")), "near", veto="unit"),
+    Case("the unit left out", [record(361, "Sam", "Dowland", birth_date=BORN, home=at(361, unit="APT 4"))],
+         asked("Sam", "Dowland", birth_date="1971-05-23", home=at(361)), None, 361, "B"),
+    Case("two records that nothing tells apart", [record(371, "Tess", "Elphick", birth_date=BORN, home=at(371)), record(372, "Tess", "Elphick", birth_date=BORN, home=at(371))],
+         asked("Tess", "Elphick", birth_date="1971-05-23", home=at(371)), "ambiguous"),
+    Case("a family number, other middle name, no birth date", [record(381, "Tess", "Farrant", middle_name="Ann", tin="512345381", home=at(381))],
+         asked("Tess", "Farrant", middle_name="B", tin="512345381", home=at(381)), "near"),
+    Case("a rare name and a birth date, elsewhere", [record(391, "Tess", "Gorringe", birth_date=OTHER, home=at(391))],
+         asked("Tess", "Gorringe", birth_date="1948-10-06", home=at(9391)), None, 391, "D"),
+    Case("a common name and a birth date, elsewhere", [
+         record(400 + n, "Una", "Hexham", birth_date=date(1950 + n, 7, 30), home=at(400 + n)) for n in range(9)],
+         asked("Una", "Hexham", birth_date="1953-07-30", home=at(9400)), "near"),
+]  # fmt: skip
+
+
+# Without a birth date on file both requests for Ida would be released; Bo, with one birth date among them, asks twice.
+CLAIMED = [
+    record(501, "Ida", "Inkpen", tin="512345501", home=at(501)),
+    record(502, "Bo", "Jarrold", tin="512345502", home=at(502)),
+]
+CLAIMS = [
+    asked("Ida", "Inkpen", birth_date="1971-05-23", tin="512345501", home=at(501)),
+    asked("Ida", "Inkpen", birth_date="1980-05-23", tin="512345501", home=at(501)),
+    asked("Bo", "Jarrold", birth_date="1971-05-23", tin="512345502", home=at(502)),
+    asked("Bo", "Jarrold", tin="512345502", home=at(502)),
+]  # fmt: skip
+
+# More records than the cap in one house; the second request asks for the house next door.
+CROWD = [
+    record(1000 + n, f"P{'abcdefghij'[n % 10]}{'klmnopqrst'[n // 10 % 10]}{'uvw'[n // 100]}", "Ketteridge")
+    for n in range(CAP + 1)
+]
+CROWDED = [asked("Zed", "Ketteridge"), asked("Zed", "Ketteridge", home=at(13))]
+
+
+@pytest.fixture(scope="module")
+def all_found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    records = [*(r for case in CASES for r in case.records), *CLAIMED, *CROWD]
+    return matched(tmp_path_factory.mktemp("cases"), records, [*(case.request for case in CASES), *CLAIMS, *CROWDED])
+
+
+@pytest.fixture(scope="module")
+def found(all_found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return all_found[: len(CASES)]
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[case.name for case in CASES])
+def test_case(found: list[dict[str, Any]], number: int) -> None:
+    case, row = CASES[number], found[number]
+    assert (row["outcome"], row["record_id"], row["tier"]) == (case.outcome, case.record_id, case.tier), row
+    if case.veto:
+        assert case.veto in row["vetoes"]
+
+
+def test_one_row_a_request_in_the_contract(all_found: list[dict[str, Any]], found: list[dict[str, Any]]) -> None:
+    assert [row["ordinal"] for row in all_found] == list(range(len(CASES) + len(CLAIMS) + len(CROWDED)))
+    assert set(found[0]) == set(CANDIDATE.names)
+
+
+def test_one_record_claimed_by_differing_requests(all_found: list[dict[str, Any]]) -> None:
+    rows = all_found[len(CASES) :][: len(CLAIMS)]
+    assert [r["outcome"] for r in rows] == ["ambiguous", "ambiguous", None, None]
+    assert rows[0]["vetoes"] == ["claimed_twice"] and rows[0]["record_id"] is None
+
+
+def test_too_many_records_are_ambiguous_however_the_register_is_cut(
+    all_found: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    """A key that leads to more records than the cap says nothing; it never says that nobody was found."""
+    for rows in (all_found[-len(CROWDED) :], matched(tmp_path, CROWD, CROWDED, part_rows=101)):
+        assert [r["outcome"] for r in rows] == ["ambiguous", "unmatched"]
+        assert rows[0]["vetoes"] == ["too_many_records"]
+
+
+def test_the_plan_names_each_step() -> None:
+    printed = match.plan()
+    for name in ("keys", "hits", "pairs", "judged", "decided", "candidates"):
+        assert f"CREATE TEMP TABLE {name} AS" in printed
