@@ -1,0 +1,5 @@
+"""The ledger: batch states, signed decisions, disclosure claims, enrolled instruments and operators, and the audit chain."""
+
+from flows.ledger.ledger import Ledger
+
+__all__ = ["Ledger"]

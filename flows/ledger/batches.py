@@ -1,0 +1,139 @@
+"""Batches in the ledger: taken in once, then moved from state to state with their events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from expectations.errors import Fault
+from flows.ledger import facts
+from flows.ledger.core import BatchRecord, Core, find, record, stamp
+from flows.ledger.models import Batch, Event
+from flows.ledger.states import STAGES, TRANSITIONS, Cause, Checkpoint, State
+
+# The steps that `advance` may take; the others have methods of their own, which ask for more.
+_PLAIN = frozenset({Cause.PASSED, Cause.UNREADABLE, Cause.FAILED, Cause.RETRIED, Cause.EXPIRED, Cause.RESEALED})
+
+
+class Batches(Core):
+    """The life of each batch up to its publication."""
+
+    def receive(
+        self, batch: str, *, submission: str, requester: str, agreement: str, received_at: datetime, decided_on: date,
+        instruments: Mapping[str, str], register: str, rows: int,
+    ) -> bool:  # fmt: skip
+        """Takes a submission in, once: False if this batch or this submission is known, whose row then stays as it is.
+
+        submission   digest of the submission; requester, agreement: their ids, `unknown` where the letter cannot be read
+        instruments  id to digest of all that the decision rests on; register: id or digest of its prepared version
+        rows         as the letter says
+        """
+        entry = Batch(
+            name=facts.name(batch, "batch"),
+            submission=facts.digest(submission, "submission"),
+            requester=facts.name(requester, "requester"),
+            agreement=facts.name(agreement, "agreement"),
+            received_at=stamp(received_at),
+            decided_on=decided_on,
+            instruments=json.dumps(
+                {facts.name(k, "instruments"): facts.digest(v, "instruments") for k, v in sorted(instruments.items())}
+            ),
+            register=facts.name(register, "register"),
+            rows=rows,
+            state=State.RECEIVED.value,
+            codes="[]",
+            cites="[]",
+        )
+        with self.transaction() as session:
+            if session.scalar(select(Batch.name).where(or_(Batch.name == batch, Batch.submission == submission))):
+                return False
+            session.add(entry)
+            self.append(session, entry, State.RECEIVED.value, {
+                "submission": submission, "requester": requester, "agreement": agreement, "register": register,
+                "rows": rows, "decided_on": int(f"{decided_on:%Y%m%d}"), "instruments": sorted(instruments.values()),
+            })  # fmt: skip
+        return True
+
+    def batch(self, name: str) -> BatchRecord | None:
+        """The batch called `name`, or None."""
+        with self.reading() as session:
+            found = session.get(Batch, name)
+            return record(found) if found else None
+
+    def by_submission(self, submission: str) -> BatchRecord | None:
+        """The batch made from this submission (its digest), or None."""
+        with self.reading() as session:
+            found = session.scalar(select(Batch).where(Batch.submission == submission))
+            return record(found) if found else None
+
+    def batches(self, state: State | None = None) -> list[BatchRecord]:
+        """All batches, or those in one state, oldest first."""
+        query = select(Batch).order_by(Batch.received_at, Batch.name)
+        with self.reading() as session:
+            return [record(b) for b in session.scalars(query if state is None else query.where(Batch.state == state))]
+
+    def events(self, batch: str | None = None) -> list[dict[str, Any]]:
+        """The events of one batch, or all: seq, at, batch, kind, facts."""
+        query = select(Event).order_by(Event.seq)
+        with self.reading() as session:
+            found = session.scalars(query if batch is None else query.where(Event.batch == batch))
+            return [
+                {"seq": e.seq, "at": e.at, "batch": e.batch, "kind": e.kind, "facts": json.loads(e.facts)}
+                for e in found
+            ]
+
+    def advance(self, batch: str, to: State, *, facts: Mapping[str, Any] | None = None) -> BatchRecord:
+        """Moves a batch on after a checkpoint, a fault, or a fault mended. `facts`: counts, codes, digests, known ids.
+
+        To go on after a fault, advance to the record's `resumes`. To hold, refuse, decide or publish: see those methods.
+        Raises Fault if the state does not allow it, or if a fact may be a value.
+        """
+        with self.transaction() as session:
+            entry = find(session, batch)
+            start, cause = State(entry.state), TRANSITIONS.get((State(entry.state), to))
+            if cause not in _PLAIN or start is State.PREPARED:
+                raise Fault("NO_SUCH_STEP", f"a batch that is {start} does not simply become {to}",
+                            remedy="Look at its state with sluicegate status; another run may have moved it on.")  # fmt: skip
+            if cause is Cause.RETRIED and to.value != entry.resumes:
+                raise Fault("NO_SUCH_STEP", f"a batch that failed goes on from where it was, not from {to}")
+            self.move(session, entry, to, cause, facts or {})
+            entry.resumes = start.value if cause is Cause.FAILED else None
+            return record(entry)
+
+    def hold(
+        self, batch: str, checkpoint: Checkpoint, content_digest: str, codes: Iterable[str],
+        facts: Mapping[str, Any] | None = None,
+    ) -> BatchRecord:  # fmt: skip
+        """A checkpoint held this batch, whose committed rows have this content digest. No codes: it was not evaluated."""
+        with self.transaction() as session:
+            entry = find(session, batch)
+            names, resumes = sorted(set(codes)), State(entry.state)
+            if checkpoint not in _checkpoints_of(resumes):
+                raise Fault("NO_SUCH_STEP", f"checkpoint {checkpoint} does not run on a batch that is {resumes}")
+            entry.hold = self.move(session, entry, State.HELD, Cause.HELD, {
+                **(facts or {}), "checkpoint": checkpoint.value, "content_digest": content_digest, "codes": names,
+            })  # fmt: skip
+            entry.checkpoint, entry.content_digest = checkpoint.value, content_digest
+            entry.codes, entry.resumes = json.dumps(names), resumes.value
+            return record(entry)
+
+    def refuse(
+        self, batch: str, codes: Iterable[str], cites: Iterable[str], facts: Mapping[str, Any] | None = None
+    ) -> BatchRecord:
+        """This batch has no authority: `cites` are ids of instruments, or sources of law that the codes name."""
+        with self.transaction() as session:
+            entry = find(session, batch)
+            why, law = sorted(set(codes)), sorted(set(cites))
+            if not why:
+                raise Fault("NO_REASON", "a refusal without a code explains nothing")
+            self.move(session, entry, State.REFUSED, Cause.REFUSED, {**(facts or {}), "codes": why, "cites": law})
+            entry.codes, entry.cites, entry.resumes = json.dumps(why), json.dumps(law), None
+            return record(entry)
+
+
+def _checkpoints_of(state: State) -> tuple[Checkpoint, ...]:
+    return tuple(c for c, s in zip(Checkpoint, STAGES, strict=False) if s is state)

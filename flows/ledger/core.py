@@ -1,0 +1,157 @@
+"""What every part of the ledger stands on: one writer at a time, and no change without its event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Self
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from expectations.clock import Clock
+from expectations.errors import Usage
+from flows.ledger import chain, engine, facts, migrate
+from flows.ledger.models import Batch, Enrolled, Operator
+from flows.ledger.states import Cause, Checkpoint, State, check_transition
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """A batch as the ledger knows it.
+
+    resumes         held or failed: the state that it goes on from
+    hold            held: number of the event that holds it; part of what an operator signs
+    checkpoint      held: where; content_digest: the committed rows that were held
+    codes, cites    why it is held or refused, and the instruments that say so
+    package_digest  prepared or published: digest of the package folder
+    """
+
+    name: str
+    submission: str
+    requester: str
+    agreement: str
+    received_at: datetime
+    decided_on: date
+    instruments: Mapping[str, str]
+    register: str
+    rows: int
+    state: State
+    resumes: State | None
+    hold: int | None
+    checkpoint: Checkpoint | None
+    content_digest: str | None
+    codes: tuple[str, ...]
+    cites: tuple[str, ...]
+    package_digest: str | None
+    merkle_root: str | None
+
+
+class Core:
+    """The open database, its transactions, and the one way to append an event."""
+
+    def __init__(self, database: Engine, clock: Clock) -> None:
+        self.clock = clock
+        self._readers = database
+        self._writers = database.execution_options(**{engine.WRITES: True})
+
+    @classmethod
+    def open(cls, url: str, clock: Clock | None = None) -> Self:
+        """Opens, and where needed makes or migrates, the ledger at `sqlite:///PATH` or `postgresql://…`."""
+        ledger = cls(engine.connect(url), clock or Clock())
+        with ledger.reading() as session:
+            current = migrate.is_current(session)
+        if not current:
+            with ledger.transaction() as session:
+                migrate.upgrade(session)
+        return ledger
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._readers.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """The only writer: everyone else's transaction, halts and new orders included, waits. Commits at the end.
+
+        Raises Transient when the database is busy, Fault when it contradicts itself.
+        """
+        with engine.translated(), Session(self._writers) as session, session.begin():
+            engine.lock(session)
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One consistent view; never waits for a writer."""
+        with engine.translated(), Session(self._readers) as session:
+            yield session
+
+    def now(self) -> str:
+        """The time now, as the ledger writes it."""
+        return stamp(self.clock.now())
+
+    def append(
+        self, session: Session, batch: Batch | None, kind: str, said: Mapping[str, Any], also: Set[str] = frozenset()
+    ) -> int:
+        """Adds an event to the chain, in the caller's transaction; raises Fault if `said` may hold a value.
+
+        `also`: ids that may stand in it, beside those that the ledger knows.
+        """
+        known = set(also) | set(session.scalars(select(Enrolled.id))) | set(session.scalars(select(Operator.name)))
+        if batch is not None:
+            known |= {batch.name, batch.requester, batch.agreement, batch.register, *json.loads(batch.instruments)}
+        return chain.append(session, self.now(), batch.name if batch else None, kind, facts.checked(said, known))
+
+    def move(self, session: Session, batch: Batch, to: State, cause: Cause, said: Mapping[str, Any]) -> int:
+        """Moves a batch on, with its event; raises Fault if its state does not allow it. Gives the event's number."""
+        start = State(batch.state)
+        check_transition(start, to, cause)
+        seq = self.append(session, batch, to.value, {**said, "start": start.value})
+        batch.state = to.value
+        return seq
+
+
+def stamp(moment: datetime) -> str:
+    """An aware time as the ledger writes it: UTC, to the microsecond, so that text order is time order."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def find(session: Session, name: str) -> Batch:
+    """The batch called `name`; raises Usage if there is none."""
+    batch = session.get(Batch, name)
+    if batch is None:
+        raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
+    return batch
+
+
+def record(batch: Batch) -> BatchRecord:
+    """A row of the ledger as callers see it."""
+    return BatchRecord(
+        name=batch.name,
+        submission=batch.submission,
+        requester=batch.requester,
+        agreement=batch.agreement,
+        received_at=datetime.fromisoformat(batch.received_at),
+        decided_on=batch.decided_on,
+        instruments=json.loads(batch.instruments),
+        register=batch.register,
+        rows=batch.rows,
+        state=State(batch.state),
+        resumes=State(batch.resumes) if batch.resumes else None,
+        hold=batch.hold,
+        checkpoint=Checkpoint(batch.checkpoint) if batch.checkpoint else None,
+        content_digest=batch.content_digest,
+        codes=tuple(json.loads(batch.codes)),
+        cites=tuple(json.loads(batch.cites)),
+        package_digest=batch.package_digest,
+        merkle_root=batch.merkle_root,
+    )

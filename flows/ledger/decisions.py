@@ -1,0 +1,83 @@
+"""What people may decide on a held batch: the table of decisions of the design, as data.
+
+Nothing in it releases a failing row: `drop` takes rows away, `confirm` says that a rate is explained, `retry` runs the
+checks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from expectations.codes import code
+from expectations.digests import canonical_json
+from flows.ledger.states import Checkpoint
+
+
+class Decision(StrEnum):
+    """What an operator can sign."""
+
+    REJECT = "reject"  # the batch ends
+    RETRY = "retry"  # the cause is mended: run the stage and its checkpoint again
+    DROP = "drop"  # take the incomplete rows away; the checkpoint runs again with zero tolerance
+    CONFIRM = "confirm"  # the match rate is explained; rows that fail a rule stay held
+    RESUME = "resume"  # on a halt: let releases go on
+
+
+class Reason(StrEnum):
+    """Why. Free text belongs in the sealed evidence, not here."""
+
+    REQUESTER_MENDS = "requester_mends"
+    INCOMPLETE_ROWS = "incomplete_rows"
+    CAUSE_MENDED = "cause_mended"
+    RATE_EXPLAINED = "rate_explained"
+    NOT_VALID = "not_valid"
+    SUSPECTED_FAULT = "suspected_fault"
+    COURT_OR_COUNSEL = "court_or_counsel"
+
+
+KEYS_NEEDED: dict[Decision, int] = {
+    Decision.REJECT: 1,
+    Decision.RETRY: 1,
+    Decision.DROP: 2,
+    Decision.CONFIRM: 2,
+    Decision.RESUME: 2,
+}
+_AT_FAULT = frozenset({Decision.REJECT, Decision.RETRY})
+_BY_CODE: dict[str, frozenset[Decision]] = {
+    "TOO_MANY_INCOMPLETE": frozenset({Decision.REJECT, Decision.DROP}),
+    "MATCH_RATE": frozenset({Decision.REJECT, Decision.RETRY, Decision.CONFIRM}),
+    **dict.fromkeys(
+        ("COUNTS_DIFFER", "NOTHING_TO_DO", "DECOY_WRONG", "VERDICT_DIFFERS", "PACKAGE_DIFFERS", "HALTED"), _AT_FAULT
+    ),
+}
+_ONLY_AT = {Decision.DROP: Checkpoint.INTAKE, Decision.CONFIRM: Checkpoint.MATCHING}
+
+
+def allowed(checkpoint: Checkpoint, codes: Iterable[str]) -> frozenset[Decision]:
+    """The decisions open to people on a batch held at `checkpoint` with these codes: those open for every one of them.
+
+    Without a code the checkpoint could not be evaluated, which is the system's fault; so is a row's code at a checkpoint,
+    since the screens should have kept that row back. A batch code that the table does not name (authority) can only be
+    rejected.
+    """
+    found = frozenset(d for d in Decision if d is not Decision.RESUME and _ONLY_AT.get(d, checkpoint) is checkpoint)
+    names = list(codes)
+    if not names:
+        return _AT_FAULT
+    for name in names:
+        found &= _BY_CODE.get(name, frozenset({Decision.REJECT}) if code(name).phase == "batch" else _AT_FAULT)
+    return found
+
+
+def message(batch: str, hold: int, checkpoint: str, content_digest: str, decision: str) -> bytes:
+    """What an operator signs. `hold` is the event that holds the batch: a signature counts for one hold, never again."""
+    return canonical_json(
+        {
+            "batch": batch,
+            "hold": hold,
+            "checkpoint": checkpoint,
+            "content_digest": content_digest,
+            "decision": decision,
+        }
+    )

@@ -1,0 +1,77 @@
+"""What an event may say: counts, codes, digests, ids that the ledger already knows. Everything else is refused.
+
+The last line of defence against a value in the ledger: a caller that hands over a name by mistake fails here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Set
+from enum import StrEnum
+from typing import Any
+
+from expectations import codes
+from expectations.contracts import Outcome, Stage
+from expectations.digests import canonical_json
+from expectations.errors import Fault
+from flows.ledger.decisions import Decision, Reason
+from flows.ledger.states import Checkpoint, State
+
+
+class View(StrEnum):
+    """What of a batch somebody may look at; each look is an event."""
+
+    VALUES = "values"  # a row's fields
+    PERSON = "person"  # to whom a person's record was disclosed
+    EVIDENCE = "evidence"  # the sealed evidence of a batch
+
+
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+DIGEST = re.compile(r"^[0-9a-f]{64}$")
+_KEY = re.compile(r"^[a-z][a-z0-9_]{0,47}(\.[a-z][a-z0-9_]{0,47})?$")
+_WORDS: frozenset[str] = frozenset(
+    {
+        *codes.CODES,
+        codes.NOT_CONFIRMED,
+        *(c.source for c in codes.CODES.values()),
+        *(word.value for closed in (State, Checkpoint, Stage, Outcome, Decision, Reason, View) for word in closed),
+        *("agreement", "court_order"),
+    }
+)
+
+
+def checked(facts: Mapping[str, Any], known: Set[str] = frozenset()) -> str:
+    """`facts` as canonical JSON. `known`: ids that the ledger knows. Raises Fault for anything that may be a value."""
+    return canonical_json({_key(k): _value(k, v, known) for k, v in facts.items()}).decode()
+
+
+def _key(key: str) -> str:
+    if not isinstance(key, str) or not (_KEY.match(key) or key in _WORDS):
+        raise Fault("UNSAFE_FACT", "the name of a fact is not plain")
+    return key
+
+
+def _value(key: str, value: Any, known: Set[str]) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str) and (DIGEST.match(value) or value in _WORDS or value in known):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_value(key, v, known) for v in value]
+    if isinstance(value, Mapping):
+        return {_key(k): _value(key, v, known) for k, v in value.items()}
+    raise Fault("UNSAFE_FACT", "a fact is neither a count, a code, a digest nor an id that the ledger knows", where=key)
+
+
+def name(value: str, what: str) -> str:
+    """`value` if it has the form of an id (of a party, an operator …); raises Fault otherwise."""
+    if not isinstance(value, str) or not NAME.match(value):
+        raise Fault("UNSAFE_NAME", "an id has letters, digits, dot, hyphen and underscore only, 64 at most", where=what)
+    return value
+
+
+def digest(value: str, what: str) -> str:
+    """`value` if it is a SHA-256 in hex; raises Fault otherwise."""
+    if not isinstance(value, str) or not DIGEST.match(value):
+        raise Fault("UNSAFE_DIGEST", "a digest is 64 hexadecimal digits", where=what)
+    return value

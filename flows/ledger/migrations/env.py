@@ -1,0 +1,9 @@
+"""Alembic's entry: runs on the connection, and in the transaction, that flows.ledger.migrate hands over."""
+
+from alembic import context
+
+from flows.ledger.models import Base
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+with context.begin_transaction():
+    context.run_migrations()

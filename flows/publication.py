@@ -1,0 +1,273 @@
+"""How a sealed package leaves: prepared, moved into the outbox, published; and how a crash in between is mended.
+
+1. `prepare`: one transaction reads orders and halts again, claims the request keys, and writes the accounting.
+2. `publish`: copies the package beside the outbox's others; then one transaction reads orders and halts once more, renames
+   the copy into its place, and records `published`.
+3. `recover`: after a crash, what lies in the outbox decides.
+
+Every write to the ledger takes the same lock. So a halt, or an order enrolled, comes before a publication and stops it, or
+returns after it; there is no moment in between.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from expectations.digests import of_file, of_json
+from expectations.errors import Fault, Transient
+from expectations.instruments import Agreement, CourtOrder, parse_instrument
+from flows.ledger import claims
+from flows.ledger.claims import Pairs
+from flows.ledger.core import find
+from flows.ledger.ledger import Ledger
+from flows.ledger.models import Batch
+from flows.ledger.registry import latest_instruments
+from flows.ledger.review import standing_halts
+from flows.ledger.states import Cause, State
+
+STAGING = ".staging"
+OrdersCheck = Callable[[Sequence[bytes]], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a batch came. `state` is the ledger's.
+
+    taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
+    codes   HALTED (go on after it is lifted: nothing changed) or COURT_ORDER (the batch is refused or withdrawn)
+    cites   ids of the orders
+    """
+
+    state: State
+    taken: frozenset[str] = frozenset()
+    codes: tuple[str, ...] = ()
+    cites: tuple[str, ...] = ()
+
+
+def orders_against(agreement: Agreement, statute: str, day: date) -> OrdersCheck:
+    """The usual `orders` check: of the enrolled instruments, the ids of the court orders that stand against this on `day`."""
+
+    def check(bodies: Sequence[bytes]) -> list[str]:
+        found = [parse_instrument(body, "enrolled instrument") for body in bodies]
+        orders = [i for i in found if isinstance(i, CourtOrder)]
+        return sorted(o.id for o in orders if o.stands_against(agreement, statute, day))
+
+    return check
+
+
+def prepare(
+    ledger: Ledger,
+    batch: str,
+    *,
+    keys: Pairs,
+    package: Path,
+    merkle_root: str,
+    content_digest: str,
+    orders: OrdersCheck,
+) -> Step:
+    """Claims `keys` (request_key, person_key) and accounts for the disclosure, all or nothing; safe to repeat.
+
+    package         the sealed package's folder; its digest is recorded, and only this package can be published
+    merkle_root     of the batch's accounting; content_digest: of the rows that were checked and sealed
+    Raises Fault unless the batch is sealed, or prepared with this very package.
+    """
+    digest = package_digest(package)
+    with ledger.transaction() as session:
+        entry = find(session, batch)
+        if entry.state == State.PUBLISHED:
+            return Step(State.PUBLISHED)
+        if entry.state == State.PREPARED:
+            return _same_package(entry, digest)
+        stopped = _stopped(ledger, session, entry, orders)
+        if stopped:
+            return stopped
+        taken = claims.claim(session, entry, keys)
+        if taken:
+            return Step(State(entry.state), taken=taken)
+        rows, claimed = claims.claims_digest(session, batch)
+        ledger.move(session, entry, State.PREPARED, Cause.PREPARED, {
+            "rows": rows, "claims": claimed, "package": digest, "merkle_root": merkle_root, "content_digest": content_digest,
+        })  # fmt: skip
+        entry.package_digest, entry.merkle_root, entry.content_digest = digest, merkle_root, content_digest
+    return Step(State.PREPARED)
+
+
+def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Path, orders: OrdersCheck) -> Step:
+    """Puts a prepared package into `outbox` as a folder named like the batch, and records it; safe to repeat.
+
+    Raises Fault if the package is not the prepared one, or if another folder of this name lies there; Transient if the
+    disk fails.
+    """
+    here = recover(ledger, batch, outbox)
+    if here is not State.PREPARED:
+        return Step(here)
+    copy = _copied(package, outbox, batch)
+    try:
+        with ledger.transaction() as session:
+            entry = find(session, batch)
+            if entry.state != State.PREPARED:  # another run was faster
+                return Step(State(entry.state))
+            if package_digest(copy) != entry.package_digest:
+                raise Fault("PACKAGE_CHANGED", "the package is not the one that was prepared", where=batch,
+                            remedy="Reopen the batch, so that it is sealed again.")  # fmt: skip
+            stopped = _stopped(ledger, session, entry, orders)
+            if stopped:
+                return stopped
+            _into_place(copy, outbox / batch)
+            _published(ledger, session, entry)
+        _tidy(outbox, batch)
+        return Step(State.PUBLISHED)
+    finally:
+        shutil.rmtree(copy.parent, ignore_errors=True)
+
+
+def recover(ledger: Ledger, batch: str, outbox: Path) -> State:
+    """The state of a batch, put right after a crash: a prepared batch whose package lies in the outbox is published.
+
+    A batch that stays `prepared` did not leave: publish it, reopen it, or withdraw it. Raises Fault if something else
+    lies in the outbox under its name.
+    """
+    with ledger.transaction() as session:
+        entry = find(session, batch)
+        if entry.state == State.PREPARED and _has_left(entry, outbox):
+            _durable(outbox)
+            _published(ledger, session, entry)
+        if entry.state != State.PREPARED:
+            _tidy(outbox, batch)
+        return State(entry.state)
+
+
+def reopen(ledger: Ledger, batch: str, outbox: Path) -> State:
+    """Sends a sealed or prepared batch that did not leave back to be sealed again, and gives its claims back.
+
+    For keys that another batch holds, or a package that was lost. Raises Fault if the package has left.
+    """
+    with ledger.transaction() as session:
+        entry = _not_left(session, batch, outbox)
+        claims.release(session, entry)
+        ledger.move(session, entry, State.VALIDATED, Cause.RESEALED, {})
+        entry.package_digest = entry.merkle_root = None
+        return State.VALIDATED
+
+
+def withdraw(ledger: Ledger, batch: str, outbox: Path, codes: Sequence[str], cites: Sequence[str] = ()) -> State:
+    """Ends a prepared batch that did not leave; its keys are free again. Raises Fault if the package has left."""
+    with ledger.transaction() as session:
+        _withdraw(ledger, session, _not_left(session, batch, outbox), codes, cites)
+        return State.WITHDRAWN
+
+
+def package_digest(package: Path) -> str:
+    """SHA-256 over the path and the SHA-256 of every file of a package, the manifest included."""
+    digest = _digest(package)
+    if digest is None:
+        raise Fault("NO_PACKAGE", "there is no sealed package to publish", remedy="Reopen the batch and seal it again.")
+    return digest
+
+
+def _digest(folder: Path) -> str | None:
+    files = sorted(p for p in folder.rglob("*") if not p.is_dir())
+    return of_json({p.relative_to(folder).as_posix(): of_file(p) for p in files}) if files else None
+
+
+def _same_package(entry: Batch, digest: str) -> Step:
+    if entry.package_digest != digest:
+        raise Fault("OTHER_PACKAGE", "another package of this batch is prepared already", where=entry.name,
+                    remedy="Reopen the batch first.")  # fmt: skip
+    return Step(State.PREPARED)
+
+
+def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: OrdersCheck) -> Step | None:
+    """Ends the batch if an order stands against it; leaves it where it is while releases are halted."""
+    against = sorted(orders([body for _, _, body in latest_instruments(session)]))
+    if against:
+        if entry.state == State.PREPARED:
+            _withdraw(ledger, session, entry, ["COURT_ORDER"], against)
+        else:
+            said = {"codes": ["COURT_ORDER"], "cites": against}
+            ledger.move(session, entry, State.REFUSED, Cause.REFUSED, said)
+            entry.codes, entry.cites = json.dumps(["COURT_ORDER"]), json.dumps(against)
+        return Step(State(entry.state), codes=("COURT_ORDER",), cites=tuple(against))
+    return Step(State(entry.state), codes=("HALTED",)) if standing_halts(session) else None
+
+
+def _withdraw(ledger: Ledger, session: Session, entry: Batch, codes: Sequence[str], cites: Sequence[str]) -> None:
+    said = {"codes": sorted(codes), "cites": sorted(cites)}
+    ledger.move(session, entry, State.WITHDRAWN, Cause.WITHDRAWN, said)
+    claims.release(session, entry)
+    entry.codes, entry.cites = json.dumps(said["codes"]), json.dumps(said["cites"])
+
+
+def _published(ledger: Ledger, session: Session, entry: Batch) -> None:
+    ledger.move(session, entry, State.PUBLISHED, Cause.PUBLISHED, {"package": entry.package_digest})
+
+
+def _has_left(entry: Batch, outbox: Path) -> bool:
+    target = outbox / entry.name
+    if not target.exists():
+        return False
+    if _digest(target) != entry.package_digest:
+        raise Fault("OUTBOX_TAKEN", "something else lies in the outbox under the name of this batch", where=entry.name,
+                    remedy="Find out what it is; the batch is not published over it.")  # fmt: skip
+    return True
+
+
+def _not_left(session: Session, batch: str, outbox: Path) -> Batch:
+    entry = find(session, batch)
+    if entry.state == State.PREPARED and _has_left(entry, outbox):
+        raise Fault("HAS_LEFT", "the package lies in the outbox: it counts as published", where=batch,
+                    remedy="Run the batch again, so that this is recorded; then recall it if need be.")  # fmt: skip
+    return entry
+
+
+def _copied(package: Path, outbox: Path, batch: str) -> Path:
+    """A copy of the package on the outbox's own volume, whole and on the disk, so that one rename publishes it."""
+    package_digest(package)  # a package that is not there will not be there at the next try either
+    copy = outbox / STAGING / batch / uuid.uuid4().hex / batch
+    try:
+        shutil.copytree(package, copy)
+        for path in [*copy.rglob("*"), copy]:
+            _durable(path)
+    except OSError as error:
+        raise _unwritable(error, batch) from None
+    return copy
+
+
+def _tidy(outbox: Path, batch: str) -> None:
+    """Removes the copies that a crash, or another run, left of a batch that is decided."""
+    shutil.rmtree(outbox / STAGING / batch, ignore_errors=True)
+
+
+def _unwritable(error: OSError, batch: str) -> Transient:
+    return Transient(
+        "OUTBOX_UNWRITABLE", f"the package cannot be put into the outbox: {type(error).__name__}", where=batch,
+        remedy="Look at the disk, then run the batch again.",
+    )  # fmt: skip
+
+
+def _into_place(copy: Path, target: Path) -> None:
+    if target.exists():  # appeared since `recover` looked
+        raise Fault("OUTBOX_TAKEN", "something else lies in the outbox under the name of this batch", where=target.name)
+    try:
+        copy.rename(target)
+        _durable(target.parent)
+    except OSError as error:
+        raise _unwritable(error, target.name) from None
+
+
+def _durable(path: Path) -> None:
+    """A file's bytes, or a folder's entries, on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

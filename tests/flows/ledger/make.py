@@ -1,0 +1,84 @@
+"""Things that ledger tests need: operators who can sign, batches in a given state, packages, keys."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from expectations import signatures
+from flows.ledger.decisions import Decision, Reason
+from flows.ledger.ledger import Ledger
+from flows.ledger.states import Checkpoint, State
+
+RECEIVED_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+ROWS = "c" * 64  # a content digest
+
+ORDER = b"""
+kind = "court_order"
+id = "order-1"
+court = "D. Test"
+docket = "1:26-cv-1"
+title = "Stay"
+source = "made up"
+effective_on = 2026-01-01
+effect = "forbid"
+scope = {}
+"""
+
+
+def sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def pairs(*names: str) -> list[tuple[str, str]]:
+    """(request_key, person_key) for each name."""
+    return [(sha(f"request {n}"), sha(f"person {n}")) for n in names]
+
+
+class Office:
+    """Operators with their private keys, enrolled in a ledger."""
+
+    def __init__(self, ledger: Ledger, *names: str) -> None:
+        self.ledger = ledger
+        self.keys = {name: Ed25519PrivateKey.generate() for name in names}
+        for name, key in self.keys.items():
+            ledger.enrol_operator(name, f"{signatures.public_line(key)} {name}@holder")
+
+    def line(self, name: str) -> str:
+        return signatures.public_line(self.keys[name])
+
+    def sign(self, name: str, message: bytes, namespace: str = signatures.DECISION) -> str:
+        return signatures.sign(message, self.keys[name], namespace)
+
+    def decide(
+        self, name: str, batch: str, checkpoint: Checkpoint, decision: Decision, content_digest: str = ROWS
+    ) -> State:
+        signature = self.sign(name, self.ledger.decision_message(batch, decision))
+        return self.ledger.decide(
+            batch, checkpoint, content_digest, decision, Reason.INCOMPLETE_ROWS, self.line(name), signature
+        )
+
+
+def receive(ledger: Ledger, batch: str = "batch-1", *, requester: str = "agency", agreement: str = "mou") -> bool:
+    return ledger.receive(
+        batch, submission=sha(batch), requester=requester, agreement=agreement, received_at=RECEIVED_AT,
+        decided_on=date(2026, 3, 2), instruments={"mou": sha("mou")}, register="register-7", rows=10,
+    )  # fmt: skip
+
+
+def sealed(ledger: Ledger, batch: str = "batch-1", **parties: str) -> None:
+    """A batch that passed all four checkpoints."""
+    receive(ledger, batch, **parties)
+    for state in (State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED):
+        ledger.advance(batch, state, facts={"rows": 10})
+
+
+def package(folder: Path, text: str = "sealed") -> Path:
+    """A package folder with a file below another folder."""
+    (folder / "data").mkdir(parents=True)
+    (folder / "manifest.json").write_text('{"rows": 2}')
+    (folder / "data" / "part.parquet.age").write_text(text)
+    return folder

@@ -1,0 +1,177 @@
+"""Batches in the ledger: taken in once, moved only as the state machine says, never with a value in an event."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect
+
+from expectations.errors import Fault, Transient, Usage
+from flows.ledger import migrate
+from flows.ledger.facts import View
+from flows.ledger.ledger import Ledger
+from flows.ledger.models import Base
+from flows.ledger.states import Checkpoint, State
+from tests.flows.ledger.make import RECEIVED_AT, ROWS, Office, pairs, receive, sealed, sha
+
+
+def test_a_batch_is_received_once(ledger: Ledger) -> None:
+    assert receive(ledger)
+    first = ledger.batch("batch-1")
+    assert not receive(ledger)
+    assert ledger.batch("batch-1") == first == ledger.by_submission(sha("batch-1"))
+    assert [e["kind"] for e in ledger.events("batch-1")] == ["received"]
+    assert first is not None and first.received_at == RECEIVED_AT and first.instruments == {"mou": sha("mou")}
+
+
+def test_a_batch_goes_through_its_stages_and_is_found_by_state(ledger: Ledger) -> None:
+    sealed(ledger)
+    receive(ledger, "batch-2")
+    assert [b.name for b in ledger.batches()] == ["batch-1", "batch-2"]
+    assert [b.name for b in ledger.batches(State.SEALED)] == ["batch-1"]
+    assert [e["kind"] for e in ledger.events("batch-1")] == ["received", "ingested", "matched", "validated", "sealed"]
+    assert ledger.verify() == []
+
+
+@pytest.mark.parametrize("to", [s for s in State if s not in (State.INGESTED, State.FAILED, State.UNREADABLE)])
+def test_advance_takes_no_other_step(ledger: Ledger, to: State) -> None:
+    receive(ledger)
+    with pytest.raises(Fault, match="NO_SUCH_STEP"):
+        ledger.advance("batch-1", to)
+    assert len(ledger.events()) == 1
+
+
+def test_after_a_fault_a_batch_goes_on_from_where_it_was(ledger: Ledger) -> None:
+    receive(ledger)
+    ledger.advance("batch-1", State.INGESTED)
+    assert ledger.advance("batch-1", State.FAILED).resumes is State.INGESTED
+    with pytest.raises(Fault, match="goes on from where it was"):
+        ledger.advance("batch-1", State.SEALED)
+    assert ledger.advance("batch-1", State.INGESTED).resumes is None
+
+
+def test_an_unknown_batch_is_a_usage_error(ledger: Ledger) -> None:
+    with pytest.raises(Usage, match="UNKNOWN_BATCH"):
+        ledger.advance("nobody", State.INGESTED)
+    assert ledger.batch("nobody") is None
+
+
+def test_a_checkpoint_holds_only_the_state_it_runs_in(ledger: Ledger) -> None:
+    receive(ledger)
+    with pytest.raises(Fault, match="NO_SUCH_STEP"):
+        ledger.hold("batch-1", Checkpoint.MATCHING, ROWS, ["MATCH_RATE"])
+    held = ledger.hold("batch-1", Checkpoint.INTAKE, ROWS, ["TOO_MANY_INCOMPLETE"], {"rows_submitted": 10})
+    assert (held.state, held.resumes, held.checkpoint) == (State.HELD, State.RECEIVED, Checkpoint.INTAKE)
+    assert (held.content_digest, held.codes) == (ROWS, ("TOO_MANY_INCOMPLETE",))
+
+
+def test_a_refusal_cites_its_instrument(ledger: Ledger) -> None:
+    receive(ledger)
+    with pytest.raises(Fault, match="NO_REASON"):
+        ledger.refuse("batch-1", [], [])
+    refused = ledger.refuse("batch-1", ["COURT_ORDER"], ["mou"])
+    assert (refused.state, refused.codes, refused.cites) == (State.REFUSED, ("COURT_ORDER",), ("mou",))
+
+
+CANARY = "ZEBEDIAH"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"name": CANARY},
+        {"codes": [CANARY]},
+        {"counts": {"deep": CANARY}},
+        {CANARY: 1},
+        {"counts": {CANARY: 1}},
+        {"born": "1970-02-03"},
+        {"what": object()},
+        {"what": CANARY.encode()},
+    ],
+)
+def test_no_value_gets_into_an_event(ledger: Ledger, facts: dict[str, Any]) -> None:
+    receive(ledger)
+    with pytest.raises(Fault, match="UNSAFE_FACT") as error:
+        ledger.advance("batch-1", State.INGESTED, facts=facts)
+    assert CANARY not in str(error.value)
+    assert ledger.batch("batch-1").state is State.RECEIVED  # type: ignore[union-attr]
+
+
+def test_a_batch_takes_ids_and_digests_only(ledger: Ledger) -> None:
+    for wrong in ("ZEBEDIAH SMITH", "", "x" * 65):
+        with pytest.raises(Fault, match="UNSAFE_NAME") as error:
+            receive(ledger, "batch-1", requester=wrong)
+        assert "ZEBEDIAH" not in str(error.value)
+    assert ledger.batches() == []
+
+
+def test_a_look_at_values_is_an_event(ledger: Ledger, office: Office) -> None:
+    receive(ledger)
+    ledger.audit("batch-1", 17, View.VALUES, "ada")
+    assert ledger.events("batch-1")[-1]["facts"] == {"ordinal": 17, "what": "values", "who": "ada"}
+
+
+def test_tries_are_kept_once_with_their_newest_time(ledger: Ledger) -> None:
+    receive(ledger)
+    ledger.record_tries("batch-1", pairs("a", "b", "a"))
+    ledger.record_tries("batch-1", pairs("b"))
+    assert sorted(ledger.tries("agency", RECEIVED_AT)) == sorted(pairs("a", "b"))
+    assert list(ledger.tries("agency", RECEIVED_AT + timedelta(seconds=1))) == []
+    assert list(ledger.tries("another", RECEIVED_AT)) == []
+
+
+def test_only_keyed_hashes_come_in(ledger: Ledger) -> None:
+    receive(ledger)
+    with pytest.raises(Fault, match="UNSAFE_KEY") as error:
+        ledger.record_tries("batch-1", [(CANARY, sha("x"))])
+    assert CANARY not in str(error.value)
+
+
+def test_migrations_make_the_models_and_open_again_changes_nothing(ledger: Ledger, url: str) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    receive(ledger)
+    with Ledger.open(url) as again, again.reading() as session:
+        assert again.batch("batch-1") is not None
+        assert compare_metadata(MigrationContext.configure(session.connection()), Base.metadata) == []
+        assert "claims_of_batch" in {i["name"] for i in inspect(session.connection()).get_indexes("claims")}
+
+
+def test_the_newest_migration_is_the_one_that_open_looks_for() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "flows.ledger:migrations")
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_heads() == [migrate.HEAD]
+
+
+@pytest.mark.parametrize("url", ["mysql://root:secret@h/x", "secret", "sqlite://"], indirect=False)
+def test_another_url_is_refused_without_quoting_it(url: str) -> None:
+    with pytest.raises(Usage, match="LEDGER_URL") as error:
+        Ledger.open(url)
+    assert "secret" not in str(error.value)
+
+
+def test_the_ledger_is_its_owners_only(tmp_path: Path) -> None:
+    with Ledger.open(f"sqlite:///{tmp_path}/home/ledger.db") as ledger:
+        receive(ledger)
+        assert {p.stat().st_mode & 0o077 for p in (tmp_path / "home").iterdir()} == {0}
+
+
+def test_a_file_that_is_no_database_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_text("secret " * 1000)
+    with pytest.raises(Fault, match="LEDGER_BROKEN") as error:
+        Ledger.open(f"sqlite:///{tmp_path}/ledger.db")
+    assert "secret" not in str(error.value)
+
+
+def test_a_database_out_of_reach_may_be_tried_again() -> None:
+    with pytest.raises(Transient, match="LEDGER_BUSY") as error:
+        Ledger.open("postgresql://secret:secret@/x?host=/nowhere")
+    assert "secret" not in str(error.value)

@@ -1,0 +1,63 @@
+"""The state machine: total, disjoint, without dead ends; and the diagram that shows it."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from expectations.errors import Fault
+from flows.ledger import states
+from flows.ledger.states import FINAL, RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
+
+DOCUMENT = Path(states.__file__).parents[2] / "infra" / "docs" / "states.md"
+
+
+def test_every_pair_of_states_is_either_one_cause_or_refused() -> None:
+    for start, end in itertools.product(State, State):
+        causes = [c for c in Cause if states.can_transition(start, end, c)]
+        assert causes == ([TRANSITIONS[start, end]] if (start, end) in TRANSITIONS else [])
+
+
+def test_final_states_are_exactly_those_without_a_way_out() -> None:
+    assert {s for s in State if not any(a is s for a, _ in TRANSITIONS)} == FINAL
+
+
+def test_every_state_is_reached_and_leads_to_an_end() -> None:
+    reached = _closure({State.RECEIVED}, TRANSITIONS)
+    ends = _closure(set(FINAL), [(b, a) for a, b in TRANSITIONS])
+    assert reached == ends == set(State)
+
+
+def test_only_a_sealed_batch_is_prepared_and_only_a_prepared_one_is_published() -> None:
+    assert [a for a, b in TRANSITIONS if b is State.PREPARED] == [State.SEALED]
+    assert [a for a, b in TRANSITIONS if b is State.PUBLISHED] == [State.PREPARED]
+
+
+def test_no_decision_leads_past_a_checkpoint() -> None:
+    decided = {b for (_, b), cause in TRANSITIONS.items() if cause is Cause.DECIDED}
+    assert decided == {State.REJECTED, *RUNS_IN.values()}
+    assert State.SEALED not in decided
+    assert set(RUNS_IN) == set(Checkpoint)
+
+
+def test_every_cause_is_used() -> None:
+    assert set(TRANSITIONS.values()) == set(Cause)
+
+
+def test_refusal_says_what_to_do() -> None:
+    with pytest.raises(Fault, match=r"published cannot become received.*sluicegate status"):
+        states.check_transition(State.PUBLISHED, State.RECEIVED, Cause.PASSED)
+
+
+def test_the_diagram_is_that_of_the_code() -> None:
+    assert DOCUMENT.read_text() == states.document(), "run python -m flows.ledger.states > infra/docs/states.md"
+
+
+def _closure(found: set[State], edges: object) -> set[State]:
+    while True:
+        more = {b for a, b in edges if a in found} - found  # type: ignore[attr-defined]
+        if not more:
+            return found
+        found = found | more
