@@ -1,0 +1,121 @@
+"""Runs the suite of each checkpoint on what its stage committed."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from expectations import facts
+from expectations.checkpoint import Verdict
+from expectations.duck import parquet
+from expectations.suites import disclosure, eligibility, intake, matching
+from flows.ledger.states import Checkpoint
+from pipelines import lake, release
+from pipelines.context import BatchContext
+from pipelines.ingest import submission
+from pipelines.release.package import NAME as PACKAGE
+from pipelines.sealing import Identity
+
+
+def run(
+    which: Checkpoint, ctx: BatchContext, dropped: Path | None, identity: Identity, holders: tuple[str, ...]
+) -> Verdict:
+    """The verdict of checkpoint `which`.
+
+    `dropped`: the rows that two people dropped; `identity`: opens the package; `holders`: public keys that may sign it.
+    """
+    letter = letter_facts(ctx)
+    if which is Checkpoint.INTAKE:
+        return intake.check(_intake(ctx, letter, dropped), ctx.duck)
+    if which is Checkpoint.MATCHING:
+        return matching.check(_matching(ctx, letter), ctx.duck)
+    if which is Checkpoint.ELIGIBILITY:
+        return eligibility.check(_eligibility(ctx, letter), ctx.duck)
+    return _disclosure(ctx, identity, dropped, holders)
+
+
+def letter_facts(ctx: BatchContext) -> dict[str, Any]:
+    """The facts of the letter, derived again from its bytes and its signature."""
+    taken = submission.taken_in(ctx.files)
+    return facts.letter_facts(
+        taken.letter, taken.letter_bytes, taken.signature, ctx.agreement, ctx.orders, ctx.decided_on, ctx.received_on
+    )
+
+
+def _of(ctx: BatchContext, step: str, dataset: str) -> str:
+    return parquet(lake.committed(ctx.step(step)).paths(dataset))
+
+
+def _intake(ctx: BatchContext, letter: dict[str, Any], dropped: Path | None) -> intake.Inputs:
+    return intake.Inputs(
+        raw=_of(ctx, "ingest.decode", "raw"),
+        rejects=_of(ctx, "ingest.decode", "rejects"),
+        rows=_of(ctx, "ingest.rows", "rows"),
+        decoys=_of(ctx, "ingest.decoys", "requests"),
+        disclosed=parquet([ctx.disclosed]),
+        committed=lake.committed(ctx.step("ingest.rows")).rows("rows"),
+        files=tuple(f.rows for f in ctx.letter.files),
+        letter=letter,
+        premises=ctx.agreement.requester.premises,
+        dropped=parquet([dropped]) if dropped else None,
+    )
+
+
+def _matching(ctx: BatchContext, letter: dict[str, Any]) -> matching.Inputs:
+    return matching.Inputs(
+        rows=_of(ctx, "ingest.rows", "rows"),
+        candidates=_of(ctx, "match.candidates", "candidates"),
+        expected=_of(ctx, "ingest.decoys", "expected"),
+        committed=lake.committed(ctx.step("match.candidates")).rows("candidates"),
+        letter=letter,
+    )
+
+
+def _eligibility(ctx: BatchContext, letter: dict[str, Any]) -> eligibility.Inputs:
+    return eligibility.Inputs(
+        rows=_of(ctx, "ingest.rows", "rows"),
+        candidates=_of(ctx, "match.candidates", "candidates"),
+        verdicts=_of(ctx, "validate.verdicts", "verdicts"),
+        expected=_of(ctx, "ingest.decoys", "expected"),
+        committed=lake.committed(ctx.step("validate.verdicts")).rows("verdicts"),
+        letter=letter,
+        premises=ctx.agreement.requester.premises,
+    )
+
+
+def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, holders: tuple[str, ...]) -> Verdict:
+    """Opens the package with the one-time key, judges it, and deletes what was opened."""
+    lost = ctx.root / "lost.parquet"
+    folder = ctx.root / f".opened-{uuid.uuid4().hex}"
+    try:
+        opened = release.open_for_check(ctx.step(PACKAGE), identity, folder, holders, ctx.duck)
+        inputs = disclosure.Inputs(
+            rows=_of(ctx, "ingest.rows", "rows"),
+            rejects=_of(ctx, "ingest.decode", "rejects"),
+            candidates=_of(ctx, "match.candidates", "candidates"),
+            verdicts=_of(ctx, "validate.verdicts", "verdicts"),
+            outcomes=_of(ctx, "release.outcomes", "outcomes"),
+            eligible=_of(ctx, "release.outcomes", "eligible"),
+            committed=sum(f.rows for f in ctx.letter.files),
+            fields=ctx.agreement.fields,
+            dropped=parquet([dropped]) if dropped else None,
+            lost=parquet([lost]) if lost.exists() else None,
+        )
+        if not _holds_nothing(ctx, opened):
+            inputs = replace(
+                inputs, parquet=parquet([opened.parquet]), csv=parquet([opened.csv]), manifest=opened.manifest
+            )
+        return disclosure.check(inputs, ctx.duck)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _holds_nothing(ctx: BatchContext, opened: release.Opened) -> bool:
+    """Nothing was eligible, and nothing lies in the package but the return file: only the accounting is left to judge."""
+    eligible = lake.committed(ctx.step("release.outcomes")).rows("eligible")
+    return eligible == 0 and all(pq.read_metadata(path).num_rows == 0 for path in (opened.parquet, opened.csv))

@@ -1,0 +1,75 @@
+"""`sluicegate …`: the command line. Parses, calls, prints; exit codes: 0 done, 3 held, 4 refused, 5 bad input, 2 usage, 1 fault.
+
+An unexpected exception prints its type and where it arose, never its text: libraries quote values in their messages.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+
+import typer
+from typer._click import ClickException  # typer's own copy, which its parser raises; the package click is another one
+
+from expectations.errors import Fault, SluicegateError, Usage
+from flows.commands import gates, inspect, operate, prepare, review, simulate
+
+_INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
+
+app = typer.Typer(
+    name="sluicegate",
+    help="Answers bulk requests against a confidential register, and withholds what is not proven.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+prepare.register(app)
+operate.register(app)
+inspect.register(app)
+app.add_typer(review.app, name="review")
+app.add_typer(gates.app, name="gates")
+app.add_typer(simulate.app, name="simulate")
+app.add_typer(prepare.register_app, name="register")
+app.add_typer(prepare.instruments_app, name="instruments")
+app.add_typer(inspect.ledger_app, name="ledger")
+
+
+def main() -> None:
+    """Entry point: runs a command and turns every end into an exit code."""
+    logging.basicConfig(level=logging.ERROR)  # libraries talk of themselves; we print our own progress
+    code = run(sys.argv[1:])
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code; prints errors for people to stderr."""
+    try:
+        result = app(arguments, standalone_mode=False)
+        if result == _INTERRUPTED:
+            raise KeyboardInterrupt
+        return result if isinstance(result, int) else 0
+    except ClickException as error:
+        error.show()
+        return Usage.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        print("stopped; run the same command again to go on", file=sys.stderr)
+        return Fault.exit_code
+    except SluicegateError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except Exception as error:
+        print(f"fault: {describe(error)}. Nothing was released by this step; run it again.", file=sys.stderr)
+        return Fault.exit_code
+
+
+def describe(error: BaseException) -> str:
+    """Type and place of an unexpected exception, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
+
+
+if __name__ == "__main__":
+    main()

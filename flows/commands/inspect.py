@@ -1,0 +1,91 @@
+"""Commands that look: explain, schema, doctor, ledger verify."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from expectations.clock import Clock
+from flows.commands.output import print_json, print_table
+from flows.home import open_home
+
+ledger_app = typer.Typer(help="The ledger.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    for command in (explain, schema, doctor):
+        app.command()(command)
+
+
+def explain(
+    batch: str,
+    row: Annotated[int, typer.Argument(help="Ordinal of the row: 0 for the first.", min=0)],
+    show_values: Annotated[
+        bool, typer.Option("--show-values", help="Show the row's values; recorded as an audit event.")
+    ] = False,
+    who: Annotated[str, typer.Option(help="Who looks, for the audit; the login name if left out.")] = "",
+    json: Json = False,
+) -> int:
+    """Every rule that a row met or failed, with verdict, code and source; how it was matched; how it ended."""
+    from flows.explain import explain as look
+
+    found = look(open_home(), Clock(), batch, row, show_values=show_values, who=who or getpass.getuser())
+    if json:
+        print_json(found)
+        return 0
+    print(f"{batch}#{row}: {found['outcome'] or 'not settled yet'} {' '.join(found['codes'])}")
+    print_table("Rules", ["rule", "verdict", "code", "source"],
+                [[r["rule"], r["verdict"], r["code"], r["source"]] for r in found["rules"]])  # fmt: skip
+    for title in ("match", "validate", "values"):
+        if found.get(title):
+            print_table(title, ["field", "value"], found[title].items())
+    return 0
+
+
+def schema(
+    name: Annotated[str | None, typer.Argument(help="Which; all names, if left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON Schema.")] = False,
+) -> int:
+    """Print the schema of a kind of row, of a letter or of an instrument."""
+    from flows.schemas import NAMES, json_schema, table
+
+    if name is None:
+        print_json(list(NAMES)) if as_json else print("\n".join(NAMES))
+    elif as_json:
+        print_json(json_schema(name))
+    else:
+        print_table(name, ["field", "type", "null", "meaning"], table(name))
+    return 0
+
+
+def doctor(json: Json = False) -> int:
+    """What is missing on this machine and in this home, and how to mend it."""
+    from flows.doctor import examine
+
+    findings = examine()
+    if json:
+        print_json([vars(f) for f in findings])
+    else:
+        for f in findings:
+            print(f"{f.level:<5} {f.what}" + (f"\n      -> {f.remedy}" if f.remedy else ""))
+    return 1 if any(f.level == "fail" for f in findings) else 0
+
+
+@ledger_app.command()
+def verify(json: Json = False) -> int:
+    """Check the hash chain and everything that the ledger says of itself; each problem with its place."""
+    from flows.ledger import Ledger
+
+    with Ledger.open(open_home().ledger_url, Clock()) as ledger:
+        problems, head = ledger.verify(), ledger.head()
+    if json:
+        print_json({"problems": [vars(p) for p in problems], "head": vars(head)})
+    else:
+        for problem in problems:
+            print(problem)
+        print(f"{len(problems)} problems; the chain ends at {head}")
+    return 1 if problems else 0

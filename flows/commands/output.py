@@ -1,0 +1,33 @@
+"""Printing: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table on stdout; numbers to the right. Cells are shown as they are, no markup."""
+    rows = [list(r) for r in rows]
+    table = Table(title=title, title_justify="left", header_style="bold", show_edge=False, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(r[index], int | float) for r in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(c) for c in row))
+    Console().print(table, markup=False)
+
+
+def _cell(value: Any) -> str:
+    from rich.markup import escape
+
+    return escape(f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value))

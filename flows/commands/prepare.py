@@ -1,0 +1,131 @@
+"""Commands that set things up: init, the register, instruments and operators."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from expectations.clock import Clock
+from expectations.errors import Usage
+from expectations.instruments import Agreement, parse_instrument
+from flows.commands.output import print_json, print_table
+from flows.home import home_path, open_home
+from flows.progress import Reporter
+
+register_app = typer.Typer(help="The holder's register.", no_args_is_help=True)
+instruments_app = typer.Typer(help="Agreements and court orders.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this module."""
+    app.command()(init)
+
+
+def init(
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="With invented keys, operators, requester and agreement.")
+    ] = False,
+    register: Annotated[Path | None, typer.Option(help="The register, raw or prepared.")] = None,
+) -> int:
+    """Make the home tree (SLUICEGATE_HOME, or ./.sluicegate) and the holder's keys. Safe to repeat."""
+    from flows.sandbox import init as make
+
+    settings = {"register_folder": str(register.resolve())} if register else {}
+    home = make(home_path(), sandbox=sandbox, settings=settings)
+    print(f"Home: {home.root}")
+    print("Look at it with: sluicegate doctor")
+    return 0
+
+
+@register_app.command("build")
+def build(
+    source: Annotated[
+        Path | None,
+        typer.Argument(help="Raw register: persons/ and addresses/ with Parquet parts; the home's if left out."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the prepared register; in the home if left out.")] = None,
+) -> int:
+    """Prepare a raw register: standardised columns, keys, buildings. `run` does it before the first batch otherwise."""
+    from dataclasses import replace
+
+    from flows.registers import current_register
+    from pipelines import register as registers
+
+    home = open_home()
+    if source:
+        home = replace(home, config=home.config.model_copy(update={"register_folder": str(source.resolve())}))
+    with Reporter() as report:
+        if out:
+            registers.build(home.register, out, duck=home.duck, progress=report)
+        prepared = out or current_register(home, report)
+    print(f"{registers.open_register(prepared).rows('persons'):,} persons, version {registers.version(prepared)}")
+    print(prepared)
+    return 0
+
+
+@register_app.command("show")
+def show() -> int:
+    """The prepared register that the next batch runs against."""
+    from flows.registers import current_register
+    from pipelines import register as registers
+
+    prepared = current_register(open_home())
+    print(f"{registers.open_register(prepared).rows('persons'):,} persons, version {registers.version(prepared)}")
+    print(prepared)
+    return 0
+
+
+@instruments_app.command("list")
+def list_(
+    on: Annotated[
+        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="In force on this day; today.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> int:
+    """The enrolled instruments, and whether each is in force."""
+    from flows.ledger import Ledger
+
+    with Ledger.open(open_home().ledger_url, Clock()) as ledger:
+        bodies = ledger.instruments()
+    rows = []
+    for name, digest, body in bodies:
+        instrument = parse_instrument(body, name)
+        zone = instrument.zone if isinstance(instrument, Agreement) else "America/New_York"
+        day = on.date() if on else Clock().today(zone)
+        rows.append((name, instrument.kind, "yes" if instrument.in_force(day) else "no", digest[:12], instrument.title))
+    names = ["id", "kind", "in force", "digest", "title"]
+    print_json([dict(zip(names, r, strict=True)) for r in rows]) if json else print_table("Instruments", names, rows)
+    return 0
+
+
+@instruments_app.command("enrol")
+def enrol(
+    file: Annotated[Path, typer.Argument(help="The instrument, as TOML.")],
+    by: Annotated[list[str], typer.Option(help="Enrolled operator who answers for it; give two.")],
+) -> int:
+    """Enrol an instrument, or a new version of one, in the name of two operators. It counts from now on."""
+    from flows.ledger import Ledger
+
+    if len(set(by)) < 2:
+        raise Usage("TWO_OPERATORS", "an instrument is enrolled by two different operators", remedy="Give --by twice.")
+    with Ledger.open(open_home().ledger_url, Clock()) as ledger:
+        digest = ledger.enrol_instrument(file.read_bytes(), by=by, where=file.name)
+    print(f"Enrolled, digest {digest}")
+    return 0
+
+
+@instruments_app.command("operator")
+def operator(
+    name: Annotated[str, typer.Argument(help="The operator's id.")],
+    key: Annotated[Path, typer.Argument(help="The operator's public key (ssh-ed25519 …).")],
+) -> int:
+    """Enrol an operator, whose signed decisions then count."""
+    from flows.ledger import Ledger
+
+    with Ledger.open(open_home().ledger_url, Clock()) as ledger:
+        ledger.enrol_operator(name, key.read_text())
+    print(f"Enrolled operator {name}")
+    return 0

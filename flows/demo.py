@@ -1,0 +1,150 @@
+"""`make demo`: the incident, and what Sluicegate does about it, on made-up data, in one process, in about a minute.
+
+The only code that reads the truth: to say what the old check would have let out, and that nothing of it left here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from expectations import signatures
+from expectations.clock import Clock
+from expectations.duck import parquet, session
+from expectations.errors import DONE, Fault
+from flows import orchestrator
+from flows.home import Home
+from flows.progress import Reporter
+
+_INCOMPLETE = 0.22  # above the sandbox agreement's tolerance of 10 %
+
+
+@dataclass
+class Story:
+    """Prints the demo's steps with the time that each took."""
+
+    begun: float
+
+    def tell(self, text: str) -> None:
+        print(f"[{time.monotonic() - self.begun:5.1f} s] {text}", flush=True)
+
+
+def demo(root: Path, rows: int, clock: Clock) -> int:
+    """Runs the demo in a home of its own at `root`, made anew; returns the exit code."""
+    story = Story(time.monotonic())
+    _make_room(root)
+    os.environ["SLUICEGATE_HOME"] = str(root)
+    from flows.sandbox import init, make_batch
+
+    raw = root / "register" / "raw"
+    home = init(root, sandbox=True, settings={"register_folder": str(raw)})
+    wait = orchestrator.warm_up(home)
+    from pipelines import simulate
+
+    simulate.register(rows, 1, raw, duck=home.duck)
+    story.tell(
+        f"a register of {rows:,} invented persons, and a sandbox home with keys for a requester and two operators"
+    )
+    today = clock.today("America/New_York")
+    requests = max(2_000, rows // 10)
+    ordered = make_batch(home, raw, 2_000, 2, "incident", root / "made" / "ordered", today, "irs-ice-2025", None)
+    messy = make_batch(home, raw, requests, 3, "clean", root / "made" / "messy", today, "sandbox-2026", _INCOMPLETE)
+    story.tell(f"two signed batches: 2,000 rows under the 2025 agreement, {requests:,} under an agreement in force")
+    wait()
+    _refused(home, ordered, story)
+    batch = _held(home, messy, story)
+    _dropped_and_released(home, batch, story)
+    return _compare(home, root / "made" / "messy", batch, story)
+
+
+def _make_room(root: Path) -> None:
+    """Deletes an earlier demo, and nothing that is not one."""
+    if root.exists() and any(root.iterdir()) and not (root / "made").is_dir():
+        raise Fault(
+            "NOT_A_DEMO", "the folder holds something else", where=root.name, remedy="Choose another with --home."
+        )
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True, mode=0o700)
+
+
+def _run(home: Home, what: str) -> tuple[str, str, list[str], list[str]]:
+    from flows.run import run
+
+    with Reporter(quiet=not sys.stderr.isatty()) as report:
+        record = run(home, what, report)
+    return record.name, record.state.value, list(record.codes), list(record.cites)
+
+
+def _refused(home: Home, submission: Path, story: Story) -> None:
+    _, state, codes, cites = _run(home, str(submission))
+    story.tell(f"1. under the 2025 agreement: {state} at intake, {', '.join(codes)}; it cites {', '.join(cites)}")
+
+
+def _held(home: Home, submission: Path, story: Story) -> str:
+    batch, state, codes, _ = _run(home, str(submission))
+    story.tell(f"2. under the agreement in force: {batch} is {state} at intake, {', '.join(codes)}")
+    return batch
+
+
+def _dropped_and_released(home: Home, batch: str, story: Story) -> None:
+    from flows.commands.review import sign
+    from flows.ledger.decisions import Decision
+    from flows.sandbox import OPERATORS
+
+    for operator in OPERATORS:
+        state = sign(home, batch, Decision.DROP, signatures.load(home.keys / operator))
+        story.tell(f"   {operator} signs: drop the incomplete rows; the batch is {state}")
+    _, ended, _, _ = _run(home, batch)
+    story.tell(f"3. run again: {batch} is {ended}")
+
+
+def _compare(home: Home, made: Path, batch: str, story: Story) -> int:
+    """What left, and what the old check ("the field is not blank") would have let out, against the truth."""
+    from flows.commands.output import print_table
+    from flows.sandbox import REQUESTER_AGE
+    from pipelines import release, sealing
+
+    holders = [(home.keys / "holder-signing.pub").read_text().strip()]
+    opened = home.root / "opened"
+    identity = sealing.load_identity(home.keys / REQUESTER_AGE)
+    release.open_package(home.outbox / batch, identity, opened, holders)
+    count = "count(*) FILTER (WHERE {})"
+    wrong = ("true", "address_defect IS NOT NULL", "address_defect IS NULL AND NOT corroborated", "releasable")
+    columns = ", ".join(count.format(w) for w in wrong)
+    with session(home.duck) as connection:
+        connection.execute(f"CREATE VIEW truth AS FROM {parquet([made / 'truth.parquet'])}")
+        left = f"truth SEMI JOIN {parquet([opened / 'addresses.parquet'])} USING (request_id)"
+        # the old check looked for some text in the field: every row that a record was found for would have left
+        old = "truth WHERE record_id IS NOT NULL AND coalesce(address_defect, '') <> 'blank'"
+        rows = [(name, *connection.execute(f"SELECT {columns} FROM {source}").fetchall()[0])
+                for name, source in (("old check: not blank", old), ("Sluicegate", left))]  # fmt: skip
+        releasable = connection.execute("SELECT count(*) FROM truth WHERE releasable").fetchall()[0][0]
+    shutil.rmtree(opened)
+    print()
+    print_table(
+        "What left, against the truth",
+        ["check", "released", "deficient address", "address of no record", "rightly"],
+        rows,
+    )
+    sluicegate = rows[1]
+    print(
+        f"Truly releasable: {releasable:,}; released rightly: {sluicegate[4]:,} ({sluicegate[4] / max(1, releasable):.1%}).\n"
+    )
+    for line in _WHERE_NEXT:
+        print("  " + line.format(home=os.path.relpath(home.root), batch=batch))
+    story.tell("done")
+    return DONE if sluicegate[1] > 0 and sluicegate[2] == 0 and sluicegate[3] == 0 else Fault.exit_code
+
+
+_WHERE_NEXT = (
+    "Where to look next (export SLUICEGATE_HOME={home}):",
+    "  sluicegate status {batch}          what happened, checkpoint by checkpoint",
+    "  sluicegate explain {batch} 0       every rule that the first row met",
+    "  sluicegate gates selftest          each rule fails on its poison",
+    "  sluicegate ledger verify           the chain of events is whole",
+    "  {home}/outbox/{batch}              the sealed package",
+)

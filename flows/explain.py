@@ -1,0 +1,125 @@
+"""`sluicegate explain`: every rule that one row met, from the batch in flight or from its sealed evidence.
+
+The rules are evaluated again on the row's raw fields. Values are shown on request only, and each such look is an audit event
+that is recorded before anything is shown.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations import codes
+from expectations.clock import Clock
+from expectations.contracts import RAW_NAMES
+from expectations.duck import parquet, session
+from expectations.errors import Usage
+from expectations.rules import disclosure
+from expectations.rules.rule import Rule
+from expectations.suites import derived
+from flows.checkpoints import letter_facts
+from flows.home import HOLDER_AGE, Home
+from flows.ledger import Ledger
+from flows.ledger.facts import View
+from flows.work import Work
+from pipelines import sealing
+from pipelines.context import BatchContext
+from pipelines.ingest.submission import LETTER, SIGNATURE
+from pipelines.release import evidence
+
+_MATCH = ("outcome", "tier", "evidence", "vetoes", "plausible")
+_VALIDATE = ("corroboration", "units_on_file", "earlier_tries", "codes", "outcome")
+
+
+def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: bool, who: str) -> dict[str, Any]:
+    """Rules, match and outcome of one row; with `show_values` its raw fields, audited in the name of `who`.
+
+    Raises Usage if there is no such batch or row.
+    """
+    with Ledger.open(home.ledger_url, clock) as ledger:
+        if ledger.batch(batch) is None:
+            raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
+        work = Work(home, ledger, clock, batch, lambda *_: None)
+        with _bundle(home, work) as (ctx, relation), session(home.duck) as connection:
+            row = _row(connection, relation, ordinal)
+            if show_values:
+                ledger.audit(batch, ordinal, View.VALUES, who)
+            found = _explained(connection, ctx, row)
+            return {**found, **({"values": {n: row[n] for n in RAW_NAMES}} if show_values else {})}
+
+
+@contextmanager
+def _bundle(home: Home, work: Work) -> Iterator[tuple[BatchContext, str]]:
+    """The batch's context and its evidence as a relation; what is opened for that is deleted at the end."""
+    if work.folder.exists():
+        yield work.ctx, f"({evidence.bundle(work.ctx)})"
+        return
+    view = home.lake / f".view-{uuid.uuid4().hex}"
+    (view / "submission").mkdir(parents=True, mode=0o700)
+    try:
+        identity = sealing.load_identity(home.keys / HOLDER_AGE)
+        kept = home.root / "evidence"
+        for name in (LETTER, SIGNATURE):
+            _open(kept / f"{work.name}.{name}.age", view / "submission" / name, identity)
+        _open(kept / f"{work.name}.parquet.age", view / "evidence.parquet", identity)
+        yield replace(work.context(view), root=view), parquet([view / "evidence.parquet"])
+    finally:
+        shutil.rmtree(view, ignore_errors=True)
+
+
+def _open(sealed: Path, target: Path, identity: sealing.Identity) -> None:
+    if not sealed.exists():
+        raise Usage("NO_EVIDENCE", "no evidence of this batch is kept", remedy="It ended before its rows were read.")
+    sealing.open_file(sealed, target, identity)
+
+
+def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> dict[str, Any]:
+    connection.execute(f"CREATE TABLE one AS SELECT * FROM {relation} WHERE ordinal = {ordinal} AND origin = 'request'")
+    table = connection.execute("SELECT * FROM one").to_arrow_table()
+    if table.num_rows != 1:
+        raise Usage("NO_SUCH_ROW", "the batch has no row with this ordinal", remedy="Ordinals count from 0.")
+    row: dict[str, Any] = table.to_pylist()[0]
+    return row
+
+
+def _explained(connection: duckdb.DuckDBPyConnection, ctx: BatchContext, row: dict[str, Any]) -> dict[str, Any]:
+    reject, candidate, verdict = (row.get(k) or {} for k in ("reject", "candidate", "verdict"))
+    if reject:
+        where = {"rule": f"read.{reject['field'] or 'row'}", "verdict": "failed"}
+        rules = [{**where, "code": reject["code"], "source": codes.code(reject["code"]).source}]
+        return {"outcome": "rejected", "codes": [reject["code"]], "rules": rules}
+    letter = letter_facts(ctx)
+    for define in derived.SETUP:
+        define(connection)
+    connection.execute(f"CREATE TABLE again AS {derived.again('one', letter, ctx.agreement.requester.premises)}")
+    rules = _judged(connection, "again", derived.request_rules())
+    if verdict:
+        limit = letter["max_tries_per_person"]
+        connection.execute(
+            f"CREATE TABLE judged AS SELECT again.*, v.* EXCLUDE (ordinal, origin), {limit} AS max_tries_per_person"
+            " FROM again JOIN (SELECT unnest(verdict) FROM one) v USING (ordinal)"
+        )
+        rules += _judged(connection, "judged", tuple(disclosure.RULES.values()))
+    ended = verdict.get("outcome") or candidate.get("outcome") or row.get("outcome")
+    return {
+        "outcome": ended or ("eligible" if verdict else None),
+        "codes": [*(row.get("codes") or []), *(verdict.get("codes") or [])],
+        "rules": rules,
+        "match": {k: candidate[k] for k in _MATCH} if candidate else None,
+        "validate": {k: verdict[k] for k in _VALIDATE} if verdict else None,
+    }
+
+
+def _judged(connection: duckdb.DuckDBPyConnection, table: str, rules: tuple[Rule, ...]) -> list[dict[str, Any]]:
+    met = connection.execute(f"SELECT {', '.join(r.met for r in rules)} FROM {table}").fetchall()[0]
+    return [
+        {"rule": r.id, "verdict": "met" if ok else "failed", "code": "" if ok else r.code, "source": r.source}
+        for r, ok in zip(rules, met, strict=True)
+    ]

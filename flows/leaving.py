@@ -1,0 +1,151 @@
+"""How a batch leaves: sealed, accounted for, prepared, published, and what is kept of it; and how a refused one is kept.
+
+Accounting comes first (invariant 4): evidence and accounting are sealed to the holder before the ledger says `prepared`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations import signatures
+from expectations.duck import parquet, session
+from expectations.errors import Fault
+from flows import publication
+from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home
+from flows.ledger import Ledger
+from flows.ledger.states import State
+from flows.status import COUNTS
+from pipelines import lake, release, sealing
+from pipelines.context import BatchContext
+from pipelines.ingest.submission import LETTER, SIGNATURE
+from pipelines.register import version
+from pipelines.release.package import NAME as PACKAGE
+
+
+class Leaving:
+    """The release of one batch."""
+
+    def __init__(self, home: Home, ledger: Ledger, ctx: BatchContext) -> None:
+        self.home, self.ledger, self.ctx = home, ledger, ctx
+
+    @property
+    def package(self) -> Path:
+        """The sealed package in the lake, before it is published."""
+        return self.ctx.step(PACKAGE)
+
+    def settle(self, dropped: Path | None) -> None:
+        """Gives every row its one end. `dropped`: the rows that two people dropped."""
+        self._count(release.outcomes(self.ctx, dropped=dropped, lost=self.lost()))
+
+    def _count(self, outcomes: lake.Manifest) -> None:
+        """Keeps the rows by outcome, for status and reports."""
+        folder = self.home.verdicts / self.ctx.batch
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        query = f"SELECT outcome, count(*) FROM {parquet(outcomes.paths('outcomes'))} GROUP BY ALL ORDER BY ALL"
+        with session(self.ctx.duck) as connection:
+            counts = dict(connection.execute(query).fetchall())
+        lake.write_atomically(folder / COUNTS, json.dumps(counts).encode())
+
+    def seal(self, check_recipient: str) -> None:
+        """Seals the eligible rows, to the requester and to the one-time key of the disclosure checkpoint."""
+        record = self.ledger.batch(self.ctx.batch)
+        assert record is not None
+        release.seal(
+            self.ctx,
+            lake.committed(self.ctx.step("release.outcomes")),
+            holder_key=signatures.load(self.home.keys / HOLDER_SIGNING),
+            check_recipient=check_recipient,
+            instruments=record.instruments,
+            register_version=version(self.ctx.register),
+        )
+
+    def sealed_facts(self) -> dict[str, Any]:
+        """What the ledger is told of a package that passed the disclosure checkpoint."""
+        return {"package": publication.package_digest(self.package)}
+
+    def lost(self) -> Path | None:
+        """Parquet (request_key) of the rows whose claim another batch won; None if there are none."""
+        path = self.ctx.root / "lost.parquet"
+        return path if path.exists() else None
+
+    def prepare(self) -> publication.Step:
+        """Seals evidence and accounting, then claims the keys. If another batch holds some: back to be sealed without them."""
+        if not self._is_checked_package():
+            publication.reopen(self.ledger, self.ctx.batch, self.home.outbox)
+            return publication.Step(State.VALIDATED)
+        root = self._account()
+        outcomes = lake.committed(self.ctx.step("release.outcomes"))
+        keys = pa.concat_tables(
+            pq.read_table(p, columns=["request_key", "person_key"]) for p in outcomes.paths("eligible")
+        )
+        step = publication.prepare(
+            self.ledger, self.ctx.batch, keys=keys, package=self.package, merkle_root=root,
+            content_digest=self._content_digest(), orders=self._orders(),
+        )  # fmt: skip
+        if step.taken:
+            self._lose(step.taken)
+            publication.reopen(self.ledger, self.ctx.batch, self.home.outbox)
+            return publication.Step(State.VALIDATED)
+        return step
+
+    def publish(self) -> publication.Step:
+        """Puts the package into the outbox."""
+        return publication.publish(
+            self.ledger, self.ctx.batch, package=self.package, outbox=self.home.outbox, orders=self._orders()
+        )
+
+    def account_refused(self, codes: Iterable[str]) -> None:
+        """Accounts for a batch that was refused or rejected: every row of it ends as `refused`."""
+        self._count(release.refused_outcomes(self.ctx, tuple(codes)))
+        self._account()
+
+    def tidy(self) -> None:
+        """Deletes all that is left of a finished batch in the lake: only what is sealed stays."""
+        shutil.rmtree(self.ctx.root, ignore_errors=True)
+
+    def _account(self) -> str:
+        recipient = sealing.load_identity(self.home.keys / HOLDER_AGE).recipient
+        release.seal_evidence(self.ctx, recipient, self.home.root / "evidence" / f"{self.ctx.batch}.parquet.age")
+        for name in (LETTER, SIGNATURE):
+            sealing.seal_file(
+                self.ctx.files / name, self.home.root / "evidence" / f"{self.ctx.batch}.{name}.age", [recipient]
+            )
+        kept = release.seal_accounting(
+            self.ctx, recipient, self.home.root / "accounting" / f"{self.ctx.batch}.parquet.age"
+        )
+        if kept.merkle_root is None:
+            raise Fault("NO_MERKLE_ROOT", "the accounting was sealed without its root")
+        return kept.merkle_root
+
+    def _is_checked_package(self) -> bool:
+        """Whether the package here is the one that the disclosure checkpoint opened; a crash may have lost or replaced it."""
+        sealed = [e for e in self.ledger.events(self.ctx.batch) if e["kind"] == State.SEALED.value]
+        here = publication.package_digest(self.package) if self.package.is_dir() else None
+        return bool(sealed) and here == sealed[-1]["facts"].get("package")
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Public keys that may sign a package."""
+        return ((self.home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip(),)
+
+    def _content_digest(self) -> str:
+        return str(release.verify(self.package, self.holders)["content_digest"])
+
+    def _orders(self) -> publication.OrdersCheck:
+        # read again at publication, with the orders in force on the day it happens: they can only narrow
+        ctx = self.ctx
+        return publication.orders_against(
+            ctx.agreement, ctx.letter.statute, self.ledger.clock.today(ctx.agreement.zone)
+        )
+
+    def _lose(self, taken: Iterable[str]) -> None:
+        before = pq.read_table(self.ctx.root / "lost.parquet")["request_key"].to_pylist() if self.lost() else []
+        table = pa.table({"request_key": pa.array(sorted({*before, *taken}), pa.string())})
+        pq.write_table(table, self.ctx.root / "lost.parquet")

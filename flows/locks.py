@@ -1,0 +1,17 @@
+"""One run a batch at a time (and one preparation of a register), on one machine; across machines the ledger's own transactions decide."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flows.home import Home
+
+
+@contextmanager
+def alone(home: Home, name: str) -> Iterator[None]:
+    """Holds this batch: a second run of it waits here, and then finds it done. A killed run lets go by itself."""
+    with (home.lake / f".{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,92 @@
+"""The nightly run that nobody watches: gates first, then every submission in the inbox that is not done, one summary.
+
+A held, refused or unreadable batch stops nothing but itself. If a gate did not fail on its poison, nothing runs at all.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.states import Failed
+
+from expectations.clock import Clock
+from expectations.errors import DONE, HELD, Fault, SluicegateError
+from expectations.suites.selftest import selftest
+from flows.batch import batch_flow
+from flows.home import Home, open_home
+from flows.inbox import waiting
+from flows.ledger import Ledger
+from flows.ledger.states import State
+from flows.receive import receive
+from flows.run import EXIT_CODES
+
+PASSED, FAILED = "passed", "FAILED: nothing was run"
+
+
+@task(name="gate self-test", persist_result=False)
+def gates_fail_as_they_must() -> bool:
+    """Every rule of every suite fails on its poison."""
+    results = selftest()
+    return bool(results) and all(proof.failed_as_expected for proof in results)
+
+
+@flow(name="nightly", persist_result=False, validate_parameters=False)
+def nightly(home: str | None = None, quiet: bool = False) -> Any:
+    """Takes up what lies in the inbox of `home` (SLUICEGATE_HOME, if left out: a deployment's); returns the summary, which
+    is also kept in the home tree."""
+    opened = open_home(Path(home) if home else None)
+    summary: dict[str, Any] = {"at": Clock().now().isoformat(timespec="seconds"), "selftest": PASSED, "batches": []}
+    proven = gates_fail_as_they_must(return_state=True)
+    if not (proven.is_completed() and proven.result() is True):
+        summary["selftest"] = FAILED
+        _keep(opened, summary)
+        return Failed(name="Gates", message="a gate did not fail on its poison: nothing was run", data=summary)
+    summary["batches"] = [_one(opened, folder, quiet) for folder in waiting(opened)]
+    _keep(opened, summary)
+    return summary
+
+
+def _one(home: Home, folder: Path, quiet: bool) -> tuple[str, str | None, str, list[str]]:
+    """One submission, whatever becomes of it: (folder, batch, state, codes)."""
+    try:
+        with Ledger.open(home.ledger_url, Clock()) as ledger:
+            batch = receive(home, ledger, Clock(), folder)
+        batch_flow(batch, str(home.root), quiet=quiet, return_state=True)
+        with Ledger.open(home.ledger_url, Clock()) as ledger:
+            record = ledger.batch(batch)
+        assert record is not None
+        return folder.name, batch, record.state.value, list(record.codes)
+    except SluicegateError as error:
+        return folder.name, None, "unreadable" if error.exit_code == 5 else "failed", [error.code]
+    except Exception as error:  # whatever it is, the next submission goes on
+        return folder.name, None, "failed", [type(error).__name__]
+
+
+def _keep(home: Home, summary: dict[str, Any]) -> None:
+    folder = home.root / "nightly"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    name = summary["at"].replace(":", "").replace("+0000", "Z")
+    (folder / f"{name}.json").write_text(json.dumps(summary, indent=1))
+    rows = [{"batch": b or "-", "state": s, "codes": ", ".join(c)} for _, b, s, c in summary["batches"]]
+    create_table_artifact(key="nightly", table=rows, description=f"gate self-test: {summary['selftest']}")
+
+
+def run_nightly(home: Home, *, quiet: bool) -> dict[str, Any]:
+    """Runs the flow in this process; returns its summary."""
+    ended = cast(Any, nightly)(str(home.root), quiet=quiet, return_state=True).result(raise_on_failure=False)
+    if isinstance(ended, BaseException):
+        raise ended
+    summary: dict[str, Any] = ended
+    return summary
+
+
+def exit_code(summary: dict[str, Any]) -> int:
+    """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable."""
+    codes = {EXIT_CODES.get(State(state), Fault.exit_code) for _, _, state, _ in summary["batches"]}
+    if summary["selftest"] != PASSED or Fault.exit_code in codes:
+        return Fault.exit_code
+    return DONE if codes <= {DONE} else HELD

@@ -1,0 +1,93 @@
+"""Prefect, set up for one home: telemetry off, its database in the home tree, no results kept.
+
+Without PREFECT_API_URL, Prefect would start a temporary server only when the flow begins, and wait for it for seconds.
+`warm_up` starts one at once, in a process of its own, while this process imports what it needs anyway.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+
+from expectations.errors import Transient
+from flows.home import Home
+
+_SETTINGS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
+    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+    "PREFECT_LOGGING_LEVEL": "ERROR",  # we print our own progress; the run's states stay in Prefect's database
+    "PREFECT_TASKS_REFRESH_CACHE": "true",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+
+def configure(home: Home) -> None:
+    """Sets Prefect's environment; must run before Prefect is imported. What the operator has set stays."""
+    os.environ.setdefault("PREFECT_HOME", str(home.root / "prefect"))
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+
+
+def warm_up(home: Home) -> Callable[[], None]:
+    """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for it."""
+    configure(home)
+    server = None
+    if not os.environ.get("PREFECT_API_URL"):
+        server = _Server()
+        os.environ["PREFECT_API_URL"] = server.url  # for this process and its children; before Prefect is imported
+    from expectations.address import reference
+    from expectations.gx.run import library
+
+    library()
+    reference.zip_table()
+    return server.wait if server else lambda: None
+
+
+class _Server:
+    """Prefect's API server as a process of its own, which ends when this process ends, however that happens."""
+
+    # it holds the reading end of a pipe of ours: end of file means that we are gone
+    _PROGRAM = """
+import os, signal, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
+import uvicorn
+uvicorn.run("prefect.server.api.server:create_app", factory=True, host="127.0.0.1", port=int(sys.argv[1]), log_level="error")
+"""
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}/api"
+        # as Prefect marks a server that it starts for one run itself; its own session keeps Ctrl-C from it
+        marks = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", self._PROGRAM, str(port)], env={**os.environ, **marks}, stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        _SERVERS.append(self._process)
+
+    def wait(self) -> None:
+        """Returns once the server answers; raises Transient if it does not within two minutes."""
+        for _ in range(1200):
+            try:
+                with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
+                    if answer.status == 200:
+                        return
+            except OSError:
+                if self._process.poll() is not None:
+                    break
+            time.sleep(0.1)
+        os.environ.pop("PREFECT_API_URL", None)
+        raise Transient(
+            "NO_PREFECT_SERVER", "Prefect's server did not start", remedy="Run it again, or set PREFECT_API_URL."
+        )
+
+
+_SERVERS: list[subprocess.Popen[bytes]] = []  # kept, so that their pipes stay open as long as this process lives

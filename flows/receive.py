@@ -1,0 +1,148 @@
+"""Taking a submission in: copied, proven to be what its letter says, tied to an agreement, recorded once.
+
+What decides later is fixed here: when it was received, the legal date of the decision, the instruments and the register
+version, and what was disclosed before.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.clock import Clock, legal_date
+from expectations.digests import of_bytes
+from expectations.errors import BadInput
+from expectations.instruments import Agreement, CourtOrder, parse_instrument
+from flows.home import Home
+from flows.ledger import Ledger
+from flows.ledger.states import State
+from flows.locks import alone
+from flows.registers import current_register
+from pipelines import register
+from pipelines.ingest import submission
+from pipelines.ingest.submission import TakenIn
+
+_TRIES_PERIOD = timedelta(days=365)  # over which other addresses tried for one person count
+
+
+def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
+    """Takes the submission in `source` in; returns the batch's public name. The same letter again: the same batch.
+
+    Raises BadInput if it cannot be read as a submission, or if its agreement is unknown or did not sign it; the ledger
+    keeps an entry of its own for that (invariant 1).
+    """
+    incoming = home.lake / ".incoming" / uuid.uuid4().hex
+    incoming.mkdir(parents=True, mode=0o700)
+    try:
+        taken = submission.take_in(source, incoming)
+        agreement = _agreement(ledger, taken)
+        submission.verify_signature(taken, agreement)
+        with alone(home, taken.batch):
+            if ledger.batch(taken.batch) is None:
+                _record(home, ledger, clock, taken, agreement)
+        return taken.batch
+    except BadInput as error:
+        _record_unreadable(ledger, clock, source, error)
+        raise
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+
+
+def instruments_of(ledger: Ledger) -> tuple[dict[str, tuple[str, Agreement]], list[tuple[str, CourtOrder]]]:
+    """Enrolled agreements by id and court orders, each with its digest."""
+    agreements: dict[str, tuple[str, Agreement]] = {}
+    orders: list[tuple[str, CourtOrder]] = []
+    for name, digest, body in ledger.instruments():
+        instrument = parse_instrument(body, name)
+        if isinstance(instrument, Agreement):
+            agreements[name] = (digest, instrument)
+        else:
+            orders.append((digest, instrument))
+    return agreements, orders
+
+
+def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
+    agreements, _ = instruments_of(ledger)
+    found = agreements.get(taken.letter.agreement)
+    if found is None:
+        raise BadInput(
+            "UNKNOWN_AGREEMENT", "the letter names no enrolled agreement", where=submission.LETTER,
+            remedy="Name an agreement in force; sluicegate instruments list shows them.",
+        )  # fmt: skip
+    return found[1]
+
+
+def batched(rows: Iterable[tuple[str, ...]], size: int) -> Iterator[list[tuple[str, ...]]]:
+    """Rows in lists of `size`: millions of keys pass through, never all at once."""
+    source = iter(rows)
+    while some := list(islice(source, size)):
+        yield some
+
+
+def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement) -> None:
+    """Moves the copy into the lake, writes what was known before, then records the batch: in this order, so that a crash
+    in between leaves an orphan folder and no record."""
+    agreements, orders = instruments_of(ledger)
+    prepared = current_register(home)
+    root = home.lake / taken.batch
+    if root.exists():
+        shutil.rmtree(root)  # an orphan: the ledger does not know this batch
+    root.mkdir(mode=0o700)
+    taken.folder.rename(root / "submission")
+    requester = agreement.requester.id
+    _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
+    moment = clock.now()
+    _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - _TRIES_PERIOD))
+    ledger.receive(
+        taken.batch,
+        submission=taken.digest,
+        requester=requester,
+        agreement=agreement.id,
+        received_at=moment,
+        decided_on=legal_date(moment, agreement.zone),
+        instruments={agreement.id: agreements[agreement.id][0], **{o.id: d for d, o in orders}},
+        register=register.version(prepared),
+        rows=sum(f.rows for f in taken.letter.files),
+    )
+
+
+def _write_keys(path: Path, names: list[str], rows: Iterable[tuple[str, ...]]) -> None:
+    schema = pa.schema([(n, pa.string()) for n in names])
+    with pq.ParquetWriter(path, schema) as writer:
+        for some in batched(rows, 100_000):
+            columns = [pa.array(c, pa.string()) for c in zip(*some, strict=True)]
+            writer.write_batch(pa.record_batch(columns, schema=schema))
+
+
+def _letter_bytes(source: Path) -> bytes:
+    """As much of the letter as may be read; nothing if it is no plain, readable file."""
+    letter = source / submission.LETTER
+    try:
+        if letter.is_symlink() or not letter.is_file():
+            return b""
+        with letter.open("rb") as stream:
+            return stream.read(submission.MAX_LETTER)
+    except OSError:
+        return b""
+
+
+def _record_unreadable(ledger: Ledger, clock: Clock, source: Path, error: BadInput) -> None:
+    """An unreadable submission is one accounting entry of its own, named by what can be read of its letter."""
+    letter = source / submission.LETTER
+    known = (
+        of_bytes(letter.read_bytes()[: submission.MAX_LETTER]) if letter.is_file() else of_bytes(error.code.encode())
+    )
+    name = f"u-{known[:12]}"
+    now = clock.now()
+    if ledger.receive(
+        name, submission=of_bytes(f"unreadable|{known}".encode()), requester="unknown", agreement="unknown",
+        received_at=now, decided_on=now.date(), instruments={}, register="none", rows=0,
+    ):  # fmt: skip
+        ledger.advance(name, State.UNREADABLE, facts={"codes": [error.code]})

@@ -1,0 +1,97 @@
+"""What `status`, `docs` and the summaries show: states, counts and codes, from the ledger and the kept checkpoint results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from expectations.clock import Clock
+from expectations.contracts import Outcome
+from expectations.errors import Usage
+from flows.home import Home
+from flows.ledger import Ledger
+from flows.ledger.batches import BatchRecord
+from flows.ledger.states import Checkpoint, State
+
+COUNTS = "outcomes.json"
+
+
+_STOPPED = {
+    State.HELD,
+    State.REFUSED,
+    State.REJECTED,
+    State.WITHDRAWN,
+    State.EXPIRED,
+}  # what a batch was once held for is history
+
+
+def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
+    """One batch: state, counts by outcome, why, and what to do next."""
+    return {
+        "batch": record.name,
+        "state": record.state.value,
+        "agreement": record.agreement,
+        "received": record.received_at.isoformat(timespec="seconds"),
+        "decided_on": record.decided_on.isoformat(),
+        "rows": record.rows,
+        "checkpoint": record.checkpoint.value if record.checkpoint and record.state is State.HELD else None,
+        "content_digest": record.content_digest,
+        "codes": list(record.codes) if record.state in _STOPPED else [],
+        "cites": list(record.cites),
+        "outcomes": outcome_counts(home, record.name),
+        "next": _next(home, record),
+    }
+
+
+def outcome_counts(home: Home, batch: str) -> dict[str, int]:
+    """Rows by outcome, as far as they are settled."""
+    path = home.verdicts / batch / COUNTS
+    found = json.loads(path.read_text()) if path.exists() else {}
+    return {o.value: found[o.value] for o in Outcome if o.value in found}
+
+
+def one(home: Home, batch: str) -> dict[str, Any]:
+    """A batch with its checkpoints and events; raises Usage if nobody knows it."""
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        record = ledger.batch(batch)
+        if record is None:
+            raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
+        events = ledger.events(batch)
+    checkpoints = [
+        (v["suite"], v["status"], v["declared"], sum(r["ok"] is not True for r in v["results"]))
+        for v in verdicts(home, batch)
+    ]
+    return {
+        **batch_summary(home, record),
+        "checkpoints": checkpoints,
+        "events": [(e["seq"], e["at"], e["kind"]) for e in events],
+    }
+
+
+def every(home: Home) -> dict[str, Any]:
+    """All batches, oldest first, and how many halts stand."""
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        records, halts = ledger.batches(), len(ledger.halts())
+    return {"batches": [batch_summary(home, r) for r in records], "halts": halts}
+
+
+def verdicts(home: Home, batch: str | None = None) -> list[dict[str, Any]]:
+    """The kept checkpoint results of one batch, or of all, in the order of the checkpoints."""
+    folders = [home.verdicts / batch] if batch else sorted(p for p in home.verdicts.iterdir() if p.is_dir())
+    return [json.loads(p.read_text()) | {"batch": f.name} for f in folders for p in _in_order(f)]
+
+
+def _in_order(folder: Path) -> list[Path]:
+    return [p for which in Checkpoint if (p := folder / f"{which}.json").exists()]
+
+
+def _next(home: Home, record: BatchRecord) -> str:
+    """Where to look next."""
+    return {
+        State.PUBLISHED: f"The package lies in {home.outbox / record.name}.",
+        State.HELD: f"Look at it with: sluicegate review show {record.name}",
+        State.FAILED: f"A fault of ours. Mend the cause, then: sluicegate run {record.name}",
+        State.REFUSED: f"Nothing can be done under this agreement. Details: sluicegate status {record.name}",
+        State.SEALED: "Releases are halted; it goes on with: sluicegate run " + record.name,
+    }.get(record.state, f"Details: sluicegate status {record.name}")

@@ -1,0 +1,190 @@
+"""One batch at work: its stages, its checkpoints, its release. What the flow's tasks call; knows nothing of Prefect.
+
+Every method may be repeated: stages are committed steps of the lake, the ledger moves a batch on once, and what was sealed
+for a one-time key is sealed again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations import digests
+from expectations.checkpoint import Status, Verdict
+from expectations.clock import Clock, legal_date
+from expectations.contracts import CANONICAL
+from expectations.duck import parquet, session
+from expectations.errors import SluicegateError
+from expectations.instruments import Agreement, CourtOrder, parse_instrument
+from expectations.rules.address import sql_complete
+from flows import checkpoints
+from flows.home import HASH_KEY, Home
+from flows.leaving import Leaving
+from flows.ledger import Ledger
+from flows.ledger.batches import BatchRecord
+from flows.ledger.decisions import Decision
+from flows.ledger.states import Checkpoint, State
+from flows.registers import current_register
+from pipelines import ingest, lake, match, sealing, validate
+from pipelines.context import BatchContext
+from pipelines.ingest import submission
+
+
+class Work:
+    """A batch that the ledger knows, with all that is needed to take it further."""
+
+    def __init__(
+        self, home: Home, ledger: Ledger, clock: Clock, name: str, progress: Callable[[str, int, int], None]
+    ) -> None:
+        self.home, self.ledger, self.clock, self.name, self.progress = home, ledger, clock, name, progress
+
+    @property
+    def record(self) -> BatchRecord:
+        found = self.ledger.batch(self.name)
+        assert found is not None, "a batch at work is known to the ledger"
+        return found
+
+    @property
+    def folder(self) -> Path:
+        """Its folder in the lake: there while it is in flight."""
+        return self.home.lake / self.name
+
+    @cached_property
+    def ctx(self) -> BatchContext:
+        """What the stages are told: as it was recorded at receipt, whatever has changed since."""
+        return self.context(self.folder)
+
+    def context(self, root: Path) -> BatchContext:
+        """The same for a copy of the letter at `root`/submission."""
+        record = self.record
+        agreement, orders = self._instruments(record)
+        return BatchContext(
+            batch=self.name,
+            root=root,
+            submission=record.submission,
+            letter=submission.taken_in(root / "submission").letter,
+            agreement=agreement,
+            orders=orders,
+            decided_on=record.decided_on,
+            received_on=legal_date(record.received_at, agreement.zone),
+            register=current_register(self.home, self.progress),
+            hash_key=self.home.secret(HASH_KEY),
+            runner=self.home.config.runner,
+            part_rows=self.home.config.part_rows,
+            duck=self.home.duck,
+            progress=self.progress,
+        )
+
+    def _instruments(self, record: BatchRecord) -> tuple[Agreement, tuple[CourtOrder, ...]]:
+        agreement, orders = None, []
+        for name, digest in record.instruments.items():
+            body = self.ledger.instrument(digest)
+            instrument = parse_instrument(body or b"", name)
+            if isinstance(instrument, CourtOrder):
+                orders.append(instrument)
+            else:
+                agreement = instrument
+        assert agreement is not None, "a batch is recorded with its agreement"
+        return agreement, tuple(orders)
+
+    def do(self, step: str) -> object:
+        """One step by name: a stage, a checkpoint, or a step of publication. Returns a checkpoint's verdict."""
+        if step in tuple(Checkpoint):
+            return self.checkpoint(Checkpoint(step))
+        return self._steps()[step]()
+
+    def _steps(self) -> dict[str, Callable[[], object]]:
+        return {
+            "ingest": lambda: ingest.run(self.ctx),
+            "match": lambda: match.run(self.ctx),
+            "validate": self._validate,
+            "release": lambda: self.leaving.settle(self.dropped()),
+            "prepare": self.leaving.prepare,
+            "publish": self.leaving.publish,
+        }
+
+    def _validate(self) -> None:
+        tries = validate.run(self.ctx).paths("tries")
+        self.ledger.record_tries(self.name, pa.concat_tables(pq.read_table(p) for p in tries))
+
+    def checkpoint(self, which: Checkpoint) -> Verdict:
+        """Runs a checkpoint on what its stage committed, keeps its result, and moves the batch on, or stops it."""
+        identity = sealing.new_identity()  # one-time: held in memory until the disclosure suite has opened the package
+        if which is Checkpoint.DISCLOSURE:
+            self.leaving.seal(identity.recipient)
+        verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.leaving.holders)
+        self._keep(which.value, verdict.to_dict())
+        counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
+        if verdict.status is Status.PASS or self._confirmed(which, verdict):
+            said = {**counts, **(self.leaving.sealed_facts() if which is Checkpoint.DISCLOSURE else {})}
+            self.ledger.advance(self.name, _AFTER[which], facts=said)
+        elif verdict.status is Status.REFUSE:
+            self.leaving.account_refused(verdict.codes)
+            self.ledger.refuse(self.name, verdict.codes, self._cites(verdict), facts=counts)
+        else:
+            codes = verdict.codes if verdict.status is Status.HOLD else ()
+            self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
+        return verdict
+
+    def content_digest(self) -> str:
+        """Content digest of the batch's canonical rows: what a decision on a held batch is bound to."""
+        rows = lake.committed(self.ctx.step("ingest.rows")).paths("rows")
+        with session(self.ctx.duck) as connection:
+            return digests.content_digest(connection, parquet(rows), CANONICAL.names, "ordinal")
+
+    def dropped(self) -> Path | None:
+        """Parquet (ordinal) of the rows that two people dropped from exactly these rows; None if none were."""
+        if not self._granted(Checkpoint.INTAKE, Decision.DROP):
+            return None
+        path, rows = self.ctx.root / "dropped.parquet", lake.committed(self.ctx.step("ingest.rows")).paths("rows")
+        query = (
+            f"SELECT ordinal FROM {parquet(rows)} WHERE origin = 'request' AND NOT {sql_complete('a_codes')} ORDER BY 1"
+        )
+        with session(self.ctx.duck) as connection:
+            pq.write_table(connection.execute(query).to_arrow_table(), path)
+        return path
+
+    def _confirmed(self, which: Checkpoint, verdict: Verdict) -> bool:
+        """Two people explained the match rate of exactly these rows, and nothing else failed."""
+        only_rate = verdict.status is Status.HOLD and verdict.codes == ("MATCH_RATE",)
+        return which is Checkpoint.MATCHING and only_rate and self._granted(which, Decision.CONFIRM)
+
+    def _granted(self, which: Checkpoint, decision: Decision) -> bool:
+        made = [d for d in self.ledger.decisions(self.name) if d.decision is decision and d.granted]
+        return bool(made) and self.ledger.granted(self.name, which, self.content_digest(), decision)
+
+    def _cites(self, verdict: Verdict) -> list[str]:
+        """The instruments that a refusal rests on: the orders in force against the batch, and its agreement."""
+        ctx = self.ctx
+        against = [o.id for o in ctx.orders if o.stands_against(ctx.agreement, ctx.letter.statute, ctx.decided_on)]
+        return [*(against if "COURT_ORDER" in verdict.codes else []), ctx.agreement.id]
+
+    def keep_fault(self, error: SluicegateError) -> None:
+        """Keeps what failed for the operator: code, message, place; an error of ours holds no value."""
+        self._keep(
+            "fault", {"code": error.code, "message": error.message, "where": error.where, "remedy": error.remedy}
+        )
+
+    def _keep(self, name: str, result: dict[str, Any]) -> None:
+        folder = self.home.verdicts / self.name
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lake.write_atomically(folder / f"{name}.json", json.dumps(result, indent=1, default=str).encode())
+
+    @cached_property
+    def leaving(self) -> Leaving:
+        """The release of this batch."""
+        return Leaving(self.home, self.ledger, self.ctx)
+
+
+_AFTER = {
+    Checkpoint.INTAKE: State.INGESTED,
+    Checkpoint.MATCHING: State.MATCHED,
+    Checkpoint.ELIGIBILITY: State.VALIDATED,
+    Checkpoint.DISCLOSURE: State.SEALED,
+}

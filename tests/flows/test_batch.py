@@ -1,0 +1,139 @@
+"""One batch from inbox to outbox, by the command line, in one process: released, held, refused, unreadable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from expectations.clock import Clock
+from flows import cli
+from flows.home import HOLDER_SIGNING
+from flows.ledger import Ledger
+from flows.sandbox import REQUESTER_AGE
+from pipelines import release, sealing
+from tests import world as worlds
+from tests.world import World
+
+Run = Callable[..., tuple[int, Any]]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = worlds.make(tmp_path_factory.mktemp("home"))
+    with worlds.at_home(made.home):
+        yield made
+
+
+@pytest.fixture
+def command(world: World, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs one command line; returns exit code and what it printed (parsed, if it ends in --json)."""
+
+    def run(*arguments: str) -> tuple[int, Any]:
+        capsys.readouterr()
+        code = cli.run(list(arguments))
+        out = capsys.readouterr().out
+        return code, json.loads(out) if arguments[-1] == "--json" and out else out
+
+    return run
+
+
+def outcomes(world: World, batch: str, folder: Path) -> dict[str, tuple[str, list[str]]]:
+    """Request id → outcome and codes, from the accounting, which only the holder can open."""
+    identity = sealing.load_identity(world.home.keys / "holder-age")
+    plain = folder / "accounting.parquet"
+    sealing.open_file(world.home.root / "accounting" / f"{batch}.parquet.age", plain, identity)
+    return {r["request_id"]: (r["outcome"], r["codes"]) for r in pq.read_table(plain).to_pylist()}
+
+
+def test_a_batch_is_released_and_every_row_has_its_end(world: World, command: Run, tmp_path: Path) -> None:
+    submission = world.submit(tmp_path / "s", worlds.mixed())
+    code, summary = command("run", str(submission), "--json")
+    assert (code, summary["state"]) == (0, "published"), summary
+    batch = summary["batch"]
+    ends = outcomes(world, batch, tmp_path)
+    good = [r["request_id"] for r in worlds.mixed()[:40]]
+    assert {i for i, (outcome, _) in ends.items() if outcome == "released"} == set(good)
+    for row, (_, outcome, why) in zip(worlds.mixed()[40:], worlds.SPOILED.values(), strict=True):
+        assert ends[row["request_id"]][0] == outcome
+        assert why is None or why in ends[row["request_id"]][1]
+    assert sum(summary["outcomes"].values()) == len(worlds.mixed())
+    assert not (world.home.lake / batch).exists()
+
+    opened = tmp_path / "opened"
+    identity = sealing.load_identity(world.home.keys / REQUESTER_AGE)
+    holders = [(world.home.keys / f"{HOLDER_SIGNING}.pub").read_text()]
+    release.open_package(world.home.outbox / batch, identity, opened, holders)
+    rows = pq.read_table(opened / "addresses.parquet").to_pylist()
+    assert {r["request_id"]: r["zip"] for r in rows} == {r["request_id"]: r["zip"] for r in worlds.mixed()[:40]}
+
+    # the same submission again is the same batch; the same ids in a new letter are disclosed once only
+    assert command("run", str(submission), "--json")[1]["batch"] == batch
+    again = world.submit(tmp_path / "again", worlds.mixed(), purpose=world.agreement.purposes[1])
+    code, second = command("run", str(again), "--json")
+    assert second["outcomes"].get("released", 0) == 0
+    assert second["outcomes"]["already_disclosed"] == 40
+
+    code, shown = command("explain", batch, "0", "--json")
+    assert code == 0 and all(r["verdict"] == "met" for r in shown["rules"]) and "values" not in shown
+    code, shown = command("explain", batch, "40", "--show-values", "--json")
+    assert [r["code"] for r in shown["rules"] if r["verdict"] == "failed"] == ["PLACEHOLDER"], shown["rules"]
+    assert shown["values"]["street"] == "FAILED TO PROVIDE"
+    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        assert [e["kind"] for e in ledger.events(batch)][-1] == "view"
+        assert ledger.verify() == []
+
+
+def test_the_2025_agreement_is_refused_citing_both_orders(world: World, command: Run, tmp_path: Path) -> None:
+    under = worlds.agreement(world, "irs-ice-2025")
+    code, summary = command("run", str(world.submit(tmp_path / "s", worlds.mixed(), under)), "--json")
+    assert (code, summary["state"]) == (4, "refused")
+    assert "COURT_ORDER" in summary["codes"]
+    assert {"stay-2025-11-21-ddc", "injunction-2026-02-05-dmass"} <= set(summary["cites"])
+    assert summary["outcomes"] == {"refused": len(worlds.mixed())}
+    assert not (world.home.outbox / summary["batch"]).exists()
+
+
+def test_two_people_drop_the_incomplete_rows(world: World, command: Run, tmp_path: Path) -> None:
+    rows = [worlds.request(n, request_id=f"D-{n}") for n in range(41, 61)]
+    rows += [worlds.request(n, request_id=f"D-{n}", street="UNKNOWN") for n in range(61, 71)]
+    rows.append(
+        worlds.request(71, request_id="D-71", first_name="Nobody", last_name="Known", tin=None, street="1 Nowhere Ln")
+    )
+    code, summary = command("run", str(world.submit(tmp_path / "s", rows)), "--json")
+    assert (code, summary["state"], summary["codes"]) == (3, "held", ["TOO_MANY_INCOMPLETE"])
+    batch = summary["batch"]
+    assert [h["open"] for h in command("review", "list", "--json")[1] if h["batch"] == batch] == [["drop", "reject"]]
+    keys = [str(world.home.keys / f"operator-{n}") for n in (1, 2)]
+    assert command("review", "decide", batch, "drop", "--key", keys[0])[0] == 0
+    assert command("review", "decide", batch, "drop", "--key", keys[0])[0] == 5  # the same operator twice is one
+    assert command("run", batch, "--json")[0] == 3
+    assert command("review", "decide", batch, "drop", "--key", keys[1])[0] == 0
+    code, summary = command("run", batch, "--json")
+    assert (code, summary["state"]) == (0, "published"), command("review", "show", batch, "--json")
+    assert summary["outcomes"] == {"dropped": 10, "released": 20, "unmatched": 1}
+
+
+def test_a_rejected_batch_is_accounted_for(world: World, command: Run, tmp_path: Path) -> None:
+    rows = [worlds.request(n, request_id=f"J-{n}", street="NA NA") for n in range(1, 9)]
+    _, summary = command("run", str(world.submit(tmp_path / "s", rows)), "--json")
+    batch = summary["batch"]
+    command("review", "decide", batch, "reject", "--key", str(world.home.keys / "operator-1"))
+    code, summary = command("run", batch, "--json")
+    assert (code, summary["state"], summary["outcomes"]) == (4, "rejected", {"refused": 8})
+    assert {o for o, _ in outcomes(world, batch, tmp_path).values()} == {"refused"}
+
+
+def test_an_unsigned_letter_is_bad_input_and_one_entry(world: World, command: Run, tmp_path: Path) -> None:
+    submission = world.submit(tmp_path / "s", worlds.mixed())
+    (submission / "letter.toml").write_text((submission / "letter.toml").read_text() + "\n# changed\n")
+    for _ in range(2):
+        assert command("run", str(submission))[0] == 5
+    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        states = [b.state.value for b in ledger.batches()]
+    assert states.count("unreadable") == 1
+    assert command("ledger", "verify")[0] == 0

@@ -1,0 +1,199 @@
+"""The small commands, in this process: schema, doctor, init, instruments, gates, and how a command line ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jsonschema
+import pytest
+import typer
+
+from expectations.suites.selftest import SUITES, Proof, selftest
+from flows import cli
+from flows.schemas import NAMES
+from tests import world as worlds
+from tests.world import World
+
+Run = Callable[..., tuple[int, str, str]]
+ORDERS = {"stay-2025-11-21-ddc", "injunction-2026-02-05-dmass"}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    made = worlds.make(tmp_path_factory.mktemp("home"))
+    with worlds.at_home(made.home):
+        yield made
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs one command line; returns exit code, stdout and stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = cli.run(list(arguments))
+        shown = capsys.readouterr()
+        return code, shown.out, shown.err
+
+    return run
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_schema_is_shown_for_people_and_as_json_schema(command: Run, name: str) -> None:
+    code, out, _ = command("schema", name)
+    assert code == 0 and out.startswith(name)
+    code, out, _ = command("schema", name, "--json")
+    assert code == 0
+    described = json.loads(out)
+    jsonschema.Draft202012Validator.check_schema(described)
+    assert described["properties"]
+    with pytest.raises(jsonschema.ValidationError):  # a schema that lets anything through describes nothing
+        jsonschema.validate({"no such field": 1}, described)
+
+
+def test_the_request_schema_takes_a_request_and_nothing_else(command: Run) -> None:
+    described = json.loads(command("schema", "request", "--json")[1])
+    good = worlds.request(1)
+    jsonschema.validate(good, described)
+    for spoiled in ({**good, "zip": 95814}, {**good, "salary": "1"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(spoiled, described)
+
+
+def test_schema_lists_its_names_and_knows_no_other(command: Run) -> None:
+    assert command("schema")[1].split() == list(NAMES)
+    code, _, err = command("schema", "salary")
+    assert code == 2 and NAMES[0] in err
+
+
+def test_doctor_says_how_to_begin_where_there_is_no_home(
+    command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLUICEGATE_HOME", str(tmp_path / "nowhere"))
+    code, out, _ = command("doctor")
+    assert code == 1
+    assert "fail " in out and "sluicegate init" in out
+    findings = json.loads(command("doctor", "--json")[1])
+    assert all(f["remedy"] for f in findings if f["level"] != "ok")
+
+
+def test_doctor_finds_nothing_that_would_fail_in_a_good_sandbox(command: Run, world: World) -> None:
+    code, out, _ = command("doctor")
+    assert code == 0
+    assert not [line for line in out.splitlines() if line.startswith("fail")], out
+    assert "key hash" in out and "4 instruments" in out
+
+
+def test_doctor_fails_a_key_that_others_can_read(command: Run, world: World) -> None:
+    key = world.home.keys / "hash"
+    key.chmod(0o644)
+    try:
+        code, out, _ = command("doctor")
+    finally:
+        key.chmod(0o600)
+    assert code == 1
+    assert "chmod 600" in out.split("key hash:")[1]
+
+
+def test_doctor_names_a_folder_that_is_gone_and_one_that_is_open(command: Run, world: World) -> None:
+    (world.home.root / "evidence").rmdir()
+    world.home.outbox.chmod(0o755)
+    code, out, _ = command("doctor")
+    assert code == 1 and "evidence is missing" in out and "outbox is open to others" in out
+    assert command("init", "--sandbox")[0] == 0  # the remedy
+    assert command("doctor")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("day", "in_force"),
+    [("2025-11-20", set()), ("2025-11-21", {"stay-2025-11-21-ddc"}), ("2026-02-05", ORDERS)],
+)
+def test_court_orders_are_in_force_from_their_day(command: Run, world: World, day: str, in_force: set[str]) -> None:
+    code, out, _ = command("instruments", "list", "--on", day, "--json")
+    assert code == 0
+    shown = {i["id"]: i["in force"] for i in json.loads(out)}
+    assert set(shown) >= ORDERS
+    assert {name for name in ORDERS if shown[name] == "yes"} == in_force
+    assert "stay-2025-11-21-ddc" in command("instruments", "list", "--on", day)[1]
+
+
+def test_init_again_changes_nothing(command: Run, world: World) -> None:
+    kept = {p: p.read_bytes() for p in [*world.home.keys.iterdir(), world.home.root / "sluicegate.toml"]}
+    before = command("instruments", "list", "--json")[1]
+    assert command("init", "--sandbox")[0] == 0
+    assert {p: p.read_bytes() for p in kept} == kept
+    assert command("instruments", "list", "--json")[1] == before
+    assert command("ledger", "verify")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no-such-command",
+        "run",
+        "run x --runner",
+        "watch --at-once 0",
+        "instruments list --on tomorrow",
+        "review decide b-1 shrug --key k",
+        "run no-such-batch",
+        "simulate batch --register r --rows 0 --out o",
+    ],
+)
+def test_a_wrong_command_line_is_usage(command: Run, world: World, line: str) -> None:
+    code, out, err = command(*line.split())
+    assert (code, out) == (2, "")
+    assert err.strip() and "Traceback" not in err
+
+
+def test_a_command_that_is_interrupted_says_how_to_go_on(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flows.doctor.examine", interrupted)
+    code, out, err = command("doctor")
+    assert (code, out) == (1, "") and "run the same command again" in err
+
+
+def test_help_is_no_error(command: Run) -> None:
+    code, out, _ = command("--help")
+    assert code == 0 and "selftest" not in out and "nightly" in out
+
+
+def test_an_unexpected_exception_shows_type_and_place_but_not_its_text(
+    command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = typer.Typer(pretty_exceptions_enable=False)
+
+    @app.command()
+    def broken() -> None:
+        raise ValueError("secret")
+
+    monkeypatch.setattr(cli, "app", app)
+    code, out, err = command()
+    assert (code, out) == (1, "")
+    assert "ValueError at test_cli.py:" in err
+    assert "secret" not in err
+
+
+def test_the_selftest_prints_one_line_a_rule(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    proofs = selftest(SUITES[1:2])  # all four: tests/expectations/test_selftest.py
+    assert len(proofs) > 3
+    monkeypatch.setattr("expectations.suites.selftest.selftest", lambda: proofs)
+    code, out, _ = command("gates", "selftest")
+    lines = [line.split(" ") for line in out.splitlines()]
+    assert code == 0
+    assert [(suite, rule) for suite, rule, _ in lines] == [(p.suite, p.rule) for p in proofs]
+    assert {word for _, _, word in lines} == {"failed_as_expected"}
+
+
+@pytest.mark.parametrize("proofs", [[], [Proof("intake", "good", True), Proof("intake", "blind", False)]])
+def test_the_selftest_fails_if_a_gate_does_not_or_if_there_is_none(
+    command: Run, monkeypatch: pytest.MonkeyPatch, proofs: list[Proof]
+) -> None:
+    monkeypatch.setattr("expectations.suites.selftest.selftest", lambda: proofs)
+    code, out, _ = command("gates", "selftest")
+    assert code == 1
+    assert ("intake blind DID_NOT_FAIL" in out) == bool(proofs)
+    assert command("gates", "selftest", "--json")[0] == 1

@@ -1,0 +1,110 @@
+"""What happens between the last checkpoint and publication: lost races, new orders, halts. They can only narrow what leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from expectations import signatures
+from expectations.clock import Clock
+from expectations.errors import Usage
+from flows.advance import PLAN, advance
+from flows.ledger import Ledger
+from flows.ledger.decisions import Reason
+from flows.ledger.review import resume_message
+from flows.ledger.states import State
+from flows.receive import receive
+from flows.work import Work
+from tests import world as worlds
+from tests.world import World
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return worlds.make(tmp_path_factory.mktemp("home"))
+
+
+@contextmanager
+def work(world: World, submission: Path) -> Iterator[Work]:
+    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        name = receive(world.home, ledger, Clock(), submission)
+        yield Work(world.home, ledger, Clock(), name, lambda *_: None)
+
+
+def until_sealed(one: Work) -> None:
+    while (state := one.record.state) is not State.SEALED:
+        assert state in PLAN, (state, one.record.codes)
+        for step in PLAN[state]:
+            one.do(step)
+
+
+def rows(first: int, last: int) -> list[dict[str, object]]:
+    """Requests that are released, and two that find nobody: a match rate of 100 % is out of the agreement's band."""
+    nobody = {"first_name": "Ottoline", "last_name": "Vandersloot", "tin": None, "birth_date": "1944-11-30"}
+    lost = [worlds.request(70 + n, request_id=f"N-{first}-{n}", street=f"{n} Elsewhere Rd", **nobody) for n in (1, 2)]
+    return [*(worlds.request(n) for n in range(first, last + 1)), *lost]
+
+
+def counts(world: World, name: str) -> dict[str, int]:
+    return dict(json.loads((world.home.verdicts / name / "outcomes.json").read_text()))
+
+
+def test_the_later_of_two_racing_batches_loses_the_row_not_the_batch(world: World, tmp_path: Path) -> None:
+    with work(world, world.submit(tmp_path / "a", rows(1, 12))) as slow:
+        until_sealed(slow)
+        with work(world, world.submit(tmp_path / "b", rows(1, 4))) as fast:
+            assert advance(fast) is State.PUBLISHED
+        assert advance(slow) is State.PUBLISHED
+        assert counts(world, slow.name) == {"already_disclosed": 4, "released": 8, "unmatched": 2}
+        claimed = list(slow.ledger.disclosed(world.agreement.requester.id, world.agreement.id))
+        assert len(claimed) == len(set(claimed)) == 12
+        assert slow.ledger.verify() == []
+
+
+def test_a_halt_stops_what_is_sealed_and_two_keys_let_it_go_on(world: World, tmp_path: Path) -> None:
+    with work(world, world.submit(tmp_path / "a", rows(13, 20))) as one:
+        until_sealed(one)
+        halt = one.ledger.halt("operator-1", Reason.SUSPECTED_FAULT)
+        assert advance(one) is State.SEALED
+        assert not (world.home.outbox / one.name).exists()
+        for name in ("operator-1", "operator-2"):
+            key = signatures.load(world.home.keys / name)
+            signed = signatures.sign(resume_message(halt), key, signatures.DECISION)
+            one.ledger.resume(halt, Reason.CAUSE_MENDED, signatures.public_line(key), signed)
+        assert advance(one) is State.PUBLISHED
+
+
+def test_a_package_changed_after_the_checkpoint_never_leaves(world: World, tmp_path: Path) -> None:
+    with work(world, world.submit(tmp_path / "a", rows(21, 28))) as one:
+        until_sealed(one)
+        sealed = one.leaving.package / "addresses.csv.age"
+        sealed.write_bytes(sealed.read_bytes() + b"x")
+        assert advance(one) is State.PUBLISHED  # sealed and checked again
+        assert (world.home.outbox / one.name / "addresses.csv.age").read_bytes()[-1:] != b"x"
+
+
+def test_an_order_that_arrives_after_eligibility_stops_the_batch(world: World, tmp_path: Path) -> None:
+    order = f"""
+kind = "court_order"
+id = "late-order"
+court = "Court of Examples (fictional)"
+docket = "1"
+title = "Stay (fictional)"
+source = "fictional"
+effective_on = {Clock().today(world.agreement.zone)}
+effect = "forbid"
+scope = {{ agreements = ["{world.agreement.id}"] }}
+"""
+    with work(world, world.submit(tmp_path / "a", rows(29, 36))) as one:
+        until_sealed(one)
+        one.ledger.enrol_instrument(order.encode(), by=["operator-1", "operator-2"], where="late-order.toml")
+        assert advance(one) is State.REFUSED
+        assert one.record.cites == ("late-order",)
+        assert counts(world, one.name) == {"refused": 10}
+        assert not (world.home.outbox / one.name).exists() and not one.folder.exists()
+    with pytest.raises(Usage), Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        ledger.enrol_instrument(order.encode(), by=["nobody"])

@@ -1,0 +1,141 @@
+"""No value of a row, in clear, anywhere but where rows may lie: canary values in every field, then a search of everything that
+the system writes or prints (design.md, invariant 6)."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from expectations.contracts import RAW_NAMES, REGISTER_PERSON
+from tests import submissions
+from tests import world as worlds
+
+CANARY = "quxzaz"  # in no word of any language or library
+DIGITS = ("612834907", "612-83-4907", "48613")  # a TIN and a house number
+# Where rows may lie in clear: the register, submissions not yet taken in, and batches in flight.
+IN_CLEAR = ("register", "inbox", "lake")
+
+
+def spoilt(number: int) -> dict[str, str]:
+    """A row with a canary in every field, most of which then cannot be read."""
+    return {name: f"{CANARY} {name} {number} {DIGITS[1]}" for name in RAW_NAMES if name not in ("full_name", "address")}
+
+
+def good(n: int) -> dict[str, str | None]:
+    """A row that is released, with canaries where it can have them."""
+    return worlds.request(
+        n, request_id=f"{CANARY}-id-{n}", first_name=f"{CANARY}a", tin=None, case_number=f"{CANARY}-case-{n}",
+        reason=f"{CANARY} because of matter {n} of {DIGITS[1]}",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("leak")
+
+
+@pytest.fixture(scope="module")
+def printed(place: Path) -> Iterator[bytes]:
+    """Everything printed by a nightly run over batches that end in every way, then by the commands that look at them."""
+    world = worlds.make(place / "home")
+    _rename_persons(world.home.register / "persons" / "part-0000.parquet")
+    inbox, under = world.home.inbox, world.agreement
+    world.submit(
+        inbox / "released", [good(n) for n in range(1, 21)] + [spoilt(1), worlds.request(79, tin=None, birth_date=None)]
+    )
+    world.submit(inbox / "held", [good(n) for n in range(21, 30)] + [spoilt(n) for n in range(10)])
+    world.submit(inbox / "refused", [good(30), spoilt(2)], worlds.agreement(world, "irs-ice-2025"))
+    _raw(world, inbox / "unknown-column", f"request_id,{CANARY}_column\n1,{CANARY}\n".encode())
+    _raw(world, inbox / "ragged", f"request_id,last_name\n{CANARY},a,b,c\n".encode())
+    _raw(world, inbox / "encoding", submissions.encode([good(32)]).replace(CANARY.encode(), CANARY.encode() + b"\xff"))
+    _raw(world, inbox / "not-parquet", f"PAR1 {CANARY} PAR1".encode(), "parquet")
+    letter = world.submit(inbox / "letter", [good(33)], purpose=under.purposes[0])
+    (letter / "letter.toml").write_text(f'requester = ["{CANARY}"\n')
+    said = b""
+    environment = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "SLUICEGATE_"))}, "SLUICEGATE_HOME": str(world.home.root), "TMPDIR": str(place / "tmp"), "PREFECT_LOGGING_LEVEL": "DEBUG",
+        "PREFECT_SERVER_LOGGING_LEVEL": "DEBUG",
+    }  # fmt: skip
+    (place / "tmp").mkdir()
+    for command in (
+        ["nightly"],
+        ["status"],
+        ["review", "list"],
+        ["docs", "--out", str(place / "docs")],
+        ["ledger", "verify"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.cli", *command],
+            env=environment,
+            capture_output=True,
+            timeout=280,
+            check=False,
+        )
+        said += done.stdout + done.stderr
+    yield said
+
+
+def _rename_persons(path: Path) -> None:
+    table = pq.read_table(path).to_pylist()
+    pq.write_table(
+        pa.Table.from_pylist([{**r, "first_name": f"{CANARY}a"} for r in table], schema=REGISTER_PERSON), path
+    )
+
+
+def _raw(world: worlds.World, folder: Path, data: bytes, kind: str = "csv") -> None:
+    from expectations import signatures
+    from expectations.clock import Clock
+    from flows.sandbox import REQUESTER_SIGNING
+
+    key = signatures.load(world.home.keys / REQUESTER_SIGNING)
+    file = submissions.DataFile(f"requests.{kind}", data, 1, kind)
+    submissions.write_files(folder, [file], key, world.agreement, date=Clock().today(world.agreement.zone))
+
+
+def leaks(data: bytes) -> list[str]:
+    lower = data.lower()
+    return [c for c in (CANARY, *DIGITS[:2]) if c.encode() in lower or c.encode("utf-16-le") in lower]
+
+
+def test_the_run_did_what_the_search_needs(place: Path, printed: bytes) -> None:
+    ledger = sqlite3.connect(place / "home" / "ledger.db")
+    states = sorted(row[0] for row in ledger.execute("SELECT state FROM batches"))
+    assert states.count("unreadable") >= 3, printed.decode()[-4000:]
+    assert {"published", "held", "refused"} <= set(states), printed.decode()[-4000:]
+    prefect = sqlite3.connect(place / "home" / "prefect" / "prefect.db")
+    assert prefect.execute("SELECT count(*) FROM task_run").fetchone()[0] > 10
+
+
+def test_nothing_printed_holds_a_value(printed: bytes) -> None:
+    assert leaks(printed) == []
+
+
+def test_no_file_outside_the_register_and_batches_in_flight_holds_a_value(place: Path, printed: bytes) -> None:
+    found = {}
+    for path in sorted(place.rglob("*")):
+        inside = path.relative_to(place).parts
+        if inside[0] == "home" and len(inside) > 1 and inside[1] in IN_CLEAR:
+            continue
+        assert leaks(str(path.name).encode()) == [], "a file name"
+        if path.is_file() and (hit := leaks(path.read_bytes())):
+            found[str(path.relative_to(place))] = hit
+    assert found == {}
+
+
+def test_what_is_left_in_the_lake_belongs_to_batches_in_flight(place: Path, printed: bytes) -> None:
+    ledger = sqlite3.connect(place / "home" / "ledger.db")
+    flying = {r[0] for r in ledger.execute("SELECT name FROM batches WHERE state IN ('held', 'failed')")}
+    left = [p for p in (place / "home" / "lake").rglob("*") if p.is_file() and leaks(p.read_bytes())]
+    assert {p.relative_to(place / "home" / "lake").parts[0] for p in left} <= flying
+
+
+def test_the_search_finds_a_value_that_is_there(tmp_path: Path) -> None:
+    assert leaks(f"... {CANARY.upper()} ...".encode()) and leaks(b"TIN 612-83-4907") and not leaks(b"nothing")

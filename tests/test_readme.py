@@ -1,0 +1,48 @@
+"""Every command that the README shows is run, in order, in a folder of its own; every other file it names is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.simulate.profiles import table
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines() if line.strip()
+]
+
+
+@pytest.mark.timeout(400)
+def test_the_commands_work_in_their_order(tmp_path: Path) -> None:
+    assert len(COMMANDS) > 10
+    for line in COMMANDS:
+        name, *arguments = shlex.split(line, comments=True)
+        assert name == "sluicegate"
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.cli", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=200,
+            env={k: v for k, v in os.environ.items() if not k.startswith("SLUICEGATE_")} | {"PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+def test_the_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"^make (\S+)", README, re.M):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_the_links_lead_somewhere() -> None:
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / link).exists(), link
+
+
+def test_the_table_of_profiles_is_the_simulators_own() -> None:
+    assert table() in README
