@@ -39,6 +39,7 @@ app.add_typer(inspect.ledger_app, name="ledger")
 def main() -> None:
     """Entry point: runs a command and turns every end into an exit code."""
     logging.basicConfig(level=logging.ERROR)  # libraries talk of themselves; we print our own progress
+    logging.getLogger().handlers[0].setLevel(logging.ERROR)  # GX sets its own logger to INFO
     code = run(sys.argv[1:])
     sys.exit(code)
 

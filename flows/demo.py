@@ -17,7 +17,7 @@ from expectations.clock import Clock
 from expectations.duck import parquet, session
 from expectations.errors import DONE, Fault
 from flows import orchestrator
-from flows.home import Home
+from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home
 from flows.progress import Reporter
 
 _INCOMPLETE = 0.22  # above the sandbox agreement's tolerance of 10 %
@@ -108,18 +108,24 @@ def _compare(home: Home, made: Path, batch: str, story: Story) -> int:
     from flows.sandbox import REQUESTER_AGE
     from pipelines import release, sealing
 
-    holders = [(home.keys / "holder-signing.pub").read_text().strip()]
+    holders = [(home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip()]
     opened = home.root / "opened"
     identity = sealing.load_identity(home.keys / REQUESTER_AGE)
     release.open_package(home.outbox / batch, identity, opened, holders)
+    evidence = opened / "evidence.parquet"
+    holder = sealing.load_identity(home.keys / HOLDER_AGE)
+    sealing.open_file(home.root / "evidence" / f"{batch}.parquet.age", evidence, holder)
     count = "count(*) FILTER (WHERE {})"
     wrong = ("true", "address_defect IS NOT NULL", "address_defect IS NULL AND NOT corroborated", "releasable")
     columns = ", ".join(count.format(w) for w in wrong)
     with session(home.duck) as connection:
         connection.execute(f"CREATE VIEW truth AS FROM {parquet([made / 'truth.parquet'])}")
         left = f"truth SEMI JOIN {parquet([opened / 'addresses.parquet'])} USING (request_id)"
-        # the old check looked for some text in the field: every row that a record was found for would have left
-        old = "truth WHERE record_id IS NOT NULL AND coalesce(address_defect, '') <> 'blank'"
+        # the old check looked for some text in the address: every such row that has a record would have left
+        asked = (
+            f"SELECT request_id FROM {parquet([evidence])} WHERE trim(concat(address, street, city, state, zip)) <> ''"
+        )
+        old = f"truth SEMI JOIN ({asked}) USING (request_id) WHERE record_id IS NOT NULL"
         rows = [(name, *connection.execute(f"SELECT {columns} FROM {source}").fetchall()[0])
                 for name, source in (("old check: not blank", old), ("Sluicegate", left))]  # fmt: skip
         releasable = connection.execute("SELECT count(*) FROM truth WHERE releasable").fetchall()[0][0]
