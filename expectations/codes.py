@@ -178,7 +178,6 @@ CODES: dict[str, Code] = {
 }
 ADDRESS_CODES: tuple[str, ...] = tuple(c.name for c in [*_ADDRESS, *_FOR_A_PERSON])
 BLOCKING_ADDRESS_CODES: tuple[str, ...] = tuple(c.name for c in _ADDRESS)
-FOR_A_PERSON_CODES: tuple[str, ...] = tuple(c.name for c in _FOR_A_PERSON)
 
 
 def code(name: str) -> Code:

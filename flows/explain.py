@@ -10,7 +10,6 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,7 @@ def _bundle(home: Home, work: Work) -> Iterator[tuple[BatchContext, str]]:
         for name in (LETTER, SIGNATURE):
             _open(kept / f"{work.name}.{name}.age", view / "submission" / name, identity)
         _open(kept / f"{work.name}.parquet.age", view / "evidence.parquet", identity)
-        yield replace(work.context(view), root=view), parquet([view / "evidence.parquet"])
+        yield work.context(view, home.register), parquet([view / "evidence.parquet"])
     finally:
         shutil.rmtree(view, ignore_errors=True)
 

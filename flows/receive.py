@@ -135,10 +135,7 @@ def _letter_bytes(source: Path) -> bytes:
 
 def _record_unreadable(ledger: Ledger, clock: Clock, source: Path, error: BadInput) -> None:
     """An unreadable submission is one accounting entry of its own, named by what can be read of its letter."""
-    letter = source / submission.LETTER
-    known = (
-        of_bytes(letter.read_bytes()[: submission.MAX_LETTER]) if letter.is_file() else of_bytes(error.code.encode())
-    )
+    known = of_bytes(_letter_bytes(source) or error.code.encode())
     name = f"u-{known[:12]}"
     now = clock.now()
     if ledger.receive(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from expectations.digests import of_json
-from expectations.errors import BadInput
+from expectations.errors import BadInput, Fault
 from flows.home import Home
 from flows.locks import alone
 from pipelines import register
@@ -33,3 +33,17 @@ def current_register(home: Home, progress: Progress | None = None) -> Path:
             if not (target / "manifest.json").is_file():
                 register.build(source, target, duck=home.duck, progress=progress)
     return target
+
+
+def register_of(home: Home, version: str) -> Path:
+    """The prepared register of this version: the one that a batch was recorded with, whatever the home's is by now.
+
+    Raises Fault if it is no longer kept: a batch never goes on against another register than it began with.
+    """
+    for folder in (home.register, *sorted(home.prepared.glob("r-*"))):
+        if (folder / "manifest.json").is_file() and register.version(folder) == version:
+            return folder
+    raise Fault(
+        "REGISTER_GONE", "the register version that this batch was recorded with is not here",
+        remedy="Restore it below register/, or reject the batch and have it submitted again.",
+    )  # fmt: skip

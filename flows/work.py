@@ -30,7 +30,7 @@ from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.decisions import Decision
 from flows.ledger.states import Checkpoint, State
-from flows.registers import current_register
+from flows.registers import register_of
 from pipelines import ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
 from pipelines.ingest import submission
@@ -58,10 +58,10 @@ class Work:
     @cached_property
     def ctx(self) -> BatchContext:
         """What the stages are told: as it was recorded at receipt, whatever has changed since."""
-        return self.context(self.folder)
+        return self.context(self.folder, register_of(self.home, self.record.register))
 
-    def context(self, root: Path) -> BatchContext:
-        """The same for a copy of the letter at `root`/submission."""
+    def context(self, root: Path, register: Path) -> BatchContext:
+        """The same for a copy of the letter at `root`/submission, and a register."""
         record = self.record
         agreement, orders = self._instruments(record)
         return BatchContext(
@@ -73,7 +73,7 @@ class Work:
             orders=orders,
             decided_on=record.decided_on,
             received_on=legal_date(record.received_at, agreement.zone),
-            register=current_register(self.home, self.progress),
+            register=register,
             hash_key=self.home.secret(HASH_KEY),
             runner=self.home.config.runner,
             part_rows=self.home.config.part_rows,
