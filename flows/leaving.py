@@ -22,7 +22,7 @@ from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.states import State
 from flows.status import COUNTS
-from pipelines import lake, release, sealing
+from pipelines import durable, lake, release, sealing
 from pipelines.context import BatchContext
 from pipelines.ingest.submission import LETTER, SIGNATURE
 from pipelines.register import version
@@ -51,7 +51,7 @@ class Leaving:
         query = f"SELECT outcome, count(*) FROM {parquet(outcomes.paths('outcomes'))} GROUP BY ALL ORDER BY ALL"
         with session(self.ctx.duck) as connection:
             counts = dict(connection.execute(query).fetchall())
-        lake.write_atomically(folder / COUNTS, json.dumps(counts).encode())
+        durable.write(folder / COUNTS, json.dumps(counts).encode())
 
     def seal(self, check_recipient: str) -> None:
         """Seals the eligible rows, to the requester and to the one-time key of the disclosure checkpoint."""

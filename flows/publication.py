@@ -12,7 +12,6 @@ returns after it; there is no moment in between.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Callable, Sequence
@@ -33,6 +32,7 @@ from flows.ledger.models import Batch
 from flows.ledger.registry import latest_instruments
 from flows.ledger.review import standing_halts
 from flows.ledger.states import Cause, State
+from pipelines import durable
 
 STAGING = ".staging"
 OrdersCheck = Callable[[Sequence[bytes]], Sequence[str]]
@@ -139,7 +139,7 @@ def recover(ledger: Ledger, batch: str, outbox: Path) -> State:
     with ledger.transaction() as session:
         entry = find(session, batch)
         if entry.state == State.PREPARED and _has_left(entry, outbox):
-            _durable(outbox)
+            durable.fsync(outbox)
             _published(ledger, session, entry)
         if entry.state != State.PREPARED:
             _tidy(outbox, batch)
@@ -236,7 +236,7 @@ def _copied(package: Path, outbox: Path, batch: str) -> Path:
     try:
         shutil.copytree(package, copy)
         for path in [*copy.rglob("*"), copy]:
-            _durable(path)
+            durable.fsync(path)
     except OSError as error:
         raise _unwritable(error, batch) from None
     return copy
@@ -259,15 +259,6 @@ def _into_place(copy: Path, target: Path) -> None:
         raise Fault("OUTBOX_TAKEN", "something else lies in the outbox under the name of this batch", where=target.name)
     try:
         copy.rename(target)
-        _durable(target.parent)
+        durable.fsync(target.parent)
     except OSError as error:
         raise _unwritable(error, target.name) from None
-
-
-def _durable(path: Path) -> None:
-    """A file's bytes, or a folder's entries, on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -31,7 +31,7 @@ from flows.ledger.batches import BatchRecord
 from flows.ledger.decisions import Decision
 from flows.ledger.states import Checkpoint, State
 from flows.registers import register_of
-from pipelines import ingest, lake, match, sealing, validate
+from pipelines import durable, ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
 from pipelines.ingest import submission
 
@@ -174,7 +174,7 @@ class Work:
     def _keep(self, name: str, result: dict[str, Any]) -> None:
         folder = self.home.verdicts / self.name
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lake.write_atomically(folder / f"{name}.json", json.dumps(result, indent=1, default=str).encode())
+        durable.write(folder / f"{name}.json", json.dumps(result, indent=1, default=str).encode())
 
     @cached_property
     def leaving(self) -> Leaving:

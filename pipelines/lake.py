@@ -9,7 +9,6 @@ step's folder is an orphan of a crash, and deleted.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import threading
 import uuid
@@ -25,7 +24,7 @@ import pyarrow.parquet as pq
 
 from expectations import digests
 from expectations.errors import Fault
-from pipelines import failures
+from pipelines import durable, failures
 from pipelines import runner as runners
 
 ATTEMPTS = ".attempts"
@@ -134,26 +133,6 @@ def committed(folder: Path) -> Manifest:
     if found is None:
         raise Fault("STEP_MISSING", "a step that comes before is not committed", where=folder.name)
     return found
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """`data` at `path`, whole or not at all, and on the disk when this returns."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with temporary.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-    fsync_folder(path.parent)
-
-
-def fsync_folder(folder: Path) -> None:
-    """Makes renames in `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 Progress = Callable[[str, int, int], None]
@@ -294,9 +273,9 @@ def commit_manifest(parts: list[dict[str, Any]], folder: str, inputs: str) -> in
         if Path(part["path"]).exists():  # else an earlier try of this transform has moved it
             Path(part["path"]).replace(final)
         part["path"] = f"{part['dataset']}/{final.name}"
-        fsync_folder(final.parent)
+        durable.fsync(final.parent)
     ordered = sorted(parts, key=lambda p: (p["dataset"], p["index"]))
     body = {"step": target.name, "inputs": inputs, "parts": ordered}
-    write_atomically(target / "manifest.json", json.dumps(body, indent=1, sort_keys=True).encode())
+    durable.write(target / "manifest.json", json.dumps(body, indent=1, sort_keys=True).encode())
     shutil.rmtree(target / ATTEMPTS, ignore_errors=True)
     return len(parts)

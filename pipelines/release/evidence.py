@@ -14,7 +14,7 @@ from pathlib import Path
 from expectations import digests, merkle
 from expectations.contracts import OUTCOME
 from expectations.duck import parquet
-from pipelines import lake, sealing
+from pipelines import durable, lake, sealing
 from pipelines.context import BatchContext
 from pipelines.sql import copy, quiet
 
@@ -84,7 +84,7 @@ def _seal(ctx: BatchContext, query: str, recipient: str, target: Path) -> Sealed
         half = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
         sealing.seal_file(work / "plain.parquet", half, [recipient])
         half.replace(target)
-        lake.fsync_folder(target.parent)
+        durable.fsync(target.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return Sealed(target, rows, digests.of_file(target))

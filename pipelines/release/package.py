@@ -20,7 +20,7 @@ from expectations import digests, signatures
 from expectations.contracts import RELEASE
 from expectations.duck import parquet
 from expectations.errors import Fault
-from pipelines import lake, sealing
+from pipelines import durable, sealing
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest
 from pipelines.release import forms, legal
@@ -72,8 +72,8 @@ def seal(
             source = plain / name.removesuffix(".age")
             sealing.seal_file(source, sealed / name, [ctx.agreement.keys.recipient, check_recipient])
         body = digests.canonical_json(_manifest(ctx, contents, instruments, register_version, sealed)) + b"\n"
-        lake.write_atomically(sealed / MANIFEST, body)
-        lake.write_atomically(sealed / SIGNATURE, signatures.sign(body, holder_key, signatures.MANIFEST).encode())
+        durable.write(sealed / MANIFEST, body)
+        durable.write(sealed / SIGNATURE, signatures.sign(body, holder_key, signatures.MANIFEST).encode())
         _put_in_place(sealed, ctx.step(NAME))
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -128,11 +128,11 @@ def _manifest(
 
 
 def _put_in_place(built: Path, place: Path) -> None:
-    lake.fsync_folder(built)
+    durable.fsync(built)
     if place.exists():
         shutil.rmtree(place)  # a crash here leaves no package, and the next run seals again
     built.rename(place)
-    lake.fsync_folder(place.parent)
+    durable.fsync(place.parent)
 
 
 def _sweep(root: Path) -> None:

@@ -13,7 +13,8 @@ import duckdb
 from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
 from expectations.duck import DuckSettings, connect, default_settings, quote
 from expectations.errors import BadInput, Usage
-from pipelines.lake import Progress, write_atomically
+from pipelines import durable
+from pipelines.lake import Progress
 from pipelines.simulate import chance, dwellings, people, reference
 
 VERSION = 1  # of the generator: a register is told by (version, rows, seed)
@@ -135,7 +136,7 @@ def register(
         for connection in connections:
             connection.close()
     made = Made(rows, seed, VERSION)
-    write_atomically(out / "register.json", json.dumps(asdict(made), sort_keys=True).encode())
+    durable.write(out / "register.json", json.dumps(asdict(made), sort_keys=True).encode())
     return made
 
 

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipelines import lake, sealing
+from pipelines import durable, lake, sealing
 from tests.pipelines.test_release import seal
 
 STEPS = (
-    (sealing, "seal_file"), (lake, "write_atomically"), (lake, "fsync_folder"), (Path, "rename"), (shutil, "rmtree"),
+    (sealing, "seal_file"), (durable, "write"), (durable, "fsync"), (Path, "rename"), (shutil, "rmtree"),
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,6 @@ from tests import world as worlds
 from tests.world import World
 
 Run = Callable[..., tuple[int, Any]]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = worlds.make(tmp_path_factory.mktemp("home"))
-    with worlds.at_home(made.home):
-        yield made
 
 
 @pytest.fixture

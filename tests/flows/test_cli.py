@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -18,13 +18,6 @@ from tests.world import World
 
 Run = Callable[..., tuple[int, str, str]]
 ORDERS = {"stay-2025-11-21-ddc", "injunction-2026-02-05-dmass"}
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    made = worlds.make(tmp_path_factory.mktemp("home"))
-    with worlds.at_home(made.home):
-        yield made
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from expectations import signatures
 from expectations.clock import Clock
-from expectations.errors import Usage
+from expectations.errors import Fault, Usage
 from flows.advance import PLAN, advance
 from flows.ledger import Ledger
 from flows.ledger.decisions import Reason
@@ -19,13 +20,9 @@ from flows.ledger.review import resume_message
 from flows.ledger.states import State
 from flows.receive import receive
 from flows.work import Work
+from pipelines import register
 from tests import world as worlds
 from tests.world import World
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return worlds.make(tmp_path_factory.mktemp("home"))
 
 
 @contextmanager
@@ -85,6 +82,22 @@ def test_a_package_changed_after_the_checkpoint_never_leaves(world: World, tmp_p
         sealed.write_bytes(sealed.read_bytes() + b"x")
         assert advance(one) is State.PUBLISHED  # sealed and checked again
         assert (world.home.outbox / one.name / "addresses.csv.age").read_bytes()[-1:] != b"x"
+
+
+def test_a_batch_goes_on_against_the_register_that_it_began_with(world: World, tmp_path: Path) -> None:
+    raw = world.home.register / "addresses" / "part-0000.parquet"
+    with work(world, world.submit(tmp_path / "a", rows(37, 44))) as one:
+        began = one.record.register
+        raw.write_bytes(
+            raw.read_bytes()
+        )  # a new state of the raw register: the home prepares another version from now on
+        os.utime(raw, (1, 1))
+        assert register.version(one.ctx.register) == began
+        kept = one.ctx.register.rename(one.ctx.register.with_name("elsewhere"))
+        with work(world, tmp_path / "a") as again, pytest.raises(Fault, match="REGISTER_GONE"):
+            advance(again)
+        kept.rename(one.ctx.register)
+        assert advance(one) is State.PUBLISHED
 
 
 def test_an_order_that_arrives_after_eligibility_stops_the_batch(world: World, tmp_path: Path) -> None:
