@@ -28,10 +28,11 @@ def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None)
     for name, parameters, body in (*text.macros(), *_macros(facilities)):
         connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS {body}")
     tables = {
-        "addr_zips": (reference.zip_table(), "zip AS z_zip, state AS z_state, type AS z_type, active AS z_active, city AS z_city, cities AS z_cities, tail AS z_tail, tails AS z_tails"),
+        "addr_zips": (reference.zip_table(), "zip AS z_zip, state AS z_state, type AS z_type, active AS z_active, city AS z_city, tail AS z_tail"),
+        "addr_zip_lists": (reference.zip_table(), "zip AS l_zip, cities AS z_cities, tails AS z_tails"),
         "addr_cities": (reference.city_table(), "*"),
         "addr_words_table": (reference.word_table(), "*"),
-        "addr_states": (reference.mapping_table("states"), "*"),
+        "addr_states": (reference.state_table(), "*"),
         "addr_highways": (reference.mapping_table("highways"), "*"),
     }  # fmt: skip
     for name, (table, columns) in tables.items():
@@ -42,15 +43,34 @@ def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None)
 
 def _macros(facilities: Path | None) -> tuple[tuple[str, str, str], ...]:
     extra = reference.operator_phrases(facilities) if facilities else ()
-    drop = f"regexp_replace(x, '{patterns.UNIT_DROP}', '\\1', 'g')"
-    words = f"addr_words(regexp_replace(regexp_replace({drop}, '[^A-Z0-9]+', ' ', 'g'), '(^| )0+([0-9A-Z])', '\\1\\2', 'g'))"
     return (
-        ("addr_unit_words", "x", f"CASE WHEN x IS NOT NULL THEN coalesce({words}, '') END"),
+        *_unit_macros(),
         # by its name alone, as it is parsed from the street line
         ("addr_urb", "x", "nullif(regexp_replace(x, '^URB(?:ANIZACION)?(?: |$)', ''), '')"),
         ("addr_junk_within", "x", f"regexp_matches(x, {quote(patterns.placeholder_within())})"),
         ("addr_junk_whole", "x", f"regexp_full_match(x, {quote(patterns.placeholder_whole())})"),
         ("addr_facility", "x", f"regexp_matches(x, {quote(patterns.facility(extra))})"),
+        (
+            "addr_suspect",
+            "x",
+            f"regexp_matches(x, {quote(patterns.placeholder_within() + '|' + patterns.facility(extra))})",
+        ),
+    )
+
+
+def _unit_macros() -> tuple[tuple[str, str, str], ...]:
+    """A unit without its designators: APT 4, UNIT #4 and 4 are one; a private mailbox stays PMB n. Most have a plain number."""
+    drop = f"regexp_replace(x, '{patterns.UNIT_DROP}', '\\1', 'g')"
+    words = f"addr_words(regexp_replace(regexp_replace({drop}, '[^A-Z0-9]+', ' ', 'g'), '(^| )0+([0-9A-Z])', '\\1\\2', 'g'))"
+    return (
+        ("addr_unit_words", "x", words),
+        (
+            "addr_unit_odd",
+            "x",
+            "CASE WHEN regexp_matches(x, '(^| )PMB( |#|[0-9])') THEN concat('PMB ', addr_unit_words(x)) ELSE addr_unit_words(x) END",
+        ),
+        ("addr_unit_plain", "x", f"nullif(regexp_extract(x, '{patterns.UNIT_PLAIN}', 1), '')"),
+        ("addr_unit", "x", "coalesce(addr_unit_plain(x), addr_unit_odd(x))"),
     )
 
 
@@ -73,19 +93,16 @@ def _stages(relation: str, one_line: bool, urbanization: bool) -> str:
     """The stages from the raw fields to the parsed columns, one inside the other."""
     blank = " AND ".join(f"nullif(trim({c}), '') IS NULL" for c in ("street", "unit", "city", "state", "zip"))
     line = f"CASE WHEN {blank} THEN addr_line(address) END" if one_line else "CAST(NULL AS VARCHAR)"
-    cleaned = f"""(SELECT _row, {line} AS _line, addr_text(street) AS _street_text,
-      CASE WHEN addr_junk_whole(addr_text(unit)) AND NOT regexp_matches(addr_text(unit), '[0-9XZQ]') THEN NULL ELSE addr_text(unit) END AS _unit_text,
-      addr_text(city) AS _city_text, addr_text(state) AS _state_text, addr_text(zip) AS _zip_text,
-      {"addr_urb(addr_text(urbanization))" if urbanization else "CAST(NULL AS VARCHAR)"} AS _urb_column
-      FROM (SELECT _row, _row.* FROM {relation} _row))"""
-    if one_line:
-        cleaned = f"({split.state_stage(f'({split.zip_stage(cleaned)})')})"
-    else:
-        cleaned = f"({split.parts_stage(cleaned)})"
-    located = f"(SELECT * FROM {cleaned} LEFT JOIN addr_zips ON z_zip = _zip)"
-    if one_line:
-        located = f"({split.city_stage(located)})"
-    located = f"(SELECT * EXCLUDE (z_cities, z_tails, z_tail), {split.LISTED} AS _listed FROM {located})"
+    fields = ["street", "unit", "city", "state", "zip", *(["urbanization"] if urbanization else [])]
+    urb = "addr_urb(nullif(_fields[6], ''))" if urbanization else "CAST(NULL AS VARCHAR)"
+    cleaned = f"""(SELECT * EXCLUDE (_fields), {", ".join(f"nullif(_fields[{i}], '') AS _{f}_text" for i, f in enumerate(fields[:5], 1))},
+      {urb} AS _urb_column
+      FROM (SELECT _row, {line} AS _line, addr_fields({text.joined(fields)}) AS _fields
+        FROM (SELECT _row, _row.* FROM {relation} _row)))"""
+    cleaned = f"""(SELECT * REPLACE (CASE WHEN addr_junk_whole(_unit_text) AND NOT regexp_matches(_unit_text, '[0-9XZQ]') THEN NULL
+      ELSE _unit_text END AS _unit_text) FROM {cleaned})"""
+    split_up = split.state_stage(f"({split.zip_stage(cleaned)})") if one_line else split.parts_stage(cleaned)
+    located = f"({split.place_stage(f'({split_up})', one_line=one_line)})"
     for stage in (parse.unit_stage, parse.special_stage, parse.number_stage, parse.street_stage, verdict.finish_stage):
         located = f"({stage(located)})"
     return located

@@ -7,13 +7,6 @@ from __future__ import annotations
 
 from expectations.address import patterns as p
 
-# A trailing letter or number after these is the road's own, not a unit: COUNTY RD A, LOOP 410.
-_NUMBERED = "('RD', 'HWY', 'RTE', 'LOOP', 'EXPY', 'SPUR', 'BYP', 'PIKE', 'FWY', 'TRL')"
-# Suffixes that are no name by themselves: "123 ST" has no street.
-_NEVER_A_NAME = (
-    "('ST', 'AVE', 'RD', 'DR', 'LN', 'CT', 'BLVD', 'PL', 'WAY', 'CIR', 'TER', 'PKWY', 'HWY', 'RTE', 'TRL', 'LOOP')"
-)
-
 
 def unit_stage(source: str) -> str:
     """Adds _units: the unit as written (column and line), and _line1: the delivery line without it."""
@@ -46,7 +39,7 @@ def special_stage(source: str) -> str:
         CASE WHEN _special THEN regexp_extract(_street, '{p.RURAL}', ['route', 'box']) END AS _rr,
         CASE WHEN _special THEN regexp_extract(_street, '{p.HIGHWAY_CONTRACT}', ['route', 'box']) END AS _hc,
         CASE WHEN _special THEN regexp_extract(_street, '{p.PO_BOX}', ['said', 'bare']) END AS _po_form,
-        _special AND regexp_matches(_street, '{p.GENERAL}') AS _gd,
+        CASE WHEN _special THEN regexp_matches(_street, '{p.GENERAL}') ELSE false END AS _gd,
         CASE WHEN prefix(_line1, 'URB') THEN {urb} END AS _urb_form
       FROM {source}
     ), boxes AS (
@@ -63,8 +56,7 @@ def special_stage(source: str) -> str:
         WHEN 'rural' THEN replace(CASE WHEN _rr.box <> '' THEN _rr.box ELSE _hc.box END, ' ', '') END AS _box,
       CASE _other WHEN 'military' THEN _mil.route || ' ' || _mil.unit WHEN 'po_box' THEN 'PO BOX' WHEN 'general_delivery' THEN 'GENERAL DELIVERY'
         WHEN 'rural' THEN CASE WHEN _rr.box <> '' THEN 'RR ' || _rr.route ELSE 'HC ' || _hc.route END END AS _route,
-      coalesce(_special AND _other IS NULL AND (regexp_matches(_street, '{p.PO_WORD}') OR regexp_matches(_street, '{p.ROUTE_WORD}')
-        OR regexp_matches(_street, '{p.MILITARY_WORD}')), false) AS _lacks_box
+      CASE WHEN _special AND _other IS NULL THEN regexp_matches(_street, '{p.PO_WORD}|{p.ROUTE_WORD}|{p.MILITARY_WORD}') ELSE false END AS _lacks_box
     FROM kinds"""
 
 
@@ -107,51 +99,56 @@ def street_stage(source: str) -> str:
     WITH words AS (
       SELECT *, string_split(_rest, ' ') AS _r FROM {source}
     ), marked AS (
-      SELECT words.*, len(_r) AS _k, w1.dir AS _d1, w1.suffix AS _s1, w1.ordinal AS _o1, w2.ordinal AS _o2,
-        CASE WHEN len(_r) > 1 THEN e1.dir END AS _de, e1.suffix AS _se1, e2.suffix AS _se2
+      SELECT words.*, len(_r) AS _k, w1.dir AS _d1, w1.bare AS _bare1, w1.ordinal AS _o1, w2.ordinal AS _o2,
+        w1.road AS _road1, w2.road AS _road2, w1.begins AS _begins1, w2.begins AS _begins2,
+        CASE WHEN len(_r) > 1 THEN e1.dir END AS _de, e1.suffix AS _se1, coalesce(e1.bare, false) AS _bare_e1,
+        e2.suffix AS _se2, coalesce(e2.bare, false) AS _bare_e2, coalesce(e2.ends, false) AS _ends
       FROM words LEFT JOIN addr_words_table w1 ON w1.word = _r[1] LEFT JOIN addr_words_table w2 ON w2.word = _r[2]
         LEFT JOIN addr_words_table e1 ON e1.word = _r[-1] LEFT JOIN addr_words_table e2 ON e2.word = _r[-2]
     ), pre AS (
       -- a directional is one only if a name is left beside it: 12 NORTH AVE is the avenue called North
-      SELECT *, _d1 IS NOT NULL AND (_k > 2 OR _k = 2 AND (_se1 IS NULL OR _se1 NOT IN {_NEVER_A_NAME}) AND _de IS NULL) AS _pre FROM marked
+      SELECT *, _d1 IS NOT NULL AND (_k > 2 OR _k = 2 AND NOT _bare_e1 AND _de IS NULL) AS _pre FROM marked
     ), bounds AS (
-      SELECT *, CASE WHEN _pre THEN 2 ELSE 1 END AS _from,
-        coalesce(_de IS NOT NULL AND _k > CASE WHEN _pre THEN 2 ELSE 1 END AND NOT (_k = 2 AND _s1 IN {_NEVER_A_NAME}), false) AS _post
+      SELECT *, CASE WHEN _pre THEN 2 ELSE 1 END AS _from, CASE WHEN _pre THEN _o2 ELSE _o1 END AS _o,
+        CASE WHEN _pre THEN _road2 ELSE _road1 END AS _road_word,
+        CASE WHEN CASE WHEN _pre THEN _begins2 ELSE _begins1 END THEN CASE WHEN _pre THEN _r[2] || ' ' || _r[3] ELSE _r[1] || ' ' || _r[2] END END AS _two,
+        coalesce(_de IS NOT NULL AND _k > CASE WHEN _pre THEN 2 ELSE 1 END AND NOT (_k = 2 AND coalesce(_bare1, false)), false) AS _post
       FROM pre
     ), roads AS (
-      SELECT bounds.*, coalesce(h2.standard, h1.standard) AS _road, CASE WHEN h2.standard IS NOT NULL THEN _from + 2 ELSE _from + 1 END AS _road_at
-      FROM bounds LEFT JOIN addr_highways h2 ON h2.written = _r[_from] || ' ' || _r[_from + 1] LEFT JOIN addr_highways h1 ON h1.written = _r[_from]
+      SELECT bounds.*, coalesce(h2.standard, _road_word) AS _road, CASE WHEN h2.standard IS NOT NULL THEN _from + 2 ELSE _from + 1 END AS _road_at
+      FROM bounds LEFT JOIN addr_highways h2 ON h2.written = _two
     ), routes AS (
-      SELECT *, _road IS NOT NULL AND coalesce(regexp_full_match(_r[_road_at], '[0-9]+[A-Z]{{0,2}}')
-        OR _road IN ('COUNTY ROAD', 'COUNTY HIGHWAY', 'HIGHWAY', 'STATE HIGHWAY') AND regexp_full_match(_r[_road_at], '[A-Z]{{1,3}}'), false)
-        AND _k - _road_at <= 2 AS _is_road
+      SELECT *, CASE WHEN _road IS NOT NULL THEN coalesce(regexp_full_match(_r[_road_at], '[0-9]+[A-Z]{{0,2}}')
+          OR _road IN ('COUNTY ROAD', 'COUNTY HIGHWAY', 'HIGHWAY', 'STATE HIGHWAY') AND regexp_full_match(_r[_road_at], '[A-Z]{{1,3}}'), false)
+          AND _k - _road_at <= 2 ELSE false END AS _is_road
       FROM roads
     ), units AS (
       -- 200 CENTER ST A: the letter after the suffix is the unit
-      SELECT *, NOT _is_road AND NOT _post AND _k - _from >= 2 AND coalesce(_se2 IN {_NEVER_A_NAME} AND _se2 NOT IN {_NUMBERED}, false)
-        AND regexp_full_match(_r[-1], '[A-Z]|[0-9]+[A-Z]?|[A-Z][0-9]+') AS _loose FROM routes
+      SELECT *, CASE WHEN _ends AND NOT _is_road AND NOT _post AND _k - _from >= 2
+        THEN regexp_full_match(_r[-1], '[A-Z]|[0-9]+[A-Z]?|[A-Z][0-9]+') ELSE false END AS _loose FROM routes
     ), pieces AS (
-      SELECT *, CASE WHEN _loose THEN _k - 1 WHEN _post THEN _k - 1 ELSE _k END AS _to,
-        CASE WHEN _loose OR _post THEN _se2 ELSE _se1 END AS _sfx FROM units
+      SELECT *, CASE WHEN _loose OR _post THEN _k - 1 ELSE _k END AS _to,
+        CASE WHEN _loose OR _post THEN _se2 ELSE _se1 END AS _sfx, CASE WHEN _loose OR _post THEN _bare_e2 ELSE _bare_e1 END AS _bare FROM units
     ), named AS (
       SELECT *, _sfx IS NOT NULL AND _to > _from AS _has_suffix,
-        list_slice(_r, _from + CASE WHEN (CASE WHEN _pre THEN _o2 ELSE _o1 END) IS NOT NULL THEN 1 ELSE 0 END,
-          CASE WHEN _sfx IS NOT NULL AND _to > _from THEN _to - 1 ELSE _to END) AS _mid
+        list_slice(_r, _from + CASE WHEN _o IS NOT NULL THEN 1 ELSE 0 END, CASE WHEN _sfx IS NOT NULL AND _to > _from THEN _to - 1 ELSE _to END) AS _mid
       FROM pieces
     ), joined AS (
       SELECT *, CASE WHEN _is_road THEN concat_ws(' ', CASE WHEN _pre THEN _d1 END, _road, array_to_string(list_slice(_r, _road_at, CASE WHEN _post THEN _k - 1 ELSE _k END), ' '),
           CASE WHEN _post THEN _de END)
-        ELSE concat_ws(' ', CASE WHEN _pre THEN _d1 END, CASE WHEN _pre THEN _o2 ELSE _o1 END, nullif(array_to_string(_mid, ' '), ''),
+        ELSE concat_ws(' ', CASE WHEN _pre THEN _d1 END, _o, nullif(array_to_string(_mid, ' '), ''),
           CASE WHEN _has_suffix THEN _sfx END, CASE WHEN _post THEN _de END) END AS _full
       FROM named
     )
-    SELECT * EXCLUDE (_r, _k, _d1, _s1, _o1, _o2, _de, _se1, _se2, _pre, _from, _post, _road, _road_at, _is_road, _loose, _to, _sfx, _has_suffix, _mid, _full),
+    SELECT * EXCLUDE (_r, _k, _d1, _o1, _o2, _o, _de, _se1, _se2, _pre, _from, _post, _road, _road_at, _is_road, _loose, _to, _sfx, _has_suffix, _mid, _full,
+        _bare1, _bare_e1, _bare_e2, _ends, _bare, _road1, _road2, _begins1, _begins2, _road_word, _two),
       CASE WHEN _loose THEN _r[-1] END AS _loose_unit,
-      CASE WHEN _k IS NOT NULL AND _k <= 9 AND regexp_full_match(_full, '[A-Z0-9&/.-]+( [A-Z0-9&/.-]+)*') AND (_is_road
-          -- with a suffix or a directional a short or numbered name will do; without, a word is needed
-          OR (_has_suffix OR _pre OR _post) AND (_sfx IS NULL OR _has_suffix OR _sfx NOT IN {_NEVER_A_NAME})
-            AND (len(_mid) > 0 OR (CASE WHEN _pre THEN _o2 ELSE _o1 END) IS NOT NULL) AND (_has_suffix OR regexp_matches(_full, '[A-Z]{{3}}|[0-9]'))
-          OR NOT _has_suffix AND (_sfx IS NULL OR _k > 1 OR _sfx NOT IN {_NEVER_A_NAME}) AND regexp_matches(array_to_string(_r, ' '), '(^| )[A-Z][A-Z&/-]+|[0-9](ST|ND|RD|TH)$')
-            AND NOT coalesce(_k = 1 AND (_d1 IS NOT NULL OR _sfx IS NOT NULL) OR _k = 2 AND _d1 IS NOT NULL AND _de IS NOT NULL, false))
+      CASE WHEN _k IS NULL OR _k > 9 OR NOT regexp_full_match(_full, '[A-Z0-9&/.-]+( [A-Z0-9&/.-]+)*') THEN NULL
+        -- with a suffix or a directional a short or numbered name will do; without, a word is needed
+        WHEN _is_road OR _has_suffix AND (len(_mid) > 0 OR _o IS NOT NULL) THEN _full
+        WHEN _has_suffix THEN NULL
+        WHEN (_pre OR _post) AND NOT _bare AND (len(_mid) > 0 OR _o IS NOT NULL) AND regexp_matches(_full, '[A-Z]{{3}}|[0-9]') THEN _full
+        WHEN (_k > 1 OR NOT _bare) AND regexp_matches(_rest, '(^| )[A-Z][A-Z&/-]+|[0-9](ST|ND|RD|TH)$')
+          AND NOT coalesce(_k = 1 AND (_d1 IS NOT NULL OR _sfx IS NOT NULL) OR _k = 2 AND _d1 IS NOT NULL AND _de IS NOT NULL, false)
         THEN _full END AS _name
     FROM joined"""

@@ -69,6 +69,9 @@ UNIT_HEAD = rf"^((?:{UNIT_WORDS}) ?#? ?{_UNIT_ID}) ([0-9].*)$"  # 1: unit, 2: th
 # What is left of a unit once its designators are gone
 UNIT_DROP = rf"\b(?:{UNIT_WORDS}|BOX|MSC|NO)(?:\b|([0-9]))"
 
+# Most units: a designator that is dropped, and a number that stays as it is (group 1)
+UNIT_PLAIN = r"^(?:(?:#|APT|UNIT|STE|LOT|TRLR|SPC|FL|RM|BLDG) ?#? ?)?([1-9][0-9]*[A-Z]?|[A-Z][1-9][0-9]*|[A-Z])$"
+
 
 def spaced(phrase: str) -> str:
     """A phrase under tricks: separators between its letters, digits that look like its letters."""

@@ -82,17 +82,45 @@ def city_table() -> pa.Table:
     return pq.read_table(DATA / "cities.parquet")
 
 
+# A trailing letter or number after these is the road's own, not a unit: COUNTY RD A, LOOP 410.
+NUMBERED = frozenset(["RD", "HWY", "RTE", "LOOP", "EXPY", "SPUR", "BYP", "PIKE", "FWY", "TRL"])
+# Suffixes that are no name by themselves: "123 ST" has no street.
+NEVER_A_NAME = frozenset(
+    ["ST", "AVE", "RD", "DR", "LN", "CT", "BLVD", "PL", "WAY", "CIR", "TER", "PKWY", "HWY", "RTE", "TRL", "LOOP"]
+)
+
+
 @cache
 def word_table() -> pa.Table:
-    """Words that mean something in a delivery line: directional, suffix, ordinal and primary number."""
+    """Words that mean something in a delivery line: directional, suffix, ordinal, primary number, road (a highway's name of
+    one word), and what they are: bare (a suffix that is no name), ends (a suffix after which a letter is a unit), begins (the
+    first word of a highway's name of two)."""
     columns = {
         "dir": standard("directionals"),
         "suffix": standard("suffixes"),
         "ordinal": standard("ordinals"),
         "spelled": standard("numbers"),
+        "road": {w: s for w, s in standard("highways").items() if " " not in w},
     }
-    words = sorted(set().union(*columns.values()))
-    return pa.table({"word": words} | {n: pa.array([v.get(w) for w in words], pa.string()) for n, v in columns.items()})
+    flags = {
+        "bare": {w for w, s in standard("suffixes").items() if s in NEVER_A_NAME},
+        "ends": {w for w, s in standard("suffixes").items() if s in NEVER_A_NAME - NUMBERED},
+        "begins": {w.split()[0] for w in standard("highways") if " " in w},
+    }
+    words = sorted(set().union(*columns.values(), *flags.values()))
+    said = {n: pa.array([v.get(w) for w in words], pa.string()) for n, v in columns.items()}
+    return pa.table({"word": words} | said | {n: [w in v for w in words] for n, v in flags.items()})
+
+
+@cache
+def state_table() -> pa.Table:
+    """States as written (columns written, standard), and whether a name of several words ends in it (ends): of such a last
+    word, `standard` may be null."""
+    names = standard("states")
+    last = {n.split()[-1] for n in names if " " in n}
+    written = sorted({*names, *last})
+    standards = pa.array([names.get(w) for w in written], pa.string())
+    return pa.table({"written": written, "standard": standards, "ends": [w in last for w in written]})
 
 
 def mapping_table(name: str) -> pa.Table:

@@ -8,21 +8,14 @@ from __future__ import annotations
 from expectations.address.text import MARK
 
 
-def unit_sql(text: str) -> str:
-    """SQL for a unit without its designators: APT 4, UNIT #4 and 4 are one; a private mailbox stays PMB n."""
-    plain = f"addr_unit_words({text})"
-    return (
-        f"nullif(CASE WHEN regexp_matches({text}, '(^| )PMB( |#|[0-9])') THEN 'PMB ' || {plain} ELSE {plain} END, '')"
-    )
-
-
 def finish_stage(source: str) -> str:
     """Adds the contract's a_* columns but a_codes, keeping the _ columns that the codes read."""
     unit = "nullif(concat_ws(' ', _unit_text, CASE WHEN _line_unit <> coalesce(_unit_text, '') THEN nullif(_line_unit, '') END, _loose_unit), '')"
     return f"""
     WITH told AS (
-      SELECT *, concat_ws(' ', _street, _unit_text) AS _delivery, {unit} AS _units,
-        coalesce(contains(concat_ws(' ', _street, _unit_text, _city), '{MARK}'), false) AS _marked
+      SELECT *, CASE WHEN _unit_text IS NULL THEN _street ELSE concat_ws(' ', _street, _unit_text) END AS _delivery,
+        CASE WHEN _other IS NOT NULL OR _line_unit = '' AND _loose_unit IS NULL THEN _unit_text ELSE {unit} END AS _units,
+        coalesce(contains(_street, '{MARK}'), false) OR coalesce(contains(_unit_text, '{MARK}'), false) OR coalesce(contains(_city, '{MARK}'), false) AS _marked
       FROM {source}
     ), kinds AS (
       SELECT *, CASE WHEN _marked OR _street IS NULL THEN NULL
@@ -35,9 +28,9 @@ def finish_stage(source: str) -> str:
     SELECT *,
       CASE WHEN _other IS NOT NULL THEN _box WHEN NOT _marked THEN _number END AS a_number,
       CASE WHEN _other IS NOT NULL THEN _route WHEN NOT _marked THEN _name END AS a_street,
-      CASE WHEN _other IS NULL AND NOT _marked THEN {unit_sql("_units")} WHEN NOT _marked THEN {unit_sql("_unit_text")} END AS a_unit,
+      CASE WHEN _units IS NOT NULL AND NOT _marked THEN addr_unit(_units) END AS a_unit,
       CASE WHEN NOT _marked THEN coalesce(_urb_column, _urb_said) END AS a_urb,
-      CASE WHEN regexp_matches(_city, '[A-Z].*[A-Z]') AND NOT contains(_city, '{MARK}') THEN _city END AS a_city,
+      CASE WHEN _listed THEN _city WHEN regexp_matches(_city, '[A-Z].*[A-Z]') AND NOT contains(_city, '{MARK}') THEN _city END AS a_city,
       _state AS a_state,
       _zip AS a_zip
     FROM kinds"""
@@ -59,7 +52,7 @@ CONDITIONS = {
     "NO_STREET": f"{_STREET} AND _name IS NULL",
     "NO_ZIP": "a_zip IS NULL",
     # a ZIP of one repeated digit is a filler unless the city proves it
-    "PLACEHOLDER": "_junk OR _junk_city OR NOT _listed AND regexp_full_match(a_zip, '0+|1+|2+|3+|4+|5+|6+|7+|8+|9+')",
+    "PLACEHOLDER": "_junk OR _junk_city OR CASE WHEN NOT _listed THEN regexp_full_match(a_zip, '0+|1+|2+|3+|4+|5+|6+|7+|8+|9+') ELSE false END",
     "PRIVATE_MAILBOX": "prefix(a_unit, 'PMB')",
     "REQUESTER_ADDRESS": "_own",
     "UNIQUE_ZIP": "z_type = 'UNIQUE'",
@@ -74,14 +67,14 @@ def judge_stage(source: str, own: str) -> str:
     return f"""
     SELECT *, {conditions} FROM (
       SELECT *,
-        -- one look over all the text; which part it was is asked of the few rows that have it
-        CASE WHEN addr_junk_within(_said_all) THEN coalesce(addr_junk_within(_delivery), false) ELSE false END
-          OR coalesce(addr_junk_whole(_street), false) AS _junk,
+        -- which part it was is asked of the few rows whose text has it (in a CASE: AND looks at every row)
+        CASE WHEN addr_junk_whole(_street) THEN true WHEN _suspect THEN coalesce(addr_junk_within(_delivery), false) ELSE false END AS _junk,
         -- Peru, Cuba, Mexico and Street are towns too: a city of the ZIP's own list is no placeholder
-        NOT _listed AND (CASE WHEN addr_junk_within(_said_all) THEN coalesce(addr_junk_within(_city), false) ELSE false END
-          OR coalesce(addr_junk_whole(_city), false)) AS _junk_city,
-        addr_facility(_said_all) AS _facility, {own} AS _own
-      FROM (SELECT *, concat_ws(' / ', _delivery, _city) AS _said_all FROM {source}))"""
+        CASE WHEN _listed THEN false WHEN addr_junk_whole(_city) THEN true WHEN _suspect THEN coalesce(addr_junk_within(_city), false)
+          ELSE false END AS _junk_city,
+        CASE WHEN _suspect THEN addr_facility(_said_all) ELSE false END AS _facility, {own} AS _own
+      FROM (SELECT *, addr_suspect(_said_all) AS _suspect
+        FROM (SELECT *, concat_ws(' / ', _delivery, _city) AS _said_all FROM {source})))"""
 
 
 def codes_sql() -> str:
