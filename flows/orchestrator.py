@@ -34,6 +34,21 @@ def configure(home: Home) -> None:
         os.environ.setdefault(name, value)
 
 
+def make_database(home: Home) -> None:
+    """Makes Prefect's own database in the home tree, which takes some seconds, so that the first run need not wait for it.
+
+    Nothing to do where PREFECT_API_URL names a server, or the operator chose another database. A failure is none of `init`'s:
+    Prefect makes the database itself when it starts.
+    """
+    configure(home)
+    if os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL"):
+        return
+    subprocess.run(
+        [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+
+
 def warm_up(home: Home) -> Callable[[], None]:
     """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for it."""
     configure(home)

@@ -51,7 +51,7 @@ def selftest(suites: Iterable[ModuleType] = SUITES, duck: DuckSettings | None = 
 
 
 def _of_suite(module: ModuleType, letter: Mapping[str, Any], folder: Path, duck: DuckSettings | None) -> list[Proof]:
-    suite = _declared(module)
+    suite = declared(module)
     ordinals = {check.id: 10 + n for n, check in enumerate(suite.checks) if check.table in _FROM_STAGE}
     raw = {
         ordinals[c.id]: {k: v for k, v in c.poison.items() if k in RAW_NAMES} for c in suite.checks if c.id in ordinals
@@ -67,7 +67,7 @@ def _of_suite(module: ModuleType, letter: Mapping[str, Any], folder: Path, duck:
     return [Proof(suite.name, CLEAN, passed and stopped and bool(proofs)), *proofs]
 
 
-def _declared(module: ModuleType) -> Suite:
+def declared(module: ModuleType) -> Suite:
     """The suite with every check that it can ever declare."""
     if module is intake:
         return intake.suite(dropped=True)

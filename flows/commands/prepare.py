@@ -31,10 +31,12 @@ def init(
     register: Annotated[Path | None, typer.Option(help="The register, raw or prepared.")] = None,
 ) -> int:
     """Make the home tree (SLUICEGATE_HOME, or ./.sluicegate) and the holder's keys. Safe to repeat."""
+    from flows import orchestrator
     from flows.sandbox import init as make
 
     settings = {"register_folder": str(register.resolve())} if register else {}
     home = make(home_path(), sandbox=sandbox, settings=settings)
+    orchestrator.make_database(home)
     print(f"Home: {home.root}")
     print("Look at it with: sluicegate doctor")
     return 0

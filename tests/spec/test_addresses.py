@@ -34,7 +34,11 @@ def parsed(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     names = ("address", *PARTS)
     columns = {n: pa.array([fields(c)[i] for c in CASES], pa.string()) for i, n in enumerate(names)}
     con.register("given_cases", pa.table({"i": range(len(CASES)), **columns}))
-    return con.execute(f"SELECT * FROM ({address.derive('given_cases', one_line=True)}) ORDER BY i").to_arrow_table().to_pylist()
+    return (
+        con.execute(f"SELECT * FROM ({address.derive('given_cases', one_line=True)}) ORDER BY i")
+        .to_arrow_table()
+        .to_pylist()
+    )
 
 
 @pytest.mark.parametrize("at", range(len(CASES)), ids=lambda at: str(CASES[at].get("line") or CASES[at]["parts"]))
