@@ -1,0 +1,36 @@
+"""A whole run whose ledger is a real PostgreSQL server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from expectations.clock import Clock
+from flows.advance import advance
+from flows.ledger import Ledger
+from flows.ledger.states import State
+from flows.receive import receive
+from flows.work import Work
+from tests import world as worlds
+from tests.flows.ledger import postgres
+
+
+@pytest.mark.outside
+def test_a_batch_goes_from_inbox_to_outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = postgres.binaries()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
+    with postgres.server(programs) as address:
+        monkeypatch.setenv("SLUICEGATE_LEDGER", f"postgresql:///postgres?{address}")
+        world = worlds.make(tmp_path / "home")
+        submission = world.submit(tmp_path / "s", worlds.mixed())
+        with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+            assert ledger.verify() == []
+            for _ in range(2):  # the second time, the same batch: nothing is released twice
+                name = receive(world.home, ledger, Clock(), submission)
+                assert advance(Work(world.home, ledger, Clock(), name, lambda *_: None)) is State.PUBLISHED
+                released = list(ledger.disclosed(world.agreement.requester.id, world.agreement.id))
+                assert len(released) == len(set(released)) > 0
+            assert ledger.verify() == []
+        assert not (world.home.root / "ledger.db").exists()
