@@ -15,7 +15,7 @@ from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.duck import quote
 from expectations.instruments import Agreement, CourtOrder, Letter
 
-_DATES = ("letter_date", "received_on", "decided_on")
+_DATES = ("letter_date", "received_on", "decided_on", "earliest_address_end")
 # What a request-phase row rule may need to know of the letter and the agreement.
 _ROW_CONSTANTS = ("officers", "letter_date", "decided_on", "min_days_after_final_order")
 
@@ -50,7 +50,7 @@ def letter_facts(
         "safeguards_in_force": agreement.safeguards.in_force,
         "letter_date": letter.date.isoformat(),
         "received_on": received_on.isoformat(),
-        "decided_on": decided_on.isoformat(),
+        **address_facts(agreement, decided_on),
         "rows_in_letter": sum(f.rows for f in letter.files),
         "max_letter_age_days": limits.letter_age_days,
         "max_rows_per_batch": limits.rows_per_batch,
@@ -64,6 +64,24 @@ def letter_facts(
         "max_match_rate": limits.match_rate_ceiling,
         "min_days_after_final_order": limits.days_after_final_order,
     }
+
+
+def address_facts(agreement: Agreement, decided_on: date) -> dict[str, Any]:
+    """Which addresses on file count under the agreement on the day of the decision: what `corroboration.counts` reads."""
+    return {
+        "decided_on": decided_on.isoformat(),
+        "earlier_addresses_count": agreement.addresses_that_corroborate == "current_and_earlier",
+        "earliest_address_end": _years_before(decided_on, agreement.earlier_addresses_years).isoformat(),
+    }
+
+
+def _years_before(day: date, years: int) -> date:
+    """The same day that many years before; 28 February for a 29th that is not there."""
+    year = max(day.year - years, 1)
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return day.replace(year=year, day=28)
 
 
 def row_constants(facts: Mapping[str, Any]) -> str:

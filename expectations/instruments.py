@@ -88,6 +88,7 @@ class Agreement(_Strict):
     purposes: Annotated[tuple[str, ...], Field(min_length=1)]
     fields: Annotated[tuple[str, ...], Field(min_length=1)]
     addresses_that_corroborate: Literal["current", "current_and_earlier"] = "current_and_earlier"
+    earlier_addresses_years: Annotated[int, Field(gt=0, le=200)] = 200  # an earlier one counts if it ended within them
     thresholds: Thresholds
     safeguards: Safeguards
     keys: Keys

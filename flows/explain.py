@@ -23,13 +23,13 @@ from expectations.errors import Usage
 from expectations.rules import disclosure
 from expectations.rules.rule import Rule
 from expectations.suites import derived
-from flows.checkpoints import letter_facts
 from flows.home import HOLDER_AGE, Home
 from flows.ledger import Ledger
 from flows.ledger.facts import View
 from flows.work import Work
 from pipelines import sealing
 from pipelines.context import BatchContext
+from pipelines.ingest import letter_facts
 from pipelines.ingest.submission import LETTER, SIGNATURE
 from pipelines.release import evidence
 

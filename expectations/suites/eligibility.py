@@ -52,6 +52,7 @@ def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
 
 def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
+    compared = corroboration.sql("again", "verdicts", corroboration.counts(inputs.letter))
     looked_at = f"(SELECT * FROM {inputs.rows} SEMI JOIN verdicts USING (ordinal, origin))"
     return {
         "verdicts": inputs.verdicts,
@@ -62,7 +63,7 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
               SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes, v.corroboration AS stated,
                 v.addresses_on_file, v.units_on_file, v.earlier_tries, k.corroboration,
                 {inputs.letter["max_tries_per_person"]} AS max_tries_per_person
-              FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({corroboration.sql("again", "verdicts")}) k USING (ordinal))""",
+              FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({compared}) k USING (ordinal))""",
         "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",
         "matched": f"(SELECT ordinal, origin, record_id FROM {inputs.candidates} WHERE outcome IS NULL)",
         "counts": f"""
