@@ -102,9 +102,9 @@ def facts_sql(facts: Mapping[str, Any], counts: str) -> str:
 def count_facts_sql(rows: str, rejects: str, dropped: str | None) -> str:
     """A SELECT of one row that counts a batch; decoys are left out.
 
-    `rows` (canonical rows; a checkpoint gives them with `a_codes` derived again from the raw fields), `rejects` and
-    `dropped` (a column `ordinal`) can stand in FROM. Shares are of all submitted rows, rejects included (agreement); rows
-    that two people dropped count in no share and are no longer incomplete.
+    `rows` (canonical rows; a checkpoint gives them with `a_codes` derived again from the raw fields, and CROWDED from all of
+    them), `rejects` and `dropped` (a column `ordinal`) can stand in FROM. Shares are of all submitted rows, rejects included
+    (agreement); rows that two people dropped count in no share and are no longer incomplete.
 
     Columns: rows_submitted, rows_rejected, rows_dropped, rows_open (go on to match), incomplete_rows,
     worst_file_incomplete_share, identical_reason_rows (largest group of two requests or more that give one reason),

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from expectations import codes
+from expectations import codes, crowding
 from expectations.clock import Clock
 from expectations.contracts import RAW_NAMES
 from expectations.duck import parquet, session
@@ -50,7 +50,7 @@ def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: 
             row = _row(connection, relation, ordinal)
             if show_values:
                 ledger.audit(batch, ordinal, View.VALUES, who)
-            found = _explained(connection, ctx, row)
+            found = _explained(connection, ctx, relation, row)
             return {**found, **({"values": {n: row[n] for n in RAW_NAMES}} if show_values else {})}
 
 
@@ -88,7 +88,9 @@ def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> 
     return row
 
 
-def _explained(connection: duckdb.DuckDBPyConnection, ctx: BatchContext, row: dict[str, Any]) -> dict[str, Any]:
+def _explained(
+    connection: duckdb.DuckDBPyConnection, ctx: BatchContext, batch: str, row: dict[str, Any]
+) -> dict[str, Any]:
     reject, candidate, verdict = (row.get(k) or {} for k in ("reject", "candidate", "verdict"))
     if reject:
         where = {"rule": f"read.{reject['field'] or 'row'}", "verdict": "failed"}
@@ -97,7 +99,9 @@ def _explained(connection: duckdb.DuckDBPyConnection, ctx: BatchContext, row: di
     letter = letter_facts(ctx)
     for define in derived.SETUP:
         define(connection)
-    connection.execute(f"CREATE TABLE again AS {derived.again('one', letter, ctx.agreement.requester.premises)}")
+    again = derived.again("one", letter, ctx.agreement.requester.premises)
+    crowded = f"({crowding.sql(batch, letter['max_persons_per_address'])})"
+    connection.execute(f"CREATE TABLE again AS {crowding.marked(f'({again})', crowded, 'a_codes')}")
     rules = _judged(connection, "again", derived.request_rules())
     if verdict:
         limit = letter["max_tries_per_person"]

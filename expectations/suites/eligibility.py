@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from expectations import corroboration
+from expectations import corroboration, crowding
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
 from expectations.contracts import Corroboration, Origin, Outcome
 from expectations.duck import DuckSettings, quote
@@ -54,9 +54,12 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
     compared = corroboration.sql("again", "verdicts", corroboration.counts(inputs.letter))
     looked_at = f"(SELECT * FROM {inputs.rows} SEMI JOIN verdicts USING (ordinal, origin))"
+    again = derived.again(looked_at, inputs.letter, inputs.premises)
     return {
         "verdicts": inputs.verdicts,
-        "again": derived.again(looked_at, inputs.letter, inputs.premises),
+        # only the whole batch shows a crowd: every canonical row counts, wherever it ended
+        "crowded": crowding.sql(inputs.rows, inputs.letter["max_persons_per_address"]),
+        "again": crowding.marked(f"({again})", "crowded", "a_codes"),
         # from the verdicts, not from the rows: a verdict without its row must fail, not vanish
         "judged": f"""
             SELECT *, {failing_codes(disclosure.RULES.values())} AS derived_codes FROM (

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from expectations import facts
+from expectations import crowding, facts
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import RAW_NAMES, Origin, Outcome
@@ -65,12 +65,16 @@ def tables(inputs: Inputs) -> dict[str, str]:
     counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped)
     made = {
         "stored": inputs.rows,
-        "rows": f"""
-            SELECT *, {_outcome()} AS derived_outcome FROM (
-              SELECT *, {failing_codes(derived.request_rules())} AS derived_codes,
-                count(*) OVER (PARTITION BY origin, request_id) > 1 AS is_duplicate,
-                request_key IN (SELECT request_key FROM {inputs.disclosed}) AS is_disclosed
-              FROM ({again}))""",
+        "derived": f"""
+            SELECT *, {failing_codes(derived.request_rules())} AS derived_codes,
+              count(*) OVER (PARTITION BY origin, request_id) > 1 AS is_duplicate,
+              request_key IN (SELECT request_key FROM {inputs.disclosed}) AS is_disclosed
+            FROM ({again})""",
+        "crowded": crowding.sql("derived", inputs.letter["max_persons_per_address"]),
+        # a view: what is worked out above is not kept a second time
+        "rows": f"""(
+            SELECT *, {_outcome()} AS derived_outcome
+            FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
         "passed": "(SELECT * FROM rows WHERE outcome IS NULL)",
         "facts": facts.facts_sql(inputs.letter, counts),
         "counts": _counts(inputs),
