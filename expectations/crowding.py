@@ -10,6 +10,7 @@ from __future__ import annotations
 CODE = "CROWDED"
 _PLACE = "a_kind, a_number, a_street, a_unit, a_urb, a_zip"
 _PERSON = "s_first, s_middle, s_last, s_suffix, s_birth, s_tin"
+COLUMNS = tuple(f"{_PLACE}, {_PERSON}".split(", "))
 
 
 def sql(rows: str, limit: int) -> str:

@@ -65,9 +65,10 @@ def tables(inputs: Inputs) -> dict[str, str]:
     counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped)
     made = {
         "stored": inputs.rows,
+        # only what is looked at: a batch may have more than a million rows
         "derived": f"""
-            SELECT *, {failing_codes(derived.request_rules())} AS derived_codes,
-              count(*) OVER (PARTITION BY origin, request_id) > 1 AS is_duplicate,
+            SELECT {", ".join(_looked_at())}, {failing_codes(derived.request_rules())} AS derived_codes,
+              request_id IN (SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1) AS is_duplicate,
               request_key IN (SELECT request_key FROM {inputs.disclosed}) AS is_disclosed
             FROM ({again})""",
         "crowded": crowding.sql("derived", inputs.letter["max_persons_per_address"]),
@@ -83,6 +84,13 @@ def tables(inputs: Inputs) -> dict[str, str]:
     if inputs.dropped is not None:
         made["drop"] = _drop(inputs.dropped)
     return made
+
+
+def _looked_at() -> list[str]:
+    """The columns that rules, counts and crowds read."""
+    inputs = (name for one in derived.request_rules() for name in one.inputs)
+    counted = ("ordinal", "origin", "file", "request_id", "reason", "officer", "outcome", "stored_codes", "a_codes")
+    return list(dict.fromkeys((*counted, *crowding.COLUMNS, *inputs)))
 
 
 def _outcome() -> str:
