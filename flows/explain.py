@@ -28,9 +28,8 @@ from flows.ledger import Ledger
 from flows.ledger.facts import View
 from flows.work import Work
 from pipelines import sealing
-from pipelines.context import BatchContext
+from pipelines.context import KEPT, BatchContext
 from pipelines.ingest import letter_facts
-from pipelines.ingest.submission import LETTER, SIGNATURE
 from pipelines.release import evidence
 
 _MATCH = ("outcome", "tier", "evidence", "vetoes", "plausible")
@@ -65,8 +64,8 @@ def _bundle(home: Home, work: Work) -> Iterator[tuple[BatchContext, str]]:
     try:
         identity = sealing.load_identity(home.keys / HOLDER_AGE)
         kept = home.root / "evidence"
-        for name in (LETTER, SIGNATURE):
-            _open(kept / f"{work.name}.{name}.age", view / "submission" / name, identity)
+        for name in KEPT:
+            _open(kept / f"{work.name}.{Path(name).name}.age", view / name, identity)
         _open(kept / f"{work.name}.parquet.age", view / "evidence.parquet", identity)
         yield work.context(view, home.register), parquet([view / "evidence.parquet"])
     finally:

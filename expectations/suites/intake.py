@@ -62,7 +62,9 @@ def tables(inputs: Inputs) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
     stored = "(SELECT *, codes AS stored_codes FROM stored)"
     again = derived.again(stored, inputs.letter, inputs.premises, keep="file, request_key, outcome, stored_codes")
-    counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped)
+    counts = facts.count_facts_sql(
+        "rows", inputs.rejects, inputs.dropped, inputs.letter["max_incomplete_share_by_code"]
+    )
     made = {
         "stored": inputs.rows,
         # only what is looked at: a batch may have more than a million rows

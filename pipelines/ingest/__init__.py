@@ -7,6 +7,7 @@ crowded addresses) and `ingest.rows` (the rows there held as well), each committ
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,11 +39,11 @@ class MakeDecoys:
 
 
 def letter_facts(context: BatchContext) -> dict[str, Any]:
-    """`facts.letter_facts` of the batch, from its own copy of letter and signature."""
+    """`facts.letter_facts` of the batch, from its own copy of letter and signature, and what passed before it."""
     taken = taken_in(context.files)
     return facts.letter_facts(
         taken.letter, taken.letter_bytes, taken.signature, context.agreement, context.orders,
-        context.decided_on, context.received_on,
+        context.decided_on, context.received_on, facts.Earlier(**json.loads(context.earlier.read_text())),
     )  # fmt: skip
 
 

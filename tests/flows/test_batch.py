@@ -104,6 +104,8 @@ def test_two_people_drop_the_incomplete_rows(world: World, command: Run, tmp_pat
     code, summary = command("run", str(world.submit(tmp_path / "s", rows)), "--json")
     assert (code, summary["state"], summary["codes"]) == (3, "held", ["TOO_MANY_INCOMPLETE"])
     batch = summary["batch"]
+    shown = command("review", "show", batch, "--json")[1]["incomplete"]
+    assert shown and all(rows > 0 and 0 < share <= 1 for _, _, rows, share in shown)
     assert [h["open"] for h in command("review", "list", "--json")[1] if h["batch"] == batch] == [["drop", "reject"]]
     for row, failed in ((20, ["PLACEHOLDER"]), (30, ["CROWDED"])):
         shown = command("explain", batch, str(row), "--json")[1]
