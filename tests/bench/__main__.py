@@ -6,6 +6,7 @@ judges the labelled sets where they are at hand. Ratios and rates, never pass or
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import tempfile
 import time
@@ -49,6 +50,21 @@ def speed(folder: Path, rows: int) -> None:
             )
 
 
+def memory(folder: Path) -> None:
+    """Peak memory at one row count and at eight times as many: flat, if the rows only pass through."""
+    peaks = []
+    for times in (1, 8):
+        source = folder / f"parts-{times}.parquet"
+        with duck.session(ONE) as connection:
+            each = " UNION ALL ".join([f"FROM '{folder}/parts.parquet'"] * times)
+            connection.execute(f"COPY ({each}) TO '{source}'")
+            count = connection.execute(f"SELECT count(*) FROM '{source}'").fetchall()[0][0]
+        command = [sys.executable, "-m", "tests.bench.memory", str(source), str(folder / "derived.parquet")]
+        found = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        peaks.append(f"{int(found):,} MB at {count:,} rows")
+    print(f"address, peak memory: {', '.join(peaks)}")
+
+
 def _all(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     # every column is used, so that nothing is left out
     connection.execute(f"SELECT count(*), bit_xor(hash(x)) FROM ({query}) x").fetchall()
@@ -78,5 +94,6 @@ def accuracy() -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as place:
-        speed(Path(place), int(sys.argv[1]) if len(sys.argv) > 1 else 200_000)
+        speed(Path(place), int(sys.argv[1]) if len(sys.argv) > 1 else 500_000)
+        memory(Path(place))
     accuracy()
