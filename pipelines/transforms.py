@@ -13,9 +13,9 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines import failures
+from pipelines import failures, lake
 from pipelines import runner as runners
-from pipelines.lake import ATTEMPTS, Attempt, Part, Worker, commit_manifest
+from pipelines.lake import ATTEMPTS, Attempt, Part, Worker
 
 
 def run(folder: Path, inputs: str, items: list[Any], worker: Worker, then: Worker | None, runner: str) -> None:
@@ -81,7 +81,7 @@ class Commit(beam.PTransform):
             | "Attempts of a part" >> beam.GroupByKey()
             | "Pick one" >> beam.MapTuple(_pick)
             | "All parts" >> beam.combiners.ToList()
-            | "Manifest" >> beam.Map(commit_manifest, self.folder, self.inputs)
+            | "Manifest" >> beam.Map(lake.commit_manifest, self.folder, self.inputs)
         )
 
 
