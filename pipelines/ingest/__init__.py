@@ -20,7 +20,7 @@ from pipelines.ingest.decode import Decode, Duplicates, plan
 from pipelines.ingest.rows import Judge, RowsWork, judging
 from pipelines.ingest.submission import TakenIn, take_in, taken_in, verify_signature
 
-__all__ = ["TakenIn", "letter_facts", "run", "take_in", "taken_in", "verify_signature"]
+__all__ = ["TakenIn", "letter_facts", "letter_facts_of", "run", "take_in", "taken_in", "verify_signature"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,11 @@ class MakeDecoys:
 
 def letter_facts(context: BatchContext) -> dict[str, Any]:
     """`facts.letter_facts` of the batch, from its own copy of letter and signature."""
-    taken = taken_in(context.files)
+    return letter_facts_of(context, taken_in(context.files))
+
+
+def letter_facts_of(context: BatchContext, taken: TakenIn) -> dict[str, Any]:
+    """The same of a letter that was read before."""
     return facts.letter_facts(
         taken.letter, taken.letter_bytes, taken.signature, context.agreement, context.orders,
         context.decided_on, context.received_on,
