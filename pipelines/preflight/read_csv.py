@@ -113,7 +113,7 @@ def _latin(line: bytes) -> str:
 
 def _alone(line: bytes, width: int) -> _Record:
     """A line that is no record for a strict reader: fields as far as they can be told, and the code."""
-    text = _latin(line[:LONGEST].removesuffix(b"\r"))
+    text = line[:LONGEST].removesuffix(b"\r").decode("latin-1").replace("\r", _CR)
     fields = next(csv.reader([f"{text},{_END}\n"]))
     closed = fields[-1] == _END
     if len(line) > LONGEST:

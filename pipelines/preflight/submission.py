@@ -189,4 +189,5 @@ def _of_batch(name: str, taken: TakenIn) -> Finding:
     if name == "LETTER_UNSIGNED" and not taken.signature:
         name = "SIGNATURE_MISSING"  # not yet there, rather than wrong
     code = codes.code(name)
-    return Finding(name, code.message, SIGNATURE if "SIGN" in name else LETTER, code.mend, code.source)
+    where = SIGNATURE if name in ("LETTER_UNSIGNED", "SIGNATURE_MISSING") else LETTER
+    return Finding(name, code.message, where, code.mend, code.source)

@@ -198,14 +198,10 @@ def test_ids_of_any_type_are_kept_as_they_are(tmp_path: Path, kind: str) -> None
 def test_text_that_is_not_utf8_in_parquet_costs_its_row(tmp_path: Path) -> None:
     street = pa.array([b"1425 N Alder St", b"1425 N Ald\xffer St", None]).view(pa.string())
     fields = {n: pa.array([v] * 3) for n, v in zip(NAMES[2:], GOOD[1:], strict=True)}
-    table = pa.table({"id": [1, 2, 3], "street": street, **fields})
-    pq.write_table(table, tmp_path / "a.parquet")
-    preflight.check_addresses(tmp_path / "a.parquet", tmp_path / "v.parquet", duck=DUCK)
-    assert [r["codes"] for r in read(tmp_path / "v.parquet")] == [[], ["BAD_ENCODING"], ["NO_ADDRESS"]]
-    # Arrow reads no dictionary with such text: then it is the file that cannot be read
-    pq.write_table(table.set_column(1, "street", street.dictionary_encode()), tmp_path / "a.parquet")
-    with pytest.raises(BadInput, match="NOT_PARQUET"):
+    for column in (street, street.dictionary_encode()):
+        pq.write_table(pa.table({"id": [1, 2, 3], "street": column, **fields}), tmp_path / "a.parquet")
         preflight.check_addresses(tmp_path / "a.parquet", tmp_path / "v.parquet", duck=DUCK)
+        assert [r["codes"] for r in read(tmp_path / "v.parquet")] == [[], ["BAD_ENCODING"], ["NO_ADDRESS"]]
 
 
 def test_chunks_and_row_groups_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
