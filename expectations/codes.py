@@ -214,8 +214,8 @@ def sql_words() -> str:
     return f"SELECT * FROM (VALUES {rows}) told(code, message, mend)"
 
 
-def sql_said(codes: str, what: str) -> str:
-    """SQL for what is told of a list column `codes`, in one text; null for an empty list. `what`: message or mend."""
-    said = {name: (message if what == "message" else mend) for name, message, mend in words()}
-    known = ", ".join(f"{quote(name)}: {quote(text)}" for name, text in said.items())
-    return f"CASE WHEN len({codes}) > 0 THEN array_to_string(list_transform({codes}, c -> MAP {{{known}}}[c]), ' ') END"
+def said(names: Iterable[str]) -> tuple[str, str]:
+    """(message, mend) of several codes that are told, each as one text."""
+    known = {name: (message, mend) for name, message, mend in words()}
+    found = [known[name] for name in names]
+    return " ".join(message for message, _ in found), " ".join(mend for _, mend in found)

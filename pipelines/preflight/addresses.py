@@ -98,14 +98,9 @@ def _judging(fields: list[str], premises: Sequence[str]) -> str:
     absent = ", ".join(f"CAST(NULL AS VARCHAR) AS {f}" for f in FIELDS if f not in fields)
     good = f"(SELECT *{', ' + absent if absent else ''} FROM good)"
     parsed = address.derive(good, one_line="address" in fields, premises=premises)
-    return (
-        verdicts.select(
-            f"SELECT row, {address.complete('a_codes')} AS complete, a_codes AS codes FROM ({parsed})"
-            " UNION ALL SELECT row, false, [code] FROM bad",
-            "row",
-        )
-        + " ORDER BY row"
-    )
+    return f"""
+        SELECT {address.complete("a_codes")} AS complete, a_codes AS codes, row FROM ({parsed})
+        UNION ALL SELECT false, [code], row FROM bad ORDER BY row"""
 
 
 def _judged(connection: duckdb.DuckDBPyConnection, query: str, chunk: list[Piece]) -> pa.Table:

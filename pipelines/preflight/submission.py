@@ -170,11 +170,12 @@ def _write(context: BatchContext, rows: list[Part], parts: list[Part], out: Path
 
 
 def _verdicts(context: BatchContext, rows: list[Part], parts: list[Part]) -> Iterator[pa.Table]:
-    judged = f"""
-        SELECT request_id AS {ID}, ordinal, file, row, {complete("codes")} AS complete, codes
-        FROM {parquet(_paths(rows, "rows"))}
-        UNION ALL SELECT NULL, ordinal, file, row, false, [code] FROM {parquet(_paths(parts, "rejects"))}"""
-    query = f"SELECT {ID}, * EXCLUDE ({ID}, ordinal) FROM ({verdicts.select(judged, ID, 'ordinal', 'file', 'row')}) ORDER BY ordinal"
+    query = f"""
+        SELECT {ID}, complete, codes, file, row FROM (
+          SELECT request_id AS {ID}, ordinal, file, row, {complete("codes")} AS complete, codes
+          FROM {parquet(_paths(rows, "rows"))}
+          UNION ALL SELECT NULL, ordinal, file, row, false, [code] FROM {parquet(_paths(parts, "rejects"))})
+        ORDER BY ordinal"""
     with quiet("preflight", context.duck) as connection:
         for batch in connection.execute(query).to_arrow_reader(_ROWS):
             yield pa.Table.from_batches([batch])

@@ -48,10 +48,14 @@ class Tally:
             self.codes[item["values"]] += item["counts"]
 
 
-def select(relation: str, *places: str) -> str:
-    """SQL: verdicts from a relation with complete, codes and the columns `places`, without the id."""
-    said = ", ".join(f"{codes.sql_said('codes', what)} AS {what}" for what in ("message", "mend"))
-    return f"SELECT complete, codes, {', '.join(places)}, {said} FROM ({relation})"
+def told(table: pa.Table) -> pa.Table:
+    """Verdicts with message and mend added: worked out once for each list of codes that occurs."""
+    lists = pc.binary_join(table["codes"], " ").combine_chunks().dictionary_encode()
+    words = [codes.said(names.split()) for names in lists.dictionary.to_pylist()]
+    for at, column in enumerate(("message", "mend")):
+        texts = pa.array([both[at] or None for both in words], pa.string())
+        table = table.append_column(column, texts.take(lists.indices))
+    return table
 
 
 @contextmanager
@@ -79,12 +83,12 @@ def workplace(out: Path) -> Iterator[Path]:
 
 @contextmanager
 def writing(out: Path, work: Path, id_type: pa.DataType, tally: Tally) -> Iterator[Write]:
-    """Gives what writes a stretch of verdicts; the file is put in place, whole, if the block ends well."""
+    """Gives what writes a stretch of verdicts (all but message and mend, see `told`); the file is put in place, whole, if the block ends well."""
     target = work / out.name
     with _parquet(target) if out.suffix == ".parquet" else _csv(target, id_type) as write:
 
         def counted(table: pa.Table) -> None:
-            write(table)
+            write(told(table))
             tally.add(table)
 
         yield counted
