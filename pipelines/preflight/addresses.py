@@ -15,16 +15,17 @@ import numpy as np
 import pyarrow as pa
 
 from expectations import address
-from expectations.duck import DuckSettings
+from expectations.duck import DuckSettings, session
 from expectations.errors import BadInput, Fault
+from pipelines.failures import no_values
 from pipelines.ingest import blocks
 from pipelines.preflight import verdicts
 from pipelines.preflight.pieces import FIELDS, ID, Piece
 from pipelines.preflight.read_csv import read_csv
 from pipelines.preflight.read_parquet import read_parquet
-from pipelines.sql import quiet
 
 _CHUNK = 250_000  # rows judged by one query: its fixed cost is a few tenths of a second
+_BAD = pa.schema([("row", pa.int64()), ("code", pa.string())])
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 
@@ -44,9 +45,9 @@ def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck
     table without an id or an address (`pieces.fields_of`), and those of the readers.
     """
     tally = verdicts.Tally()
-    with verdicts.workplace(out) as work, _opened(file, out) as table:
+    with no_values(verdicts.NAME), verdicts.workplace(out) as work, _opened(file, out) as table:
         settings = replace(duck, temp=str(work / "spill"))
-        with verdicts.writing(out, work, table.id_type, tally) as write, quiet("preflight", settings) as connection:
+        with verdicts.writing(out, work, table.id_type, tally) as write, session(settings) as connection:
             address.setup(connection)
             query = _judging(table.fields, premises)
             for chunk in _chunks(table.pieces):
@@ -106,17 +107,12 @@ def _judging(fields: list[str], premises: Sequence[str]) -> str:
 def _judged(connection: duckdb.DuckDBPyConnection, query: str, chunk: list[Piece]) -> pa.Table:
     """The verdicts of a chunk with their ids before them; raises Fault if a row was lost or doubled."""
     good = [p.read.table.append_column("row", pa.array(p.read.rows)) for p in chunk]
-    bad = [(r.row, r.code) for p in chunk for r in p.read.rejects]
+    bad = [{"row": r.row, "code": r.code} for p in chunk for r in p.read.rejects]
     connection.register("good", pa.concat_tables(good))
-    connection.register(
-        "bad",
-        pa.table(
-            {"row": pa.array([r for r, _ in bad], pa.int64()), "code": pa.array([c for _, c in bad], pa.string())}
-        ),
-    )
+    connection.register("bad", pa.Table.from_pylist(bad, schema=_BAD))
     table = connection.execute(query).to_arrow_table()
     ids = pa.chunked_array([p.ids for p in chunk])
     rows = table["row"].to_numpy()
     if len(rows) != len(ids) or not np.array_equal(rows, np.arange(rows[0], rows[0] + len(ids))):
-        raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where="preflight")
+        raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where=verdicts.NAME)
     return table.add_column(0, ID, ids)

@@ -19,20 +19,20 @@ import pyarrow.parquet as pq
 from expectations import codes, facts, signatures
 from expectations.address import complete
 from expectations.clock import Clock
-from expectations.duck import DuckSettings, parquet
+from expectations.duck import DuckSettings, parquet, session
 from expectations.errors import BadInput, Fault
 from expectations.instruments import Agreement, Keys, Letter, Party, Safeguards, Thresholds
 from expectations.rules.authority import BATCH_RULES
 from expectations.rules.rule import failing_codes
 from pipelines import ingest
 from pipelines.context import BatchContext
+from pipelines.failures import no_values
 from pipelines.ingest.decode import Decode, Duplicates, FileWork, plan
 from pipelines.ingest.rows import Judge, RowsWork, judging
 from pipelines.ingest.submission import LETTER, SIGNATURE, TakenIn
 from pipelines.lake import Attempt, Manifest, Part, Progress, grouped
 from pipelines.preflight import verdicts
 from pipelines.preflight.pieces import ID
-from pipelines.sql import quiet
 
 _ZONE = "UTC"  # of legal dates, where no agreement names one
 _ROWS = 100_000
@@ -72,7 +72,7 @@ def check_submission(
 
     Raises BadInput if there is no letter that can be read, or its list of files is not one (see `ingest.take_in`).
     """
-    with verdicts.workplace(out) as work:
+    with no_values(verdicts.NAME), verdicts.workplace(out) as work:
         faults: list[BadInput] = []
         taken = ingest.take_in(folder, work / "submission", unsigned=True, faults=faults)
         context = _context(taken, agreement, clock, replace(duck, temp=str(work / "spill")), work, part_rows)
@@ -80,7 +80,7 @@ def check_submission(
         parts = [] if faults else _decoded(context, progress, faults)
         rows = [] if faults else _judged(context, letter, parts, progress)
         found = [_of_file(error) for error in faults]
-        with quiet("preflight", context.duck) as connection:
+        with session(context.duck) as connection:
             query = _facts(letter, rows, parts)
             known = {name for name, *_ in connection.execute(query).description or ()}
             rules = [r for r in BATCH_RULES.values() if known.issuperset(r.inputs)]
@@ -165,7 +165,7 @@ def _write(context: BatchContext, rows: list[Part], parts: list[Part], out: Path
         for table in _verdicts(context, rows, parts):
             write(table)
     if tally.rows != sum(f.rows for f in context.letter.files):
-        raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where="preflight")
+        raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where=verdicts.NAME)
     return tally
 
 
@@ -176,7 +176,7 @@ def _verdicts(context: BatchContext, rows: list[Part], parts: list[Part]) -> Ite
           FROM {parquet(_paths(rows, "rows"))}
           UNION ALL SELECT NULL, ordinal, file, row, false, [code] FROM {parquet(_paths(parts, "rejects"))})
         ORDER BY ordinal"""
-    with quiet("preflight", context.duck) as connection:
+    with session(context.duck) as connection:
         for batch in connection.execute(query).to_arrow_reader(_ROWS):
             yield pa.Table.from_batches([batch])
 

@@ -24,6 +24,7 @@ from expectations import codes
 from expectations.errors import BadInput
 from pipelines.preflight.pieces import ID
 
+NAME = "preflight"
 Write = Callable[[pa.Table], None]
 _SUFFIXES = (".csv", ".parquet")
 
