@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -82,20 +82,10 @@ def _print(
     tally: Tally | None, findings: tuple[Finding, ...] | None, out: Path, under: Agreement | None, as_json: bool
 ) -> None:
     if as_json:
-        counts = (
-            {
-                "rows": tally.rows,
-                "complete": tally.complete,
-                "incomplete_share": tally.incomplete_share,
-                "codes": dict(sorted(tally.codes.items())),
-            }
-            if tally
-            else {}
-        )
-        batch: dict[str, Any] = {} if findings is None else {"findings": [vars(f) for f in findings]}
-        print_json(
-            {**counts, **batch, "agreement": under.id if under else None, "verdicts": str(out) if tally else None}
-        )
+        counts = tally.summary() if tally else {}
+        batch = {} if findings is None else {"findings": [vars(f) for f in findings]}
+        known = {"agreement": under.id if under else None, "verdicts": str(out) if tally else None}
+        print_json({**counts, **batch, **known})
         return
     if tally:
         _print_tally(tally, out)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,7 +40,12 @@ class Tally:
 
     @property
     def incomplete_share(self) -> float:
-        return 1 - self.complete / self.rows if self.rows else 0.0
+        return (self.rows - self.complete) / self.rows if self.rows else 0.0
+
+    def summary(self) -> dict[str, Any]:
+        """The counts as flat values that JSON can hold."""
+        share, by_code = self.incomplete_share, dict(sorted(self.codes.items()))
+        return {"rows": self.rows, "complete": self.complete, "incomplete_share": share, "codes": by_code}
 
     def add(self, table: pa.Table) -> None:
         """Takes a stretch of verdicts in."""
