@@ -7,21 +7,25 @@ Great Expectations does the checking; it is imported late, because that takes se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from expectations import codes
 from expectations.contracts import schema
-from expectations.duck import DuckSettings, session
+from expectations.duck import DuckSettings, quote, session
 from expectations.errors import Fault
 from expectations.gx.run import Finding, evaluate
 from expectations.rules.rule import Disposition, Rule
 
 Setup = Callable[[duckdb.DuckDBPyConnection], None]
+_GROUP = 61_440  # rows of a row group: two threads have one each at a hundred thousand rows
 
 
 class Status(StrEnum):
@@ -172,8 +176,8 @@ def run(suite: Suite, tables: Mapping[str, str], *, rows: int, duck: DuckSetting
     manifest = row_count(f"{suite.name}.rows", suite.main, rows)
     checks = (manifest, *suite.checks)
     findings: dict[str, list[Finding]] = {}
-    with session(duck) as connection:
-        broken = prepare(connection, suite.setup, tables)
+    with _folder(duck) as folder, session(duck) as connection:
+        broken = prepare(connection, suite.setup, tables, folder)
         found, gx = evaluate(connection, suite.name, _by_table(checks, set(tables) - set(broken)))
     for finding in found:
         findings.setdefault(finding.check, []).append(finding)
@@ -190,15 +194,33 @@ def _by_table(checks: Sequence[Check], known: set[str]) -> dict[str, list[Check]
     return tables
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, setup: Iterable[Setup], tables: Mapping[str, str]) -> dict[str, str]:
-    """Makes the tables in a session; returns those that could not be made, with the name of the exception's type."""
+@contextmanager
+def _folder(duck: DuckSettings | None) -> Iterator[Path]:
+    """Where tables lie while a suite runs: where DuckDB itself would spill."""
+    if duck and duck.temp:
+        Path(duck.temp).mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(prefix="checkpoint-", dir=duck.temp if duck else None) as folder:
+        yield Path(folder)
+
+
+def prepare(
+    connection: duckdb.DuckDBPyConnection, setup: Iterable[Setup], tables: Mapping[str, str], folder: Path
+) -> dict[str, str]:
+    """Makes the tables in a session; returns those that could not be made, with the name of the exception's type.
+
+    What is worked out is kept as Parquet in `folder`: a table in memory is not compressed, and a million rows would not fit.
+    """
     broken: dict[str, str] = {}
     for define in setup:
         define(connection)
     for name, sql in tables.items():
         select = sql.lstrip().upper().startswith(("SELECT", "WITH"))
         try:
-            connection.execute(f'CREATE TABLE "{name}" AS {sql}' if select else f'CREATE VIEW "{name}" AS FROM {sql}')
+            if select:
+                path = quote(str(folder / f"{name}.parquet"))
+                connection.execute(f"COPY ({sql}) TO {path} (FORMAT parquet, ROW_GROUP_SIZE {_GROUP})")
+                sql = f"read_parquet({path})"
+            connection.execute(f'CREATE VIEW "{name}" AS FROM {sql}')
         except duckdb.Error as error:
             broken[name] = type(error).__name__
     return broken

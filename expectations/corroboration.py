@@ -3,21 +3,37 @@
 Both sides are parsed by the same SQL, and the comparison is equality of every part, the unit and the Puerto Rico
 urbanization included (Publication 28: identical streets differ by it). It is not a likeness: what is not equal, or cannot
 be compared, does not corroborate (law.md 1, lesson 2). The city is not compared: the ZIP names the place, and one ZIP has
-several accepted city names.
+several accepted city names. Which addresses on file count is set in the agreement (`counts`).
 
 Used by the validate stage, and again by the eligibility checkpoint on the raw addresses in the committed verdicts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from expectations import address
+from expectations.duck import quote
 
 # must be known on both sides, else nothing was compared
 _NEEDED = ("a_kind", "a_number", "a_street", "a_state", "a_zip")
 
 
-def sql(requests: str, verdicts: str) -> str:
-    """A SELECT of (ordinal, corroboration), one row for each row of `verdicts`.
+def counts(facts: Mapping[str, Any]) -> str:
+    """SQL over valid_from and valid_to that is TRUE for an address on file that counts under the agreement.
+
+    `facts`: of the letter (`facts.letter_facts`). An address that begins after the decision never counts; an earlier one
+    counts if the agreement says so, and only if it ended no longer ago than the agreement allows.
+    """
+    earlier = (
+        f"valid_to >= DATE {quote(facts['earliest_address_end'])}" if facts["earlier_addresses_count"] else "false"
+    )
+    return f"coalesce(valid_from <= DATE {quote(facts['decided_on'])} AND (valid_to IS NULL OR {earlier}), false)"
+
+
+def sql(requests: str, verdicts: str, counting: str = "true") -> str:
+    """A SELECT of (ordinal, corroboration), one row for each row of `verdicts`. `counting`: see `counts`.
 
     `requests`: relation with ordinal and the a_* columns of the request's address. `verdicts`: relation with ordinal and
     addresses_on_file (list of `contracts.ON_FILE`). The best result over all addresses on file counts; no address on file,
@@ -31,7 +47,7 @@ def sql(requests: str, verdicts: str) -> str:
     ), raw_on_file AS (
       SELECT ordinal, a.street AS street, a.unit AS unit, a.urbanization AS urbanization,
         a.city AS city, a.state AS state, a.zip AS zip
-      FROM each_address
+      FROM (SELECT *, a.valid_from AS valid_from, a.valid_to AS valid_to FROM each_address) WHERE {counting}
     ), on_file AS (
       {address.derive("raw_on_file", one_line=False, urbanization=True)}
     ), compared AS (

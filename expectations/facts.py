@@ -7,6 +7,7 @@ the rows show when they are counted again from their raw fields (`count_facts_sq
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,9 +16,17 @@ from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.duck import quote
 from expectations.instruments import Agreement, CourtOrder, Letter
 
-_DATES = ("letter_date", "received_on", "decided_on")
+_DATES = ("letter_date", "received_on", "decided_on", "earliest_address_end")
 # What a request-phase row rule may need to know of the letter and the agreement.
 _ROW_CONSTANTS = ("officers", "letter_date", "decided_on", "min_days_after_final_order")
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What passed `intake` for this requester under this agreement in the 30 days before: rows, and how many were incomplete."""
+
+    rows: int = 0
+    incomplete: int = 0
 
 
 def letter_facts(
@@ -28,14 +37,15 @@ def letter_facts(
     orders: Sequence[CourtOrder],
     decided_on: date,
     received_on: date,
+    earlier: Earlier | None = None,
 ) -> dict[str, Any]:
     """What the letter and the instruments say, as flat values that JSON can hold (dates as YYYY-MM-DD).
 
     `decided_on` and `received_on` are legal dates in the agreement's zone. Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6),
-    (p)(4), and the agreement. Raises nothing: what does not hold is a False, judged by `rules.authority`.
+    (p)(4), and the agreement. `earlier`: this requester's rows of the 30 days before. Raises nothing: what does not hold is a False, judged by `rules.authority`.
     """
     signed_by = signatures.signer(letter_bytes, signature, list(agreement.keys.signing), signatures.LETTER)
-    limits = agreement.thresholds
+    limits, earlier = agreement.thresholds, earlier or Earlier()
     return {
         "letter_signed": signed_by is not None,
         "agreement_in_force": agreement.in_force(decided_on),
@@ -50,7 +60,7 @@ def letter_facts(
         "safeguards_in_force": agreement.safeguards.in_force,
         "letter_date": letter.date.isoformat(),
         "received_on": received_on.isoformat(),
-        "decided_on": decided_on.isoformat(),
+        **address_facts(agreement, decided_on),
         "rows_in_letter": sum(f.rows for f in letter.files),
         "max_letter_age_days": limits.letter_age_days,
         "max_rows_per_batch": limits.rows_per_batch,
@@ -58,6 +68,10 @@ def letter_facts(
         "max_identical_reason_share": limits.identical_reason_share,
         "max_incomplete_share": limits.incomplete_share,
         "max_incomplete_share_per_file": limits.incomplete_share_per_file,
+        "max_incomplete_share_30_days": _or(limits.incomplete_share_30_days, limits.incomplete_share),
+        "max_incomplete_share_by_code": dict(limits.incomplete_share_by_code),
+        "earlier_rows": earlier.rows,
+        "earlier_incomplete_rows": earlier.incomplete,
         "max_persons_per_address": limits.persons_per_address,
         "max_tries_per_person": limits.tries_per_person,
         "min_match_rate": limits.match_rate_floor,
@@ -66,14 +80,38 @@ def letter_facts(
     }
 
 
+def address_facts(agreement: Agreement, decided_on: date) -> dict[str, Any]:
+    """Which addresses on file count under the agreement on the day of the decision: what `corroboration.counts` reads."""
+    return {
+        "decided_on": decided_on.isoformat(),
+        "earlier_addresses_count": agreement.addresses_that_corroborate == "current_and_earlier",
+        "earliest_address_end": _years_before(decided_on, agreement.earlier_addresses_years).isoformat(),
+    }
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+def _years_before(day: date, years: int) -> date:
+    """The same day that many years before; 28 February for a 29th that is not there."""
+    year = max(day.year - years, 1)
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return day.replace(year=year, day=28)
+
+
 def row_constants(facts: Mapping[str, Any]) -> str:
     """The constants that row rules read beside a canonical row, as a SELECT list: `SELECT *, {row_constants(facts)} FROM …`."""
     return ", ".join(f"{_literal(name, facts[name])} AS {name}" for name in _ROW_CONSTANTS)
 
 
 def letter_facts_sql(facts: Mapping[str, Any]) -> str:
-    """`facts` as a SELECT of one row, typed: dates as DATE, lists as VARCHAR[]."""
-    return "SELECT " + ", ".join(f"{_literal(name, value)} AS {name}" for name, value in facts.items())
+    """`facts` as a SELECT of one row, typed: dates as DATE, lists as VARCHAR[]; limits by code are for the counts only."""
+    return "SELECT " + ", ".join(
+        f"{_literal(name, value)} AS {name}" for name, value in facts.items() if not isinstance(value, dict)
+    )
 
 
 def facts_sql(facts: Mapping[str, Any], counts: str) -> str:
@@ -81,15 +119,15 @@ def facts_sql(facts: Mapping[str, Any], counts: str) -> str:
     return f"SELECT * FROM ({letter_facts_sql(facts)}) CROSS JOIN ({counts})"
 
 
-def count_facts_sql(rows: str, rejects: str, dropped: str | None) -> str:
+def count_facts_sql(rows: str, rejects: str, dropped: str | None, by_code: Mapping[str, float]) -> str:
     """A SELECT of one row that counts a batch; decoys are left out.
 
-    `rows` (canonical rows; a checkpoint gives them with `a_codes` derived again from the raw fields), `rejects` and
-    `dropped` (a column `ordinal`) can stand in FROM. Shares are of all submitted rows, rejects included (agreement); rows
-    that two people dropped count in no share and are no longer incomplete.
+    `rows` (canonical rows; a checkpoint gives them with `a_codes` derived again from the raw fields, and CROWDED from all of
+    them), `rejects` and `dropped` (a column `ordinal`) can stand in FROM. Shares are of all submitted rows, rejects included
+    (agreement); rows that two people dropped count in no share and are no longer incomplete.
 
     Columns: rows_submitted, rows_rejected, rows_dropped, rows_open (go on to match), incomplete_rows,
-    worst_file_incomplete_share, identical_reason_rows (largest group of two requests or more that give one reason),
+    worst_file_incomplete_share, codes_over_limit (codes on a larger share of the rows than `by_code` allows), identical_reason_rows (largest group of two requests or more that give one reason),
     busiest_officer_rows.
     """
     blocking = ", ".join(quote(c) for c in BLOCKING_ADDRESS_CODES)
@@ -108,6 +146,7 @@ def count_facts_sql(rows: str, rejects: str, dropped: str | None) -> str:
         UNION ALL SELECT file, count(*), 0 FROM bad GROUP BY file
       ) GROUP BY file
     ),
+    codes AS (SELECT code, count(*) AS n FROM (SELECT unnest(a_codes) AS code FROM asked WHERE NOT is_dropped) GROUP BY code),
     reasons AS (
       SELECT count(DISTINCT request_id) AS n FROM asked
       WHERE regexp_matches(reason, '[\\p{{L}}\\p{{N}}]')
@@ -121,8 +160,16 @@ def count_facts_sql(rows: str, rejects: str, dropped: str | None) -> str:
       (SELECT count(*) FROM asked WHERE outcome IS NULL AND NOT is_dropped) AS rows_open,
       (SELECT count(*) FROM asked WHERE incomplete AND NOT is_dropped) AS incomplete_rows,
       coalesce((SELECT max(incomplete / counted) FROM files), 0.0)::DOUBLE AS worst_file_incomplete_share,
+      (SELECT coalesce(list(code ORDER BY code), []) FROM codes JOIN ({_limits(by_code)}) USING (code)
+        WHERE n > share * ((SELECT count(*) FROM asked WHERE NOT is_dropped) + (SELECT count(*) FROM bad))) AS codes_over_limit,
       coalesce((SELECT max(n) FROM reasons), 0) AS identical_reason_rows,
       coalesce((SELECT max(n) FROM officers), 0) AS busiest_officer_rows"""
+
+
+def _limits(by_code: Mapping[str, float]) -> str:
+    """A SELECT of (code, share)."""
+    rows = ", ".join(f"({quote(code)}, {share}::DOUBLE)" for code, share in sorted(by_code.items()))
+    return f"SELECT * FROM (VALUES {rows or '(NULL, NULL)'}) AS limits(code, share)"
 
 
 def _literal(name: str, value: Any) -> str:

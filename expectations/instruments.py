@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.functional_validators import model_validator
 
+from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import RELEASE
 from expectations.digests import of_bytes
 from expectations.errors import BadInput
@@ -41,6 +42,10 @@ class Thresholds(_Strict):
 
     incomplete_share: Share
     incomplete_share_per_file: Share
+    incomplete_share_30_days: Share | None = (
+        None  # this batch and what passed in the 30 days before; none: incomplete_share
+    )
+    incomplete_share_by_code: dict[str, Share] = {}  # limits for single codes, below incomplete_share
     match_rate_floor: Share
     match_rate_ceiling: Share
     letter_age_days: Annotated[int, Field(ge=0)]
@@ -51,6 +56,13 @@ class Thresholds(_Strict):
     tries_per_person: Annotated[int, Field(gt=0)]
     held_days: Annotated[int, Field(gt=0)]
     days_after_final_order: Annotated[int, Field(ge=0)] = 90
+
+    @field_validator("incomplete_share_by_code")
+    @classmethod
+    def _known_codes(cls, value: dict[str, float]) -> dict[str, float]:
+        if any(code not in BLOCKING_ADDRESS_CODES for code in value):
+            raise ValueError(f"codes that can have a limit are {', '.join(BLOCKING_ADDRESS_CODES)}")
+        return value
 
 
 class Safeguards(_Strict):
@@ -88,6 +100,7 @@ class Agreement(_Strict):
     purposes: Annotated[tuple[str, ...], Field(min_length=1)]
     fields: Annotated[tuple[str, ...], Field(min_length=1)]
     addresses_that_corroborate: Literal["current", "current_and_earlier"] = "current_and_earlier"
+    earlier_addresses_years: Annotated[int, Field(gt=0, le=200)] = 200  # an earlier one counts if it ended within them
     thresholds: Thresholds
     safeguards: Safeguards
     keys: Keys

@@ -10,14 +10,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from expectations import facts
 from expectations.checkpoint import Verdict
 from expectations.duck import parquet
 from expectations.suites import disclosure, eligibility, intake, matching
 from flows.ledger.states import Checkpoint
 from pipelines import lake, release
 from pipelines.context import BatchContext
-from pipelines.ingest import submission
+from pipelines.ingest import letter_facts
 from pipelines.release.package import NAME as PACKAGE
 from pipelines.sealing import Identity
 
@@ -37,14 +36,6 @@ def run(
     if which is Checkpoint.ELIGIBILITY:
         return eligibility.check(_eligibility(ctx, letter), ctx.duck)
     return _disclosure(ctx, identity, dropped, holders)
-
-
-def letter_facts(ctx: BatchContext) -> dict[str, Any]:
-    """The facts of the letter, derived again from its bytes and its signature."""
-    taken = submission.taken_in(ctx.files)
-    return facts.letter_facts(
-        taken.letter, taken.letter_bytes, taken.signature, ctx.agreement, ctx.orders, ctx.decided_on, ctx.received_on
-    )
 
 
 def _of(ctx: BatchContext, step: str, dataset: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from expectations import codes
+from expectations import codes, crowding
 from expectations.clock import Clock
 from expectations.contracts import RAW_NAMES
 from expectations.duck import parquet, session
@@ -23,14 +23,13 @@ from expectations.errors import Usage
 from expectations.rules import disclosure
 from expectations.rules.rule import Rule
 from expectations.suites import derived
-from flows.checkpoints import letter_facts
 from flows.home import HOLDER_AGE, Home
 from flows.ledger import Ledger
 from flows.ledger.facts import View
 from flows.work import Work
 from pipelines import sealing
-from pipelines.context import BatchContext
-from pipelines.ingest.submission import LETTER, SIGNATURE
+from pipelines.context import KEPT, BatchContext
+from pipelines.ingest import letter_facts
 from pipelines.release import evidence
 
 _MATCH = ("outcome", "tier", "evidence", "vetoes", "plausible")
@@ -50,7 +49,7 @@ def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: 
             row = _row(connection, relation, ordinal)
             if show_values:
                 ledger.audit(batch, ordinal, View.VALUES, who)
-            found = _explained(connection, ctx, row)
+            found = _explained(connection, ctx, relation, row)
             return {**found, **({"values": {n: row[n] for n in RAW_NAMES}} if show_values else {})}
 
 
@@ -65,8 +64,8 @@ def _bundle(home: Home, work: Work) -> Iterator[tuple[BatchContext, str]]:
     try:
         identity = sealing.load_identity(home.keys / HOLDER_AGE)
         kept = home.root / "evidence"
-        for name in (LETTER, SIGNATURE):
-            _open(kept / f"{work.name}.{name}.age", view / "submission" / name, identity)
+        for name in KEPT:
+            _open(kept / f"{work.name}.{Path(name).name}.age", view / name, identity)
         _open(kept / f"{work.name}.parquet.age", view / "evidence.parquet", identity)
         yield work.context(view, home.register), parquet([view / "evidence.parquet"])
     finally:
@@ -88,7 +87,9 @@ def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> 
     return row
 
 
-def _explained(connection: duckdb.DuckDBPyConnection, ctx: BatchContext, row: dict[str, Any]) -> dict[str, Any]:
+def _explained(
+    connection: duckdb.DuckDBPyConnection, ctx: BatchContext, batch: str, row: dict[str, Any]
+) -> dict[str, Any]:
     reject, candidate, verdict = (row.get(k) or {} for k in ("reject", "candidate", "verdict"))
     if reject:
         where = {"rule": f"read.{reject['field'] or 'row'}", "verdict": "failed"}
@@ -97,7 +98,9 @@ def _explained(connection: duckdb.DuckDBPyConnection, ctx: BatchContext, row: di
     letter = letter_facts(ctx)
     for define in derived.SETUP:
         define(connection)
-    connection.execute(f"CREATE TABLE again AS {derived.again('one', letter, ctx.agreement.requester.premises)}")
+    again = derived.again("one", letter, ctx.agreement.requester.premises)
+    crowded = f"({crowding.sql(batch, letter['max_persons_per_address'])})"
+    connection.execute(f"CREATE TABLE again AS {crowding.marked(f'({again})', crowded, 'a_codes')}")
     rules = _judged(connection, "again", derived.request_rules())
     if verdict:
         limit = letter["max_tries_per_person"]

@@ -23,8 +23,7 @@ from flows.ledger import Ledger
 from flows.ledger.states import State
 from flows.status import COUNTS
 from pipelines import durable, lake, release, sealing
-from pipelines.context import BatchContext
-from pipelines.ingest.submission import LETTER, SIGNATURE
+from pipelines.context import KEPT, BatchContext
 from pipelines.register import version
 from pipelines.release.package import NAME as PACKAGE
 
@@ -113,10 +112,9 @@ class Leaving:
     def _account(self) -> str:
         recipient = sealing.load_identity(self.home.keys / HOLDER_AGE).recipient
         release.seal_evidence(self.ctx, recipient, self.home.root / "evidence" / f"{self.ctx.batch}.parquet.age")
-        for name in (LETTER, SIGNATURE):
-            sealing.seal_file(
-                self.ctx.files / name, self.home.root / "evidence" / f"{self.ctx.batch}.{name}.age", [recipient]
-            )
+        for name in KEPT:
+            target = self.home.root / "evidence" / f"{self.ctx.batch}.{Path(name).name}.age"
+            sealing.seal_file(self.ctx.root / name, target, [recipient])
         kept = release.seal_accounting(
             self.ctx, recipient, self.home.root / "accounting" / f"{self.ctx.batch}.parquet.age"
         )

@@ -6,9 +6,11 @@ version, and what was disclosed before.
 
 from __future__ import annotations
 
+import json
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -29,6 +31,7 @@ from pipelines import register
 from pipelines.ingest import submission
 from pipelines.ingest.submission import TakenIn
 
+_INCOMPLETE_PERIOD = timedelta(days=30)  # over which the share of incomplete addresses counts as one
 _TRIES_PERIOD = timedelta(days=365)  # over which other addresses tried for one person count
 
 
@@ -99,6 +102,8 @@ def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement:
     requester = agreement.requester.id
     _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
     moment = clock.now()
+    earlier = ledger.passed_intake(requester, agreement.id, moment - _INCOMPLETE_PERIOD)
+    (root / "earlier.json").write_text(json.dumps(asdict(earlier)))
     _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - _TRIES_PERIOD))
     ledger.receive(
         taken.batch,

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from expectations.clock import Clock
+from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import Outcome
+from expectations.duck import parquet, quote, session
 from expectations.errors import Usage
 from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.states import Checkpoint, State
+from pipelines import lake
 
 COUNTS = "outcomes.json"
 
@@ -74,6 +77,22 @@ def every(home: Home) -> dict[str, Any]:
     with Ledger.open(home.ledger_url, Clock()) as ledger:
         records, halts = ledger.batches(), len(ledger.halts())
     return {"batches": [batch_summary(home, r) for r in records], "halts": halts}
+
+
+def incomplete(home: Home, batch: str) -> list[tuple[str, int, int, float]]:
+    """Of a batch in flight: code, data file (from 1), rows with it, share of the file's readable rows; the most first."""
+    found = lake.read_manifest(home.lake / batch / "ingest.rows")
+    if found is None:
+        return []
+    rows = parquet(found.paths("rows"))
+    blocking = ", ".join(quote(c) for c in BLOCKING_ADDRESS_CODES)
+    query = f"""
+        WITH asked AS (SELECT file, a_codes FROM {rows} WHERE origin = 'request'),
+        said AS (SELECT file, unnest(a_codes) AS code FROM asked), files AS (SELECT file, count(*) AS total FROM asked GROUP BY file)
+        SELECT code, file, count(*) AS n, count(*) / any_value(total) FROM said JOIN files USING (file)
+        WHERE code IN ({blocking}) GROUP BY code, file ORDER BY n DESC, code, file"""
+    with session(home.duck) as connection:
+        return connection.execute(query).fetchall()
 
 
 def verdicts(home: Home, batch: str | None = None) -> list[dict[str, Any]]:

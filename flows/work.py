@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import digests
+from expectations import digests, facts
 from expectations.checkpoint import Status, Verdict
 from expectations.clock import Clock, legal_date
 from expectations.contracts import CANONICAL
@@ -122,7 +122,7 @@ class Work:
         self._keep(which.value, verdict.to_dict())
         counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
         if verdict.status is Status.PASS or self._confirmed(which, verdict):
-            said = {**counts, **(self.leaving.sealed_facts() if which is Checkpoint.DISCLOSURE else {})}
+            said = {**counts, **self._said(which)}
             self.ledger.advance(self.name, _AFTER[which], facts=said)
         elif verdict.status is Status.REFUSE:
             self.leaving.account_refused(verdict.codes)
@@ -131,6 +131,21 @@ class Work:
             codes = verdict.codes if verdict.status is Status.HOLD else ()
             self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
         return verdict
+
+    def _said(self, which: Checkpoint) -> dict[str, Any]:
+        """What the ledger keeps of a checkpoint that was passed, beside its counts."""
+        if which is Checkpoint.DISCLOSURE:
+            return self.leaving.sealed_facts()
+        if which is not Checkpoint.INTAKE:
+            return {}
+        rows, decoded = lake.committed(self.ctx.step("ingest.rows")), lake.committed(self.ctx.step("ingest.decode"))
+        dropped = self.dropped()
+        counts = facts.count_facts_sql(
+            parquet(rows.paths("rows")), parquet(decoded.paths("rejects")), parquet([dropped]) if dropped else None, {}
+        )
+        with session(self.ctx.duck) as connection:
+            query = f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counts})"
+            return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
     def content_digest(self) -> str:
         """Content digest of the batch's canonical rows: what a decision on a held batch is bound to."""

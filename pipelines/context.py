@@ -12,6 +12,9 @@ from expectations.duck import DuckSettings, quote
 from expectations.instruments import Agreement, CourtOrder, Letter
 from pipelines.runner import EMBEDDED
 
+# What is kept of a batch beside its rows (paths in its folder): what its decision is explained and replayed from.
+KEPT = ("submission/letter.toml", "submission/letter.toml.sig", "earlier.json")
+
 
 def _quiet(_step: str, _done: int, _total: int) -> None:
     return None
@@ -61,6 +64,11 @@ class BatchContext:
     def tries(self) -> Path:
         """Parquet (person_key, address_key): addresses this requester already tried for a person, within the period."""
         return self.root / "tries.parquet"
+
+    @property
+    def earlier(self) -> Path:
+        """JSON of `facts.Earlier`: this requester's rows of the 30 days before, as the ledger knew them."""
+        return self.root / "earlier.json"
 
     def step(self, name: str) -> Path:
         """Folder of a step, for example `ingest.rows`."""

@@ -27,6 +27,7 @@ def taken(
     """The context of the submission in `source`, copied to `root`. `disclosed`: request keys answered before."""
     found = submission.take_in(source, root / "submission")
     pq.write_table(pa.table({"request_key": pa.array(disclosed, pa.string())}), root / "disclosed.parquet")
+    (root / "earlier.json").write_text('{"rows": 0, "incomplete": 0}')
     empty = pa.array([], pa.string())
     pq.write_table(pa.table({"person_key": empty, "address_key": empty}), root / "tries.parquet")
     return BatchContext(

@@ -59,15 +59,22 @@ def _macros(facilities: Path | None) -> tuple[tuple[str, str, str], ...]:
 
 
 def _unit_macros() -> tuple[tuple[str, str, str], ...]:
-    """A unit without its designators: APT 4, UNIT #4 and 4 are one; a private mailbox stays PMB n. Most have a plain number."""
-    drop = f"regexp_replace(x, '{patterns.UNIT_DROP}', '\\1', 'g')"
-    words = f"addr_words(regexp_replace(regexp_replace({drop}, '[^A-Z0-9]+', ' ', 'g'), '(^| )0+([0-9A-Z])', '\\1\\2', 'g'))"
+    """What a unit is called: APT 4, UNIT #4 and 4 are one; FL 4, BSMT and PMB 4 are others. Most have a plain number."""
+    kept = "x"
+    for pattern, standard in patterns.kept_units():
+        kept = f"regexp_replace({kept}, '{pattern}', '{standard}', 'g')"
+    words = "addr_words(regexp_replace(regexp_replace(x, '[^A-Z0-9]+', ' ', 'g'), '(^| )0+([0-9A-Z])', '\\1\\2', 'g'))"
     return (
+        ("addr_unit_kept", "x", kept),
         ("addr_unit_words", "x", words),
+        ("addr_unit_dropped", "x", f"addr_unit_words(regexp_replace(x, '{patterns.UNIT_DROP}', '\\1', 'g'))"),
         (
             "addr_unit_odd",
             "x",
-            "CASE WHEN regexp_matches(x, '(^| )PMB( |#|[0-9])') THEN concat('PMB ', addr_unit_words(x)) ELSE addr_unit_words(x) END",
+            "CASE WHEN regexp_matches(x, '(^| )PMB( |#|[0-9])') THEN concat('PMB ', addr_unit_dropped(x))"
+            f" WHEN regexp_matches(x, '{patterns.UNIT_KEPT}') THEN"
+            # a building or a floor without its number is no unit
+            f" nullif(regexp_replace(addr_unit_dropped(addr_unit_kept(x)), '(^| )(?:{patterns.UNIT_NUMBERED})$', ''), '') ELSE addr_unit_dropped(x) END",
         ),
         ("addr_unit_plain", "x", f"nullif(regexp_extract(x, '{patterns.UNIT_PLAIN}', 1), '')"),
         ("addr_unit", "x", "coalesce(addr_unit_plain(x), addr_unit_odd(x))"),

@@ -125,7 +125,7 @@ def street_stage(source: str) -> str:
     ), units AS (
       -- 200 CENTER ST A: the letter after the suffix is the unit
       SELECT *, CASE WHEN _ends AND NOT _is_road AND NOT _post AND _k - _from >= 2
-        THEN regexp_full_match(_r[-1], '[A-Z]|[0-9]+[A-Z]?|[A-Z][0-9]+') ELSE false END AS _loose FROM routes
+        THEN regexp_full_match(_r[-1], '[A-Z]|[0-9]+-?[A-Z]?|[A-Z]-?[0-9]+') ELSE false END AS _loose FROM routes
     ), pieces AS (
       SELECT *, CASE WHEN _loose OR _post THEN _k - 1 ELSE _k END AS _to,
         CASE WHEN _loose OR _post THEN _se2 ELSE _se1 END AS _sfx, CASE WHEN _loose OR _post THEN _bare_e2 ELSE _bare_e1 END AS _bare FROM units

@@ -51,13 +51,13 @@ URBANIZATION = r"^URB(?:ANIZACION)? ([A-Z][A-Z ]*?) ((?:[A-Z]{0,2}-?[0-9]|CALLE 
 NUMBER_ONLY = rf"^(?:# ?|NO )?{NUMBER}$"
 
 
-def _words(kind: str) -> str:
-    rows = [r for r in reference.read(reference.DATA / "units.csv") if r["needs_number"] == kind]
+def _units(column: str, value: str) -> str:
+    rows = [r for r in reference.read(reference.DATA / "units.csv") if r[column] == value]
     return "|".join(sorted((r["written"] for r in rows), key=len, reverse=True))
 
 
 UNIT_WORDS = "|".join(sorted(reference.standard("units"), key=len, reverse=True))
-_NUMBERED, _ALONE = _words("yes"), _words("no")
+_NUMBERED, _ALONE = _units("needs_number", "yes"), _units("needs_number", "no")
 _UNIT_ID = r"(?:[A-Z]{0,2}-?[0-9]+[0-9A-Z]*(?:-[0-9A-Z]+)?|[A-Z](?:-[A-Z0-9]+)?)"
 _UNIT = (
     rf"(?:(?:{_NUMBERED}|BOX|MSC)(?: NO)? ?#* ?{_UNIT_ID}|#+ ?(?:(?:{UNIT_WORDS}) ?)?{_UNIT_ID}(?: [A-Z0-9]{{1,3}})?"
@@ -66,17 +66,30 @@ _UNIT = (
 UNIT_HINT = rf"#|(?:^| )(?:{UNIT_WORDS}|BOX|MSC)(?: |$|[0-9])"
 UNIT_TAIL = rf"^(.+?)((?: {_UNIT})+|#.*)$"  # 1: before, 2: units; what follows a # belongs to it
 UNIT_HEAD = rf"^((?:{UNIT_WORDS}) ?#? ?{_UNIT_ID}) ([0-9].*)$"  # 1: unit, 2: the rest
-# What is left of a unit once its designators are gone
-UNIT_DROP = rf"\b(?:{UNIT_WORDS}|BOX|MSC|NO)(?:\b|([0-9]))"
-
+# What a unit is called without the designators that any sender writes as it likes (APT, UNIT, STE, #)
+UNIT_DROP = rf"\b(?:{_units('kept', 'no')}|BOX|MSC|NO)(?:\b|([0-9]))"
+UNIT_NUMBERED = "FL|BLDG"  # kept, and nothing without a number
+UNIT_KEPT = rf"\b(?:{_units('kept', 'yes')})(?:\b|[0-9])"
 # Most units: a designator that is dropped, and a number that stays as it is (group 1)
-UNIT_PLAIN = r"^(?:(?:#|APT|UNIT|STE|LOT|TRLR|SPC|FL|RM|BLDG) ?#? ?)?([1-9][0-9]*[A-Z]?|[A-Z][1-9][0-9]*|[A-Z])$"
+UNIT_PLAIN = r"^(?:(?:#|APT|UNIT|STE|LOT|TRLR|SPC|RM) ?#? ?)?([1-9][0-9]*[A-Z]?|[A-Z][1-9][0-9]*|[A-Z])$"
 
 
 def spaced(phrase: str) -> str:
     """A phrase under tricks: separators between its letters, digits that look like its letters."""
     like = {"O": "[O0]", "I": "[I1L]", "L": "[L1I]", "S": "[S5]", "E": "[E3]", "A": "[A4]"}
     return "[^A-Z0-9]*".join(like.get(c, c) for c in phrase.replace(" ", ""))
+
+
+def kept_units() -> list[tuple[str, str]]:
+    """(pattern, replacement): each designator that is kept, in its standard form, and 4TH FL as FL 4."""
+    found: dict[str, list[str]] = {}
+    for row in reference.read(reference.DATA / "units.csv"):
+        if row["kept"] == "yes":
+            found.setdefault(row["standard"], []).append(row["written"])
+    words = [
+        (rf"\b(?:{'|'.join(sorted(w, key=len, reverse=True))})(?:\b|([0-9]))", rf"{s} \1") for s, w in found.items()
+    ]
+    return [*words, (r"\b([0-9]+)(?:ST|ND|RD|TH) FL\b", r"FL \1")]
 
 
 def placeholder_within() -> str:

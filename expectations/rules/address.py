@@ -1,7 +1,7 @@
 """The address rules: one a code, over a_codes, which `expectations.address` derives from the raw fields alone.
 
-CROWDED looks at a whole batch, not at one row, and has no rule here. Each poison is the raw address that carries its
-code and no other; `PREMISES` is what the requester's own address is compared with in the poison of that rule.
+CROWDED looks at a whole batch, not at one row: `expectations.crowding` puts it into a_codes. Each poison is the raw address
+that carries its code and no other: CROWD where others live as well, beside `PREMISES` as the requester's own address.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from expectations.duck import quote
 from expectations.rules.rule import Disposition, Phase, Rule, Scope, registry
 
 PREMISES = ("500 12th St SW, Washington, DC 20024",)
+CROWD = {"street": "1429 Alder St"}
 CLEAN = {"address": None, "street": "1425 N Alder St", "unit": None, "city": "Houston", "state": "TX", "zip": "77002"}
 
 _POISON: dict[str, dict[str, Any]] = {
@@ -29,6 +30,7 @@ _POISON: dict[str, dict[str, Any]] = {
     "ZIP_NOT_IN_STATE": {"city": "New York", "zip": "10001"},
     "FACILITY": {"street": "1425 N Alder St, Harris County Jail"},
     "REQUESTER_ADDRESS": {"street": "500 12th Street SW", "unit": "STE 4", "city": "Washington", "state": "DC", "zip": "20024"},
+    "CROWDED": CROWD,
     "GENERAL_DELIVERY": {"street": "General Delivery"},
     "UNIQUE_ZIP": {"city": "Schenectady", "state": "NY", "zip": "12345"},
     "CITY_NOT_IN_ZIP": {"city": "Dallas"},

@@ -183,6 +183,28 @@ BATCH_RULES = registry(
             {"worst_file_incomplete_share": 1.0, "max_incomplete_share_per_file": 0.15},
             Disposition.HOLD_BATCH,
         ),
+        _batch(
+            "incomplete_share_by_code",
+            "len(codes_over_limit) = 0",
+            "TOO_MANY_INCOMPLETE",
+            {"codes_over_limit": ["PLACEHOLDER"]},
+            Disposition.HOLD_BATCH,
+        ),
+        _batch(
+            "incomplete_share_30_days",
+            "incomplete_rows + earlier_incomplete_rows <= max_incomplete_share_30_days * (rows_submitted - rows_dropped + earlier_rows)",
+            "TOO_MANY_INCOMPLETE",
+            {"earlier_incomplete_rows": 10**9},
+            Disposition.HOLD_BATCH,
+            (
+                "incomplete_rows",
+                "earlier_incomplete_rows",
+                "max_incomplete_share_30_days",
+                "rows_submitted",
+                "rows_dropped",
+                "earlier_rows",
+            ),
+        ),
         _batch("work_left", "rows_open > 0", "NOTHING_TO_DO", {"rows_open": 0}, Disposition.HOLD_BATCH),
     ]
 )

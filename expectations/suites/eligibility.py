@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from expectations import corroboration
+from expectations import corroboration, crowding
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
 from expectations.contracts import Corroboration, Origin, Outcome
 from expectations.duck import DuckSettings, quote
@@ -52,17 +52,21 @@ def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
 
 def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
+    compared = corroboration.sql("again", "verdicts", corroboration.counts(inputs.letter))
     looked_at = f"(SELECT * FROM {inputs.rows} SEMI JOIN verdicts USING (ordinal, origin))"
+    again = derived.again(looked_at, inputs.letter, inputs.premises)
     return {
         "verdicts": inputs.verdicts,
-        "again": derived.again(looked_at, inputs.letter, inputs.premises),
+        # only the whole batch shows a crowd: every canonical row counts, wherever it ended
+        "crowded": crowding.sql(inputs.rows, inputs.letter["max_persons_per_address"]),
+        "again": crowding.marked(f"({again})", "crowded", "a_codes"),
         # from the verdicts, not from the rows: a verdict without its row must fail, not vanish
         "judged": f"""
             SELECT *, {failing_codes(disclosure.RULES.values())} AS derived_codes FROM (
               SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes, v.corroboration AS stated,
                 v.addresses_on_file, v.units_on_file, v.earlier_tries, k.corroboration,
                 {inputs.letter["max_tries_per_person"]} AS max_tries_per_person
-              FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({corroboration.sql("again", "verdicts")}) k USING (ordinal))""",
+              FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({compared}) k USING (ordinal))""",
         "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",
         "matched": f"(SELECT ordinal, origin, record_id FROM {inputs.candidates} WHERE outcome IS NULL)",
         "counts": f"""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from expectations import facts
+from expectations import crowding, facts
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import RAW_NAMES, Origin, Outcome
@@ -62,15 +62,22 @@ def tables(inputs: Inputs) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
     stored = "(SELECT *, codes AS stored_codes FROM stored)"
     again = derived.again(stored, inputs.letter, inputs.premises, keep="file, request_key, outcome, stored_codes")
-    counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped)
+    counts = facts.count_facts_sql(
+        "rows", inputs.rejects, inputs.dropped, inputs.letter["max_incomplete_share_by_code"]
+    )
     made = {
         "stored": inputs.rows,
-        "rows": f"""
-            SELECT *, {_outcome()} AS derived_outcome FROM (
-              SELECT *, {failing_codes(derived.request_rules())} AS derived_codes,
-                count(*) OVER (PARTITION BY origin, request_id) > 1 AS is_duplicate,
-                request_key IN (SELECT request_key FROM {inputs.disclosed}) AS is_disclosed
-              FROM ({again}))""",
+        # only what is looked at: a batch may have more than a million rows
+        "derived": f"""
+            SELECT {", ".join(_looked_at())}, {failing_codes(derived.request_rules())} AS derived_codes,
+              request_id IN (SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1) AS is_duplicate,
+              request_key IN (SELECT request_key FROM {inputs.disclosed}) AS is_disclosed
+            FROM ({again})""",
+        "crowded": crowding.sql("derived", inputs.letter["max_persons_per_address"]),
+        # a view: what is worked out above is not kept a second time
+        "rows": f"""(
+            SELECT *, {_outcome()} AS derived_outcome
+            FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
         "passed": "(SELECT * FROM rows WHERE outcome IS NULL)",
         "facts": facts.facts_sql(inputs.letter, counts),
         "counts": _counts(inputs),
@@ -79,6 +86,13 @@ def tables(inputs: Inputs) -> dict[str, str]:
     if inputs.dropped is not None:
         made["drop"] = _drop(inputs.dropped)
     return made
+
+
+def _looked_at() -> list[str]:
+    """The columns that rules, counts and crowds read."""
+    inputs = (name for one in derived.request_rules() for name in one.inputs)
+    counted = ("ordinal", "origin", "file", "request_id", "reason", "officer", "outcome", "stored_codes", "a_codes")
+    return list(dict.fromkeys((*counted, *crowding.COLUMNS, *inputs)))
 
 
 def _outcome() -> str:

@@ -13,15 +13,15 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import contracts, facts, signatures
+from expectations import contracts
 from expectations.duck import DuckSettings, parquet
-from expectations.instruments import Agreement, Letter, parse_instrument, parse_letter
-from expectations.rules.address import PREMISES
+from expectations.rules.address import CROWD, PREMISES
 from expectations.suites import disclosure, eligibility, intake, matching
+from expectations.suites.made_letter import letter_facts
 
-DAY = date(2026, 6, 1)
+__all__ = ["DECOYS", "FIELDS", "PLACE", "REQUEST", "Batch", "letter_facts"]
+
 FIELDS = ("street", "unit", "city", "state", "zip")
 PLACE = {"street": "100 MAIN ST", "city": "SPRINGFIELD", "state": "IL", "zip": "62701"}
 REQUEST: dict[str, Any] = {
@@ -29,6 +29,9 @@ REQUEST: dict[str, Any] = {
     "reason": "Failed to depart after the order in the case named", "officer": "officer-1",
     "final_order_date": "2025-01-02", "case_number": "MADE-1",
 }  # fmt: skip
+# Who else lives where the poison of CROWDED does: with it, one person more than the made agreement allows (by ordinal).
+NEIGHBOURS = {900 + n: f"NEIGHBOUR {letter}" for n, letter in enumerate("ABCDE")}
+PARSED = {"a_kind": "street", "a_number": "1429", "a_street": "ALDER ST", "a_zip": "62701"}  # CROWD in Springfield
 # ordinal → what differs from REQUEST, what must come of it, and with which code
 DECOYS: dict[int, tuple[dict[str, Any], str, str | None]] = {
     -1: ({}, "eligible", None),
@@ -36,45 +39,6 @@ DECOYS: dict[int, tuple[dict[str, Any], str, str | None]] = {
     -3: ({"zip": None}, "held", "NO_ZIP"),
     -4: ({}, "held", "NOT_CORROBORATED"),
 }
-_PARTIES = """
-[holder]
-id = "made-holder"
-name = "Made holder"
-address = "1 Made Way"
-[requester]
-id = "made-requester"
-name = "Made requester"
-address = "2 Made Way"
-[thresholds]
-incomplete_share = 0.1
-incomplete_share_per_file = 0.15
-match_rate_floor = 0.0
-match_rate_ceiling = 1.0
-letter_age_days = 30
-rows_per_batch = 1000
-matters_per_officer = 1000
-identical_reason_share = 0.5
-persons_per_address = 100
-tries_per_person = 3
-held_days = 30
-[safeguards]
-reviewed_on = 2026-01-01
-"""
-_LETTER = """
-requester = "made-requester"
-agreement = "made-agreement"
-statute = "a statute"
-purpose = "a purpose"
-date = 2026-05-30
-signatory = {name = "Made", office = "an office"}
-officers = [{id = "officer-1", name = "Made"}]
-attestations = {solely = true, no_informant_or_investigation_harmed = true}
-[[files]]
-path = "made.csv"
-format = "csv"
-rows = 2
-sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
-"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +58,10 @@ class Batch:
         return parquet([path])
 
     def _asked(self) -> list[tuple[int, dict[str, Any]]]:
-        return [(0, REQUEST), *((n, {**REQUEST, **change}) for n, change in self.injected.items())]
+        crowded = any(change.items() >= CROWD.items() for change in self.injected.values())
+        neighbours = {n: {**CROWD, "last_name": name} for n, name in NEIGHBOURS.items()} if crowded else {}
+        changes = {**self.injected, **neighbours}
+        return [(0, REQUEST), *((n, {**REQUEST, **change}) for n, change in changes.items())]
 
     def _raw(self) -> str:
         rows = [{**_place(n), **row, "request_id": row.get("request_id", f"made{n}")} for n, row in self._asked()]
@@ -108,9 +75,12 @@ class Batch:
 
     def _request_rows(self) -> list[dict[str, Any]]:
         return [
-            {**_place(n), **row, "request_id": row.get("request_id", f"made{n}"), "request_key": f"key{n}", "codes": []}
+            {
+                **_place(n), **row, **(PARSED if row["street"] == CROWD["street"] else {}), "s_last": row["last_name"],
+                "request_id": row.get("request_id", f"made{n}"), "request_key": f"key{n}", "codes": [],
+            }
             for n, row in self._asked()
-        ]
+        ]  # fmt: skip
 
     def _expected(self) -> str:
         rows = [{"ordinal": n, "expected": end, "code": code} for n, (_, end, code) in DECOYS.items()]
@@ -175,36 +145,6 @@ class Batch:
             outcomes=outcomes, eligible=eligible, committed=2, fields=FIELDS, parquet=forms[0], csv=forms[1],
             manifest=manifest,
         )  # fmt: skip
-
-
-def letter_facts() -> dict[str, Any]:
-    """Facts of a letter in good order, under an agreement in force, signed with a key made now."""
-    key = Ed25519PrivateKey.generate()
-    signed = _LETTER.encode()
-    letter: Letter = parse_letter(signed)
-    signature = signatures.sign(signed, key, signatures.LETTER)
-    return facts.letter_facts(letter, signed, signature, _agreement(key), [], DAY, DAY)
-
-
-def _agreement(key: Ed25519PrivateKey) -> Agreement:
-    head = f"""
-kind = "agreement"
-id = "made-agreement"
-title = "Made"
-source = "made for the self-test"
-valid_from = 2026-01-01
-valid_to = 2026-12-31
-received_on = 2026-01-01
-zone = "UTC"
-statutes = ["a statute"]
-offices = ["an office"]
-purposes = ["a purpose"]
-fields = ["street", "unit", "city", "state", "zip"]
-keys = {{signing = ["{signatures.public_line(key)}"], recipient = "nobody"}}
-"""
-    made = parse_instrument((head + _PARTIES).encode(), "made-agreement")
-    assert isinstance(made, Agreement)
-    return made
 
 
 def _place(ordinal: int) -> dict[str, Any]:

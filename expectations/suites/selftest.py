@@ -93,7 +93,7 @@ def _poisoned(
             last = max((n for n, name in enumerate(tables) if name in _FROM_STAGE), default=-1)
             tables = dict(list(tables.items())[: last + 1])
         with session(duck) as connection:
-            prepare(connection, suite.setup, tables)
+            prepare(connection, suite.setup, tables, batch.folder)
             for table in dict.fromkeys(c.table for c in suite.checks if c.table in tables):
                 if batch is clean:
                     good[table] = _copy(connection, table, batch.folder)

@@ -73,7 +73,13 @@ def show(batch: str, json: Json = False) -> int:
         for r in v["results"]
         if r["ok"] is not True
     ]
-    summary = {**status.batch_summary(home, record), "failed": failed, "allowed": allowed, "decisions": decisions}
+    summary = {
+        **status.batch_summary(home, record),
+        "failed": failed,
+        "incomplete": status.incomplete(home, batch),
+        "allowed": allowed,
+        "decisions": decisions,
+    }
     print_json(summary) if json else _print(summary)
     return 0
 
@@ -86,6 +92,11 @@ def _print(summary: dict[str, object]) -> None:
     assert isinstance(failed, list)
     print_table("Failed checks", ["checkpoint", "check", "failed", "of", "code", "source"],
                 [[f["checkpoint"], f["check"], f["failed"], f["rows"], f["code"], f["source"]] for f in failed])  # fmt: skip
+    incomplete = summary["incomplete"]
+    assert isinstance(incomplete, list)
+    if incomplete:
+        print_table("Incomplete addresses by code and file", ["code", "file", "rows", "share of the file"],
+                    [[code, file, rows, f"{share:.1%}"] for code, file, rows, share in incomplete])  # fmt: skip
     decisions, allowed = summary["decisions"], summary["allowed"]
     assert isinstance(decisions, list) and isinstance(allowed, list)
     if decisions:

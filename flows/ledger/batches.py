@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import or_, select
 
 from expectations.errors import Fault
+from expectations.facts import Earlier
 from flows.ledger import facts
 from flows.ledger.core import BatchRecord, Core, find, record, stamp
 from flows.ledger.models import Batch, Event
@@ -85,6 +86,17 @@ class Batches(Core):
                 {"seq": e.seq, "at": e.at, "batch": e.batch, "kind": e.kind, "facts": json.loads(e.facts)}
                 for e in found
             ]
+
+    def passed_intake(self, requester: str, agreement: str, since: datetime) -> Earlier:
+        """The rows that passed `intake` for this requester and agreement since then, and how many of them were incomplete."""
+        query = (
+            select(Event.facts).join(Batch, Batch.name == Event.batch)
+            .where(Batch.requester == requester, Batch.agreement == agreement)
+            .where(Event.kind == State.INGESTED.value, Event.at >= stamp(since))
+        )  # fmt: skip
+        with self.reading() as session:
+            found = [json.loads(text) for text in session.scalars(query)]
+        return Earlier(sum(f.get("rows_submitted", 0) for f in found), sum(f.get("incomplete_rows", 0) for f in found))
 
     def advance(self, batch: str, to: State, *, facts: Mapping[str, Any] | None = None) -> BatchRecord:
         """Moves a batch on after a checkpoint, a fault, or a fault mended. `facts`: counts, codes, digests, known ids.

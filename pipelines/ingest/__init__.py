@@ -1,26 +1,29 @@
 """Ingest: the submission's own copy becomes canonical rows and rejects; screens that need no register are applied.
 
-Steps `ingest.decoys`, `ingest.decode` (which also finds ids that stand twice) and `ingest.rows`, each committed for itself. Taking the
-submission in (`submission.take_in`) comes before: it makes the copy that these steps read.
+Steps `ingest.decoys`, `ingest.decode` (which also finds ids that stand twice), `ingest.judged` (row by row; which also finds the
+crowded addresses) and `ingest.rows` (the rows there held as well), each committed for itself. Taking the submission in
+(`submission.take_in`) comes before: it makes the copy that these steps read.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from expectations import facts
+from expectations import crowding, facts
 from expectations.digests import of_bytes, of_json
 from expectations.errors import Fault
 from pipelines import decoys, lake
 from pipelines.context import BatchContext
+from pipelines.ingest.crowds import FindCrowded, Settle
 from pipelines.ingest.decode import Decode, Duplicates, plan
 from pipelines.ingest.rows import Judge, RowsWork, judging
 from pipelines.ingest.submission import TakenIn, take_in, taken_in, verify_signature
 
-__all__ = ["TakenIn", "letter_facts", "letter_facts_of", "run", "take_in", "taken_in", "verify_signature"]
+__all__ = ["TakenIn", "letter_facts", "run", "take_in", "taken_in", "verify_signature"]
 
 
 @dataclass(frozen=True)
@@ -36,15 +39,11 @@ class MakeDecoys:
 
 
 def letter_facts(context: BatchContext) -> dict[str, Any]:
-    """`facts.letter_facts` of the batch, from its own copy of letter and signature."""
-    return letter_facts_of(context, taken_in(context.files))
-
-
-def letter_facts_of(context: BatchContext, taken: TakenIn) -> dict[str, Any]:
-    """The same of a letter that was read before."""
+    """`facts.letter_facts` of the batch, from its own copy of letter and signature, and what passed before it."""
+    taken = taken_in(context.files)
     return facts.letter_facts(
         taken.letter, taken.letter_bytes, taken.signature, context.agreement, context.orders,
-        context.decided_on, context.received_on,
+        context.decided_on, context.received_on, facts.Earlier(**json.loads(context.earlier.read_text())),
     )  # fmt: skip
 
 
@@ -62,15 +61,26 @@ def run(context: BatchContext, *, make_decoys: Callable[..., Any] = decoys.make)
         context, "ingest.decode", {"submission": context.submission, "part_rows": context.part_rows}, work,
         Decode(context.part_rows, context.duck), Duplicates(context.duck),
     )  # fmt: skip
+    judged = _judged(context, made, decoded)
+    return _step(
+        context, "ingest.rows", judged.digest, [p for p in judged.parts if p.dataset == "rows"],
+        Settle(judged.paths("crowded")[0], context.duck),
+    )  # fmt: skip
+
+
+def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) -> lake.Manifest:
+    """Every row with its own codes, and the list of the crowded ones."""
     query = judging(context, letter_facts(context), decoded.paths("duplicates"))
+    limit = context.agreement.thresholds.persons_per_address
     inputs = {
         "raw": _digests(decoded), "decoys": _digests(made), "query": of_bytes(query.encode()),
         "disclosed": of_bytes(context.disclosed.read_bytes()),
+        "crowded": crowding.sql("rows", limit),
     }  # fmt: skip
     groups = lake.grouped(decoded, "raw", context.part_rows)
     groups[-1] += tuple(made.paths("requests"))
     parts = [RowsWork(index, paths) for index, paths in enumerate(groups)]
-    return _step(context, "ingest.rows", inputs, parts, Judge(query, context.duck))
+    return _step(context, "ingest.judged", inputs, parts, Judge(query, context.duck), FindCrowded(limit, context.duck))
 
 
 def _step(

@@ -1,7 +1,7 @@
 """Raw rows to canonical rows: standard fields, parsed address, the codes of every request-phase rule, and where a row ends.
 
-What needs the whole submission (ids that stand twice) is found before, while decoding; everything else is judged row by
-row, so that the result does not depend on the size of parts.
+What needs the whole submission is not found here: ids that stand twice before, while decoding, and crowded addresses after, by
+`crowds`. All else is judged row by row, so that the result does not depend on the size of parts.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -37,25 +38,29 @@ class RowsWork:
 
 @dataclass(frozen=True)
 class Judge:
-    """Worker of the step `ingest.rows`. `query` holds the key of the keyed hashes: it is never printed or logged."""
+    """Worker of the step `ingest.judged`. `query` holds the key of the keyed hashes: it is never printed or logged."""
 
     query: str = field(repr=False)
     duck: duck.DuckSettings
 
     def __call__(self, work: RowsWork, attempt: Attempt) -> Iterator[Part]:
-        counts: dict[str, int] = {}
         with duck.session(self.duck) as connection:
             standard.setup(connection)
             address.setup(connection)
             query = self.query.replace("{part}", duck.parquet(list(work.paths)))
-            reader = connection.execute(query).to_arrow_reader(RAW_GROUP)
-            path = attempt.path("rows", work.index)
-            with pq.ParquetWriter(path, CANONICAL, compression="zstd") as writer:
-                for batch in reader:
-                    table = pa.Table.from_batches([batch]).cast(CANONICAL)
-                    writer.write_table(table, row_group_size=RAW_GROUP)
-                    _count(table, counts)
-        yield attempt.part("rows", work.index, **counts)
+            yield write(connection, query, attempt, work.index)
+
+
+def write(connection: duckdb.DuckDBPyConnection, query: str, attempt: Attempt, index: int) -> Part:
+    """Writes the canonical rows that `query` gives as part `index` of `rows`, and counts how the requests among them ended."""
+    counts: dict[str, int] = {}
+    reader = connection.execute(query).to_arrow_reader(RAW_GROUP)
+    with pq.ParquetWriter(attempt.path("rows", index), CANONICAL, compression="zstd") as writer:
+        for batch in reader:
+            table = pa.Table.from_batches([batch]).cast(CANONICAL)
+            writer.write_table(table, row_group_size=RAW_GROUP)
+            _count(table, counts)
+    return attempt.part("rows", index, **counts)
 
 
 def judging(context: BatchContext, letter: dict[str, object], duplicates: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from expectations.rules.rule import failing_codes
 from pipelines import ingest
 from pipelines.context import BatchContext
 from pipelines.failures import no_values
+from pipelines.ingest.crowds import FindCrowded, Settle
 from pipelines.ingest.decode import Decode, Duplicates, FileWork, plan
 from pipelines.ingest.rows import Judge, RowsWork, judging
 from pipelines.ingest.submission import LETTER, SIGNATURE, TakenIn
@@ -76,7 +77,7 @@ def check_submission(
         faults: list[BadInput] = []
         taken = ingest.take_in(folder, work / "submission", unsigned=True, faults=faults)
         context = _context(taken, agreement, clock, replace(duck, temp=str(work / "spill")), work, part_rows)
-        letter = ingest.letter_facts_of(context, taken)
+        letter = _letter(context, taken)
         parts = [] if faults else _decoded(context, progress, faults)
         rows = [] if faults else _judged(context, letter, parts, progress)
         found = [_of_file(error) for error in faults]
@@ -102,6 +103,13 @@ def _context(
     )  # fmt: skip
     pq.write_table(pa.table({"request_key": pa.array([], pa.string())}), context.disclosed)
     return context
+
+
+def _letter(context: BatchContext, taken: TakenIn) -> dict[str, Any]:
+    """Facts of the letter; orders and earlier batches are the holder's to know."""
+    return facts.letter_facts(
+        taken.letter, taken.letter_bytes, taken.signature, context.agreement, (), context.decided_on, context.received_on
+    )  # fmt: skip
 
 
 def _granting(taken: TakenIn) -> Agreement:
@@ -137,21 +145,24 @@ def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) 
 
 
 def _judged(context: BatchContext, letter: dict[str, Any], parts: list[Part], progress: Progress) -> list[Part]:
-    """Canonical rows, by the query of the ingest stage."""
+    """Canonical rows, by the query of the ingest stage; where they crowd at one address, held as there."""
     judge = Judge(judging(context, letter, _paths(parts, "duplicates")), context.duck)
-    attempt, rows = Attempt(str(context.root / "rows")), list[Part]()
-    groups = grouped(Manifest("preflight", "", tuple(parts)), "raw", context.part_rows)
+    attempt, rows = Attempt(str(context.root / "judged")), list[Part]()
+    groups = grouped(Manifest(verdicts.NAME, "", tuple(parts)), "raw", context.part_rows)
     for index, paths in enumerate(groups):
         rows += judge(RowsWork(index, paths), attempt)
         progress("preflight.rows", index + 1, len(groups))
-    return rows
+    (crowded,) = FindCrowded(context.agreement.thresholds.persons_per_address, context.duck)(rows, attempt)
+    settle, settled = Settle(crowded.path, context.duck), Attempt(str(context.root / "rows"))
+    return [part for row in rows for part in settle(row, settled)]
 
 
 def _facts(letter: dict[str, Any], rows: list[Part], parts: list[Part]) -> str:
     """The one-row table of batch facts; without rows, of what the letter says only."""
     if not rows:
         return facts.letter_facts_sql(letter)
-    counts = facts.count_facts_sql(parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects")), None)
+    by_code = letter["max_incomplete_share_by_code"]
+    counts = facts.count_facts_sql(parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects")), None, by_code)
     return facts.facts_sql(letter, counts)
 
 

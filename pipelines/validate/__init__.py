@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from expectations import corroboration, digests
+from expectations import facts as letter
 from expectations.contracts import Origin
 from expectations.rules import disclosure
 from pipelines import lake, register
@@ -23,7 +24,7 @@ def run(ctx: BatchContext) -> Manifest:
     limit = ctx.agreement.thresholds.tries_per_person
     paths = found.paths("matched")
     # rules or address SQL that changed since a crash must not be skipped over
-    rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts")]
+    rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts", _counting(ctx))]
     return lake.run_step(
         ctx.step(verdicts.STEP),
         [found.digest, known.digest, tries, limit, rules],
@@ -31,11 +32,21 @@ def run(ctx: BatchContext) -> Manifest:
             enumerate(lake.grouped(found, "matched", ctx.part_rows))
         ),  # the address SQL costs more to plan than to run
         verdicts.Verdicts(
-            tuple(paths), tuple(known.paths("on_file")), tuple(known.paths("units")), str(ctx.tries), limit, ctx.duck
+            tuple(paths),
+            tuple(known.paths("on_file")),
+            tuple(known.paths("units")),
+            str(ctx.tries),
+            limit,
+            _counting(ctx),
+            ctx.duck,
         ),
         runner=ctx.runner,
         progress=ctx.progress,
     )
+
+
+def _counting(ctx: BatchContext) -> str:
+    return corroboration.counts(letter.address_facts(ctx.agreement, ctx.decided_on))
 
 
 def _matched(ctx: BatchContext) -> Manifest:
@@ -58,12 +69,12 @@ def _facts(ctx: BatchContext, found: Manifest) -> Manifest:
         Origin.REQUEST.value: register.open_register(ctx.register),
         Origin.DECOY.value: lake.committed(ctx.step("match.decoys")),
     }
-    current_only = ctx.agreement.addresses_that_corroborate == "current"
+    counting = _counting(ctx)
     return lake.run_step(
         ctx.step(facts.STEP),
-        [found.digest, {origin: register.digest for origin, register in registers.items()}, current_only],
+        [found.digest, {origin: register.digest for origin, register in registers.items()}, counting],
         facts.scans(registers),
-        facts.Facts(tuple(found.paths("matched")), current_only, ctx.duck),
+        facts.Facts(tuple(found.paths("matched")), counting, ctx.duck),
         runner=ctx.runner,
         progress=ctx.progress,
     )

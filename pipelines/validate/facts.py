@@ -42,10 +42,10 @@ def scans(registers: dict[str, Manifest]) -> list[Scan]:
 
 @dataclass(frozen=True)
 class Facts:
-    """Worker: a Scan → one part of its dataset. `current_only`: the agreement lets only the current address count."""
+    """Worker: a Scan → one part of its dataset. `counting`: which addresses corroborate (`corroboration.counts`)."""
 
     matched: tuple[str, ...]
-    current_only: bool
+    counting: str
     duck: DuckSettings
 
     def __call__(self, scan: Scan, attempt: Attempt) -> Iterator[Part]:
@@ -63,7 +63,6 @@ class Facts:
             FROM {part} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street)"""
         if scan.dataset == "persons":
             return f"SELECT COLUMNS('^(record_id|s_.*)$') FROM {part} p SEMI JOIN {asked} m USING (record_id)"
-        counts = "WHERE valid_to IS NULL" if self.current_only else ""
         return f"""
         SELECT record_id, {", ".join(ADDRESS_FIELDS)}
-        FROM {part} a SEMI JOIN {asked} m USING (record_id) {counts}"""
+        FROM {part} a SEMI JOIN {asked} m USING (record_id) WHERE {self.counting}"""

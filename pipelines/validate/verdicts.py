@@ -26,6 +26,7 @@ class Verdicts:
     units: tuple[str, ...]
     earlier: str  # Parquet of the tries in the ledger
     max_tries: int
+    counting: str  # which addresses on file corroborate (`corroboration.counts`)
     duck: DuckSettings
 
     def __call__(self, item: tuple[int, tuple[str, ...]], attempt: Attempt) -> Iterator[Part]:
@@ -73,7 +74,7 @@ class Verdicts:
         return f"""
         WITH judged AS (
           SELECT facts.*, corroboration, {failing_codes(disclosure.RULES.values())} AS codes
-          FROM facts JOIN ({corroboration.sql("m", "facts")}) USING (ordinal)
+          FROM facts JOIN ({corroboration.sql("m", "facts", self.counting)}) USING (ordinal)
         )
         SELECT *, CASE WHEN len(codes) = 0 THEN NULL ELSE 'held' END AS outcome FROM judged ORDER BY ordinal"""
 

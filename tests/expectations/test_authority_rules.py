@@ -111,7 +111,7 @@ def test_the_poison_of_a_row_rule_violates_it_and_no_other(connection, sandbox: 
 
 COUNTS = {
     "rows_submitted": 1000, "rows_rejected": 0, "rows_dropped": 0, "rows_open": 990, "incomplete_rows": 10,
-    "worst_file_incomplete_share": 0.01, "identical_reason_rows": 0, "busiest_officer_rows": 500,
+    "worst_file_incomplete_share": 0.01, "identical_reason_rows": 0, "busiest_officer_rows": 500, "codes_over_limit": [],
 }  # fmt: skip
 
 
@@ -138,9 +138,9 @@ def test_no_batch_rule_is_met_by_nothing(connection, rule: Rule) -> None:
 
 
 def _kind(name: str) -> str:
-    if name in ("officers", "orders_against"):
+    if name in ("officers", "orders_against", "codes_over_limit"):
         return "VARCHAR[]"
-    numbers = ("rows_", "max_", "incomplete_", "identical_", "busiest_", "worst_")
+    numbers = ("rows_", "earlier_", "max_", "incomplete_", "identical_", "busiest_", "worst_")
     return "DATE" if name in ("letter_date", "received_on") else "DOUBLE" if name.startswith(numbers) else "BOOLEAN"
 
 
@@ -200,12 +200,39 @@ def test_counts_are_derived_again_from_raw_fields(connection) -> None:
     connection.register("bad", pa.table({"file": [2], "origin": ["request"]}))
 
     def counted(dropped: str | None) -> dict[str, Any]:
-        return connection.execute(facts.count_facts_sql("judged", "bad", dropped)).to_arrow_table().to_pylist()[0]
+        return (
+            connection.execute(
+                facts.count_facts_sql("judged", "bad", dropped, {"PLACEHOLDER": 0.11, "NO_CITY": 0.0, "NO_ZIP": 0.0})
+            )
+            .to_arrow_table()
+            .to_pylist()[0]
+        )
 
     assert counted(None) == {
         "rows_submitted": 9, "rows_rejected": 1, "rows_dropped": 0, "rows_open": 7, "incomplete_rows": 1,
-        "worst_file_incomplete_share": 0.25, "identical_reason_rows": 3, "busiest_officer_rows": 5,
+        "worst_file_incomplete_share": 0.25, "codes_over_limit": ["PLACEHOLDER"], "identical_reason_rows": 3,
+        "busiest_officer_rows": 5,
     }  # fmt: skip
     after = counted("(SELECT 3 AS ordinal)")
     assert (after["rows_submitted"], after["rows_dropped"], after["rows_open"]) == (9, 1, 7)
-    assert (after["incomplete_rows"], after["worst_file_incomplete_share"]) == (0, 0.0)
+    assert (after["incomplete_rows"], after["worst_file_incomplete_share"], after["codes_over_limit"]) == (0, 0.0, [])
+
+
+@pytest.mark.parametrize(
+    ("limit", "earlier", "held"),
+    [
+        (0.10, (0, 0), False),
+        (0.01, (0, 0), False),
+        (0.009, (0, 0), True),
+        (0.05, (1000, 90), False),
+        (0.05, (1000, 91), True),
+    ],
+)
+def test_thirty_days_count_as_one(
+    connection: duckdb.DuckDBPyConnection, sandbox: Agreement, limit: float, earlier: tuple[int, int], held: bool
+) -> None:
+    """10 of this batch's 1,000 rows are incomplete."""
+    limits = sandbox.thresholds.model_copy(update={"incomplete_share_30_days": limit})
+    known = letter_facts(sandbox.model_copy(update={"thresholds": limits}))
+    before = {"earlier_rows": earlier[0], "earlier_incomplete_rows": earlier[1]}
+    assert batch_codes(connection, {**known, **COUNTS, **before}) == (["TOO_MANY_INCOMPLETE"] if held else [])

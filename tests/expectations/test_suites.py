@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.checkpoint import Status
+from expectations.rules.address import CROWD
 from expectations.suites import disclosure, eligibility, intake, made, matching
 
 Rows = list[dict[str, Any]]
@@ -185,6 +186,18 @@ def test_a_forged_stage_is_found(
     # an emptied table is not evaluated; everything else is, and fails
     failed = {r.check for r in verdict.failed if r.ok is False or r.error == "NO_ROWS"}
     assert checks <= failed
+
+
+@pytest.mark.parametrize(("name", "check"), [("intake", "address.crowded"), ("eligibility", "address.crowded")])
+def test_a_crowd_that_a_stage_let_pass_is_found(name: str, check: str, tmp_path: Path) -> None:
+    inputs = getattr(made.Batch(tmp_path, LETTER, {10: dict(CROWD)}), name)()
+    verdict = MODULES[name].check(inputs)
+    assert verdict.status != Status.PASS and check in {r.check for r in verdict.failed}
+    if name == "intake":  # every place that counts blocking codes agrees
+        assert {"intake.incomplete_were_dropped", "authority.incomplete_share"} <= {r.check for r in verdict.failed}
+    crowd = 1 + len(made.NEIGHBOURS)
+    wider = replace(inputs, letter={**LETTER, "max_persons_per_address": crowd})
+    assert check not in {r.check for r in MODULES[name].check(wider).failed}
 
 
 def test_a_court_order_refuses(tmp_path: Path) -> None:

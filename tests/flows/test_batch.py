@@ -94,13 +94,22 @@ def test_the_2025_agreement_is_refused_citing_both_orders(world: World, command:
 def test_two_people_drop_the_incomplete_rows(world: World, command: Run, tmp_path: Path) -> None:
     rows = [worlds.request(n, request_id=f"D-{n}") for n in range(41, 61)]
     rows += [worlds.request(n, request_id=f"D-{n}", street="UNKNOWN") for n in range(61, 71)]
+    # one person more than the agreement allows at one address
+    shared = {"street": "500 Shared Ave", "city": "Denver", "state": "CO", "zip": "80202"}
+    crowd = world.agreement.thresholds.persons_per_address + 1
+    rows += [worlds.request(72 + n, request_id=f"D-{72 + n}", **shared) for n in range(crowd)]
     rows.append(
         worlds.request(71, request_id="D-71", first_name="Nobody", last_name="Known", tin=None, street="1 Nowhere Ln")
     )
     code, summary = command("run", str(world.submit(tmp_path / "s", rows)), "--json")
     assert (code, summary["state"], summary["codes"]) == (3, "held", ["TOO_MANY_INCOMPLETE"])
     batch = summary["batch"]
+    shown = command("review", "show", batch, "--json")[1]["incomplete"]
+    assert shown and all(rows > 0 and 0 < share <= 1 for _, _, rows, share in shown)
     assert [h["open"] for h in command("review", "list", "--json")[1] if h["batch"] == batch] == [["drop", "reject"]]
+    for row, failed in ((20, ["PLACEHOLDER"]), (30, ["CROWDED"])):
+        shown = command("explain", batch, str(row), "--json")[1]
+        assert [r["code"] for r in shown["rules"] if r["verdict"] == "failed"] == failed == shown["codes"]
     keys = [str(world.home.keys / f"operator-{n}") for n in (1, 2)]
     assert command("review", "decide", batch, "drop", "--key", keys[0])[0] == 0
     assert command("review", "decide", batch, "drop", "--key", keys[0])[0] == 5  # the same operator twice is one
@@ -108,7 +117,7 @@ def test_two_people_drop_the_incomplete_rows(world: World, command: Run, tmp_pat
     assert command("review", "decide", batch, "drop", "--key", keys[1])[0] == 0
     code, summary = command("run", batch, "--json")
     assert (code, summary["state"]) == (0, "published"), command("review", "show", batch, "--json")
-    assert summary["outcomes"] == {"dropped": 10, "released": 20, "unmatched": 1}
+    assert summary["outcomes"] == {"dropped": 10 + crowd, "released": 20, "unmatched": 1}
 
 
 def test_a_rejected_batch_is_accounted_for(world: World, command: Run, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The stage as a whole: every submitted row has one place, its codes and its end, however the batch is cut."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -105,6 +106,32 @@ def test_the_size_of_parts_changes_nothing(
             relation = duck.parquet(manifest.paths("rows"))
             results.append(digests.content_digest(connection, relation, CANONICAL.names, "ordinal"))
     assert results[0] == results[1]
+
+
+def test_a_crowd_is_held_wherever_its_rows_stand(tmp_path: Path, sandbox: Agreement) -> None:
+    limit = 4
+    limits = sandbox.thresholds.model_copy(update={"persons_per_address": limit})
+    agreement = sandbox.model_copy(update={"thresholds": limits})
+    homes = {"1 Elm St": limit, "2 Elm St": limit + 1, "3 Elm St": 1}  # at the limit, one more, nobody else
+    rows = [(street, n) for street, persons in homes.items() for n in range(persons)]
+    rows.insert(0, rows.pop())  # the part of this one has no crowd in it
+    sent = [row(i, street=street, first_name="ABCDE"[n] * 4) for i, (street, n) in enumerate(rows)]
+    sent[-1] |= {"street": "Two Elm Street", "officer": "nobody"}
+    context = taken(tmp_path, submissions.write(tmp_path / "in", sent), agreement, part_rows=3)
+    manifest = ingest.run(context)
+    held = {(r["street"], r["outcome"], *r["codes"]) for r in read(manifest)}
+    assert held == {
+        ("1 Elm St", None), ("2 Elm St", "held", "CROWDED"), ("3 Elm St", None),
+        ("Two Elm Street", "held", "CROWDED", "OFFICER_NOT_IN_LETTER"),
+    }  # fmt: skip
+    assert {n: manifest.count(n) for n in ("open", "held")} == {"open": limit + 1, "held": limit + 1}
+    assert all(("CROWDED" in r["a_codes"]) == ("CROWDED" in r["codes"]) for r in read(manifest))
+    # where nobody is crowded a part is not written again, and a list that allows more is another step
+    judged = lake.committed(context.step("ingest.judged")).paths("rows")
+    same = [Path(a).stat().st_ino == Path(b).stat().st_ino for a, b in zip(judged, manifest.paths("rows"), strict=True)]
+    assert same[0] and not all(same)
+    wider = replace(context, agreement=sandbox)
+    assert ingest.run(wider).count("held") == 1 and ingest.run(context).digest == manifest.digest
 
 
 def test_a_second_run_finds_the_work_done_and_other_disclosures_do_it_again(tmp_path: Path, sandbox: Agreement) -> None:

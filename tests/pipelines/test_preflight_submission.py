@@ -157,6 +157,26 @@ def test_what_the_agreement_tolerates(tmp_path: Path, sandbox: Agreement) -> Non
         assert found(check(source, limited(identical_reason_share=1.0, **limits))) == [name]
 
 
+def test_a_crowded_address_is_no_address(tmp_path: Path, sandbox: Agreement) -> None:
+    limits = sandbox.thresholds.model_copy(
+        update={"persons_per_address": 3, "incomplete_share": 1.0, "incomplete_share_per_file": 1.0}
+    )
+    under = sandbox.model_copy(update={"thresholds": limits})
+    crowd = [
+        row(n, street="100 Oak Street", first_name=name) for n, name in enumerate(("Ana", "Berta", "Carla", "Dora"), 1)
+    ]
+    source = submissions.write(tmp_path / "in", [*crowd, row(9)])
+    check(source, under)
+    context = taken(tmp_path / "real", source, under)
+    rows = pa.concat_tables(pq.read_table(p) for p in ingest.run(context).paths("rows")).to_pylist()
+    expected = [r["codes"] for r in sorted(rows, key=lambda r: r["ordinal"]) if r["origin"] == "request"]
+    assert expected == [["CROWDED"]] * 4 + [[]]
+    assert [r["codes"] for r in verdicts(source)] == expected
+    assert [r["complete"] for r in verdicts(source)] == [False] * 4 + [True]
+    check(source)  # how many are a crowd, the agreement says
+    assert [r["codes"] for r in verdicts(source)] == [[]] * 5
+
+
 def test_the_requesters_own_premises_are_no_address(tmp_path: Path, sandbox: Agreement) -> None:
     own = row(2, street="1000 Example Ave", unit="", city="Washington", state="DC", zip="20001")
     source = submissions.write(tmp_path / "in", [row(1), own])

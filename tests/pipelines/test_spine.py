@@ -46,6 +46,7 @@ ENDS = [
 def context(root: Path, agreement: Agreement) -> BatchContext:
     taken = ingest.take_in(submissions.write(root / "inbox", ROWS, agreement=agreement), root / "batch" / "submission")
     register.build(raw_register(root / "raw", RECORDS), root / "register")
+    (root / "batch" / "earlier.json").write_text('{"rows": 0, "incomplete": 0}')
     made = BatchContext(
         taken.batch, root / "batch", taken.digest, taken.letter, agreement, (), date(2026, 6, 2), date(2026, 6, 2),
         root / "register", bytes(32),

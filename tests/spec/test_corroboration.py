@@ -8,6 +8,8 @@ import pytest
 from expectations import address, corroboration
 from expectations.contracts import ON_FILE
 from expectations.duck import session
+from expectations.facts import address_facts
+from tests import submissions
 
 # request | addresses on file (street, unit, city, state, zip, urbanization) | how they compare
 REQUEST = ("100 N Main Street", "Apt 4", "Springfield", "IL", "62701")
@@ -20,6 +22,9 @@ TABLE: list[tuple[str, tuple[str | None, ...], list[tuple[str | None, ...]], str
     ("no unit on file", REQUEST, [("100 N MAIN ST", None, *SPRINGFIELD)], "building"),
     ("no unit asked", ("100 N Main St", None, *SPRINGFIELD), [("100 N MAIN ST", "APT 4", *SPRINGFIELD)], "building"),
     ("no unit on either side", ("100 N Main St", None, *SPRINGFIELD), [("100 N MAIN ST", None, *SPRINGFIELD)], "same"),
+    ("the basement is another place", ("100 N Main St", None, *SPRINGFIELD), [("100 N MAIN ST", "BSMT", *SPRINGFIELD)], "building"),
+    ("floor 4 is not apartment 4", REQUEST, [("100 N MAIN ST", "FL 4", *SPRINGFIELD)], "building"),
+    ("apartment 4 of a building", REQUEST, [("100 N MAIN ST", "BLDG C APT 4", *SPRINGFIELD)], "building"),
     ("another number", REQUEST, [("102 N MAIN ST", "APT 4", *SPRINGFIELD)], "differs"),
     ("another direction", REQUEST, [("100 S MAIN ST", "APT 4", *SPRINGFIELD)], "differs"),
     ("another kind of street", REQUEST, [("100 N MAIN AVE", "APT 4", *SPRINGFIELD)], "differs"),
@@ -87,3 +92,33 @@ def test_corroboration(compared: dict[int, str], line: int) -> None:
 
 def test_a_verdict_without_its_request_is_not_corroborated(compared: dict[int, str]) -> None:
     assert compared[len(TABLE)] == "not_comparable"
+
+
+DECIDED = date(2026, 3, 1)
+# which addresses | years | on file from | on file until | counts
+COUNTS: list[tuple[str, int, date, date | None, bool]] = [
+    ("current_and_earlier", 200, date(2020, 1, 1), None, True),
+    ("current_and_earlier", 200, date(1990, 1, 1), date(1995, 1, 1), True),
+    ("current_and_earlier", 5, date(1990, 1, 1), date(2021, 2, 28), False),
+    ("current_and_earlier", 5, date(1990, 1, 1), date(2021, 3, 1), True),
+    ("current", 200, date(2020, 1, 1), None, True),
+    ("current", 200, date(1990, 1, 1), date(2025, 1, 1), False),
+    ("current_and_earlier", 200, DECIDED, None, True),
+    ("current_and_earlier", 200, date(2026, 3, 2), None, False),
+]
+
+
+@pytest.mark.parametrize(("which", "years", "begins", "ends", "counting"), COUNTS)
+def test_which_addresses_on_file_count(which: str, years: int, begins: date, ends: date | None, counting: bool) -> None:
+    agreement = submissions.sandbox().model_copy(
+        update={"addresses_that_corroborate": which, "earlier_addresses_years": years}
+    )
+    counts = corroboration.counts(address_facts(agreement, DECIDED))
+    with session() as connection:
+        query = f"SELECT {counts} FROM (SELECT $1::DATE AS valid_from, $2::DATE AS valid_to)"
+        assert connection.execute(query, [begins, ends]).fetchall() == [(counting,)]
+
+
+def test_the_29th_of_february_has_a_day_five_years_before() -> None:
+    agreement = submissions.sandbox().model_copy(update={"earlier_addresses_years": 5})
+    assert address_facts(agreement, date(2028, 2, 29))["earliest_address_end"] == "2023-02-28"

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import inspect
 
 from expectations.errors import Fault, Transient, Usage
+from expectations.facts import Earlier
 from flows.ledger import migrate
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
@@ -175,3 +176,20 @@ def test_a_database_out_of_reach_may_be_tried_again() -> None:
     with pytest.raises(Transient, match="LEDGER_BUSY") as error:
         Ledger.open("postgresql://secret:secret@/x?host=/nowhere")
     assert "secret" not in str(error.value)
+
+
+def test_what_passed_intake_is_counted_by_requester_agreement_and_time(ledger: Ledger) -> None:
+    clock = ledger.clock.now()
+    for name, facts in (
+        ("batch-1", {"rows_submitted": 10, "incomplete_rows": 1}),
+        ("batch-2", {"rows_submitted": 5, "incomplete_rows": 2}),
+    ):
+        receive(ledger, name)
+        ledger.advance(name, State.INGESTED, facts=facts)
+    known = ledger.batch("batch-1")
+    assert known is not None
+    day = timedelta(days=1)
+    assert ledger.passed_intake(known.requester, known.agreement, clock - day) == Earlier(15, 3)
+    assert ledger.passed_intake("somebody-else", known.agreement, clock - day) == Earlier()
+    assert ledger.passed_intake(known.requester, "another", clock - day) == Earlier()
+    assert ledger.passed_intake(known.requester, known.agreement, clock + day) == Earlier()

@@ -1,0 +1,74 @@
+"""What only the whole batch can tell: the rows at crowded addresses, found once every part is judged, are held as well."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from expectations import crowding
+from expectations.contracts import CANONICAL, Outcome
+from expectations.duck import DuckSettings, parquet
+from pipelines.ingest.rows import write
+from pipelines.lake import Attempt, Part
+from pipelines.sql import copy, quiet
+
+
+@dataclass(frozen=True)
+class FindCrowded:
+    """Worker over all parts of `ingest.judged`: the dataset `crowded` (ordinal), empty in most batches."""
+
+    limit: int
+    duck: DuckSettings
+
+    def __call__(self, parts: list[Part], attempt: Attempt) -> Iterator[Part]:
+        rows = parquet([p.path for p in parts if p.dataset == "rows"])
+        with quiet("ingest.judged", self.duck) as connection:
+            copy(connection, crowding.sql(rows, self.limit), attempt.path("crowded", 0))
+        yield attempt.part("crowded", 0)
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Worker of the step `ingest.rows`: a judged part → the same part, its crowded rows held."""
+
+    crowded: str
+    duck: DuckSettings
+
+    def __call__(self, judged: Part, attempt: Attempt) -> Iterator[Part]:
+        if self._touches(judged):
+            with quiet("ingest.rows", self.duck) as connection:
+                yield write(connection, self._query(judged), attempt, judged.index)
+        else:
+            _same(Path(judged.path), attempt.path("rows", judged.index))
+            yield attempt.part("rows", judged.index, **judged.counts)
+
+    def _touches(self, judged: Part) -> bool:
+        if pq.read_metadata(self.crowded).num_rows == 0:
+            return False
+        with quiet("ingest.rows", self.duck) as connection:
+            query = (
+                f"SELECT 1 FROM {parquet([judged.path])} SEMI JOIN {parquet([self.crowded])} USING (ordinal) LIMIT 1"
+            )
+            return bool(connection.execute(query).fetchall())
+
+    def _query(self, judged: Part) -> str:
+        marked = crowding.marked(parquet([judged.path]), parquet([self.crowded]), "a_codes", "codes")
+        columns = ", ".join(f'"{name}"' for name in CANONICAL.names)
+        return f"""
+        SELECT {columns} FROM (
+          SELECT * REPLACE (CASE WHEN outcome IS NULL AND len(codes) > 0 THEN '{Outcome.HELD}' ELSE outcome END AS outcome)
+          FROM ({marked}))
+        ORDER BY ordinal"""
+
+
+def _same(source: Path, target: Path) -> None:
+    """The file once more under another name, without writing it again where the file system allows that: parts never change."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
