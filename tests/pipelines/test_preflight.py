@@ -160,7 +160,7 @@ def test_the_codes_are_those_of_the_parser(tmp_path: Path) -> None:
         expected = connection.execute(query).fetchall()
     found = said(read(tmp_path / "v.parquet"))
     assert found == expected
-    assert {c for _, _, listed in found for c in listed} >= set(_POISON)
+    assert {c for _, _, listed in found for c in listed} >= set(_POISON) - {"CROWDED"}  # only a batch shows a crowd
 
 
 IDS = {
