@@ -7,6 +7,7 @@ addresses are one if (a_kind, a_number, a_street, a_unit, a_zip) are equal. The 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -14,6 +15,7 @@ import duckdb
 from expectations.address import parse, patterns, reference, split, text, verdict
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import ADDRESS
+from expectations.digests import of_file, of_json
 from expectations.duck import quote
 
 COLUMNS = tuple(field.name for field in ADDRESS)
@@ -39,6 +41,18 @@ def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None)
         connection.register(f"{name}_source", table)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {name}_source")
         connection.unregister(f"{name}_source")
+
+
+@cache
+def version() -> str:
+    """Digest of all that decides how an address is read: macros, SQL, and the reference files. What was parsed under another
+    version must be parsed again before it is compared."""
+    return of_json(
+        [
+            text.macros(), _macros(None), [derive("t", one_line=one_line, urbanization=True) for one_line in (False, True)],
+            [of_file(path) for path in sorted(reference.DATA.iterdir())],
+        ]
+    )  # fmt: skip
 
 
 def _macros(facilities: Path | None) -> tuple[tuple[str, str, str], ...]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from expectations.digests import of_bytes
 from pipelines import lake, register
 from pipelines.context import BatchContext
 from pipelines.match import requests, resolve, score
 from pipelines.match.steps import printed
-from pipelines.register.build import PREPARATION
-
-LOGIC = 1  # raise when the same rows and register would be matched differently
+from pipelines.register.prepare import preparation
 
 
 def run(ctx: BatchContext) -> lake.Manifest:
@@ -25,7 +24,7 @@ def run(ctx: BatchContext) -> lake.Manifest:
     decoys = register.build(
         ctx.step("ingest.decoys"), ctx.step("match.decoys"), runner=ctx.runner, duck=ctx.duck, progress=ctx.progress
     )
-    inputs = {"logic": LOGIC, "preparation": PREPARATION, "rows": _digests(rows), "register": register.version(ctx.register), "decoys": _digests(decoys)}  # fmt: skip
+    inputs = {"logic": of_bytes(plan().encode()), "preparation": preparation(), "rows": _digests(rows), "register": register.version(ctx.register), "decoys": _digests(decoys)}  # fmt: skip
     asked = _requests(ctx, inputs, rows, real)
     scored = _scored(ctx, inputs, asked, real, decoys)
     item = resolve.Judged(

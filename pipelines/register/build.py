@@ -10,10 +10,9 @@ from expectations.duck import DuckSettings
 from expectations.errors import BadInput
 from pipelines import lake
 from pipelines import runner as runners
-from pipelines.register.prepare import CountUnits, Prepare, Range
+from pipelines.register.prepare import CountUnits, Prepare, Range, preparation
 from pipelines.register.source import open_source, ranges
 
-PREPARATION = 2  # raise when the same raw register would be prepared differently
 PART_ROWS = 4_000_000  # large parts: each is joined against all keys of a batch, at a fixed cost
 
 
@@ -34,7 +33,7 @@ def build(
     raw = open_source(source)
     settings = replace(duck, preserve_order=True)  # so that the same source gives the same bytes, and one version
     inputs = {
-        "preparation": PREPARATION,
+        "preparation": preparation(),
         "part_rows": part_rows,
         "persons": [digests.of_file(Path(p)) for p in raw.persons],
         "addresses": [digests.of_file(Path(p)) for p in raw.addresses],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from expectations import address, duck, standard
+from expectations.digests import of_json
 from expectations.errors import BadInput
 from pipelines.lake import Attempt, Part
 from pipelines.register import keys
@@ -67,6 +69,13 @@ class Prepare:
             ("names", names_sql(persons)),
             ("units", units_sql(addresses)),
         ]
+
+
+@cache
+def preparation() -> str:
+    """Digest of how a register is prepared: what was prepared in another way must be prepared again."""
+    queries = [persons_sql("RAW"), addresses_sql("RAW", "PERSONS"), names_sql("P"), units_sql("A"), buildings_sql("U")]
+    return of_json([queries, standard.MACROS, address.version()])
 
 
 def persons_sql(raw: str) -> str:
