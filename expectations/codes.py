@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from expectations.duck import quote
 from expectations.errors import Fault
 
 NOT_CONFIRMED = "NOT_CONFIRMED"
@@ -196,3 +197,25 @@ def sql_told(codes: str) -> str:
     """SQL for `told`, over a list column `codes`."""
     secret = ", ".join(f"'{c.name}'" for c in CODES.values() if c.phase == "register")
     return f"list_sort(list_distinct(list_transform({codes}, c -> CASE WHEN c IN ({secret}) THEN '{NOT_CONFIRMED}' ELSE c END)))"
+
+
+def words() -> list[tuple[str, str, str]]:
+    """(code, message, mend) of everything that a requester may be told."""
+    known = [(c.name, c.message, c.mend) for c in CODES.values() if c.phase != "register"]
+    return [
+        (NOT_CONFIRMED, "The request could not be confirmed.", "Check every field against your own records."),
+        *known,
+    ]
+
+
+def sql_words() -> str:
+    """`words` as a SELECT of code, message, mend."""
+    rows = ", ".join(f"({', '.join(quote(text) for text in row)})" for row in words())
+    return f"SELECT * FROM (VALUES {rows}) told(code, message, mend)"
+
+
+def said(names: Iterable[str]) -> tuple[str, str]:
+    """(message, mend) of several codes that are told, each as one text."""
+    known = {name: (message, mend) for name, message, mend in words()}
+    found = [known[name] for name in names]
+    return " ".join(message for message, _ in found), " ".join(mend for _, mend in found)

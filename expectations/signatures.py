@@ -17,6 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sshsig.ssh_public_key import PublicKey
+from sshsig.sshsig import SshsigSignature
 
 from expectations.errors import BadInput
 
@@ -90,6 +91,20 @@ def signer(message: bytes, signature: str, allowed: list[str], namespace: str) -
             continue
         return line
     return None
+
+
+def made_by(message: bytes, signature: str, namespace: str) -> str | None:
+    """The public key (a line of authorized_keys) that this signature names and that did make it, or None.
+
+    What can be known without an agreement: whose key it is, is not judged.
+    """
+    try:
+        named = SshsigSignature.from_armored(signature).public_key
+        kind = struct.unpack(">I", named[:4])[0]
+        line = f"{named[4 : 4 + kind].decode('ascii')} {base64.b64encode(named).decode('ascii')}"
+    except Exception:  # whatever is wrong with it, it is no signature
+        return None
+    return signer(message, signature, [line], namespace)
 
 
 def _string(data: bytes) -> bytes:

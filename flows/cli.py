@@ -17,7 +17,7 @@ import typer
 from typer._click import ClickException  # typer's own copy, which its parser raises; the package click is another one
 
 from expectations.errors import Fault, SluicegateError, Usage
-from flows.commands import gates, inspect, operate, prepare, review, simulate
+from flows.commands import gates, inspect, operate, preflight, prepare, review, simulate
 
 _INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 prepare.register(app)
 operate.register(app)
 inspect.register(app)
+preflight.register(app)
 app.add_typer(review.app, name="review")
 app.add_typer(gates.app, name="gates")
 app.add_typer(simulate.app, name="simulate")

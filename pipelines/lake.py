@@ -3,7 +3,7 @@
 A *step* is one committed piece of work of a batch: a folder with datasets of Parquet parts and a manifest. Workers write to
 folders of their own attempt; one keyed transform picks one attempt a part and moves it in place; the manifest is written
 last, atomically. A step whose manifest is there and was made from the same inputs is never run again; anything else in a
-step's folder is an orphan of a crash, and deleted.
+step's folder is an orphan of a crash, and deleted. The Beam side of a step is in `transforms`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -156,6 +154,8 @@ def run_step(
     told (step, done, total) while items are worked on, from a thread of its own. Raises the error of the first worker that
     failed (see `failures`), on every runner.
     """
+    from pipelines import transforms  # Beam takes seconds to import: only where a step is run
+
     fingerprint = digests.of_json(inputs)
     done = read_manifest(folder, fingerprint)
     if done is not None:
@@ -166,16 +166,8 @@ def run_step(
         shutil.rmtree(folder)  # orphans of a crash, or a step made from other inputs
     (folder / ATTEMPTS).mkdir(parents=True, mode=0o700)
     try:
-        with _watched(folder, len(items), progress), beam.Pipeline(options=runners.options(runner)) as pipeline:
-            parts = (
-                pipeline
-                | "Work" >> beam.Create(items)
-                | "Spread" >> beam.Reshuffle()
-                | "Write parts" >> beam.ParDo(_Write(worker, str(folder / ATTEMPTS)))
-            )
-            if then is not None:
-                parts = (parts, parts | "Then" >> _Then(then, str(folder / ATTEMPTS))) | beam.Flatten()
-            _ = parts | "Commit" >> Commit(str(folder), fingerprint)
+        with _watched(folder, len(items), progress):
+            transforms.run(folder, fingerprint, items, worker, then, runner)
     except Exception as error:
         told = failures.first_of(folder / ATTEMPTS)
         raise told or Fault("STEP_FAILED", f"step {folder.name} failed with {type(error).__name__}") from None
@@ -206,62 +198,6 @@ def _watched(folder: Path, total: int, progress: Progress | None) -> Iterator[No
     finally:
         stop.set()
         thread.join()
-
-
-class _Write(beam.DoFn):
-    """Gives each piece of work an attempt of its own."""
-
-    def __init__(self, worker: Worker, attempts: str) -> None:
-        self.worker, self.attempts = worker, attempts
-
-    def process(self, item: Any) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:
-        attempt = Attempt(f"{self.attempts}/{uuid.uuid4().hex}")
-        with failures.kept(Path(attempt.folder)):
-            for part in self.worker(item, attempt):
-                yield (part.dataset, part.index), asdict(part)
-
-
-class _Then(beam.PTransform):
-    """Hands all parts, one attempt each, to one more piece of work."""
-
-    def __init__(self, worker: Worker, attempts: str) -> None:
-        super().__init__()
-        self.worker, self.attempts = worker, attempts
-
-    def expand(self, parts: beam.PCollection) -> beam.PCollection:
-        return (
-            parts
-            | "Attempts so far" >> beam.GroupByKey()
-            | "Pick one so far" >> beam.MapTuple(_pick)
-            | "All so far" >> beam.combiners.ToList()
-            | "As parts" >> beam.Map(_as_parts)
-            | "Write more parts" >> beam.ParDo(_Write(self.worker, self.attempts))
-        )
-
-
-def _as_parts(parts: list[dict[str, Any]]) -> list[Part]:
-    return sorted((Part(**p) for p in parts), key=lambda p: (p.dataset, p.index))
-
-
-class Commit(beam.PTransform):
-    """Picks one attempt a part, moves it in place, and writes the manifest last."""
-
-    def __init__(self, folder: str, inputs: str) -> None:
-        super().__init__()
-        self.folder, self.inputs = folder, inputs
-
-    def expand(self, parts: beam.PCollection) -> beam.PCollection:
-        return (
-            parts
-            | "Attempts of a part" >> beam.GroupByKey()
-            | "Pick one" >> beam.MapTuple(_pick)
-            | "All parts" >> beam.combiners.ToList()
-            | "Manifest" >> beam.Map(commit_manifest, self.folder, self.inputs)
-        )
-
-
-def _pick(key: tuple[str, int], attempts: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    return min(attempts, key=lambda p: p["path"])
 
 
 def commit_manifest(parts: list[dict[str, Any]], folder: str, inputs: str) -> int:

@@ -7,10 +7,12 @@ its address comes from SLUICEGATE_FLINK_JOB_ENDPOINT (host:port), and `pipelines
 from __future__ import annotations
 
 import os
-
-from apache_beam.options.pipeline_options import PipelineOptions
+from typing import TYPE_CHECKING
 
 from expectations.errors import Usage
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
 
 EMBEDDED, FLINK = "embedded", "flink"
 RUNNERS = (EMBEDDED, FLINK)
@@ -18,6 +20,8 @@ RUNNERS = (EMBEDDED, FLINK)
 
 def options(runner: str = EMBEDDED) -> PipelineOptions:
     """Pipeline options for `runner`; raises Usage on an unknown one, or on Flink without an address."""
+    from apache_beam.options.pipeline_options import PipelineOptions  # late: Beam takes seconds to import
+
     if runner == EMBEDDED:
         return PipelineOptions(
             [],  # never from sys.argv, which is our own command line

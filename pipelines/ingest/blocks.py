@@ -35,7 +35,7 @@ class Source:
         except (OSError, pa.ArrowException):
             raise BadInput(
                 "COMPRESSION_BROKEN", f"the file is not whole {self.compression}", where=self.where,
-                remedy="Compress it again, or correct its compression in the letter.",
+                remedy="Compress it again, or name its compression rightly.",
             ) from None  # fmt: skip
         self.taken += len(data)
         if self.taken > max(RATIO_FLOOR, MAX_RATIO * self.packed):
@@ -59,8 +59,8 @@ def opened(path: Path, compression: str, where: str) -> Iterator[Source]:
 class Blocks:
     """Iterates over blocks of whole lines. The last block may lack its last newline; `ended` is true from then on."""
 
-    def __init__(self, source: Source, size: int = BLOCK) -> None:
-        self.source, self.size = source, size
+    def __init__(self, source: Source, size: int = BLOCK, longest: int = MAX_LINE) -> None:
+        self.source, self.size, self.longest = source, size, longest
         self.ended, self._back = False, b""
 
     def give_back(self, data: bytes) -> None:
@@ -80,7 +80,7 @@ class Blocks:
             else:
                 rest = data
             if b"\n" not in rest:
-                rest = rest[: MAX_LINE + 1]
+                rest = rest[: self.longest + 1]
 
 
 def has_long_line(block: bytes) -> bool:

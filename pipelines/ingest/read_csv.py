@@ -30,29 +30,30 @@ def read_csv(blocks: Blocks, where: str) -> Iterator[Read]:
     for block in blocks:
         if not names:
             line, _, block = block.partition(b"\n")
-            names = _header(line, where)
+            names = header(line, where)
+            check_columns(names, where)
         if not block:
             continue
-        table = _at_once(block, names)
+        table = at_once(block, names)
         read = _line_by_line(block, names, row, blocks) if table is None else whole(table, row)
         row += read.count
         yield read
 
 
-def _header(line: bytes, where: str) -> list[str]:
+def header(line: bytes, where: str) -> list[str]:
+    """The column names of a CSV file's first line; raises BadInput (HEADER_UNREADABLE)."""
     try:
         text = line.removeprefix(_BOM).decode("utf-8").rstrip("\r")
         names = next(csv.reader([text], strict=True), [])
     except (UnicodeDecodeError, csv.Error):
         raise BadInput(
             "HEADER_UNREADABLE", "the first line is not a CSV header in UTF-8", where=where,
-            remedy="Export the file as comma-separated UTF-8, and check its format and compression in the letter.",
+            remedy="Export the file as comma-separated UTF-8, and check that its format and compression are as named.",
         ) from None  # fmt: skip
-    check_columns(names, where)
     return names
 
 
-def _at_once(block: bytes, names: list[str]) -> pa.Table | None:
+def at_once(block: bytes, names: list[str]) -> pa.Table | None:
     """The block as a table, or None if anything in it needs a closer look."""
     if (
         block.startswith(_BOM)

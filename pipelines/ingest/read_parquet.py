@@ -47,14 +47,19 @@ def _columns(path: Path, where: str) -> list[str]:
         ) from None  # fmt: skip
     check_columns(schema.names, where)
     for field in schema:
-        kind = field.type.value_type if kinds.is_dictionary(field.type) else field.type
-        if not (_is_text(kind) or kinds.is_integer(kind) or kinds.is_date(kind) or kinds.is_null(kind)):
-            raise BadInput(
-                "COLUMN_TYPE", f"column {field.name} is neither text, integer nor date", where=where,
-                remedy="Write it as text.",
-            )  # fmt: skip
+        check_type(field, where)
     return list(schema.names)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def check_type(field: pa.Field, where: str) -> None:
+    """Raises BadInput (COLUMN_TYPE) unless the column is text, or of a type that has one way to be written as text."""
+    kind = field.type.value_type if kinds.is_dictionary(field.type) else field.type
+    if not (is_text(kind) or kinds.is_integer(kind) or kinds.is_date(kind) or kinds.is_null(kind)):
+        raise BadInput(
+            "COLUMN_TYPE", f"column {field.name} is neither text, integer nor date", where=where,
+            remedy="Write it as text.",
+        )  # fmt: skip
+
+
+def is_text(kind: pa.DataType) -> bool:
     return kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_string_view(kind)

@@ -49,31 +49,41 @@ class TakenIn:
         return f"b-{of_bytes(self.letter_bytes)[:12]}"
 
 
-def take_in(source: Path, target: Path, *, limit: int = MAX_BYTES) -> TakenIn:
+def take_in(
+    source: Path, target: Path, *, limit: int = MAX_BYTES, unsigned: bool = False, faults: list[BadInput] | None = None
+) -> TakenIn:
     """Copies the submission in `source` into the new or empty folder `target` (0700, files 0600).
 
-    `limit`: bytes of all data files together. Raises BadInput, naming file and remedy: LETTER_MISSING, SIGNATURE_MISSING,
+    limit     bytes of all data files together
+    unsigned  a letter that is not signed yet is taken too, with an empty signature (pre-flight)
+    faults    gathers what is wrong with single data files, where it would be raised otherwise (pre-flight)
+
+    Raises BadInput, naming file and remedy: LETTER_MISSING, SIGNATURE_MISSING,
     LETTER_UNREADABLE, LETTER_INVALID, FILE_MISSING, FILE_TWICE, FILE_EMPTY, FILE_CHANGED, PATH_OUTSIDE, NOT_A_FILE,
     DIGEST_DIFFERS, TOO_LARGE. Whether the signature is the agreement's is for `verify_signature`.
     """
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     letter_bytes = _small(source, LETTER, "LETTER_MISSING")
-    signature = _small(source, SIGNATURE, "SIGNATURE_MISSING").decode("utf-8", "replace")
+    signature = "" if unsigned and not _there(source / SIGNATURE) else _signature(source)
     letter = parse_letter(letter_bytes)
     _check_paths(letter.files)
     _put(target / LETTER, letter_bytes)
     _put(target / SIGNATURE, signature.encode())
     left = limit
     for file in letter.files:
-        left -= _copy(source, target, file, left)
+        try:
+            left -= _copy(source, target, file, left)
+        except BadInput as error:
+            if faults is None:
+                raise
+            faults.append(error)
     return TakenIn(target, letter, letter_bytes, signature)
 
 
 def taken_in(folder: Path) -> TakenIn:
     """What `take_in` copied to `folder` before; raises BadInput as `take_in` does if letter or signature are gone."""
     letter_bytes = _small(folder, LETTER, "LETTER_MISSING")
-    signature = _small(folder, SIGNATURE, "SIGNATURE_MISSING").decode("utf-8", "replace")
-    return TakenIn(folder, parse_letter(letter_bytes), letter_bytes, signature)
+    return TakenIn(folder, parse_letter(letter_bytes), letter_bytes, _signature(folder))
 
 
 def verify_signature(taken: TakenIn, agreement: Agreement) -> None:
@@ -84,6 +94,14 @@ def verify_signature(taken: TakenIn, agreement: Agreement) -> None:
             "LETTER_UNSIGNED", "the letter is not signed by a key of the agreement", where=SIGNATURE,
             remedy=f"Sign it with ssh-keygen -Y sign -n {signatures.LETTER} -f KEY {LETTER}.",
         )  # fmt: skip
+
+
+def _there(path: Path) -> bool:
+    return path.is_symlink() or path.exists()
+
+
+def _signature(folder: Path) -> str:
+    return _small(folder, SIGNATURE, "SIGNATURE_MISSING").decode("utf-8", "replace")
 
 
 def _small(folder: Path, name: str, missing: str) -> bytes:

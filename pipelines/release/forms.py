@@ -56,14 +56,5 @@ def returns(outcomes: str) -> str:
     return f"""
     SELECT o.file, o.row, o.request_id, t.code, t.message, t.mend
     FROM (SELECT file, row, request_id, unnest(told) AS code FROM {outcomes} WHERE outcome <> 'released') o
-      LEFT JOIN ({_told()}) t USING (code)
+      LEFT JOIN ({codes.sql_words()}) t USING (code)
     ORDER BY o.file, o.row, t.code"""
-
-
-def _told() -> str:
-    known = [
-        (codes.NOT_CONFIRMED, "The request could not be confirmed.", "Check every field against your own records."),
-        *((c.name, c.message, c.mend) for c in codes.CODES.values() if c.phase != "register"),
-    ]
-    rows = ", ".join(f"({', '.join(quote(text) for text in row)})" for row in known)
-    return f"SELECT * FROM (VALUES {rows}) told(code, message, mend)"

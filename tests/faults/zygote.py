@@ -22,6 +22,7 @@ def _import_all() -> None:
     # imported before the fork, used after it
     for name in (
         "apache_beam",
+        "pipelines.transforms",
         "great_expectations",
         "duckdb",
         "expectations.gx.run",

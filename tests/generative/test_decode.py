@@ -78,7 +78,7 @@ def test_a_messy_file_reads_the_same_in_any_blocks_and_line_by_line(file: tuple[
         whole = ends(folder, kind)
         assert ends(folder, kind, 150) == whole
         with (
-            mock.patch.object(read_csv, "_at_once", return_value=None),
+            mock.patch.object(read_csv, "at_once", return_value=None),
             mock.patch.object(read_jsonl, "_at_once", return_value=None),
         ):
             assert ends(folder, kind, 16) == whole

@@ -3,6 +3,7 @@ the system writes or prints (design.md, invariant 6)."""
 
 from __future__ import annotations
 
+import csv
 import os
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ import pytest
 from expectations.contracts import RAW_NAMES, REGISTER_PERSON
 from tests import submissions
 from tests import world as worlds
+from tests.test_readme import ROOT
 
 CANARY = "quxzaz"  # in no word of any language or library
 DIGITS = ("612834907", "612-83-4907", "48613")  # a TIN and a house number
@@ -135,6 +137,37 @@ def test_what_is_left_in_the_lake_belongs_to_batches_in_flight(place: Path, prin
     flying = {r[0] for r in ledger.execute("SELECT name FROM batches WHERE state IN ('held', 'failed')")}
     left = [p for p in (place / "home" / "lake").rglob("*") if p.is_file() and leaks(p.read_bytes())]
     assert {p.relative_to(place / "home" / "lake").parts[0] for p in left} <= flying
+
+
+def test_pre_flight_says_codes_and_places_only(tmp_path: Path) -> None:
+    """Whatever a table or a submission holds, what is printed holds none of it; what is written holds ids only."""
+    for name, data in {
+        "good.csv": f"id,street,note\n{CANARY}-1,{CANARY} {DIGITS[1]},{CANARY}\n{CANARY}-2,a\tb,\n{CANARY}-3,x,y,{CANARY}\n".encode(),
+        "open.csv": f'id,street\n{CANARY},"{CANARY}\n'.encode(),
+        "encoding.csv": f"id,street\n1,{CANARY}\xff\n".encode("latin-1"),
+        "header.csv": f"{CANARY},{CANARY}\n1,2\n".encode(),
+        "twice.csv": f"id,id,{CANARY}\n1,2,3\n".encode(),
+        "not.parquet": f"PAR1 {CANARY} PAR1".encode(),
+        "not.csv.gz": CANARY.encode(),
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    pq.write_table(pa.table({"id": [CANARY], "street": [f"{CANARY} {DIGITS[1]}"]}), tmp_path / "good.parquet")
+    pq.write_table(pa.table({"id": [CANARY], "street": [[CANARY]]}), tmp_path / "list.parquet")
+    submissions.write(tmp_path / "s", [good(1), spoilt(2), {**good(3), "city": "a\tb"}], purpose="x")
+    given, said, codes = sorted(tmp_path.iterdir()), b"", {}
+    for what in given:
+        command = [sys.executable, "-m", "flows.cli", "preflight", what.name, "--out", f"verdicts of {what.name}.csv"]
+        done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)
+        said, codes[what.name] = said + done.stdout + done.stderr, done.returncode
+    assert leaks(said) == [] and b"Traceback" not in said and b"fault" not in said, said.decode()
+    readable = {"good.csv", "open.csv", "encoding.csv", "good.parquet", "s"}
+    assert codes == {what.name: 0 if what.name in readable else 5 for what in given}
+    written = set(tmp_path.iterdir()) - set(given)
+    assert {p.name for p in written} == {f"verdicts of {name}.csv" for name in readable}
+    for path in written:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        assert rows and leaks(str([{k: v for k, v in r.items() if k != "id"} for r in rows]).encode()) == []
 
 
 def test_the_search_finds_a_value_that_is_there(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import signatures
+from expectations import codes, signatures
 from expectations.contracts import OUTCOME, RELEASE
 from expectations.duck import DuckSettings, parquet, session
 from expectations.errors import BadInput, Fault, SluicegateError
@@ -147,7 +147,9 @@ def test_the_return_file_tells_each_row_what_to_mend(made: Made, tmp_path: Path)
     release.open_package(made.package.folder, REQUESTER, tmp_path, HOLDERS)
     lines = read_csv(tmp_path / "returns.csv")
     assert len(lines) == 11
-    assert all(line["code"] and line["message"] and line["mend"] for line in lines)
+    words = {(line["code"], line["message"], line["mend"]) for line in lines}
+    assert all(all(said) for said in words)
+    assert words <= set(codes.words())  # the words of pre-flight
     rejected = next(line for line in lines if line["code"] == "RAGGED_ROW")
     assert (rejected["file"], rejected["row"], rejected["request_id"]) == ("2", "3", "")
 

@@ -1,0 +1,11 @@
+"""Pre-flight: what a requester runs on its own side before it sends anything. No register, no ledger, no home, no network.
+
+`check_addresses` judges a table of addresses, `check_submission` a whole submission. Both write VERDICTS, one row for each
+row given, by the rules, screens and words of the holder's own ingest stage: what is mended here is not refused there.
+"""
+
+from pipelines.preflight.addresses import check_addresses
+from pipelines.preflight.submission import Finding, Report, check_submission
+from pipelines.preflight.verdicts import Tally
+
+__all__ = ["Finding", "Report", "Tally", "check_addresses", "check_submission"]

@@ -1,0 +1,205 @@
+"""A whole submission to verdicts and findings, as the holder's ingest stage and its batch rules would judge it today.
+
+What only the holder has is left out: earlier disclosures, court orders, the register. Without the agreement an agreement is
+assumed that grants what the letter says, so that only what is wrong whatever the agreement says is found.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations import codes, facts, signatures
+from expectations.address import complete
+from expectations.clock import Clock
+from expectations.duck import DuckSettings, parquet, session
+from expectations.errors import BadInput, Fault
+from expectations.instruments import Agreement, Keys, Letter, Party, Safeguards, Thresholds
+from expectations.rules.authority import BATCH_RULES
+from expectations.rules.rule import failing_codes
+from pipelines import ingest
+from pipelines.context import BatchContext
+from pipelines.failures import no_values
+from pipelines.ingest.crowds import FindCrowded, Settle
+from pipelines.ingest.decode import Decode, Duplicates, FileWork, plan
+from pipelines.ingest.rows import Judge, RowsWork, judging
+from pipelines.ingest.submission import LETTER, SIGNATURE, TakenIn
+from pipelines.lake import Attempt, Manifest, Part, Progress, grouped
+from pipelines.preflight import verdicts
+from pipelines.preflight.pieces import ID
+
+_ZONE = "UTC"  # of legal dates, where no agreement names one
+_ROWS = 100_000
+_ANY = 10**12
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is to mend in the letter or the batch as a whole: code, what is wrong, where, what to do, source of law."""
+
+    code: str
+    message: str
+    where: str
+    mend: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found. `tally` is None, and there are no VERDICTS, if a data file could not be read."""
+
+    findings: tuple[Finding, ...]
+    tally: verdicts.Tally | None
+
+
+def check_submission(
+    folder: Path,
+    out: Path,
+    *,
+    agreement: Agreement | None = None,
+    clock: Clock,
+    duck: DuckSettings,
+    part_rows: int = 250_000,
+    progress: Progress = lambda step, done, total: None,
+) -> Report:
+    """Judges the submission in `folder`, signed or not, and writes VERDICTS to `out`: a row for each submitted row.
+
+    Raises BadInput if there is no letter that can be read, or its list of files is not one (see `ingest.take_in`).
+    """
+    with no_values(verdicts.NAME), verdicts.workplace(out) as work:
+        faults: list[BadInput] = []
+        taken = ingest.take_in(folder, work / "submission", unsigned=True, faults=faults)
+        context = _context(taken, agreement, clock, replace(duck, temp=str(work / "spill")), work, part_rows)
+        letter = _letter(context, taken)
+        parts = [] if faults else _decoded(context, progress, faults)
+        rows = [] if faults else _judged(context, letter, parts, progress)
+        found = [_of_file(error) for error in faults]
+        with session(context.duck) as connection:
+            query = _facts(letter, rows, parts)
+            known = {name for name, *_ in connection.execute(query).description or ()}
+            rules = [r for r in BATCH_RULES.values() if known.issuperset(r.inputs)]
+            failing = connection.execute(f"SELECT {failing_codes(rules)} FROM ({query})").fetchall()[0][0]
+        found += [_of_batch(code, taken) for code in failing]
+        tally = None if faults else _write(context, rows, parts, out, work)
+    return Report(tuple(found), tally)
+
+
+def _context(
+    taken: TakenIn, agreement: Agreement | None, clock: Clock, duck: DuckSettings, work: Path, part_rows: int
+) -> BatchContext:
+    """The batch as the holder would take it in today: nothing disclosed before, a hash key that nobody else has."""
+    under = agreement or _granting(taken)
+    today = clock.today(under.zone)
+    context = BatchContext(
+        batch=taken.batch, root=work, submission=taken.digest, letter=taken.letter, agreement=under, orders=(),
+        decided_on=today, received_on=today, register=work, hash_key=secrets.token_bytes(32), part_rows=part_rows, duck=duck,
+    )  # fmt: skip
+    pq.write_table(pa.table({"request_key": pa.array([], pa.string())}), context.disclosed)
+    return context
+
+
+def _letter(context: BatchContext, taken: TakenIn) -> dict[str, Any]:
+    """Facts of the letter; orders and earlier batches are the holder's to know."""
+    return facts.letter_facts(
+        taken.letter, taken.letter_bytes, taken.signature, context.agreement, (), context.decided_on, context.received_on
+    )  # fmt: skip
+
+
+def _granting(taken: TakenIn) -> Agreement:
+    """An agreement that grants what the letter says, to whoever signed it."""
+    letter: Letter = taken.letter
+    key = signatures.made_by(taken.letter_bytes, taken.signature, signatures.LETTER)
+    whoever = Party(id=letter.requester, name="", address="")
+    return Agreement(
+        kind="agreement", id=letter.agreement, title="", source="", holder=whoever, requester=whoever,
+        valid_from=date.min, valid_to=date.max, received_on=date.min, zone=_ZONE, statutes=(letter.statute,),
+        offices=(letter.signatory.office,), purposes=(letter.purpose,), fields=("street",),
+        thresholds=Thresholds(
+            incomplete_share=1, incomplete_share_per_file=1, match_rate_floor=0, match_rate_ceiling=1, letter_age_days=_ANY,
+            rows_per_batch=_ANY, matters_per_officer=_ANY, identical_reason_share=1, persons_per_address=_ANY,
+            tries_per_person=_ANY, held_days=_ANY,
+        ),
+        safeguards=Safeguards(reviewed_on=date.min), keys=Keys(signing=(key,) if key else (), recipient=""),
+    )  # fmt: skip
+
+
+def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) -> list[Part]:
+    """Raw rows, rejects and ids that stand twice; what is wrong with a file is added to `faults`."""
+    attempt, decode = Attempt(str(context.root / "decode")), Decode(context.part_rows, context.duck)
+    works: list[FileWork] = plan(context.letter.files, context.files, context.part_rows)
+    parts: list[Part] = []
+    for done, work in enumerate(works, 1):
+        try:
+            parts += decode(work, attempt)
+        except BadInput as error:
+            faults.append(error)
+        progress("preflight.decode", done, len(works))
+    return parts if faults else [*parts, *Duplicates(context.duck)(parts, attempt)]
+
+
+def _judged(context: BatchContext, letter: dict[str, Any], parts: list[Part], progress: Progress) -> list[Part]:
+    """Canonical rows, by the query of the ingest stage; where they crowd at one address, held as there."""
+    judge = Judge(judging(context, letter, _paths(parts, "duplicates")), context.duck)
+    attempt, rows = Attempt(str(context.root / "judged")), list[Part]()
+    groups = grouped(Manifest(verdicts.NAME, "", tuple(parts)), "raw", context.part_rows)
+    for index, paths in enumerate(groups):
+        rows += judge(RowsWork(index, paths), attempt)
+        progress("preflight.rows", index + 1, len(groups))
+    (crowded,) = FindCrowded(context.agreement.thresholds.persons_per_address, context.duck)(rows, attempt)
+    settle, settled = Settle(crowded.path, context.duck), Attempt(str(context.root / "rows"))
+    return [part for row in rows for part in settle(row, settled)]
+
+
+def _facts(letter: dict[str, Any], rows: list[Part], parts: list[Part]) -> str:
+    """The one-row table of batch facts; without rows, of what the letter says only."""
+    if not rows:
+        return facts.letter_facts_sql(letter)
+    by_code = letter["max_incomplete_share_by_code"]
+    counts = facts.count_facts_sql(parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects")), None, by_code)
+    return facts.facts_sql(letter, counts)
+
+
+def _paths(parts: list[Part], dataset: str) -> list[str]:
+    return [p.path for p in parts if p.dataset == dataset]
+
+
+def _write(context: BatchContext, rows: list[Part], parts: list[Part], out: Path, work: Path) -> verdicts.Tally:
+    tally = verdicts.Tally()
+    with verdicts.writing(out, work, pa.string(), tally) as write:
+        for table in _verdicts(context, rows, parts):
+            write(table)
+    if tally.rows != sum(f.rows for f in context.letter.files):
+        raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where=verdicts.NAME)
+    return tally
+
+
+def _verdicts(context: BatchContext, rows: list[Part], parts: list[Part]) -> Iterator[pa.Table]:
+    query = f"""
+        SELECT {ID}, complete, codes, file, row FROM (
+          SELECT request_id AS {ID}, ordinal, file, row, {complete("codes")} AS complete, codes
+          FROM {parquet(_paths(rows, "rows"))}
+          UNION ALL SELECT NULL, ordinal, file, row, false, [code] FROM {parquet(_paths(parts, "rejects"))})
+        ORDER BY ordinal"""
+    with session(context.duck) as connection:
+        for batch in connection.execute(query).to_arrow_reader(_ROWS):
+            yield pa.Table.from_batches([batch])
+
+
+def _of_file(error: BadInput) -> Finding:
+    source = codes.CODES[error.code].source if error.code in codes.CODES else ""
+    return Finding(error.code, error.message, error.where, error.remedy, source)
+
+
+def _of_batch(name: str, taken: TakenIn) -> Finding:
+    if name == "LETTER_UNSIGNED" and not taken.signature:
+        name = "SIGNATURE_MISSING"  # not yet there, rather than wrong
+    code = codes.code(name)
+    where = SIGNATURE if name in ("LETTER_UNSIGNED", "SIGNATURE_MISSING") else LETTER
+    return Finding(name, code.message, where, code.mend, code.source)
