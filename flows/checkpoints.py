@@ -53,6 +53,7 @@ def _intake(ctx: BatchContext, letter: dict[str, Any], dropped: Path | None) -> 
         files=tuple(f.rows for f in ctx.letter.files),
         letter=letter,
         premises=ctx.agreement.requester.premises,
+        facilities=ctx.facilities,
         dropped=parquet([dropped]) if dropped else None,
     )
 
@@ -76,6 +77,7 @@ def _eligibility(ctx: BatchContext, letter: dict[str, Any]) -> eligibility.Input
         committed=lake.committed(ctx.step("validate.verdicts")).rows("verdicts"),
         letter=letter,
         premises=ctx.agreement.requester.premises,
+        facilities=ctx.facilities,
     )
 
 

@@ -77,6 +77,7 @@ def _home() -> Iterator[Finding]:
         "" if free >= _DISK_NEEDED else "Free some.",
     )
     yield _register(home)
+    yield _facilities(home)
     yield from _ledger(home)
     api = os.environ.get("PREFECT_API_URL")
     yield Finding(
@@ -123,6 +124,21 @@ def _register(home: Home) -> Finding:
         return Finding("ok", "register: raw; it is prepared before its first batch")
     return Finding(
         "fail", "there is no register", "Set register_folder in sluicegate.toml, or: sluicegate simulate register."
+    )
+
+
+def _facilities(home: Home) -> Finding:
+    """The operator's own list of facilities: none is needed, but one that cannot be read stops every submission."""
+    from expectations import address
+
+    if home.facilities is None:
+        return Finding("ok", "no list of facilities of your own: the one of the package counts")
+    try:
+        own = address.check(home.facilities)
+    except SluicegateError as error:
+        return Finding("fail", f"{error.where}: {error.message}", error.remedy)
+    return Finding(
+        "ok", f"{home.facilities.name}: {len(own.phrases)} phrases and {len(own.addresses)} addresses of your own"
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from expectations import codes, crowding
+from expectations.address import facilities
 from expectations.clock import Clock
 from expectations.contracts import RAW_NAMES
 from expectations.duck import parquet, session
@@ -66,6 +67,8 @@ def _bundle(home: Home, work: Work) -> Iterator[tuple[BatchContext, str]]:
         kept = home.root / "evidence"
         for name in KEPT:
             _open(kept / f"{work.name}.{Path(name).name}.age", view / name, identity)
+        if (own := kept / f"{work.name}.{facilities.NAME}.age").exists():
+            _open(own, view / facilities.NAME, identity)
         _open(kept / f"{work.name}.parquet.age", view / "evidence.parquet", identity)
         yield work.context(view, home.register), parquet([view / "evidence.parquet"])
     finally:
@@ -96,7 +99,7 @@ def _explained(
         rules = [{**where, "code": reject["code"], "source": codes.code(reject["code"]).source}]
         return {"outcome": "rejected", "codes": [reject["code"]], "rules": rules}
     letter = letter_facts(ctx)
-    for define in derived.SETUP:
+    for define in derived.setup(ctx.facilities):
         define(connection)
     again = derived.again("one", letter, ctx.agreement.requester.premises)
     crowded = f"({crowding.sql(batch, letter['max_persons_per_address'])})"

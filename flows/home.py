@@ -89,6 +89,14 @@ class Home:
         return self._path(self.config.register_folder)
 
     @property
+    def facilities(self) -> Path | None:
+        """The operator's own list of facilities; None if there is none. A link that leads nowhere is one that cannot be read."""
+        from expectations.address.facilities import NAME  # late: most commands need nothing of it
+
+        path = self.root / NAME
+        return path if path.exists() or path.is_symlink() else None
+
+    @property
     def prepared(self) -> Path:
         """Where prepared register versions lie."""
         return self.root / "register"

@@ -112,9 +112,9 @@ class Leaving:
     def _account(self) -> str:
         recipient = sealing.load_identity(self.home.keys / HOLDER_AGE).recipient
         release.seal_evidence(self.ctx, recipient, self.home.root / "evidence" / f"{self.ctx.batch}.parquet.age")
-        for name in KEPT:
-            target = self.home.root / "evidence" / f"{self.ctx.batch}.{Path(name).name}.age"
-            sealing.seal_file(self.ctx.root / name, target, [recipient])
+        own = (self.ctx.facilities,) if self.ctx.facilities else ()
+        for path in (*(self.ctx.root / name for name in KEPT), *own):
+            sealing.seal_file(path, self.home.root / "evidence" / f"{self.ctx.batch}.{path.name}.age", [recipient])
         kept = release.seal_accounting(
             self.ctx, recipient, self.home.root / "accounting" / f"{self.ctx.batch}.parquet.age"
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -18,6 +19,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from expectations import address
+from expectations.address import facilities
 from expectations.clock import Clock, legal_date
 from expectations.digests import of_bytes
 from expectations.errors import BadInput
@@ -27,7 +30,7 @@ from flows.ledger import Ledger
 from flows.ledger.states import State
 from flows.locks import alone
 from flows.registers import current_register
-from pipelines import register
+from pipelines import durable, register
 from pipelines.ingest import submission
 from pipelines.ingest.submission import TakenIn
 
@@ -39,8 +42,10 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
     """Takes the submission in `source` in; returns the batch's public name. The same letter again: the same batch.
 
     Raises BadInput if it cannot be read as a submission, or if its agreement is unknown or did not sign it; the ledger
-    keeps an entry of its own for that (invariant 1).
+    keeps an entry of its own for that (invariant 1). Raises BadInput, and nothing is received, if the operator's list of
+    facilities cannot be read.
     """
+    listed = _facilities(home)
     incoming = home.lake / ".incoming" / uuid.uuid4().hex
     incoming.mkdir(parents=True, mode=0o700)
     try:
@@ -49,7 +54,7 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
         submission.verify_signature(taken, agreement)
         with alone(home, taken.batch):
             if ledger.batch(taken.batch) is None:
-                _record(home, ledger, clock, taken, agreement)
+                _record(home, ledger, clock, taken, agreement, listed)
         return taken.batch
     except BadInput as error:
         _record_unreadable(ledger, clock, source, error)
@@ -89,7 +94,23 @@ def batched(rows: Iterable[tuple[str, ...]], size: int) -> Iterator[list[tuple[s
         yield some
 
 
-def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement) -> None:
+def _facilities(home: Home) -> bytes | None:
+    """The operator's list as it is now, found good: the batch is decided by these bytes, whatever becomes of the file."""
+    if home.facilities is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="sluicegate-facilities-") as folder:
+        copy = Path(folder) / facilities.NAME
+        try:
+            copy.write_bytes(home.facilities.read_bytes())
+        except OSError:
+            facilities.refuse(home.facilities, "the list of facilities cannot be read")
+        address.check(copy)
+        return copy.read_bytes()
+
+
+def _record(
+    home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, listed: bytes | None
+) -> None:
     """Moves the copy into the lake, writes what was known before, then records the batch: in this order, so that a crash
     in between leaves an orphan folder and no record."""
     agreements, orders = instruments_of(ledger)
@@ -99,6 +120,8 @@ def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement:
         shutil.rmtree(root)  # an orphan: the ledger does not know this batch
     root.mkdir(mode=0o700)
     taken.folder.rename(root / "submission")
+    if listed is not None:
+        durable.write(root / facilities.NAME, listed)
     requester = agreement.requester.id
     _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
     moment = clock.now()

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from expectations.digests import sql_keyed_hash
+from expectations.address import facilities
+from expectations.digests import of_file, sql_keyed_hash
 from expectations.duck import DuckSettings, quote
 from expectations.instruments import Agreement, CourtOrder, Letter
 from pipelines.runner import EMBEDDED
@@ -69,6 +70,17 @@ class BatchContext:
     def earlier(self) -> Path:
         """JSON of `facts.Earlier`: this requester's rows of the 30 days before, as the ledger knew them."""
         return self.root / "earlier.json"
+
+    @property
+    def facilities(self) -> Path | None:
+        """The operator's own list of facilities as it was when the submission was received; None: there was none."""
+        path = self.root / facilities.NAME
+        return path if path.exists() else None
+
+    @property
+    def facilities_digest(self) -> str | None:
+        """Names the list: part of the inputs of every step that reads it."""
+        return of_file(self.facilities) if self.facilities else None
 
     def step(self, name: str) -> Path:
         """Folder of a step, for example `ingest.rows`."""

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import duckdb
 
+from expectations.address import facilities as operators
 from expectations.address import parse, patterns, reference, split, text, verdict
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import ADDRESS
 from expectations.digests import of_file, of_json
-from expectations.duck import quote
+from expectations.duck import quote, session
 
 COLUMNS = tuple(field.name for field in ADDRESS)
 
@@ -24,10 +25,11 @@ COLUMNS = tuple(field.name for field in ADDRESS)
 def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None) -> None:
     """Defines macros and temporary reference tables on a connection (once is enough; about 0.1 s, the first time 1 s).
 
-    `facilities`: an operator's own list, a CSV with a column `phrase`, on top of the one that comes with the package;
-    raises BadInput if it cannot be read as that.
+    `facilities`: an operator's own list, a CSV with a column `phrase`, `address` (one line) or both, on top of the one that
+    comes with the package; raises BadInput if it cannot be read as that.
     """
-    for name, parameters, body in (*text.macros(), *_macros(facilities)):
+    own = operators.read(facilities) if facilities else operators.Facilities()
+    for name, parameters, body in (*text.macros(), *_macros(own.phrases), ("addr_facility_place", "x", "false")):
         connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS {body}")
     tables = {
         "addr_zips": (reference.zip_table(), "zip AS z_zip, state AS z_state, type AS z_type, active AS z_active, city AS z_city, tail AS z_tail"),
@@ -41,6 +43,8 @@ def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None)
         connection.register(f"{name}_source", table)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {name}_source")
         connection.unregister(f"{name}_source")
+    if facilities and own.addresses:
+        _use(connection, own, facilities)
 
 
 @cache
@@ -49,14 +53,31 @@ def version() -> str:
     version must be parsed again before it is compared."""
     return of_json(
         [
-            text.macros(), _macros(None), [derive("t", one_line=one_line, urbanization=True) for one_line in (False, True)],
+            text.macros(), _macros(()), [derive("t", one_line=one_line, urbanization=True) for one_line in (False, True)],
             [of_file(path) for path in sorted(reference.DATA.iterdir())],
         ]
     )  # fmt: skip
 
 
-def _macros(facilities: Path | None) -> tuple[tuple[str, str, str], ...]:
-    extra = reference.operator_phrases(facilities) if facilities else ()
+def check(facilities: Path) -> operators.Facilities:
+    """An operator's list, read and tried as `setup` will; raises BadInput if it cannot be used (about 1 s)."""
+    with session() as connection:
+        setup(connection, facilities)
+    return operators.read(facilities)
+
+
+def _use(connection: duckdb.DuckDBPyConnection, own: operators.Facilities, facilities: Path) -> None:
+    """Makes the places of an operator's addresses known; raises BadInput naming the one at fault."""
+    query = f"SELECT address, CASE WHEN a_zip IS NOT NULL THEN {verdict.place_key()} END FROM ({derive(_lines(own.addresses), one_line=True)})"
+    places = dict(connection.execute(query).fetchall())
+    for number, line in enumerate(own.addresses, 1):
+        if places.get(line) is None:
+            operators.refuse(facilities, f"address {number} of the list of facilities is no full address")
+    known = ", ".join(sorted(quote(place) for place in places.values()))
+    connection.execute(f"CREATE OR REPLACE TEMP MACRO addr_facility_place(x) AS x IN ({known})")
+
+
+def _macros(extra: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
     return (
         *_unit_macros(),
         # by its name alone, as it is parsed from the street line
@@ -133,11 +154,15 @@ def _own_sql(premises: Sequence[str]) -> str:
     """SQL that is TRUE where a parsed address is one of the requester's own places, whatever the unit."""
     if not premises:
         return "false"
-    rows = ", ".join(f"({quote(p)})" for p in premises)
-    nulls = ", ".join(f"CAST(NULL AS VARCHAR) AS {c}" for c in ("street", "unit", "city", "state", "zip"))
-    source = f"(SELECT address, {nulls} FROM (VALUES {rows}) AS _own(address))"
-    places = f"(SELECT list({verdict.place_key()}) FROM ({derive(source, one_line=True)}))"
+    places = f"(SELECT list({verdict.place_key()}) FROM ({derive(_lines(premises), one_line=True)}))"
     return f"list_contains({places}, {verdict.place_key()})"
+
+
+def _lines(addresses: Sequence[str]) -> str:
+    """A relation of addresses of one line each."""
+    rows = ", ".join(f"({quote(a)})" for a in addresses)
+    nulls = ", ".join(f"CAST(NULL AS VARCHAR) AS {c}" for c in ("street", "unit", "city", "state", "zip"))
+    return f"(SELECT address, {nulls} FROM (VALUES {rows}) AS _own(address))"
 
 
 def complete(codes: str = "a_codes") -> str:

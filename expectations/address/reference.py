@@ -11,8 +11,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.errors import BadInput
-
 DATA = Path(__file__).parent / "data"
 
 
@@ -33,27 +31,6 @@ def phrases(name: str, column: str = "", value: str = "") -> tuple[str, ...]:
     """The phrases of `name`.csv, or those whose `column` is `value`."""
     rows = read(DATA / f"{name}.csv")
     return tuple(row["phrase"] for row in rows if not column or row[column] == value)
-
-
-def operator_phrases(path: Path) -> tuple[str, ...]:
-    """The column `phrase` of an operator's list, made plain; raises BadInput if there is none."""
-    try:
-        found = tuple(p for row in read(path) if (p := plain(row["phrase"] or "")))
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error):
-        raise BadInput(
-            "FACILITIES_UNREADABLE",
-            "the list of facilities cannot be read",
-            where=path.name,
-            remedy="Write a CSV in UTF-8 with a column called phrase.",
-        ) from None
-    if not found:
-        raise BadInput(
-            "FACILITIES_UNREADABLE",
-            "the list of facilities is empty",
-            where=path.name,
-            remedy="Fill it, or leave it out.",
-        )
-    return found
 
 
 @cache

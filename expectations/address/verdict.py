@@ -72,7 +72,8 @@ def judge_stage(source: str, own: str) -> str:
         -- Peru, Cuba, Mexico and Street are towns too: a city of the ZIP's own list is no placeholder
         CASE WHEN _listed THEN false WHEN addr_junk_whole(_city) THEN true WHEN _suspect THEN coalesce(addr_junk_within(_city), false)
           ELSE false END AS _junk_city,
-        CASE WHEN _suspect THEN addr_facility(_said_all) ELSE false END AS _facility, {own} AS _own
+        CASE WHEN addr_facility_place({place_key()}) THEN true WHEN _suspect THEN addr_facility(_said_all) ELSE false END AS _facility,
+        {own} AS _own
       FROM (SELECT *, addr_suspect(_said_all) AS _suspect
         FROM (SELECT *, concat_ws(' / ', _delivery, _city) AS _said_all FROM {source})))"""
 
@@ -85,5 +86,5 @@ def codes_sql() -> str:
 
 
 def place_key() -> str:
-    """SQL for one place, whatever the unit: what the requester's premises are compared on; null if not parsed."""
+    """SQL for one place, whatever the unit: what the requester's premises and an operator's facilities are compared on; null if not parsed."""
     return "CASE WHEN a_kind IS NOT NULL THEN concat_ws('|', a_kind, a_number, a_street, a_zip) END"

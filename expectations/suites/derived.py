@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from expectations import address, facts, standard
@@ -12,7 +14,10 @@ from expectations.rules import address as address_rules
 from expectations.rules import authority, identity
 from expectations.rules.rule import Rule
 
-SETUP: tuple[Setup, ...] = (standard.setup, address.setup)
+
+def setup(facilities: Path | None = None) -> tuple[Setup, ...]:
+    """What defines the macros that `again` uses. `facilities`: the operator's list that the batch was received with."""
+    return standard.setup, partial(address.setup, facilities=facilities)
 
 
 def request_rules() -> tuple[Rule, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from expectations import corroboration, crowding
@@ -28,6 +29,7 @@ class Inputs:
     rows, candidates, verdicts, expected   relations: `ingest.rows`, `match.candidates`, `validate.verdicts`, the decoys' ends
     committed                              rows of `validate.verdicts` by its manifest
     letter, premises                       facts of the letter (`facts.letter_facts`); the requester's own addresses
+    facilities                             the operator's own list, as it was when the submission was received
     """
 
     rows: str
@@ -37,17 +39,18 @@ class Inputs:
     committed: int
     letter: Mapping[str, Any]
     premises: tuple[str, ...]
+    facilities: Path | None = None
 
 
-def suite() -> Suite:
-    """The declared checks of this checkpoint."""
+def suite(facilities: Path | None = None) -> Suite:
+    """The declared checks of this checkpoint. `facilities`: the operator's list that the batch was received with."""
     checks = (*_form(), *_coverage(), *_rules(), *_second_opinion(), *_decoys())
-    return Suite(NAME, "verdicts", checks, derived.SETUP)
+    return Suite(NAME, "verdicts", checks, derived.setup(facilities))
 
 
 def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
     """The verdict on a committed validate stage."""
-    return run(suite(), tables(inputs, duck), rows=inputs.committed, duck=duck)
+    return run(suite(inputs.facilities), tables(inputs, duck), rows=inputs.committed, duck=duck)
 
 
 def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from expectations import crowding, facts
@@ -33,6 +34,7 @@ class Inputs:
     disclosed                    relation with request_key: what was disclosed to this requester before
     letter, premises             facts of the letter (`facts.letter_facts`); the requester's own addresses
     dropped                      relation with ordinal: the incomplete rows that two people dropped, or None
+    facilities                   the operator's own list, as it was when the submission was received
     """
 
     raw: str
@@ -45,17 +47,19 @@ class Inputs:
     letter: Mapping[str, Any]
     premises: tuple[str, ...]
     dropped: str | None = None
+    facilities: Path | None = None
 
 
-def suite(dropped: bool = False) -> Suite:
-    """The declared checks of this checkpoint. `dropped`: two people dropped rows, and zero tolerance holds for the rest."""
+def suite(dropped: bool = False, facilities: Path | None = None) -> Suite:
+    """The declared checks of this checkpoint. `dropped`: two people dropped rows, and zero tolerance holds for the rest;
+    `facilities`: the operator's list that the batch was received with."""
     checks = (*_authority(), *_form(), *_conservation(), *_verdicts(), *_rules(), *(_dropped() if dropped else ()))
-    return Suite(NAME, "stored", checks, derived.SETUP)
+    return Suite(NAME, "stored", checks, derived.setup(facilities))
 
 
 def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
     """The verdict on a committed ingest stage."""
-    return run(suite(inputs.dropped is not None), tables(inputs), rows=inputs.committed, duck=duck)
+    return run(suite(inputs.dropped is not None, inputs.facilities), tables(inputs), rows=inputs.committed, duck=duck)
 
 
 def tables(inputs: Inputs) -> dict[str, str]:

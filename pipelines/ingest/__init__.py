@@ -75,12 +75,19 @@ def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) 
     inputs = {
         "raw": _digests(decoded), "decoys": _digests(made), "query": of_bytes(query.encode()),
         "disclosed": of_bytes(context.disclosed.read_bytes()),
-        "crowded": crowding.sql("rows", limit),
+        "crowded": crowding.sql("rows", limit), "facilities": context.facilities_digest,
     }  # fmt: skip
     groups = lake.grouped(decoded, "raw", context.part_rows)
     groups[-1] += tuple(made.paths("requests"))
     parts = [RowsWork(index, paths) for index, paths in enumerate(groups)]
-    return _step(context, "ingest.judged", inputs, parts, Judge(query, context.duck), FindCrowded(limit, context.duck))
+    return _step(
+        context,
+        "ingest.judged",
+        inputs,
+        parts,
+        Judge(query, context.facilities, context.duck),
+        FindCrowded(limit, context.duck),
+    )
 
 
 def _step(

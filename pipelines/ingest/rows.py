@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
@@ -41,12 +42,13 @@ class Judge:
     """Worker of the step `ingest.judged`. `query` holds the key of the keyed hashes: it is never printed or logged."""
 
     query: str = field(repr=False)
+    facilities: Path | None
     duck: duck.DuckSettings
 
     def __call__(self, work: RowsWork, attempt: Attempt) -> Iterator[Part]:
         with duck.session(self.duck) as connection:
             standard.setup(connection)
-            address.setup(connection)
+            address.setup(connection, self.facilities)
             query = self.query.replace("{part}", duck.parquet(list(work.paths)))
             yield write(connection, query, attempt, work.index)
 

@@ -146,7 +146,7 @@ def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) 
 
 def _judged(context: BatchContext, letter: dict[str, Any], parts: list[Part], progress: Progress) -> list[Part]:
     """Canonical rows, by the query of the ingest stage; where they crowd at one address, held as there."""
-    judge = Judge(judging(context, letter, _paths(parts, "duplicates")), context.duck)
+    judge = Judge(judging(context, letter, _paths(parts, "duplicates")), None, context.duck)
     attempt, rows = Attempt(str(context.root / "judged")), list[Part]()
     groups = grouped(Manifest(verdicts.NAME, "", tuple(parts)), "raw", context.part_rows)
     for index, paths in enumerate(groups):

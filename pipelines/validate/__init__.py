@@ -27,7 +27,7 @@ def run(ctx: BatchContext) -> Manifest:
     rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts", _counting(ctx))]
     return lake.run_step(
         ctx.step(verdicts.STEP),
-        [found.digest, known.digest, tries, limit, rules],
+        [found.digest, known.digest, tries, limit, rules, ctx.facilities_digest],
         list(
             enumerate(lake.grouped(found, "matched", ctx.part_rows))
         ),  # the address SQL costs more to plan than to run
@@ -38,6 +38,7 @@ def run(ctx: BatchContext) -> Manifest:
             str(ctx.tries),
             limit,
             _counting(ctx),
+            ctx.facilities,
             ctx.duck,
         ),
         runner=ctx.runner,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from expectations import address, corroboration
 from expectations.contracts import VERDICT
@@ -27,12 +28,13 @@ class Verdicts:
     earlier: str  # Parquet of the tries in the ledger
     max_tries: int
     counting: str  # which addresses on file corroborate (`corroboration.counts`)
+    facilities: Path | None
     duck: DuckSettings
 
     def __call__(self, item: tuple[int, tuple[str, ...]], attempt: Attempt) -> Iterator[Part]:
         index, paths = item
         with quiet(STEP, self.duck) as connection:
-            address.setup(connection)
+            address.setup(connection, self.facilities)
             connection.execute(f"CREATE TEMP TABLE m AS SELECT * FROM {parquet(list(paths))}")
             connection.execute(f"CREATE TEMP TABLE facts AS {self._facts()}")
             verdicts = table(connection, self._verdicts(), VERDICT)

@@ -11,6 +11,7 @@ from expectations import digests, duck
 from expectations.contracts import CANONICAL, RAW_NAMES
 from expectations.errors import BadInput, Fault
 from expectations.instruments import Agreement
+from flows import checkpoints
 from pipelines import ingest, lake
 from pipelines.context import BatchContext
 from tests import submissions
@@ -141,6 +142,18 @@ def test_a_second_run_finds_the_work_done_and_other_disclosures_do_it_again(tmp_
     assert ingest.run(context) == first and Path(first.paths("rows")[0]).stat().st_mtime_ns == written
     pq.write_table(pa.table({"request_key": [key(sandbox, "R-000001")]}), context.disclosed)
     assert [r["outcome"] for r in read(ingest.run(context))] == ["already_disclosed", None]
+
+
+def test_the_list_beside_the_batch_decides(tmp_path: Path, sandbox: Agreement) -> None:
+    context = taken(tmp_path, submissions.write(tmp_path / "in", submissions.rows(2)), sandbox)
+    (context.root / "facilities.csv").write_text('address\n"101 Oak St, Sacramento, CA 95814"\n')
+    assert [r["codes"] for r in read(ingest.run(context))] == [["FACILITY"], []]
+    verdict = checkpoints.intake.check(
+        checkpoints._intake(context, checkpoints.letter_facts(context), None), context.duck
+    )
+    assert {r.check for r in verdict.failed} == {"authority.incomplete_share", "authority.incomplete_share_per_file"}
+    context.facilities.unlink()  # another list, another step: a committed one of other inputs is not taken for it
+    assert [r["codes"] for r in read(ingest.run(context))] == [[], []]
 
 
 def test_a_bad_file_stops_the_stage_with_its_own_error(tmp_path: Path, sandbox: Agreement, caplog) -> None:
