@@ -101,6 +101,10 @@ class Agreement(_Strict):
     fields: Annotated[tuple[str, ...], Field(min_length=1)]
     addresses_that_corroborate: Literal["current", "current_and_earlier"] = "current_and_earlier"
     earlier_addresses_years: Annotated[int, Field(gt=0, le=200)] = 200  # an earlier one counts if it ended within them
+    may_be_left_out: tuple[Literal["state", "city"], ...] = Field(
+        default=(),
+        description="what an address may leave out beside its ZIP: state, city; else STATE_LEFT_OUT or NO_CITY blocks it",
+    )
     thresholds: Thresholds
     safeguards: Safeguards
     keys: Keys

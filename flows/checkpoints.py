@@ -54,6 +54,7 @@ def _intake(ctx: BatchContext, letter: dict[str, Any], dropped: Path | None) -> 
         letter=letter,
         premises=ctx.agreement.requester.premises,
         facilities=ctx.facilities,
+        left_out=ctx.agreement.may_be_left_out,
         dropped=parquet([dropped]) if dropped else None,
     )
 
@@ -78,6 +79,7 @@ def _eligibility(ctx: BatchContext, letter: dict[str, Any]) -> eligibility.Input
         letter=letter,
         premises=ctx.agreement.requester.premises,
         facilities=ctx.facilities,
+        left_out=ctx.agreement.may_be_left_out,
     )
 
 

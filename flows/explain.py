@@ -101,7 +101,7 @@ def _explained(
     letter = letter_facts(ctx)
     for define in derived.setup(ctx.facilities):
         define(connection)
-    again = derived.again("one", letter, ctx.agreement.requester.premises)
+    again = derived.again("one", letter, ctx.agreement.requester.premises, ctx.agreement.may_be_left_out)
     crowded = f"({crowding.sql(batch, letter['max_persons_per_address'])})"
     connection.execute(f"CREATE TABLE again AS {crowding.marked(f'({again})', crowded, 'a_codes')}")
     rules = _judged(connection, "again", derived.request_rules())

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.address import facilities as operators
+from expectations.address import left_out as left
 from expectations.address import parse, patterns, reference, split, text, verdict
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import ADDRESS
@@ -116,22 +117,32 @@ def _unit_macros() -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def derive(relation: str, *, one_line: bool, urbanization: bool = False, premises: Sequence[str] = ()) -> str:
+def derive(
+    relation: str,
+    *,
+    one_line: bool,
+    urbanization: bool = False,
+    premises: Sequence[str] = (),
+    left_out: Sequence[str] = (),
+) -> str:
     """SQL: every row of `relation` with the columns of `contracts.ADDRESS` added. `setup` must have run.
 
     relation      name or subquery with text columns street, unit, city, state, zip
     one_line      it also has `address`, used where all five parts are blank
     urbanization  it also has `urbanization` (Puerto Rico)
     premises      the requester's own addresses, one line each: REQUESTER_ADDRESS compares number, street and ZIP with them
+    left_out      what the agreement lets be left out (state, city): no code then, and a_state is what the ZIP implies
 
     a_codes is the sorted list of codes that hold for the address alone, blocking and for-a-person; never null.
     """
     parsed = ", ".join(c for c in COLUMNS if c != "a_codes")
-    judged = verdict.judge_stage(_stages(f"(SELECT * FROM {relation})", one_line, urbanization), _own_sql(premises))
+    judged = verdict.judge_stage(
+        _stages(f"(SELECT * FROM {relation})", one_line, urbanization, left_out), _own_sql(premises)
+    )
     return f"SELECT _row.*, {parsed}, {verdict.codes_sql()} AS a_codes FROM ({judged})"
 
 
-def _stages(relation: str, one_line: bool, urbanization: bool) -> str:
+def _stages(relation: str, one_line: bool, urbanization: bool, left_out: Sequence[str]) -> str:
     """The stages from the raw fields to the parsed columns, one inside the other."""
     blank = " AND ".join(f"nullif(trim({c}), '') IS NULL" for c in ("street", "unit", "city", "state", "zip"))
     line = f"CASE WHEN {blank} THEN addr_line(address) END" if one_line else "CAST(NULL AS VARCHAR)"
@@ -144,7 +155,8 @@ def _stages(relation: str, one_line: bool, urbanization: bool) -> str:
     cleaned = f"""(SELECT * REPLACE (CASE WHEN addr_junk_whole(_unit_text) AND NOT regexp_matches(_unit_text, '[0-9XZQ]') THEN NULL
       ELSE _unit_text END AS _unit_text) FROM {cleaned})"""
     split_up = split.state_stage(f"({split.zip_stage(cleaned)})") if one_line else split.parts_stage(cleaned)
-    located = f"({split.place_stage(f'({split_up})', one_line=one_line)})"
+    placed = f"({split.place_stage(f'({split_up})', one_line=one_line)})"
+    located = f"({left.stage(placed, left_out)})"
     for stage in (parse.unit_stage, parse.special_stage, parse.number_stage, parse.street_stage, verdict.finish_stage):
         located = f"({stage(located)})"
     return located

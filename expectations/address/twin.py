@@ -6,7 +6,7 @@ the same reference files, but shares no pattern and no step with the SQL.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from expectations.address import reference
@@ -53,13 +53,31 @@ _GENERAL = (
 _BARE_SUFFIX = ("ST", "AVE", "RD", "DR", "LN", "CT", "BLVD", "PL", "WAY", "CIR", "TER", "PKWY", "HWY", "RTE", "TRL", "LOOP")  # fmt: skip
 
 
-def judge(row: Mapping[str, Any], premises: tuple[str, ...] = ()) -> list[str]:
-    """The blocking address codes of a row (street, unit, city, state, zip; `address` where these are blank), sorted."""
+def judge(row: Mapping[str, Any], left_out: Collection[str] = ()) -> list[str]:
+    """The blocking address codes of a row (street, unit, city, state, zip; `address` where these are blank), sorted.
+    `left_out`: what the agreement lets be left out (state, city)."""
     if all(not (row.get(c) or "").strip() for c in PARTS) and (row.get("address") or "").strip():
-        parts = split(plain(row["address"], keep=","))
+        parts, one_line = split(plain(row["address"], keep=",")), True
     else:
         parts = {c: plain(row.get(c) or "") for c in PARTS}
-    return sorted(_delivery_codes(parts) | _place_codes(parts))
+        one_line = False
+    implied = _implied(parts, one_line)
+    if implied and "state" in left_out:
+        parts["state"], implied = implied, ""
+    found = _delivery_codes(parts) | _place_codes(parts) | ({"STATE_LEFT_OUT"} if implied else set())
+    return sorted(found - ({"NO_STATE"} if implied else set()) - ({"NO_CITY"} if _let(parts, left_out) else set()))
+
+
+def _implied(parts: dict[str, str], one_line: bool) -> str:
+    """The state that the ZIP implies where none is said; in one line, what ends it must be a city of the ZIP, or none at all."""
+    known = zips().get(zip5(parts["zip"]))
+    if parts["state"] or not known or not known["active"]:
+        return ""
+    return "" if one_line and parts["city"] and parts["city"] not in known["cities"] else str(known["state"])
+
+
+def _let(parts: dict[str, str], left_out: Collection[str]) -> bool:
+    return not parts["city"] and "city" in left_out
 
 
 def _place_codes(parts: dict[str, str]) -> set[str]:

@@ -26,13 +26,16 @@ def request_rules() -> tuple[Rule, ...]:
     return tuple(rule for book in books for rule in book.values())
 
 
-def again(rows: str, letter: Mapping[str, Any], premises: tuple[str, ...], *, keep: str = "") -> str:
+def again(
+    rows: str, letter: Mapping[str, Any], premises: tuple[str, ...], left_out: tuple[str, ...], *, keep: str = ""
+) -> str:
     """A SELECT of ordinal, origin, the raw fields, and all that request-phase rules read, derived again from these.
 
     rows      relation of canonical rows; of it only ordinal, origin, the raw fields and `keep` (a SELECT list) are read
-    letter    facts of the letter (`facts.letter_facts`); premises: the requester's own addresses
+    letter    facts of the letter (`facts.letter_facts`); premises: the requester's own addresses;
+              left_out: what the agreement lets be left out of an address
     """
     fields = ", ".join(["ordinal", "origin", *RAW_NAMES, *([keep] if keep else [])])
     named = standard.derive(f"(SELECT {fields} FROM {rows})", full_name=True)
-    parsed = address.derive(f"({named})", one_line=True, premises=premises)
+    parsed = address.derive(f"({named})", one_line=True, premises=premises, left_out=left_out)
     return f"SELECT *, {facts.row_constants(letter)} FROM ({parsed})"

@@ -30,6 +30,7 @@ class Inputs:
     committed                              rows of `validate.verdicts` by its manifest
     letter, premises                       facts of the letter (`facts.letter_facts`); the requester's own addresses
     facilities                             the operator's own list, as it was when the submission was received
+    left_out                               what the agreement lets be left out of an address
     """
 
     rows: str
@@ -40,6 +41,7 @@ class Inputs:
     letter: Mapping[str, Any]
     premises: tuple[str, ...]
     facilities: Path | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def suite(facilities: Path | None = None) -> Suite:
@@ -57,7 +59,7 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
     compared = corroboration.sql("again", "verdicts", corroboration.counts(inputs.letter))
     looked_at = f"(SELECT * FROM {inputs.rows} SEMI JOIN verdicts USING (ordinal, origin))"
-    again = derived.again(looked_at, inputs.letter, inputs.premises)
+    again = derived.again(looked_at, inputs.letter, inputs.premises, inputs.left_out)
     return {
         "verdicts": inputs.verdicts,
         # only the whole batch shows a crowd: every canonical row counts, wherever it ended
@@ -82,7 +84,7 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
         "decoys": f"""
             SELECT e.ordinal, e.expected, e.code, v.ordinal IS NOT NULL AS judged, v.outcome, v.codes
             FROM {inputs.expected} e LEFT JOIN (SELECT * FROM verdicts WHERE origin = 'decoy') v ON v.ordinal = e.ordinal""",
-        "sample": twin.opinions(inputs.rows, inputs.verdicts, duck),
+        "sample": twin.opinions(inputs.rows, inputs.verdicts, inputs.left_out, duck),
     }  # fmt: skip
 
 

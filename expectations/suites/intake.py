@@ -35,6 +35,7 @@ class Inputs:
     letter, premises             facts of the letter (`facts.letter_facts`); the requester's own addresses
     dropped                      relation with ordinal: the incomplete rows that two people dropped, or None
     facilities                   the operator's own list, as it was when the submission was received
+    left_out                     what the agreement lets be left out of an address
     """
 
     raw: str
@@ -48,6 +49,7 @@ class Inputs:
     premises: tuple[str, ...]
     dropped: str | None = None
     facilities: Path | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def suite(dropped: bool = False, facilities: Path | None = None) -> Suite:
@@ -65,10 +67,11 @@ def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
 def tables(inputs: Inputs) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
     stored = "(SELECT *, codes AS stored_codes FROM stored)"
-    again = derived.again(stored, inputs.letter, inputs.premises, keep="file, request_key, outcome, stored_codes")
-    counts = facts.count_facts_sql(
-        "rows", inputs.rejects, inputs.dropped, inputs.letter["max_incomplete_share_by_code"]
+    again = derived.again(
+        stored, inputs.letter, inputs.premises, inputs.left_out, keep="file, request_key, outcome, stored_codes"
     )
+    by_code = inputs.letter["max_incomplete_share_by_code"]
+    counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped, by_code)
     made = {
         "stored": inputs.rows,
         # only what is looked at: a batch may have more than a million rows

@@ -14,10 +14,10 @@ SAMPLE = 200
 _FIELDS = ("address", "street", "unit", "city", "state", "zip")
 
 
-def opinions(rows: str, verdicts: str, duck: DuckSettings | None = None) -> str:
+def opinions(rows: str, verdicts: str, left_out: tuple[str, ...] = (), duck: DuckSettings | None = None) -> str:
     """A SELECT of (ordinal, blocking: number of blocking codes; NULL where the twin raised) for up to SAMPLE eligible rows.
 
-    The sample is the same for the same rows. Values stay in this function; what it returns holds ordinals and counts.
+    `left_out`: what the agreement lets be left out. The sample is the same for the same rows. Values stay in this function; what it returns holds ordinals and counts.
     """
     query = f"""
         SELECT r.ordinal, {", ".join(f"r.{f}" for f in _FIELDS)}
@@ -28,14 +28,14 @@ def opinions(rows: str, verdicts: str, duck: DuckSettings | None = None) -> str:
             sample = connection.execute(query).fetchall()
     except duckdb.Error:
         sample = []  # an empty sample is an error of the check that looks at it
-    found = [(row[0], _blocking(dict(zip(_FIELDS, row[1:], strict=True)))) for row in sample]
+    found = [(row[0], _blocking(dict(zip(_FIELDS, row[1:], strict=True)), left_out)) for row in sample]
     ordinals = ", ".join("NULL" if n is None else str(int(n)) for n, _ in found)
     counts = ", ".join("NULL" if n is None else str(n) for _, n in found)
     return f"SELECT unnest([{ordinals}]::BIGINT[]) AS ordinal, unnest([{counts}]::INTEGER[]) AS blocking"
 
 
-def _blocking(row: dict[str, Any]) -> int | None:
+def _blocking(row: dict[str, Any], left_out: tuple[str, ...]) -> int | None:
     try:
-        return len(set(judge(row)) & set(BLOCKING_ADDRESS_CODES))
+        return len(set(judge(row, left_out)) & set(BLOCKING_ADDRESS_CODES))
     except Exception:  # whatever the twin stumbles over, it has not found the row good
         return None

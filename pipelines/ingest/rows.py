@@ -68,12 +68,12 @@ def write(connection: duckdb.DuckDBPyConnection, query: str, attempt: Attempt, i
 def judging(context: BatchContext, letter: dict[str, object], duplicates: Sequence[str]) -> str:
     """The query that judges a part of raw rows, which stands in it as {part}. `letter`: see `facts.letter_facts`."""
     key = context.sql_request_key("request_id")
-    premises = context.agreement.requester.premises
+    premises, left_out = context.agreement.requester.premises, context.agreement.may_be_left_out
     columns = ", ".join(f'"{name}"' for name in CANONICAL.names)
     return f"""
     WITH raw AS (FROM {{part}}),
     named AS ({standard.derive("raw", full_name=True)}),
-    parsed AS ({address.derive("named", one_line=True, premises=premises)}),
+    parsed AS ({address.derive("named", one_line=True, premises=premises, left_out=left_out)}),
     informed AS (
       SELECT *, {key} AS request_key, {facts.row_constants(letter)},
         origin = '{Origin.REQUEST}' AND request_id IN (SELECT request_id FROM {duck.parquet(list(duplicates))}) AS twice

@@ -200,6 +200,14 @@ def test_a_crowd_that_a_stage_let_pass_is_found(name: str, check: str, tmp_path:
     assert check not in {r.check for r in MODULES[name].check(wider).failed}
 
 
+def test_what_the_agreement_lets_be_left_out_is_eligible(tmp_path: Path) -> None:
+    inputs = made.Batch(tmp_path, LETTER, {10: {"state": None}, 11: {"city": None}}).eligibility()
+    left = {"address.state_left_out", "address.no_city", "eligibility.second_opinion"}
+    assert left <= {r.check for r in eligibility.check(inputs).failed}
+    allowed = eligibility.check(replace(inputs, left_out=("state", "city")))
+    assert allowed.status == Status.PASS, [r.check for r in allowed.failed]
+
+
 def test_a_court_order_refuses(tmp_path: Path) -> None:
     forbidden = replace(_inputs("intake", tmp_path), letter={**LETTER, "orders_against": ["an-order"]})
     verdict = intake.check(forbidden)

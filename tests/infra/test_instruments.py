@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from expectations.instruments import Agreement, CourtOrder
+from expectations.errors import BadInput
+from expectations.instruments import Agreement, CourtOrder, parse_instrument
 from tests.submissions import INSTRUMENTS, shipped
 
 STATUTE = "8 USC 1253(a)(1)"
@@ -40,3 +41,12 @@ def test_no_order_stands_against_the_sandbox_agreement(sandbox: Agreement) -> No
         assert not order.stands_against(sandbox, STATUTE, date(2026, 6, 1))
     assert sandbox.in_force(date(2026, 1, 1)) and sandbox.in_force(date(2031, 12, 31))
     assert not sandbox.in_force(date(2025, 12, 31))
+
+
+def test_only_a_state_or_a_city_may_be_left_out(sandbox: Agreement) -> None:
+    assert sandbox.may_be_left_out == ()
+    text = (INSTRUMENTS / "sandbox-2026.toml.in").read_text()
+    said = parse_instrument(f'may_be_left_out = ["state"]\n{text}'.encode(), "a.toml")
+    assert isinstance(said, Agreement) and said.may_be_left_out == ("state",)
+    with pytest.raises(BadInput, match="may_be_left_out"):
+        parse_instrument(f'may_be_left_out = ["zip"]\n{text}'.encode(), "a.toml")

@@ -156,6 +156,20 @@ def test_the_list_beside_the_batch_decides(tmp_path: Path, sandbox: Agreement) -
     assert [r["codes"] for r in read(ingest.run(context))] == [[], []]
 
 
+def test_the_agreement_may_let_the_state_be_left_out(tmp_path: Path, sandbox: Agreement) -> None:
+    sent = [row(1, state=""), row(2, state="XX"), row(3, city="")]
+    context = taken(tmp_path, submissions.write(tmp_path / "in", sent), sandbox)
+    found = [(r["a_state"], r["codes"]) for r in read(ingest.run(context))]
+    assert found == [(None, ["STATE_LEFT_OUT"]), (None, ["NO_STATE"]), ("CA", ["NO_CITY"])]
+    allowed = replace(context, agreement=sandbox.model_copy(update={"may_be_left_out": ("state", "city")}))
+    found = [(r["a_state"], r["codes"]) for r in read(ingest.run(allowed))]
+    assert found == [("CA", []), (None, ["NO_STATE"]), ("CA", [])]
+    verdict = checkpoints.intake.check(
+        checkpoints._intake(allowed, checkpoints.letter_facts(allowed), None), context.duck
+    )
+    assert "VERDICT_DIFFERS" not in verdict.codes
+
+
 def test_a_bad_file_stops_the_stage_with_its_own_error(tmp_path: Path, sandbox: Agreement, caplog) -> None:
     data = encode(submissions.rows(2))
     source = submissions.write_files(tmp_path / "in", [DataFile("a.csv", data, 3)])
