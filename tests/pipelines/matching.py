@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -58,7 +59,7 @@ def raw_register(folder: Path, records: Sequence[dict[str, Any]], *, parts: int 
 def committed(folder: Path, tables: dict[str, pa.Table]) -> lake.Manifest:
     """Commits tables as a lake step, as an earlier stage would have."""
     attempt = lake.Attempt(str(folder / lake.ATTEMPTS / "one"))
-    parts = [lake.asdict(attempt.write(name, 0, table)) for name, table in tables.items()]
+    parts = [asdict(attempt.write(name, 0, table)) for name, table in tables.items()]
     lake.commit_manifest(parts, str(folder), "test")
     manifest = lake.read_manifest(folder)
     assert manifest is not None

@@ -151,7 +151,8 @@ def test_the_list_beside_the_batch_decides(tmp_path: Path, sandbox: Agreement) -
     verdict = checkpoints.intake.check(
         checkpoints._intake(context, checkpoints.letter_facts(context), None), context.duck
     )
-    assert {r.check for r in verdict.failed} == {"authority.incomplete_share", "authority.incomplete_share_per_file"}
+    shares = {"incomplete_share", "incomplete_share_per_file", "incomplete_share_30_days"}
+    assert {r.check for r in verdict.failed} == {f"authority.{share}" for share in shares}
     context.facilities.unlink()  # another list, another step: a committed one of other inputs is not taken for it
     assert [r["codes"] for r in read(ingest.run(context))] == [[], []]
 
