@@ -145,10 +145,11 @@ def street_stage(source: str) -> str:
       CASE WHEN _loose THEN _r[-1] END AS _loose_unit,
       CASE WHEN _k IS NULL OR _k > 9 OR NOT regexp_full_match(_full, '[A-Z0-9&/.-]+( [A-Z0-9&/.-]+)*') THEN NULL
         -- with a suffix or a directional a short or numbered name will do; without, a word is needed
+        WHEN _k = 2 AND _d1 IS NOT NULL AND _de IS NOT NULL THEN NULL  -- SOUTHWEST NORTH names nothing
         WHEN _is_road OR _has_suffix AND (len(_mid) > 0 OR _o IS NOT NULL) THEN _full
         WHEN _has_suffix THEN NULL
         WHEN (_pre OR _post) AND NOT _bare AND (len(_mid) > 0 OR _o IS NOT NULL) AND regexp_matches(_full, '[A-Z]{{3}}|[0-9]') THEN _full
         WHEN (_k > 1 OR NOT _bare) AND regexp_matches(_rest, '(^| )[A-Z][A-Z&/-]+|[0-9](ST|ND|RD|TH)$')
-          AND NOT coalesce(_k = 1 AND (_d1 IS NOT NULL OR _sfx IS NOT NULL) OR _k = 2 AND _d1 IS NOT NULL AND _de IS NOT NULL, false)
+          AND NOT coalesce(_k = 1 AND (_d1 IS NOT NULL OR _sfx IS NOT NULL), false)
         THEN _full END AS _name
     FROM joined"""

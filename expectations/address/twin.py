@@ -50,7 +50,7 @@ _GENERAL = (
     "LISTA DE CORREOS",
     "ENTREGA GENERAL",
 )
-_BARE_SUFFIX = ("ST", "AVE", "RD", "DR", "LN", "CT", "BLVD", "PL", "WAY", "CIR", "TER", "PKWY", "HWY", "RTE", "TRL", "LOOP")  # fmt: skip
+_SPANISH = ("CALLE", "AVENIDA", "AVE", "PASEO", "CAMINO", "VEREDA", "CALLEJON")
 
 
 def judge(row: Mapping[str, Any], left_out: Collection[str] = ()) -> list[str]:
@@ -132,7 +132,10 @@ def _kind_codes(street: str, state: str) -> set[str]:
     box = _box(street)
     if box is not None:
         return set() if box else {"NO_BOX"}
-    return _street_codes(_without_urbanization(street.split()))
+    words = _without_urbanization(street.split())
+    if state in ("PR", "VI") and len(words) > 2 and words[0] in _SPANISH and words[-1].lstrip("ABC#-")[:1].isdigit():
+        return set()  # CALLE 7 150: the number comes last
+    return _street_codes(words)
 
 
 def _without_urbanization(words: list[str]) -> list[str]:
@@ -158,9 +161,10 @@ def _box(street: str) -> bool | None:
     words = street.replace("#", " ").split()
     for route in (*_RURAL, *_CONTRACT):
         lead = route.split()
-        rest = words[len(lead) :]
-        if words[: len(lead)] == lead and rest[1:2] == ["BOX"] and rest[0][:1].isdigit() and rest[2:]:
-            return bool(rest[2].strip("0")) and all(w.isalpha() for w in rest[3:])
+        for i in range(_first_with_digit(words)):  # a name may stand before it
+            rest = words[i + len(lead) :]
+            if words[i : i + len(lead)] == lead and rest[1:2] == ["BOX"] and rest[0][:1].isdigit() and rest[2:]:
+                return bool(rest[2].strip("0")) and all(w.isalpha() for w in rest[3:])
     for route in ("RR", "R R", "RURAL ROUTE", "RURAL RTE", "RFD", "R F D", *_CONTRACT):
         lead = route.split()
         if words[: len(lead)] == lead and len(words) <= len(lead) + 1:
@@ -177,6 +181,10 @@ def _box(street: str) -> bool | None:
         if words[: len(lead)] == lead and len(words) <= len(lead) + 1:
             return len(words) == len(lead) + 1 and _is_box(words[-1])
     return None
+
+
+def _first_with_digit(words: list[str]) -> int:
+    return next((i for i, w in enumerate(words) if any(c.isdigit() for c in w)), len(words))
 
 
 def _is_box(word: str) -> bool:
@@ -196,7 +204,8 @@ def _street_codes(words: list[str]) -> set[str]:
 def _without_unit(words: list[str]) -> list[str]:
     units = reference.standard("units")
     for i in range(1, len(words)):
-        if words[i].startswith("#") and words[i - 1] not in ("HWY", "HIGHWAY", "ROUTE", "RTE"):
+        road = words[i - 1] in ("HWY", "HIGHWAY", "ROUTE", "RTE") and words[i][1:2].isdigit()
+        if words[i].startswith("#") and not road:
             return words[: i - 1] if words[i - 1] in units and i > 1 else words[:i]
         ids = words[i + 1 :]
         if words[i] in units and len(ids) == 1 and (ids[0][:1].isdigit() or len(ids[0]) == 1 or ids[0][1:].isdigit()):
@@ -241,10 +250,10 @@ def _is_street(words: list[str]) -> bool:
         ordinal = words[0][:1].isdigit() and words[0].endswith(("ST", "ND", "RD", "TH"))
         word = len(words[0]) > 1 and words[0][:1].isalpha() and words[0] not in suffixes and words[0] not in directions
         return ordinal or word
-    if all(w in directions or suffixes.get(w) in _BARE_SUFFIX for w in words):
+    if all(w in directions or suffixes.get(w) in reference.NEVER_A_NAME for w in words):
         # NORTH AVE and E ST SE are streets called North and E; N S and ST AVE are none
-        named = words[0] in directions and any(suffixes.get(w) in _BARE_SUFFIX for w in words[1:])
-        return named or suffixes.get(words[-1]) in _BARE_SUFFIX
+        named = words[0] in directions and any(suffixes.get(w) in reference.NEVER_A_NAME for w in words[1:])
+        return named or suffixes.get(words[-1]) in reference.NEVER_A_NAME
     if any(w in directions for w in words) and any(w[0].isdigit() for w in words):
         return True  # N 1250 W
     names = [w for w in words if len(w) > 1 and w[0].isalpha()]
