@@ -17,7 +17,7 @@ import typer
 from typer._click import ClickException  # typer's own copy, which its parser raises; the package click is another one
 
 from expectations.errors import Fault, SluicegateError, Usage
-from flows.commands import gates, inspect, operate, preflight, prepare, review, simulate
+from flows.commands import gates, inspect, match, operate, preflight, prepare, review, simulate
 
 _INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
@@ -29,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 prepare.register(app)
+match.register(app)
 operate.register(app)
 inspect.register(app)
 preflight.register(app)

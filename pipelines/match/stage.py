@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
 from expectations.digests import of_bytes
+from expectations.duck import DuckSettings
 from pipelines import lake, register
 from pipelines.context import BatchContext
 from pipelines.match import requests, resolve, score
 from pipelines.match.steps import printed
 from pipelines.register.prepare import preparation
+
+
+class Place(Protocol):
+    """Where the stage works, and with what: a batch's context, or a folder of its own (`alone`)."""
+
+    @property
+    def duck(self) -> DuckSettings: ...
+    @property
+    def runner(self) -> str: ...
+    @property
+    def progress(self) -> lake.Progress: ...
+    def step(self, name: str) -> Path:
+        """The folder of a step."""
+        ...
 
 
 def run(ctx: BatchContext) -> lake.Manifest:
@@ -24,36 +43,49 @@ def run(ctx: BatchContext) -> lake.Manifest:
     decoys = register.build(
         ctx.step("ingest.decoys"), ctx.step("match.decoys"), runner=ctx.runner, duck=ctx.duck, progress=ctx.progress
     )
-    inputs = {"logic": of_bytes(plan().encode()), "preparation": preparation(), "rows": _digests(rows), "register": register.version(ctx.register), "decoys": _digests(decoys)}  # fmt: skip
-    asked = _requests(ctx, inputs, rows, real)
-    scored = _scored(ctx, inputs, asked, real, decoys)
+    inputs = {"rows": _digests(rows), "register": register.version(ctx.register), "decoys": _digests(decoys)}
+    return find(ctx, inputs, rows, real, decoys)
+
+
+def find(
+    place: Place,
+    inputs: Mapping[str, object],
+    rows: lake.Manifest,
+    real: lake.Manifest,
+    decoys: lake.Manifest | None = None,
+) -> lake.Manifest:
+    """The three steps on canonical `rows` and a prepared register; `inputs` name what they are made from."""
+    inputs = {**inputs, "logic": of_bytes(plan().encode()), "preparation": preparation()}
+    asked = _requests(place, inputs, rows, real)
+    scored = _scored(place, inputs, asked, real, decoys)
     item = resolve.Judged(
-        tuple(asked.paths("requests")), tuple(scored.paths("judged")), tuple(scored.paths("hot")), ctx.duck
+        tuple(asked.paths("requests")), tuple(scored.paths("judged")), tuple(scored.paths("hot")), place.duck
     )
-    return lake.run_step(
-        ctx.step("match.candidates"), inputs, [item], resolve.write, runner=ctx.runner, progress=ctx.progress
-    )
+    return _step(place, "match.candidates", inputs, [item], resolve.write)
 
 
-def _requests(ctx: BatchContext, inputs: object, rows: lake.Manifest, real: lake.Manifest) -> lake.Manifest:
-    item = requests.Requests(tuple(rows.paths("rows")), tuple(real.paths("names")), real.rows("persons"), ctx.duck)
-    return lake.run_step(
-        ctx.step("match.requests"), inputs, [item], requests.write, runner=ctx.runner, progress=ctx.progress
-    )
+def _step(place: Place, name: str, inputs: object, items: list[Any], worker: lake.Worker) -> lake.Manifest:
+    return lake.run_step(place.step(name), inputs, items, worker, runner=place.runner, progress=place.progress)
+
+
+def _requests(place: Place, inputs: object, rows: lake.Manifest, real: lake.Manifest) -> lake.Manifest:
+    item = requests.Requests(tuple(rows.paths("rows")), tuple(real.paths("names")), real.rows("persons"), place.duck)
+    return _step(place, "match.requests", inputs, [item], requests.write)
 
 
 def _scored(
-    ctx: BatchContext, inputs: object, asked: lake.Manifest, real: lake.Manifest, decoys: lake.Manifest
+    place: Place, inputs: object, asked: lake.Manifest, real: lake.Manifest, decoys: lake.Manifest | None
 ) -> lake.Manifest:
     persons, addresses = ([[path] for path in real.paths(dataset)] for dataset in ("persons", "addresses"))
-    persons[-1] += decoys.paths("persons")
-    addresses[-1] += decoys.paths("addresses")
+    if decoys:
+        persons[-1] += decoys.paths("persons")
+        addresses[-1] += decoys.paths("addresses")
     items = [
         score.RegisterPart(number, tuple(p), tuple(a))
         for number, (p, a) in enumerate(zip(persons, addresses, strict=True))
     ]
-    worker = score.Score(asked.paths("requests")[0], asked.paths("keys")[0], ctx.duck)
-    return lake.run_step(ctx.step("match.scored"), inputs, items, worker, runner=ctx.runner, progress=ctx.progress)
+    worker = score.Score(asked.paths("requests")[0], asked.paths("keys")[0], place.duck)
+    return _step(place, "match.scored", inputs, items, worker)
 
 
 def _digests(manifest: lake.Manifest) -> list[str]:

@@ -1,0 +1,49 @@
+"""`sluicegate match`: the match stage alone, for evaluation and tuning. Needs no home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from expectations.duck import default_settings
+from flows.commands.output import print_json, print_table
+from flows.progress import Reporter
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this module."""
+    app.command()(match)
+
+
+def match(
+    requests: Annotated[
+        Path | None,
+        typer.Option(help="Raw request rows, CSV or Parquet: the columns of a submission, no letter needed."),
+    ] = None,
+    register: Annotated[Path | None, typer.Option(help="A prepared register, or a raw one.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the result goes: .csv or .parquet.")] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Print the SQL of the stage, step by step, and do nothing.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="The counts as one JSON document on stdout, no progress.")
+    ] = False,
+) -> int:
+    """Match rows against a register, without screens, release or ledger.
+
+    The result has request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence and corroboration, one
+    row a request.
+    """
+    from pipelines import match as stage
+
+    if plan:
+        print(stage.plan())
+        return 0
+    if requests is None or register is None or out is None:
+        raise typer.BadParameter("--requests, --register and --out are needed, or --plan")
+    with Reporter(quiet=json) as report:
+        counts = stage.match_file(requests, register, out, duck=default_settings(), progress=report)
+    print_json(counts) if json else print_table("Match", ["outcome", "rows"], counts.items())
+    return 0

@@ -1,0 +1,161 @@
+"""The stage alone, for evaluation and tuning: raw request rows in, one line a row out. Releases nothing, touches no ledger."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from expectations import address, corroboration, standard
+from expectations.contracts import RAW_NAMES
+from expectations.duck import DuckSettings, parquet, quote
+from expectations.errors import BadInput
+from pipelines import lake, register
+from pipelines.lake import Attempt, Part
+from pipelines.match.stage import find
+from pipelines.register.prepare import PERSON, WRITTEN
+from pipelines.runner import EMBEDDED
+from pipelines.sql import copy, quiet
+
+_FORMATS = {".csv": "csv", ".parquet": "parquet"}
+_PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip"
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A folder of its own to work in (see `stage.Place`)."""
+
+    root: Path
+    duck: DuckSettings
+    progress: lake.Progress
+    runner: str = EMBEDDED
+
+    def step(self, name: str) -> Path:
+        return self.root / name
+
+
+def match_file(
+    requests: Path, prepared: Path, out: Path, *, duck: DuckSettings, progress: lake.Progress, runner: str = EMBEDDED
+) -> dict[str, int]:
+    """Matches the rows of `requests` (CSV or Parquet with columns of `contracts.RAW_REQUEST`; request_id is needed) against a
+    prepared register, or a raw one, which is prepared for this run only.
+
+    `out` (CSV or Parquet) gets request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence and
+    corroboration, one row a request, in the order of the file; in CSV the evidence has a space between. Every row takes part,
+    whatever its address: the screens of ingest are not applied. Returns rows by outcome. Raises BadInput.
+    """
+    kind = _format(out)
+    with tempfile.TemporaryDirectory(prefix=".match-", dir=out.absolute().parent) as folder:
+        place = Alone(Path(folder), duck, progress, runner)
+        if not (prepared / "manifest.json").exists():
+            built = place.step("register")
+            register.build(prepared, built, runner=runner, duck=duck, progress=progress)
+            prepared = built
+        real = register.open_register(prepared)
+        rows = lake.run_step(
+            place.step("ingest.rows"), {}, [requests], Canonical(duck), runner=runner, progress=progress
+        )
+        found = find(place, {}, rows, real)
+        target = Path(folder) / out.name
+        counts = _write(place, rows, real, found, target, kind)
+        target.replace(out)
+    return counts
+
+
+@dataclass(frozen=True)
+class Canonical:
+    """Worker: a file of raw rows → the part of standardised rows that the stage reads, all of them open."""
+
+    duck: DuckSettings
+
+    def __call__(self, path: Path, attempt: Attempt) -> Iterable[Part]:
+        # CSV has no row numbers but its order
+        with quiet("match.rows", replace(self.duck, preserve_order=True)) as con:
+            standard.setup(con)
+            address.setup(con)
+            try:
+                con.execute(f"CREATE TEMP TABLE raw AS {_raw(path)}")
+            except duckdb.Error:
+                raise _unreadable(path) from None
+            named = standard.derive("raw", full_name=True)
+            parsed = address.derive(f"({named})", one_line=True)
+            query = f"""
+                SELECT ordinal, 'request' AS origin, request_id, {PERSON}, {_PARSED}, NULL::VARCHAR AS outcome
+                FROM ({parsed}) ORDER BY ordinal"""
+            copy(con, query, attempt.path("rows", 0))
+        yield attempt.part("rows", 0)
+
+
+def _format(path: Path) -> str:
+    if path.suffix not in _FORMATS:
+        raise BadInput(
+            "UNKNOWN_FORMAT",
+            "the name of the file says no known format",
+            where=path.name,
+            remedy="End it in .csv or .parquet.",
+        )
+    return _FORMATS[path.suffix]
+
+
+def _raw(path: Path) -> str:
+    """SQL: the rows with their place in the file; columns that are not there are null."""
+    reader = {
+        "csv": "read_csv({}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', parallel = false)",
+        "parquet": "read_parquet({}, file_row_number = true)",
+    }[_format(path)]
+    source = reader.format(quote(str(path)))
+    present = _names(path)
+    columns = ", ".join(f"CAST({n} AS VARCHAR) AS {n}" if n in present else f"NULL::VARCHAR AS {n}" for n in RAW_NAMES)
+    number = "file_row_number" if path.suffix == ".parquet" else "row_number() OVER () - 1"
+    return f"SELECT {number} AS ordinal, {columns} FROM {source}"
+
+
+def _unreadable(path: Path) -> BadInput:
+    return BadInput(
+        "FILE_UNREADABLE", "the file of requests cannot be read", where=path.name,
+        remedy="Give CSV (RFC 4180, UTF-8, with a header) or Parquet.",
+    )  # fmt: skip
+
+
+def _names(path: Path) -> list[str]:
+    """The columns of the file; raises BadInput if it cannot be read or has no request_id."""
+    try:
+        if path.suffix == ".parquet":
+            found = pq.read_schema(path).names
+        else:
+            with path.open(encoding="utf-8-sig") as stream:
+                found = [name.strip().strip('"') for name in stream.readline().split(",")]
+    except (OSError, UnicodeDecodeError, ValueError):
+        raise _unreadable(path) from None
+    if "request_id" not in found:
+        raise BadInput(
+            "MISSING_COLUMN",
+            "the file has no column request_id",
+            where=path.name,
+            remedy="See sluicegate schema request.",
+        )
+    return found
+
+
+def _write(
+    place: Alone, rows: lake.Manifest, real: lake.Manifest, found: lake.Manifest, target: Path, kind: str
+) -> dict[str, int]:
+    evidence = "array_to_string(evidence, ' ')" if kind == "csv" else "evidence"
+    pack = ", ".join(f"{n} := {n}" for n in (*WRITTEN, "valid_from", "valid_to"))
+    with quiet("match.alone", place.duck) as con:
+        address.setup(con)
+        con.execute(f"CREATE TEMP TABLE c AS FROM {parquet(found.paths('candidates'))}")
+        con.execute(f"CREATE TEMP TABLE r AS FROM {parquet(rows.paths('rows'))}")
+        con.execute(f"""
+            CREATE TEMP TABLE facts AS SELECT ordinal, list(struct_pack({pack})) AS addresses_on_file
+            FROM c JOIN {parquet(real.paths("addresses"))} USING (record_id) GROUP BY ordinal""")
+        query = f"""
+            SELECT r.request_id, coalesce(c.outcome, 'matched') AS outcome, c.record_id, c.tier, {evidence} AS evidence, k.corroboration
+            FROM r JOIN c USING (ordinal) LEFT JOIN ({corroboration.sql("r", "facts")}) k USING (ordinal) ORDER BY ordinal"""
+        con.execute(f"COPY ({query}) TO {quote(str(target))} (FORMAT {kind})")
+        ends = con.execute("SELECT coalesce(outcome, 'matched'), count(*) FROM c GROUP BY 1 ORDER BY 1").fetchall()
+    return dict(ends)

@@ -1,0 +1,92 @@
+"""The match stage alone: raw rows in, one line a row out, in their order; nothing of a value in an error."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from expectations.duck import DuckSettings
+from expectations.errors import BadInput
+from pipelines import match, register
+from tests import world as worlds
+
+DUCK = DuckSettings(threads=1)
+ROWS: list[dict[str, Any]] = [
+    worlds.request(3, request_id="same"),
+    worlds.request(4, request_id="same"),  # ids need not be unique here
+    worlds.request(5, request_id="elsewhere", street="9 Elsewhere Rd"),
+    worlds.request(6, request_id='a "quoted", id\nwith a line', first_name="Ottoline", last_name="Vandersloot", tin=None, birth_date=None),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("register")
+    worlds.write_register(folder)
+    return folder
+
+
+def matched(requests: Path, prepared: Path, out: Path) -> dict[str, int]:
+    return match.match_file(requests, prepared, out, duck=DUCK, progress=lambda *_: None)
+
+
+def given(folder: Path, kind: str) -> Path:
+    path = folder / f"requests.{kind}"
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist(ROWS), path)
+    else:
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, list(ROWS[0]))
+            writer.writeheader()
+            writer.writerows(ROWS)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("prepared", [False, True])
+def test_one_line_a_row(kind: str, prepared: bool, raw: Path, tmp_path: Path) -> None:
+    source = raw
+    if prepared:
+        register.build(raw, tmp_path / "prepared", duck=DUCK)
+        source = tmp_path / "prepared"
+    counts = matched(given(tmp_path, kind), source, tmp_path / "out.parquet")
+    rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert [r["request_id"] for r in rows] == [r["request_id"] for r in ROWS]
+    assert [(r["outcome"], r["record_id"], r["corroboration"]) for r in rows] == [
+        ("matched", 3, "same"), ("matched", 4, "same"), ("matched", 5, "differs"), ("unmatched", None, None),
+    ]  # fmt: skip
+    assert rows[0]["tier"] == "A" and {"tin", "address"} <= set(rows[0]["evidence"])
+    assert counts == {"matched": 3, "unmatched": 1}
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".match-")) == []
+
+
+def test_csv_out(raw: Path, tmp_path: Path) -> None:
+    matched(given(tmp_path, "csv"), raw, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [r["request_id"] for r in rows] == [r["request_id"] for r in ROWS]
+    assert "tin" in rows[0]["evidence"].split()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("a.csv", b"id,last_name\n1,CANARY\n", "MISSING_COLUMN"),
+        ("a.csv", b"request_id,last_name\n1,CANARY,more,and more\n2,b\n", "FILE_UNREADABLE"),
+        ("a.csv", b"\xff\xfe\x00", "FILE_UNREADABLE"),
+        ("a.parquet", b"CANARY", "FILE_UNREADABLE"),
+        ("a.txt", b"CANARY", "UNKNOWN_FORMAT"),
+        ("missing.csv", None, "FILE_UNREADABLE"),
+    ],
+)
+def test_bad_input(name: str, content: bytes | None, code: str, raw: Path, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput, match=code) as caught:
+        matched(tmp_path / name, raw, tmp_path / "out.csv")
+    assert "CANARY" not in str(caught.value) and not (tmp_path / "out.csv").exists()
