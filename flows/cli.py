@@ -46,6 +46,9 @@ def main() -> None:
     ended: list[int] = []
     atexit.register(_leave, ended)  # registered first, so that it runs last
     logging.basicConfig(level=logging.ERROR)  # libraries talk of themselves; we print our own progress
+    logging.getLogger("apache_beam").setLevel(
+        logging.CRITICAL
+    )  # it prints a trace of each error that we report ourselves
     logging.getLogger().handlers[0].setLevel(logging.ERROR)  # GX sets its own logger to INFO
     ended.append(run(sys.argv[1:]))
     sys.exit(ended[0])

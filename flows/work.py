@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,8 @@ class Work:
             hash_key=self.home.secret(HASH_KEY),
             runner=self.home.config.runner,
             part_rows=self.home.config.part_rows,
-            duck=self.home.duck,
+            # what a killed run leaves half-way goes when the batch does
+            duck=replace(self.home.duck, temp=str(root / ".spill")),
             progress=self.progress,
         )
 

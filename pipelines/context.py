@@ -95,6 +95,8 @@ class BatchContext:
         """SQL for the keyed hash of a record id."""
         return sql_keyed_hash(self.hash_key, f"('person|' || CAST({record_id} AS VARCHAR))")
 
-    def sql_address_key(self, columns: str = "a_kind, a_number, a_street, a_unit, a_zip") -> str:
-        """SQL for the keyed hash of a parsed address."""
-        return sql_keyed_hash(self.hash_key, f"('address|' || concat_ws('|', {columns}))")
+    def sql_address_key(self) -> str:
+        """SQL for the keyed hash of a parsed address: all that tells two places apart, each in its place."""
+        parts = [f"coalesce({c}, '')" for c in ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_zip")]
+        text = " || '|' || ".join(parts)
+        return sql_keyed_hash(self.hash_key, f"('address|' || {text})")

@@ -65,12 +65,6 @@ class Batches(Core):
             found = session.get(Batch, name)
             return record(found) if found else None
 
-    def by_submission(self, submission: str) -> BatchRecord | None:
-        """The batch made from this submission (its digest), or None."""
-        with self.reading() as session:
-            found = session.scalar(select(Batch).where(Batch.submission == submission))
-            return record(found) if found else None
-
     def batches(self, state: State | None = None) -> list[BatchRecord]:
         """All batches, or those in one state, oldest first."""
         query = select(Batch).order_by(Batch.received_at, Batch.name)

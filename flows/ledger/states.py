@@ -90,15 +90,6 @@ def check_transition(start: State, end: State, cause: Cause) -> None:
         )  # fmt: skip
 
 
-def can_transition(start: State, end: State, cause: Cause) -> bool:
-    """Whether `check_transition` would let it pass."""
-    try:
-        check_transition(start, end, cause)
-    except Fault:
-        return False
-    return True
-
-
 def mermaid() -> str:
     """The state machine as a Mermaid diagram: the whole of infra/docs/states.md below its heading."""
     lines = ["stateDiagram-v2", "    [*] --> received"]

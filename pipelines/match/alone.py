@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,11 +16,11 @@ from expectations.errors import BadInput
 from pipelines import lake, register
 from pipelines.lake import Attempt, Part
 from pipelines.match.stage import find
+from pipelines.outfile import SUFFIXES, workplace
 from pipelines.register.prepare import PERSON, WRITTEN
 from pipelines.runner import EMBEDDED
 from pipelines.sql import copy, quiet
 
-_FORMATS = {".csv": "csv", ".parquet": "parquet"}
 _PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip"
 
 
@@ -48,20 +47,20 @@ def match_file(
     corroboration, one row a request, in the order of the file; in CSV the evidence has a space between. Every row takes part,
     whatever its address: the screens of ingest are not applied. Returns rows by outcome. Raises BadInput.
     """
-    kind = _format(out)
-    with tempfile.TemporaryDirectory(prefix=".match-", dir=out.absolute().parent) as folder:
-        place = Alone(Path(folder), duck, progress, runner)
+    _names(requests)  # before anything is worked on
+    with workplace(out, requests, "match") as folder:
+        place = Alone(folder, replace(duck, temp=str(folder / "spill")), progress, runner)
         if not (prepared / "manifest.json").exists():
             built = place.step("register")
-            register.build(prepared, built, runner=runner, duck=duck, progress=progress)
+            register.build(prepared, built, runner=runner, duck=place.duck, progress=progress)
             prepared = built
         real = register.open_register(prepared)
         rows = lake.run_step(
-            place.step("ingest.rows"), {}, [requests], Canonical(duck), runner=runner, progress=progress
+            place.step("ingest.rows"), {}, [requests], Canonical(place.duck), runner=runner, progress=progress
         )
         found = find(place, {}, rows, real)
-        target = Path(folder) / out.name
-        counts = _write(place, rows, real, found, target, kind)
+        target = folder / out.name
+        counts = _write(place, rows, real, found, target)
         target.replace(out)
     return counts
 
@@ -90,23 +89,12 @@ class Canonical:
         yield attempt.part("rows", 0)
 
 
-def _format(path: Path) -> str:
-    if path.suffix not in _FORMATS:
-        raise BadInput(
-            "UNKNOWN_FORMAT",
-            "the name of the file says no known format",
-            where=path.name,
-            remedy="End it in .csv or .parquet.",
-        )
-    return _FORMATS[path.suffix]
-
-
 def _raw(path: Path) -> str:
     """SQL: the rows with their place in the file; columns that are not there are null."""
     reader = {
-        "csv": "read_csv({}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', parallel = false)",
-        "parquet": "read_parquet({}, file_row_number = true)",
-    }[_format(path)]
+        ".csv": "read_csv({}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', parallel = false)",
+        ".parquet": "read_parquet({}, file_row_number = true)",
+    }[path.suffix]
     source = reader.format(quote(str(path)))
     present = _names(path)
     columns = ", ".join(f"CAST({n} AS VARCHAR) AS {n}" if n in present else f"NULL::VARCHAR AS {n}" for n in RAW_NAMES)
@@ -122,7 +110,12 @@ def _unreadable(path: Path) -> BadInput:
 
 
 def _names(path: Path) -> list[str]:
-    """The columns of the file; raises BadInput if it cannot be read or has no request_id."""
+    """The columns of the file; raises BadInput if it is no CSV or Parquet, cannot be read, or has no request_id."""
+    if path.suffix not in SUFFIXES:
+        raise BadInput(
+            "UNKNOWN_FORMAT", "the file of requests is neither CSV nor Parquet by its name", where=path.name,
+            remedy=f"Name it {' or '.join(SUFFIXES)}.",
+        )  # fmt: skip
     try:
         if path.suffix == ".parquet":
             found = pq.read_schema(path).names
@@ -142,8 +135,9 @@ def _names(path: Path) -> list[str]:
 
 
 def _write(
-    place: Alone, rows: lake.Manifest, real: lake.Manifest, found: lake.Manifest, target: Path, kind: str
+    place: Alone, rows: lake.Manifest, real: lake.Manifest, found: lake.Manifest, target: Path
 ) -> dict[str, int]:
+    kind = target.suffix.removeprefix(".")
     evidence = "array_to_string(evidence, ' ')" if kind == "csv" else "evidence"
     pack = ", ".join(f"{n} := {n}" for n in (*WRITTEN, "valid_from", "valid_to"))
     with quiet("match.alone", place.duck) as con:

@@ -19,6 +19,7 @@ from expectations.duck import DuckSettings, session
 from expectations.errors import BadInput, Fault
 from pipelines.failures import no_values
 from pipelines.ingest import blocks
+from pipelines.outfile import workplace
 from pipelines.preflight import verdicts
 from pipelines.preflight.pieces import FIELDS, ID, Piece
 from pipelines.preflight.read_csv import read_csv
@@ -45,7 +46,7 @@ def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck
     table without an id or an address (`pieces.fields_of`), and those of the readers.
     """
     tally = verdicts.Tally()
-    with no_values(verdicts.NAME), verdicts.workplace(out) as work, _opened(file, out) as table:
+    with no_values(verdicts.NAME), workplace(out, file, verdicts.NAME) as work, _opened(file) as table:
         settings = replace(duck, temp=str(work / "spill"))
         with verdicts.writing(out, work, table.id_type, tally) as write, session(settings) as connection:
             address.setup(connection)
@@ -58,12 +59,10 @@ def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck
 
 
 @contextmanager
-def _opened(file: Path, out: Path) -> Iterator[_Table]:
+def _opened(file: Path) -> Iterator[_Table]:
     """The table in `file`, by the end of its name."""
     if not file.is_file():
         raise BadInput("FILE_MISSING", "there is no such file or folder", where=file.name, remedy="Check its name.")
-    if out.exists() and out.samefile(file):
-        raise BadInput("SAME_FILE", "the verdicts would replace the file itself", where="--out", remedy="Name another.")
     try:
         file.open("rb").close()
     except OSError:

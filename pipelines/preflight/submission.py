@@ -32,6 +32,7 @@ from pipelines.ingest.decode import Decode, Duplicates, FileWork, plan
 from pipelines.ingest.rows import Judge, RowsWork, judging
 from pipelines.ingest.submission import LETTER, SIGNATURE, TakenIn
 from pipelines.lake import Attempt, Manifest, Part, Progress, grouped
+from pipelines.outfile import workplace
 from pipelines.preflight import verdicts
 from pipelines.preflight.pieces import ID
 
@@ -73,7 +74,7 @@ def check_submission(
 
     Raises BadInput if there is no letter that can be read, or its list of files is not one (see `ingest.take_in`).
     """
-    with no_values(verdicts.NAME), verdicts.workplace(out) as work:
+    with no_values(verdicts.NAME), workplace(out, folder, verdicts.NAME) as work:
         faults: list[BadInput] = []
         taken = ingest.take_in(folder, work / "submission", unsigned=True, faults=faults)
         context = _context(taken, agreement, clock, replace(duck, temp=str(work / "spill")), work, part_rows)

@@ -7,8 +7,6 @@ would take for a formula: it must be found again.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +25,6 @@ from pipelines.preflight.pieces import ID
 
 NAME = "preflight"
 Write = Callable[[pa.Table], None]
-_SUFFIXES = (".csv", ".parquet")
 
 
 @dataclass
@@ -63,29 +60,6 @@ def told(table: pa.Table) -> pa.Table:
         texts = pa.array([both[at] or None for both in words], pa.string())
         table = table.append_column(column, texts.take(lists.indices))
     return table
-
-
-@contextmanager
-def workplace(out: Path) -> Iterator[Path]:
-    """A folder of our own (0700) beside VERDICTS, removed at the end; raises BadInput if VERDICTS cannot stand there."""
-    if out.suffix not in _SUFFIXES:
-        raise BadInput(
-            "UNKNOWN_FORMAT", "verdicts are written as CSV or Parquet", where="--out",
-            remedy=f"Name a file that ends in {' or '.join(_SUFFIXES)}.",
-        )  # fmt: skip
-    if out.is_dir():
-        raise BadInput("NOT_A_FILE", "a folder stands where the verdicts go", where="--out", remedy="Name a file.")
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=".preflight-", dir=out.parent))
-    except OSError:
-        raise BadInput(
-            "OUT_UNWRITABLE", "the verdicts' folder is missing or cannot be written to", where="--out",
-            remedy="Name a file in a folder of yours.",
-        ) from None  # fmt: skip
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -84,6 +84,18 @@ def test_a_package_changed_after_the_checkpoint_never_leaves(world: World, tmp_p
         assert (world.home.outbox / one.name / "addresses.csv.age").read_bytes()[-1:] != b"x"
 
 
+def test_what_a_killed_checkpoint_leaves_goes_with_the_batch(world: World, tmp_path: Path) -> None:
+    with work(world, world.submit(tmp_path / "a", rows(45, 52))) as one:
+        one.do("ingest")
+        assert one.ctx.duck.temp is not None and Path(one.ctx.duck.temp).is_relative_to(one.folder)
+        half = Path(one.ctx.duck.temp) / "checkpoint-killed"
+        half.mkdir(parents=True)
+        (half / "derived.parquet").write_text("a row in clear")
+        assert advance(one) is State.PUBLISHED
+        assert not one.folder.exists()
+    assert [p for p in world.home.lake.rglob("*") if p.is_file() and p.suffix == ".parquet"] == []
+
+
 def test_a_batch_goes_on_against_the_register_that_it_began_with(world: World, tmp_path: Path) -> None:
     raw = world.home.register / "addresses" / "part-0000.parquet"
     with work(world, world.submit(tmp_path / "a", rows(37, 44))) as one:

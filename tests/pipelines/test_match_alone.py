@@ -82,6 +82,7 @@ def test_csv_out(raw: Path, tmp_path: Path) -> None:
         ("a.parquet", b"CANARY", "FILE_UNREADABLE"),
         ("a.txt", b"CANARY", "UNKNOWN_FORMAT"),
         ("missing.csv", None, "FILE_UNREADABLE"),
+        ("a.csv", b"", "MISSING_COLUMN"),
     ],
 )
 def test_bad_input(name: str, content: bytes | None, code: str, raw: Path, tmp_path: Path) -> None:
@@ -90,3 +91,27 @@ def test_bad_input(name: str, content: bytes | None, code: str, raw: Path, tmp_p
     with pytest.raises(BadInput, match=code) as caught:
         matched(tmp_path / name, raw, tmp_path / "out.csv")
     assert "CANARY" not in str(caught.value) and not (tmp_path / "out.csv").exists()
+
+
+def test_a_file_without_rows_has_no_lines(raw: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("request_id,last_name\n")
+    assert matched(tmp_path / "a.csv", raw, tmp_path / "out.csv") == {}
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("out", "code"),
+    [
+        ("requests.csv", "SAME_FILE"),
+        ("no/such/out.csv", "OUT_UNWRITABLE"),
+        ("out.txt", "UNKNOWN_FORMAT"),
+        ("out.csv", "NOT_A_FILE"),
+    ],
+)
+def test_the_result_replaces_nothing(out: str, code: str, raw: Path, tmp_path: Path) -> None:
+    requests = given(tmp_path, "csv")
+    before = requests.read_bytes()
+    (tmp_path / "out.csv").mkdir()
+    with pytest.raises(BadInput, match=code):
+        matched(requests, raw, tmp_path / out)
+    assert requests.read_bytes() == before

@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.contracts import VERDICT
+from expectations.duck import quote, session
 from expectations.errors import BadInput, Fault
 from expectations.instruments import Agreement
 from pipelines import validate
@@ -93,3 +94,15 @@ def test_an_error_of_the_database_holds_no_value(tmp_path: Path, sandbox: Agreem
     with pytest.raises(Fault) as caught:
         validate.run(context)
     assert "CANARY" not in str(caught.value) and str(tmp_path) not in str(caught.value)
+
+
+def test_every_part_of_an_address_makes_another_try(tmp_path: Path, sandbox: Agreement) -> None:
+    """Streets of one name in two urbanizations are two places (Publication 28, 29), and so are two guesses at them."""
+    context = batches.made(tmp_path, sandbox, [batches.canonical(0)])
+    names = ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_zip")
+    places = [("street", "1", "CALLE 1", None, None, "00926")]
+    places += [(*places[0][:i], "X", *places[0][i + 1 :]) for i in range(len(names))]
+    values = ", ".join(f"({', '.join('NULL' if p is None else quote(p) for p in place)})" for place in places)
+    with session() as connection:
+        query = f"SELECT count(DISTINCT {context.sql_address_key()}) FROM (VALUES {values}) AS t({', '.join(names)})"
+        assert connection.execute(query).fetchall() == [(len(places),)]
