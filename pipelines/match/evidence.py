@@ -12,6 +12,7 @@ LIKE_NAME = 0.92  # Jaro-Winkler: one slip of the pen in a name of common length
 LOOSE_FIRST, LOOSE_LAST = 0.80, 0.85  # might still be the same name: for rivals only
 LIKE_STREET = 0.92
 RARE = 1e-5  # namesakes to expect, at most, where name and birth date stand alone
+INITIAL = 0.2  # the share of people who bear one middle initial, at most: so many of the namesakes agree on it as well
 # Particles of surnames: DE LA CRUZ and DE LEON share no name.
 PARTICLES = (
     "('DE', 'LA', 'DEL', 'LAS', 'LOS', 'DA', 'DI', 'DO', 'DOS', 'DU', 'EL', 'AL', 'ST', 'SAN', 'VAN', 'VON', 'LE')"
@@ -54,6 +55,7 @@ COMPARED = f"""
       coalesce(length(least(r.s_first, g.s_first)) = 1 AND r.s_first[1] = g.s_first[1], false) AS first_initial,
       coalesce(replace(r.s_last, ' ', '') = replace(g.s_last, ' ', ''), false) AS last_exact,
       coalesce({_shares_token()}, false) AS last_token,
+      coalesce(r.s_first = g.s_last AND r.s_last = g.s_first, false) AS names_swapped,
       CASE WHEN r.s_last = g.s_last THEN 1 ELSE coalesce(jaro_winkler_similarity(r.s_last, g.s_last), 0) END AS last_like,
       CASE WHEN r.s_middle IS NULL OR g.s_middle IS NULL THEN 'unknown' WHEN r.s_middle = g.s_middle THEN 'same' ELSE 'conflict' END AS middle,
       CASE WHEN r.s_suffix IS NULL AND g.s_suffix IS NULL THEN 'unknown' WHEN r.s_suffix IS NULL OR g.s_suffix IS NULL THEN 'one_side'
@@ -76,7 +78,7 @@ WEIGHED = f"""
     SELECT *,
       first_exact OR first_nick OR first_like >= {LIKE_NAME} AS first_near,
       last_exact OR last_token OR last_like >= {LIKE_NAME} AS last_near,
-      (first_exact OR first_nick OR first_initial OR first_like >= {LOOSE_FIRST})
+      names_swapped OR (first_exact OR first_nick OR first_initial OR first_like >= {LOOSE_FIRST})
         AND (last_exact OR last_token OR last_like >= {LOOSE_LAST}) AS name_loose,
       first_exact AND last_exact AS name_exact,
       CAST(birth = 'conflict' AS INTEGER) + CAST(tin = 'conflict' AS INTEGER) + CAST(suffix = 'conflict' AS INTEGER) AS conflicts,
@@ -87,17 +89,22 @@ WEIGHED = f"""
         CASE WHEN place = 1 THEN 'unit' END], v -> v IS NOT NULL) AS vetoes
     FROM compared"""
 
-# Tiers. A: a number with a name. B: name, birth date, address. C: the same with a slip in the name, at the full address.
+# Tiers. A: a number with a name. Surnames change and are left out: a given name and the birth date, or the middle initial
+# and the full address, stand in for one. Nothing stands in for the given name: relatives borrow each other's numbers, and twins
+# share all the rest. The two names in each other's field are the same names. B: name, birth date, address. C: the same with a slip in the name, at the full address.
 # D: a name so rare that nobody else of that birth date is to be expected to bear it.
 # A contradicting middle initial is overcome by number and birth date together, or by name, birth date and address.
 JUDGED = f"""
     SELECT ordinal, record_id, crosses, tin = 'same' AS tin_same, vetoes,
       CASE WHEN len(vetoes) > 0 THEN NULL
-        WHEN tin = 'same' AND (last_exact OR last_token) AND (first_exact OR (first_near AND (birth = 'same' OR middle = 'same')))
-          AND (middle <> 'conflict' OR birth = 'same') THEN 'A'
+        WHEN tin = 'same' AND (middle <> 'conflict' OR birth = 'same') AND (
+            first_exact AND (last_exact OR last_token) OR names_swapped
+            OR first_near AND last_near AND (birth = 'same' OR middle = 'same')
+            OR first_exact AND (birth = 'same' OR (middle = 'same' AND place = 3))) THEN 'A'
         WHEN name_exact AND birth = 'same' AND place >= 2 THEN 'B'
         WHEN first_near AND last_near AND birth = 'same' AND place = 3 AND middle <> 'conflict' THEN 'C'
-        WHEN name_exact AND birth = 'same' AND middle <> 'conflict' AND namesakes <= {RARE} THEN 'D'
+        WHEN name_exact AND birth = 'same' AND middle <> 'conflict'
+          AND namesakes * CASE middle WHEN 'same' THEN {INITIAL} ELSE 1 END <= {RARE} THEN 'D'
       END AS tier,
       name_loose AND (birth IN ('same', 'near', 'year') OR tin IN ('same', 'near') OR place >= 2) AND conflicts < 2 AS plausible,
       list_filter([
@@ -107,6 +114,7 @@ JUDGED = f"""
         CASE WHEN first_exact THEN 'first_name' WHEN first_near THEN 'first_name_like' END,
         CASE WHEN last_exact THEN 'last_name' WHEN last_near THEN 'last_name_like' END,
         CASE WHEN middle = 'same' THEN 'middle_name' END,
+        CASE WHEN names_swapped THEN 'names_swapped' END,
         CASE WHEN suffix = 'same' THEN 'suffix' END,
         CASE WHEN tin = 'same' THEN 'tin' END], e -> e IS NOT NULL) AS evidence
     FROM weighed"""

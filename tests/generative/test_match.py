@@ -132,7 +132,10 @@ class Twin:
         last_exact = row["s_last"].replace(" ", "") == p["s_last"].replace(" ", "")
         token = bool(({row["s_last1"], row["s_last2"]} & {p["s_last1"], p["s_last2"]}) - {"DE", "LA"})
         first_near, last_near = first_exact or nick or first_jw >= 0.92, last_exact or token or last_jw >= 0.92
-        loose = (first_exact or nick or initial or first_jw >= 0.8) and (last_exact or token or last_jw >= 0.85)
+        swapped = row["s_first"] == p["s_last"] and row["s_last"] == p["s_first"]
+        loose = swapped or (
+            (first_exact or nick or initial or first_jw >= 0.8) and (last_exact or token or last_jw >= 0.85)
+        )
         off = [birth == "conflict", tin == "conflict", suffix == "conflict"]
         lone_suffix = suffix == "one_side" and birth != "same" and tin != "same"
         plausible = (
@@ -141,18 +144,23 @@ class Twin:
         tier = None
         if any(off) or tin == "near" or lone_suffix or place == 1:
             return None, plausible
-        if (
-            tin == "same"
-            and (last_exact or token)
-            and (first_exact or (first_near and (birth == "same" or middle_same)))
-        ):
-            tier = "A" if birth == "same" or not middle_off else None
+        given_name_and = birth == "same" or (middle_same and place == 3)
+        both_near_and = birth == "same" or middle_same
+        if tin == "same" and (birth == "same" or not middle_off):
+            named = (first_exact and (last_exact or token)) or swapped
+            if named or (first_near and last_near and both_near_and) or (first_exact and given_name_and):
+                tier = "A"
         if tier is None and birth == "same":
             if first_exact and last_exact and place >= 2:
                 tier = "B"
             elif first_near and last_near and place == 3 and not middle_off:
                 tier = "C"
-            elif first_exact and last_exact and not middle_off and self.namesakes(p) <= 1e-5:
+            elif (
+                first_exact
+                and last_exact
+                and not middle_off
+                and self.namesakes(p) * (0.2 if middle_same else 1) <= 1e-5
+            ):
                 tier = "D"
         return tier, plausible
 
