@@ -5,6 +5,7 @@ A fifth of the people is taken out of the register, so that many requests ask fo
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import duckdb
 from expectations import duck
 from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
 from pipelines import match
-from tests.bench.sets import LabelledSet
+from tests.bench import groups
+from tests.bench.sets import FEBRL, PSEUDO, SETS, LabelledSet
 
 ONE = duck.DuckSettings(threads=1)
 COLUMNS = "first_name, middle_name, last_name, tin, birth_date, street, unit, city, state, zip"
@@ -83,3 +85,16 @@ def count(folder: Path) -> Found:
               count(*) FILTER (outcome = 'matched' AND o.record_id IS DISTINCT FROM t.record_id),
               count(*) FILTER (outcome = 'near' AND t.record_id IS NOT NULL)
             FROM '{folder}/out.parquet' o JOIN '{folder}/truth.parquet' t USING (request_id)""").fetchall()[0])  # fmt: skip
+
+
+def main() -> None:
+    """Prints a line a set, and what was found by group of people."""
+    if not (FEBRL.exists() and PSEUDO.exists()):
+        print("linkage: skipped, the labelled sets are not here")
+        return
+    for labelled in SETS:
+        with tempfile.TemporaryDirectory() as place:
+            found = run(labelled, Path(place))
+            print(f"linkage, {labelled.name:26}: {found.on_file:>6,} on file, {found}")
+            for group in groups.found(Path(place)):
+                print(f"    {group}")

@@ -34,8 +34,8 @@ def _febrl(file: str, *, number: bool) -> str:
     tin = "CASE WHEN id <> '' THEN '1' || id[1:2] || id[3] || '1' || id[4:7] END"
     born = "born[1:4] || '-' || born[5:6] || '-' || born[7:8]"
     return f"""
-    SELECT regexp_extract(rec_id, '[0-9]+') AS person, {tin if number else "NULL"} AS tin, given AS first_name,
-      NULL AS middle_name, surname AS last_name, {born} AS birth_date,
+    SELECT regexp_extract(rec_id, '[0-9]+') AS person, {tin if number else "NULL"} AS tin, nullif(given, '') AS first_name,
+      NULL AS middle_name, nullif(surname, '') AS last_name, {born} AS birth_date,
       concat_ws(' ', number, street) AS street, NULL AS unit, suburb AS city, state, '0' || postcode AS zip
     FROM (SELECT trim(column00) AS rec_id, trim(column01) AS given, trim(column02) AS surname, trim(column03) AS number,
         trim(column04) AS street, trim(column06) AS suburb, trim(column07) AS postcode, trim(column08) AS state,

@@ -1,0 +1,38 @@
+"""A made register and requests, prepared: what the match and Splink are measured on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from expectations.duck import default_settings
+from pipelines import register, simulate
+
+PERSONS = 1_000_000
+PROFILE = "hostile"  # half are on file, and many of the others are their relatives and namesakes
+
+
+@dataclass(frozen=True)
+class Made:
+    """`prepared` register, `requests` (Parquet) and `truth` (a row a request, in the same order)."""
+
+    prepared: Path
+    requests: Path
+    truth: Path
+    rows: int
+    asked: int
+
+
+def make(folder: Path, rows: int, asked: int) -> Made:
+    """A register of `rows` persons, and `asked` requests in the simulator's hardest profile."""
+    settings = default_settings()
+    simulate.register(rows, 1, folder / "raw", duck=settings)
+    submission = simulate.batch(
+        folder / "raw", asked, 2, PROFILE, folder / "batch", sign_key=Ed25519PrivateKey.generate(),
+        requester_id="bench", agreement_id="bench", letter_date=date(2026, 1, 5), file_format="parquet", duck=settings,
+    )  # fmt: skip
+    register.build(folder / "raw", folder / "prepared", duck=settings)
+    return Made(folder / "prepared", submission / "requests-1.parquet", folder / "batch" / "truth.parquet", rows, asked)
