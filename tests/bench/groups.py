@@ -38,9 +38,8 @@ class Group(NamedTuple):
         return f"{self.name:29} {self.people:>7,}, recall {self.matched / self.people:.3f}, false {self.false:,}"
 
 
-def found(folder: Path) -> list[Group]:
-    """The groups that occur, from `folder/register`, `requests.parquet`, `truth.parquet` and `out.parquet`, whose request ids
-    are unique."""
+def found(requests: Path, raw: Path, truth: Path, out: Path) -> list[Group]:
+    """The groups that occur. `requests`, `truth` and `out` (Parquet) have one order; `raw` is a raw register."""
     with duck.session() as con:
         con.execute(f"""
             CREATE TEMP TABLE nicknames AS WITH listed AS (
@@ -50,10 +49,10 @@ def found(folder: Path) -> list[Group]:
         con.execute(f"""
             CREATE TEMP TABLE flagged AS
             SELECT {flags}, coalesce(o.record_id = t.record_id, false) AS hit, o.record_id <> t.record_id AS wrong
-            FROM '{folder}/truth.parquet' t JOIN '{folder}/out.parquet' o USING (request_id)
-              JOIN (SELECT * REPLACE (CAST(request_id AS VARCHAR) AS request_id) FROM {_requests(folder)}) q USING (request_id)
-              JOIN '{folder}/register/persons/*.parquet' p ON p.record_id = t.record_id
-              LEFT JOIN (FROM '{folder}/register/addresses/*.parquet' WHERE valid_to IS NULL) a ON a.record_id = t.record_id""")
+            FROM {_rows(truth)} t JOIN {_rows(out)} o USING (file_row_number)
+              JOIN (FROM {_rows(requests)} UNION ALL BY NAME SELECT NULL::VARCHAR AS suffix WHERE false) q USING (file_row_number)
+              JOIN '{raw}/persons/*.parquet' p ON p.record_id = t.record_id
+              LEFT JOIN (FROM '{raw}/addresses/*.parquet' WHERE valid_to IS NULL) a ON a.record_id = t.record_id""")
         rows = [
             Group(name, *con.execute(f"SELECT count(*), sum(hit::INT), count(*) FILTER (wrong) FROM flagged WHERE g{n}").fetchall()[0])
             for n, name in enumerate(GROUPS)
@@ -61,6 +60,5 @@ def found(folder: Path) -> list[Group]:
     return [row for row in rows if row.people]
 
 
-def _requests(folder: Path) -> str:
-    """The requests, with a suffix in any case: not every set has one."""
-    return f"(FROM '{folder}/requests.parquet' UNION ALL BY NAME SELECT NULL::VARCHAR AS suffix WHERE false)"
+def _rows(path: Path) -> str:
+    return f"read_parquet({duck.quote(str(path))}, file_row_number = true)"

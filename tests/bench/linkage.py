@@ -62,7 +62,7 @@ def write(labelled: LabelledSet, folder: Path) -> None:
         con.execute(
             f"COPY (SELECT CAST(id AS VARCHAR) AS request_id, {COLUMNS} FROM asked ORDER BY id) TO '{folder}/requests.parquet'"
         )
-        con.execute(f"""COPY (SELECT CAST(id AS VARCHAR) AS request_id, record_id FROM asked LEFT JOIN file USING (person))
+        con.execute(f"""COPY (SELECT CAST(id AS VARCHAR) AS request_id, record_id FROM asked LEFT JOIN file USING (person) ORDER BY id)
             TO '{folder}/truth.parquet'""")
 
 
@@ -96,5 +96,6 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place:
             found = run(labelled, Path(place))
             print(f"linkage, {labelled.name:26}: {found.on_file:>6,} on file, {found}")
-            for group in groups.found(Path(place)):
+            files = ("requests.parquet", "register", "truth.parquet", "out.parquet")
+            for group in groups.found(*(Path(place) / name for name in files)):
                 print(f"    {group}")

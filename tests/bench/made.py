@@ -17,8 +17,9 @@ PROFILE = "hostile"  # half are on file, and many of the others are their relati
 
 @dataclass(frozen=True)
 class Made:
-    """`prepared` register, `requests` (Parquet) and `truth` (a row a request, in the same order)."""
+    """A `raw` register, the same `prepared`, `requests` (Parquet) and `truth` (a row a request, in the same order)."""
 
+    raw: Path
     prepared: Path
     requests: Path
     truth: Path
@@ -35,4 +36,11 @@ def make(folder: Path, rows: int, asked: int) -> Made:
         requester_id="bench", agreement_id="bench", letter_date=date(2026, 1, 5), file_format="parquet", duck=settings,
     )  # fmt: skip
     register.build(folder / "raw", folder / "prepared", duck=settings)
-    return Made(folder / "prepared", submission / "requests-1.parquet", folder / "batch" / "truth.parquet", rows, asked)
+    return Made(
+        folder / "raw",
+        folder / "prepared",
+        submission / "requests-1.parquet",
+        folder / "batch" / "truth.parquet",
+        rows,
+        asked,
+    )
