@@ -30,10 +30,10 @@ def clock() -> Iterator[None]:
     begun = time.perf_counter()
     yield
     took = time.perf_counter() - begun
-    print(json.dumps([took, _peak_mb()]))
+    print(json.dumps([took, peak_mb()]))
 
 
-def _peak_mb() -> int:
+def peak_mb() -> int:
     """Peak of this program alone: getrusage would count the process that started it, which may have been larger."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) // 1024

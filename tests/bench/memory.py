@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 
 from expectations import address, duck
+from tests.bench.measured import peak_mb
 
 
 def main(source: str, target: str) -> None:
@@ -14,7 +14,7 @@ def main(source: str, target: str) -> None:
         address.setup(connection)
         query = address.derive(f"read_parquet({duck.quote(source)})", one_line=False)
         connection.execute(f"COPY ({query}) TO {duck.quote(target)} (FORMAT parquet)")
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    print(peak_mb())
 
 
 if __name__ == "__main__":
