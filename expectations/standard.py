@@ -1,7 +1,7 @@
 """Names, dates and numbers in one standard form: the same SQL for the register and for requests (matching.md).
 
-`derive` adds the s_* columns of `contracts.STANDARD` to a relation that has first_name, middle_name, last_name, suffix,
-birth_date and tin (text or date), and, for requests, full_name.
+`derive` adds the s_* columns of `contracts.STANDARD` to a relation of requests: first_name, middle_name, last_name, suffix,
+full_name, birth_date and tin, all text. `derive_register` does so for a register's persons.
 """
 
 from __future__ import annotations
@@ -10,27 +10,40 @@ SUFFIXES = "JR|SR|II|III|IV|V"
 
 # (name, parameters, SQL). Macros, so that every use is this one definition.
 MACROS = (
-    # strip accents and apostrophes, anything else that is not a letter becomes one space
+    # strip accents and apostrophes, anything else that is not a letter becomes one space; most names are plain letters
     (
         "std_name", "x",
-        "nullif(trim(regexp_replace(regexp_replace(upper(strip_accents(nfc_normalize(CAST(x AS VARCHAR)))), '[''’ʼ`´.]', '', 'g'),"
-        " '[^A-Z]+', ' ', 'g')), '')",
+        "CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '[A-Za-z]+') THEN upper(CAST(x AS VARCHAR)) ELSE"
+        " nullif(trim(regexp_replace(regexp_replace(upper(strip_accents(nfc_normalize(CAST(x AS VARCHAR)))), '[''’ʼ`´.]', '', 'g'),"
+        " '[^A-Z]+', ' ', 'g')), '') END",
     ),
-    ("std_suffix_in", "x", f"nullif(regexp_extract(x, '[ ]({SUFFIXES})$', 1), '')"),
-    ("std_without_suffix", "x", f"nullif(trim(regexp_replace(x, '[ ]({SUFFIXES})$', '')), '')"),
+    ("std_suffix_in", "x", f"CASE WHEN contains(x, ' ') THEN nullif(regexp_extract(x, '[ ]({SUFFIXES})$', 1), '') END"),
+    (
+        "std_without_suffix", "x",
+        f"CASE WHEN contains(x, ' ') THEN nullif(trim(regexp_replace(x, '[ ]({SUFFIXES})$', '')), '') ELSE nullif(x, '') END",
+    ),
+    # the first and the last word of a surname
+    ("std_first_token", "x", "CASE WHEN contains(x, ' ') THEN x[1:position(' ' IN x) - 1] ELSE x END"),
+    ("std_last_token", "x", "CASE WHEN contains(x, ' ') THEN string_split(x, ' ')[-1] ELSE x END"),
     (
         "std_suffix", "x",
         "CASE std_name(x) WHEN 'JUNIOR' THEN 'JR' WHEN 'SENIOR' THEN 'SR' WHEN 'SECOND' THEN 'II' WHEN 'THIRD' THEN 'III'"
         f" ELSE nullif(regexp_extract(std_name(x), '^({SUFFIXES})$', 1), '') END",
     ),
     ("std_date", "x", "CASE WHEN regexp_full_match(trim(CAST(x AS VARCHAR)), '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN try_cast(trim(CAST(x AS VARCHAR)) AS DATE) END"),
-    ("std_digits", "x", "nullif(regexp_replace(CAST(x AS VARCHAR), '[^0-9]', '', 'g'), '')"),
+    (
+        "std_digits", "x",
+        "CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '[0-9]+') THEN CAST(x AS VARCHAR) ELSE"
+        " nullif(regexp_replace(CAST(x AS VARCHAR), '[^0-9]', '', 'g'), '') END",
+    ),
+    ("std_day", "d", "CASE WHEN d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN d END"),
+    # 1 January stands for "the year only is known" in many files
+    ("std_year_only", "d", "coalesce(month(d) = 1 AND day(d) = 1, false)"),
     # SSN: area not 000, 666, 9xx; group not 00; serial not 0000; not 078-05-1120. ITIN: 9xx, digits 4-5 in 50-65, 70-88,
     # 90-92, 94-99. ATIN: 93 (law.md 4). Sentinels such as 111111111 and 123456789 stand for "unknown" in many files.
     (
         "std_tin_ok", "d",
-        "regexp_full_match(d, '[0-9]{9}') AND d NOT IN ('078051120', '123456789', '219099999')"
-        " AND NOT regexp_full_match(d, '0+|1+|2+|3+|4+|5+|6+|7+|8+|9+')"
+        "length(d) = 9 AND d <> '078051120' AND d <> '123456789' AND d <> '219099999' AND d <> repeat(d[1], 9)"
         " AND CASE WHEN d[1] = '9' THEN regexp_full_match(d[4:5], '5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-9]')"
         " ELSE d[1:3] NOT IN ('000', '666') AND d[4:5] <> '00' AND d[6:9] <> '0000' END",
     ),
@@ -44,13 +57,13 @@ def setup(connection: object) -> None:
         connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS {body}")  # type: ignore[attr-defined]
 
 
-def derive(relation: str, *, full_name: bool) -> str:
-    """A SELECT of `relation.*` with the s_* columns added (without request_key). `setup` must have run.
+def derive(relation: str) -> str:
+    """A SELECT of a submission's `relation.*` (text) with the s_* columns added (without request_key). `setup` must have run.
 
-    `full_name`: the relation has that column, and it stands in where the parts are blank: "LAST, FIRST MIDDLE", or given
-    names first (first word, last word; a two-word surname needs the parts or the comma).
+    full_name stands in where the parts are blank: "LAST, FIRST MIDDLE", or given names first (first word, last word; a
+    two-word surname needs the parts or the comma).
     """
-    full = "coalesce(full_name, '')" if full_name else "''"
+    full = "coalesce(full_name, '')"
     return f"""
     WITH names AS (
       SELECT *, position(',' IN {full}) > 0 AS _comma,
@@ -68,15 +81,28 @@ def derive(relation: str, *, full_name: bool) -> str:
         coalesce(_last, CASE WHEN _comma AND std_suffix(split_part({full}, ',', 2)) IS NULL THEN _before
           WHEN array_length(string_split(_given, ' ')) > 1 THEN string_split(_given, ' ')[-1] END) AS _l
       FROM names
+    ), standard AS (
+      SELECT * EXCLUDE (_comma, _given, _before, _full, _first, _middle, _last, _f, _m, _l),
+        nullif(_f, '') AS s_first, nullif(_m[1], '') AS s_middle, std_without_suffix(_l) AS s_last,
+        coalesce(std_suffix(suffix), std_suffix_in(_l), std_suffix_in(_full), std_suffix(nullif(split_part({full}, ',', 2), ''))) AS s_suffix,
+        std_date(birth_date) AS s_birth, std_tin(tin) AS s_tin
+      FROM split
     )
-    SELECT * EXCLUDE (_comma, _given, _before, _full, _first, _middle, _last, _f, _m, _l),
-      nullif(_f, '') AS s_first,
-      nullif(_m[1], '') AS s_middle,
-      std_without_suffix(_l) AS s_last,
-      string_split(std_without_suffix(_l), ' ')[1] AS s_last1,
-      string_split(std_without_suffix(_l), ' ')[-1] AS s_last2,
-      coalesce(std_suffix(suffix), std_suffix_in(_l), std_suffix_in(_full), std_suffix(nullif(split_part({full}, ',', 2), ''))) AS s_suffix,
-      std_date(birth_date) AS s_birth,
-      coalesce(month(std_date(birth_date)) = 1 AND day(std_date(birth_date)) = 1, false) AS s_birth_year_only,
-      std_tin(tin) AS s_tin
-    FROM split"""
+    SELECT *, {TOKENS} FROM standard"""
+
+
+def derive_register(relation: str) -> str:
+    """record_id and the s_* columns of a register's persons (names in parts, birth_date a date)."""
+    return f"""
+    WITH names AS (
+      SELECT *, std_name(first_name) AS _f, std_name(middle_name) AS _m, std_name(last_name) AS _l FROM {relation}
+    ), standard AS (
+      SELECT record_id, _f AS s_first, nullif(_m[1], '') AS s_middle, std_without_suffix(_l) AS s_last,
+        coalesce(std_suffix(suffix), std_suffix_in(_l)) AS s_suffix, std_day(birth_date) AS s_birth, std_tin(tin) AS s_tin
+      FROM names
+    )
+    SELECT *, {TOKENS} FROM standard"""
+
+
+# Read off the columns above: the surname's tokens (equal where it is one word), and whether the birth date is a year only.
+TOKENS = "std_first_token(s_last) AS s_last1, std_last_token(s_last) AS s_last2, std_year_only(s_birth) AS s_birth_year_only"

@@ -27,8 +27,8 @@ def table(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema) 
     return connection.execute(f"SELECT {names} FROM ({query})").to_arrow_table().cast(schema)
 
 
-def copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+def copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path, *, compression: str = "zstd") -> None:
     """Writes the result of `query` as Parquet."""
     connection.execute(
-        f"COPY ({query}) TO {quote(str(target))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP})"
+        f"COPY ({query}) TO {quote(str(target))} (FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE {ROW_GROUP})"
     )

@@ -107,6 +107,17 @@ def candidate(ordinal: int) -> dict[str, Any]:
     return {"ordinal": ordinal, "origin": origin, "outcome": outcome, "record_id": record, "tier": "A", **empty}
 
 
+# What match and validate read of a prepared person; the rest of its columns are keys.
+PREPARED_PERSON = pa.schema(
+    [
+        ("record_id", pa.int64()),
+        *((name, pa.string()) for name in ("s_first", "s_middle", "s_last", "s_suffix")),
+        ("s_birth", pa.date32()),
+        ("k_tin", pa.uint32()),
+    ]
+)
+
+
 def register(folder: Path, addresses: Mapping[int, Sequence[Mapping[str, Any]]], units: int = 0) -> None:
     """A prepared register in `folder`; `units`: how many units 3 Oak St has."""
     record = pa.field("record_id", pa.int64())
@@ -117,7 +128,7 @@ def register(folder: Path, addresses: Mapping[int, Sequence[Mapping[str, Any]]],
     commit(
         folder,
         {
-            "persons": [pa.table({"record_id": list(addresses), "s_first": ["ANA"] * len(addresses)})],
+            "persons": [table([{"record_id": n, "s_first": "ANA"} for n in addresses], PREPARED_PERSON)],
             "addresses": [table(rows[:3], held), table(rows[3:], held)],
             "buildings": [table([building] if units else [], pa.schema(kinds))],
         },

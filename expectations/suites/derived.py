@@ -36,6 +36,6 @@ def again(
               left_out: what the agreement lets be left out of an address
     """
     fields = ", ".join(["ordinal", "origin", *RAW_NAMES, *([keep] if keep else [])])
-    named = standard.derive(f"(SELECT {fields} FROM {rows})", full_name=True)
+    named = standard.derive(f"(SELECT {fields} FROM {rows})")
     parsed = address.derive(f"({named})", one_line=True, premises=premises, left_out=left_out)
     return f"SELECT *, {facts.row_constants(letter)} FROM ({parsed})"

@@ -79,7 +79,7 @@ def tables(inputs: Inputs) -> dict[str, str]:
 
 def _identities(rows: str) -> str:
     raw = f"(SELECT ordinal, {', '.join(RAW_NAMES)} FROM {rows} WHERE outcome IS NULL)"
-    return f"SELECT ordinal, s_birth, s_birth_year_only, s_tin FROM ({standard.derive(raw, full_name=True)})"
+    return f"SELECT ordinal, s_birth, s_birth_year_only, s_tin FROM ({standard.derive(raw)})"
 
 
 def _register_codes() -> str:

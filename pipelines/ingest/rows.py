@@ -72,7 +72,7 @@ def judging(context: BatchContext, letter: dict[str, object], duplicates: Sequen
     columns = ", ".join(f'"{name}"' for name in CANONICAL.names)
     return f"""
     WITH raw AS (FROM {{part}}),
-    named AS ({standard.derive("raw", full_name=True)}),
+    named AS ({standard.derive("raw")}),
     parsed AS ({address.derive("named", one_line=True, premises=premises, left_out=left_out)}),
     informed AS (
       SELECT *, {key} AS request_key, {facts.row_constants(letter)},

@@ -80,7 +80,7 @@ class Canonical:
                 con.execute(f"CREATE TEMP TABLE raw AS {_raw(path)}")
             except duckdb.Error:
                 raise _unreadable(path) from None
-            named = standard.derive("raw", full_name=True)
+            named = standard.derive("raw")
             parsed = address.derive(f"({named})", one_line=True)
             query = f"""
                 SELECT ordinal, 'request' AS origin, request_id, {PERSON}, {_PARSED}, NULL::VARCHAR AS outcome

@@ -46,7 +46,7 @@ def requests_sql(rows: str, persons: int) -> str:
     """λ = N · p(first) · p(last) / 25,000. A name that nobody bears counts as borne once: it is rare, not impossible."""
     return f"""
     SELECT ordinal, origin, {PERSON}, a_kind, a_number, a_street, a_unit, a_urb, a_zip,
-      CAST(coalesce(f.n, 1) AS DOUBLE) * coalesce(l.n, 1) / {persons} / {BIRTH_DAYS} AS namesakes
+      CAST(greatest(f.n, 1) AS DOUBLE) * greatest(l.n, 1) / {persons} / {BIRTH_DAYS} AS namesakes
     FROM {rows} r
     LEFT JOIN (SELECT name, n FROM names WHERE kind = 'first') f ON f.name = r.s_first
     LEFT JOIN (SELECT name, n FROM names WHERE kind = 'last') l ON l.name = r.s_last1
@@ -56,16 +56,16 @@ def requests_sql(rows: str, persons: int) -> str:
 def keys_sql() -> str:
     made = [
         ("tin", keys.TIN),
-        ("birth", keys.birth("s_last1")),
-        ("birth", keys.second(keys.birth("s_last2"))),
-        ("home_last", keys.home_last("s_last1")),
-        ("home_last", keys.second(keys.home_last("s_last2"))),
+        ("birth", keys.birth("t_last1")),
+        ("birth", keys.birth("t_last2")),
+        ("home_last", keys.home_last("t_last1")),
+        ("home_last", keys.home_last("t_last2")),
         ("home_first", keys.home_first()),
         ("area_birth", keys.area_birth()),
     ]
-    selects = (f"SELECT '{kind}' AS kind, {key} AS key, ordinal FROM requests" for kind, key in made)
-    union = "\n      UNION ALL ".join(selects)
+    each = ", ".join(f"{{kind: {keys.NUMBERS[kind]}::UTINYINT, key: {key}}}" for kind, key in made)
     return f"""
-    SELECT kind, key, ordinal FROM (
-      {union}
-    ) WHERE key IS NOT NULL"""
+    SELECT k.kind, k.key, ordinal FROM (
+      SELECT ordinal, unnest([{each}]) AS k
+      FROM (SELECT *, {keys.TEXTS}, {keys.PLACE_TEXTS} FROM requests)
+    ) WHERE k.key IS NOT NULL"""

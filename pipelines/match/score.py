@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from expectations import duck
+from expectations import duck, standard
 from pipelines.lake import Attempt, Part
 from pipelines.match import evidence
 from pipelines.match.steps import Step, execute
 from pipelines.register import keys
-from pipelines.register.prepare import PERSON
+from pipelines.register.prepare import PERSON, people
 from pipelines.sql import copy, quiet
 
 # A request that leads to more records than this says nothing of which is meant: it ends as ambiguous, never as unmatched.
@@ -39,6 +39,7 @@ class Score:
 
     def __call__(self, item: RegisterPart, attempt: Attempt) -> Iterable[Part]:
         with quiet(f"match.scored part {item.number}", self.settings) as con:
+            standard.setup(con)
             files = ([self.requests], [self.keys], list(item.persons), list(item.addresses))
             execute(con, steps(*(duck.parquet(paths) for paths in files)))
             for dataset in ("judged", "hot"):
@@ -56,7 +57,7 @@ def steps(requests: str, request_keys: str, persons: str, addresses: str) -> lis
         Step("hot", "requests that have such a key", HOT),
         Step("pairs", "request and record, once", PAIRS),
         Step("requests", "the requests of these pairs", f"\n    SELECT * FROM {requests} SEMI JOIN pairs USING (ordinal)"),
-        Step("people", "the records of these pairs", f"\n    SELECT record_id, {PERSON} FROM {persons} SEMI JOIN pairs USING (record_id)"),
+        Step("people", "the records of these pairs", f"\n    SELECT record_id, {PERSON} FROM {people(persons)} SEMI JOIN pairs USING (record_id)"),
         Step("homes", "their addresses, current and earlier", f"\n    SELECT record_id, a_kind, a_number, a_street, a_unit, a_urb, a_zip FROM {addresses} SEMI JOIN pairs USING (record_id)"),
         Step("nicknames", "familiar forms of given names, both ways", NICKNAMES_SQL),
         *evidence.steps(),
@@ -65,25 +66,26 @@ def steps(requests: str, request_keys: str, persons: str, addresses: str) -> lis
 
 def hits_sql(part: dict[str, str]) -> str:
     joins = [
-        f"SELECT key, record_id FROM {part[dataset]} JOIN (SELECT DISTINCT key FROM request_keys WHERE kind = '{kind}') ON {column} = key"
+        f"SELECT {keys.NUMBERS[kind]}::UTINYINT AS kind, key, record_id FROM {part[dataset]}"
+        f" JOIN (SELECT DISTINCT key FROM request_keys WHERE kind = {keys.NUMBERS[kind]}) ON {column} = key"
         for kind, columns in keys.KINDS.items()
         for dataset, column in columns
     ]
     union = "\n      UNION ALL ".join(joins)
     return f"""
-    SELECT DISTINCT key, record_id FROM (
+    SELECT DISTINCT kind, key, record_id FROM (
       {union}
     )"""
 
 
 HOT_KEYS = f"""
-    SELECT key FROM hits GROUP BY key HAVING count(*) > {CAP}"""
+    SELECT kind, key FROM hits GROUP BY kind, key HAVING count(*) > {CAP}"""
 
 HOT = """
-    SELECT DISTINCT ordinal FROM request_keys SEMI JOIN hot_keys USING (key)"""
+    SELECT DISTINCT ordinal FROM request_keys SEMI JOIN hot_keys USING (kind, key)"""
 
 PAIRS = """
-    SELECT DISTINCT ordinal, record_id FROM hits ANTI JOIN hot_keys USING (key) JOIN request_keys USING (key)"""
+    SELECT DISTINCT ordinal, record_id FROM hits ANTI JOIN hot_keys USING (kind, key) JOIN request_keys USING (kind, key)"""
 
 NICKNAMES_SQL = f"""
     WITH listed AS (

@@ -1,4 +1,4 @@
-"""Builds a prepared register, and opens one."""
+"""Builds a prepared register from a raw one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from expectations import digests
 from expectations.duck import DuckSettings
-from expectations.errors import BadInput
 from pipelines import lake
 from pipelines import runner as runners
 from pipelines.register.prepare import CountUnits, Prepare, Range, preparation
@@ -48,23 +47,3 @@ def build(
         runner=runner,
         progress=progress,
     )
-
-
-def open_register(folder: Path) -> lake.Manifest:
-    """The prepared register in `folder`; raises BadInput if it is missing, half built, or a part was changed."""
-    manifest = lake.read_manifest(folder)
-    if manifest is None:
-        raise BadInput(
-            "REGISTER_NOT_PREPARED",
-            "the prepared register is missing, half built or changed",
-            where=folder.name,
-            remedy="Run sluicegate register build.",
-        )
-    return manifest
-
-
-def version(folder: Path) -> str:
-    """Name of a register version: the digest of its manifest, which holds the digest of each part."""
-    if not (folder / "manifest.json").exists():
-        open_register(folder)
-    return digests.of_file(folder / "manifest.json")

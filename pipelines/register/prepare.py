@@ -15,6 +15,7 @@ from pipelines.register import keys
 from pipelines.sql import copy, quiet
 
 PERSON = "s_first, s_middle, s_last, s_last1, s_last2, s_suffix, s_birth, s_birth_year_only, s_tin"
+STORED = "s_first, s_middle, s_last, s_suffix, s_birth"  # the rest of PERSON is read off these and the TIN's key: `people`
 WRITTEN = ("street", "unit", "urbanization", "city", "state", "zip")
 RAW_ADDRESS = ", ".join((*WRITTEN, "valid_from", "valid_to"))
 PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_city, a_state, a_zip, a_codes"
@@ -41,7 +42,8 @@ class Prepare:
             standard.setup(con)
             address.setup(con)
             for dataset, query in self.queries(item, attempt):
-                copy(con, query, attempt.path(dataset, item.number))
+                # uncompressed: every batch scans all of it, and unpacking costs more than reading
+                copy(con, query, attempt.path(dataset, item.number), compression="uncompressed")
                 yield attempt.part(dataset, item.number)
             prepared = duck.parquet([attempt.path("persons", item.number)])
             rows, distinct = con.execute(f"SELECT count(*), count(DISTINCT record_id) FROM {prepared}").fetchone() or (
@@ -79,17 +81,23 @@ def preparation() -> str:
 
 
 def persons_sql(raw: str) -> str:
-    """Standardised persons with their own keys, from raw persons."""
+    """Standardised persons with their own keys, from raw persons, by record id."""
     return f"""
-    SELECT record_id, {PERSON},
+    SELECT record_id, {STORED},
       {keys.TIN} AS k_tin,
-      {keys.birth("s_last1")} AS k_birth1,
-      {keys.second(keys.birth("s_last2"))} AS k_birth2
-    FROM ({standard.derive(raw, full_name=False)})"""
+      {keys.birth("t_last1")} AS k_birth1,
+      {keys.birth("t_last2")} AS k_birth2
+    FROM (SELECT *, {keys.TEXTS} FROM ({standard.derive_register(raw)}))
+    ORDER BY record_id"""
+
+
+def people(persons: str) -> str:
+    """A FROM clause: record_id and PERSON of prepared `persons`. `standard.setup` must have run."""
+    return f"(SELECT record_id, {STORED}, {standard.TOKENS}, lpad(CAST(k_tin AS VARCHAR), 9, '0') AS s_tin FROM {persons})"
 
 
 def addresses_sql(raw: str, persons: str) -> str:
-    """Raw and parsed addresses, with the keys that need both an address and its person.
+    """Raw and parsed addresses, with the keys that need both an address and its person, by record id and time.
 
     Households share an address: each is parsed once. Joins keep no order, hence ORDER BY: same source, same bytes.
     """
@@ -97,23 +105,23 @@ def addresses_sql(raw: str, persons: str) -> str:
     same = " AND ".join(f"r.{c} IS NOT DISTINCT FROM p.{c}" for c in WRITTEN)
     return f"""
     WITH raw AS MATERIALIZED (SELECT record_id, {RAW_ADDRESS} FROM {raw}),
-    once AS MATERIALIZED ({address.derive(once, one_line=False, urbanization=True)})
+    once AS MATERIALIZED (SELECT *, {keys.PLACE_TEXTS} FROM ({address.derive(once, one_line=False, urbanization=True)}))
     SELECT record_id, {", ".join(f"r.{c}" for c in WRITTEN)}, valid_from, valid_to, {PARSED},
-      {keys.home_last("s_last1")} AS k_home1,
-      {keys.second(keys.home_last("s_last2"))} AS k_home2,
+      {keys.home_last("t_last1")} AS k_home1,
+      {keys.home_last("t_last2")} AS k_home2,
       {keys.home_first()} AS k_home_first,
       {keys.area_birth()} AS k_area_birth
     FROM raw r JOIN once p ON {same}
-      JOIN (SELECT record_id, s_first, s_last1, s_last2, s_birth, s_birth_year_only FROM {persons}) USING (record_id)
+      JOIN (SELECT record_id, s_first, s_birth, s_birth_year_only, {keys.TEXTS} FROM {people(persons)}) USING (record_id)
     ORDER BY record_id, {RAW_ADDRESS}"""
 
 
 def names_sql(persons: str) -> str:
     """How many persons bear each given name and each first surname token."""
     return f"""
-    SELECT 'first' AS kind, s_first AS name, count(*) AS n FROM {persons} WHERE s_first IS NOT NULL GROUP BY s_first
+    SELECT 'first' AS kind, s_first AS name, count(*) AS n FROM {persons} WHERE s_first IS NOT NULL GROUP BY name
     UNION ALL
-    SELECT 'last' AS kind, s_last1 AS name, count(*) AS n FROM {persons} WHERE s_last1 IS NOT NULL GROUP BY s_last1
+    SELECT 'last' AS kind, std_first_token(s_last) AS name, count(*) AS n FROM {persons} WHERE s_last IS NOT NULL GROUP BY name
     ORDER BY kind, name"""
 
 

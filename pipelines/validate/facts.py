@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from expectations import standard
 from expectations.contracts import ON_FILE
 from expectations.duck import DuckSettings, parquet, quote
 from pipelines.lake import Attempt, Manifest, Part
+from pipelines.register.prepare import people
 from pipelines.sql import copy, quiet
 
 STEP = "validate.facts"
@@ -51,6 +53,7 @@ class Facts:
     def __call__(self, scan: Scan, attempt: Attempt) -> Iterator[Part]:
         target = DATASETS[scan.dataset]
         with quiet(STEP, self.duck) as connection:
+            standard.setup(connection)
             copy(connection, self._query(scan), attempt.path(target, scan.index))
         yield attempt.part(target, scan.index)
 
@@ -62,7 +65,7 @@ class Facts:
             SELECT {quote(scan.origin)} AS origin, b.a_zip, b.a_number, b.a_street, b.units
             FROM {part} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street)"""
         if scan.dataset == "persons":
-            return f"SELECT COLUMNS('^(record_id|s_.*)$') FROM {part} p SEMI JOIN {asked} m USING (record_id)"
+            return f"SELECT * FROM {people(part)} p SEMI JOIN {asked} m USING (record_id)"
         return f"""
         SELECT record_id, {", ".join(ADDRESS_FIELDS)}
         FROM {part} a SEMI JOIN {asked} m USING (record_id) WHERE {self.counting}"""

@@ -44,7 +44,7 @@ def codes(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], kno
     connection.register("raw_rows", table.append_column("n", pa.array(range(len(rows)))))
     override = {c: v for r in rows for c, v in r.items() if c in constants}
     known = {**known, **{k: v.isoformat() if isinstance(v, date) else v for k, v in override.items()}}
-    query = f"""WITH raw AS (FROM raw_rows), named AS ({standard.derive("raw", full_name=True)}),
+    query = f"""WITH raw AS (FROM raw_rows), named AS ({standard.derive("raw")}),
       informed AS (SELECT *, {facts.row_constants(known)} FROM named)
       SELECT {failing_codes(ROW.values())} FROM informed ORDER BY n"""
     return [found for (found,) in connection.execute(query).fetchall()]

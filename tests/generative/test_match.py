@@ -16,6 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from expectations import duck, standard
+from pipelines.register import prepare
 from tests.generative.examples import examples
 from tests.pipelines.matching import HOME, asked, matched, record
 
@@ -67,7 +69,9 @@ def test_twin_and_parts_agree(seed: int, tmp_path_factory: Any) -> None:
     assert [back[row["ordinal"]] for row in whole] == whole
 
     rows = pq.read_table(folder / "one" / "batch" / "ingest.rows" / "rows").to_pylist()
-    on_file = pq.read_table(folder / "one" / "register" / "persons").to_pylist()
+    with duck.session() as con:
+        standard.setup(con)
+        on_file = con.execute(f"FROM {prepare.people(duck.parquet([folder / 'one' / 'register' / 'persons' / '*.parquet']))}").to_arrow_table().to_pylist()
     homes = pq.read_table(folder / "one" / "register" / "addresses").to_pylist()
     expected = Twin(on_file, homes).decide(rows)
     assert [(r["outcome"], r["record_id"], r["tier"], r["plausible"]) for r in whole] == expected

@@ -78,7 +78,7 @@ def derived(raw: pa.Table) -> pa.Table:
         standard.setup(con)
         address.setup(con)
         con.register("raw", raw)
-        con.execute(f"CREATE TEMP TABLE standardised AS {standard.derive('raw', full_name=True)}")
+        con.execute(f"CREATE TEMP TABLE standardised AS {standard.derive('raw')}")
         query = address.derive("standardised", one_line=True)
         return con.execute(
             f"SELECT *, CAST(NULL AS VARCHAR) AS outcome FROM ({query}) ORDER BY ordinal"

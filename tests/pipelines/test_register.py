@@ -57,14 +57,42 @@ def test_one_source_one_version(one: Path, tmp_path: Path) -> None:
     assert register.version(one) != register.version(two)
 
 
+def number(text: str) -> int:
+    return int.from_bytes(hashlib.md5(text.encode()).digest()[8:], "little") % 2**31
+
+
+def folded(kind: int, *elements: int) -> int:
+    made = kind
+    for element in elements:
+        made = (made * 1_103_515_245 + element) % 4_294_967_291
+    return made
+
+
 def test_keys_are_our_own_definition() -> None:
-    """Anybody can make them again: bits 1 to 63 of the lower half of the MD5 of a text."""
+    """Anybody can make them again, in any language."""
+    person = "'ANA' AS s_first, 'ULLOA' AS s_last1, 'ULLOA' AS s_last2, DATE '1971-03-02' AS s_birth, false AS s_birth_year_only, '012345678' AS s_tin"
     with duck.session() as con:
-        made = con.execute(
-            f"SELECT {keys.home_last('s_last1')}, {keys.home_first()} FROM (SELECT '77002' AS a_zip, '12' AS a_number, 'ULLOA' AS s_last1, CAST(NULL AS VARCHAR) AS s_first)"
-        ).fetchone()
-    lower = int.from_bytes(hashlib.md5(b"home_last|77002|12|ULLOA").digest()[8:], "little")
-    assert made == (lower >> 1, None)
+        made = con.execute(f"""
+            SELECT {keys.TIN}, {keys.birth("t_last1")}, {keys.home_last("t_last1")}, {keys.home_last("t_last2")}, {keys.home_first()}, {keys.area_birth()}
+            FROM (SELECT *, {keys.TEXTS}, {keys.PLACE_TEXTS} FROM (SELECT '07002' AS a_zip, '12' AS a_number, {person}))""").fetchone()
+    day = (date(1971, 3, 2) - date(1970, 1, 1)).days + 1_000_000
+    ana, ulloa, twelve = number("ANA"), number("ULLOA"), number("12")
+    assert made == (
+        12345678,
+        folded(2, ulloa, ord("A"), day),
+        folded(3, 7002, twelve, ulloa),
+        None,
+        folded(4, 7002, twelve, ana),
+        folded(5, ana, day, 70),
+    )
+
+
+def test_no_date_and_no_text_breaks_a_key() -> None:
+    """The oldest and the latest date that can be written, and the largest elements, stay below 2^32."""
+    with duck.session() as con:
+        con.execute(f"""
+            SELECT {keys.birth("t")}, {keys.area_birth()} FROM (SELECT 2147483647::BIGINT AS t, t AS t_first, chr(1114111) AS s_first, '99999' AS a_zip,
+              false AS s_birth_year_only, unnest([DATE '0001-01-01', DATE '9999-12-31']) AS s_birth)""").fetchall()
 
 
 def test_ranges_cover_all_ids_once() -> None:

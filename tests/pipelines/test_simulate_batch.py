@@ -30,7 +30,7 @@ def con(register):
         address.setup(connection)
         standard.setup(connection)
         persons, homes = f"(FROM '{register}/persons/*.parquet')", f"(FROM '{register}/addresses/*.parquet')"
-        connection.execute(f"CREATE TABLE on_file AS {standard.derive(persons, full_name=False)}")
+        connection.execute(f"CREATE TABLE on_file AS {standard.derive_register(persons)}")
         connection.execute(f"CREATE TABLE homes AS {address.derive(homes, one_line=False, urbanization=True)}")
         yield connection
 
@@ -39,7 +39,7 @@ def made(con, register: Path, out: Path, profile: str, **options) -> Path:
     """A batch, with the table `asked`: its rows as a stage would read them, beside the truth."""
     folder = batches.batch(register, ROWS, 5, profile, out, sign_key=KEY, **TERMS, file_format="parquet", **options)
     rows = f"(SELECT *, NULL::VARCHAR AS full_name FROM read_parquet('{folder}/*.parquet', file_row_number = true))"
-    con.execute(f"CREATE OR REPLACE TABLE rows AS {standard.derive(rows, full_name=True)}")
+    con.execute(f"CREATE OR REPLACE TABLE rows AS {standard.derive(rows)}")
     con.execute(f"CREATE OR REPLACE TABLE parsed AS {address.derive('rows', one_line=False)}")
     con.execute(f"""CREATE OR REPLACE TABLE asked AS SELECT p.*, t.* EXCLUDE (request_id, file_row_number), coalesce(list_has_any(a_codes, [{BLOCKING}]), false) AS incomplete
         FROM parsed p JOIN read_parquet('{out}/truth.parquet', file_row_number = true) t USING (file_row_number)""")

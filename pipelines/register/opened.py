@@ -1,0 +1,71 @@
+"""A prepared register opened: its version checked, and its parts in the groups in which they are scanned.
+
+A version is a base (datasets persons and addresses, as `build` cut them) and what changed since (datasets changed_persons and
+changed_addresses, as `update` wrote them). `gone` holds the record ids whose rows in the base no longer count: they were
+changed or removed. Whoever reads the base leaves them out; nobody else needs to know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from expectations import digests, duck
+from expectations.errors import BadInput
+from pipelines import lake
+
+SCAN_ROWS = 40_000_000  # each group is joined against all keys of a batch, at a fixed cost: large groups are cheap
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Parts that one query reads: persons and addresses of the same records, less those in `gone`."""
+
+    persons: tuple[str, ...]
+    addresses: tuple[str, ...]
+    gone: tuple[str, ...] = ()
+
+    def left_out(self, relation: str) -> str:
+        """A FROM clause: `relation` (with record_id) without what is gone."""
+        return f"(FROM {relation} ANTI JOIN {duck.parquet(list(self.gone))} USING (record_id))" if self.gone else relation
+
+
+def scans(register: lake.Manifest, rows: int = SCAN_ROWS) -> list[Scan]:
+    """All parts of a register, in groups of at most `rows` persons (a larger part stands alone)."""
+    gone = tuple(p.path for p in register.parts if p.dataset == "gone")
+    addresses = iter(register.paths("addresses"))
+    found = []
+    for group in lake.grouped(register, "persons", rows):
+        found.append(Scan(group, tuple(next(addresses) for _ in group), gone))
+    if any(p.dataset == "changed_persons" for p in register.parts):
+        found.append(Scan(tuple(register.paths("changed_persons")), tuple(register.paths("changed_addresses"))))
+    return found
+
+
+def persons(register: lake.Manifest) -> int:
+    """How many records the register holds now."""
+    return register.rows("persons") + register.rows("changed_persons") - register.rows("gone")
+
+
+def open_register(folder: Path) -> lake.Manifest:
+    """The prepared register in `folder`; raises BadInput if it is missing, half built, or a part was changed.
+
+    A national register is larger than a batch can read twice: a part whose digest was once checked is taken for unchanged
+    as long as its size and times are (`lake.Seals`). `sluicegate register show --verify` reads every byte.
+    """
+    manifest = lake.read_manifest(folder, trusted=folder / "verified.json")
+    if manifest is None:
+        raise BadInput(
+            "REGISTER_NOT_PREPARED",
+            "the prepared register is missing, half built or changed",
+            where=folder.name,
+            remedy="Run sluicegate register build.",
+        )
+    return manifest
+
+
+def version(folder: Path) -> str:
+    """Name of a register version: the digest of its manifest, which holds the digest of each part."""
+    if not (folder / "manifest.json").exists():
+        open_register(folder)
+    return digests.of_file(folder / "manifest.json")
