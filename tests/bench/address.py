@@ -14,8 +14,8 @@ import duckdb
 
 from expectations import address, duck
 from pipelines import simulate
+from tests.bench.sets import DATA
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 ONE = duck.DuckSettings(threads=1)
 
 
@@ -69,12 +69,12 @@ def _all(connection: duckdb.DuckDBPyConnection, query: str) -> None:
 
 def accuracy() -> None:
     """False-complete and recall on the labelled sets."""
-    if not SHARED.exists():
+    if not DATA.exists():
         print("accuracy: skipped, the labelled sets are not here")
         return
     nothing = ", ".join(f"NULL::VARCHAR AS {c}" for c in ("street", "unit", "city", "state", "zip"))
-    gold = f"(SELECT text AS address, {nothing}, gold_complete FROM '{SHARED}/address_gold.parquet')"
-    real = f"(SELECT addr AS street, unit, city, state, zip FROM '{SHARED}/real_addresses.parquet')"
+    gold = f"(SELECT text AS address, {nothing}, gold_complete FROM '{DATA}/address_gold.parquet')"
+    real = f"(SELECT addr AS street, unit, city, state, zip FROM '{DATA}/real_addresses.parquet')"
     ok = address.complete("a_codes")
     with duck.session(ONE) as connection:
         address.setup(connection)

@@ -10,8 +10,9 @@ import duckdb
 
 from expectations import address, duck, standard
 from pipelines import lake, register
-from pipelines.match import requests, score
+from pipelines.match import requests
 from pipelines.match.steps import execute
+from pipelines.register import keys
 from tests.bench import made, measured
 
 
@@ -23,8 +24,9 @@ def compare(data: made.Made) -> None:
     with duck.session(duck.default_settings()) as con:
         _keys(con, data, real)
         begun = time.perf_counter()
-        hits = sum(_hits(con, *part) for part in zip(real.paths("persons"), real.paths("addresses"), strict=True))
+        con.execute(f"CREATE TEMP TABLE hits AS {_joins(real)}")
         bare = time.perf_counter() - begun
+        hits = con.execute("SELECT count(*) FROM hits").fetchall()[0][0]
     print(
         f"match, {data.rows:,} on file, {data.asked:,} requests: {whole.seconds:.1f} s, {whole.peak_mb:,} MB;"
         f" the bare key joins {bare:.1f} s ({hits:,} hits); {whole.seconds / bare:.1f} x the floor"
@@ -32,18 +34,18 @@ def compare(data: made.Made) -> None:
 
 
 def _keys(con: duckdb.DuckDBPyConnection, data: made.Made, real: lake.Manifest) -> None:
-    """Makes request_keys, as the stage makes them."""
+    """Makes the table `keys`, as the stage makes them."""
     standard.setup(con)
     address.setup(con)
-    raw = f"(FROM read_parquet({duck.quote(str(data.requests))}, file_row_number = true))"
-    derived = address.derive(f"({standard.derive(raw, full_name=False)})", one_line=False)
-    con.execute(f"""
-        CREATE TEMP TABLE rows AS SELECT *, file_row_number AS ordinal, 'request' AS origin, NULL AS outcome FROM ({derived})""")
-    execute(con, requests.steps("rows", duck.parquet(real.paths("names")), real.rows("persons")))
-    con.execute("CREATE TEMP TABLE request_keys AS FROM keys")
+    rows = f"(SELECT *, 'request' AS origin, NULL AS outcome FROM ({made.standardised(data.requests)}))"
+    execute(con, requests.steps(rows, duck.parquet(real.paths("names")), real.rows("persons")))
 
 
-def _hits(con: duckdb.DuckDBPyConnection, persons: str, addresses: str) -> int:
-    part = {"persons": duck.parquet([persons]), "addresses": duck.parquet([addresses])}
-    con.execute(f"CREATE OR REPLACE TEMP TABLE hits AS {score.hits_sql(part)}")
-    return int(con.execute("SELECT count(*) FROM hits").fetchall()[0][0])
+def _joins(real: lake.Manifest) -> str:
+    """SQL: the ids of the records that meet a key of the table `keys`, once for each key that they meet."""
+    return " UNION ALL ".join(
+        f"SELECT record_id, key FROM {duck.parquet(real.paths(dataset))}"
+        f" JOIN (SELECT DISTINCT key FROM keys WHERE kind = {keys.NUMBERS[kind]}) ON {column} = key"
+        for kind, columns in keys.KINDS.items()
+        for dataset, column in columns
+    )

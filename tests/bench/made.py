@@ -8,7 +8,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations.duck import default_settings
+from expectations import address, standard
+from expectations.duck import default_settings, quote
 from pipelines import register, simulate
 
 PERSONS = 1_000_000
@@ -44,3 +45,9 @@ def make(folder: Path, rows: int, asked: int) -> Made:
         rows,
         asked,
     )
+
+
+def standardised(requests: Path) -> str:
+    """SQL: the requests with ordinal and the standardised columns, as ingest derives them. The `setup` of both must have run."""
+    raw = f"(SELECT *, file_row_number AS ordinal, NULL::VARCHAR AS full_name FROM read_parquet({quote(str(requests))}, file_row_number = true))"
+    return address.derive(f"({standard.derive(raw)})", one_line=False)

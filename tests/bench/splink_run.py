@@ -17,6 +17,8 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
 from expectations import address, duck, standard
 from pipelines import register
+from pipelines.register.prepare import people
+from tests.bench import made
 from tests.bench.measured import clock
 
 LEAST_WEIGHT = -4
@@ -30,11 +32,9 @@ def load(con: duckdb.DuckDBPyConnection, prepared: Path, requests: Path) -> None
     standard.setup(con)
     address.setup(con)
     real = register.open_register(prepared)
-    raw = f"(SELECT * FROM read_parquet({duck.quote(str(requests))}, file_row_number = true))"
-    derived = address.derive(f"({standard.derive(raw, full_name=False)})", one_line=False)
-    con.execute(f"CREATE TABLE asked AS SELECT file_row_number AS unique_id, {FIELDS} FROM ({derived})")
+    con.execute(f"CREATE TABLE asked AS SELECT ordinal AS unique_id, {FIELDS} FROM ({made.standardised(requests)})")
     con.execute(f"""
-        CREATE TABLE file AS SELECT record_id AS unique_id, {FIELDS} FROM {duck.parquet(real.paths("persons"))} p
+        CREATE TABLE file AS SELECT record_id AS unique_id, {FIELDS} FROM {people(duck.parquet(real.paths("persons")))}
         LEFT JOIN (FROM {duck.parquet(real.paths("addresses"))} WHERE valid_to IS NULL
           QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY valid_from DESC) = 1) USING (record_id)""")
 
