@@ -32,8 +32,8 @@ class Range(NamedTuple):
 class Prepare:
     """Worker: prepares one range into parts `persons`, `addresses`, `names` and `units` with the range's index."""
 
-    persons: tuple[str, ...]
-    addresses: tuple[str, ...]
+    persons: str  # FROM clauses of a `source.Source`
+    addresses: str
     settings: duck.DuckSettings
 
     def __call__(self, item: Range, attempt: Attempt) -> Iterable[Part]:
@@ -59,8 +59,8 @@ class Prepare:
     def queries(self, item: Range, attempt: Attempt) -> list[tuple[str, str]]:
         """(dataset, SELECT), in the order in which they must run."""
         within = f"record_id BETWEEN {item.low} AND {item.high}"
-        raw_persons = f"(SELECT * FROM {duck.parquet(list(self.persons))} WHERE {within})"
-        raw_addresses = f"(SELECT * FROM {duck.parquet(list(self.addresses))} WHERE {within})"
+        raw_persons = f"(SELECT * FROM {self.persons} WHERE {within})"
+        raw_addresses = f"(SELECT * FROM {self.addresses} WHERE {within})"
         persons = duck.parquet([attempt.path("persons", item.number)])
         addresses = duck.parquet([attempt.path("addresses", item.number)])
         return [
