@@ -38,7 +38,7 @@ class Thresholds(Strict):
     incomplete_share_30_days: Share | None = (
         None  # this batch and what passed in the 30 days before; none: incomplete_share
     )
-    incomplete_share_by_code: dict[str, Share] = {}  # limits for single codes, below incomplete_share
+    incomplete_share_by_code: dict[str, Share] = Field(default={})  # limits for single codes, below incomplete_share
     match_rate_floor: Share
     match_rate_ceiling: Share
     letter_age_days: Annotated[int, Field(ge=0)]

@@ -164,7 +164,8 @@ def run_step(
         raise Fault("NO_WORK", f"step {folder.name} has nothing to do")
     if folder.exists():
         shutil.rmtree(folder)  # orphans of a crash, or a step made from other inputs
-    (folder / ATTEMPTS).mkdir(parents=True, mode=0o700)
+    folder.mkdir(parents=True, mode=0o700)  # mkdir gives its mode to the last folder only
+    (folder / ATTEMPTS).mkdir(mode=0o700)
     try:
         with _watched(folder, len(items), progress):
             transforms.run(folder, fingerprint, items, worker, then, runner)

@@ -33,7 +33,7 @@ def build(
     """
     raw = open_source(source)
     settings = replace(duck, preserve_order=True)  # so that the same source gives the same bytes, and one version
-    inputs = {"preparation": preparation(), "part_rows": part_rows, **raw.identity()}
+    inputs = {"preparation": preparation(), "part_rows": part_rows, **raw.identity}
     done = lake.read_manifest(target, digests.of_json(inputs))
     if done is not None:
         return done

@@ -96,7 +96,6 @@ def _source(
     if not items:
         return Source(columns.direct(raw.persons), columns.direct(raw.addresses))
     worker = Convert(tables, replace(settings, preserve_order=True))
-    inputs = raw.identity()
-    step = lake.run_step(working, inputs, items, worker, runner=runner, progress=progress)
+    step = lake.run_step(working, raw.identity, items, worker, runner=runner, progress=progress)
     found = {name: columns.direct(t) if t.direct else duck.parquet(step.paths(name)) for name, t in tables.items()}
     return Source(found["persons"], found["addresses"])

@@ -15,7 +15,7 @@ from expectations.forms import Strict
 
 NAME = "mapping.toml"
 _WIDTHS = {
-    "%Y": "[0-9]{4}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}", "%m": "[0-9]{1,2}", "%d": "[0-9]{1,2}",
+    "%Y": "[1-9][0-9]{3}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}", "%m": "[0-9]{1,2}", "%d": "[0-9]{1,2}",
     "%H": "[0-9]{1,2}", "%M": "[0-9]{2}", "%S": "[0-9]{2}", "%f": "[0-9]{1,9}",
 }  # fmt: skip
 _PIECE = re.compile(r"%[YbBmdHMSf]|[-/., :T]")
@@ -101,8 +101,8 @@ class Addresses(Layout):
 class Mapping(Strict):
     """A whole `mapping.toml`. A table that it does not name is as in a register without a mapping."""
 
-    persons: Persons | None = None
-    addresses: Addresses | None = None
+    persons: Persons | None = Field(default=None, description="where the persons are, one row each")
+    addresses: Addresses | None = Field(default=None, description="where the addresses are; --json has all keys")
 
 
 def read_mapping(folder: Path) -> Mapping:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Raw:
     persons: Table
     addresses: Table
 
+    @cached_property
     def identity(self) -> dict[str, Any]:
         """All that the tables' rows depend on, for the inputs of a step: digests of the files, and how they are read."""
         of = {path: digests.of_file(Path(path)) for path in {*self.persons.paths, *self.addresses.paths}}
@@ -83,7 +85,8 @@ def _files(folder: Path, name: str, layout: Layout | None) -> list[Path]:
     if layout and layout.files:
         paths = sorted(p for p in folder.glob(layout.files) if p.is_file())
     else:
-        paths = sorted(p for p in (folder / name).glob("*") if p.suffix.lower() in FORMATS and p.is_file())
+        wanted = {layout.format} if layout and layout.format else set(FORMATS.values())
+        paths = sorted(p for p in (folder / name).glob("*") if FORMATS.get(p.suffix.lower()) in wanted and p.is_file())
     endings = {FORMATS.get(p.suffix.lower()) for p in paths}
     if not (layout and layout.format) and paths and (len(endings) > 1 or None in endings):
         raise BadInput(

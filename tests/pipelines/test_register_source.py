@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections.abc import Callable
 from datetime import date
@@ -227,6 +228,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "a date in another format": (changed("birth_date", "1964-03-09"), "REGISTER_DATE", ROW4),
     "a date that never was": (changed("birth_date", "02/30/1964"), "REGISTER_DATE", ROW4),
     "a year of two digits": (changed("birth_date", "03/09/64"), "REGISTER_DATE", ROW4),
+    "year zero": (changed("birth_date", "01/01/0000"), "REGISTER_DATE", ROW4),
     "a date without end": (changed("birth_date", "infinity"), "REGISTER_DATE", ROW4),
     "too few fields": (spoiled(b",77002,2023\n5,", b",77002\n5,"), "REGISTER_RAGGED_ROW", ROW4),
     "too many fields": (spoiled(b",77002,2023\n5,", b",77002,2023,Zcanary77\n5,"), "REGISTER_RAGGED_ROW", ROW4),
@@ -342,6 +344,7 @@ def test_an_interrupted_build_goes_on_from_what_was_read(monkeypatch: pytest.Mon
         with pytest.raises(KeyboardInterrupt):
             register.build(raw, target)
     assert (tmp_path / ".register.raw" / "manifest.json").is_file()
+    assert not (tmp_path / ".register.raw").stat().st_mode & 0o077
     with monkeypatch.context() as patch:
         patch.setattr(convert.Convert, "__call__", killed)
         assert register.build(raw, target).rows("persons") == 30
@@ -356,6 +359,21 @@ def test_another_mapping_is_another_register(tmp_path: Path) -> None:
     (raw / "mapping.toml").write_text(MAPPING.replace("2018-04-02", "2019-04-02"))
     register.build(raw, target)
     assert register.version(target) != first
+
+
+def test_the_example_of_the_documentation(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "infra/docs/register.md").read_text()
+    (wide_csv,) = re.findall(r"```\n(ID,.*?)```", page, re.DOTALL)
+    (mapping,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    manifest = register.build(wide(tmp_path / "raw", wide_csv.encode(), mapping=mapping), tmp_path / "register")
+    assert manifest.rows("persons") == manifest.rows("addresses") == wide_csv.count("\n") - 1
+    persons = pq.read_table(manifest.paths("persons")[0])
+    assert persons["s_birth"].to_pylist() == [date(1961, 3, 9), None]
+
+
+def test_the_documentation_lists_every_code() -> None:
+    page = (Path(__file__).parents[2] / "infra/docs/register.md").read_text()
+    assert {code for _, code, _ in CASES.values()} <= set(re.findall("`([A-Z_0-9]+)`", page))
 
 
 def test_a_register_that_is_not_there_has_no_files(tmp_path: Path) -> None:
@@ -373,5 +391,5 @@ def test_a_fault_of_the_disk_is_no_fault_of_the_register(monkeypatch: pytest.Mon
 
 
 def test_the_layouts_pattern_takes_one_digit_only_between_separators() -> None:
-    assert Layout().date_pattern == "[0-9]{4}[-][0-9]{1,2}[-][0-9]{1,2}"
-    assert Layout(date_format="%Y%m%d").date_pattern == "[0-9]{4}[0-9]{2}[0-9]{2}"
+    assert Layout().date_pattern == "[1-9][0-9]{3}[-][0-9]{1,2}[-][0-9]{1,2}"
+    assert Layout(date_format="%Y%m%d").date_pattern == "[1-9][0-9]{3}[0-9]{2}[0-9]{2}"
