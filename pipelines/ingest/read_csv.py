@@ -20,6 +20,7 @@ from pipelines.ingest.reading import Read, Reject, bytes_of, check_columns, whol
 
 MAX_SPAN = 20  # lines that one record may span; more is a quote that was never closed
 _END = "\0"
+_CR = "\u0100"  # stands for a lone CR while csv reads; no Latin-1 text, which keeps every byte, holds it
 Check = Callable[[list[str], str], None]
 _BOM = b"\xef\xbb\xbf"  # Arrow drops it at the start of each block; only that of the file is no text
 
@@ -110,8 +111,7 @@ def _record(lines: list[bytes], at: int, width: int, delimiter: str) -> tuple[li
     """Fields (bytes as Latin-1) of the record that begins on line `at`, and its lines; None if its quote stays open."""
     line, used = lines[at], 1
     while len(line) <= MAX_LINE:
-        # Latin-1 keeps every byte; a lone CR stands for itself as another control character
-        text = line.decode("latin-1").replace("\r", "\x7f") + delimiter + _END + "\n"
+        text = line.decode("latin-1").replace("\r", _CR) + delimiter + _END + "\n"
         fields = next(csv.reader([text], delimiter=delimiter))
         if fields[-1] == _END:
             return fields[:-1], used
@@ -136,6 +136,6 @@ def _problem(line: bytes, fields: list[str] | None, names: list[str]) -> tuple[s
 def _text(value: str) -> str | None:
     """A field out of its Latin-1 bytes; None if they are not UTF-8."""
     try:
-        return value if value.isascii() else value.encode("latin-1").decode("utf-8")
+        return value if value.isascii() else value.replace(_CR, "\r").encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
         return None

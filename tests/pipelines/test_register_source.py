@@ -176,12 +176,13 @@ def test_a_row_without_an_address_and_one_with_a_default(tmp_path: Path) -> None
     assert addresses["valid_to"].null_count == 29
 
 
-def test_a_quoted_line_break_is_part_of_its_field_and_rows_are_counted_past_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("line_break", ["\n", "\r"])
+def test_a_quoted_line_break_is_part_of_its_field_and_rows_are_counted_past_it(line_break: str, tmp_path: Path) -> None:
     rows = wide_rows()
-    rows[1]["LINE 1"] = "12 OAK ST\nREAR"
+    rows[1]["LINE 1"] = f"12 OAK ST{line_break}REAR"
     raw = wide(tmp_path / "raw", as_csv(rows))
     manifest = register.build(raw, tmp_path / "register")
-    assert "12 OAK ST\nREAR" in pq.read_table(manifest.paths("addresses")[0])["street"].to_pylist()
+    assert f"12 OAK ST{line_break}REAR" in pq.read_table(manifest.paths("addresses")[0])["street"].to_pylist()
     rows[4]["ID"] = CANARY
     (raw / "records" / "0.csv").write_bytes(as_csv(rows))
     assert refused(raw, tmp_path / "other") == ("REGISTER_ID", "records/0.csv, row 5")
