@@ -6,38 +6,31 @@ the shipped instruments lie in `infra/instruments`; an instrument counts only on
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 from pydantic.functional_validators import model_validator
 
+from expectations import forms
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import RELEASE
 from expectations.digests import of_bytes
 from expectations.errors import BadInput
+from expectations.forms import Strict
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,63}$")]
 
 
-class _Strict(BaseModel):
-    # hide_input_in_errors: a validation error must never quote what it could not read
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-_M = TypeVar("_M", bound=_Strict)
-
-
-class Party(_Strict):
+class Party(Strict):
     id: Key
     name: str
     address: str  # for the accounting: 5 USC 552a(c) asks for the recipient's name and address
     premises: tuple[str, ...] = ()  # its own addresses, one line each: never a person's address
 
 
-class Thresholds(_Strict):
+class Thresholds(Strict):
     """What the agreement tolerates. Shares are of all submitted rows, rejects included."""
 
     incomplete_share: Share
@@ -45,7 +38,7 @@ class Thresholds(_Strict):
     incomplete_share_30_days: Share | None = (
         None  # this batch and what passed in the 30 days before; none: incomplete_share
     )
-    incomplete_share_by_code: dict[str, Share] = {}  # limits for single codes, below incomplete_share
+    incomplete_share_by_code: dict[str, Share] = Field(default={})  # limits for single codes, below incomplete_share
     match_rate_floor: Share
     match_rate_ceiling: Share
     letter_age_days: Annotated[int, Field(ge=0)]
@@ -65,7 +58,7 @@ class Thresholds(_Strict):
         return value
 
 
-class Safeguards(_Strict):
+class Safeguards(Strict):
     """26 USC 6103(p)(4): in force unless findings are open and no corrective plan is filed."""
 
     open_findings: int = 0
@@ -77,14 +70,14 @@ class Safeguards(_Strict):
         return self.open_findings == 0 or self.corrective_plan
 
 
-class Keys(_Strict):
+class Keys(Strict):
     """Who may sign letters (OpenSSH public keys), and to whom packages are sealed (an age recipient)."""
 
     signing: tuple[str, ...]
     recipient: str
 
 
-class Agreement(_Strict):
+class Agreement(Strict):
     kind: Literal["agreement"]
     id: Key
     title: str
@@ -128,7 +121,7 @@ class Agreement(_Strict):
         return self.valid_from <= day <= self.valid_to
 
 
-class OrderScope(_Strict):
+class OrderScope(Strict):
     """What an order stands against; an empty list means: any."""
 
     agreements: tuple[str, ...] = ()
@@ -136,7 +129,7 @@ class OrderScope(_Strict):
     statutes: tuple[str, ...] = ()
 
 
-class CourtOrder(_Strict):
+class CourtOrder(Strict):
     kind: Literal["court_order"]
     id: Key
     court: str
@@ -162,22 +155,22 @@ class CourtOrder(_Strict):
         )
 
 
-class Signatory(_Strict):
+class Signatory(Strict):
     name: str
     office: str
 
 
-class Officer(_Strict):
+class Officer(Strict):
     id: Key
     name: str
 
 
-class Attestations(_Strict):
+class Attestations(Strict):
     solely: bool = False  # used solely for the stated purpose: 26 USC 6103(i)(2)(A)
     no_informant_or_investigation_harmed: bool = False  # 26 USC 6103(i)(6)
 
 
-class DataFile(_Strict):
+class DataFile(Strict):
     """One data file of the submission. `path` is relative to the letter and must stay inside its folder."""
 
     path: str
@@ -187,7 +180,7 @@ class DataFile(_Strict):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Letter(_Strict):
+class Letter(Strict):
     """The written request of 26 USC 6103(i)(2)(B), as `letter.toml`."""
 
     requester: Key
@@ -207,7 +200,7 @@ _KINDS: dict[str, type[Agreement] | type[CourtOrder]] = {"agreement": Agreement,
 
 def parse_instrument(data: bytes, where: str) -> Instrument:
     """An instrument from the bytes of its file; raises BadInput naming file and key, never quoting the value."""
-    table = _toml(data, where, "INSTRUMENT_UNREADABLE")
+    table = forms.toml(data, where, "INSTRUMENT_UNREADABLE")
     model = _KINDS.get(str(table.get("kind")))
     if model is None:
         raise BadInput(
@@ -216,36 +209,14 @@ def parse_instrument(data: bytes, where: str) -> Instrument:
             where=where,
             remedy=f"Write kind = one of {sorted(_KINDS)}.",
         )
-    return _validated(model, table, where, "INSTRUMENT_INVALID")
+    return forms.validated(model, table, where, "INSTRUMENT_INVALID")
 
 
 def parse_letter(data: bytes, where: str = "letter.toml") -> Letter:
     """The letter from its bytes; raises BadInput naming the key at fault, never quoting the value."""
-    return _validated(Letter, _toml(data, where, "LETTER_UNREADABLE"), where, "LETTER_INVALID")
+    return forms.validated(Letter, forms.toml(data, where, "LETTER_UNREADABLE"), where, "LETTER_INVALID")
 
 
 def instrument_digest(data: bytes) -> str:
     """What is enrolled: SHA-256 of the file's bytes. A changed file is a new version."""
     return of_bytes(data)
-
-
-def _toml(data: bytes, where: str, code: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(data.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise BadInput(code, "the file is not UTF-8", where=where, remedy="Save it as UTF-8.") from None
-    except tomllib.TOMLDecodeError as error:
-        line = getattr(error, "lineno", None)
-        place = f"{where}, line {line}" if line else where
-        raise BadInput(code, "the file is not TOML", where=place, remedy="Correct its syntax.") from None
-
-
-def _validated(model: type[_M], table: dict[str, Any], where: str, code: str) -> _M:
-    try:
-        return model.model_validate(table)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        key = ".".join(str(p) for p in first["loc"]) or "the whole file"
-        raise BadInput(
-            code, f"{key}: {first['msg']}", where=where, remedy="See sluicegate schema for the form."
-        ) from None

@@ -105,4 +105,6 @@ def derive_register(relation: str) -> str:
 
 
 # Read off the columns above: the surname's tokens (equal where it is one word), and whether the birth date is a year only.
-TOKENS = "std_first_token(s_last) AS s_last1, std_last_token(s_last) AS s_last2, std_year_only(s_birth) AS s_birth_year_only"
+TOKENS = (
+    "std_first_token(s_last) AS s_last1, std_last_token(s_last) AS s_last2, std_year_only(s_birth) AS s_birth_year_only"
+)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from expectations.errors import SluicegateError
+from expectations.errors import BadInput, SluicegateError
 from flows.home import FOLDERS, HASH_KEY, HOLDER_AGE, HOLDER_SIGNING, Home, open_home
 
 _PACKAGES = ("apache-beam", "great-expectations", "prefect", "pyarrow", "duckdb", "sqlalchemy", "pyrage", "zipcodes")
@@ -117,10 +117,16 @@ def _encryption(root: Path) -> Finding:
 
 
 def _register(home: Home) -> Finding:
+    from pipelines import register
+
     place = home.register
     if (place / "manifest.json").is_file():
         return Finding("ok", "register: prepared")
-    if any((place / "persons").glob("*.parquet")):
+    try:
+        raw = register.files(place)
+    except BadInput as error:
+        return Finding("fail", f"{error.where}: {error.message}", error.remedy)
+    if raw:
         return Finding("ok", "register: raw; it is prepared before its first batch")
     return Finding(
         "fail", "there is no register", "Set register_folder in sluicegate.toml, or: sluicegate simulate register."

@@ -15,18 +15,18 @@ from pipelines.lake import Progress
 def current_register(home: Home, progress: Progress | None = None) -> Path:
     """The prepared register of this home. Prepares a raw one first, once for each state of its files.
 
-    Raises BadInput if there is no register.
+    Raises BadInput if there is no register, or its mapping cannot be read.
     """
     source = home.register
     if (source / "manifest.json").is_file():
         return source
-    parts = sorted([*(source / "persons").glob("*.parquet"), *(source / "addresses").glob("*.parquet")])
+    parts = register.files(source)
     if not parts:
         raise BadInput(
             "NO_REGISTER", "there is no register", where="register_folder in sluicegate.toml",
             remedy="Point it to a raw or prepared register, or make one: sluicegate simulate register.",
         )  # fmt: skip
-    state = [(p.parent.name, p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in parts]
+    state = [(*p.relative_to(source).parts, p.stat().st_size, p.stat().st_mtime_ns) for p in parts]
     target = home.prepared / f"r-{of_json(state)[:12]}"
     if not (target / "manifest.json").is_file():
         with alone(home, target.name):  # batches that start together would clear each other's unfinished parts away

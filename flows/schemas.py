@@ -1,4 +1,4 @@
-"""What `sluicegate schema` prints: the contracts of the rows, and the forms of letters and instruments."""
+"""What `sluicegate schema` prints: the contracts of the rows, and the forms of letters, instruments and mappings."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from pydantic import BaseModel
 from expectations import contracts
 from expectations.errors import Usage
 from expectations.instruments import Agreement, CourtOrder, Letter
+from pipelines.register.mapping import Mapping
 
-_MODELS: dict[str, type[BaseModel]] = {"letter": Letter, "agreement": Agreement, "court_order": CourtOrder}
+_MODELS: dict[str, type[BaseModel]] = {
+    "letter": Letter,
+    "agreement": Agreement,
+    "court_order": CourtOrder,
+    "register_mapping": Mapping,
+}
 NAMES = (*contracts.SCHEMAS, *_MODELS)
 
 
 def json_schema(name: str) -> dict[str, Any]:
-    """JSON Schema of a row (one object a row), of a letter or of an instrument; raises Usage on another name."""
+    """JSON Schema of a row (one object a row), of a letter, an instrument or a mapping; raises Usage on another name."""
     return _MODELS[_known(name)].model_json_schema() if name in _MODELS else contracts.json_schema(_known(name))
 
 

@@ -9,6 +9,7 @@ step's folder is an orphan of a crash, and deleted. The Beam side of a step is i
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +27,8 @@ from pipelines import durable, failures
 from pipelines import runner as runners
 
 ATTEMPTS = ".attempts"
+BEGUN = "begun"  # what a step that can be resumed was begun with
+FINISHED = "finished.json"  # the parts of an attempt, once all are written
 ROW_GROUP = 122_880  # DuckDB's own vector-friendly row group size
 
 
@@ -110,8 +113,21 @@ class Attempt:
         return self.part(dataset, index, **counts)
 
 
-def read_manifest(folder: Path, inputs: str | None = None) -> Manifest | None:
-    """The committed manifest of a step, or None: not there, made from other inputs, or a part is missing or changed."""
+def finished(attempts: Path, item: str) -> list[Part]:
+    """Parts of an attempt at `item` (its digest) that an earlier run finished, if they are as they were written."""
+    for note in sorted(attempts.glob(f"{item}-*/{FINISHED}")):
+        parts = [Part(**p) for p in json.loads(note.read_text())]
+        if all(Path(p.path).exists() and digests.of_file(Path(p.path)) == p.digest for p in parts):
+            return parts
+    return []
+
+
+def read_manifest(folder: Path, inputs: str | None = None, seals: Path | None = None) -> Manifest | None:
+    """The committed manifest of a step, or None: not there, made from other inputs, or a part is missing or changed.
+
+    `seals`: where to note what a part looked like when its digest was found right (size, inode, times of change), so that a
+    part that looks the same is not read again. For what is too large to be read twice a batch; without it every byte is read.
+    """
     path = folder / "manifest.json"
     if not path.exists():
         return None
@@ -119,10 +135,23 @@ def read_manifest(folder: Path, inputs: str | None = None) -> Manifest | None:
     parts = tuple(Part(**{**p, "path": str(folder / p["path"])}) for p in raw["parts"])
     if inputs is not None and raw["inputs"] != inputs:
         return None
+    known: dict[str, str] = json.loads(seals.read_text()) if seals and seals.exists() else {}
+    seen = {part.digest: _look(Path(part.path)) for part in parts}
     for part in parts:
-        if not Path(part.path).exists() or digests.of_file(Path(part.path)) != part.digest:
+        look = seen[part.digest]
+        if look is None or (known.get(part.digest) != look and digests.of_file(Path(part.path)) != part.digest):
             return None
+    if seals and seen != known and os.access(folder, os.W_OK):
+        durable.write(seals, json.dumps(seen, indent=1, sort_keys=True).encode())
     return Manifest(raw["step"], raw["inputs"], parts)
+
+
+def _look(path: Path) -> str | None:
+    """What a file looks like from outside: not the same after a write, even one that keeps its size and sets its clock back."""
+    if not path.is_file():
+        return None
+    stat = path.stat()
+    return f"{stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
 
 
 def committed(folder: Path) -> Manifest:
@@ -145,13 +174,15 @@ def run_step(
     then: Worker | None = None,
     runner: str = runners.EMBEDDED,
     progress: Progress | None = None,
+    resume: bool = False,
 ) -> Manifest:
     """Runs `worker` over `items` as a Beam pipeline and commits what it wrote; the committed step if it is there already.
 
     `inputs`: anything JSON can hold that names all the step depends on. `items`: small descriptors (paths, row groups),
     never rows. `worker` must be picklable by name: a function or dataclass of an installed module. `then`, if given, sees
     the list of all parts once they are written, and may add parts of its own: what only the whole can tell. `progress` is
-    told (step, done, total) while items are worked on, from a thread of its own. Raises the error of the first worker that
+    told (step, done, total) while items are worked on, from a thread of its own. `resume`: items that a killed run had
+    finished are not worked on again (for steps that take minutes; their parts are read once more to be sure). Raises the error of the first worker that
     failed (see `failures`), on every runner.
     """
     from pipelines import transforms  # Beam takes seconds to import: only where a step is run
@@ -162,12 +193,14 @@ def run_step(
         return done
     if not items:
         raise Fault("NO_WORK", f"step {folder.name} has nothing to do")
-    if folder.exists():
-        shutil.rmtree(folder)  # orphans of a crash, or a step made from other inputs
-    (folder / ATTEMPTS).mkdir(parents=True, mode=0o700)
+    _clear(folder, fingerprint if resume else None)
+    folder.mkdir(parents=True, mode=0o700)  # mkdir gives its mode to the last folder only
+    (folder / ATTEMPTS).mkdir(mode=0o700)
     try:
         with _watched(folder, len(items), progress):
-            transforms.run(folder, fingerprint, items, worker, then, runner)
+            if resume:
+                durable.write(folder / ATTEMPTS / BEGUN, fingerprint.encode())
+            transforms.run(folder, fingerprint, items, worker, then, runner, resume)
     except Exception as error:
         told = failures.first_of(folder / ATTEMPTS)
         raise told or Fault("STEP_FAILED", f"step {folder.name} failed with {type(error).__name__}") from None
@@ -175,6 +208,17 @@ def run_step(
     if committed is None:
         raise Fault("STEP_NOT_COMMITTED", f"step {folder.name} ended without a manifest")
     return committed
+
+
+def _clear(folder: Path, resumed: str | None) -> None:
+    """Removes orphans of a crash, or a step made from other inputs; keeps finished attempts of a step that is resumed."""
+    begun = folder / ATTEMPTS / BEGUN
+    if resumed is None or not begun.exists() or begun.read_text() != resumed:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for attempt in (folder / ATTEMPTS).iterdir():
+        if attempt.is_dir() and not (attempt / FINISHED).exists():
+            shutil.rmtree(attempt)
 
 
 @contextmanager
@@ -187,7 +231,7 @@ def _watched(folder: Path, total: int, progress: Progress | None) -> Iterator[No
 
     def watch() -> None:
         while not stop.wait(0.5):
-            begun = sum(1 for _ in (folder / ATTEMPTS).glob("*"))
+            begun = sum(1 for attempt in (folder / ATTEMPTS).glob("*") if attempt.is_dir())
             progress(folder.name, max(0, min(begun, total) - 1), total)
 
     thread = threading.Thread(target=watch, name="progress", daemon=True)

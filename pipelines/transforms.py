@@ -5,6 +5,7 @@ A module of its own, so that what only reads or writes parts does not wait for B
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -13,12 +14,15 @@ from typing import Any
 
 import apache_beam as beam
 
-from pipelines import failures, lake
+from expectations import digests
+from pipelines import durable, failures, lake
 from pipelines import runner as runners
 from pipelines.lake import ATTEMPTS, Attempt, Part, Worker
 
 
-def run(folder: Path, inputs: str, items: list[Any], worker: Worker, then: Worker | None, runner: str) -> None:
+def run(
+    folder: Path, inputs: str, items: list[Any], worker: Worker, then: Worker | None, runner: str, resume: bool
+) -> None:
     """Runs a step's work on `items` and commits it in `folder` (see `lake.run_step`, the only caller)."""
     attempts = str(folder / ATTEMPTS)
     with beam.Pipeline(options=runners.options(runner)) as pipeline:
@@ -26,7 +30,7 @@ def run(folder: Path, inputs: str, items: list[Any], worker: Worker, then: Worke
             pipeline
             | "Work" >> beam.Create(items)
             | "Spread" >> beam.Reshuffle()
-            | "Write parts" >> beam.ParDo(_Write(worker, attempts))
+            | "Write parts" >> beam.ParDo(_Write(worker, attempts, resume))
         )
         if then is not None:
             parts = (parts, parts | "Then" >> _Then(then, attempts)) | beam.Flatten()
@@ -34,16 +38,22 @@ def run(folder: Path, inputs: str, items: list[Any], worker: Worker, then: Worke
 
 
 class _Write(beam.DoFn):
-    """Gives each piece of work an attempt of its own."""
+    """Gives each piece of work an attempt of its own; or takes the parts of one that an earlier run finished."""
 
-    def __init__(self, worker: Worker, attempts: str) -> None:
-        self.worker, self.attempts = worker, attempts
+    def __init__(self, worker: Worker, attempts: str, resume: bool) -> None:
+        self.worker, self.attempts, self.resume = worker, attempts, resume
 
     def process(self, item: Any) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:
-        attempt = Attempt(f"{self.attempts}/{uuid.uuid4().hex}")
+        name = digests.of_json(item)[:16]
+        parts = lake.finished(Path(self.attempts), name) if self.resume else []
+        attempt = Attempt(f"{self.attempts}/{name}-{uuid.uuid4().hex}")
         with failures.kept(Path(attempt.folder)):
-            for part in self.worker(item, attempt):
-                yield (part.dataset, part.index), asdict(part)
+            written = []
+            for part in parts or self.worker(item, attempt):
+                written.append(asdict(part))
+                yield (part.dataset, part.index), written[-1]
+            if self.resume and not parts:
+                durable.write(Path(attempt.folder) / lake.FINISHED, json.dumps(written).encode())
 
 
 class _Then(beam.PTransform):
@@ -60,7 +70,7 @@ class _Then(beam.PTransform):
             | "Pick one so far" >> beam.MapTuple(_pick)
             | "All so far" >> beam.combiners.ToList()
             | "As parts" >> beam.Map(_as_parts)
-            | "Write more parts" >> beam.ParDo(_Write(self.worker, self.attempts))
+            | "Write more parts" >> beam.ParDo(_Write(self.worker, self.attempts, False))
         )
 
 

@@ -123,13 +123,15 @@ def register(folder: Path, addresses: Mapping[int, Sequence[Mapping[str, Any]]],
     record = pa.field("record_id", pa.int64())
     held = pa.schema([record, *(ON_FILE.field(i) for i in range(ON_FILE.num_fields))])
     rows = [{"record_id": record_id, **a} for record_id, given in addresses.items() for a in given]
+    people = [{"record_id": n, "s_first": "ANA"} for n in addresses]
+    first, later = ({p["record_id"] for p in part} for part in (people[:2], people[2:]))
     building = {"a_zip": "62701", "a_number": "3", "a_street": "OAK ST", "units": units}
     kinds = [(n, pa.string()) for n in ("a_zip", "a_number", "a_street")] + [("units", pa.int32())]
     commit(
         folder,
         {
-            "persons": [table([{"record_id": n, "s_first": "ANA"} for n in addresses], PREPARED_PERSON)],
-            "addresses": [table(rows[:3], held), table(rows[3:], held)],
+            "persons": [table(people[:2], PREPARED_PERSON), table(people[2:], PREPARED_PERSON)],
+            "addresses": [table([r for r in rows if r["record_id"] in ids], held) for ids in (first, later)],
             "buildings": [table([building] if units else [], pa.schema(kinds))],
         },
     )

@@ -50,7 +50,7 @@ def schema(
     name: Annotated[str | None, typer.Argument(help="Which; all names, if left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON Schema.")] = False,
 ) -> int:
-    """Print the schema of a kind of row, of a letter or of an instrument."""
+    """Print the schema of a kind of row, of a letter, an instrument or a register's mapping."""
     from flows.schemas import NAMES, json_schema, table
 
     if name is None:

@@ -46,11 +46,18 @@ def init(
 def build(
     source: Annotated[
         Path | None,
-        typer.Argument(help="Raw register: persons/ and addresses/ with Parquet parts; the home's if left out."),
+        typer.Argument(
+            help="Raw register: persons/ and addresses/ with Parquet or CSV parts, or a mapping.toml that says where and how"
+            " they are written; the home's if left out."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the prepared register; in the home if left out.")] = None,
 ) -> int:
-    """Prepare a raw register: standardised columns, keys, buildings. `run` does it before the first batch otherwise."""
+    """Prepare a raw register: standardised columns, keys, buildings. `run` does it before the first batch otherwise.
+
+    An extract with other columns, dates or delimiters, or with persons and addresses in one table, needs a mapping.toml
+    beside it: infra/docs/register.md, and sluicegate schema register_mapping.
+    """
     from dataclasses import replace
 
     from flows.registers import current_register

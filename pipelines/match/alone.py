@@ -146,7 +146,7 @@ def _write(
         con.execute(f"CREATE TEMP TABLE r AS FROM {parquet(rows.paths('rows'))}")
         con.execute(f"""
             CREATE TEMP TABLE facts AS SELECT ordinal, list(struct_pack({pack})) AS addresses_on_file
-            FROM c JOIN {parquet(real.paths("addresses"))} USING (record_id) GROUP BY ordinal""")
+            FROM c JOIN {register.addresses(real)} USING (record_id) GROUP BY ordinal""")
         query = f"""
             SELECT r.request_id, coalesce(c.outcome, 'matched') AS outcome, c.record_id, c.tier, {evidence} AS evidence, k.corroboration
             FROM r JOIN c USING (ordinal) LEFT JOIN ({corroboration.sql("r", "facts")}) k USING (ordinal) ORDER BY ordinal"""

@@ -1,4 +1,4 @@
-"""One register part against all requests: what meets on a key, then evidence for those pairs alone."""
+"""Register parts against all requests: what meets on a key, then evidence for those pairs alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pipelines.lake import Attempt, Part
 from pipelines.match import evidence
 from pipelines.match.steps import Step, execute
 from pipelines.register import keys
+from pipelines.register.opened import Scan
 from pipelines.register.prepare import PERSON, people
 from pipelines.sql import copy, quiet
 
@@ -21,12 +22,11 @@ CAP = 200
 NICKNAMES = Path(__file__).with_name("nicknames.csv")
 
 
-class RegisterPart(NamedTuple):
-    """A piece of work: the persons and the addresses of one range of a register; the decoys' few go with the last one."""
+class Work(NamedTuple):
+    """A piece of work: parts of registers to be scanned by one query, a few of the decoys' with the last."""
 
     number: int
-    persons: tuple[str, ...]
-    addresses: tuple[str, ...]
+    scan: Scan
 
 
 @dataclass(frozen=True)
@@ -37,34 +37,36 @@ class Score:
     keys: str
     settings: duck.DuckSettings
 
-    def __call__(self, item: RegisterPart, attempt: Attempt) -> Iterable[Part]:
-        with quiet(f"match.scored part {item.number}", self.settings) as con:
+    def __call__(self, item: Work, attempt: Attempt) -> Iterable[Part]:
+        with quiet(f"match.scored {item.number}", self.settings) as con:
             standard.setup(con)
-            files = ([self.requests], [self.keys], list(item.persons), list(item.addresses))
-            execute(con, steps(*(duck.parquet(paths) for paths in files)))
+            requests, asked = duck.parquet([self.requests]), duck.parquet([self.keys])
+            persons, addresses = duck.parquet(list(item.scan.persons)), duck.parquet(list(item.scan.addresses))
+            execute(con, steps(requests, asked, persons, addresses, item.scan))
             for dataset in ("judged", "hot"):
                 copy(con, f"FROM {dataset}", attempt.path(dataset, item.number))
                 yield attempt.part(dataset, item.number)
 
 
-def steps(requests: str, request_keys: str, persons: str, addresses: str) -> list[Step]:
-    """All steps over one register part; arguments can stand in FROM."""
+def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: Scan) -> list[Step]:
+    """All steps over one scan; the first four can stand in FROM. `scan` says who in it is gone."""
     part = {"persons": persons, "addresses": addresses}
     return [
         Step("request_keys", "the keys of all requests: the build side of every join", f"\n    SELECT kind, key, ordinal FROM {request_keys}"),
-        Step("hits", "records that meet a key; the register is only scanned", hits_sql(part)),
-        Step("hot_keys", "keys that lead to too many records of this part", HOT_KEYS),
+        Step("hits", "records that meet a key; the register is only scanned, keys and ids alone", hits_sql(part, scan)),
+        Step("hot_keys", "keys that lead to too many records of this scan", HOT_KEYS),
         Step("hot", "requests that have such a key", HOT),
         Step("pairs", "request and record, once", PAIRS),
+        Step("met", "the records of these pairs: what is fetched", "\n    SELECT DISTINCT record_id FROM pairs"),
         Step("requests", "the requests of these pairs", f"\n    SELECT * FROM {requests} SEMI JOIN pairs USING (ordinal)"),
-        Step("people", "the records of these pairs", f"\n    SELECT record_id, {PERSON} FROM {people(persons)} SEMI JOIN pairs USING (record_id)"),
-        Step("homes", "their addresses, current and earlier", f"\n    SELECT record_id, a_kind, a_number, a_street, a_unit, a_urb, a_zip FROM {addresses} SEMI JOIN pairs USING (record_id)"),
+        Step("people", "the records", f"\n    SELECT record_id, {PERSON} FROM {people(persons)} SEMI JOIN met USING (record_id)"),
+        Step("homes", "their addresses, current and earlier", f"\n    SELECT record_id, a_kind, a_number, a_street, a_unit, a_urb, a_zip FROM {addresses} SEMI JOIN met USING (record_id)"),
         Step("nicknames", "familiar forms of given names, both ways", NICKNAMES_SQL),
         *evidence.steps(),
     ]  # fmt: skip
 
 
-def hits_sql(part: dict[str, str]) -> str:
+def hits_sql(part: dict[str, str], scan: Scan) -> str:
     joins = [
         f"SELECT {keys.NUMBERS[kind]}::UTINYINT AS kind, key, record_id FROM {part[dataset]}"
         f" JOIN (SELECT DISTINCT key FROM request_keys WHERE kind = {keys.NUMBERS[kind]}) ON {column} = key"
@@ -73,9 +75,11 @@ def hits_sql(part: dict[str, str]) -> str:
     ]
     union = "\n      UNION ALL ".join(joins)
     return f"""
-    SELECT DISTINCT kind, key, record_id FROM (
+    SELECT DISTINCT kind, key, record_id FROM {
+        scan.left_out(f'''(
       {union}
-    )"""
+    )''')
+    }"""
 
 
 HOT_KEYS = f"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,21 +70,19 @@ def _step(place: Place, name: str, inputs: object, items: list[Any], worker: lak
 
 
 def _requests(place: Place, inputs: object, rows: lake.Manifest, real: lake.Manifest) -> lake.Manifest:
-    item = requests.Requests(tuple(rows.paths("rows")), tuple(real.paths("names")), real.rows("persons"), place.duck)
+    item = requests.Requests(tuple(rows.paths("rows")), tuple(real.paths("names")), register.persons(real), place.duck)
     return _step(place, "match.requests", inputs, [item], requests.write)
 
 
 def _scored(
     place: Place, inputs: object, asked: lake.Manifest, real: lake.Manifest, decoys: lake.Manifest | None
 ) -> lake.Manifest:
-    persons, addresses = ([[path] for path in real.paths(dataset)] for dataset in ("persons", "addresses"))
+    scans = register.scans(real)
     if decoys:
-        persons[-1] += decoys.paths("persons")
-        addresses[-1] += decoys.paths("addresses")
-    items = [
-        score.RegisterPart(number, tuple(p), tuple(a))
-        for number, (p, a) in enumerate(zip(persons, addresses, strict=True))
-    ]
+        last = scans[-1]
+        more = {n: (*getattr(last, n), *decoys.paths(n)) for n in ("persons", "addresses")}
+        scans[-1] = replace(last, **more)
+    items = [score.Work(number, scan) for number, scan in enumerate(scans)]
     worker = score.Score(asked.paths("requests")[0], asked.paths("keys")[0], place.duck)
     return _step(place, "match.scored", inputs, items, worker)
 
@@ -97,7 +96,7 @@ def plan() -> str:
     return printed(
         [
             *requests.steps("ROWS", "NAMES", 1),
-            *score.steps("REQUESTS", "KEYS", "PERSONS", "ADDRESSES"),
+            *score.steps("REQUESTS", "KEYS", "PERSONS", "ADDRESSES", register.Scan((), ())),
             *resolve.steps("REQUESTS", "JUDGED", "HOT"),
         ]
     )

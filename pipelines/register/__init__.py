@@ -1,8 +1,11 @@
 """The prepared register: the holder's records standardised, keyed and cut into large parts, once a version.
 
-`build` makes it from a raw register; `version` names it. Batches record the version that they ran against.
+`build` makes it from a raw register, of which `files` lists the parts; `version` names it. Batches record the version that
+they ran against.
 """
 
-from pipelines.register.build import build, open_register, version
+from pipelines.register.build import build
+from pipelines.register.opened import Scan, addresses, open_register, persons, scans, version
+from pipelines.register.source import files
 
-__all__ = ["build", "open_register", "version"]
+__all__ = ["Scan", "addresses", "build", "files", "open_register", "persons", "scans", "version"]

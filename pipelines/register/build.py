@@ -9,6 +9,7 @@ from expectations import digests
 from expectations.duck import DuckSettings
 from pipelines import lake
 from pipelines import runner as runners
+from pipelines.register.convert import in_parquet
 from pipelines.register.prepare import CountUnits, Prepare, Range, preparation
 from pipelines.register.source import open_source, ranges
 
@@ -27,23 +28,23 @@ def build(
     """Prepares the raw register in `source` as the lake step `target`; the one that is there if it was made of the same.
 
     Datasets: `persons`, `addresses` (parts with one index hold the same persons), `names`, `units`, `buildings`.
-    Raises BadInput if the raw register is missing, unreadable, or has other columns or doubled ids.
+    Raises BadInput if the raw register is missing, unreadable, or has other columns, a bad row or doubled ids.
     """
     raw = open_source(source)
     settings = replace(duck, preserve_order=True)  # so that the same source gives the same bytes, and one version
-    inputs = {
-        "preparation": preparation(),
-        "part_rows": part_rows,
-        "persons": [digests.of_file(Path(p)) for p in raw.persons],
-        "addresses": [digests.of_file(Path(p)) for p in raw.addresses],
-    }
-    items = [Range(i, low, high) for i, (low, high) in enumerate(ranges(raw, part_rows, settings))]
-    return lake.run_step(
-        target,
-        inputs,
-        items,
-        Prepare(raw.persons, raw.addresses, settings),
-        then=CountUnits(settings),
-        runner=runner,
-        progress=progress,
-    )
+    inputs = {"preparation": preparation(), "part_rows": part_rows, **raw.identity}
+    done = lake.read_manifest(target, digests.of_json(inputs))
+    if done is not None:
+        return done
+    working = target.with_name(f".{target.name}.raw")  # in clear, like the prepared register beside it
+    with in_parquet(raw, working, settings, runner=runner, progress=progress) as tables:
+        return lake.run_step(
+            target,
+            inputs,
+            [Range(i, low, high) for i, (low, high) in enumerate(ranges(tables, part_rows, settings))],
+            Prepare(tables.persons, tables.addresses, settings),
+            then=CountUnits(settings),
+            runner=runner,
+            progress=progress,
+            resume=True,
+        )

@@ -27,19 +27,25 @@ class Scan:
 
     def left_out(self, relation: str) -> str:
         """A FROM clause: `relation` (with record_id) without what is gone."""
-        return f"(FROM {relation} ANTI JOIN {duck.parquet(list(self.gone))} USING (record_id))" if self.gone else relation
+        return (
+            f"(FROM {relation} ANTI JOIN {duck.parquet(list(self.gone))} USING (record_id))" if self.gone else relation
+        )
 
 
 def scans(register: lake.Manifest, rows: int = SCAN_ROWS) -> list[Scan]:
     """All parts of a register, in groups of at most `rows` persons (a larger part stands alone)."""
     gone = tuple(p.path for p in register.parts if p.dataset == "gone")
-    addresses = iter(register.paths("addresses"))
-    found = []
-    for group in lake.grouped(register, "persons", rows):
-        found.append(Scan(group, tuple(next(addresses) for _ in group), gone))
+    homes = iter(register.paths("addresses"))
+    found = [Scan(group, tuple(next(homes) for _ in group), gone) for group in lake.grouped(register, "persons", rows)]
     if any(p.dataset == "changed_persons" for p in register.parts):
         found.append(Scan(tuple(register.paths("changed_persons")), tuple(register.paths("changed_addresses"))))
     return found
+
+
+def addresses(register: lake.Manifest) -> str:
+    """A FROM clause: every prepared address that counts."""
+    each = (f"FROM {s.left_out(duck.parquet(list(s.addresses)))}" for s in scans(register))
+    return f"({' UNION ALL '.join(each)})"
 
 
 def persons(register: lake.Manifest) -> int:
@@ -47,13 +53,13 @@ def persons(register: lake.Manifest) -> int:
     return register.rows("persons") + register.rows("changed_persons") - register.rows("gone")
 
 
-def open_register(folder: Path) -> lake.Manifest:
+def open_register(folder: Path, *, verify: bool = False) -> lake.Manifest:
     """The prepared register in `folder`; raises BadInput if it is missing, half built, or a part was changed.
 
-    A national register is larger than a batch can read twice: a part whose digest was once checked is taken for unchanged
-    as long as its size and times are (`lake.Seals`). `sluicegate register show --verify` reads every byte.
+    A national register is larger than what a batch should read twice: a part is read whole when it is first seen, and then
+    taken for unchanged while its inode, size and times are. `verify`: every byte is read again.
     """
-    manifest = lake.read_manifest(folder, trusted=folder / "verified.json")
+    manifest = lake.read_manifest(folder, seals=None if verify else folder / "verified.json")
     if manifest is None:
         raise BadInput(
             "REGISTER_NOT_PREPARED",

@@ -15,7 +15,9 @@ from pipelines.register import keys
 from pipelines.sql import copy, quiet
 
 PERSON = "s_first, s_middle, s_last, s_last1, s_last2, s_suffix, s_birth, s_birth_year_only, s_tin"
-STORED = "s_first, s_middle, s_last, s_suffix, s_birth"  # the rest of PERSON is read off these and the TIN's key: `people`
+STORED = (
+    "s_first, s_middle, s_last, s_suffix, s_birth"  # the rest of PERSON is read off these and the TIN's key: `people`
+)
 WRITTEN = ("street", "unit", "urbanization", "city", "state", "zip")
 RAW_ADDRESS = ", ".join((*WRITTEN, "valid_from", "valid_to"))
 PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_city, a_state, a_zip, a_codes"
@@ -33,8 +35,8 @@ class Range(NamedTuple):
 class Prepare:
     """Worker: prepares one range into parts `persons`, `addresses`, `names` and `units` with the range's index."""
 
-    persons: tuple[str, ...]
-    addresses: tuple[str, ...]
+    persons: str  # FROM clauses of a `source.Source`
+    addresses: str
     settings: duck.DuckSettings
 
     def __call__(self, item: Range, attempt: Attempt) -> Iterable[Part]:
@@ -61,8 +63,8 @@ class Prepare:
     def queries(self, item: Range, attempt: Attempt) -> list[tuple[str, str]]:
         """(dataset, SELECT), in the order in which they must run."""
         within = f"record_id BETWEEN {item.low} AND {item.high}"
-        raw_persons = f"(SELECT * FROM {duck.parquet(list(self.persons))} WHERE {within})"
-        raw_addresses = f"(SELECT * FROM {duck.parquet(list(self.addresses))} WHERE {within})"
+        raw_persons = f"(SELECT * FROM {self.persons} WHERE {within})"
+        raw_addresses = f"(SELECT * FROM {self.addresses} WHERE {within})"
         persons = duck.parquet([attempt.path("persons", item.number)])
         addresses = duck.parquet([attempt.path("addresses", item.number)])
         return [
@@ -93,7 +95,9 @@ def persons_sql(raw: str) -> str:
 
 def people(persons: str) -> str:
     """A FROM clause: record_id and PERSON of prepared `persons`. `standard.setup` must have run."""
-    return f"(SELECT record_id, {STORED}, {standard.TOKENS}, lpad(CAST(k_tin AS VARCHAR), 9, '0') AS s_tin FROM {persons})"
+    return (
+        f"(SELECT record_id, {STORED}, {standard.TOKENS}, lpad(CAST(k_tin AS VARCHAR), 9, '0') AS s_tin FROM {persons})"
+    )
 
 
 def addresses_sql(raw: str, persons: str) -> str:

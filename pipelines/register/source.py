@@ -1,68 +1,101 @@
-"""The raw register on disk: `persons/*.parquet` and `addresses/*.parquet`, checked, and cut into ranges of record ids."""
+"""The raw register on disk, Parquet or CSV, checked against the contracts, and cut into ranges of record ids."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from expectations import contracts, duck
+from expectations import contracts, digests, duck
 from expectations.errors import BadInput
+from pipelines.register import columns
+from pipelines.register.mapping import NAME, Addresses, Layout, Persons, read_mapping
+from pipelines.register.table import Table, open_table
 from pipelines.sql import quiet
 
 BINS = 4096
+FORMATS = {".parquet": "parquet", ".csv": "csv"}
+_PERSONS, _ADDRESSES = "persons", "addresses"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Files of a raw register whose columns are what the contracts say."""
+    """The two tables as FROM clauses in the contracts' columns and types, over Parquet: a range of ids skips row groups."""
 
-    persons: tuple[str, ...]
-    addresses: tuple[str, ...]
-
-
-def open_source(folder: Path) -> Source:
-    """The raw register in `folder`; raises BadInput if a table is missing, cannot be read or has other columns."""
-    return Source(
-        _files(folder, "persons", contracts.REGISTER_PERSON), _files(folder, "addresses", contracts.REGISTER_ADDRESS)
-    )
+    persons: str
+    addresses: str
 
 
-def _files(folder: Path, table: str, wanted: pa.Schema) -> tuple[str, ...]:
-    paths = sorted((folder / table).glob("*.parquet"))
+@dataclass(frozen=True)
+class Raw:
+    """A raw register whose columns were found; rows are not looked at yet."""
+
+    persons: Table
+    addresses: Table
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """All that the tables' rows depend on, for the inputs of a step: digests of the files, and how they are read."""
+        of = {path: digests.of_file(Path(path)) for path in {*self.persons.paths, *self.addresses.paths}}
+        tables = (self.persons, self.addresses)
+        reading = None if all(t.plain for t in tables) else [columns.reading(t) for t in tables]
+        return {**{t.name: [of[p] for p in t.paths] for t in tables}, "reading": reading}
+
+
+def open_source(folder: Path) -> Raw:
+    """The raw register in `folder`; raises BadInput if a table is missing, cannot be read or lacks a column."""
+    mapping = read_mapping(folder)
+    persons = _table(folder, _PERSONS, mapping.persons)
+    addresses = _table(folder, _ADDRESSES, mapping.addresses)
+    return Raw(persons, addresses)
+
+
+def files(folder: Path) -> list[Path]:
+    """Every file that the raw register in `folder` is made of, `mapping.toml` included; none if there is no register.
+
+    Raises BadInput if the mapping cannot be read, or formats are mixed.
+    """
+    mapping = read_mapping(folder)
+    found = {*_files(folder, _PERSONS, mapping.persons), *_files(folder, _ADDRESSES, mapping.addresses)}
+    return sorted(found | {p for p in [folder / NAME] if found and p.is_file()})
+
+
+def _table(folder: Path, name: str, layout: Layout | None) -> Table:
+    kind = {_PERSONS: "register_person", _ADDRESSES: "register_address"}[name]
+    paths = _files(folder, name, layout)
     if not paths:
         raise BadInput(
             "REGISTER_MISSING",
-            f"the register has no {table}",
-            where=f"{table}/",
-            remedy=f"Point to a folder with persons/ and addresses/; sluicegate schema register_{table.removesuffix('s').removesuffix('e')} prints the columns.",
+            f"the register has no {name}",
+            where=_place(name, layout),
+            remedy=f"Point to a folder with persons/ and addresses/, or name the files in {NAME}; sluicegate schema {kind} prints the columns.",
         )
-    for path in paths:
-        _check(path, table, wanted)
-    return tuple(str(p) for p in paths)
+    chosen = layout or {_PERSONS: Persons(), _ADDRESSES: Addresses()}[name]
+    form = chosen.format or FORMATS[paths[0].suffix.lower()]
+    return open_table(folder, name, contracts.SCHEMAS[kind], chosen, form, paths, lenient=layout is not None)
 
 
-def _check(path: Path, table: str, wanted: pa.Schema) -> None:
-    where = f"{table}/{path.name}"
-    try:
-        found = pq.read_schema(path)
-    except (pa.ArrowException, OSError):
+def _place(name: str, layout: Layout | None) -> str:
+    return layout.files if layout and layout.files else f"{name}/"
+
+
+def _files(folder: Path, name: str, layout: Layout | None) -> list[Path]:
+    """The files of a table in the order of their names, all of one format."""
+    if layout and layout.files:
+        paths = sorted(p for p in folder.glob(layout.files) if p.is_file())
+    else:
+        wanted = {layout.format} if layout and layout.format else set(FORMATS.values())
+        paths = sorted(p for p in (folder / name).glob("*") if FORMATS.get(p.suffix.lower()) in wanted and p.is_file())
+    endings = {FORMATS.get(p.suffix.lower()) for p in paths}
+    if not (layout and layout.format) and paths and (len(endings) > 1 or None in endings):
         raise BadInput(
-            "REGISTER_UNREADABLE",
-            "a part is not a whole Parquet file",
-            where=where,
-            remedy="Copy it again from its source.",
-        ) from None
-    for field in wanted:
-        if field.name not in found.names or found.field(field.name).type != field.type:
-            raise BadInput(
-                "REGISTER_COLUMNS",
-                f"column {field.name} is missing or not {field.type}",
-                where=where,
-                remedy="Write the columns that sluicegate schema prints.",
-            )
+            "REGISTER_MIXED",
+            f"the files of {name} are not all *.parquet, nor all *.csv",
+            where=_place(name, layout),
+            remedy=f"Keep files of one format, or write format in {NAME}.",
+        )
+    return paths
 
 
 def ranges(source: Source, part_rows: int, settings: duck.DuckSettings) -> list[tuple[int, int]]:
@@ -70,9 +103,11 @@ def ranges(source: Source, part_rows: int, settings: duck.DuckSettings) -> list[
 
     Raises BadInput if there is no person, or if real and decoy records (below zero) are mixed.
     """
-    persons = duck.parquet(list(source.persons))
     with quiet("persons/", settings) as con:
-        low, high = con.execute(f"SELECT min(record_id), max(record_id) FROM {persons}").fetchone() or (None, None)
+        low, high = con.execute(f"SELECT min(record_id), max(record_id) FROM {source.persons}").fetchone() or (
+            None,
+            None,
+        )
         if low is None:
             raise BadInput("REGISTER_EMPTY", "the register holds nobody", where="persons/", remedy="Check its source.")
         if low == 0 or (low < 0) != (high < 0):
@@ -84,7 +119,7 @@ def ranges(source: Source, part_rows: int, settings: duck.DuckSettings) -> list[
             )
         width = (high - low) // BINS + 1
         bins = con.execute(
-            f"SELECT (record_id - {low}) // {width} AS bin, count(*) FROM {persons} GROUP BY bin ORDER BY bin"
+            f"SELECT (record_id - {low}) // {width} AS bin, count(*) FROM {source.persons} GROUP BY bin ORDER BY bin"
         ).fetchall()
     return _packed(bins, low, high, width, part_rows)
 

@@ -74,7 +74,7 @@ def _facts(ctx: BatchContext, found: Manifest) -> Manifest:
     return lake.run_step(
         ctx.step(facts.STEP),
         [found.digest, {origin: register.digest for origin, register in registers.items()}, counting],
-        facts.scans(registers),
+        facts.asked(registers),
         facts.Facts(tuple(found.paths("matched")), counting, ctx.duck),
         runner=ctx.runner,
         progress=ctx.progress,

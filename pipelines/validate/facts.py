@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from expectations import standard
 from expectations.contracts import ON_FILE
 from expectations.duck import DuckSettings, parquet, quote
+from pipelines import register
 from pipelines.lake import Attempt, Manifest, Part
 from pipelines.register.prepare import people
 from pipelines.sql import copy, quiet
@@ -22,50 +23,53 @@ ADDRESS_FIELDS = tuple(ON_FILE.field(i).name for i in range(ON_FILE.num_fields))
 
 
 @dataclass(frozen=True)
-class Scan:
-    """One part of a register: which dataset, whose rows it may answer, the index of what is written, and its path."""
+class Asked:
+    """A piece of work: which dataset of a register, whose rows it may answer, the index of what is written, and the parts."""
 
     dataset: str
     origin: str
     index: int
-    path: str
+    parts: register.Scan
 
 
-def scans(registers: dict[str, Manifest]) -> list[Scan]:
+def asked(registers: dict[str, Manifest]) -> list[Asked]:
     """Every part of every register (by origin) that the facts come from."""
+    scans = [(origin, scan) for origin, manifest in registers.items() for scan in register.scans(manifest)]
     return [
-        Scan(dataset, origin, index, path)
-        for dataset in DATASETS
-        for index, (origin, path) in enumerate(
-            (origin, path) for origin, register in registers.items() for path in register.paths(dataset)
-        )
+        Asked(dataset, origin, n, scan)
+        for dataset in ("addresses", "persons")
+        for n, (origin, scan) in enumerate(scans)
+    ] + [
+        Asked("buildings", origin, n, register.Scan(tuple(manifest.paths("buildings")), ()))
+        for n, (origin, manifest) in enumerate(registers.items())
     ]
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Worker: a Scan → one part of its dataset. `counting`: which addresses corroborate (`corroboration.counts`)."""
+    """Worker: a piece of work → one part of its dataset. `counting`: which addresses corroborate (`corroboration.counts`)."""
 
     matched: tuple[str, ...]
     counting: str
     duck: DuckSettings
 
-    def __call__(self, scan: Scan, attempt: Attempt) -> Iterator[Part]:
-        target = DATASETS[scan.dataset]
+    def __call__(self, item: Asked, attempt: Attempt) -> Iterator[Part]:
+        target = DATASETS[item.dataset]
         with quiet(STEP, self.duck) as connection:
             standard.setup(connection)
-            copy(connection, self._query(scan), attempt.path(target, scan.index))
-        yield attempt.part(target, scan.index)
+            copy(connection, self._query(item), attempt.path(target, item.index))
+        yield attempt.part(target, item.index)
 
-    def _query(self, scan: Scan) -> str:
-        part = parquet([scan.path])
-        asked = f"(SELECT * FROM {parquet(list(self.matched))} WHERE origin = {quote(scan.origin)})"
-        if scan.dataset == "buildings":
+    def _query(self, item: Asked) -> str:
+        asked = f"(SELECT * FROM {parquet(list(self.matched))} WHERE origin = {quote(item.origin)})"
+        persons, homes = (parquet(list(paths)) if paths else "" for paths in (item.parts.persons, item.parts.addresses))
+        if item.dataset == "buildings":
             return f"""
-            SELECT {quote(scan.origin)} AS origin, b.a_zip, b.a_number, b.a_street, b.units
-            FROM {part} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street)"""
-        if scan.dataset == "persons":
-            return f"SELECT * FROM {people(part)} p SEMI JOIN {asked} m USING (record_id)"
-        return f"""
-        SELECT record_id, {", ".join(ADDRESS_FIELDS)}
-        FROM {part} a SEMI JOIN {asked} m USING (record_id) WHERE {self.counting}"""
+            SELECT {quote(item.origin)} AS origin, b.a_zip, b.a_number, b.a_street, b.units
+            FROM {persons} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street)"""
+        if item.dataset == "persons":
+            return f"FROM {item.parts.left_out(f'(FROM {people(persons)} p SEMI JOIN {asked} m USING (record_id))')}"
+        found = f"""(
+          SELECT record_id, {", ".join(ADDRESS_FIELDS)}
+          FROM {homes} a SEMI JOIN {asked} m USING (record_id) WHERE {self.counting})"""
+        return f"FROM {item.parts.left_out(found)}"

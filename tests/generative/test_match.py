@@ -71,7 +71,11 @@ def test_twin_and_parts_agree(seed: int, tmp_path_factory: Any) -> None:
     rows = pq.read_table(folder / "one" / "batch" / "ingest.rows" / "rows").to_pylist()
     with duck.session() as con:
         standard.setup(con)
-        on_file = con.execute(f"FROM {prepare.people(duck.parquet([folder / 'one' / 'register' / 'persons' / '*.parquet']))}").to_arrow_table().to_pylist()
+        on_file = (
+            con.execute(f"FROM {prepare.people(duck.parquet([folder / 'one' / 'register' / 'persons' / '*.parquet']))}")
+            .to_arrow_table()
+            .to_pylist()
+        )
     homes = pq.read_table(folder / "one" / "register" / "addresses").to_pylist()
     expected = Twin(on_file, homes).decide(rows)
     assert [(r["outcome"], r["record_id"], r["tier"], r["plausible"]) for r in whole] == expected

@@ -1,0 +1,101 @@
+"""A raw register that is not Parquet in the contract's types becomes one, file by file, before it is cut into ranges.
+
+CSV cannot be entered at a record id; so it is read once, in a stream, by the reader of submissions, which knows each row's
+number: DuckDB's own takes everything after a quote that never closes for nothing, without a word.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from expectations import duck
+from expectations.errors import BadInput, SluicegateError
+from pipelines import lake
+from pipelines import runner as runners
+from pipelines.lake import Attempt, Part
+from pipelines.register import columns
+from pipelines.register.read_csv import batches
+from pipelines.register.source import Raw, Source
+from pipelines.register.table import Table
+from pipelines.sql import copy, quiet
+
+
+class File(NamedTuple):
+    """A piece of work: one file of a table."""
+
+    table: str
+    number: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Worker: one file as a part of dataset `persons` or `addresses`, in the contract's columns and the file's order."""
+
+    tables: dict[str, Table]
+    settings: duck.DuckSettings
+
+    def __call__(self, item: File, attempt: Attempt) -> Iterable[Part]:
+        table = self.tables[item.table]
+        with quiet(table.where(item.path), self.settings) as con:
+            with _readable(con, table, item.path) as relation:
+                copy(con, columns.read(table, relation), attempt.path(table.name, item.number))
+            yield attempt.part(table.name, item.number)
+
+
+@contextmanager
+def _readable(con: duckdb.DuckDBPyConnection, table: Table, path: str) -> Iterator[str]:
+    """A FROM clause of one file for `columns.read`; raises BadInput with the row that cannot be read."""
+    told: list[SluicegateError] = []  # DuckDB turns what a stream raises into an error of its own
+    if table.format == "parquet":
+        relation = columns.of_parquet(table, path)
+    else:
+        relation = "records"
+        con.register(relation, batches(table, path, told))
+    try:
+        yield relation
+    except (duckdb.Error, pa.ArrowException) as error:
+        raise (told[0] if told else columns.bad_row(table, path, error) or error) from None
+
+
+@contextmanager
+def in_parquet(
+    raw: Raw,
+    working: Path,
+    settings: duck.DuckSettings,
+    *,
+    runner: str = runners.EMBEDDED,
+    progress: lake.Progress | None = None,
+) -> Iterator[Source]:
+    """The raw register as `Source` for the time of a build, by way of a lake step in `working` for what needs it.
+
+    The step stays where the build is interrupted, so that the next one goes on from there; it is deleted once the build is
+    done, or has found the register at fault. Raises BadInput on a row that cannot be read.
+    """
+    try:
+        yield _source(raw, working, settings, runner, progress)
+    except BadInput:
+        shutil.rmtree(working, ignore_errors=True)
+        raise
+    shutil.rmtree(working, ignore_errors=True)
+
+
+def _source(
+    raw: Raw, working: Path, settings: duck.DuckSettings, runner: str, progress: lake.Progress | None
+) -> Source:
+    tables = {t.name: t for t in (raw.persons, raw.addresses)}
+    items = [File(t.name, n, p) for t in tables.values() if not t.direct for n, p in enumerate(t.paths)]
+    if not items:
+        return Source(columns.direct(raw.persons), columns.direct(raw.addresses))
+    worker = Convert(tables, replace(settings, preserve_order=True))
+    step = lake.run_step(working, raw.identity, items, worker, runner=runner, progress=progress)
+    found = {name: columns.direct(t) if t.direct else duck.parquet(step.paths(name)) for name, t in tables.items()}
+    return Source(found["persons"], found["addresses"])
