@@ -47,6 +47,7 @@ MACROS = (
         " AND CASE WHEN d[1] = '9' THEN regexp_full_match(d[4:5], '5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-9]')"
         " ELSE d[1:3] NOT IN ('000', '666') AND d[4:5] <> '00' AND d[6:9] <> '0000' END",
     ),
+    ("std_tin_text", "n", "lpad(CAST(n AS VARCHAR), 9, '0')"),  # a number kept as an integer, read back
     ("std_tin", "x", "CASE WHEN std_tin_ok(std_digits(CAST(x AS VARCHAR))) THEN std_digits(CAST(x AS VARCHAR)) END"),
 )  # fmt: skip
 

@@ -19,67 +19,79 @@ PARTICLES = (
 )
 
 
-def steps() -> list[Step]:
-    """From tables pairs, requests, people, homes and nicknames to `judged`: one row a pair."""
+def steps(addresses: str) -> list[Step]:
+    """From tables pairs, requests, people and nicknames to `judged`: one row for each pair that may be one person."""
+    homes = f"""
+    SELECT record_id, a_kind, a_number, a_street, a_unit, a_urb, a_zip FROM {addresses} SEMI JOIN named USING (record_id)"""
     return [
-        Step("places", "best address evidence of a pair, over all addresses on file", PLACES),
-        Step("compared", "names, birth dates, numbers compared", COMPARED),
-        Step("weighed", "conflicts, and the names as exact, like or loose", WEIGHED),
-        Step("judged", "tier, vetoes, evidence, plausible", JUDGED),
-    ]
+        Step("named", "pairs whose names may be one, or whose numbers are: nothing else is looked at", NAMED, ("pairs", "people")),
+        Step("homes", "their addresses, current and earlier", homes),
+        Step("places", "best address evidence of a pair, over all addresses on file", PLACES, ("homes",)),
+        Step("compared", "middle names, suffixes, birth dates, numbers compared", COMPARED, ("named", "places", "requests")),
+        Step("weighed", "conflicts, and the names as exact or like", WEIGHED, ("compared",)),
+        Step("judged", "tier, vetoes, evidence, plausible", JUDGED, ("weighed",)),
+    ]  # fmt: skip
 
+
+def _shares_token() -> str:
+    pairs = [(r, f"std_{g}_token(g.s_last)") for r in ("r.s_last1", "r.s_last2") for g in ("first", "last")]
+    return " OR ".join(f"({r} = {g} AND {r} NOT IN {PARTICLES})" for r, g in pairs)
+
+
+# CASE, because the costly similarity runs on those rows only where equality failed. A missing name agrees with nothing.
+# Most pairs are members of one household: what their names rule out costs nothing more.
+NAMED = f"""
+    SELECT * FROM (
+      SELECT *, names_swapped OR (first_exact OR first_nick OR first_initial OR first_like >= {LOOSE_FIRST})
+        AND (last_exact OR last_token OR last_like >= {LOOSE_LAST}) AS name_loose
+      FROM (
+        SELECT p.ordinal, p.record_id, coalesce(r.k_tin = g.k_tin, false) AS tin_same,
+          coalesce(r.s_first = g.s_first, false) AS first_exact,
+          n.name IS NOT NULL AS first_nick,
+          CASE WHEN r.s_first = g.s_first THEN 1 ELSE coalesce(jaro_winkler_similarity(r.s_first, g.s_first), 0) END AS first_like,
+          coalesce(length(least(r.s_first, g.s_first)) = 1 AND r.s_first[1] = g.s_first[1], false) AS first_initial,
+          CASE WHEN r.s_last = g.s_last THEN true ELSE coalesce(replace(r.s_last, ' ', '') = replace(g.s_last, ' ', ''), false) END AS last_exact,
+          CASE WHEN contains(r.s_last, ' ') OR contains(g.s_last, ' ') THEN coalesce({_shares_token()}, false) ELSE false END AS last_token,
+          coalesce(r.s_first = g.s_last AND r.s_last = g.s_first, false) AS names_swapped,
+          CASE WHEN r.s_last = g.s_last THEN 1 ELSE coalesce(jaro_winkler_similarity(r.s_last, g.s_last), 0) END AS last_like,
+          g.s_middle, g.s_suffix, g.s_birth, g.k_tin
+        FROM pairs p JOIN requests r USING (ordinal) JOIN people g USING (record_id)
+        LEFT JOIN nicknames n ON n.name = r.s_first AND n.nickname = g.s_first))
+    WHERE name_loose OR tin_same"""
 
 PLACES = f"""
     SELECT p.ordinal, p.record_id, max(CASE
         WHEN r.a_unit IS NOT DISTINCT FROM h.a_unit THEN 3
         WHEN r.a_unit IS NULL OR h.a_unit IS NULL THEN 2
         ELSE 1 END) AS place
-    FROM pairs p JOIN requests r USING (ordinal) JOIN homes h ON h.record_id = p.record_id
+    FROM named p JOIN requests r USING (ordinal) JOIN homes h ON h.record_id = p.record_id
       AND h.a_zip = r.a_zip AND h.a_number = r.a_number AND h.a_kind = r.a_kind
     WHERE (r.a_street = h.a_street OR jaro_winkler_similarity(r.a_street, h.a_street) >= {LIKE_STREET})
       AND (r.a_urb IS NULL OR h.a_urb IS NULL OR r.a_urb = h.a_urb)
     GROUP BY p.ordinal, p.record_id"""
 
-
-def _shares_token() -> str:
-    pairs = [(f"r.s_{a}", f"g.s_{b}") for a in ("last1", "last2") for b in ("last1", "last2")]
-    return " OR ".join(f"({a} = {b} AND {a} NOT IN {PARTICLES})" for a, b in pairs)
-
-
-# CASE, because the costly similarity runs on those rows only where equality failed. A missing name agrees with nothing.
-COMPARED = f"""
-    SELECT p.ordinal, p.record_id, (p.ordinal < 0) <> (p.record_id < 0) AS crosses, r.namesakes,
-      coalesce(r.s_first = g.s_first, false) AS first_exact,
-      n.name IS NOT NULL AS first_nick,
-      CASE WHEN r.s_first = g.s_first THEN 1 ELSE coalesce(jaro_winkler_similarity(r.s_first, g.s_first), 0) END AS first_like,
-      coalesce(length(least(r.s_first, g.s_first)) = 1 AND r.s_first[1] = g.s_first[1], false) AS first_initial,
-      coalesce(replace(r.s_last, ' ', '') = replace(g.s_last, ' ', ''), false) AS last_exact,
-      coalesce({_shares_token()}, false) AS last_token,
-      coalesce(r.s_first = g.s_last AND r.s_last = g.s_first, false) AS names_swapped,
-      CASE WHEN r.s_last = g.s_last THEN 1 ELSE coalesce(jaro_winkler_similarity(r.s_last, g.s_last), 0) END AS last_like,
+COMPARED = """
+    SELECT g.* EXCLUDE (s_middle, s_suffix, s_birth, k_tin), (g.ordinal < 0) <> (g.record_id < 0) AS crosses, r.namesakes,
       CASE WHEN r.s_middle IS NULL OR g.s_middle IS NULL THEN 'unknown' WHEN r.s_middle = g.s_middle THEN 'same' ELSE 'conflict' END AS middle,
       CASE WHEN r.s_suffix IS NULL AND g.s_suffix IS NULL THEN 'unknown' WHEN r.s_suffix IS NULL OR g.s_suffix IS NULL THEN 'one_side'
         WHEN r.s_suffix = g.s_suffix THEN 'same' ELSE 'conflict' END AS suffix,
       CASE WHEN r.s_birth IS NULL OR g.s_birth IS NULL THEN 'unknown'
-        WHEN year(r.s_birth) = year(g.s_birth) AND (r.s_birth_year_only OR g.s_birth_year_only) THEN 'year'
+        WHEN year(r.s_birth) = year(g.s_birth) AND (r.s_birth_year_only OR std_year_only(g.s_birth)) THEN 'year'
         WHEN r.s_birth = g.s_birth THEN 'same'
         WHEN year(r.s_birth) = year(g.s_birth) AND (
           (month(r.s_birth) = day(g.s_birth) AND day(r.s_birth) = month(g.s_birth))
           OR damerau_levenshtein(CAST(r.s_birth AS VARCHAR), CAST(g.s_birth AS VARCHAR)) <= 1) THEN 'near'
         ELSE 'conflict' END AS birth,
-      CASE WHEN r.s_tin IS NULL OR g.s_tin IS NULL THEN 'unknown' WHEN r.s_tin = g.s_tin THEN 'same'
-        WHEN damerau_levenshtein(r.s_tin, g.s_tin) <= 1 THEN 'near' ELSE 'conflict' END AS tin,
+      CASE WHEN r.k_tin IS NULL OR g.k_tin IS NULL THEN 'unknown' WHEN r.k_tin = g.k_tin THEN 'same'
+        WHEN damerau_levenshtein(r.s_tin, std_tin_text(g.k_tin)) <= 1 THEN 'near' ELSE 'conflict' END AS tin,
       coalesce(a.place, 0) AS place
-    FROM pairs p JOIN requests r USING (ordinal) JOIN people g USING (record_id)
-    LEFT JOIN places a ON a.ordinal = p.ordinal AND a.record_id = p.record_id
-    LEFT JOIN nicknames n ON n.name = r.s_first AND n.nickname = g.s_first"""
+    FROM named g JOIN requests r USING (ordinal)
+    LEFT JOIN places a ON a.ordinal = g.ordinal AND a.record_id = g.record_id"""
 
 WEIGHED = f"""
     SELECT *,
       first_exact OR first_nick OR first_like >= {LIKE_NAME} AS first_near,
       last_exact OR last_token OR last_like >= {LIKE_NAME} AS last_near,
-      names_swapped OR (first_exact OR first_nick OR first_initial OR first_like >= {LOOSE_FIRST})
-        AND (last_exact OR last_token OR last_like >= {LOOSE_LAST}) AS name_loose,
       first_exact AND last_exact AS name_exact,
       CAST(birth = 'conflict' AS INTEGER) + CAST(tin = 'conflict' AS INTEGER) + CAST(suffix = 'conflict' AS INTEGER) AS conflicts,
       list_filter([
@@ -90,17 +102,17 @@ WEIGHED = f"""
     FROM compared"""
 
 # Tiers. A: a number with a name. Surnames change and are left out: a given name and the birth date, or the middle initial
-# and the full address, stand in for one. Nothing stands in for the given name: relatives borrow each other's numbers, and twins
-# share all the rest. The two names in each other's field are the same names. B: name, birth date, address. C: the same with a slip in the name, at the full address.
+# and the full address, stand in for one. Nothing but the birth date lets a given name differ: relatives borrow each other's
+# numbers, share the rest, and a mother Ariana has a daughter Aria. The two names in each other's field are the same names. B: name, birth date, address. C: the same with a slip in the name, at the full address.
 # D: a name so rare that nobody else of that birth date is to be expected to bear it.
 # A contradicting middle initial is overcome by number and birth date together, or by name, birth date and address.
 JUDGED = f"""
-    SELECT ordinal, record_id, crosses, tin = 'same' AS tin_same, vetoes,
+    SELECT ordinal, record_id, crosses, tin_same, vetoes,
       CASE WHEN len(vetoes) > 0 THEN NULL
         WHEN tin = 'same' AND (middle <> 'conflict' OR birth = 'same') AND (
             first_exact AND (last_exact OR last_token) OR names_swapped
-            OR first_near AND last_near AND (birth = 'same' OR middle = 'same')
-            OR first_exact AND (birth = 'same' OR (middle = 'same' AND place = 3))) THEN 'A'
+            OR first_near AND last_near AND birth = 'same'
+            OR first_exact AND (birth = 'same' OR (middle = 'same' AND (last_near OR place = 3)))) THEN 'A'
         WHEN name_exact AND birth = 'same' AND place >= 2 THEN 'B'
         WHEN first_near AND last_near AND birth = 'same' AND place = 3 AND middle <> 'conflict' THEN 'C'
         WHEN name_exact AND birth = 'same' AND middle <> 'conflict'

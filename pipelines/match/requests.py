@@ -1,4 +1,4 @@
-"""What the requests bring to the match: standardised fields, expected namesakes, and keys."""
+"""What the requests bring to the match: keys, standardised fields, expected namesakes."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ BIRTH_DAYS = 25_000
 
 
 class Requests(NamedTuple):
-    """A piece of work: all canonical rows, and the names of a register with `persons` records."""
+    """A piece of work: all canonical rows, and the names of a register."""
 
     rows: tuple[str, ...]
     names: tuple[str, ...]
-    persons: int
     settings: duck.DuckSettings
 
 
 def write(item: Requests, attempt: Attempt) -> Iterable[Part]:
-    """Worker: datasets `requests` (one row a request still open) and `keys` (kind, key, ordinal)."""
-    with quiet("match.requests", item.settings) as con:
-        execute(con, steps(duck.parquet(list(item.rows)), duck.parquet(list(item.names)), item.persons))
-        for dataset in ("requests", "keys"):
-            copy(con, f"FROM {dataset}", attempt.path(dataset, 0))
+    """Worker: datasets `keys` (kind, key, ordinal) of the rows still open, and `names` (kind, name, n) of the register."""
+    with quiet("match.keys", item.settings) as con:
+        execute(con, steps(duck.parquet(list(item.rows)), duck.parquet(list(item.names))))
+        for dataset in ("keys", "names"):
+            copy(con, f"FROM {dataset}", attempt.path(dataset, 0), compression="uncompressed")  # read at once, and once
             yield attempt.part(dataset, 0)
 
 
-def steps(rows: str, names: str, persons: int) -> list[Step]:
+def steps(rows: str, names: str) -> list[Step]:
     return [
-        Step("names", "bearers of each name in the register", f"\nSELECT kind, name, sum(n) AS n FROM {names} GROUP BY kind, name"),
-        Step("requests", "rows still open, with the namesakes to expect by name and birth date", requests_sql(rows, persons)),
-        Step("keys", "every key of every request", keys_sql()),
+        Step("names", "bearers of each name in the register", f"\n    SELECT kind, name, sum(n) AS n FROM {names} GROUP BY kind, name"),
+        Step("keys", "every key of every row still open", keys_sql(rows)),
     ]  # fmt: skip
 
 
-def requests_sql(rows: str, persons: int) -> str:
-    """λ = N · p(first) · p(last) / 25,000. A name that nobody bears counts as borne once: it is rare, not impossible."""
+def requests_sql(rows: str, names: str, persons: int) -> str:
+    """The rows of table `met`, with the namesakes to expect by name and birth date in a register of so many persons.
+
+    λ = N · p(first) · p(last) / 25,000. A name that nobody bears counts as borne once: it is rare, not impossible."""
     return f"""
-    SELECT ordinal, origin, {PERSON}, a_kind, a_number, a_street, a_unit, a_urb, a_zip,
+    SELECT ordinal, origin, {PERSON}, {keys.TIN} AS k_tin, a_kind, a_number, a_street, a_unit, a_urb, a_zip,
       CAST(greatest(f.n, 1) AS DOUBLE) * greatest(l.n, 1) / {persons} / {BIRTH_DAYS} AS namesakes
     FROM {rows} r
-    LEFT JOIN (SELECT name, n FROM names WHERE kind = 'first') f ON f.name = r.s_first
-    LEFT JOIN (SELECT name, n FROM names WHERE kind = 'last') l ON l.name = r.s_last1
-    WHERE outcome IS NULL"""
+    LEFT JOIN (SELECT name, n FROM {names} WHERE kind = 'first') f ON f.name = r.s_first
+    LEFT JOIN (SELECT name, n FROM {names} WHERE kind = 'last') l ON l.name = r.s_last1
+    SEMI JOIN met USING (ordinal)"""
 
 
-def keys_sql() -> str:
+def keys_sql(rows: str) -> str:
     made = [
         ("tin", keys.TIN),
         ("birth", keys.birth("t_last1")),
@@ -67,5 +67,5 @@ def keys_sql() -> str:
     return f"""
     SELECT k.kind, k.key, ordinal FROM (
       SELECT ordinal, unnest([{each}]) AS k
-      FROM (SELECT *, {keys.TEXTS}, {keys.PLACE_TEXTS} FROM requests)
+      FROM (SELECT *, {keys.TEXTS}, {keys.PLACE_TEXTS} FROM {rows} WHERE outcome IS NULL)
     ) WHERE k.key IS NOT NULL"""

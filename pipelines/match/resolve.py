@@ -17,8 +17,9 @@ OUTCOMES = ("matched", "unmatched", "ambiguous", "near")
 class Judged(NamedTuple):
     """A piece of work: everything that was judged, on all parts of all registers."""
 
-    requests: tuple[str, ...]
+    rows: tuple[str, ...]
     judged: tuple[str, ...]
+    met: tuple[str, ...]
     hot: tuple[str, ...]
     settings: duck.DuckSettings
 
@@ -26,7 +27,7 @@ class Judged(NamedTuple):
 def write(item: Judged, attempt: Attempt) -> Iterable[Part]:
     """Worker: dataset `candidates`, one row for each request, with counts by outcome (of requests only) and tier."""
     with quiet("match.candidates", item.settings) as con:
-        execute(con, steps(*(duck.parquet(list(paths)) for paths in item[:3])))
+        execute(con, steps(*(duck.parquet(list(paths)) for paths in item[:4])))
         copy(con, "FROM candidates ORDER BY ordinal", attempt.path("candidates", 0))
         counted = con.execute(
             "SELECT coalesce(outcome, 'matched'), tier, count(*) FROM candidates WHERE origin = 'request' GROUP BY ALL"
@@ -36,20 +37,21 @@ def write(item: Judged, attempt: Attempt) -> Iterable[Part]:
         yield attempt.part("candidates", 0, **counts, **tiers)
 
 
-def steps(requests: str, judged: str, hot: str) -> list[Step]:
+def steps(rows: str, judged: str, met: str, hot: str) -> list[Step]:
     return [
+        Step("met", "how many records each request met in all", f"\n    SELECT ordinal, sum(pairs) AS pairs FROM {met} GROUP BY ordinal"),
         Step("records", "what each request leads to, over all records", records_sql(judged)),
         Step("best", "the record that most speaks for: releasable, plausible, most evidence", best_sql(judged)),
-        Step("decided", "one outcome for each request", decided_sql(requests, hot)),
+        Step("decided", "one outcome for each request", decided_sql(rows, hot)),
         Step("claims", "records claimed by requests with differing birth dates or TINs", CLAIMS),
         Step("candidates", "the contract: CANDIDATE", CANDIDATES),
-    ]
+    ]  # fmt: skip
 
 
 def records_sql(judged: str) -> str:
     """`elsewhere`: the request's TIN is on file for a record that is not the releasable one."""
     return f"""
-    SELECT ordinal, count(*) AS pairs,
+    SELECT ordinal,
       count(*) FILTER (tier IS NOT NULL) AS releasable,
       count(*) FILTER (plausible OR tier IS NOT NULL) AS plausible,
       bool_or(tin_same AND tier IS NULL) AS elsewhere,
@@ -64,18 +66,19 @@ def best_sql(judged: str) -> str:
       PARTITION BY ordinal ORDER BY tier IS NOT NULL DESC, plausible DESC, len(evidence) DESC, record_id) = 1"""
 
 
-def decided_sql(requests: str, hot: str) -> str:
+def decided_sql(rows: str, hot: str) -> str:
     """Order matters: what stands in the way of knowing goes before what was found."""
     return f"""
     SELECT r.ordinal, r.origin, r.s_birth, r.s_tin, b.record_id, b.tier, b.evidence, b.vetoes, c.plausible,
-      h.ordinal IS NOT NULL OR coalesce(c.pairs, 0) > {CAP} AS too_many,
+      h.ordinal IS NOT NULL OR coalesce(m.pairs, 0) > {CAP} AS too_many,
       coalesce(c.elsewhere, false) AS elsewhere, coalesce(c.crosses, false) AS crosses,
-      CASE WHEN h.ordinal IS NOT NULL OR c.pairs > {CAP} OR c.crosses THEN 'ambiguous'
+      CASE WHEN h.ordinal IS NOT NULL OR m.pairs > {CAP} OR c.crosses THEN 'ambiguous'
         WHEN c.releasable = 1 AND c.plausible = 1 AND NOT c.elsewhere THEN NULL
         WHEN c.releasable >= 1 OR c.plausible >= 2 THEN 'ambiguous'
         WHEN c.plausible = 1 THEN 'near'
         ELSE 'unmatched' END AS outcome
-    FROM {requests} r
+    FROM (SELECT ordinal, origin, s_birth, s_tin FROM {rows} WHERE outcome IS NULL) r
+    LEFT JOIN met m USING (ordinal)
     LEFT JOIN records c USING (ordinal)
     LEFT JOIN best b USING (ordinal)
     LEFT JOIN (SELECT DISTINCT ordinal FROM {hot}) h USING (ordinal)"""

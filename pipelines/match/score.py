@@ -10,10 +10,11 @@ from typing import NamedTuple
 from expectations import duck, standard
 from pipelines.lake import Attempt, Part
 from pipelines.match import evidence
+from pipelines.match.requests import requests_sql
 from pipelines.match.steps import Step, execute
 from pipelines.register import keys
 from pipelines.register.opened import Scan
-from pipelines.register.prepare import PERSON, people
+from pipelines.register.prepare import STORED
 from pipelines.sql import copy, quiet
 
 # A request that leads to more records than this says nothing of which is meant: it ends as ambiguous, never as unmatched.
@@ -31,59 +32,60 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True)
 class Score:
-    """Worker: datasets `judged` (one row a pair) and `hot` (requests that a single key leads to too many records)."""
+    """Worker on all `rows`, their `keys`, and `names` of a register with `persons` records: datasets `judged` (one row for each pair that may be one person), `met` (how many records each request met) and `hot` (requests that a single key leads to too many records)."""
 
-    requests: str
+    rows: tuple[str, ...]
     keys: str
+    names: str
+    persons: int
     settings: duck.DuckSettings
 
     def __call__(self, item: Work, attempt: Attempt) -> Iterable[Part]:
         with quiet(f"match.scored {item.number}", self.settings) as con:
             standard.setup(con)
-            requests, asked = duck.parquet([self.requests]), duck.parquet([self.keys])
+            requests = requests_sql(duck.parquet(list(self.rows)), duck.parquet([self.names]), self.persons)
             persons, addresses = duck.parquet(list(item.scan.persons)), duck.parquet(list(item.scan.addresses))
-            execute(con, steps(requests, asked, persons, addresses, item.scan))
-            for dataset in ("judged", "hot"):
+            execute(con, steps(requests, duck.parquet([self.keys]), persons, addresses, item.scan))
+            for dataset in ("judged", "met", "hot"):
                 copy(con, f"FROM {dataset}", attempt.path(dataset, item.number))
                 yield attempt.part(dataset, item.number)
 
 
 def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: Scan) -> list[Step]:
-    """All steps over one scan; the first four can stand in FROM. `scan` says who in it is gone."""
+    """All steps over one scan. `requests`: a SELECT; the next three can stand in FROM; `scan` says who in it is gone."""
     part = {"persons": persons, "addresses": addresses}
     return [
         Step("request_keys", "the keys of all requests: the build side of every join", f"\n    SELECT kind, key, ordinal FROM {request_keys}"),
         Step("hits", "records that meet a key; the register is only scanned, keys and ids alone", hits_sql(part, scan)),
         Step("hot_keys", "keys that lead to too many records of this scan", HOT_KEYS),
         Step("hot", "requests that have such a key", HOT),
-        Step("pairs", "request and record, once", PAIRS),
-        Step("met", "the records of these pairs: what is fetched", "\n    SELECT DISTINCT record_id FROM pairs"),
-        Step("requests", "the requests of these pairs", f"\n    SELECT * FROM {requests} SEMI JOIN pairs USING (ordinal)"),
-        Step("people", "the records", f"\n    SELECT record_id, {PERSON} FROM {people(persons)} SEMI JOIN met USING (record_id)"),
-        Step("homes", "their addresses, current and earlier", f"\n    SELECT record_id, a_kind, a_number, a_street, a_unit, a_urb, a_zip FROM {addresses} SEMI JOIN met USING (record_id)"),
+        Step("pairs", "request and record, once", PAIRS, ("hits", "hot_keys", "request_keys")),
+        Step("met", "how many records each request met", "\n    SELECT ordinal, count(*) AS pairs FROM pairs GROUP BY ordinal"),
+        Step("wanted", "the records of these pairs: what is fetched", "\n    SELECT DISTINCT record_id FROM pairs"),
+        Step("requests", "these requests, with the namesakes to expect", requests),
+        Step("people", "the records", f"\n    SELECT record_id, {STORED}, k_tin FROM {persons} SEMI JOIN wanted USING (record_id)", ("wanted",)),
         Step("nicknames", "familiar forms of given names, both ways", NICKNAMES_SQL),
-        *evidence.steps(),
+        *evidence.steps(addresses),
     ]  # fmt: skip
 
 
 def hits_sql(part: dict[str, str], scan: Scan) -> str:
+    # not DISTINCT: a record meets a key twice only where it lived twice at one address
     joins = [
-        f"SELECT {keys.NUMBERS[kind]}::UTINYINT AS kind, key, record_id FROM {part[dataset]}"
-        f" JOIN (SELECT DISTINCT key FROM request_keys WHERE kind = {keys.NUMBERS[kind]}) ON {column} = key"
+        f"SELECT {keys.NUMBERS[kind]}::UTINYINT AS kind, {column} AS key, record_id FROM {part[dataset]}"
+        f" SEMI JOIN (SELECT key FROM request_keys WHERE kind = {keys.NUMBERS[kind]}) ON {column} = key"
         for kind, columns in keys.KINDS.items()
         for dataset, column in columns
     ]
     union = "\n      UNION ALL ".join(joins)
     return f"""
-    SELECT DISTINCT kind, key, record_id FROM {
-        scan.left_out(f'''(
-      {union}
-    )''')
-    }"""
+    FROM {scan.left_out(f"({union})")}"""
 
 
+# In two steps, because counting distinct records of every key costs more than the rest together.
 HOT_KEYS = f"""
-    SELECT kind, key FROM hits GROUP BY kind, key HAVING count(*) > {CAP}"""
+    WITH many AS MATERIALIZED (SELECT kind, key FROM hits GROUP BY kind, key HAVING count(*) > {CAP})
+    SELECT kind, key FROM hits SEMI JOIN many USING (kind, key) GROUP BY kind, key HAVING count(DISTINCT record_id) > {CAP}"""
 
 HOT = """
     SELECT DISTINCT ordinal FROM request_keys SEMI JOIN hot_keys USING (kind, key)"""

@@ -57,11 +57,13 @@ def find(
 ) -> lake.Manifest:
     """The three steps on canonical `rows` and a prepared register; `inputs` name what they are made from."""
     inputs = {**inputs, "logic": of_bytes(plan().encode()), "preparation": preparation()}
-    asked = _requests(place, inputs, rows, real)
-    scored = _scored(place, inputs, asked, real, decoys)
-    item = resolve.Judged(
-        tuple(asked.paths("requests")), tuple(scored.paths("judged")), tuple(scored.paths("hot")), place.duck
-    )
+    paths = tuple(rows.paths("rows"))
+    asked = requests.Requests(paths, tuple(real.paths("names")), place.duck)
+    keys = _step(place, "match.keys", inputs, [asked], requests.write)
+    worker = score.Score(paths, keys.paths("keys")[0], keys.paths("names")[0], register.persons(real), place.duck)
+    scored = _step(place, "match.scored", inputs, _work(real, decoys), worker)
+    judged, met, hot = (tuple(scored.paths(name)) for name in ("judged", "met", "hot"))
+    item = resolve.Judged(paths, judged, met, hot, place.duck)
     return _step(place, "match.candidates", inputs, [item], resolve.write)
 
 
@@ -69,22 +71,14 @@ def _step(place: Place, name: str, inputs: object, items: list[Any], worker: lak
     return lake.run_step(place.step(name), inputs, items, worker, runner=place.runner, progress=place.progress)
 
 
-def _requests(place: Place, inputs: object, rows: lake.Manifest, real: lake.Manifest) -> lake.Manifest:
-    item = requests.Requests(tuple(rows.paths("rows")), tuple(real.paths("names")), register.persons(real), place.duck)
-    return _step(place, "match.requests", inputs, [item], requests.write)
-
-
-def _scored(
-    place: Place, inputs: object, asked: lake.Manifest, real: lake.Manifest, decoys: lake.Manifest | None
-) -> lake.Manifest:
+def _work(real: lake.Manifest, decoys: lake.Manifest | None) -> list[score.Work]:
+    """The scans of the register; the few decoys ride with the last one."""
     scans = register.scans(real)
     if decoys:
         last = scans[-1]
         more = {n: (*getattr(last, n), *decoys.paths(n)) for n in ("persons", "addresses")}
         scans[-1] = replace(last, **more)
-    items = [score.Work(number, scan) for number, scan in enumerate(scans)]
-    worker = score.Score(asked.paths("requests")[0], asked.paths("keys")[0], place.duck)
-    return _step(place, "match.scored", inputs, items, worker)
+    return [score.Work(number, scan) for number, scan in enumerate(scans)]
 
 
 def _digests(manifest: lake.Manifest) -> list[str]:
@@ -95,8 +89,10 @@ def plan() -> str:
     """The SQL of the stage, for people, with names in the place of paths."""
     return printed(
         [
-            *requests.steps("ROWS", "NAMES", 1),
-            *score.steps("REQUESTS", "KEYS", "PERSONS", "ADDRESSES", register.Scan((), ())),
-            *resolve.steps("REQUESTS", "JUDGED", "HOT"),
+            *requests.steps("ROWS", "NAMES"),
+            *score.steps(
+                requests.requests_sql("ROWS", "NAMES", 1), "KEYS", "PERSONS", "ADDRESSES", register.Scan((), ())
+            ),
+            *resolve.steps("ROWS", "JUDGED", "MET", "HOT"),
         ]
     )

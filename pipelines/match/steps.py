@@ -10,17 +10,20 @@ import duckdb
 
 @dataclass(frozen=True)
 class Step:
-    """One temporary table. `why` says what it is for."""
+    """One temporary table. `why` says what it is for; `ends` are tables that nothing reads after it."""
 
     name: str
     why: str
     sql: str
+    ends: tuple[str, ...] = ()
 
 
 def execute(connection: duckdb.DuckDBPyConnection, steps: Iterable[Step]) -> None:
     """Makes the table of each step, in order."""
     for step in steps:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {step.name} AS {step.sql}")
+        for table in step.ends:
+            connection.execute(f"DROP TABLE {table}")
 
 
 def printed(steps: Iterable[Step]) -> str:

@@ -95,9 +95,7 @@ def persons_sql(raw: str) -> str:
 
 def people(persons: str) -> str:
     """A FROM clause: record_id and PERSON of prepared `persons`. `standard.setup` must have run."""
-    return (
-        f"(SELECT record_id, {STORED}, {standard.TOKENS}, lpad(CAST(k_tin AS VARCHAR), 9, '0') AS s_tin FROM {persons})"
-    )
+    return f"(SELECT record_id, {STORED}, {standard.TOKENS}, std_tin_text(k_tin) AS s_tin FROM {persons})"
 
 
 def addresses_sql(raw: str, persons: str) -> str:
