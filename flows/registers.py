@@ -1,7 +1,13 @@
-"""Which prepared register a batch runs against; a raw one is prepared before its first batch."""
+"""Which prepared register a batch runs against: the home's, with the deltas applied to it since.
+
+Versions lie in register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files), `r-KEY.u0001` and
+so on are that one with a delta after the other. A new full extract begins again. Nothing is deleted: `forget` says what may go.
+"""
 
 from __future__ import annotations
 
+import shutil
+from datetime import date
 from pathlib import Path
 
 from expectations.digests import of_json
@@ -11,14 +17,74 @@ from flows.locks import alone
 from pipelines import register
 from pipelines.lake import Progress
 
+MANIFEST = "manifest.json"
+
 
 def current_register(home: Home, progress: Progress | None = None) -> Path:
-    """The prepared register of this home. Prepares a raw one first, once for each state of its files.
+    """The newest prepared version for this home's register. Prepares a raw one first, once for each state of its files.
 
     Raises BadInput if there is no register, or its mapping cannot be read.
     """
+    base = _base(home)
+    if not (base / MANIFEST).is_file():
+        with alone(home, base.name):  # batches that start together would clear each other's unfinished parts away
+            if not (base / MANIFEST).is_file():
+                register.build(home.register, base, duck=home.duck, progress=progress)
+    return _versions(home, base)[-1]
+
+
+def update_register(home: Home, delta: Path, today: date, progress: Progress | None = None) -> Path:
+    """The next version: the current one with the delta in this folder applied. Raises BadInput as `register.update` does."""
+    current_register(home, progress)
+    base = _base(home)
+    with alone(home, f"{_key(base)}.update"):
+        versions = _versions(home, base)
+        target = home.prepared / f"r-{_key(base)}.u{len(versions):04d}"
+        register.update(versions[-1], delta, target, today=today, duck=home.duck, progress=progress)
+    return target
+
+
+def all_versions(home: Home) -> list[Path]:
+    """Every prepared version that is here, older states of the raw register included; the home's own first."""
+    kept = [f for f in sorted(home.prepared.glob("r-*")) if (f / MANIFEST).is_file()]
+    return ([home.register] if (home.register / MANIFEST).is_file() else []) + kept
+
+
+def register_of(home: Home, version: str) -> Path:
+    """The prepared register of this version: the one that a batch was recorded with, whatever the home's is by now.
+
+    Raises Fault if it is no longer kept: a batch never goes on against another register than it began with.
+    """
+    for folder in all_versions(home):
+        if register.version(folder) == version:
+            return folder
+    raise Fault(
+        "REGISTER_GONE", "the register version that this batch was recorded with is not here",
+        remedy="Restore it below register/, or reject the batch and have it submitted again.",
+    )  # fmt: skip
+
+
+def forget(home: Home, name: str, needed: set[str]) -> None:
+    """Deletes the version `name` (as `register show` lists it). Raises BadInput if it is the newest, or a batch needs it.
+
+    needed   versions that batches which are not at their end were recorded with
+    """
+    folder = home.prepared / name
+    if folder not in all_versions(home):
+        raise BadInput("NO_SUCH_VERSION", "no such register version", remedy="sluicegate register show lists them.")
+    if folder == current_register(home) or register.version(folder) in needed:
+        raise BadInput(
+            "VERSION_IN_USE", "the next batch or one under way runs against it",
+            remedy="Finish those batches first; sluicegate status lists them.",
+        )  # fmt: skip
+    (folder / MANIFEST).unlink()  # first: what is half deleted is no version
+    shutil.rmtree(folder)
+
+
+def _base(home: Home) -> Path:
+    """The folder of the register without deltas: the home's own if it is prepared, else where its raw one is prepared."""
     source = home.register
-    if (source / "manifest.json").is_file():
+    if (source / MANIFEST).is_file():
         return source
     parts = register.files(source)
     if not parts:
@@ -27,23 +93,17 @@ def current_register(home: Home, progress: Progress | None = None) -> Path:
             remedy="Point it to a raw or prepared register, or make one: sluicegate simulate register.",
         )  # fmt: skip
     state = [(*p.relative_to(source).parts, p.stat().st_size, p.stat().st_mtime_ns) for p in parts]
-    target = home.prepared / f"r-{of_json(state)[:12]}"
-    if not (target / "manifest.json").is_file():
-        with alone(home, target.name):  # batches that start together would clear each other's unfinished parts away
-            if not (target / "manifest.json").is_file():
-                register.build(source, target, duck=home.duck, progress=progress)
-    return target
+    return home.prepared / f"r-{of_json([state, register.preparation()])[:12]}"
 
 
-def register_of(home: Home, version: str) -> Path:
-    """The prepared register of this version: the one that a batch was recorded with, whatever the home's is by now.
+def _key(base: Path) -> str:
+    """What names a base: the state of the raw register, or the version of one that came prepared."""
+    return base.name.removeprefix("r-") if base.name.startswith("r-") else register.version(base)[:12]
 
-    Raises Fault if it is no longer kept: a batch never goes on against another register than it began with.
-    """
-    for folder in (home.register, *sorted(home.prepared.glob("r-*"))):
-        if (folder / "manifest.json").is_file() and register.version(folder) == version:
-            return folder
-    raise Fault(
-        "REGISTER_GONE", "the register version that this batch was recorded with is not here",
-        remedy="Restore it below register/, or reject the batch and have it submitted again.",
-    )  # fmt: skip
+
+def _versions(home: Home, base: Path) -> list[Path]:
+    """The base and its updates, oldest first: as far as they follow each other without a gap."""
+    found = [base]
+    while (step := home.prepared / f"r-{_key(base)}.u{len(found):04d}") and (step / MANIFEST).is_file():
+        found.append(step)
+    return found

@@ -12,10 +12,11 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -46,11 +47,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a step committed. `inputs` is the digest of all it was made from."""
+    """What a step committed. `inputs` is the digest of all it was made from; `labels` say what its readers must know."""
 
     step: str
     inputs: str
     parts: tuple[Part, ...]
+    labels: dict[str, str] = field(default_factory=dict)
 
     def paths(self, dataset: str) -> list[str]:
         """Files of a dataset in the order of their index; a dataset without parts is a fault."""
@@ -122,11 +124,12 @@ def finished(attempts: Path, item: str) -> list[Part]:
     return []
 
 
-def read_manifest(folder: Path, inputs: str | None = None, seals: Path | None = None) -> Manifest | None:
+def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path] = ()) -> Manifest | None:
     """The committed manifest of a step, or None: not there, made from other inputs, or a part is missing or changed.
 
-    `seals`: where to note what a part looked like when its digest was found right (size, inode, times of change), so that a
-    part that looks the same is not read again. For what is too large to be read twice a batch; without it every byte is read.
+    `seals`: files that say what a part looked like when its digest was found right (inode, size, time of change), so that a
+    part that looks the same is not read again; the first one is written. For what is too large to be read twice a batch:
+    without them every byte is read.
     """
     path = folder / "manifest.json"
     if not path.exists():
@@ -135,23 +138,23 @@ def read_manifest(folder: Path, inputs: str | None = None, seals: Path | None = 
     parts = tuple(Part(**{**p, "path": str(folder / p["path"])}) for p in raw["parts"])
     if inputs is not None and raw["inputs"] != inputs:
         return None
-    known: dict[str, str] = json.loads(seals.read_text()) if seals and seals.exists() else {}
-    seen = {part.digest: _look(Path(part.path)) for part in parts}
-    for part in parts:
-        look = seen[part.digest]
-        if look is None or (known.get(part.digest) != look and digests.of_file(Path(part.path)) != part.digest):
+    known = {line for path in seals if path.exists() for line in json.loads(path.read_text())}
+    seen = [_look(part) for part in parts]
+    for part, look in zip(parts, seen, strict=True):
+        if look is None or (look not in known and digests.of_file(Path(part.path)) != part.digest):
             return None
-    if seals and seen != known and os.access(folder, os.W_OK):
-        durable.write(seals, json.dumps(seen, indent=1, sort_keys=True).encode())
-    return Manifest(raw["step"], raw["inputs"], parts)
+    if seals and set(seen) - known and os.access(folder, os.W_OK):
+        durable.write(seals[0], json.dumps(seen, indent=1).encode())
+    return Manifest(raw["step"], raw["inputs"], parts, raw.get("labels", {}))
 
 
-def _look(path: Path) -> str | None:
-    """What a file looks like from outside: not the same after a write, even one that keeps its size and sets its clock back."""
+def _look(part: Part) -> str | None:
+    """The digest a part must have and what its file looks like: another after a write, unless the writer hides it."""
+    path = Path(part.path)
     if not path.is_file():
         return None
     stat = path.stat()
-    return f"{stat.st_ino} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}"
+    return f"{part.digest} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def committed(folder: Path) -> Manifest:
@@ -175,6 +178,8 @@ def run_step(
     runner: str = runners.EMBEDDED,
     progress: Progress | None = None,
     resume: bool = False,
+    seals: Sequence[Path] = (),
+    labels: Mapping[str, str] = MappingProxyType({}),
 ) -> Manifest:
     """Runs `worker` over `items` as a Beam pipeline and commits what it wrote; the committed step if it is there already.
 
@@ -182,13 +187,13 @@ def run_step(
     never rows. `worker` must be picklable by name: a function or dataclass of an installed module. `then`, if given, sees
     the list of all parts once they are written, and may add parts of its own: what only the whole can tell. `progress` is
     told (step, done, total) while items are worked on, from a thread of its own. `resume`: items that a killed run had
-    finished are not worked on again (for steps that take minutes; their parts are read once more to be sure). Raises the error of the first worker that
+    finished are not worked on again (for steps that take minutes; their parts are read once more to be sure). `seals`: see `read_manifest`. Raises the error of the first worker that
     failed (see `failures`), on every runner.
     """
     from pipelines import transforms  # Beam takes seconds to import: only where a step is run
 
     fingerprint = digests.of_json(inputs)
-    done = read_manifest(folder, fingerprint)
+    done = read_manifest(folder, fingerprint, seals)
     if done is not None:
         return done
     if not items:
@@ -200,11 +205,11 @@ def run_step(
         with _watched(folder, len(items), progress):
             if resume:
                 durable.write(folder / ATTEMPTS / BEGUN, fingerprint.encode())
-            transforms.run(folder, fingerprint, items, worker, then, runner, resume)
+            transforms.run(folder, fingerprint, items, worker, then, runner, resume, dict(labels))
     except Exception as error:
         told = failures.first_of(folder / ATTEMPTS)
         raise told or Fault("STEP_FAILED", f"step {folder.name} failed with {type(error).__name__}") from None
-    committed = read_manifest(folder, fingerprint)
+    committed = read_manifest(folder, fingerprint, seals)
     if committed is None:
         raise Fault("STEP_NOT_COMMITTED", f"step {folder.name} ended without a manifest")
     return committed
@@ -244,7 +249,9 @@ def _watched(folder: Path, total: int, progress: Progress | None) -> Iterator[No
         thread.join()
 
 
-def commit_manifest(parts: list[dict[str, Any]], folder: str, inputs: str) -> int:
+def commit_manifest(
+    parts: list[dict[str, Any]], folder: str, inputs: str, labels: Mapping[str, str] = MappingProxyType({})
+) -> int:
     """Moves the picked parts in place and writes the manifest. Safe to repeat after a crash at any point."""
     target = Path(folder)
     for part in parts:
@@ -255,7 +262,7 @@ def commit_manifest(parts: list[dict[str, Any]], folder: str, inputs: str) -> in
         part["path"] = f"{part['dataset']}/{final.name}"
         durable.fsync(final.parent)
     ordered = sorted(parts, key=lambda p: (p["dataset"], p["index"]))
-    body = {"step": target.name, "inputs": inputs, "parts": ordered}
+    body = {"step": target.name, "inputs": inputs, "parts": ordered, **({"labels": dict(labels)} if labels else {})}
     durable.write(target / "manifest.json", json.dumps(body, indent=1, sort_keys=True).encode())
     shutil.rmtree(target / ATTEMPTS, ignore_errors=True)
     return len(parts)

@@ -21,7 +21,14 @@ from pipelines.lake import ATTEMPTS, Attempt, Part, Worker
 
 
 def run(
-    folder: Path, inputs: str, items: list[Any], worker: Worker, then: Worker | None, runner: str, resume: bool
+    folder: Path,
+    inputs: str,
+    items: list[Any],
+    worker: Worker,
+    then: Worker | None,
+    runner: str,
+    resume: bool,
+    labels: dict[str, str],
 ) -> None:
     """Runs a step's work on `items` and commits it in `folder` (see `lake.run_step`, the only caller)."""
     attempts = str(folder / ATTEMPTS)
@@ -34,7 +41,7 @@ def run(
         )
         if then is not None:
             parts = (parts, parts | "Then" >> _Then(then, attempts)) | beam.Flatten()
-        _ = parts | "Commit" >> Commit(str(folder), inputs)
+        _ = parts | "Commit" >> Commit(str(folder), inputs, labels)
 
 
 class _Write(beam.DoFn):
@@ -81,9 +88,9 @@ def _as_parts(parts: list[dict[str, Any]]) -> list[Part]:
 class Commit(beam.PTransform):
     """Picks one attempt a part, moves it in place, and writes the manifest last."""
 
-    def __init__(self, folder: str, inputs: str) -> None:
+    def __init__(self, folder: str, inputs: str, labels: dict[str, str]) -> None:
         super().__init__()
-        self.folder, self.inputs = folder, inputs
+        self.folder, self.inputs, self.labels = folder, inputs, labels
 
     def expand(self, parts: beam.PCollection) -> beam.PCollection:
         return (
@@ -91,7 +98,7 @@ class Commit(beam.PTransform):
             | "Attempts of a part" >> beam.GroupByKey()
             | "Pick one" >> beam.MapTuple(_pick)
             | "All parts" >> beam.combiners.ToList()
-            | "Manifest" >> beam.Map(lake.commit_manifest, self.folder, self.inputs)
+            | "Manifest" >> beam.Map(lake.commit_manifest, self.folder, self.inputs, self.labels)
         )
 
 

@@ -16,6 +16,8 @@ from expectations.duck import session
 from expectations.instruments import Agreement, parse_letter
 from pipelines import lake
 from pipelines.context import BatchContext
+from pipelines.register.opened import PREPARATION
+from pipelines.register.prepare import preparation
 from tests import submissions
 
 NEW, OLD, OLDER = date(2020, 1, 1), date(2015, 1, 1), date(2010, 1, 1)
@@ -62,7 +64,9 @@ def table(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_pylist([dict(r) for r in rows], schema=schema)
 
 
-def commit(folder: Path, datasets: Mapping[str, Sequence[pa.Table]]) -> lake.Manifest:
+def commit(
+    folder: Path, datasets: Mapping[str, Sequence[pa.Table]], labels: Mapping[str, str] | None = None
+) -> lake.Manifest:
     """Commits tables as the parts of a step."""
     attempt = lake.Attempt(str(folder / lake.ATTEMPTS / "made"))
     parts = [
@@ -70,7 +74,7 @@ def commit(folder: Path, datasets: Mapping[str, Sequence[pa.Table]]) -> lake.Man
         for name, tables in datasets.items()
         for index, part in enumerate(tables)
     ]
-    lake.commit_manifest([dict(p) for p in parts], str(folder), "made")
+    lake.commit_manifest([dict(p) for p in parts], str(folder), "made", labels or {})
     return lake.committed(folder)
 
 
@@ -134,6 +138,7 @@ def register(folder: Path, addresses: Mapping[int, Sequence[Mapping[str, Any]]],
             "addresses": [table([r for r in rows if r["record_id"] in ids], held) for ids in (first, later)],
             "buildings": [table([building] if units else [], pa.schema(kinds))],
         },
+        labels={PREPARATION: preparation()},
     )
 
 

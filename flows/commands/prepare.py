@@ -70,21 +70,69 @@ def build(
         if out:
             registers.build(home.register, out, duck=home.duck, progress=report)
         prepared = out or current_register(home, report)
-    print(f"{registers.open_register(prepared).rows('persons'):,} persons, version {registers.version(prepared)}")
-    print(prepared)
+    _print_version(prepared)
+    return 0
+
+
+@register_app.command("update")
+def update(
+    delta: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder with delta.toml (kind, effective_on), whole new and changed records in persons/ and addresses/, and"
+            " removed.csv or removed.parquet with record_id."
+        ),
+    ],
+) -> int:
+    """Apply a daily delta: the next batch runs against the new version, batches under way go on against theirs."""
+    from flows.registers import update_register
+
+    home = open_home()
+    with Reporter() as report:
+        _print_version(update_register(home, delta, Clock().today(home.zone), report))
     return 0
 
 
 @register_app.command("show")
-def show() -> int:
-    """The prepared register that the next batch runs against."""
-    from flows.registers import current_register
+def show(
+    verify: Annotated[bool, typer.Option("--verify", help="Read every byte of the current version again.")] = False,
+) -> int:
+    """The prepared versions that are here, and which of them the next batch runs against."""
+    from flows.registers import all_versions, current_register
     from pipelines import register as registers
 
-    prepared = current_register(open_home())
-    print(f"{registers.open_register(prepared).rows('persons'):,} persons, version {registers.version(prepared)}")
-    print(prepared)
+    home = open_home()
+    current = current_register(home)
+    if verify:
+        registers.open_register(current, verify=True)
+    rows = []
+    for folder in {current: None, **dict.fromkeys(all_versions(home))}:
+        held = registers.open_register(folder) if folder == current else registers.listed(folder)
+        rows.append(
+            (folder.name, f"{registers.persons(held):,}", f"{held.rows('changes'):,}", registers.version(folder)[:12], "next batch" if folder == current else "")
+        )  # fmt: skip
+    print_table("Register versions", ["name", "persons", "changes", "version", ""], rows)
+    _print_version(current)
     return 0
+
+
+@register_app.command("forget")
+def forget(name: Annotated[str, typer.Argument(help="A version as register show lists it.")]) -> int:
+    """Delete a prepared version that no batch needs any more."""
+    from flows.ledger.ledger import open_ledger
+    from flows.registers import forget as delete
+
+    home = open_home()
+    delete(home, name, open_ledger(home).registers_in_use())
+    print("Forgotten.")
+    return 0
+
+
+def _print_version(prepared: Path) -> None:
+    from pipelines import register as registers
+
+    print(f"{registers.persons(registers.open_register(prepared)):,} persons, version {registers.version(prepared)}")
+    print(prepared)
 
 
 @instruments_app.command("list")

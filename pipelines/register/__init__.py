@@ -1,11 +1,14 @@
 """The prepared register: the holder's records standardised, keyed and cut into large parts, once a version.
 
-`build` makes it from a raw register, of which `files` lists the parts; `version` names it. Batches record the version that
+`build` makes it from a raw register, of which `files` lists the parts, `update` from the version before and a delta; `version`
+names it. Batches record the version that
 they ran against.
 """
 
 from pipelines.register.build import build
 from pipelines.register.opened import Scan, addresses, open_register, persons, scans, version
+from pipelines.register.prepare import preparation
 from pipelines.register.source import files
+from pipelines.register.update import update
 
-__all__ = ["Scan", "addresses", "build", "files", "open_register", "persons", "scans", "version"]
+__all__ = ["Scan", "addresses", "build", "files", "open_register", "persons", "preparation", "scans", "update", "version"]

@@ -10,6 +10,7 @@ from expectations.duck import DuckSettings
 from pipelines import lake
 from pipelines import runner as runners
 from pipelines.register.convert import in_parquet
+from pipelines.register.opened import PREPARATION, SEALS
 from pipelines.register.prepare import CountUnits, Prepare, Range, preparation
 from pipelines.register.source import open_source, ranges
 
@@ -33,7 +34,8 @@ def build(
     raw = open_source(source)
     settings = replace(duck, preserve_order=True)  # so that the same source gives the same bytes, and one version
     inputs = {"preparation": preparation(), "part_rows": part_rows, **raw.identity}
-    done = lake.read_manifest(target, digests.of_json(inputs))
+    seals = [target / SEALS]
+    done = lake.read_manifest(target, digests.of_json(inputs), seals)
     if done is not None:
         return done
     working = target.with_name(f".{target.name}.raw")  # in clear, like the prepared register beside it
@@ -47,4 +49,6 @@ def build(
             runner=runner,
             progress=progress,
             resume=True,
+            seals=seals,
+            labels={PREPARATION: preparation()},
         )

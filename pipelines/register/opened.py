@@ -13,7 +13,10 @@ from pathlib import Path
 from expectations import digests, duck
 from expectations.errors import BadInput
 from pipelines import lake
+from pipelines.register.prepare import preparation
 
+SEALS = "verified.json"  # what each part looked like when its digest was last found right
+PREPARATION = "preparation"  # the label that says how a register was prepared
 SCAN_ROWS = 40_000_000  # each group is joined against all keys of a batch, at a fixed cost: large groups are cheap
 
 
@@ -59,7 +62,7 @@ def open_register(folder: Path, *, verify: bool = False) -> lake.Manifest:
     A national register is larger than what a batch should read twice: a part is read whole when it is first seen, and then
     taken for unchanged while its inode, size and times are. `verify`: every byte is read again.
     """
-    manifest = lake.read_manifest(folder, seals=None if verify else folder / "verified.json")
+    manifest = lake.read_manifest(folder, seals=() if verify else [folder / SEALS])
     if manifest is None:
         raise BadInput(
             "REGISTER_NOT_PREPARED",
@@ -67,6 +70,11 @@ def open_register(folder: Path, *, verify: bool = False) -> lake.Manifest:
             where=folder.name,
             remedy="Run sluicegate register build.",
         )
+    if manifest.labels.get(PREPARATION) != preparation():
+        raise BadInput(
+            "REGISTER_OUTDATED", "the register was prepared by another version of Sluicegate", where=folder.name,
+            remedy="Prepare it again: sluicegate register build.",
+        )  # fmt: skip
     return manifest
 
 

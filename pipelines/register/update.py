@@ -1,0 +1,230 @@
+"""A new version of a prepared register: the version before it, and what a delta says (see `opened` for how a version lies).
+
+The base's parts are shared with the version before (the same files under two names); what is written is in proportion to all
+that changed since the last full build. Versions are never changed: a batch goes on against the one that it began with.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from expectations import address, duck, standard
+from expectations.errors import BadInput
+from pipelines import lake
+from pipelines import runner as runners
+from pipelines.lake import Attempt, Manifest, Part
+from pipelines.register import opened
+from pipelines.register.convert import in_parquet
+from pipelines.register.delta import Delta, Kind, check_removed, open_delta
+from pipelines.register.prepare import Prepare, Range, buildings_sql, preparation
+from pipelines.register.source import Source, ranges
+from pipelines.sql import copy, quiet
+
+SHARED = ("persons", "addresses", "names", "units")  # datasets whose parts of the version before stay as they are
+PART_ROWS = 4_000_000
+
+
+def update(
+    before: Path,
+    folder: Path,
+    target: Path,
+    *,
+    today: date,
+    runner: str = runners.EMBEDDED,
+    duck: duck.DuckSettings = duck.DuckSettings(),  # noqa: B008 - frozen
+    progress: lake.Progress | None = None,
+) -> Manifest:
+    """The version `target`: the prepared register `before`, and the delta in `folder`.
+
+    Further datasets than those of `build`: `changed_persons`, `changed_addresses`, `gone` (record_id), and `changes` (record_id,
+    change new, changed or removed; kind; effective_on; delta), one row for each change since the last full build.
+    Raises BadInput if the delta cannot be read, was applied before, lies before an earlier one, is not in force yet, or does
+    not fit the register (an address without its person, a removal of nobody).
+    """
+    delta = open_delta(folder)
+    settings = replace(duck, preserve_order=True)
+    known = opened.open_register(before)
+    _in_its_time(delta, known, today, settings)
+    check_removed(delta, settings)
+    inputs = {"before": opened.version(before), "delta": delta.identity, "preparation": preparation()}
+    working = target.with_name(f".{target.name}.raw")
+    seals = [target / opened.SEALS, before / opened.SEALS]
+    if delta.raw is None:
+        return _step(target, inputs, Apply(known, delta, None, (), settings), seals, runner, progress)
+    with in_parquet(delta.raw, working, settings, runner=runner, progress=progress) as source:
+        cuts = [Range(i, low, high) for i, (low, high) in enumerate(ranges(source, PART_ROWS, settings))]
+        return _step(target, inputs, Apply(known, delta, source, tuple(cuts), settings), seals, runner, progress)
+
+
+def _step(
+    target: Path, inputs: object, worker: Apply, seals: list[Path], runner: str, progress: lake.Progress | None
+) -> Manifest:
+    return lake.run_step(
+        target,
+        inputs,
+        ["delta"],
+        worker,
+        runner=runner,
+        progress=progress,
+        seals=seals,
+        labels={opened.PREPARATION: preparation()},
+    )
+
+
+def _in_its_time(delta: Delta, known: Manifest, today: date, settings: duck.DuckSettings) -> None:
+    note = delta.note
+    if note.effective_on > today:
+        raise _unfit("DELTA_NOT_YET", "effective_on lies ahead", "Apply it on its day.")
+    paths = _paths(known, "changes")
+    if not paths:
+        return
+    with quiet("changes", settings) as con:
+        applied, latest = con.execute(
+            f"SELECT count(*) FILTER (delta = '{delta.identity}'), max(effective_on) FILTER (kind = '{Kind.UPDATE}') FROM {duck.parquet(paths)}"
+        ).fetchone() or (0, None)
+    if applied:
+        raise _unfit("DELTA_TWICE", "this delta was applied before", "Nothing is to be done; apply the next one.")
+    if note.kind == Kind.UPDATE and latest and note.effective_on < latest:
+        raise _unfit("DELTA_LATE", "a later update was applied before this one", "Apply deltas in their order.")
+
+
+def _unfit(code: str, message: str, remedy: str) -> BadInput:
+    return BadInput(code, message, where="delta.toml", remedy=remedy)
+
+
+def _paths(manifest: Manifest, dataset: str) -> list[str]:
+    return [p.path for p in manifest.parts if p.dataset == dataset]
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Worker: a delta applied to a version. `source`, cut into `ranges`: the new and changed records."""
+
+    before: Manifest
+    delta: Delta
+    source: Source | None
+    ranges: tuple[Range, ...]
+    settings: duck.DuckSettings
+
+    def __call__(self, _item: str, attempt: Attempt) -> Iterable[Part]:
+        for part in self.before.parts:
+            if part.dataset in SHARED:
+                yield _shared(part, attempt)
+        made = Attempt(f"{attempt.folder}/delta")  # the delta prepared as a register of its own
+        prepare = Prepare(self.source.persons, self.source.addresses, self.settings) if self.source else None
+        parts = [part for cut in self.ranges for part in prepare(cut, made)] if prepare else []
+        with quiet("register update", self.settings) as con:
+            standard.setup(con)
+            address.setup(con)
+            self.tables(con, parts)
+            self.check(con)
+            for dataset, query in self.queries():
+                index = (
+                    max((p.index for p in self.before.parts if p.dataset == dataset and dataset in SHARED), default=-1)
+                    + 1
+                )
+                copy(con, query, attempt.path(dataset, index), compression="uncompressed")
+                yield attempt.part(dataset, index)
+        shutil.rmtree(made.folder, ignore_errors=True)
+
+    def tables(self, con: duckdb.DuckDBPyConnection, parts: list[Part]) -> None:
+        """Views and tables that the queries read: what the delta brings, what was there, and what it takes the place of."""
+        base = self.before.paths("persons")
+        for name, dataset in (("persons", "changed_persons"), ("addresses", "changed_addresses")):
+            fresh = [p.path for p in parts if p.dataset == name]
+            like = f"(FROM {duck.parquet(self.before.paths(name)[:1])} WHERE false)"
+            con.execute(f"CREATE TEMP VIEW new_{name} AS FROM {duck.parquet(fresh) if fresh else like}")
+            paths = _paths(self.before, dataset)
+            con.execute(f"CREATE TEMP VIEW old_{name} AS FROM {duck.parquet(paths) if paths else like}")
+        units = [p.path for p in parts if p.dataset == "units"]
+        like = f"(FROM {duck.parquet(self.before.paths('units')[:1])} WHERE false)"
+        con.execute(f"CREATE TEMP VIEW new_units AS FROM {duck.parquet(units) if units else like}")
+        ids = "(SELECT NULL::BIGINT AS record_id WHERE false)"
+        for name, dataset in (("gone_before", "gone"), ("changes_before", "changes")):
+            paths = _paths(self.before, dataset)
+            empty = ids if dataset == "gone" else NO_CHANGES
+            con.execute(f"CREATE TEMP VIEW {name} AS FROM {duck.parquet(paths) if paths else empty}")
+        con.execute(f"CREATE TEMP TABLE removed AS SELECT DISTINCT record_id FROM {self.delta.removed_ids()}")
+        con.execute(
+            "CREATE TEMP TABLE touched AS SELECT record_id FROM new_persons UNION SELECT record_id FROM removed"
+        )
+        # whose place is taken: records of the base that still count, and earlier changes
+        con.execute(f"""
+            CREATE TEMP TABLE replaced AS
+            SELECT record_id, s_first, s_last, true AS in_base FROM {duck.parquet(base)} SEMI JOIN touched USING (record_id) ANTI JOIN gone_before USING (record_id)
+            UNION ALL SELECT record_id, s_first, s_last, false FROM old_persons SEMI JOIN touched USING (record_id)""")
+
+    def check(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Raises BadInput if the delta does not fit the version before it."""
+        source = self.source.addresses if self.source else None
+        tests = [
+            ("DELTA_BOTH", "records are both changed and removed", "removed", "SELECT record_id FROM removed SEMI JOIN new_persons USING (record_id)"),
+            ("DELTA_NOBODY", "removed records are not in the register", "removed", "SELECT record_id FROM removed ANTI JOIN replaced USING (record_id)"),
+            ("DELTA_NO_PERSON", "addresses have no person in the delta", "addresses/", f"SELECT record_id FROM {source} ANTI JOIN new_persons USING (record_id)" if source else None),
+        ]  # fmt: skip
+        for code, message, where, query in tests:
+            found = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0] if query else 0
+            if found:
+                remedy = "A changed record comes whole, once; see infra/docs/register.md. Nothing was applied."
+                raise BadInput(code, f"{found} {message}", where=where, remedy=remedy)
+
+    def queries(self) -> list[tuple[str, str]]:
+        """(dataset, SELECT) of what the new version holds beside the shared parts."""
+        note = self.delta.note
+        new, gone = (f"(SELECT s_first, s_last FROM {table})" for table in ("new_persons", "replaced"))
+        known = duck.parquet(self.before.paths("buildings"))
+        units = f"(FROM {duck.parquet(self.before.paths('units'))} SEMI JOIN new_units USING (a_zip, a_number, a_street) UNION FROM new_units)"
+        kept = "SELECT * FROM old_{0} ANTI JOIN touched USING (record_id) UNION ALL SELECT * FROM new_{0} ORDER BY {1}"
+        return [
+            ("changed_persons", kept.format("persons", "record_id")),
+            ("changed_addresses", kept.format("addresses", "record_id, valid_from, valid_to, COLUMNS(*)")),
+            ("gone", "FROM gone_before UNION SELECT record_id FROM replaced WHERE in_base ORDER BY record_id"),
+            # counts of names may be below zero: what the base counts and is gone
+            ("names", f"""
+                SELECT kind, name, sum(n) AS n FROM (
+                  SELECT *, 1 AS n FROM ({_names(new)}) UNION ALL SELECT *, -1 AS n FROM ({_names(gone)}))
+                GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name"""),
+            ("units", "FROM new_units ORDER BY ALL"),
+            # a unit once on file is there, whoever has moved out: buildings only grow until the next full build
+            ("buildings", f"""
+                SELECT * FROM (FROM {known} ANTI JOIN new_units USING (a_zip, a_number, a_street) UNION ALL ({buildings_sql(units)}))
+                ORDER BY a_zip, a_number, a_street"""),
+            ("changes", f"""
+                FROM changes_before UNION ALL
+                SELECT record_id, CASE WHEN r.record_id IS NOT NULL THEN 'removed' WHEN p.record_id IS NOT NULL THEN 'changed' ELSE 'new' END AS change,
+                  '{note.kind}' AS kind, DATE '{note.effective_on}' AS effective_on, '{self.delta.identity}' AS delta
+                FROM touched LEFT JOIN removed r USING (record_id) LEFT JOIN replaced p USING (record_id)
+                ORDER BY effective_on, delta, record_id"""),
+        ]  # fmt: skip
+
+
+NO_CHANGES = "(SELECT 0::BIGINT AS record_id, '' AS change, '' AS kind, DATE '1970-01-01' AS effective_on, '' AS delta WHERE false)"
+
+
+def _names(persons: str) -> str:
+    return f"""
+      SELECT 'first' AS kind, s_first AS name FROM {persons} WHERE s_first IS NOT NULL
+      UNION ALL SELECT 'last', std_first_token(s_last) FROM {persons} WHERE s_last IS NOT NULL"""
+
+
+def _shared(part: Part, attempt: Attempt) -> Part:
+    """The same file under a second name; a copy where the file system has no links."""
+    path = attempt.path(part.dataset, part.index)
+    try:
+        os.link(part.path, path)
+    except OSError:
+        shutil.copy2(part.path, path)
+    return replace(part, path=str(path))
+
+
+def changes(manifest: Manifest) -> str | None:
+    """A FROM clause: every change since the last full build; None if there was none."""
+    paths = _paths(manifest, "changes")
+    return duck.parquet(paths) if paths else None
