@@ -131,12 +131,11 @@ def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path]
     part that looks the same is not read again; the first one is written. For what is too large to be read twice a batch:
     without them every byte is read.
     """
-    path = folder / "manifest.json"
-    if not path.exists():
+    if not (folder / "manifest.json").exists():
         return None
-    raw = json.loads(path.read_text())
-    parts = tuple(Part(**{**p, "path": str(folder / p["path"])}) for p in raw["parts"])
-    if inputs is not None and raw["inputs"] != inputs:
+    manifest = stated(folder)
+    parts = manifest.parts
+    if inputs is not None and manifest.inputs != inputs:
         return None
     known = {line for path in seals if path.exists() for line in json.loads(path.read_text())}
     seen = [_look(part) for part in parts]
@@ -145,6 +144,13 @@ def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path]
             return None
     if seals and set(seen) - known and os.access(folder, os.W_OK):
         durable.write(seals[0], json.dumps(seen, indent=1).encode())
+    return manifest
+
+
+def stated(folder: Path) -> Manifest:
+    """What a step's manifest says, whatever its parts are by now."""
+    raw = json.loads((folder / "manifest.json").read_text())
+    parts = tuple(Part(**{**p, "path": str(folder / p["path"])}) for p in raw["parts"])
     return Manifest(raw["step"], raw["inputs"], parts, raw.get("labels", {}))
 
 

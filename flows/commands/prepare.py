@@ -89,7 +89,7 @@ def update(
 
     home = open_home()
     with Reporter() as report:
-        _print_version(update_register(home, delta, Clock().today(home.zone), report))
+        _print_version(update_register(home, delta, Clock().now().date(), report))
     return 0
 
 
@@ -107,7 +107,7 @@ def show(
         registers.open_register(current, verify=True)
     rows = []
     for folder in {current: None, **dict.fromkeys(all_versions(home))}:
-        held = registers.open_register(folder) if folder == current else registers.listed(folder)
+        held = registers.listed(folder)
         rows.append(
             (folder.name, f"{registers.persons(held):,}", f"{held.rows('changes'):,}", registers.version(folder)[:12], "next batch" if folder == current else "")
         )  # fmt: skip
@@ -119,12 +119,15 @@ def show(
 @register_app.command("forget")
 def forget(name: Annotated[str, typer.Argument(help="A version as register show lists it.")]) -> int:
     """Delete a prepared version that no batch needs any more."""
-    from flows.ledger.ledger import open_ledger
+    from flows.ledger.ledger import Ledger
+    from flows.ledger.states import FINAL
     from flows.registers import forget as delete
 
     home = open_home()
-    delete(home, name, open_ledger(home).registers_in_use())
-    print("Forgotten.")
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        needed = {batch.register for batch in ledger.batches() if batch.state not in FINAL}
+    delete(home, name, needed)
+    print(f"{name} is deleted.")
     return 0
 
 

@@ -49,6 +49,7 @@ NAMED = f"""
           coalesce(r.s_first = g.s_first, false) AS first_exact,
           n.name IS NOT NULL AS first_nick,
           CASE WHEN r.s_first = g.s_first THEN 1 ELSE coalesce(jaro_winkler_similarity(r.s_first, g.s_first), 0) END AS first_like,
+          coalesce(abs(length(r.s_first) - length(g.s_first)) <= 1, false) AS first_slip,
           coalesce(length(least(r.s_first, g.s_first)) = 1 AND r.s_first[1] = g.s_first[1], false) AS first_initial,
           CASE WHEN r.s_last = g.s_last THEN true ELSE coalesce(replace(r.s_last, ' ', '') = replace(g.s_last, ' ', ''), false) END AS last_exact,
           CASE WHEN contains(r.s_last, ' ') OR contains(g.s_last, ' ') THEN coalesce({_shares_token()}, false) ELSE false END AS last_token,
@@ -102,8 +103,10 @@ WEIGHED = f"""
     FROM compared"""
 
 # Tiers. A: a number with a name. Surnames change and are left out: a given name and the birth date, or the middle initial
-# and the full address, stand in for one. Nothing but the birth date lets a given name differ: relatives borrow each other's
-# numbers, share the rest, and a mother Ariana has a daughter Aria. The two names in each other's field are the same names. B: name, birth date, address. C: the same with a slip in the name, at the full address.
+# and the full address, stand in for one. Nothing stands in for the given name: relatives borrow each other's numbers and
+# share the rest. Without the birth date it may be familiar or have one letter more or less, no more: Aria is Ariana's daughter.
+# The two names in each other's field are the same names.
+# B: name, birth date, address. C: the same with a slip in the name, at the full address.
 # D: a name so rare that nobody else of that birth date is to be expected to bear it.
 # A contradicting middle initial is overcome by number and birth date together, or by name, birth date and address.
 JUDGED = f"""
@@ -111,7 +114,7 @@ JUDGED = f"""
       CASE WHEN len(vetoes) > 0 THEN NULL
         WHEN tin = 'same' AND (middle <> 'conflict' OR birth = 'same') AND (
             first_exact AND (last_exact OR last_token) OR names_swapped
-            OR first_near AND last_near AND birth = 'same'
+            OR first_near AND last_near AND (birth = 'same' OR (middle = 'same' AND (first_nick OR first_slip)))
             OR first_exact AND (birth = 'same' OR (middle = 'same' AND (last_near OR place = 3)))) THEN 'A'
         WHEN name_exact AND birth = 'same' AND place >= 2 THEN 'B'
         WHEN first_near AND last_near AND birth = 'same' AND place = 3 AND middle <> 'conflict' THEN 'C'

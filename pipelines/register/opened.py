@@ -78,6 +78,11 @@ def open_register(folder: Path, *, verify: bool = False) -> lake.Manifest:
     return manifest
 
 
+def listed(folder: Path) -> lake.Manifest:
+    """What the manifest of a version says, its parts unread: for lists, never for a batch."""
+    return lake.stated(folder)
+
+
 def version(folder: Path) -> str:
     """Name of a register version: the digest of its manifest, which holds the digest of each part."""
     if not (folder / "manifest.json").exists():

@@ -152,11 +152,12 @@ class Twin:
         tier = None
         if any(off) or tin == "near" or lone_suffix or place == 1:
             return None, plausible
-        given_name_and = birth == "same" or (middle_same and place == 3)
-        both_near_and = birth == "same" or middle_same
+        slip = nick or abs(len(row["s_first"]) - len(p["s_first"])) <= 1
+        near_and = birth == "same" or (middle_same and slip)
+        given_name_and = birth == "same" or (middle_same and (last_near or place == 3))
         if tin == "same" and (birth == "same" or not middle_off):
             named = (first_exact and (last_exact or token)) or swapped
-            if named or (first_near and last_near and both_near_and) or (first_exact and given_name_and):
+            if named or (first_near and last_near and near_and) or (first_exact and given_name_and):
                 tier = "A"
         if tier is None and birth == "same":
             if first_exact and last_exact and place >= 2:

@@ -101,6 +101,21 @@ CASES = [
     Case("a common name and a birth date, elsewhere", [
          record(400 + n, "Una", "Hexham", birth_date=date(1950 + n, 7, 30), home=at(400 + n)) for n in range(9)],
          asked("Una", "Hexham", birth_date="1953-07-30", home=at(9400)), "near"),
+    Case("number and birth date, another surname", [record(701, "Clio", "Abernant", tin="512345701", birth_date=BORN, home=at(701))],
+         asked("Clio", "Zuckermoor", tin="512345701", birth_date="1971-05-23", home=at(9701)), None, 701, "A"),
+    Case("number and birth date, another given name: a twin's number", [record(711, "Clio", "Bartram", tin="512345711", birth_date=BORN, home=at(711))],
+         asked("Xavier", "Bartram", tin="512345711", birth_date="1971-05-23", home=at(711)), "unmatched"),
+    Case("number, given name, middle initial and address, another surname", [
+         record(721, "Clio", "Caddick", middle_name="Q", tin="512345721", home=at(721))],
+         asked("Clio", "Zornfeld", middle_name="Q", tin="512345721", home=at(721)), None, 721, "A"),
+    Case("number and given name, another surname, no address", [
+         record(731, "Clio", "Daventry", middle_name="Q", tin="512345731", home=at(731))],
+         asked("Clio", "Zornfold", middle_name="Q", tin="512345731", home=at(9731)), "unmatched"),
+    Case("number, and the two names in each other's field", [record(741, "Clio", "Edelbrook", tin="512345741", home=at(741))],
+         asked("Edelbrook", "Clio", tin="512345741", home=at(9741)), None, 741, "A"),
+    Case("a daughter's number: her name begins her mother's", [
+         record(751, "Aria", "Farnworth", middle_name="A", tin="512345751", home=at(751))],
+         asked("Ariana", "Farnworth", middle_name="A", tin="512345751", home=at(751)), "near"),
 ]  # fmt: skip
 
 
