@@ -1,7 +1,8 @@
 """`make bench`: what the stages cost beside a floor or another tool in the same run, and how well they judge labelled sets.
 Ratios and rates, never pass or fail on seconds.
 
-`python -m tests.bench [address|match|splink|linkage|all] [--register ROWS] [--requests ROWS]`
+`python -m tests.bench [address|match|splink|linkage|all] [--register ROWS] [--requests ROWS]`, or, for scales that take long to
+make, `python -m tests.bench match --prepared FOLDER --asked FILE.parquet`: a prepared register and raw request rows.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ def main() -> None:
     parser.add_argument("bench", nargs="?", choices=BENCHES, default="all")
     parser.add_argument("--register", type=int, metavar="ROWS", help="addresses, or persons on file")
     parser.add_argument("--requests", type=int, metavar="ROWS", default=100_000)
+    parser.add_argument("--prepared", type=Path, metavar="FOLDER", help="match: a prepared register to run against")
+    parser.add_argument("--asked", type=Path, metavar="FILE", help="match: Parquet with raw request rows")
     given = parser.parse_args()
+    if given.prepared and given.asked:
+        floor.compare(given.prepared, given.asked)
+        return
     chosen = set(BENCHES) if given.bench == "all" else {given.bench}
     if "address" in chosen:
         address.main(given.register or ADDRESSES)
@@ -31,7 +37,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as place:
             data = made.make(Path(place), given.register or made.PERSONS, given.requests)
             if "match" in chosen:
-                floor.compare(data)
+                floor.compare(data.prepared, data.requests)
             if "splink" in chosen:
                 compared.compare(Path(place), data)
 
