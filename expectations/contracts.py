@@ -172,6 +172,7 @@ CANDIDATE = pa.schema(
         _f("evidence", pa.list_(S), "agreeing evidence: tin, birth_date, first_name, last_name, address …", null=False),
         _f("vetoes", pa.list_(S), "conflicts that forbade a release, of the best record", null=False),
         _f("plausible", I32, "records that might be the same person", null=False),
+        _f("weight", pa.float32(), "Fellegi-Sunter weight of the best record in bits, for study; releases nothing"),
     ]
 )
 ON_FILE = pa.struct(

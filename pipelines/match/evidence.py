@@ -6,6 +6,7 @@ with an address, and nothing else, is never a tier.
 
 from __future__ import annotations
 
+from pipelines.match import weight
 from pipelines.match.steps import Step
 
 LIKE_NAME = 0.92  # Jaro-Winkler: one slip of the pen in a name of common length
@@ -17,6 +18,40 @@ INITIAL = 0.2  # the share of people who bear one middle initial, at most: so ma
 PARTICLES = (
     "('DE', 'LA', 'DEL', 'LAS', 'LOS', 'DA', 'DI', 'DO', 'DOS', 'DU', 'EL', 'AL', 'ST', 'SAN', 'VAN', 'VON', 'LE')"
 )
+
+
+# Word → when it holds of a pair (table weighed). A pair keeps them as bits; `words` spells them out.
+VETOES = {
+    "birth_date": "birth = 'conflict'",
+    "suffix": "suffix = 'conflict' OR (suffix = 'one_side' AND birth <> 'same' AND tin <> 'same')",
+    "tin": "tin IN ('near', 'conflict')",
+    "unit": "place = 1",
+}
+EVIDENCE = {
+    "address": "place = 3",
+    "birth_date": "birth = 'same'",
+    "birth_date_near": "birth = 'near'",
+    "birth_year": "birth = 'year'",
+    "building": "place = 2",
+    "first_name": "first_exact",
+    "first_name_like": "first_near AND NOT first_exact",
+    "last_name": "last_exact",
+    "last_name_like": "last_near AND NOT last_exact",
+    "middle_name": "middle = 'same'",
+    "names_swapped": "names_swapped",
+    "suffix": "suffix = 'same'",
+    "tin": "tin = 'same'",
+}
+
+
+def _mask(words: dict[str, str]) -> str:
+    return " | ".join(f"CASE WHEN {held} THEN {1 << n} ELSE 0 END" for n, held in enumerate(words.values()))
+
+
+def words(names: dict[str, str], mask: str) -> str:
+    """SQL: the words of a mask, in the order of the alphabet."""
+    each = ", ".join(f"CASE WHEN {mask} & {1 << n} > 0 THEN '{word}' END" for n, word in enumerate(names))
+    return f"list_filter([{each}], w -> w IS NOT NULL)"
 
 
 def steps(addresses: str) -> list[Step]:
@@ -95,11 +130,7 @@ WEIGHED = f"""
       last_exact OR last_token OR last_like >= {LIKE_NAME} AS last_near,
       first_exact AND last_exact AS name_exact,
       CAST(birth = 'conflict' AS INTEGER) + CAST(tin = 'conflict' AS INTEGER) + CAST(suffix = 'conflict' AS INTEGER) AS conflicts,
-      list_filter([
-        CASE WHEN birth = 'conflict' THEN 'birth_date' END,
-        CASE WHEN suffix = 'conflict' OR (suffix = 'one_side' AND birth <> 'same' AND tin <> 'same') THEN 'suffix' END,
-        CASE WHEN tin IN ('near', 'conflict') THEN 'tin' END,
-        CASE WHEN place = 1 THEN 'unit' END], v -> v IS NOT NULL) AS vetoes
+      {_mask(VETOES)} AS vetoes
     FROM compared"""
 
 # Tiers. A: a number with a name. Surnames change and are left out: a given name and the birth date, or the middle initial
@@ -111,7 +142,7 @@ WEIGHED = f"""
 # A contradicting middle initial is overcome by number and birth date together, or by name, birth date and address.
 JUDGED = f"""
     SELECT ordinal, record_id, crosses, tin_same, vetoes,
-      CASE WHEN len(vetoes) > 0 THEN NULL
+      CASE WHEN vetoes > 0 THEN NULL
         WHEN tin = 'same' AND (middle <> 'conflict' OR birth = 'same') AND (
             first_exact AND (last_exact OR last_token) OR names_swapped
             OR first_near AND last_near AND (birth = 'same' OR (middle = 'same' AND (first_nick OR first_slip)))
@@ -122,14 +153,6 @@ JUDGED = f"""
           AND namesakes * CASE middle WHEN 'same' THEN {INITIAL} ELSE 1 END <= {RARE} THEN 'D'
       END AS tier,
       name_loose AND (birth IN ('same', 'near', 'year') OR tin IN ('same', 'near') OR place >= 2) AND conflicts < 2 AS plausible,
-      list_filter([
-        CASE WHEN place = 3 THEN 'address' END,
-        CASE birth WHEN 'same' THEN 'birth_date' WHEN 'near' THEN 'birth_date_near' WHEN 'year' THEN 'birth_year' END,
-        CASE WHEN place = 2 THEN 'building' END,
-        CASE WHEN first_exact THEN 'first_name' WHEN first_near THEN 'first_name_like' END,
-        CASE WHEN last_exact THEN 'last_name' WHEN last_near THEN 'last_name_like' END,
-        CASE WHEN middle = 'same' THEN 'middle_name' END,
-        CASE WHEN names_swapped THEN 'names_swapped' END,
-        CASE WHEN suffix = 'same' THEN 'suffix' END,
-        CASE WHEN tin = 'same' THEN 'tin' END], e -> e IS NOT NULL) AS evidence
+      {_mask(EVIDENCE)} AS evidence,
+      {weight.SQL} AS weight
     FROM weighed"""

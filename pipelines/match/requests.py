@@ -25,7 +25,7 @@ class Requests(NamedTuple):
 
 
 def write(item: Requests, attempt: Attempt) -> Iterable[Part]:
-    """Worker: datasets `keys` (kind, key, ordinal) of the rows still open, and `names` (kind, name, n) of the register."""
+    """Worker: datasets `keys` (key with its kind, ordinal) of the rows still open, and `names` (kind, name, n) of the register."""
     with quiet("match.keys", item.settings) as con:
         execute(con, steps(duck.parquet(list(item.rows)), duck.parquet(list(item.names))))
         for dataset in ("keys", "names"):
@@ -63,9 +63,9 @@ def keys_sql(rows: str) -> str:
         ("home_first", keys.home_first()),
         ("area_birth", keys.area_birth()),
     ]
-    each = ", ".join(f"{{kind: {keys.NUMBERS[kind]}::UTINYINT, key: {key}}}" for kind, key in made)
+    each = ", ".join(keys.of_kind(kind, key) for kind, key in made)
     return f"""
-    SELECT k.kind, k.key, ordinal FROM (
-      SELECT ordinal, unnest([{each}]) AS k
+    SELECT key, ordinal FROM (
+      SELECT ordinal, unnest([{each}]) AS key
       FROM (SELECT *, {keys.TEXTS}, {keys.PLACE_TEXTS} FROM {rows} WHERE outcome IS NULL)
-    ) WHERE k.key IS NOT NULL"""
+    ) WHERE key IS NOT NULL"""

@@ -55,7 +55,7 @@ def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: 
     """All steps over one scan. `requests`: a SELECT; the next three can stand in FROM; `scan` says who in it is gone."""
     part = {"persons": persons, "addresses": addresses}
     return [
-        Step("request_keys", "the keys of all requests: the build side of every join", f"\n    SELECT kind, key, ordinal FROM {request_keys}"),
+        Step("request_keys", "the keys of all requests: the build side of every join", f"\n    SELECT key, ordinal FROM {request_keys}"),
         Step("hits", "records that meet a key; the register is only scanned, keys and ids alone", hits_sql(part, scan)),
         Step("hot_keys", "keys that lead to too many records of this scan", HOT_KEYS),
         Step("hot", "requests that have such a key", HOT),
@@ -72,8 +72,8 @@ def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: 
 def hits_sql(part: dict[str, str], scan: Scan) -> str:
     # not DISTINCT: a record meets a key twice only where it lived twice at one address
     joins = [
-        f"SELECT {keys.NUMBERS[kind]}::UTINYINT AS kind, {column} AS key, record_id FROM {part[dataset]}"
-        f" SEMI JOIN (SELECT key FROM request_keys WHERE kind = {keys.NUMBERS[kind]}) ON {column} = key"
+        f"SELECT {keys.of_kind(kind, column)} AS key, record_id FROM {part[dataset]}"
+        f" SEMI JOIN ({keys.without_kind(kind, 'request_keys')}) ON {column} = key"
         for kind, columns in keys.KINDS.items()
         for dataset, column in columns
     ]
@@ -84,14 +84,14 @@ def hits_sql(part: dict[str, str], scan: Scan) -> str:
 
 # In two steps, because counting distinct records of every key costs more than the rest together.
 HOT_KEYS = f"""
-    WITH many AS MATERIALIZED (SELECT kind, key FROM hits GROUP BY kind, key HAVING count(*) > {CAP})
-    SELECT kind, key FROM hits SEMI JOIN many USING (kind, key) GROUP BY kind, key HAVING count(DISTINCT record_id) > {CAP}"""
+    WITH many AS MATERIALIZED (SELECT key FROM hits GROUP BY key HAVING count(*) > {CAP})
+    SELECT key FROM hits SEMI JOIN many USING (key) GROUP BY key HAVING count(DISTINCT record_id) > {CAP}"""
 
 HOT = """
-    SELECT DISTINCT ordinal FROM request_keys SEMI JOIN hot_keys USING (kind, key)"""
+    SELECT DISTINCT ordinal FROM request_keys SEMI JOIN hot_keys USING (key)"""
 
 PAIRS = """
-    SELECT DISTINCT ordinal, record_id FROM hits ANTI JOIN hot_keys USING (kind, key) JOIN request_keys USING (kind, key)"""
+    SELECT DISTINCT ordinal, record_id FROM hits ANTI JOIN hot_keys USING (key) JOIN request_keys USING (key)"""
 
 NICKNAMES_SQL = f"""
     WITH listed AS (

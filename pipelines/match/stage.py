@@ -12,7 +12,7 @@ from expectations.duck import DuckSettings
 from pipelines import lake, register
 from pipelines.context import BatchContext
 from pipelines.match import requests, resolve, score
-from pipelines.match.steps import printed
+from pipelines.match.steps import Step, printed
 from pipelines.register.prepare import preparation
 
 
@@ -55,20 +55,22 @@ def find(
     real: lake.Manifest,
     decoys: lake.Manifest | None = None,
 ) -> lake.Manifest:
-    """The three steps on canonical `rows` and a prepared register; `inputs` name what they are made from."""
+    """The two steps on canonical `rows` and a prepared register; `inputs` name what they are made from."""
     inputs = {**inputs, "logic": of_bytes(plan().encode()), "preparation": preparation()}
     paths = tuple(rows.paths("rows"))
     asked = requests.Requests(paths, tuple(real.paths("names")), place.duck)
     keys = _step(place, "match.keys", inputs, [asked], requests.write)
     worker = score.Score(paths, keys.paths("keys")[0], keys.paths("names")[0], register.persons(real), place.duck)
-    scored = _step(place, "match.scored", inputs, _work(real, decoys), worker)
-    judged, met, hot = (tuple(scored.paths(name)) for name in ("judged", "met", "hot"))
-    item = resolve.Judged(paths, judged, met, hot, place.duck)
-    return _step(place, "match.candidates", inputs, [item], resolve.write)
+    decide = resolve.Decide(paths, place.duck)
+    return _step(place, "match.candidates", inputs, _work(real, decoys), worker, decide)
 
 
-def _step(place: Place, name: str, inputs: object, items: list[Any], worker: lake.Worker) -> lake.Manifest:
-    return lake.run_step(place.step(name), inputs, items, worker, runner=place.runner, progress=place.progress)
+def _step(
+    place: Place, name: str, inputs: object, items: list[Any], worker: lake.Worker, then: lake.Worker | None = None
+) -> lake.Manifest:
+    return lake.run_step(
+        place.step(name), inputs, items, worker, then=then, runner=place.runner, progress=place.progress
+    )
 
 
 def _work(real: lake.Manifest, decoys: lake.Manifest | None) -> list[score.Work]:
@@ -94,5 +96,6 @@ def plan() -> str:
                 requests.requests_sql("ROWS", "NAMES", 1), "KEYS", "PERSONS", "ADDRESSES", register.Scan((), ())
             ),
             *resolve.steps("ROWS", "JUDGED", "MET", "HOT"),
+            Step("candidates", "the contract: CANDIDATE", resolve.CANDIDATES),
         ]
     )

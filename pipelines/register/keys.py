@@ -66,3 +66,14 @@ def home_first() -> str:
 def area_birth() -> str:
     """Given name, exact birth date and the first three digits of the ZIP."""
     return _folded("area_birth", "t_first", _EXACT_BIRTH, _AREA)
+
+
+def of_kind(kind: str, key: str) -> str:
+    """A key that says its kind: the kind's number above its 32 bits. Only such keys of different kinds can lie together."""
+    return f"({NUMBERS[kind]} * 4294967296 + {key})"
+
+
+def without_kind(kind: str, relation: str) -> str:
+    """A SELECT of the plain keys (column `key`) of one kind from a relation of `of_kind` keys."""
+    low = NUMBERS[kind] * 2**32
+    return f"SELECT CAST(key - {low} AS UINTEGER) AS key FROM {relation} WHERE key BETWEEN {low} AND {low + 2**32 - 1}"

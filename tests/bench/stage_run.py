@@ -36,8 +36,10 @@ def joins(rows: lake.Manifest, real: lake.Manifest, settings: duck.DuckSettings)
     """Clocks what nothing can go below: each key column of the register scanned once, past the keys of all requests."""
     with duck.session(settings) as con:
         execute(con, requests.steps(duck.parquet(rows.paths("rows")), duck.parquet(real.paths("names"))))
-        for kind, number in keys.NUMBERS.items():
-            con.execute(f"CREATE TEMP TABLE asked_{kind} AS SELECT DISTINCT key FROM keys WHERE kind = {number}")
+        for kind in keys.NUMBERS:
+            con.execute(
+                f"CREATE TEMP TABLE asked_{kind} AS SELECT DISTINCT key FROM ({keys.without_kind(kind, 'keys')})"
+            )
         con.execute("DROP TABLE keys")
         with clock():
             con.execute(f"CREATE TEMP TABLE hits AS {_joins(real)}")
