@@ -76,7 +76,7 @@ def test_keys_are_our_own_definition() -> None:
             SELECT {keys.TIN}, {keys.birth("t_last1")}, {keys.home_last("t_last1")}, {keys.home_last("t_last2")}, {keys.home_first()}, {keys.area_birth()}
             FROM (SELECT *, {keys.TEXTS}, {keys.PLACE_TEXTS} FROM (SELECT '07002' AS a_zip, '12' AS a_number, {person}))""").fetchone()
     day = (date(1971, 3, 2) - date(1970, 1, 1)).days + 1_000_000
-    ana, ulloa, twelve = number("ANA"), number("ULLOA"), number("12")
+    ana, ulloa, twelve = number("ANA"), number("ULLOA"), 12
     assert made == (
         12345678,
         folded(2, ulloa, ord("A"), day),
