@@ -33,8 +33,8 @@ def match(
 ) -> int:
     """Match rows against a register, without screens, release or ledger.
 
-    The result has request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence and corroboration, one
-    row a request.
+    The result has request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence, corroboration, vetoes,
+    plausible (how many records might be meant) and weight (for ranking near rows), one row a request.
     """
     from pipelines import match as stage
 

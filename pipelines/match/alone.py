@@ -43,8 +43,8 @@ def match_file(
     """Matches the rows of `requests` (CSV or Parquet with columns of `contracts.RAW_REQUEST`; request_id is needed) against a
     prepared register, or a raw one, which is prepared for this run only.
 
-    `out` (CSV or Parquet) gets request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence and
-    corroboration, one row a request, in the order of the file; in CSV the evidence has a space between. Every row takes part,
+    `out` (CSV or Parquet) gets request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence,
+    corroboration, and why (vetoes, plausible, weight), one row a request, in the order of the file; in CSV a list has spaces. Every row takes part,
     whatever its address: the screens of ingest are not applied. Returns rows by outcome. Raises BadInput.
     """
     _names(requests)  # before anything is worked on
@@ -138,7 +138,7 @@ def _write(
     place: Alone, rows: lake.Manifest, real: lake.Manifest, found: lake.Manifest, target: Path
 ) -> dict[str, int]:
     kind = target.suffix.removeprefix(".")
-    evidence = "array_to_string(evidence, ' ')" if kind == "csv" else "evidence"
+    evidence, vetoes = (f"array_to_string({c}, ' ')" if kind == "csv" else c for c in ("evidence", "vetoes"))
     pack = ", ".join(f"{n} := {n}" for n in (*WRITTEN, "valid_from", "valid_to"))
     with quiet("match.alone", place.duck) as con:
         address.setup(con)
@@ -148,7 +148,7 @@ def _write(
             CREATE TEMP TABLE facts AS SELECT ordinal, list(struct_pack({pack})) AS addresses_on_file
             FROM c JOIN {register.addresses(real)} USING (record_id) GROUP BY ordinal""")
         query = f"""
-            SELECT r.request_id, coalesce(c.outcome, 'matched') AS outcome, c.record_id, c.tier, {evidence} AS evidence, k.corroboration
+            SELECT r.request_id, coalesce(c.outcome, 'matched') AS outcome, c.record_id, c.tier, {evidence} AS evidence, k.corroboration, {vetoes} AS vetoes, c.plausible, c.weight
             FROM r JOIN c USING (ordinal) LEFT JOIN ({corroboration.sql("r", "facts")}) k USING (ordinal) ORDER BY ordinal"""
         con.execute(f"COPY ({query}) TO {quote(str(target))} (FORMAT {kind})")
         ends = con.execute("SELECT coalesce(outcome, 'matched'), count(*) FROM c GROUP BY 1 ORDER BY 1").fetchall()
