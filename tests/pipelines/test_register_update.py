@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -163,15 +164,15 @@ def test_removals_as_people_write_them(ids: str, base: Path, tmp_path: Path) -> 
     assert [c[:2] for c in changes(updated(base, delta, tmp_path / "next"))] == [(5, "removed"), (6, "removed")]
 
 
-def removed_file(data: bytes, name: str = "removed.csv") -> Callable[[Path], None]:
-    return lambda folder: write_delta(folder) and None or (folder / name).write_bytes(data) and None
+def removed_file(data: bytes, name: str = "removed.csv") -> Callable[[Path], Any]:
+    return lambda folder: (write_delta(folder) / name).write_bytes(data)
 
 
-def note(text: str) -> Callable[[Path], None]:
-    return lambda folder: write_delta(folder, removed=[5]) and None or (folder / "delta.toml").write_text(text) and None
+def note(text: str) -> Callable[[Path], Any]:
+    return lambda folder: (write_delta(folder, removed=[5]) / "delta.toml").write_text(text)
 
 
-def ids(values: list[int | str], kind: pa.DataType, name: str = "record_id") -> Callable[[Path], None]:
+def ids(values: list[int | str | None], kind: pa.DataType, name: str = "record_id") -> Callable[[Path], None]:
     def make(folder: Path) -> None:
         pq.write_table(pa.table({name: pa.array(values, kind)}), write_delta(folder) / "removed.parquet")
 
@@ -241,7 +242,7 @@ def refused(before: Path, folder: Path, delta: Path) -> tuple[str, str]:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_what_is_wrong_is_told_and_nothing_is_left(
-    fault: tuple[Callable[[Path], None], str, str], base: Path, tmp_path: Path
+    fault: tuple[Callable[[Path], Any], str, str], base: Path, tmp_path: Path
 ) -> None:
     make, code, where = fault
     delta = tmp_path / (where if where == CANARY.lower() else "delta")
@@ -261,8 +262,6 @@ def test_a_delta_is_applied_once_and_in_order(base: Path, tmp_path: Path) -> Non
 
 
 def test_a_register_prepared_otherwise_takes_no_delta(base: Path, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(base, tmp_path / "old")
     manifest = tmp_path / "old" / "manifest.json"
     manifest.write_text(manifest.read_text().replace(register.preparation(), "of another time"))
