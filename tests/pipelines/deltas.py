@@ -11,9 +11,27 @@ from typing import Any
 
 from expectations import duck, standard
 from pipelines import lake, register
-from tests.pipelines.matching import raw_register
+from tests.pipelines.matching import HOME, raw_register, record
 
 TODAY = date(2026, 3, 2)
+
+
+def oak(n: int, unit: str | None = None) -> dict[str, Any]:
+    return {**HOME, "street": f"{n} OAK ST", "unit": unit}
+
+
+def person(n: int, *homes: dict[str, Any], last: str | None = None) -> dict[str, Any]:
+    """Some share a surname, and half of them a given name: counts of names are above one."""
+    return record(
+        n, "Ana" if n % 2 else "Bo", last or f"Surname{chr(65 + n % 4)}", tin=f"51234{n:04d}",
+        birth_date=date(1960 + n, 3, 9), homes=list(homes or [oak(100 + n)]),
+    )  # fmt: skip
+
+
+BASE = [
+    *(person(n) for n in range(1, 12) if n != 9),
+    *(person(n, oak(12, f"APT {n}")) for n in (20, 21)), *(person(n, oak(14, f"APT {n}")) for n in (22, 23)),
+]  # fmt: skip
 
 
 def write_delta(
