@@ -26,7 +26,7 @@ def current_register(home: Home, progress: Progress | None = None) -> Path:
     Raises BadInput if there is no register, or its mapping cannot be read.
     """
     base = _base(home)
-    if not (base / MANIFEST).is_file():
+    if not _versions(home, base):
         with alone(home, base.name):  # batches that start together would clear each other's unfinished parts away
             if not (base / MANIFEST).is_file():
                 register.build(home.register, base, duck=home.duck, progress=progress)
@@ -39,7 +39,8 @@ def update_register(home: Home, delta: Path, today: date, progress: Progress | N
     base = _base(home)
     with alone(home, f"{_key(base)}.update"):
         versions = _versions(home, base)
-        target = home.prepared / f"r-{_key(base)}.u{len(versions):04d}"
+        applied = 0 if versions[-1] == base else int(versions[-1].suffix.removeprefix(".u"))
+        target = home.prepared / f"r-{_key(base)}.u{applied + 1:04d}"
         register.update(versions[-1], delta, target, today=today, duck=home.duck, progress=progress)
     return target
 
@@ -65,16 +66,14 @@ def register_of(home: Home, version: str) -> Path:
 
 
 def forget(home: Home, name: str, needed: set[str]) -> None:
-    """Deletes the version `name` (as `register show` lists it). Raises BadInput if it is the newest, or a batch needs it.
-
-    needed   versions that batches which are not at their end were recorded with
-    """
+    """Deletes the version `name` (as `register show` lists it). Raises BadInput if it is the newest, the holder's own, or
+    among those `needed`: with which batches that still have a folder of their own were recorded."""
     folder = home.prepared / name
     if folder not in all_versions(home):
         raise BadInput("NO_SUCH_VERSION", "no such register version", remedy="sluicegate register show lists them.")
-    if folder == current_register(home) or register.version(folder) in needed:
+    if folder in (home.register, current_register(home)) or register.version(folder) in needed:
         raise BadInput(
-            "VERSION_IN_USE", "the next batch or one under way runs against it",
+            "VERSION_IN_USE", "the next batch or one under way runs against it, or register_folder is it",
             remedy="Finish those batches first; sluicegate status lists them.",
         )  # fmt: skip
     (folder / MANIFEST).unlink()  # first: what is half deleted is no version
@@ -102,8 +101,6 @@ def _key(base: Path) -> str:
 
 
 def _versions(home: Home, base: Path) -> list[Path]:
-    """The base and its updates, oldest first: as far as they follow each other without a gap."""
-    found = [base]
-    while (step := home.prepared / f"r-{_key(base)}.u{len(found):04d}") and (step / MANIFEST).is_file():
-        found.append(step)
-    return found
+    """What is here of the base and its updates, oldest first: each is whole, whichever of those before were forgotten."""
+    updates = sorted(home.prepared.glob(f"r-{_key(base)}.u[0-9][0-9][0-9][0-9]"))
+    return [folder for folder in (base, *updates) if (folder / MANIFEST).is_file()]

@@ -127,7 +127,7 @@ def finished(attempts: Path, item: str) -> list[Part]:
 def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path] = ()) -> Manifest | None:
     """The committed manifest of a step, or None: not there, made from other inputs, or a part is missing or changed.
 
-    `seals`: files that say what a part looked like when its digest was found right (inode, size, time of change), so that a
+    `seals`: files that say what a part looked like when its digest was found right (inode, size, time of writing), so that a
     part that looks the same is not read again; the first one is written. For what is too large to be read twice a batch:
     without them every byte is read.
     """
@@ -193,8 +193,8 @@ def run_step(
     never rows. `worker` must be picklable by name: a function or dataclass of an installed module. `then`, if given, sees
     the list of all parts once they are written, and may add parts of its own: what only the whole can tell. `progress` is
     told (step, done, total) while items are worked on, from a thread of its own. `resume`: items that a killed run had
-    finished are not worked on again (for steps that take minutes; their parts are read once more to be sure). `seals`: see `read_manifest`. Raises the error of the first worker that
-    failed (see `failures`), on every runner.
+    finished are not worked on again (for steps that take minutes; their parts are read once more to be sure). `seals`: see
+    `read_manifest`. Raises the error of the first worker that failed (see `failures`), on every runner.
     """
     from pipelines import transforms  # Beam takes seconds to import: only where a step is run
 
@@ -205,8 +205,8 @@ def run_step(
     if not items:
         raise Fault("NO_WORK", f"step {folder.name} has nothing to do")
     _clear(folder, fingerprint if resume else None)
-    folder.mkdir(parents=True, mode=0o700)  # mkdir gives its mode to the last folder only
-    (folder / ATTEMPTS).mkdir(mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # mkdir gives its mode to the last folder only
+    (folder / ATTEMPTS).mkdir(exist_ok=True, mode=0o700)
     try:
         with _watched(folder, len(items), progress):
             if resume:

@@ -23,7 +23,8 @@ COMMANDS = [
 @pytest.mark.timeout(400)
 def test_the_commands_work_in_their_order(tmp_path: Path) -> None:
     assert len(COMMANDS) > 10
-    for name, text in re.findall(r"```csv (\S+)\n(.*?)```", README, re.S):
+    for name, text in re.findall(r"```(?:csv|toml) (\S+)\n(.*?)```", README, re.S):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     for line in COMMANDS:
         name, *arguments = shlex.split(line, comments=True)

@@ -125,7 +125,7 @@ def forget(name: Annotated[str, typer.Argument(help="A version as register show 
 
     home = open_home()
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        needed = {batch.register for batch in ledger.batches() if batch.state not in FINAL}
+        needed = {b.register for b in ledger.batches() if b.state not in FINAL or (home.lake / b.name).exists()}
     delete(home, name, needed)
     print(f"{name} is deleted.")
     return 0

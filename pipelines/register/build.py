@@ -7,9 +7,10 @@ from pathlib import Path
 
 from expectations import digests
 from expectations.duck import DuckSettings
+from expectations.errors import BadInput
 from pipelines import lake
 from pipelines import runner as runners
-from pipelines.register.convert import in_parquet
+from pipelines.register.convert import in_parquet, nothing_left
 from pipelines.register.opened import PREPARATION, SEALS
 from pipelines.register.prepare import CountUnits, Prepare, Range, preparation
 from pipelines.register.source import open_source, ranges
@@ -40,15 +41,19 @@ def build(
         return done
     working = target.with_name(f".{target.name}.raw")  # in clear, like the prepared register beside it
     with in_parquet(raw, working, settings, runner=runner, progress=progress) as tables:
-        return lake.run_step(
-            target,
-            inputs,
-            [Range(i, low, high) for i, (low, high) in enumerate(ranges(tables, part_rows, settings))],
-            Prepare(tables.persons, tables.addresses, settings),
-            then=CountUnits(settings),
-            runner=runner,
-            progress=progress,
-            resume=True,
-            seals=seals,
-            labels={PREPARATION: preparation()},
-        )
+        cuts = [Range(i, low, high) for i, (low, high) in enumerate(ranges(tables, part_rows, settings))]
+        if not cuts:
+            raise BadInput("REGISTER_EMPTY", "the register holds nobody", where="persons/", remedy="Check its source.")
+        with nothing_left(target):
+            return lake.run_step(
+                target,
+                inputs,
+                cuts,
+                Prepare(tables.persons, tables.addresses, settings),
+                then=CountUnits(settings),
+                runner=runner,
+                progress=progress,
+                resume=True,
+                seals=seals,
+                labels={PREPARATION: preparation()},
+            )

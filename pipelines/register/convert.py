@@ -46,13 +46,13 @@ class Convert:
     def __call__(self, item: File, attempt: Attempt) -> Iterable[Part]:
         table = self.tables[item.table]
         with quiet(table.where(item.path), self.settings) as con:
-            with _readable(con, table, item.path) as relation:
+            with readable(con, table, item.path) as relation:
                 copy(con, columns.read(table, relation), attempt.path(table.name, item.number))
             yield attempt.part(table.name, item.number)
 
 
 @contextmanager
-def _readable(con: duckdb.DuckDBPyConnection, table: Table, path: str) -> Iterator[str]:
+def readable(con: duckdb.DuckDBPyConnection, table: Table, path: str) -> Iterator[str]:
     """A FROM clause of one file for `columns.read`; raises BadInput with the row that cannot be read."""
     told: list[SluicegateError] = []  # DuckDB turns what a stream raises into an error of its own
     if table.format == "parquet":
@@ -80,12 +80,19 @@ def in_parquet(
     The step stays where the build is interrupted, so that the next one goes on from there; it is deleted once the build is
     done, or has found the register at fault. Raises BadInput on a row that cannot be read.
     """
-    try:
+    with nothing_left(working):
         yield _source(raw, working, settings, runner, progress)
-    except BadInput:
-        shutil.rmtree(working, ignore_errors=True)
-        raise
     shutil.rmtree(working, ignore_errors=True)
+
+
+@contextmanager
+def nothing_left(folder: Path) -> Iterator[None]:
+    """Deletes the unfinished step in `folder` where its source turns out to be at fault: the next one will be another."""
+    try:
+        yield
+    except BadInput:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _source(

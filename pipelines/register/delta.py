@@ -11,17 +11,21 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
+import duckdb
+import pyarrow as pa
 from pydantic import Field
 
 from expectations import digests, forms
-from expectations.duck import DuckSettings, parquet, quote
 from expectations.errors import BadInput
-from pipelines.register.source import Raw, files, open_source
-from pipelines.sql import quiet
+from pipelines.register import columns
+from pipelines.register.convert import readable
+from pipelines.register.mapping import Layout
+from pipelines.register.source import FORMATS, Raw, files, open_source
+from pipelines.register.table import Table, open_table
 
 NAME = "delta.toml"
+IDS = pa.schema([pa.field("record_id", pa.int64(), nullable=False)])
 
 
 class Kind(StrEnum):
@@ -43,29 +47,25 @@ class Note(forms.Strict):
 
 @dataclass(frozen=True)
 class Delta:
-    """A delta whose files were found; rows are not looked at yet. `raw`: new and changed records; `removed`: a file of ids."""
+    """A delta whose files were found; rows are not looked at yet. `raw`: new and changed records; `removed`: a table of ids."""
 
     note: Note
     raw: Raw | None
-    removed: Path | None
+    removed: Table | None
 
     @property
     def identity(self) -> str:
         """Names the delta: the same rows under the same note are the same delta."""
-        removed = digests.of_file(self.removed) if self.removed else None
+        removed = digests.of_file(Path(self.removed.paths[0])) if self.removed else None
         return digests.of_json([self.note.model_dump(mode="json"), self.raw.identity if self.raw else None, removed])
 
-    def removed_ids(self) -> str:
-        """A FROM clause: record_id of the removed, read as numbers; null where it is none."""
-        if not self.removed:
-            return "(SELECT NULL::BIGINT AS record_id WHERE false)"
-        text = self.removed.suffix == ".csv"
-        source = (
-            f"read_csv({quote(str(self.removed))}, all_varchar = true, header = true, delim = ',')"
-            if text
-            else parquet([self.removed])
-        )
-        return f"(SELECT TRY_CAST(record_id AS BIGINT) AS record_id FROM {source})"
+    def read_removed(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Makes the table `removed` (record_id). Raises BadInput with the row whose id is no number above zero."""
+        con.execute("CREATE TEMP TABLE removed (record_id BIGINT)")
+        if self.removed:
+            with readable(con, self.removed, self.removed.paths[0]) as relation:
+                rows = columns.read(self.removed, relation)
+                con.execute(f"INSERT INTO removed SELECT DISTINCT record_id FROM ({rows})")
 
 
 def open_delta(folder: Path) -> Delta:
@@ -78,27 +78,28 @@ def open_delta(folder: Path) -> Delta:
         )  # fmt: skip
     remedy = "Write kind and effective_on; see infra/docs/register.md."
     note = forms.validated(Note, forms.toml(path.read_bytes(), NAME, "DELTA_UNREADABLE"), NAME, "DELTA_INVALID", remedy)
-    removed = next((p for p in (folder / "removed.parquet", folder / "removed.csv") if p.is_file()), None)
+    removed = _removed(folder)
     raw = open_source(folder) if files(folder) else None
     if raw is None and removed is None:
-        raise BadInput(
-            "DELTA_EMPTY", "the delta holds neither records nor removals", where=folder.name,
-            remedy="Put persons/ and addresses/ there, or removed.parquet.",
-        )  # fmt: skip
+        raise empty(folder.name)
     return Delta(note, raw, removed)
 
 
-def check_removed(delta: Delta, settings: DuckSettings) -> None:
-    """Raises BadInput where a removed id is no number above zero, with its row."""
-    if delta.removed is None:
-        return
-    with quiet(delta.removed.name, settings) as con:
-        row: Any = con.execute(
-            f"SELECT n FROM (SELECT record_id, row_number() OVER () AS n FROM {delta.removed_ids()}) "
-            "WHERE record_id IS NULL OR record_id <= 0 ORDER BY n LIMIT 1"
-        ).fetchone()
-    if row:
-        raise BadInput(
-            "REGISTER_ID", f"row {row[0]}: record_id is no whole number above zero", where=delta.removed.name,
-            remedy="Write the ids of the register.",
-        )  # fmt: skip
+def empty(where: str) -> BadInput:
+    """The error on a delta that changes nothing."""
+    remedy = "Put persons/ and addresses/ there, or removed.csv; a day without changes needs no delta."
+    return BadInput("DELTA_EMPTY", "the delta holds neither records nor removals", where=where, remedy=remedy)
+
+
+def _removed(folder: Path) -> Table | None:
+    """The file of removed ids; raises BadInput if there are two, or it cannot be read or has no record_id."""
+    found = [p for p in (folder / f"removed{ending}" for ending in FORMATS) if p.is_file()]
+    if not found:
+        return None
+    remedy = "Write one file of removed records with one column, record_id."
+    if len(found) > 1:
+        raise BadInput("REGISTER_MIXED", "the removed are in two files", where="removed", remedy=remedy)
+    try:
+        return open_table(folder, "removed", IDS, Layout(), FORMATS[found[0].suffix], found, lenient=False)
+    except BadInput as error:
+        raise BadInput(error.code, error.message, where=error.where, remedy=remedy) from None

@@ -30,9 +30,10 @@ class Scan:
 
     def left_out(self, relation: str) -> str:
         """A FROM clause: `relation` (with record_id) without what is gone."""
-        return (
-            f"(FROM {relation} ANTI JOIN {duck.parquet(list(self.gone))} USING (record_id))" if self.gone else relation
-        )
+        if not self.gone:
+            return relation
+        # named: two relations that are both read_parquet would have one name
+        return f"(FROM {relation} ANTI JOIN {duck.parquet(list(self.gone))} AS gone USING (record_id))"
 
 
 def scans(register: lake.Manifest, rows: int = SCAN_ROWS) -> list[Scan]:

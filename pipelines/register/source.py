@@ -99,9 +99,9 @@ def _files(folder: Path, name: str, layout: Layout | None) -> list[Path]:
 
 
 def ranges(source: Source, part_rows: int, settings: duck.DuckSettings) -> list[tuple[int, int]]:
-    """Ranges [low, high] of record ids with about `part_rows` persons each, in order, without overlap.
+    """Ranges [low, high] of record ids with about `part_rows` persons each, in order, without overlap; none for nobody.
 
-    Raises BadInput if there is no person, or if real and decoy records (below zero) are mixed.
+    Raises BadInput if real and decoy records (below zero) are mixed.
     """
     with quiet("persons/", settings) as con:
         low, high = con.execute(f"SELECT min(record_id), max(record_id) FROM {source.persons}").fetchone() or (
@@ -109,7 +109,7 @@ def ranges(source: Source, part_rows: int, settings: duck.DuckSettings) -> list[
             None,
         )
         if low is None:
-            raise BadInput("REGISTER_EMPTY", "the register holds nobody", where="persons/", remedy="Check its source.")
+            return []
         if low == 0 or (low < 0) != (high < 0):
             raise BadInput(
                 "REGISTER_IDS",

@@ -21,8 +21,8 @@ from pipelines import lake
 from pipelines import runner as runners
 from pipelines.lake import Attempt, Manifest, Part
 from pipelines.register import opened
-from pipelines.register.convert import in_parquet
-from pipelines.register.delta import Delta, Kind, check_removed, open_delta
+from pipelines.register.convert import in_parquet, nothing_left
+from pipelines.register.delta import NAME, Delta, Kind, empty, open_delta
 from pipelines.register.prepare import Prepare, Range, buildings_sql, preparation
 from pipelines.register.source import Source, ranges
 from pipelines.sql import copy, quiet
@@ -45,14 +45,13 @@ def update(
 
     Further datasets than those of `build`: `changed_persons`, `changed_addresses`, `gone` (record_id), and `changes` (record_id,
     change new, changed or removed; kind; effective_on; delta), one row for each change since the last full build.
-    Raises BadInput if the delta cannot be read, was applied before, lies before an earlier one, is not in force yet, or does
-    not fit the register (an address without its person, a removal of nobody).
+    Raises BadInput, and leaves nothing, if the delta cannot be read, was applied before, lies before an earlier one, is not
+    in force yet, or does not fit the register (an address without its person, a removal of nobody).
     """
     delta = open_delta(folder)
     settings = replace(duck, preserve_order=True)
     known = opened.open_register(before)
     _in_its_time(delta, known, today, settings)
-    check_removed(delta, settings)
     inputs = {"before": opened.version(before), "delta": delta.identity, "preparation": preparation()}
     working = target.with_name(f".{target.name}.raw")
     seals = [target / opened.SEALS, before / opened.SEALS]
@@ -66,16 +65,11 @@ def update(
 def _step(
     target: Path, inputs: object, worker: Apply, seals: list[Path], runner: str, progress: lake.Progress | None
 ) -> Manifest:
-    return lake.run_step(
-        target,
-        inputs,
-        ["delta"],
-        worker,
-        runner=runner,
-        progress=progress,
-        seals=seals,
-        labels={opened.PREPARATION: preparation()},
-    )
+    labels = {opened.PREPARATION: preparation()}
+    with nothing_left(target):
+        return lake.run_step(
+            target, inputs, ["delta"], worker, runner=runner, progress=progress, seals=seals, labels=labels
+        )
 
 
 def _in_its_time(delta: Delta, known: Manifest, today: date, settings: duck.DuckSettings) -> None:
@@ -151,7 +145,7 @@ class Apply:
             paths = _paths(self.before, dataset)
             empty = ids if dataset == "gone" else NO_CHANGES
             con.execute(f"CREATE TEMP VIEW {name} AS FROM {duck.parquet(paths) if paths else empty}")
-        con.execute(f"CREATE TEMP TABLE removed AS SELECT DISTINCT record_id FROM {self.delta.removed_ids()}")
+        self.delta.read_removed(con)
         con.execute(
             "CREATE TEMP TABLE touched AS SELECT record_id FROM new_persons UNION SELECT record_id FROM removed"
         )
@@ -165,6 +159,7 @@ class Apply:
         """Raises BadInput if the delta does not fit the version before it."""
         source = self.source.addresses if self.source else None
         tests = [
+            ("REGISTER_IDS", "record ids are not above zero", "persons/", "SELECT record_id FROM new_persons WHERE record_id < 1"),
             ("DELTA_BOTH", "records are both changed and removed", "removed", "SELECT record_id FROM removed SEMI JOIN new_persons USING (record_id)"),
             ("DELTA_NOBODY", "removed records are not in the register", "removed", "SELECT record_id FROM removed ANTI JOIN replaced USING (record_id)"),
             ("DELTA_NO_PERSON", "addresses have no person in the delta", "addresses/", f"SELECT record_id FROM {source} ANTI JOIN new_persons USING (record_id)" if source else None),
@@ -174,6 +169,8 @@ class Apply:
             if found:
                 remedy = "A changed record comes whole, once; see infra/docs/register.md. Nothing was applied."
                 raise BadInput(code, f"{found} {message}", where=where, remedy=remedy)
+        if con.execute("SELECT count(*) FROM touched").fetchone() == (0,):
+            raise empty(NAME)
 
     def queries(self) -> list[tuple[str, str]]:
         """(dataset, SELECT) of what the new version holds beside the shared parts."""
@@ -188,7 +185,7 @@ class Apply:
             ("gone", "FROM gone_before UNION SELECT record_id FROM replaced WHERE in_base ORDER BY record_id"),
             # counts of names may be below zero: what the base counts and is gone
             ("names", f"""
-                SELECT kind, name, sum(n) AS n FROM (
+                SELECT kind, name, CAST(sum(n) AS BIGINT) AS n FROM (
                   SELECT *, 1 AS n FROM ({_names(new)}) UNION ALL SELECT *, -1 AS n FROM ({_names(gone)}))
                 GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name"""),
             ("units", "FROM new_units ORDER BY ALL"),

@@ -76,9 +76,10 @@ class Zygote:
         raise AssertionError("the zygote died")
 
     def close(self) -> None:
-        assert self.process.stdin is not None
+        assert self.process.stdin and self.process.stdout
         self.process.stdin.close()
         self.process.wait(timeout=30)
+        self.process.stdout.close()
 
 
 @dataclass(frozen=True)

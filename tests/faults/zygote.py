@@ -1,4 +1,4 @@
-"""Runs batches in forked children that die by SIGKILL where they are told to.
+"""Runs batches (or any function of a module, on texts) in forked children that die by SIGKILL where they are told to.
 
 A process of its own, so that it is single-threaded when it forks: `python -m tests.faults.zygote`, commands as JSON lines on
 stdin, one answer a line. The libraries are imported once, which makes a crash test cost a second instead of ten. Nothing
@@ -81,7 +81,11 @@ def _child(command: dict[str, Any]) -> None:
         if command.get("alarm"):
             signal.signal(signal.SIGALRM, lambda *_: _kill())
             signal.setitimer(signal.ITIMER_REAL, command["alarm"])
-        _run(command["home"], command["what"])
+        if "call" in command:
+            module, name = command["call"].split(":")
+            getattr(importlib.import_module(module), name)(*command["arguments"])
+        else:
+            _run(command["home"], command["what"])
         os._exit(0)
     except BaseException:
         traceback.print_exc()

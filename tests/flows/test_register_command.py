@@ -35,10 +35,10 @@ def test_build_and_show_know_the_same_version_until_the_mapping_changes(
     built = capsys.readouterr().out
     assert built.startswith("2 persons, version ")
     assert cli.run(["register", "show"]) == 0
-    assert capsys.readouterr().out == built
+    assert capsys.readouterr().out.endswith(built)
     (extract / "mapping.toml").write_text(MAPPING.replace("2023", "2022"))
     assert cli.run(["register", "show"]) == 0
-    assert capsys.readouterr().out != built
+    assert not capsys.readouterr().out.endswith(built)
 
 
 def test_doctor_sees_the_extract_and_a_mapping_that_cannot_be_read(

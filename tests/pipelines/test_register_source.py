@@ -365,7 +365,7 @@ def test_another_mapping_is_another_register(tmp_path: Path) -> None:
 def test_the_example_of_the_documentation(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "infra/docs/register.md").read_text()
     (wide_csv,) = re.findall(r"```\n(ID,.*?)```", page, re.DOTALL)
-    (mapping,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (mapping,) = re.findall(r"```toml\n(\[persons\].*?)```", page, re.DOTALL)
     manifest = register.build(wide(tmp_path / "raw", wide_csv.encode(), mapping=mapping), tmp_path / "register")
     assert manifest.rows("persons") == manifest.rows("addresses") == wide_csv.count("\n") - 1
     persons = pq.read_table(manifest.paths("persons")[0])
