@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from expectations import signatures
+from expectations import band, signatures
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.duck import quote
 from expectations.instruments import Agreement, CourtOrder, Letter
@@ -23,10 +23,15 @@ _ROW_CONSTANTS = ("officers", "letter_date", "decided_on", "min_days_after_final
 
 @dataclass(frozen=True)
 class Earlier:
-    """What passed `intake` for this requester under this agreement in the 30 days before: rows, and how many were incomplete."""
+    """What the ledger knew of this requester under this agreement when the batch was received.
+
+    rows, incomplete   what passed `intake` in the 30 days before, and how many of these rows had an incomplete address
+    batches            (rows looked up, matched) of the batches published before, the newest first, `band.NEWEST` at most
+    """
 
     rows: int = 0
     incomplete: int = 0
+    batches: Sequence[Sequence[int]] = ()
 
 
 def letter_facts(
@@ -42,7 +47,7 @@ def letter_facts(
     """What the letter and the instruments say, as flat values that JSON can hold (dates as YYYY-MM-DD).
 
     `decided_on` and `received_on` are legal dates in the agreement's zone. Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6),
-    (p)(4), and the agreement. `earlier`: this requester's rows of the 30 days before. Raises nothing: what does not hold is a False, judged by `rules.authority`.
+    (p)(4), and the agreement. `earlier`: this requester's batches before. Raises nothing: what does not hold is a False, judged by `rules.authority`.
     """
     signed_by = signatures.signer(letter_bytes, signature, list(agreement.keys.signing), signatures.LETTER)
     limits, earlier = agreement.thresholds, earlier or Earlier()
@@ -76,6 +81,8 @@ def letter_facts(
         "max_tries_per_person": limits.tries_per_person,
         "min_match_rate": limits.match_rate_floor,
         "max_match_rate": limits.match_rate_ceiling,
+        **band.learnt(earlier.batches),
+        "max_weak_tiers": limits.weak_tiers_ceiling,
         "min_days_after_final_order": limits.days_after_final_order,
     }
 

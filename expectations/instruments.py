@@ -41,6 +41,9 @@ class Thresholds(Strict):
     incomplete_share_by_code: dict[str, Share] = Field(default={})  # limits for single codes, below incomplete_share
     match_rate_floor: Share
     match_rate_ceiling: Share
+    weak_tiers_ceiling: Share = Field(
+        default=0.25, description="share of the matches that may be of tiers C and D; judged from 100 matches on"
+    )
     letter_age_days: Annotated[int, Field(ge=0)]
     rows_per_batch: Annotated[int, Field(gt=0)]
     matters_per_officer: Annotated[int, Field(gt=0)]

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from expectations.checkpoint import Verdict
-from expectations.duck import parquet
+from expectations.duck import parquet, session
 from expectations.suites import disclosure, eligibility, intake, matching
 from flows.ledger.states import Checkpoint
 from pipelines import lake, release
@@ -36,6 +36,13 @@ def run(
     if which is Checkpoint.ELIGIBILITY:
         return eligibility.check(_eligibility(ctx, letter), ctx.duck)
     return _disclosure(ctx, identity, dropped, holders)
+
+
+def match_counts(ctx: BatchContext) -> dict[str, Any]:
+    """The row of `matching.rate_sql` for a batch whose match stage is committed."""
+    with session(ctx.duck) as connection:
+        query = matching.rate_sql(_of(ctx, "match.candidates", "candidates"), letter_facts(ctx))
+        return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
 
 def _of(ctx: BatchContext, step: str, dataset: str) -> str:

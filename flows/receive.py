@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -125,7 +125,10 @@ def _record(
     requester = agreement.requester.id
     _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
     moment = clock.now()
-    earlier = ledger.passed_intake(requester, agreement.id, moment - _INCOMPLETE_PERIOD)
+    earlier = replace(
+        ledger.passed_intake(requester, agreement.id, moment - _INCOMPLETE_PERIOD),
+        batches=ledger.match_rates(requester, agreement.id),
+    )
     (root / "earlier.json").write_text(json.dumps(asdict(earlier)))
     _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - _TRIES_PERIOD))
     ledger.receive(

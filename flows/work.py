@@ -24,12 +24,13 @@ from expectations.duck import parquet, session
 from expectations.errors import SluicegateError
 from expectations.instruments import Agreement, CourtOrder, parse_instrument
 from expectations.rules.address import sql_complete
+from expectations.suites import matching
 from flows import checkpoints
 from flows.home import HASH_KEY, Home
 from flows.leaving import Leaving
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
-from flows.ledger.decisions import Decision
+from flows.ledger.decisions import Decision, allowed
 from flows.ledger.states import Checkpoint, State
 from flows.registers import register_of
 from pipelines import durable, ingest, lake, match, sealing, validate
@@ -138,6 +139,8 @@ class Work:
         """What the ledger keeps of a checkpoint that was passed, beside its counts."""
         if which is Checkpoint.DISCLOSURE:
             return self.leaving.sealed_facts()
+        if which is Checkpoint.MATCHING:
+            return {k: v for k, v in checkpoints.match_counts(self.ctx).items() if k in matching.COUNTS}
         if which is not Checkpoint.INTAKE:
             return {}
         rows, decoded = lake.committed(self.ctx.step("ingest.rows")), lake.committed(self.ctx.step("ingest.decode"))
@@ -168,9 +171,10 @@ class Work:
         return path
 
     def _confirmed(self, which: Checkpoint, verdict: Verdict) -> bool:
-        """Two people explained the match rate of exactly these rows, and nothing else failed."""
-        only_rate = verdict.status is Status.HOLD and verdict.codes == ("MATCH_RATE",)
-        return which is Checkpoint.MATCHING and only_rate and self._granted(which, Decision.CONFIRM)
+        """Two people explained what failed, of exactly these rows, and nothing else fails now."""
+        if verdict.status is not Status.HOLD or Decision.CONFIRM not in allowed(which, verdict.codes):
+            return False
+        return set(verdict.codes) <= set(self.record.codes) and self._granted(which, Decision.CONFIRM)
 
     def _granted(self, which: Checkpoint, decision: Decision) -> bool:
         made = [d for d in self.ledger.decisions(self.name) if d.decision is decision and d.granted]

@@ -68,7 +68,7 @@ class BatchContext:
 
     @property
     def earlier(self) -> Path:
-        """JSON of `facts.Earlier`: this requester's rows of the 30 days before, as the ledger knew them."""
+        """JSON of `facts.Earlier`: this requester's batches before, as the ledger knew them at receipt."""
         return self.root / "earlier.json"
 
     @property

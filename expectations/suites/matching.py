@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from expectations import standard
+from expectations import band, standard
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, run, unique
 from expectations.contracts import RAW_NAMES, Origin, Outcome
 from expectations.duck import DuckSettings, quote
@@ -14,6 +14,9 @@ from expectations.rules import disclosure
 
 NAME = "matching"
 ENDS = (Outcome.UNMATCHED, Outcome.AMBIGUOUS, Outcome.NEAR)
+TIERS = "ABCD"
+COUNTS = ("looked_up", "matched", *(f"tier_{t.lower()}" for t in TIERS))  # of the requests: what the ledger keeps
+ENOUGH_MATCHES = 100  # for a share of them: of twenty, its standard error is a tenth
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Inputs:
 
     rows, candidates, expected   relations: `ingest.rows`, `match.candidates`, and what the decoys must come to
     committed                    rows of `match.candidates` by its manifest
-    letter                       facts of the letter and the agreement (`facts.letter_facts`): the band of the match rate
+    letter                       facts of the letter and the agreement (`facts.letter_facts`): the bounds of match rate and tiers
     """
 
     rows: str
@@ -35,8 +38,8 @@ class Inputs:
 def suite() -> Suite:
     """The declared checks of this checkpoint."""
     return Suite(
-        NAME, "candidates", (*_form(), *_conservation(), *_uniqueness(), *_decoys(), *_rate()), (standard.setup,)
-    )
+        NAME, "candidates", (*_form(), *_conservation(), *_uniqueness(), *_decoys(), *_rate(), *_tiers()), (standard.setup,)
+    )  # fmt: skip
 
 
 def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
@@ -70,11 +73,18 @@ def tables(inputs: Inputs) -> dict[str, str]:
               (SELECT count(*) FROM {inputs.expected} WHERE expected = 'unmatched') AS must_not,
               (SELECT count(*) FROM {inputs.rows} r ANTI JOIN {inputs.expected} e USING (ordinal)
                WHERE origin = 'decoy') AS unknown_decoys""",
-        "rate": f"""
-            SELECT count(*) AS looked_up, count(*) FILTER (outcome IS NULL) AS matched,
-              {inputs.letter["min_match_rate"]}::DOUBLE AS min_match_rate, {inputs.letter["max_match_rate"]}::DOUBLE AS max_match_rate
-            FROM candidates WHERE origin = 'request'""",
+        "rate": rate_sql("candidates", inputs.letter),
     }  # fmt: skip
+
+
+def rate_sql(candidates: str, letter: Mapping[str, Any]) -> str:
+    """A SELECT of one row: COUNTS (decoys left out), and what bounds them: min_match_rate, max_match_rate, max_weak_tiers."""
+    floor, ceiling = band.sql(letter, "looked_up")
+    tiers = ", ".join(f"count(*) FILTER (outcome IS NULL AND tier = '{t}') AS tier_{t.lower()}" for t in TIERS)
+    return f"""
+        SELECT *, {floor} AS min_match_rate, {ceiling} AS max_match_rate, {letter["max_weak_tiers"]}::DOUBLE AS max_weak_tiers
+        FROM (SELECT count(*) AS looked_up, count(*) FILTER (outcome IS NULL) AS matched, {tiers}
+          FROM {candidates} WHERE origin = 'request')"""
 
 
 def _identities(rows: str) -> str:
@@ -92,7 +102,7 @@ def _form() -> tuple[Check, ...]:
         columns_of("matching.schema", "candidates", "candidate"),
         in_set("matching.origin", "candidates", "origin", origins, null=False, code="VERDICT_DIFFERS"),
         in_set("matching.outcome", "candidates", "outcome", ENDS, null=True, code="VERDICT_DIFFERS"),
-        in_set("matching.tier", "candidates", "tier", "ABCD", null=True, code="VERDICT_DIFFERS"),
+        in_set("matching.tier", "candidates", "tier", TIERS, null=True, code="VERDICT_DIFFERS"),
     )
 
 
@@ -157,5 +167,16 @@ def _rate() -> tuple[Check, ...]:
             "matching.rate", "rate", ["looked_up", "matched", "min_match_rate", "max_match_rate"],
             "looked_up > 0 AND matched BETWEEN min_match_rate * looked_up AND max_match_rate * looked_up",
             "MATCH_RATE", {"looked_up": 100, "matched": 101},
+        ),
+    )  # fmt: skip
+
+
+def _tiers() -> tuple[Check, ...]:
+    """Tiers C (a slip in the name) and D (a rare name and the birth date, without an address) are few among the matches."""
+    return (
+        condition(
+            "matching.tier_mix", "rate", ["matched", "tier_c", "tier_d", "max_weak_tiers"],
+            f"matched < {ENOUGH_MATCHES} OR tier_c + tier_d <= max_weak_tiers * matched",
+            "TIER_MIX", {"matched": ENOUGH_MATCHES, "tier_c": ENOUGH_MATCHES},
         ),
     )  # fmt: skip

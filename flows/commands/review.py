@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,6 +14,7 @@ from expectations.errors import Usage
 from flows.commands.output import print_json, print_table
 from flows.home import Home, open_home
 from flows.ledger import Ledger
+from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason
 from flows.ledger.states import State
 
@@ -64,6 +65,7 @@ def show(batch: str, json: Json = False) -> int:
             for d in ledger.decisions(batch)
         ]
         allowed = sorted(ledger.allowed_decisions(batch))
+        matches = _matches(home, ledger, record)
     failed = [
         {
             "checkpoint": v["suite"],
@@ -77,11 +79,23 @@ def show(batch: str, json: Json = False) -> int:
         **status.batch_summary(home, record),
         "failed": failed,
         "incomplete": status.incomplete(home, batch),
+        "matches": matches,
         "allowed": allowed,
         "decisions": decisions,
     }
     print_json(summary) if json else _print(summary)
     return 0
+
+
+def _matches(home: Home, ledger: Ledger, record: BatchRecord) -> dict[str, Any]:
+    """Of a batch that is held for its matches: their counts, and the bounds that were applied; else nothing."""
+    if record.state is not State.HELD or Decision.CONFIRM not in ledger.allowed_decisions(record.name):
+        return {}
+    from flows import checkpoints
+    from flows.work import Work
+
+    work = Work(home, ledger, Clock(), record.name, lambda *_: None)
+    return checkpoints.match_counts(work.context(work.folder, home.register))
 
 
 def _print(summary: dict[str, object]) -> None:
@@ -97,6 +111,10 @@ def _print(summary: dict[str, object]) -> None:
     if incomplete:
         print_table("Incomplete addresses by code and file", ["code", "file", "rows", "share of the file"],
                     [[code, file, rows, f"{share:.1%}"] for code, file, rows, share in incomplete])  # fmt: skip
+    matches = summary["matches"]
+    assert isinstance(matches, dict)
+    if matches:
+        _print_matches(matches)
     decisions, allowed = summary["decisions"], summary["allowed"]
     assert isinstance(decisions, list) and isinstance(allowed, list)
     if decisions:
@@ -105,6 +123,16 @@ def _print(summary: dict[str, object]) -> None:
         keys = KEYS_NEEDED[Decision(name)]
         signs = "one operator signs" if keys == 1 else f"{keys} operators sign"
         print(f"  {name}: {signs}: sluicegate review decide {summary['batch']} {name} --key KEY")
+
+
+def _print_matches(m: dict[str, Any]) -> None:
+    rate, weak = m["matched"] / max(m["looked_up"], 1), (m["tier_c"] + m["tier_d"]) / max(m["matched"], 1)
+    print_table("Matches", ["", "rows", "share", "at least", "at most"], [
+        ["looked up", m["looked_up"], "", "", ""],
+        ["matched", m["matched"], f"{rate:.1%}", f"{m['min_match_rate']:.1%}", f"{m['max_match_rate']:.1%}"],
+        *([f"tier {t}", m[f"tier_{t.lower()}"], "", "", ""] for t in "ABCD"),
+        ["tiers C and D", m["tier_c"] + m["tier_d"], f"{weak:.1%}", "", f"{m['max_weak_tiers']:.1%}"],
+    ])  # fmt: skip
 
 
 @app.command()

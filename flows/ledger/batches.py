@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import or_, select
 
+from expectations import band
 from expectations.errors import Fault
 from expectations.facts import Earlier
 from flows.ledger import facts
@@ -91,6 +93,19 @@ class Batches(Core):
         with self.reading() as session:
             found = [json.loads(text) for text in session.scalars(query)]
         return Earlier(sum(f.get("rows_submitted", 0) for f in found), sum(f.get("incomplete_rows", 0) for f in found))
+
+    def match_rates(self, requester: str, agreement: str, newest: int = band.NEWEST) -> list[tuple[int, int]]:
+        """(rows looked up, matched) of the published batches of this requester and agreement, the newest `newest`, newest
+        first. Batches of an older version, which did not say, are left out."""
+        query = (
+            select(Event.facts).join(Batch, Batch.name == Event.batch)
+            .where(Batch.requester == requester, Batch.agreement == agreement, Batch.state == State.PUBLISHED.value)
+            .where(Event.kind == State.MATCHED.value).order_by(Event.seq.desc())
+        )  # fmt: skip
+        with self.reading() as session:
+            # a batch becomes `matched` again when it goes on after a hold or a fault: that event counts nothing
+            said = (f for f in map(json.loads, session.scalars(query)) if "looked_up" in f)
+            return [(f["looked_up"], f["matched"]) for f in islice(said, newest)]
 
     def advance(self, batch: str, to: State, *, facts: Mapping[str, Any] | None = None) -> BatchRecord:
         """Moves a batch on after a checkpoint, a fault, or a fault mended. `facts`: counts, codes, digests, known ids.

@@ -20,7 +20,7 @@ class Decision(StrEnum):
     REJECT = "reject"  # the batch ends
     RETRY = "retry"  # the cause is mended: run the stage and its checkpoint again
     DROP = "drop"  # take the incomplete rows away; the checkpoint runs again with zero tolerance
-    CONFIRM = "confirm"  # the match rate is explained; rows that fail a rule stay held
+    CONFIRM = "confirm"  # the match rate or the mix of tiers is explained; rows that fail a rule stay held
     RESUME = "resume"  # on a halt: let releases go on
 
 
@@ -46,7 +46,7 @@ KEYS_NEEDED: dict[Decision, int] = {
 _AT_FAULT = frozenset({Decision.REJECT, Decision.RETRY})
 _BY_CODE: dict[str, frozenset[Decision]] = {
     "TOO_MANY_INCOMPLETE": frozenset({Decision.REJECT, Decision.DROP}),
-    "MATCH_RATE": frozenset({Decision.REJECT, Decision.RETRY, Decision.CONFIRM}),
+    **dict.fromkeys(("MATCH_RATE", "TIER_MIX"), frozenset({Decision.REJECT, Decision.RETRY, Decision.CONFIRM})),
     **dict.fromkeys(
         ("COUNTS_DIFFER", "NOTHING_TO_DO", "DECOY_WRONG", "VERDICT_DIFFERS", "PACKAGE_DIFFERS", "HALTED"), _AT_FAULT
     ),

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from expectations import band
 from expectations.checkpoint import Status
 from expectations.rules.address import CROWD
 from expectations.suites import disclosure, eligibility, intake, made, matching
@@ -219,6 +220,45 @@ def test_the_match_rate_holds_and_does_not_refuse(tmp_path: Path) -> None:
     verdict = matching.check(replace(_inputs("matching", tmp_path), letter={**LETTER, "max_match_rate": 0.98}))
     assert verdict.status == Status.HOLD
     assert verdict.codes == ("MATCH_RATE",)
+
+
+def _known(rate: float) -> dict[str, Any]:
+    """The letter after ten batches that all had this rate."""
+    return {**LETTER, **band.learnt([(1000, round(1000 * rate))] * band.ENOUGH)}
+
+
+def _many(folder: Path, matches: int) -> matching.Inputs:
+    """A made batch of `matches` matched requests."""
+    return made.Batch(folder, LETTER, {n: {} for n in range(10, 9 + matches)}).matching()
+
+
+@pytest.mark.parametrize(("rate", "codes"), [(1.0, ()), (0.9, ()), (0.5, ("MATCH_RATE",))])
+def test_what_earlier_batches_had_narrows_the_band(rate: float, codes: tuple[str, ...], tmp_path: Path) -> None:
+    """All of this batch matched, which the agreement allows."""
+    verdict = matching.check(replace(_many(tmp_path, 100), letter=_known(rate)))
+    assert (verdict.status, verdict.codes) == (Status.HOLD if codes else Status.PASS, codes)
+
+
+def test_a_rate_below_what_earlier_batches_had_holds(tmp_path: Path) -> None:
+    inputs = replace(_many(tmp_path, 100), letter=_known(0.9))
+    missing = {"outcome": "unmatched", "record_id": None, "tier": None, "plausible": 0}
+    for unmatched, status in ((18, Status.PASS), (30, Status.HOLD)):
+        _edit(tmp_path, "candidates", _all(*(_set(n, **missing) for n in range(10, 10 + unmatched))))
+        assert matching.check(inputs).status == status
+    assert matching.check(replace(inputs, letter=LETTER)).status == Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("matches", "weak", "ceiling", "held"),
+    [(100, 25, 0.25, False), (100, 26, 0.25, True), (100, 26, 0.26, False), (99, 99, 0.25, False), (100, 1, 0.0, True)],
+)
+def test_weak_tiers_hold_from_a_hundred_matches_on(
+    matches: int, weak: int, ceiling: float, held: bool, tmp_path: Path
+) -> None:
+    inputs = _many(tmp_path, matches)
+    _edit(tmp_path, "candidates", _all(*(_set(10 + n, tier="CD"[n % 2]) for n in range(weak))))
+    verdict = matching.check(replace(inputs, letter={**LETTER, "max_weak_tiers": ceiling}))
+    assert (verdict.status, verdict.codes) == ((Status.HOLD, ("TIER_MIX",)) if held else (Status.PASS, ()))
 
 
 def test_two_persons_may_not_claim_one_record(tmp_path: Path) -> None:

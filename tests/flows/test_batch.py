@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.clock import Clock
+from expectations.suites import matching
 from flows import cli
 from flows.home import HOLDER_SIGNING
 from flows.ledger import Ledger
@@ -43,6 +44,15 @@ def outcomes(world: World, batch: str, folder: Path) -> dict[str, tuple[str, lis
     return {r["request_id"]: (r["outcome"], r["codes"]) for r in pq.read_table(plain).to_pylist()}
 
 
+def earlier(world: World, batch: str, folder: Path) -> dict[str, Any]:
+    """What was known at receipt, from the sealed evidence."""
+    identity = sealing.load_identity(world.home.keys / "holder-age")
+    plain = folder / f"{batch}.json"
+    sealing.open_file(world.home.root / "evidence" / f"{batch}.earlier.json.age", plain, identity)
+    known: dict[str, Any] = json.loads(plain.read_text())
+    return known
+
+
 def test_a_batch_is_released_and_every_row_has_its_end(world: World, command: Run, tmp_path: Path) -> None:
     submission = world.submit(tmp_path / "s", worlds.mixed())
     code, summary = command("run", str(submission), "--json")
@@ -70,6 +80,14 @@ def test_a_batch_is_released_and_every_row_has_its_end(world: World, command: Ru
     code, second = command("run", str(again), "--json")
     assert second["outcomes"].get("released", 0) == 0
     assert second["outcomes"]["already_disclosed"] == 40
+
+    # 40 good rows, one at another address, and two of whom nothing is known were looked up: fixed for the second batch
+    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        counted = next(e["facts"] for e in ledger.events(batch) if e["kind"] == "matched")
+    assert {k: counted[k] for k in matching.COUNTS} == {
+        "looked_up": 43, "matched": 41, "tier_a": 41, "tier_b": 0, "tier_c": 0, "tier_d": 0,
+    }  # fmt: skip
+    assert [earlier(world, b, tmp_path)["batches"] for b in (batch, second["batch"])] == [[], [[43, 41]]]
 
     code, shown = command("explain", batch, "0", "--json")
     assert code == 0 and all(r["verdict"] == "met" for r in shown["rules"]) and "values" not in shown

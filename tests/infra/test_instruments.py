@@ -43,6 +43,16 @@ def test_no_order_stands_against_the_sandbox_agreement(sandbox: Agreement) -> No
     assert not sandbox.in_force(date(2025, 12, 31))
 
 
+def test_the_share_of_weak_tiers_is_bounded_in_every_agreement(sandbox: Agreement) -> None:
+    text = (INSTRUMENTS / "sandbox-2026.toml.in").read_text()
+    said = f"weak_tiers_ceiling = {sandbox.thresholds.weak_tiers_ceiling}"
+    for written, share in (("", 0.25), ("weak_tiers_ceiling = 0.1", 0.1)):
+        found = parse_instrument(text.replace(said, written).encode(), "a.toml")
+        assert isinstance(found, Agreement) and found.thresholds.weak_tiers_ceiling == share
+    with pytest.raises(BadInput, match="weak_tiers_ceiling"):
+        parse_instrument(text.replace(said, "weak_tiers_ceiling = 1.1").encode(), "a.toml")
+
+
 def test_only_a_state_or_a_city_may_be_left_out(sandbox: Agreement) -> None:
     assert sandbox.may_be_left_out == ()
     text = (INSTRUMENTS / "sandbox-2026.toml.in").read_text()

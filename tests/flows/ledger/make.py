@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations import signatures
+from flows import publication
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.ledger import Ledger
 from flows.ledger.states import Checkpoint, State
@@ -69,11 +71,11 @@ def receive(ledger: Ledger, batch: str = "batch-1", *, requester: str = "agency"
     )  # fmt: skip
 
 
-def sealed(ledger: Ledger, batch: str = "batch-1", **parties: str) -> None:
-    """A batch that passed all four checkpoints."""
+def sealed(ledger: Ledger, batch: str = "batch-1", facts: Mapping[str, int] | None = None, **parties: str) -> None:
+    """A batch that passed all four checkpoints, with these facts in the event of each."""
     receive(ledger, batch, **parties)
     for state in (State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED):
-        ledger.advance(batch, state, facts={"rows": 10})
+        ledger.advance(batch, state, facts=facts or {"rows": 10})
 
 
 def package(folder: Path, text: str = "sealed") -> Path:
@@ -82,3 +84,12 @@ def package(folder: Path, text: str = "sealed") -> Path:
     (folder / "manifest.json").write_text('{"rows": 2}')
     (folder / "data" / "part.parquet.age").write_text(text)
     return folder
+
+
+def published(ledger: Ledger, folder: Path, batch: str) -> None:
+    """Publishes a sealed batch into an outbox in `folder`."""
+    made = package(folder / "lake" / batch, batch)
+    publication.prepare(
+        ledger, batch, keys=pairs(batch), package=made, merkle_root=sha("root"), content_digest=ROWS, orders=lambda _: []
+    )  # fmt: skip
+    publication.publish(ledger, batch, package=made, outbox=folder / "outbox", orders=lambda _: [])

@@ -16,7 +16,7 @@ from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
 from flows.ledger.models import Base
 from flows.ledger.states import Checkpoint, State
-from tests.flows.ledger.make import RECEIVED_AT, ROWS, Office, pairs, receive, sealed, sha
+from tests.flows.ledger.make import RECEIVED_AT, ROWS, Office, pairs, published, receive, sealed, sha
 
 
 def test_a_batch_is_received_once(ledger: Ledger) -> None:
@@ -193,3 +193,29 @@ def test_what_passed_intake_is_counted_by_requester_agreement_and_time(ledger: L
     assert ledger.passed_intake("somebody-else", known.agreement, clock - day) == Earlier()
     assert ledger.passed_intake(known.requester, "another", clock - day) == Earlier()
     assert ledger.passed_intake(known.requester, known.agreement, clock + day) == Earlier()
+
+
+def _matched(ledger: Ledger, name: str, looked_up: int, matched: int, **parties: str) -> None:
+    """A batch that passed `matching` with these counts, and all that follows."""
+    receive(ledger, name, **parties)
+    ledger.advance(name, State.INGESTED)
+    ledger.advance(name, State.MATCHED, facts={"looked_up": looked_up, "matched": matched})
+    ledger.advance(name, State.FAILED)
+    ledger.advance(name, State.MATCHED)  # again, without a count
+    for state in (State.VALIDATED, State.SEALED):
+        ledger.advance(name, state)
+
+
+def test_match_rates_are_those_of_published_batches_the_newest_first(ledger: Ledger, tmp_path: Path) -> None:
+    others: dict[str, dict[str, str]] = {"batch-4": {"requester": "another"}, "batch-5": {"agreement": "another"}}
+    for n in range(1, 7):
+        _matched(ledger, f"batch-{n}", 10 * n, n, **others.get(f"batch-{n}", {}))
+    for n in (1, 3, 2, 4, 5):  # the sixth is not published
+        published(ledger, tmp_path, f"batch-{n}")
+    sealed(ledger, "batch-7")
+    published(ledger, tmp_path, "batch-7")  # of a version that did not count
+    assert ledger.match_rates("agency", "mou") == [(30, 3), (20, 2), (10, 1)]
+    assert ledger.match_rates("agency", "mou", newest=2) == [(30, 3), (20, 2)]
+    assert ledger.match_rates("another", "mou") == [(40, 4)]
+    assert ledger.match_rates("agency", "another") == [(50, 5)]
+    assert ledger.match_rates("another", "another") == []

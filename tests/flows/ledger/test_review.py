@@ -38,6 +38,8 @@ def held(ledger: Ledger, checkpoint: Checkpoint = INTAKE, code: str = "TOO_MANY_
         (Checkpoint.ELIGIBILITY, ["TOO_MANY_INCOMPLETE"], {REJECT}),
         (MATCHING, ["MATCH_RATE"], {REJECT, RETRY, CONFIRM}),
         (Checkpoint.ELIGIBILITY, ["MATCH_RATE"], {REJECT, RETRY}),
+        (MATCHING, ["TIER_MIX"], {REJECT, RETRY, CONFIRM}),
+        (MATCHING, ["MATCH_RATE", "TIER_MIX"], {REJECT, RETRY, CONFIRM}),
         (MATCHING, ["MATCH_RATE", "DECOY_WRONG"], {REJECT, RETRY}),
         (MATCHING, ["DECOY_WRONG"], {REJECT, RETRY}),
         (Checkpoint.ELIGIBILITY, ["NOT_CORROBORATED"], {REJECT, RETRY}),
