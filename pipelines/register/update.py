@@ -169,8 +169,14 @@ class Apply:
             if found:
                 remedy = "A changed record comes whole, once; see infra/docs/register.md. Nothing was applied."
                 raise BadInput(code, f"{found} {message}", where=where, remedy=remedy)
-        if con.execute("SELECT count(*) FROM touched").fetchone() == (0,):
+        touched, fewer = con.execute(
+            "SELECT (SELECT count(*) FROM touched), (SELECT count(*) FROM replaced) - (SELECT count(*) FROM new_persons)"
+        ).fetchone() or (0, 0)
+        if not touched:
             raise empty(NAME)
+        if fewer >= opened.persons(self.before):
+            remedy = "Check where the removals come from. Nothing was applied."
+            raise BadInput("REGISTER_EMPTY", "the register would hold nobody", where="removed", remedy=remedy)
 
     def queries(self) -> list[tuple[str, str]]:
         """(dataset, SELECT) of what the new version holds beside the shared parts."""
