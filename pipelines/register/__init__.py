@@ -5,6 +5,7 @@ names it. Batches record the version that they ran against.
 """
 
 from pipelines.register.build import build
+from pipelines.register.convert import working
 from pipelines.register.opened import Scan, addresses, listed, open_register, persons, scans, version
 from pipelines.register.prepare import preparation
 from pipelines.register.source import files
@@ -22,4 +23,5 @@ __all__ = [
     "scans",
     "update",
     "version",
+    "working",
 ]
