@@ -30,7 +30,10 @@ def current_register(home: Home, progress: Progress | None = None) -> Path:
         with alone(home, base.name):  # batches that start together would clear each other's unfinished parts away
             if not (base / MANIFEST).is_file():
                 register.build(home.register, base, duck=home.duck, progress=progress)
-    return _versions(home, base)[-1]
+    versions = _versions(home, base)
+    for folder in versions:  # what was killed just after its commit
+        shutil.rmtree(register.working(folder), ignore_errors=True)
+    return versions[-1]
 
 
 def update_register(home: Home, delta: Path, today: date, progress: Progress | None = None) -> Path:

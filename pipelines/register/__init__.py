@@ -1,11 +1,11 @@
 """The prepared register: the holder's records standardised, keyed and cut into large parts, once a version.
 
 `build` makes it from a raw register, of which `files` lists the parts, `update` from the version before and a delta; `version`
-names it. Batches record the version that
-they ran against.
+names it. Batches record the version that they ran against.
 """
 
 from pipelines.register.build import build
+from pipelines.register.convert import working
 from pipelines.register.opened import Scan, addresses, listed, open_register, persons, scans, version
 from pipelines.register.prepare import preparation
 from pipelines.register.source import files
@@ -23,4 +23,5 @@ __all__ = [
     "scans",
     "update",
     "version",
+    "working",
 ]

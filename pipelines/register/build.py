@@ -10,7 +10,7 @@ from expectations.duck import DuckSettings
 from expectations.errors import BadInput
 from pipelines import lake
 from pipelines import runner as runners
-from pipelines.register.convert import in_parquet, nothing_left
+from pipelines.register.convert import in_parquet, nothing_left, working
 from pipelines.register.opened import PREPARATION, SEALS
 from pipelines.register.prepare import CountUnits, Prepare, Range, preparation
 from pipelines.register.source import open_source, ranges
@@ -39,8 +39,7 @@ def build(
     done = lake.read_manifest(target, digests.of_json(inputs), seals)
     if done is not None:
         return done
-    working = target.with_name(f".{target.name}.raw")  # in clear, like the prepared register beside it
-    with in_parquet(raw, working, settings, runner=runner, progress=progress) as tables:
+    with in_parquet(raw, working(target), settings, runner=runner, progress=progress) as tables:
         cuts = [Range(i, low, high) for i, (low, high) in enumerate(ranges(tables, part_rows, settings))]
         if not cuts:
             raise BadInput("REGISTER_EMPTY", "the register holds nobody", where="persons/", remedy="Check its source.")

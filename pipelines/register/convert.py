@@ -66,23 +66,28 @@ def readable(con: duckdb.DuckDBPyConnection, table: Table, path: str) -> Iterato
         raise (told[0] if told else columns.bad_row(table, path, error) or error) from None
 
 
+def working(target: Path) -> Path:
+    """Where the source of the register `target` lies as Parquet while it is prepared: in clear, like the register beside it."""
+    return target.with_name(f".{target.name}.raw")
+
+
 @contextmanager
 def in_parquet(
     raw: Raw,
-    working: Path,
+    folder: Path,
     settings: duck.DuckSettings,
     *,
     runner: str = runners.EMBEDDED,
     progress: lake.Progress | None = None,
 ) -> Iterator[Source]:
-    """The raw register as `Source` for the time of a build, by way of a lake step in `working` for what needs it.
+    """The raw register as `Source` for the time of a build, by way of a lake step in `folder` for what needs it.
 
     The step stays where the build is interrupted, so that the next one goes on from there; it is deleted once the build is
     done, or has found the register at fault. Raises BadInput on a row that cannot be read.
     """
-    with nothing_left(working):
-        yield _source(raw, working, settings, runner, progress)
-    shutil.rmtree(working, ignore_errors=True)
+    with nothing_left(folder):
+        yield _source(raw, folder, settings, runner, progress)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from pipelines import lake
 from pipelines import runner as runners
 from pipelines.lake import Attempt, Manifest, Part
 from pipelines.register import opened
-from pipelines.register.convert import in_parquet, nothing_left
+from pipelines.register.convert import in_parquet, nothing_left, working
 from pipelines.register.delta import NAME, Delta, Kind, empty, open_delta
 from pipelines.register.prepare import Prepare, Range, buildings_sql, preparation
 from pipelines.register.source import Source, ranges
@@ -53,11 +53,10 @@ def update(
     known = opened.open_register(before)
     _in_its_time(delta, known, today, settings)
     inputs = {"before": opened.version(before), "delta": delta.identity, "preparation": preparation()}
-    working = target.with_name(f".{target.name}.raw")
     seals = [target / opened.SEALS, before / opened.SEALS]
     if delta.raw is None:
         return _step(target, inputs, Apply(known, delta, None, (), settings), seals, runner, progress)
-    with in_parquet(delta.raw, working, settings, runner=runner, progress=progress) as source:
+    with in_parquet(delta.raw, working(target), settings, runner=runner, progress=progress) as source:
         cuts = [Range(i, low, high) for i, (low, high) in enumerate(ranges(source, PART_ROWS, settings))]
         return _step(target, inputs, Apply(known, delta, source, tuple(cuts), settings), seals, runner, progress)
 
@@ -169,8 +168,14 @@ class Apply:
             if found:
                 remedy = "A changed record comes whole, once; see infra/docs/register.md. Nothing was applied."
                 raise BadInput(code, f"{found} {message}", where=where, remedy=remedy)
-        if con.execute("SELECT count(*) FROM touched").fetchone() == (0,):
+        touched, fewer = con.execute(
+            "SELECT (SELECT count(*) FROM touched), (SELECT count(*) FROM replaced) - (SELECT count(*) FROM new_persons)"
+        ).fetchone() or (0, 0)
+        if not touched:
             raise empty(NAME)
+        if fewer >= opened.persons(self.before):
+            remedy = "Check where the removals come from. Nothing was applied."
+            raise BadInput("REGISTER_EMPTY", "the register would hold nobody", where="removed", remedy=remedy)
 
     def queries(self) -> list[tuple[str, str]]:
         """(dataset, SELECT) of what the new version holds beside the shared parts."""

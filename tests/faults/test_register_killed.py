@@ -154,6 +154,17 @@ def test_a_killed_update_is_none(point: str, whole: Path, zygote: Zygote, delta:
     assert not list(tmp_path.glob(".*"))
 
 
+def test_nothing_of_the_reading_stays_of_an_update_killed_after_its_commit(
+    zygote: Zygote, delta: Path, tmp_path: Path
+) -> None:
+    home = worlds.make(tmp_path / "home").home
+    before = current_register(home)
+    killed(zygote, "pipelines.durable:write:after:2", "update_home", home.root, delta)
+    assert list(home.prepared.glob(".*"))
+    assert current_register(home) != before
+    assert list(home.prepared.glob(".*")) == []
+
+
 def test_the_home_stays_with_its_version_until_an_update_is_whole(zygote: Zygote, tmp_path: Path) -> None:
     home = worlds.make(tmp_path / "home").home
     before = current_register(home)

@@ -51,6 +51,9 @@ def test_a_batch_under_way_goes_on_against_its_own_version(
         assert "VERSION_IN_USE" in capsys.readouterr().err
         assert advance(one) is State.PUBLISHED
         assert counts(world, one.name) == {"released": 12, "unmatched": 2}
+        one.folder.mkdir()  # as if it had been killed before it was tidied away: its last step needs its register
+        assert cli.run(["register", "forget", began.name]) == 5
+        one.folder.rmdir()
     others = [*rows(13, 24), *(worlds.request(n, request_id=f"G-{n}") for n in (1, 2))]
     with work(world, world.submit(tmp_path / "b", others)) as two:
         assert two.ctx.register == registers.current_register(world.home) != began

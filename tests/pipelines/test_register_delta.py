@@ -89,6 +89,7 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "two files of removals": (lambda f: ids([5], pa.int64())(f) or (f / "removed.csv").write_text("record_id\n6\n"), "REGISTER_MIXED", "removed"),
     "changed and removed": (lambda f: write_delta(f, [person(3, last=CANARY)], [3]), "DELTA_BOTH", "removed"),
     "removed, but never there": (lambda f: write_delta(f, [person(3, last=CANARY)], [77]), "DELTA_NOBODY", "removed"),
+    "everybody removed": (lambda f: write_delta(f, removed=[r["record_id"] for r in BASE]), "REGISTER_EMPTY", "removed"),
     "an address of nobody": (addresses_of(7), "DELTA_NO_PERSON", "addresses/"),
     "a record twice": (lambda f: write_delta(f, [person(3), person(3, last=CANARY)]), "REGISTER_ID_TWICE", "persons/"),
     "a decoy": (lambda f: write_delta(f, [{**person(3, last=CANARY), "record_id": -3}]), "REGISTER_IDS", "persons/"),
