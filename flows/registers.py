@@ -20,13 +20,20 @@ from pipelines.lake import Progress
 MANIFEST = "manifest.json"
 
 
-def current_register(home: Home, progress: Progress | None = None) -> Path:
+def current_register(home: Home, progress: Progress | None = None, *, anew: bool = False) -> Path:
     """The newest prepared version for this home's register. Prepares a raw one first, once for each state of its files.
 
-    Raises BadInput if there is no register, or its mapping cannot be read.
+    Raises BadInput if there is no register, its mapping cannot be read, or (unless `anew`: a person said so) deltas were
+    applied to another state of its files: whether those are in the extract by now, only the holder knows.
     """
     base = _base(home)
     if not _versions(home, base):
+        if not anew and any(home.prepared.glob(f"r-*.u*/{MANIFEST}")):
+            raise BadInput(
+                "REGISTER_BEHIND", "the extract or Sluicegate changed, and deltas were applied to what was prepared before",
+                where="register_folder in sluicegate.toml",
+                remedy="Run sluicegate register build, then register update with each delta that the extract does not hold.",
+            )  # fmt: skip
         with alone(home, base.name):  # batches that start together would clear each other's unfinished parts away
             if not (base / MANIFEST).is_file():
                 register.build(home.register, base, duck=home.duck, progress=progress)

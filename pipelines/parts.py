@@ -87,6 +87,8 @@ def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path]
         if look is None or (look not in known and digests.of_file(Path(part.path)) != part.digest):
             return None
     if seals and set(seen) - known and os.access(folder, os.W_OK):
+        for part in parts:
+            durable.fsync(Path(part.path))  # what a seal vouches for must outlive a power cut
         durable.write(seals[0], json.dumps(seen, indent=1).encode())
     return manifest
 

@@ -69,7 +69,7 @@ def build(
     with Reporter() as report:
         if out:
             registers.build(home.register, out, duck=home.duck, progress=report)
-        prepared = out or current_register(home, report)
+        prepared = out or current_register(home, report, anew=True)
     _print_version(prepared)
     return 0
 

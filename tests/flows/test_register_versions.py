@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from expectations.clock import Clock
+from expectations.errors import BadInput
 from flows import cli, registers
 from flows.advance import advance
 from flows.ledger.states import State
@@ -97,6 +98,9 @@ def test_a_new_extract_begins_again(world: World, tmp_path: Path) -> None:
     delta = removal(tmp_path / "delta", 3)
     first = registers.update_register(world.home, delta, TODAY)
     os.utime(next(world.home.register.glob("persons/*.parquet")), (1, 1))  # another state of its files
+    with pytest.raises(BadInput, match="REGISTER_BEHIND"):  # does it hold the delta? nobody has said
+        registers.current_register(world.home)
+    assert cli.run(["register", "build"]) == 0
     again = registers.current_register(world.home)
     assert again not in (base, first)
     assert register.persons(register.open_register(again)) == worlds.PERSONS
