@@ -54,14 +54,14 @@ def words(names: dict[str, str], mask: str) -> str:
     return f"list_filter([{each}], w -> w IS NOT NULL)"
 
 
-def steps(addresses: str) -> list[Step]:
-    """From tables pairs, requests, people and nicknames to `judged`: one row for each pair that may be one person."""
-    homes = f"""
-    SELECT record_id, a_kind, a_number, a_street, a_unit, a_urb, a_zip FROM {addresses} SEMI JOIN named USING (record_id)"""
+def steps(persons: str, addresses: str) -> list[Step]:
+    """From tables pairs, requests and nicknames to `judged`: one row for each pair that may be one person.
+
+    `persons` and `addresses` can stand in FROM: they are scanned once each, for the records of these pairs.
+    """
     return [
-        Step("named", "pairs whose names may be one, or whose numbers are: nothing else is looked at", NAMED, ("pairs", "people")),
-        Step("homes", "their addresses, current and earlier", homes),
-        Step("places", "best address evidence of a pair, over all addresses on file", PLACES, ("homes",)),
+        Step("named", "pairs whose names may be one, or whose numbers are: nothing else is looked at", named_sql(persons), ("pairs",)),
+        Step("places", "best address evidence of a pair, over all addresses on file, current and earlier", places_sql(addresses)),
         Step("compared", "middle names, suffixes, birth dates, numbers compared", COMPARED, ("named", "places", "requests")),
         Step("weighed", "conflicts, and the names as exact or like", WEIGHED, ("compared",)),
         Step("judged", "tier, vetoes, evidence, plausible", JUDGED, ("weighed",)),
@@ -75,7 +75,8 @@ def _shares_token() -> str:
 
 # CASE, because the costly similarity runs on those rows only where equality failed. A missing name agrees with nothing.
 # Most pairs are members of one household: what their names rule out costs nothing more.
-NAMED = f"""
+def named_sql(persons: str) -> str:
+    return f"""
     SELECT * FROM (
       SELECT *, names_swapped OR (first_exact OR first_nick OR first_initial OR first_like >= {LOOSE_FIRST})
         AND (last_exact OR last_token OR last_like >= {LOOSE_LAST}) AS name_loose
@@ -91,20 +92,23 @@ NAMED = f"""
           coalesce(r.s_first = g.s_last AND r.s_last = g.s_first, false) AS names_swapped,
           CASE WHEN r.s_last = g.s_last THEN 1 ELSE coalesce(jaro_winkler_similarity(r.s_last, g.s_last), 0) END AS last_like,
           g.s_middle, g.s_suffix, g.s_birth, g.k_tin
-        FROM pairs p JOIN requests r USING (ordinal) JOIN people g USING (record_id)
+        FROM {persons} g JOIN pairs p USING (record_id) JOIN requests r USING (ordinal)
         LEFT JOIN nicknames n ON n.name = r.s_first AND n.nickname = g.s_first))
     WHERE name_loose OR tin_same"""
 
-PLACES = f"""
+
+def places_sql(addresses: str) -> str:
+    return f"""
     SELECT p.ordinal, p.record_id, max(CASE
         WHEN r.a_unit IS NOT DISTINCT FROM h.a_unit THEN 3
         WHEN r.a_unit IS NULL OR h.a_unit IS NULL THEN 2
         ELSE 1 END) AS place
-    FROM named p JOIN requests r USING (ordinal) JOIN homes h ON h.record_id = p.record_id
+    FROM {addresses} h JOIN named p USING (record_id) JOIN requests r ON r.ordinal = p.ordinal
       AND h.a_zip = r.a_zip AND h.a_number = r.a_number AND h.a_kind = r.a_kind
     WHERE (r.a_street = h.a_street OR jaro_winkler_similarity(r.a_street, h.a_street) >= {LIKE_STREET})
       AND (r.a_urb IS NULL OR h.a_urb IS NULL OR r.a_urb = h.a_urb)
     GROUP BY p.ordinal, p.record_id"""
+
 
 COMPARED = """
     SELECT g.* EXCLUDE (s_middle, s_suffix, s_birth, k_tin), (g.ordinal < 0) <> (g.record_id < 0) AS crosses, r.namesakes,

@@ -14,7 +14,6 @@ from pipelines.match.requests import requests_sql
 from pipelines.match.steps import Step, execute
 from pipelines.register import keys
 from pipelines.register.opened import Scan
-from pipelines.register.prepare import STORED
 from pipelines.sql import copy, quiet
 
 # A request that leads to more records than this says nothing of which is meant: it ends as ambiguous, never as unmatched.
@@ -61,11 +60,9 @@ def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: 
         Step("hot", "requests that have such a key", HOT),
         Step("pairs", "request and record, once", PAIRS, ("hits", "hot_keys", "request_keys")),
         Step("met", "how many records each request met", "\n    SELECT ordinal, count(*) AS pairs FROM pairs GROUP BY ordinal"),
-        Step("wanted", "the records of these pairs: what is fetched", "\n    SELECT DISTINCT record_id FROM pairs"),
         Step("requests", "these requests, with the namesakes to expect", requests),
-        Step("people", "the records", f"\n    SELECT record_id, {STORED}, k_tin FROM {persons} SEMI JOIN wanted USING (record_id)", ("wanted",)),
         Step("nicknames", "familiar forms of given names, both ways", NICKNAMES_SQL),
-        *evidence.steps(addresses),
+        *evidence.steps(persons, addresses),
     ]  # fmt: skip
 
 

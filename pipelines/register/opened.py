@@ -17,7 +17,7 @@ from pipelines.register.prepare import preparation
 
 SEALS = "verified.json"  # what each part looked like when its digest was last found right
 PREPARATION = "preparation"  # the label that says how a register was prepared
-SCAN_ROWS = 40_000_000  # each group is joined against all keys of a batch, at a fixed cost: large groups are cheap
+SCAN_ROWS = 100_000_000  # a scan is joined against all keys of a batch, at a fixed cost of about a second: large scans are cheap
 
 
 @dataclass(frozen=True)
