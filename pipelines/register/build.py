@@ -15,7 +15,7 @@ from pipelines.register.opened import PREPARATION, SEALS
 from pipelines.register.prepare import CountUnits, Prepare, Range, preparation
 from pipelines.register.source import open_source, ranges
 
-PART_ROWS = 4_000_000  # large parts: each is joined against all keys of a batch, at a fixed cost
+PART_ROWS = 2_000_000  # what is sorted and joined in memory at a time; the match scans many parts at once
 
 
 def build(

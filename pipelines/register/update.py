@@ -21,6 +21,7 @@ from pipelines import lake
 from pipelines import runner as runners
 from pipelines.lake import Attempt, Manifest, Part
 from pipelines.register import opened
+from pipelines.register.build import PART_ROWS
 from pipelines.register.convert import in_parquet, nothing_left, working
 from pipelines.register.delta import NAME, Delta, Kind, empty, open_delta
 from pipelines.register.prepare import Prepare, Range, buildings_sql, preparation
@@ -28,7 +29,6 @@ from pipelines.register.source import Source, ranges
 from pipelines.sql import copy, quiet
 
 SHARED = ("persons", "addresses", "names", "units")  # datasets whose parts of the version before stay as they are
-PART_ROWS = 4_000_000
 
 
 def update(
