@@ -13,7 +13,9 @@ LIKE_NAME = 0.92  # Jaro-Winkler: one slip of the pen in a name of common length
 LOOSE_FIRST, LOOSE_LAST = 0.80, 0.85  # might still be the same name: for rivals only
 LIKE_STREET = 0.92
 RARE = 1e-5  # namesakes to expect, at most, where name and birth date stand alone
-INITIAL = 0.2  # the share of people who bear one middle initial, at most: so many of the namesakes agree on it as well
+# The share of people who bear one middle initial, at most (J: 0.128 of a made register of 10 million with the names of the
+# Census): no more of the namesakes agree on it as well.
+INITIAL = 0.13
 # Particles of surnames: DE LA CRUZ and DE LEON share no name.
 PARTICLES = (
     "('DE', 'LA', 'DEL', 'LAS', 'LOS', 'DA', 'DI', 'DO', 'DOS', 'DU', 'EL', 'AL', 'ST', 'SAN', 'VAN', 'VON', 'LE')"

@@ -99,6 +99,7 @@ def test_a_torn_range_is_prepared_again(whole: Path, zygote: Zygote, ranges: lis
     assert register.version(tmp_path / "register") == register.version(whole / "register")
 
 
+@pytest.mark.slow
 def test_another_extract_begins_again(whole: Path, zygote: Zygote, ranges: list[int], tmp_path: Path) -> None:
     killed(zygote, ONE_FINISHED, "build", whole / "raw", tmp_path / "register")
     other = raw_register(tmp_path / "raw", [*RECORDS[:-1], record(12, "Bo", "Other")])
@@ -107,6 +108,7 @@ def test_another_extract_begins_again(whole: Path, zygote: Zygote, ranges: list[
     assert register.version(tmp_path / "register") != register.version(whole / "register")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "point", ["pipelines.lake:commit_manifest:before:1", "pipelines.durable:fsync:after:9", "pipelines.durable:write:before:5"]
 )  # fmt: skip
@@ -135,6 +137,7 @@ def delta(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "point", [
         "pipelines.lake:commit_manifest:after:1",  # of the reading
@@ -154,6 +157,7 @@ def test_a_killed_update_is_none(point: str, whole: Path, zygote: Zygote, delta:
     assert not list(tmp_path.glob(".*"))
 
 
+@pytest.mark.slow
 def test_nothing_of_the_reading_stays_of_an_update_killed_after_its_commit(
     zygote: Zygote, delta: Path, tmp_path: Path
 ) -> None:

@@ -49,6 +49,7 @@ def _weak_too(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
     return checked
 
 
+@pytest.mark.slow
 def test_a_rate_unlike_those_before_needs_two_people(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

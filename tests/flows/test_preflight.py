@@ -26,7 +26,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def submission(tmp_path: Path) -> str:
-    return str(submissions.write(tmp_path / "s", ROWS, date=Clock().today("UTC")))
+    return str(submissions.write(tmp_path / "s", ROWS, date=Clock().today("America/New_York")))  # the agreement's zone
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def test_a_delta_at_fault_leaves_the_version_as_it_was(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     base = registers.current_register(world.home)
-    tomorrow = write_delta(tmp_path / "tomorrow", removed=[3], on=TODAY + timedelta(days=1))
+    tomorrow = write_delta(tmp_path / "tomorrow", removed=[3], on=TODAY + timedelta(days=2))  # a midnight may pass
     for delta, code in ((removal(tmp_path / "nobody", 999), "DELTA_NOBODY"), (tomorrow, "DELTA_NOT_YET")):
         assert cli.run(["register", "update", str(delta)]) == 5
         assert code in capsys.readouterr().err
