@@ -31,7 +31,11 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True)
 class Score:
-    """Worker on all `rows`, their `keys`, and `names` of a register with `persons` records: datasets `judged` (one row for each pair that may be one person), `met` (how many records each request met) and `hot` (requests that a single key leads to too many records)."""
+    """Worker on all `rows`, their `keys`, and the `names` of a register with `persons` records.
+
+    Datasets: `judged` (one row for each pair that may be one person), `met` (how many records each request met) and `hot`
+    (requests that a single key leads to too many records).
+    """
 
     rows: tuple[str, ...]
     keys: str

@@ -1,8 +1,8 @@
 """A Fellegi-Sunter weight of a pair, in bits: for those who study the rules, and rank near rows by it. It releases nothing.
 
 Each comparison adds log2(m / u): m, how often true pairs come out so, u, how often chance pairs do (Fellegi and Sunter, 1969).
-u of names, initials and birth dates was measured on a made register of 10 million; of numbers and places it is one over how
-many there are. m is set by hand: no rule rests on it.
+u of equal names, initials and birth dates was measured on a made register of 10 million; of equal numbers and places it is one
+over how many there are. All else is set by hand: no rule rests on it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A key is the TIN as a number, or its elements folded into one number below 2^32. An element is a number already (a ZIP, a
 day, a house number), or 31 bits of the MD5 of a text: MD5 is the same in every version of DuckDB and in every language, `hash()` is not.
 Folding is arithmetic modulo a prime, so that the key of a billion rows costs no more hashes than they have texts. A key
-is no proof: records that meet on one by chance (one in 2^32) cost a comparison. 32 bits read twice as fast as 64.
+is no proof: records that meet on one by chance (one in 2^32) cost a comparison, and 32 bits are half the reading of 64.
 
 A key with a missing element is NULL and meets nothing. Never a key: a name alone, a city, a sentinel TIN, a 1 January birth
 date (it stands for "unknown" in many files).

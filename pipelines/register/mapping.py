@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import Field, field_validator
@@ -24,6 +24,7 @@ _PIECE = re.compile(r"%[YbBmdHMSf]|[-/., :T]")
 class Layout(Strict):
     """How one table of the register is written. What is left out is as in a register without a mapping."""
 
+    contract: ClassVar[pa.Schema] = pa.schema([])  # the columns there are
     files: str | None = Field(
         default=None,
         description="the files, from the register's folder: records/*.csv; else what lies in its own folder",
@@ -36,6 +37,14 @@ class Layout(Strict):
     )
     nulls: tuple[str, ...] = Field(default=(), description="texts that stand for no value, such as 00000000")
     columns: dict[str, str] = Field(default={}, description="column of the contract = its name in the files")
+
+    @field_validator("columns")
+    @classmethod
+    def _known(cls, value: dict[str, str]) -> dict[str, str]:
+        for key in value:
+            if key not in cls.contract.names:
+                raise ValueError(f"{key} is no column here: write {', '.join(cls.contract.names)}")
+        return value
 
     @field_validator("files")
     @classmethod
@@ -64,20 +73,10 @@ class Layout(Strict):
         return pattern.replace("{1,2}", "{2}") if compact else pattern
 
 
-def _known(value: dict[str, str], schema: pa.Schema) -> dict[str, str]:
-    for key in value:
-        if key not in schema.names:
-            raise ValueError(f"{key} is no column here: write {', '.join(schema.names)}")
-    return value
-
-
 class Persons(Layout):
     """Where the persons are, one row each."""
 
-    @field_validator("columns")
-    @classmethod
-    def _columns(cls, value: dict[str, str]) -> dict[str, str]:
-        return _known(value, contracts.REGISTER_PERSON)
+    contract: ClassVar[pa.Schema] = contracts.REGISTER_PERSON
 
 
 class Defaults(Strict):
@@ -90,12 +89,8 @@ class Defaults(Strict):
 class Addresses(Layout):
     """Where the addresses are; the files may be those of the persons. A row without any part of an address is none."""
 
+    contract: ClassVar[pa.Schema] = contracts.REGISTER_ADDRESS
     defaults: Defaults = Defaults()
-
-    @field_validator("columns")
-    @classmethod
-    def _columns(cls, value: dict[str, str]) -> dict[str, str]:
-        return _known(value, contracts.REGISTER_ADDRESS)
 
 
 class Mapping(Strict):

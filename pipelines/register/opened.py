@@ -17,7 +17,7 @@ from pipelines.register.prepare import preparation
 
 SEALS = "verified.json"  # what each part looked like when its digest was last found right
 PREPARATION = "preparation"  # the label that says how a register was prepared
-SCAN_ROWS = 100_000_000  # a scan is joined against all keys of a batch, at a fixed cost of about a second: large scans are cheap
+SCAN_ROWS = 100_000_000  # a scan is joined against all keys of a batch, at a fixed cost: large scans are cheap
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,15 @@ class Scan:
 
     def left_out(self, relation: str) -> str:
         """A FROM clause: `relation` (with record_id) without what is gone."""
-        if not self.gone:
-            return relation
-        # named: two relations that are both read_parquet would have one name
-        return f"(FROM {relation} ANTI JOIN {duck.parquet(list(self.gone))} AS gone USING (record_id))"
+        return without(self.gone, relation)
+
+
+def without(gone: tuple[str, ...], relation: str) -> str:
+    """A FROM clause: `relation` (with record_id) without the records in the files `gone`."""
+    if not gone:
+        return relation
+    # named: two relations that are both read_parquet would have one name
+    return f"(FROM {relation} ANTI JOIN {duck.parquet(list(gone))} AS gone USING (record_id))"
 
 
 def scans(register: lake.Manifest, rows: int = SCAN_ROWS) -> list[Scan]:

@@ -119,10 +119,7 @@ class Apply:
             self.tables(con, parts)
             self.check(con)
             for dataset, query in self.queries():
-                index = (
-                    max((p.index for p in self.before.parts if p.dataset == dataset and dataset in SHARED), default=-1)
-                    + 1
-                )
+                index = len(_paths(self.before, dataset)) if dataset in SHARED else 0  # after the shared parts
                 copy(con, query, attempt.path(dataset, index), compression="uncompressed")
                 yield attempt.part(dataset, index)
         shutil.rmtree(made.folder, ignore_errors=True)
@@ -224,9 +221,3 @@ def _shared(part: Part, attempt: Attempt) -> Part:
     except OSError:
         shutil.copy2(part.path, path)
     return replace(part, path=str(path))
-
-
-def changes(manifest: Manifest) -> str | None:
-    """A FROM clause: every change since the last full build; None if there was none."""
-    paths = _paths(manifest, "changes")
-    return duck.parquet(paths) if paths else None

@@ -14,6 +14,7 @@ from expectations.contracts import ON_FILE
 from expectations.duck import DuckSettings, parquet, quote
 from pipelines import register
 from pipelines.lake import Attempt, Manifest, Part
+from pipelines.register.opened import without
 from pipelines.register.prepare import people
 from pipelines.sql import copy, quiet
 
@@ -24,24 +25,23 @@ ADDRESS_FIELDS = tuple(ON_FILE.field(i).name for i in range(ON_FILE.num_fields))
 
 @dataclass(frozen=True)
 class Asked:
-    """A piece of work: which dataset of a register, whose rows it may answer, the index of what is written, and the parts."""
+    """A piece of work: which dataset of a register, whose rows it may answer, the index of what is written, its files, and
+    the files of the records in them that are gone."""
 
     dataset: str
     origin: str
     index: int
-    parts: register.Scan
+    paths: tuple[str, ...]
+    gone: tuple[str, ...] = ()
 
 
 def asked(registers: dict[str, Manifest]) -> list[Asked]:
     """Every part of every register (by origin) that the facts come from."""
     scans = [(origin, scan) for origin, manifest in registers.items() for scan in register.scans(manifest)]
     return [
-        Asked(dataset, origin, n, scan)
-        for dataset in ("addresses", "persons")
-        for n, (origin, scan) in enumerate(scans)
-    ] + [
-        Asked("buildings", origin, n, register.Scan(tuple(manifest.paths("buildings")), ()))
-        for n, (origin, manifest) in enumerate(registers.items())
+        *(Asked("addresses", origin, n, scan.addresses, scan.gone) for n, (origin, scan) in enumerate(scans)),
+        *(Asked("persons", origin, n, scan.persons, scan.gone) for n, (origin, scan) in enumerate(scans)),
+        *(Asked("buildings", o, n, tuple(m.paths("buildings"))) for n, (o, m) in enumerate(registers.items())),
     ]
 
 
@@ -62,14 +62,15 @@ class Facts:
 
     def _query(self, item: Asked) -> str:
         asked = f"(SELECT * FROM {parquet(list(self.matched))} WHERE origin = {quote(item.origin)})"
-        persons, homes = (parquet(list(paths)) if paths else "" for paths in (item.parts.persons, item.parts.addresses))
+        found = parquet(list(item.paths))
         if item.dataset == "buildings":
             return f"""
             SELECT {quote(item.origin)} AS origin, b.a_zip, b.a_number, b.a_street, b.units
-            FROM {persons} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street)"""
+            FROM {found} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street)"""
         if item.dataset == "persons":
-            return f"FROM {item.parts.left_out(f'(FROM {people(persons)} p SEMI JOIN {asked} m USING (record_id))')}"
-        found = f"""(
-          SELECT record_id, {", ".join(ADDRESS_FIELDS)}
-          FROM {homes} a SEMI JOIN {asked} m USING (record_id) WHERE {self.counting})"""
-        return f"FROM {item.parts.left_out(found)}"
+            facts = f"(FROM {people(found)} p SEMI JOIN {asked} m USING (record_id))"
+        else:
+            facts = f"""(
+              SELECT record_id, {", ".join(ADDRESS_FIELDS)}
+              FROM {found} a SEMI JOIN {asked} m USING (record_id) WHERE {self.counting})"""
+        return f"FROM {without(item.gone, facts)}"

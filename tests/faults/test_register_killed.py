@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,13 +24,6 @@ persons = { files = "records.csv" }
 addresses = { files = "records.csv", defaults = { valid_from = 2026-03-01 } }
 """
 ONE_FINISHED = "pipelines.durable:write:after:2"  # the first says what was begun
-
-
-@pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    started = Zygote()
-    yield started
-    started.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,26 @@
+"""The benches themselves: that each runs and prints what it promises, at a scale that shows nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("bench", "wanted"),
+    [
+        ("match", r"match, 3,000 on file, 300 requests: [\d.]+ s, [\d,]+ MB; the bare key joins [\d.]+ s"),
+        ("splink", r"ours, same address .* false +0 "),
+        ("linkage", r"linkage(, .*false +0,|: skipped)"),
+        ("address", r"address, parts: +\d"),
+    ],
+)
+def test_bench(bench: str, wanted: str) -> None:
+    command = [sys.executable, "-m", "tests.bench", bench, "--register", "3000", "--requests", "300"]
+    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert re.search(wanted, found), found
