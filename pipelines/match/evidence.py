@@ -13,9 +13,6 @@ LIKE_NAME = 0.92  # Jaro-Winkler: one slip of the pen in a name of common length
 LOOSE_FIRST, LOOSE_LAST = 0.80, 0.85  # might still be the same name: for rivals only
 LIKE_STREET = 0.92
 RARE = 1e-5  # namesakes to expect, at most, where name and birth date stand alone
-# The share of people who bear one middle initial, at most (J: 0.128 of a made register of 10 million with the names of the
-# Census): no more of the namesakes agree on it as well.
-INITIAL = 0.13
 # Particles of surnames: DE LA CRUZ and DE LEON share no name.
 PARTICLES = (
     "('DE', 'LA', 'DEL', 'LAS', 'LOS', 'DA', 'DI', 'DO', 'DOS', 'DU', 'EL', 'AL', 'ST', 'SAN', 'VAN', 'VON', 'LE')"
@@ -113,7 +110,7 @@ def places_sql(addresses: str) -> str:
 
 
 COMPARED = """
-    SELECT g.* EXCLUDE (s_middle, s_suffix, s_birth, k_tin), (g.ordinal < 0) <> (g.record_id < 0) AS crosses, r.namesakes,
+    SELECT g.* EXCLUDE (s_middle, s_suffix, s_birth, k_tin), (g.ordinal < 0) <> (g.record_id < 0) AS crosses, r.namesakes, r.middle_share,
       CASE WHEN r.s_middle IS NULL OR g.s_middle IS NULL THEN 'unknown' WHEN r.s_middle = g.s_middle THEN 'same' ELSE 'conflict' END AS middle,
       CASE WHEN r.s_suffix IS NULL AND g.s_suffix IS NULL THEN 'unknown' WHEN r.s_suffix IS NULL OR g.s_suffix IS NULL THEN 'one_side'
         WHEN r.s_suffix = g.s_suffix THEN 'same' ELSE 'conflict' END AS suffix,
@@ -144,7 +141,7 @@ WEIGHED = f"""
 # share the rest. Without the birth date it may be familiar or have one letter more or less, no more: Aria is Ariana's daughter.
 # The two names in each other's field are the same names.
 # B: name, birth date, address. C: the same with a slip in the name, at the full address.
-# D: a name so rare that nobody else of that birth date is to be expected to bear it.
+# D: a name, with its middle initial where both give it, so rare that nobody else of that birth date is to be expected to bear it.
 # A contradicting middle initial is overcome by number and birth date together, or by name, birth date and address.
 JUDGED = f"""
     SELECT ordinal, record_id, crosses, tin_same, vetoes,
@@ -156,7 +153,7 @@ JUDGED = f"""
         WHEN name_exact AND birth = 'same' AND place >= 2 THEN 'B'
         WHEN first_near AND last_near AND birth = 'same' AND place = 3 AND middle <> 'conflict' THEN 'C'
         WHEN name_exact AND birth = 'same' AND middle <> 'conflict'
-          AND namesakes * CASE middle WHEN 'same' THEN {INITIAL} ELSE 1 END <= {RARE} THEN 'D'
+          AND namesakes * CASE middle WHEN 'same' THEN middle_share ELSE 1 END <= {RARE} THEN 'D'
       END AS tier,
       name_loose AND (birth IN ('same', 'near', 'year') OR tin IN ('same', 'near') OR place >= 2) AND conflicts < 2 AS plausible,
       {_mask(EVIDENCE)} AS evidence,

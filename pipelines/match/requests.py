@@ -41,14 +41,17 @@ def steps(rows: str, names: str) -> list[Step]:
 
 
 def requests_sql(rows: str, names: str, persons: int) -> str:
-    """The rows of table `met`, with the namesakes to expect by name and birth date in a register of so many persons.
+    """The rows of table `met`, with the namesakes to expect by name and birth date in a register of so many persons, and
+    the share of them who bear the middle initial too.
 
     λ = N · p(first) · p(last) / 25,000. A name that nobody bears counts as borne once: it is rare, not impossible."""
     return f"""
     SELECT ordinal, origin, {PERSON}, {keys.TIN} AS k_tin, a_kind, a_number, a_street, a_unit, a_urb, a_zip,
-      CAST(greatest(f.n, 1) AS DOUBLE) * greatest(l.n, 1) / {persons} / {BIRTH_DAYS} AS namesakes
+      CAST(greatest(f.n, 1) AS DOUBLE) * greatest(l.n, 1) / {persons} / {BIRTH_DAYS} AS namesakes,
+      CAST(greatest(m.n, 1) AS DOUBLE) / {persons} AS middle_share
     FROM {rows} r
     LEFT JOIN (SELECT name, n FROM {names} WHERE kind = 'first') f ON f.name = r.s_first
+    LEFT JOIN (SELECT name, n FROM {names} WHERE kind = 'middle') m ON m.name = r.s_middle
     LEFT JOIN (SELECT name, n FROM {names} WHERE kind = 'last') l ON l.name = r.s_last1
     SEMI JOIN met USING (ordinal)"""
 

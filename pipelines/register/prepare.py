@@ -20,7 +20,7 @@ STORED = (
 )
 WRITTEN = ("street", "unit", "urbanization", "city", "state", "zip")
 RAW_ADDRESS = ", ".join((*WRITTEN, "valid_from", "valid_to"))
-PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_city, a_state, a_zip, a_codes"
+PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_zip"  # what matching compares; the rest would cost a fifth more
 
 
 class Range(NamedTuple):
@@ -43,6 +43,9 @@ class Prepare:
         with quiet(f"register part {item.number}", self.settings) as con:
             standard.setup(con)
             address.setup(con)
+            within = f"record_id BETWEEN {item.low} AND {item.high}"
+            # kept while the part is made: persons and addresses both need the hashes of the names
+            con.execute(f"CREATE TEMP TABLE standard AS {standard_sql(f'(FROM {self.persons} WHERE {within})')}")
             for dataset, query in self.queries(item, attempt):
                 # uncompressed: every batch scans all of it, and unpacking costs more than reading
                 copy(con, query, attempt.path(dataset, item.number), compression="uncompressed")
@@ -63,13 +66,11 @@ class Prepare:
     def queries(self, item: Range, attempt: Attempt) -> list[tuple[str, str]]:
         """(dataset, SELECT), in the order in which they must run."""
         within = f"record_id BETWEEN {item.low} AND {item.high}"
-        raw_persons = f"(SELECT * FROM {self.persons} WHERE {within})"
-        raw_addresses = f"(SELECT * FROM {self.addresses} WHERE {within})"
         persons = duck.parquet([attempt.path("persons", item.number)])
         addresses = duck.parquet([attempt.path("addresses", item.number)])
         return [
-            ("persons", persons_sql(raw_persons)),
-            ("addresses", addresses_sql(raw_addresses, persons)),
+            ("persons", persons_sql("standard")),
+            ("addresses", addresses_sql(f"(FROM {self.addresses} WHERE {within})", "standard")),
             ("names", names_sql(persons)),
             ("units", units_sql(addresses)),
         ]
@@ -78,18 +79,24 @@ class Prepare:
 @cache
 def preparation() -> str:
     """Digest of how a register is prepared: what was prepared in another way must be prepared again."""
-    queries = [persons_sql("RAW"), addresses_sql("RAW", "PERSONS"), names_sql("P"), units_sql("A"), buildings_sql("U")]
+    persons = [standard_sql("RAW"), persons_sql("STANDARD"), names_sql("P")]
+    queries = [*persons, addresses_sql("RAW", "STANDARD"), units_sql("A"), buildings_sql("U")]
     return of_json([queries, standard.MACROS, address.version()])
 
 
-def persons_sql(raw: str) -> str:
-    """Standardised persons with their own keys, from raw persons, by record id."""
+def standard_sql(raw: str) -> str:
+    """Raw persons with the s_* columns and the hashes of their names."""
+    return f"SELECT *, {keys.TEXTS} FROM ({standard.derive_register(raw)})"
+
+
+def persons_sql(persons: str) -> str:
+    """The persons with their own keys, from `standard_sql`, by record id."""
     return f"""
     SELECT record_id, {STORED},
       {keys.TIN} AS k_tin,
       {keys.birth("t_last1")} AS k_birth1,
       {keys.birth("t_last2")} AS k_birth2
-    FROM (SELECT *, {keys.TEXTS} FROM ({standard.derive_register(raw)}))
+    FROM {persons}
     ORDER BY record_id"""
 
 
@@ -114,14 +121,16 @@ def addresses_sql(raw: str, persons: str) -> str:
       {keys.home_first()} AS k_home_first,
       {keys.area_birth()} AS k_area_birth
     FROM raw r JOIN once p ON {same}
-      JOIN (SELECT record_id, s_first, s_birth, s_birth_year_only, {keys.TEXTS} FROM {people(persons)}) USING (record_id)
+      JOIN {persons} USING (record_id)
     ORDER BY record_id, {RAW_ADDRESS}"""
 
 
 def names_sql(persons: str) -> str:
-    """How many persons bear each given name and each first surname token."""
+    """How many persons bear each given name, each middle initial and each first surname token."""
     return f"""
     SELECT 'first' AS kind, s_first AS name, count(*) AS n FROM {persons} WHERE s_first IS NOT NULL GROUP BY name
+    UNION ALL
+    SELECT 'middle' AS kind, s_middle AS name, count(*) AS n FROM {persons} WHERE s_middle IS NOT NULL GROUP BY name
     UNION ALL
     SELECT 'last' AS kind, std_first_token(s_last) AS name, count(*) AS n FROM {persons} WHERE s_last IS NOT NULL GROUP BY name
     ORDER BY kind, name"""

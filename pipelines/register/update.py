@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from expectations import address, duck, standard
+from expectations import duck, standard
 from expectations.errors import BadInput
 from pipelines import lake
 from pipelines import runner as runners
@@ -24,7 +24,7 @@ from pipelines.register import opened
 from pipelines.register.build import PART_ROWS
 from pipelines.register.convert import in_parquet, nothing_left, working
 from pipelines.register.delta import NAME, Delta, Kind, empty, open_delta
-from pipelines.register.prepare import Prepare, Range, buildings_sql, preparation
+from pipelines.register.prepare import RAW_ADDRESS, Prepare, Range, buildings_sql, preparation
 from pipelines.register.source import Source, ranges
 from pipelines.sql import copy, quiet
 
@@ -115,7 +115,6 @@ class Apply:
         parts = [part for cut in self.ranges for part in prepare(cut, made)] if prepare else []
         with quiet("register update", self.settings) as con:
             standard.setup(con)
-            address.setup(con)
             self.tables(con, parts)
             self.check(con)
             for dataset, query in self.queries():
@@ -148,8 +147,8 @@ class Apply:
         # whose place is taken: records of the base that still count, and earlier changes
         con.execute(f"""
             CREATE TEMP TABLE replaced AS
-            SELECT record_id, s_first, s_last, true AS in_base FROM {duck.parquet(base)} SEMI JOIN touched USING (record_id) ANTI JOIN gone_before USING (record_id)
-            UNION ALL SELECT record_id, s_first, s_last, false FROM old_persons SEMI JOIN touched USING (record_id)""")
+            SELECT record_id, s_first, s_middle, s_last, true AS in_base FROM {duck.parquet(base)} SEMI JOIN touched USING (record_id) ANTI JOIN gone_before USING (record_id)
+            UNION ALL SELECT record_id, s_first, s_middle, s_last, false FROM old_persons SEMI JOIN touched USING (record_id)""")
 
     def check(self, con: duckdb.DuckDBPyConnection) -> None:
         """Raises BadInput if the delta does not fit the version before it."""
@@ -177,13 +176,13 @@ class Apply:
     def queries(self) -> list[tuple[str, str]]:
         """(dataset, SELECT) of what the new version holds beside the shared parts."""
         note = self.delta.note
-        new, gone = (f"(SELECT s_first, s_last FROM {table})" for table in ("new_persons", "replaced"))
+        new, gone = (f"(SELECT s_first, s_middle, s_last FROM {table})" for table in ("new_persons", "replaced"))
         known = duck.parquet(self.before.paths("buildings"))
         units = f"(FROM {duck.parquet(self.before.paths('units'))} SEMI JOIN new_units USING (a_zip, a_number, a_street) UNION FROM new_units)"
         kept = "SELECT * FROM old_{0} ANTI JOIN touched USING (record_id) UNION ALL SELECT * FROM new_{0} ORDER BY {1}"
         return [
             ("changed_persons", kept.format("persons", "record_id")),
-            ("changed_addresses", kept.format("addresses", "record_id, valid_from, valid_to, COLUMNS(*)")),
+            ("changed_addresses", kept.format("addresses", f"record_id, {RAW_ADDRESS}")),
             ("gone", "FROM gone_before UNION SELECT record_id FROM replaced WHERE in_base ORDER BY record_id"),
             # counts of names may be below zero: what the base counts and is gone
             ("names", f"""
@@ -210,6 +209,7 @@ NO_CHANGES = "(SELECT 0::BIGINT AS record_id, '' AS change, '' AS kind, DATE '19
 def _names(persons: str) -> str:
     return f"""
       SELECT 'first' AS kind, s_first AS name FROM {persons} WHERE s_first IS NOT NULL
+      UNION ALL SELECT 'middle', s_middle FROM {persons} WHERE s_middle IS NOT NULL
       UNION ALL SELECT 'last', std_first_token(s_last) FROM {persons} WHERE s_last IS NOT NULL"""
 
 

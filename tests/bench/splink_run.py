@@ -23,7 +23,7 @@ from tests.bench.measured import clock
 
 LEAST_WEIGHT = -4
 FIELDS = """s_first AS first, s_last AS last, s_last1 AS last1, s_middle AS middle, CAST(s_birth AS VARCHAR) AS born,
-    s_tin AS tin, a_number AS number, a_street AS street, a_unit AS unit, a_zip AS zip, a_state AS state"""
+    s_tin AS tin, a_number AS number, a_street AS street, a_unit AS unit, a_zip AS zip"""
 SAME_HOUSE = "zip_l = zip_r AND number_l = number_r"
 
 
@@ -32,9 +32,11 @@ def load(con: duckdb.DuckDBPyConnection, prepared: Path, requests: Path) -> None
     standard.setup(con)
     address.setup(con)
     real = register.open_register(prepared)
-    con.execute(f"CREATE TABLE asked AS SELECT ordinal AS unique_id, {FIELDS} FROM ({made.standardised(requests)})")
+    con.execute(
+        f"CREATE TABLE asked AS SELECT ordinal AS unique_id, {FIELDS}, a_state AS state FROM ({made.standardised(requests)})"
+    )
     con.execute(f"""
-        CREATE TABLE file AS SELECT record_id AS unique_id, {FIELDS} FROM {people(duck.parquet(real.paths("persons")))}
+        CREATE TABLE file AS SELECT record_id AS unique_id, {FIELDS}, state FROM {people(duck.parquet(real.paths("persons")))}
         LEFT JOIN (FROM {duck.parquet(real.paths("addresses"))} WHERE valid_to IS NULL
           QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY valid_from DESC) = 1) USING (record_id)""")
 

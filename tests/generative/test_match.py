@@ -168,10 +168,13 @@ class Twin:
                 first_exact
                 and last_exact
                 and not middle_off
-                and self.namesakes(p) * (0.2 if middle_same else 1) <= 1e-5
+                and self.namesakes(p) * (self.middle_share(p) if middle_same else 1) <= 1e-5
             ):
                 tier = "D"
         return tier, plausible
+
+    def middle_share(self, p: dict[str, Any]) -> float:
+        return sum(q["s_middle"] == p["s_middle"] for q in self.persons) / len(self.persons)
 
     def namesakes(self, p: dict[str, Any]) -> float:
         first = sum(1 for q in self.persons if q["s_first"] == p["s_first"])

@@ -81,6 +81,7 @@ def held(manifest: lake.Manifest) -> dict[str, Any]:
             ).fetchall(),
             "counted": con.execute(
                 f"""SELECT 'first' AS kind, s_first AS name, count(*) AS n FROM ({persons}) WHERE s_first IS NOT NULL GROUP BY ALL
+                UNION ALL SELECT 'middle', s_middle, count(*) FROM ({persons}) WHERE s_middle IS NOT NULL GROUP BY ALL
                 UNION ALL SELECT 'last', std_first_token(s_last), count(*) FROM ({persons}) WHERE s_last IS NOT NULL GROUP BY ALL
                 ORDER BY ALL"""
             ).fetchall(),
