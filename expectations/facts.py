@@ -14,9 +14,11 @@ from typing import Any
 from expectations import band, signatures
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.duck import quote
-from expectations.instruments import Agreement, CourtOrder, Letter
+from expectations.instruments import Agreement, CourtOrder, Letter, standing
+from expectations.instruments.standing import superseded
 
-_DATES = ("letter_date", "received_on", "decided_on", "earliest_address_end")
+_DATES = ("letter_date", "attested_on", "received_on", "decided_on", "earliest_address_end")
+_NO_CAP = 10**15
 # What a request-phase row rule may need to know of the letter and the agreement.
 _ROW_CONSTANTS = ("officers", "letter_date", "decided_on", "min_days_after_final_order")
 
@@ -43,32 +45,42 @@ def letter_facts(
     decided_on: date,
     received_on: date,
     earlier: Earlier | None = None,
+    successors: Sequence[Agreement] = (),
 ) -> dict[str, Any]:
     """What the letter and the instruments say, as flat values that JSON can hold (dates as YYYY-MM-DD).
 
     `decided_on` and `received_on` are legal dates in the agreement's zone. Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6),
-    (p)(4), and the agreement. `earlier`: this requester's batches before. Raises nothing: what does not hold is a False, judged by `rules.authority`.
+    (p)(4), and the agreement. `earlier`: this requester's batches before; `successors`: agreements that supersede this one, in force or not.
+    Raises nothing: what does not hold is a False, judged by `rules.authority`.
     """
     signed_by = signatures.signer(letter_bytes, signature, list(agreement.keys.signing), signatures.LETTER)
     limits, earlier = agreement.thresholds, earlier or Earlier()
+    stands = standing(agreement, orders, letter.statute, letter.purpose, decided_on)
     return {
         "letter_signed": signed_by is not None,
         "agreement_in_force": agreement.in_force(decided_on),
-        "orders_against": sorted(o.id for o in orders if o.stands_against(agreement, letter.statute, decided_on)),
+        "superseded_by": list(superseded(agreement, successors, decided_on)),
+        "orders_against": list(stands.forbid),
+        "orders_holding": list(stands.hold),
         "requester_is_party": letter.requester == agreement.requester.id and letter.agreement == agreement.id,
         "office_may_sign": letter.signatory.office in agreement.offices,
+        "signatory_may_sign": agreement.may_sign(letter.signatory.name, letter.signatory.office, letter.date),
         "statute_designated": letter.statute in agreement.statutes,
         "purpose_allowed": letter.purpose in agreement.purposes,
         "solely": letter.attestations.solely,
         "clearance": letter.attestations.no_informant_or_investigation_harmed,
         "officers": sorted({o.id for o in letter.officers}),
-        "safeguards_in_force": agreement.safeguards.in_force,
+        "safeguards_in_force": agreement.safeguards.in_force(decided_on),
+        "tiers": sorted(set(agreement.tiers)),
         "letter_date": letter.date.isoformat(),
+        "attested_on": letter.attested_on.isoformat(),
         "received_on": received_on.isoformat(),
         **address_facts(agreement, decided_on),
         "rows_in_letter": sum(f.rows for f in letter.files),
         "max_letter_age_days": limits.letter_age_days,
+        "max_attestation_days": limits.attestation_days,
         "max_rows_per_batch": limits.rows_per_batch,
+        "max_rows_30_days": limits.rows_30_days or _NO_CAP,
         "max_matters_per_officer": limits.matters_per_officer,
         "max_identical_reason_share": limits.identical_reason_share,
         "max_incomplete_share": limits.incomplete_share,

@@ -104,7 +104,7 @@ def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, hol
             outcomes=_of(ctx, "release.outcomes", "outcomes"),
             eligible=_of(ctx, "release.outcomes", "eligible"),
             committed=sum(f.rows for f in ctx.letter.files),
-            fields=ctx.agreement.fields,
+            fields=ctx.standing.fields,
             dropped=parquet([dropped]) if dropped else None,
             lost=parquet([lost]) if lost.exists() else None,
         )

@@ -137,11 +137,12 @@ class Leaving:
         return str(release.verify(self.package, self.holders)["content_digest"])
 
     def _orders(self) -> publication.OrdersCheck:
-        # read again at publication, with the orders in force on the day it happens: they can only narrow
+        # read again at publication, with what is in force on the day it happens: it can only narrow
         ctx = self.ctx
-        return publication.orders_against(
-            ctx.agreement, ctx.letter.statute, self.ledger.clock.today(ctx.agreement.zone)
-        )
+        return publication.narrowed(
+            ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing,
+            self.ledger.clock.today(ctx.agreement.zone),
+        )  # fmt: skip
 
     def _lose(self, taken: Iterable[str]) -> None:
         before = pq.read_table(self.ctx.root / "lost.parquet")["request_key"].to_pylist() if self.lost() else []

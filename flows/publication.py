@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,7 +23,8 @@ from sqlalchemy.orm import Session
 
 from expectations.digests import of_file, of_json
 from expectations.errors import Fault, Transient
-from expectations.instruments import Agreement, CourtOrder, parse_instrument
+from expectations.instruments import Agreement, CourtOrder, Standing, parse_instrument, standing
+from expectations.instruments.standing import superseded
 from flows.ledger import claims
 from flows.ledger.claims import Pairs
 from flows.ledger.core import find
@@ -35,7 +36,8 @@ from flows.ledger.states import Cause, State
 from pipelines import durable
 
 STAGING = ".staging"
-OrdersCheck = Callable[[Sequence[bytes]], Sequence[str]]
+# Of the bodies of all enrolled instruments: the ids of those that stand in the way now, by code.
+OrdersCheck = Callable[[Sequence[bytes]], Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,9 @@ class Step:
     """How far a batch came. `state` is the ledger's.
 
     taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
-    codes   HALTED (go on after it is lifted: nothing changed) or COURT_ORDER (the batch is refused or withdrawn)
-    cites   ids of the orders
+    codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for: COURT_ORDER,
+            AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED
+    cites   ids of the instruments
     """
 
     state: State
@@ -53,13 +56,21 @@ class Step:
     cites: tuple[str, ...] = ()
 
 
-def orders_against(agreement: Agreement, statute: str, day: date) -> OrdersCheck:
-    """The usual `orders` check: of the enrolled instruments, the ids of the court orders that stand against this on `day`."""
+def narrowed(agreement: str, statute: str, purpose: str, before: Standing, day: date) -> OrdersCheck:
+    """The usual `orders` check: what stands on `day`, by the instruments enrolled now, against a batch that was decided
+    under `before`. It can only narrow: what an order has stopped forbidding is not taken up again here."""
 
-    def check(bodies: Sequence[bytes]) -> list[str]:
+    def check(bodies: Sequence[bytes]) -> dict[str, list[str]]:
         found = [parse_instrument(body, "enrolled instrument") for body in bodies]
-        orders = [i for i in found if isinstance(i, CourtOrder)]
-        return sorted(o.id for o in orders if o.stands_against(agreement, statute, day))
+        agreements = {i.id: i for i in found if isinstance(i, Agreement)}
+        now = agreements[agreement]
+        stands = standing(now, [i for i in found if isinstance(i, CourtOrder)], statute, purpose, day)
+        against = {
+            "COURT_ORDER": list(stands.narrower(before)),
+            "AGREEMENT_SUPERSEDED": list(superseded(now, agreements.values(), day)),
+            "AGREEMENT_NOT_IN_FORCE": [] if now.in_force(day) else [agreement],
+        }
+        return {code: ids for code, ids in against.items() if ids}
 
     return check
 
@@ -187,16 +198,16 @@ def _same_package(entry: Batch, digest: str) -> Step:
 
 
 def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: OrdersCheck) -> Step | None:
-    """Ends the batch if an order stands against it; leaves it where it is while releases are halted."""
-    against = sorted(orders([body for _, _, body in latest_instruments(session)]))
-    if against:
+    """Ends the batch if an instrument stands in its way; leaves it where it is while releases are halted."""
+    against = orders([body for _, _, body in latest_instruments(session)])
+    codes, cites = sorted(against), sorted({id for ids in against.values() for id in ids})
+    if codes:
         if entry.state == State.PREPARED:
-            _withdraw(ledger, session, entry, ["COURT_ORDER"], against)
+            _withdraw(ledger, session, entry, codes, cites)
         else:
-            said = {"codes": ["COURT_ORDER"], "cites": against}
-            ledger.move(session, entry, State.REFUSED, Cause.REFUSED, said)
-            entry.codes, entry.cites = json.dumps(["COURT_ORDER"]), json.dumps(against)
-        return Step(State(entry.state), codes=("COURT_ORDER",), cites=tuple(against))
+            ledger.move(session, entry, State.REFUSED, Cause.REFUSED, {"codes": codes, "cites": cites})
+            entry.codes, entry.cites = json.dumps(codes), json.dumps(cites)
+        return Step(State(entry.state), codes=tuple(codes), cites=tuple(cites))
     return Step(State(entry.state), codes=("HALTED",)) if standing_halts(session) else None
 
 

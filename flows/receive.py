@@ -138,7 +138,11 @@ def _record(
         agreement=agreement.id,
         received_at=moment,
         decided_on=legal_date(moment, agreement.zone),
-        instruments={agreement.id: agreements[agreement.id][0], **{o.id: d for d, o in orders}},
+        instruments={
+            agreement.id: agreements[agreement.id][0],
+            **{o.id: d for d, o in orders},
+            **{name: d for name, (d, other) in agreements.items() if agreement.id in other.supersedes},
+        },
         register=register.version(prepared),
         rows=sum(f.rows for f in taken.letter.files),
     )

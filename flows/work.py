@@ -35,7 +35,7 @@ from flows.ledger.states import Checkpoint, State
 from flows.registers import register_of
 from pipelines import durable, ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
-from pipelines.ingest import submission
+from pipelines.ingest import letter_facts, submission
 
 
 class Work:
@@ -65,7 +65,7 @@ class Work:
     def context(self, root: Path, register: Path) -> BatchContext:
         """The same for a copy of the letter at `root`/submission, and a register."""
         record = self.record
-        agreement, orders = self._instruments(record)
+        agreement, orders, successors = self._instruments(record)
         return BatchContext(
             batch=self.name,
             root=root,
@@ -73,6 +73,7 @@ class Work:
             letter=submission.taken_in(root / "submission").letter,
             agreement=agreement,
             orders=orders,
+            successors=successors,
             decided_on=record.decided_on,
             received_on=legal_date(record.received_at, agreement.zone),
             register=register,
@@ -84,17 +85,14 @@ class Work:
             progress=self.progress,
         )
 
-    def _instruments(self, record: BatchRecord) -> tuple[Agreement, tuple[CourtOrder, ...]]:
-        agreement, orders = None, []
-        for name, digest in record.instruments.items():
-            body = self.ledger.instrument(digest)
-            instrument = parse_instrument(body or b"", name)
-            if isinstance(instrument, CourtOrder):
-                orders.append(instrument)
-            else:
-                agreement = instrument
-        assert agreement is not None, "a batch is recorded with its agreement"
-        return agreement, tuple(orders)
+    def _instruments(self, record: BatchRecord) -> tuple[Agreement, tuple[CourtOrder, ...], tuple[Agreement, ...]]:
+        """The agreement of the batch, the court orders, and the agreements that supersede it: the versions at receipt."""
+        bodies = {name: self.ledger.instrument(digest) or b"" for name, digest in record.instruments.items()}
+        found = {name: parse_instrument(body, name) for name, body in bodies.items()}
+        agreement = found.pop(record.agreement)
+        assert isinstance(agreement, Agreement), "a batch is recorded with its agreement"
+        orders = tuple(i for i in found.values() if isinstance(i, CourtOrder))
+        return agreement, orders, tuple(i for i in found.values() if isinstance(i, Agreement))
 
     def do(self, step: str) -> object:
         """One step by name: a stage, a checkpoint, or a step of publication. Returns a checkpoint's verdict."""
@@ -181,10 +179,11 @@ class Work:
         return bool(made) and self.ledger.granted(self.name, which, self.content_digest(), decision)
 
     def _cites(self, verdict: Verdict) -> list[str]:
-        """The instruments that a refusal rests on: the orders in force against the batch, and its agreement."""
-        ctx = self.ctx
-        against = [o.id for o in ctx.orders if o.stands_against(ctx.agreement, ctx.letter.statute, ctx.decided_on)]
-        return [*(against if "COURT_ORDER" in verdict.codes else []), ctx.agreement.id]
+        """The instruments that a refusal rests on: those that stand against the batch, and its agreement."""
+        said = letter_facts(self.ctx)
+        by = {"COURT_ORDER": "orders_against", "AGREEMENT_SUPERSEDED": "superseded_by"}
+        against = [name for code, fact in by.items() if code in verdict.codes for name in said[fact]]
+        return [*against, self.ctx.agreement.id]
 
     def keep_fault(self, error: SluicegateError) -> None:
         """Keeps what failed for the operator: code, message, place; an error of ours holds no value."""

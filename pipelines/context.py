@@ -10,7 +10,7 @@ from pathlib import Path
 from expectations.address import facilities
 from expectations.digests import of_file, sql_keyed_hash
 from expectations.duck import DuckSettings, quote
-from expectations.instruments import Agreement, CourtOrder, Letter
+from expectations.instruments import Agreement, CourtOrder, Letter, Standing, standing
 from pipelines.runner import EMBEDDED
 
 # What is kept of a batch beside its rows (paths in its folder): what its decision is explained and replayed from.
@@ -28,7 +28,7 @@ class BatchContext:
     batch        public name of the batch, made from the letter's digest; safe to log
     root         its folder in the lake (0700)
     submission   digest of the submission (letter and signature; the letter holds the digests of the files)
-    orders       the enrolled court orders, in force or not
+    orders       the enrolled court orders, in force or not; successors: agreements that supersede this one, likewise
     decided_on   legal date of the decision, in the agreement's zone
     received_on  legal date of the receipt, in the agreement's zone
     register     folder of the prepared register version that this batch runs against
@@ -48,8 +48,14 @@ class BatchContext:
     hash_key: bytes = field(repr=False)
     runner: str = EMBEDDED
     part_rows: int = 250_000
+    successors: tuple[Agreement, ...] = ()
     duck: DuckSettings = field(default_factory=DuckSettings)
     progress: Callable[[str, int, int], None] = _quiet
+
+    @property
+    def standing(self) -> Standing:
+        """What the orders leave possible on the day of the decision; its `fields` may leave, no others."""
+        return standing(self.agreement, self.orders, self.letter.statute, self.letter.purpose, self.decided_on)
 
     @property
     def files(self) -> Path:

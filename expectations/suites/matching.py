@@ -74,6 +74,7 @@ def tables(inputs: Inputs) -> dict[str, str]:
               (SELECT count(*) FROM {inputs.rows} r ANTI JOIN {inputs.expected} e USING (ordinal)
                WHERE origin = 'decoy') AS unknown_decoys""",
         "rate": rate_sql("candidates", inputs.letter),
+        "demanded": f"(SELECT ordinal, origin, outcome, tier, {inputs.letter['tiers']}::VARCHAR[] AS tiers FROM candidates)",
     }  # fmt: skip
 
 
@@ -172,8 +173,14 @@ def _rate() -> tuple[Check, ...]:
 
 
 def _tiers() -> tuple[Check, ...]:
-    """Tiers C (a slip in the name) and D (a rare name and the birth date, without an address) are few among the matches."""
+    """No match rests on less than the agreement demands; tiers C (a slip in the name) and D (a rare name and the birth
+    date, without an address) are few among the matches."""
     return (
+        condition(
+            "matching.tier_demanded", "demanded", ["origin", "outcome", "tier", "tiers"],
+            "origin = 'decoy' OR (origin = 'request' AND (outcome IS NOT NULL OR list_contains(tiers, tier)))",
+            "WEAK_EVIDENCE", {"origin": "request", "outcome": None, "tier": "none"},
+        ),
         condition(
             "matching.tier_mix", "rate", ["matched", "tier_c", "tier_d", "max_weak_tiers"],
             f"matched < {ENOUGH_MATCHES} OR tier_c + tier_d <= max_weak_tiers * matched",

@@ -44,6 +44,7 @@ def letter_facts(context: BatchContext) -> dict[str, Any]:
     return facts.letter_facts(
         taken.letter, taken.letter_bytes, taken.signature, context.agreement, context.orders,
         context.decided_on, context.received_on, facts.Earlier(**json.loads(context.earlier.read_text())),
+        context.successors,
     )  # fmt: skip
 
 

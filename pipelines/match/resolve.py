@@ -21,12 +21,13 @@ class Decide:
     only) and tier."""
 
     rows: tuple[str, ...]
+    tiers: tuple[str, ...]
     settings: duck.DuckSettings
 
     def __call__(self, parts: list[Part], attempt: Attempt) -> Iterable[Part]:
         judged, met, hot = (duck.parquet([p.path for p in parts if p.dataset == n]) for n in ("judged", "met", "hot"))
         with quiet("match.candidates", self.settings) as con:
-            execute(con, steps(duck.parquet(list(self.rows)), judged, met, hot))
+            execute(con, steps(duck.parquet(list(self.rows)), judged, met, hot, self.tiers))
             copy(con, f"FROM ({CANDIDATES}) ORDER BY ordinal", attempt.path("candidates", 0))
             written = duck.parquet([attempt.path("candidates", 0)])
             counted = con.execute(
@@ -37,12 +38,12 @@ class Decide:
         yield attempt.part("candidates", 0, **counts, **tiers)
 
 
-def steps(rows: str, judged: str, met: str, hot: str) -> list[Step]:
+def steps(rows: str, judged: str, met: str, hot: str, tiers: tuple[str, ...]) -> list[Step]:
     return [
         Step("met", "how many records each request met in all", f"\n    SELECT ordinal, sum(pairs) AS pairs FROM {met} GROUP BY ordinal"),
         Step("records", "what each request leads to, over all records", records_sql(judged)),
         Step("best", "the record that most speaks for: releasable, plausible, most evidence", best_sql(judged)),
-        Step("decided", "one outcome for each request", decided_sql(rows, hot)),
+        Step("decided", "one outcome for each request", decided_sql(rows, hot, tiers)),
         Step("claims", "records claimed by requests with differing birth dates or TINs", CLAIMS),
     ]  # fmt: skip
 
@@ -69,14 +70,16 @@ def best_sql(judged: str) -> str:
       PARTITION BY ordinal ORDER BY tier IS NOT NULL DESC, plausible DESC, bit_count(evidence) DESC, record_id) = 1"""
 
 
-def decided_sql(rows: str, hot: str) -> str:
-    """Order matters: what stands in the way of knowing goes before what was found."""
+def decided_sql(rows: str, hot: str, tiers: tuple[str, ...]) -> str:
+    """Order matters: what stands in the way of knowing goes before what was found. The evidence that an agreement demands
+    (`tiers`) is asked of requests only: decoys show that every tier works."""
+    demanded = f"(r.origin = 'decoy' OR b.tier IN ({', '.join(map(duck.quote, tiers))}))"
     return f"""
     SELECT r.ordinal, r.origin, r.s_birth, r.s_tin, b.record_id, b.tier, c.plausible,
       h.ordinal IS NOT NULL OR coalesce(m.pairs, 0) > {CAP} AS too_many,
       coalesce(c.elsewhere, false) AS elsewhere, coalesce(c.crosses, false) AS crosses,
       CASE WHEN h.ordinal IS NOT NULL OR m.pairs > {CAP} OR c.crosses THEN 'ambiguous'
-        WHEN c.releasable = 1 AND c.plausible = 1 AND NOT c.elsewhere THEN NULL
+        WHEN c.releasable = 1 AND c.plausible = 1 AND NOT c.elsewhere THEN CASE WHEN {demanded} THEN NULL ELSE 'near' END
         WHEN c.releasable >= 1 OR c.plausible >= 2 THEN 'ambiguous'
         WHEN c.plausible = 1 THEN 'near'
         ELSE 'unmatched' END AS outcome

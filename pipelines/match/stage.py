@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from expectations.digests import of_bytes
 from expectations.duck import DuckSettings
+from expectations.instruments.agreement import TIERS
 from pipelines import lake, register
 from pipelines.context import BatchContext
 from pipelines.match import requests, resolve, score
@@ -45,7 +46,7 @@ def run(ctx: BatchContext) -> lake.Manifest:
         ctx.step("ingest.decoys"), ctx.step("match.decoys"), runner=ctx.runner, duck=ctx.duck, progress=ctx.progress
     )
     inputs = {"rows": _digests(rows), "register": register.version(ctx.register), "decoys": _digests(decoys)}
-    return find(ctx, inputs, rows, real, decoys)
+    return find(ctx, inputs, rows, real, decoys, ctx.agreement.tiers)
 
 
 def find(
@@ -54,14 +55,17 @@ def find(
     rows: lake.Manifest,
     real: lake.Manifest,
     decoys: lake.Manifest | None = None,
+    tiers: tuple[str, ...] = TIERS,
 ) -> lake.Manifest:
-    """The two steps on canonical `rows` and a prepared register; `inputs` name what they are made from."""
-    inputs = {**inputs, "logic": of_bytes(plan().encode()), "preparation": preparation()}
+    """The two steps on canonical `rows` and a prepared register; `inputs` name what they are made from.
+
+    `tiers`: the evidence that is demanded; a row matched by another tier ends as near."""
+    inputs = {**inputs, "tiers": sorted(tiers), "logic": of_bytes(plan().encode()), "preparation": preparation()}
     paths = tuple(rows.paths("rows"))
     asked = requests.Requests(paths, tuple(real.paths("names")), place.duck)
     keys = _step(place, "match.keys", inputs, [asked], requests.write)
     worker = score.Score(paths, keys.paths("keys")[0], keys.paths("names")[0], register.persons(real), place.duck)
-    decide = resolve.Decide(paths, place.duck)
+    decide = resolve.Decide(paths, tiers, place.duck)
     return _step(place, "match.candidates", inputs, _work(real, decoys), worker, decide)
 
 
@@ -95,7 +99,7 @@ def plan() -> str:
             *score.steps(
                 requests.requests_sql("ROWS", "NAMES", 1), "KEYS", "PERSONS", "ADDRESSES", register.Scan((), ())
             ),
-            *resolve.steps("ROWS", "JUDGED", "MET", "HOT"),
+            *resolve.steps("ROWS", "JUDGED", "MET", "HOT", TIERS),
             Step("candidates", "the contract: CANDIDATE", resolve.CANDIDATES),
         ]
     )

@@ -42,12 +42,12 @@ def outcomes(ctx: BatchContext, *, dropped: Path | None = None, lost: Path | Non
     """
     candidates, verdicts = lake.committed(ctx.step("match.candidates")), lake.committed(ctx.step("validate.verdicts"))
     items, inputs = _items(ctx)
-    inputs += [candidates.digest, verdicts.digest, sorted(ctx.agreement.fields)]
+    inputs += [candidates.digest, verdicts.digest, sorted(ctx.standing.fields)]
     inputs += [digests.of_file(p) if p else None for p in (dropped, lost)]
     worker = Outcomes(
         tuple(candidates.paths("candidates")),
         tuple(verdicts.paths("verdicts")),
-        ctx.agreement.fields,
+        ctx.standing.fields,
         str(dropped) if dropped else None,
         str(lost) if lost else None,
         ctx.duck,

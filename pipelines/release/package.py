@@ -120,7 +120,7 @@ def _manifest(
         "register": register_version,
         "received_on": ctx.received_on.isoformat(),
         "decided_on": ctx.decided_on.isoformat(),
-        "fields": ["request_id", *(n for n in RELEASE.names if n in ctx.agreement.fields)],
+        "fields": ["request_id", *(n for n in RELEASE.names if n in ctx.standing.fields)],
         **contents,
         "files": {n: {"sha256": digests.of_file(sealed / n), "bytes": (sealed / n).stat().st_size} for n in SEALED},
         "legal": list(legal.NOTICES),

@@ -138,12 +138,19 @@ def test_no_batch_rule_is_met_by_nothing(connection, rule: Rule) -> None:
 
 
 def _kind(name: str) -> str:
-    if name in ("officers", "orders_against", "codes_over_limit"):
+    if name in ("officers", "orders_against", "orders_holding", "superseded_by", "codes_over_limit"):
         return "VARCHAR[]"
     numbers = ("rows_", "earlier_", "max_", "incomplete_", "identical_", "busiest_", "worst_")
-    return "DATE" if name in ("letter_date", "received_on") else "DOUBLE" if name.startswith(numbers) else "BOOLEAN"
+    return (
+        "DATE"
+        if name in ("letter_date", "attested_on", "received_on")
+        else "DOUBLE"
+        if name.startswith(numbers)
+        else "BOOLEAN"
+    )
 
 
+ATTESTED = {"solely": True, "no_informant_or_investigation_harmed": True}
 LETTERS: list[tuple[dict[str, Any], str]] = [
     ({"requester": "somebody-else"}, "REQUESTER_NOT_PARTY"),
     ({"agreement": "another-agreement"}, "REQUESTER_NOT_PARTY"),
@@ -153,6 +160,8 @@ LETTERS: list[tuple[dict[str, Any], str]] = [
     ({"attestations": {"solely": False, "no_informant_or_investigation_harmed": True}}, "NOT_SOLELY"),
     ({"attestations": {"solely": True}}, "NO_CLEARANCE"),
     ({"officers": []}, "NO_OFFICERS"),
+    ({"attestations": {**ATTESTED, "attested_on": date(2026, 6, 2)}}, "ATTESTED_AFTER_LETTER"),
+    ({"attestations": {**ATTESTED, "attested_on": date(2025, 5, 31)}}, "ATTESTATION_EXPIRED"),
     ({"date": date(2026, 6, 2)}, "LETTER_IN_FUTURE"),
     ({"date": date(2026, 5, 1)}, "LETTER_TOO_OLD"),
 ]

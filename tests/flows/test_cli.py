@@ -76,7 +76,7 @@ def test_doctor_finds_nothing_that_would_fail_in_a_good_sandbox(command: Run, wo
     code, out, _ = command("doctor")
     assert code == 0
     assert not [line for line in out.splitlines() if line.startswith("fail")], out
-    assert "key hash" in out and "4 instruments" in out
+    assert "key hash" in out and "5 instruments" in out
 
 
 def test_doctor_fails_a_key_that_others_can_read(command: Run, world: World) -> None:

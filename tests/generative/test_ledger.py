@@ -78,12 +78,12 @@ class World:
     def prepare(self, name: str, names: set[str]) -> None:
         publication.prepare(
             self.ledger, name, keys=pairs(*sorted(names)), package=self.packages[name], merkle_root=sha("root"),
-            content_digest=sha("rows"), orders=lambda _bodies: [],
+            content_digest=sha("rows"), orders=lambda _bodies: {},
         )  # fmt: skip
 
     def publish(self, name: str) -> None:
         publication.publish(
-            self.ledger, name, package=self.packages[name], outbox=self.outbox, orders=lambda _bodies: []
+            self.ledger, name, package=self.packages[name], outbox=self.outbox, orders=lambda _bodies: {}
         )
 
     def reopen(self, name: str) -> None:

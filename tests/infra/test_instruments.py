@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from expectations.errors import BadInput
-from expectations.instruments import Agreement, CourtOrder, parse_instrument
+from expectations.instruments import Agreement, CourtOrder, parse_instrument, standing
 from tests.submissions import INSTRUMENTS, shipped
 
 STATUTE = "8 USC 1253(a)(1)"
@@ -14,6 +14,7 @@ STATUTE = "8 USC 1253(a)(1)"
 def test_every_shipped_instrument_parses() -> None:
     found = [shipped(p.name) for p in sorted(INSTRUMENTS.glob("*.toml*"))]
     assert [i.id for i in found] == [
+        "holding-2026-02-24-dccir",
         "injunction-2026-02-05-dmass",
         "irs-ice-2025",
         "sandbox-2026",
@@ -29,16 +30,19 @@ def test_an_order_stands_from_its_day_on_and_not_the_day_before(name: str, day: 
     agreement, order = shipped("irs-ice-2025.toml.in"), shipped(name)
     assert isinstance(agreement, Agreement) and isinstance(order, CourtOrder)
     assert agreement.in_force(day) and not agreement.in_force(date(2025, 4, 6))
-    assert not order.stands_against(agreement, STATUTE, day - timedelta(days=1))
-    assert order.stands_against(agreement, STATUTE, day)
-    assert order.stands_against(agreement, STATUTE, day + timedelta(days=4000))
+
+    def against(on: date) -> tuple[str, ...]:
+        return standing(agreement, [order], STATUTE, agreement.purposes[0], on).forbid
+
+    assert against(day - timedelta(days=1)) == ()
+    assert against(day) == against(day + timedelta(days=4000)) == (order.id,)
 
 
 def test_no_order_stands_against_the_sandbox_agreement(sandbox: Agreement) -> None:
     for name in ("stay-2025-11-21-ddc.toml", "injunction-2026-02-05-dmass.toml"):
         order = shipped(name)
         assert isinstance(order, CourtOrder)
-        assert not order.stands_against(sandbox, STATUTE, date(2026, 6, 1))
+        assert standing(sandbox, [order], STATUTE, sandbox.purposes[0], date(2026, 6, 1)).cites == ()
     assert sandbox.in_force(date(2026, 1, 1)) and sandbox.in_force(date(2031, 12, 31))
     assert not sandbox.in_force(date(2025, 12, 31))
 

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from expectations import address, duck, standard
 from expectations.contracts import PLACE, RAW_REQUEST, REGISTER_ADDRESS, REGISTER_PERSON
+from expectations.instruments.agreement import TIERS
 from pipelines import decoys, lake, match, register
 
 HOME = {"street": "12 OAK ST", "unit": None, "city": "HOUSTON", "state": "TX", "zip": "77002"}
@@ -92,6 +93,7 @@ def context(root: Path, prepared: Path) -> Any:
         step=lambda name: root / name,
         register=prepared,
         runner="embedded",
+        agreement=SimpleNamespace(tiers=TIERS),
         duck=duck.DuckSettings(),
         progress=lambda _step, _done, _total: None,
     )

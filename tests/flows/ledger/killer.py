@@ -32,11 +32,11 @@ def finish(ledger: Ledger, batch: str, package: Path, outbox: Path, keys: list[t
     if publication.recover(ledger, batch, outbox) is State.SEALED:
         step = publication.prepare(
             ledger, batch, keys=keys, package=package, merkle_root=sha("root"), content_digest=sha("rows"),
-            orders=lambda _bodies: [],
+            orders=lambda _bodies: {},
         )  # fmt: skip
         if step.state is not State.PREPARED:
             return step
-    return publication.publish(ledger, batch, package=package, outbox=outbox, orders=lambda _bodies: [])
+    return publication.publish(ledger, batch, package=package, outbox=outbox, orders=lambda _bodies: {})
 
 
 def run_and_die(url: str, batch: str, package: Path, outbox: Path, point: int) -> None:

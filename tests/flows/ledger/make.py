@@ -90,6 +90,6 @@ def published(ledger: Ledger, folder: Path, batch: str) -> None:
     """Publishes a sealed batch into an outbox in `folder`."""
     made = package(folder / "lake" / batch, batch)
     publication.prepare(
-        ledger, batch, keys=pairs(batch), package=made, merkle_root=sha("root"), content_digest=ROWS, orders=lambda _: []
+        ledger, batch, keys=pairs(batch), package=made, merkle_root=sha("root"), content_digest=ROWS, orders=lambda _: {}
     )  # fmt: skip
-    publication.publish(ledger, batch, package=made, outbox=folder / "outbox", orders=lambda _: [])
+    publication.publish(ledger, batch, package=made, outbox=folder / "outbox", orders=lambda _: {})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,12 +23,12 @@ from tests.flows.ledger import killer
 from tests.flows.ledger.make import ORDER, Office, package, pairs, receive, sealed, sha
 
 
-def no_orders(_bodies: Sequence[bytes]) -> list[str]:
-    return []
+def no_orders(_bodies: Sequence[bytes]) -> dict[str, list[str]]:
+    return {}
 
 
-def any_order(bodies: Sequence[bytes]) -> list[str]:
-    return [parse_instrument(b, "test").id for b in bodies]
+def any_order(bodies: Sequence[bytes]) -> dict[str, list[str]]:
+    return {"COURT_ORDER": [parse_instrument(b, "test").id for b in bodies]} if bodies else {}
 
 
 class Desk:
@@ -195,19 +194,6 @@ def test_an_order_enrolled_meanwhile_refuses_or_withdraws(desk: Desk, office: Of
     assert desk.prepare("batch-2", "b", orders=any_order) == Step(State.REFUSED, **stopped)
     assert desk.names() == [] and list(desk.ledger.disclosed("agency", "mou")) == []
     assert desk.ledger.verify() == []
-
-
-def test_the_usual_check_reads_orders_by_scope_and_day() -> None:
-    class Asked:
-        id = "mou"
-        requester = type("Party", (), {"id": "agency"})
-
-    def against(body: bytes, day: date) -> list[str]:
-        return list(publication.orders_against(Asked, "8 USC 1253", day)([body]))  # type: ignore[arg-type]
-
-    assert against(ORDER, date(2026, 1, 1)) == ["order-1"]
-    assert against(ORDER, date(2025, 12, 31)) == []
-    assert against(ORDER.replace(b"scope = {}", b'scope = {requesters = ["other"]}'), date(2026, 1, 1)) == []
 
 
 def test_claims_changed_beside_the_chain_are_found(desk: Desk) -> None:

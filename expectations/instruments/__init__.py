@@ -1,0 +1,32 @@
+"""Instruments, the law as data: agreements and court orders; and the letter that comes with a submission.
+
+TOML files, checked by these models (`sluicegate schema agreement`, `court_order`, `letter`). Which of them are in force on a
+day, and what they leave possible together, is decided in `standing` and nowhere else. The sources of the shipped instruments
+lie in `infra/instruments`; an instrument counts only once the ledger has enrolled its digest.
+"""
+
+from expectations.instruments.agreement import Agreement, Keys, Party, Safeguards, Thresholds
+from expectations.instruments.letter import DataFile, Letter, Officer
+from expectations.instruments.orders import CourtOrder, Effect, OrderScope
+from expectations.instruments.parse import Instrument, instrument_digest, parse_instrument, parse_letter
+from expectations.instruments.standing import Standing, standing
+
+__all__ = [
+    "Agreement",
+    "CourtOrder",
+    "DataFile",
+    "Effect",
+    "Instrument",
+    "Keys",
+    "Letter",
+    "Officer",
+    "OrderScope",
+    "Party",
+    "Safeguards",
+    "Standing",
+    "Thresholds",
+    "instrument_digest",
+    "parse_instrument",
+    "parse_letter",
+    "standing",
+]

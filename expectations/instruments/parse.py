@@ -1,0 +1,38 @@
+"""Instruments and letters from the bytes of their files."""
+
+from __future__ import annotations
+
+from expectations import forms
+from expectations.digests import of_bytes
+from expectations.errors import BadInput
+from expectations.instruments.agreement import Agreement
+from expectations.instruments.letter import Letter
+from expectations.instruments.orders import CourtOrder
+
+Instrument = Agreement | CourtOrder
+KINDS: dict[str, type[Agreement] | type[CourtOrder]] = {"agreement": Agreement, "court_order": CourtOrder}
+
+
+def parse_instrument(data: bytes, where: str) -> Instrument:
+    """An instrument from the bytes of its file; raises BadInput naming file and key, never quoting the value."""
+    table = forms.toml(data, where, "INSTRUMENT_UNREADABLE")
+    model = KINDS.get(str(table.get("kind")))
+    if model is None:
+        raise BadInput(
+            "INSTRUMENT_KIND",
+            "kind is missing or unknown",
+            where=where,
+            remedy=f"Write kind = one of {sorted(KINDS)}.",
+        )
+    remedy = f"sluicegate schema {table['kind']} says what to write."
+    return forms.validated(model, table, where, "INSTRUMENT_INVALID", remedy)
+
+
+def parse_letter(data: bytes, where: str = "letter.toml") -> Letter:
+    """The letter from its bytes; raises BadInput naming the key at fault, never quoting the value."""
+    return forms.validated(Letter, forms.toml(data, where, "LETTER_UNREADABLE"), where, "LETTER_INVALID")
+
+
+def instrument_digest(data: bytes) -> str:
+    """What is enrolled: SHA-256 of the file's bytes. A changed file is a new version."""
+    return of_bytes(data)

@@ -1,0 +1,113 @@
+"""What the instruments leave possible together on a day: one agreement, and every court order that stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from expectations.instruments.agreement import Agreement
+from expectations.instruments.orders import CourtOrder, Effect
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The orders that stand against requests under an agreement, statute and purpose on a day, by what they do.
+
+    forbid    orders under which nothing may leave; hold: orders under which the batch waits
+    fields    what may still leave of the agreement's fields, in their order; `fewer`: orders that took some away
+    states    (order, states) whose rows are held; persons: (order, list) outside which rows are held
+    """
+
+    forbid: tuple[str, ...]
+    hold: tuple[str, ...]
+    fields: tuple[str, ...]
+    fewer: tuple[str, ...]
+    states: tuple[tuple[str, tuple[str, ...]], ...]
+    persons: tuple[tuple[str, str], ...]
+
+    @property
+    def cites(self) -> tuple[str, ...]:
+        """Ids of all orders that narrow anything."""
+        rows = (*(order for order, _ in self.states), *(order for order, _ in self.persons))
+        return tuple(sorted({*self.forbid, *self.hold, *self.fewer, *rows}))
+
+    def narrower(self, before: Standing) -> tuple[str, ...]:
+        """Ids of orders here that forbid what `before` did not: what was decided under `before` may not leave now."""
+        found = {*self.forbid, *self.hold, *_new(self.states, before.states), *_new(self.persons, before.persons)}
+        return tuple(sorted(found | (set(self.fewer) if set(before.fields) - set(self.fields) else set())))
+
+
+def standing(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, purpose: str, day: date) -> Standing:
+    """`orders`: all that are enrolled, in force or not. An order applies from its effective day on; it ends on the day it is
+    lifted, or on the effective day of an order that lifts or supersedes it."""
+    against = list(_against(agreement, orders, statute, day))
+    forbid, hold = (sorted(o.id for o in against if _whole(o) and o.effect in e) for e in (_FORBID, {Effect.HOLD}))
+    fields, fewer = set(agreement.fields), []
+    for order in against:
+        gone = _taken(order, agreement)
+        if fields & gone:
+            fewer.append(order.id)
+        fields -= gone
+    wrong = [
+        o.id
+        for o in against
+        if o.only and o.only.purposes is not None and purpose not in o.only.purposes and not o.scope.districts
+    ]
+    forbid += [*wrong, *(fewer if not fields else [])]
+    return Standing(
+        tuple(sorted(set(forbid))),
+        tuple(hold),
+        tuple(f for f in agreement.fields if f in fields),
+        tuple(sorted(fewer)),
+        tuple((o.id, tuple(sorted(o.scope.states))) for o in against if _by_place(o, purpose)),
+        tuple((o.id, o.only.persons) for o in against if o.only and o.only.persons and not o.scope.districts),
+    )
+
+
+def superseded(agreement: Agreement, agreements: Iterable[Agreement], day: date) -> tuple[str, ...]:
+    """Ids of agreements in force on that day that supersede this one."""
+    return tuple(sorted(a.id for a in agreements if agreement.id in a.supersedes and a.valid_from <= day))
+
+
+_FORBID = {Effect.FORBID, Effect.RECALL}
+
+
+def _against(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, day: date) -> Iterator[CourtOrder]:
+    known = sorted(orders, key=lambda o: o.id)
+    ended = {ended for o in known if o.in_force(day) for ended in (*o.lifts, *o.supersedes)}
+    for order in known:
+        idle = order.effect in (Effect.LIFT, Effect.DECLARE)
+        covered = order.covers(agreement.id, agreement.requester.id, statute)
+        if covered and not idle and order.id not in ended and order.in_force(day):
+            yield order
+
+
+def _whole(order: CourtOrder) -> bool:
+    """It stands against the batch as a whole, not against some fields or rows of it."""
+    return not order.scope.fields and not order.scope.districts
+
+
+def _taken(order: CourtOrder, agreement: Agreement) -> set[str]:
+    """The fields that may not leave because of this order."""
+    if order.scope.districts:
+        return set()
+    taken = set(order.scope.fields)
+    if order.only and order.only.fields is not None:
+        inside = taken or set(agreement.fields)
+        taken = inside - set(order.only.fields)
+    return taken
+
+
+def _by_place(order: CourtOrder, purpose: str) -> bool:
+    """It holds the rows of its districts: whatever it does there, such a row is not what it still allows."""
+    if not order.scope.districts:
+        return False
+    only = order.only
+    allowed = only is not None and only.fields is None and only.persons is None and purpose in (only.purposes or ())
+    return not allowed
+
+
+def _new(now: Iterable[tuple[str, object]], before: Iterable[tuple[str, object]]) -> set[str]:
+    known = set(before)
+    return {order for order, what in now if (order, what) not in known}

@@ -1,0 +1,154 @@
+"""What court orders leave possible, as a table: the agreement allows street, city and ZIP for two purposes."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from expectations.errors import BadInput
+from expectations.instruments import Agreement, CourtOrder, parse_instrument, standing
+from expectations.instruments.standing import superseded
+from flows import publication
+from tests.submissions import INSTRUMENTS, sandbox, shipped
+
+STATUTE, CRIMINAL, JURY = "8 USC 1253(a)(1)", "Criminal proceeding", "Grand jury proceeding"
+DAY = date(2026, 6, 1)
+UNDER: Agreement = sandbox().model_copy(update={"fields": ("street", "city", "zip")})
+ALL = UNDER.fields
+
+
+def order(id: str = "o1", **said: Any) -> CourtOrder:
+    base = {"court": "c", "docket": "d", "title": "t", "source": "s", "effective_on": DAY, "effect": "forbid"}
+    return CourtOrder.model_validate({"kind": "court_order", "id": id, **base, **said})
+
+
+def only(**what: Any) -> dict[str, Any]:
+    return {"effect": "restrict", "only": what}
+
+
+# orders in force on DAY | who forbids | who holds | fields that may leave | states whose rows are held | lists
+TABLE: dict[str, tuple[list[CourtOrder], list[str], list[str], tuple[str, ...], list[str], list[str]]] = {
+    "none": ([], [], [], ALL, [], []),
+    "forbid": ([order()], ["o1"], [], ALL, [], []),
+    "recall forbids more": ([order(effect="recall")], ["o1"], [], ALL, [], []),
+    "hold": ([order(effect="hold")], [], ["o1"], ALL, [], []),
+    "this agreement": ([order(scope={"agreements": [UNDER.id]})], ["o1"], [], ALL, [], []),
+    "another agreement": ([order(scope={"agreements": ["irs-ice-2025"]})], [], [], ALL, [], []),
+    "this requester": ([order(scope={"requesters": [UNDER.requester.id]})], ["o1"], [], ALL, [], []),
+    "another requester": ([order(scope={"requesters": ["ice"]})], [], [], ALL, [], []),
+    "this statute": ([order(scope={"statutes": [STATUTE]})], ["o1"], [], ALL, [], []),
+    "another statute": ([order(scope={"statutes": ["8 USC 1326"]})], [], [], ALL, [], []),
+    "this agreement, another statute": ([order(scope={"agreements": [UNDER.id], "statutes": ["8 USC 1326"]})], [], [], ALL, [], []),
+    "a field": ([order(scope={"fields": ["street"]})], [], [], ("city", "zip"), [], []),
+    "every field": ([order(scope={"fields": list(ALL)})], ["o1"], [], (), [], []),
+    "every field, between two orders": ([order(scope={"fields": ["street"]}), order("o2", scope={"fields": ["city", "zip"]})], ["o1", "o2"], [], (), [], []),
+    "a field is held": ([order(effect="hold", scope={"fields": ["zip"]})], [], [], ("street", "city"), [], []),
+    "only some fields": ([order(**only(fields=["city", "zip"]))], [], [], ("city", "zip"), [], []),
+    "only no field": ([order(**only(fields=[]))], ["o1"], [], (), [], []),
+    "only a purpose, asked for it": ([order(**only(purposes=[CRIMINAL]))], [], [], ALL, [], []),
+    "only another purpose": ([order(**only(purposes=[JURY]))], ["o1"], [], ALL, [], []),
+    "only persons on a list": ([order(**only(persons="plaintiffs"))], [], [], ALL, [], ["plaintiffs"]),
+    "a district": ([order(scope={"districts": ["D. Mass."]})], [], [], ALL, ["MA"], []),
+    "districts, as courts write them": ([order(scope={"districts": ["N.D. Cal.", "S.D.N.Y.", "D.D.C."]})], [], [], ALL, ["CA", "DC", "NY"], []),
+    "held in a district": ([order(effect="hold", scope={"districts": ["D. Mass."]})], [], [], ALL, ["MA"], []),
+    "only a purpose, in a district": ([order(**only(purposes=[CRIMINAL]), scope={"districts": ["D. Mass."]})], [], [], ALL, [], []),
+    "only another purpose, in a district": ([order(**only(purposes=[JURY]), scope={"districts": ["D. Mass."]})], [], [], ALL, ["MA"], []),
+    "only some fields, in a district": ([order(**only(fields=["zip"]), scope={"districts": ["D. Mass."]})], [], [], ALL, ["MA"], []),
+    "not yet": ([order(effective_on=DAY + timedelta(days=1))], [], [], ALL, [], []),
+    "lifted that day": ([order(effective_on=DAY - timedelta(days=9), lifted_on=DAY)], [], [], ALL, [], []),
+    "lifted the day after": ([order(effective_on=DAY - timedelta(days=9), lifted_on=DAY + timedelta(days=1))], ["o1"], [], ALL, [], []),
+    "lifted by another": ([order(), order("o2", effect="lift", lifts=["o1"])], [], [], ALL, [], []),
+    "to be lifted tomorrow": ([order(), order("o2", effect="lift", lifts=["o1"], effective_on=DAY + timedelta(days=1))], ["o1"], [], ALL, [], []),
+    "superseded": ([order(), order("o2", effect="hold", supersedes=["o1"])], [], ["o2"], ALL, [], []),
+    "superseded by what is lifted": ([order(), order("o2", effect="hold", supersedes=["o1"], lifted_on=DAY)], ["o1"], [], ALL, [], []),
+    "a declaration lifts nothing": ([order(), order("o2", effect="declare")], ["o1"], [], ALL, [], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_is_left(name: str) -> None:
+    orders, forbid, hold, fields, states, lists = TABLE[name]
+    found = standing(UNDER, orders, STATUTE, CRIMINAL, DAY)
+    assert (list(found.forbid), list(found.hold), found.fields) == (forbid, hold, fields)
+    assert sorted(s for _, some in found.states for s in some) == states
+    assert [which for _, which in found.persons] == lists
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_every_order_is_a_narrowing_and_its_absence_is_none(name: str) -> None:
+    """What publication asks: whether anything is forbidden now that was not when the batch was decided."""
+    orders, forbid, hold, fields, states, lists = TABLE[name]
+    before, now = (standing(UNDER, some, STATUTE, CRIMINAL, DAY) for some in ([], orders))
+    narrows = bool(forbid or hold or fields != ALL or states or lists)
+    assert bool(now.narrower(before)) is narrows
+    assert before.narrower(now) == () and now.narrower(now) == tuple(sorted({*forbid, *hold}))
+
+
+INVALID: list[tuple[dict[str, Any], str]] = [
+    ({"effect": "restrict"}, "only"),
+    ({"only": {"fields": ["zip"]}}, "only"),
+    ({"effect": "restrict", "only": {}}, "only"),
+    ({"effect": "lift"}, "lifts"),
+    ({"lifts": ["o2"]}, "lifts"),
+    ({"effect": "lift", "lifts": ["o1"]}, "itself"),
+    ({"effect": "declare", "supersedes": ["o2"]}, "supersedes"),
+    ({"scope": {"fields": ["tin"]}}, "scope.fields"),
+    ({"scope": {"districts": ["D. Nowhere"]}}, "scope.districts"),
+    ({"scope": {"districts": ["N.D. Mass."]}}, "scope.districts"),
+    ({"scope": {"fields": ["zip"], "districts": ["D. Mass."]}}, "scope"),
+    ({"effect": "permit"}, "effect"),
+    ({"lifted_on": DAY - timedelta(days=1)}, "lifted_on"),
+]
+
+
+@pytest.mark.parametrize(("said", "key"), INVALID)
+def test_an_order_that_says_nothing_clear_is_an_error_at_its_key(said: dict[str, Any], key: str) -> None:
+    text = order().model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {"kind": "court_order"}
+    lines = [f"{k} = {_toml(v)}" for k, v in {**text, **said}.items()]
+    lines = [line.replace(f'"{DAY}"', str(DAY)) for line in lines]
+    with pytest.raises(BadInput, match=key):
+        parse_instrument("\n".join(lines).encode(), "o.toml")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k} = {_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return value.isoformat() if isinstance(value, date) else f'"{value}"'
+
+
+def test_a_superseding_agreement_takes_over_on_its_first_day() -> None:
+    later = UNDER.model_copy(update={"id": "sandbox-2027", "valid_from": DAY, "supersedes": (UNDER.id,)})
+    assert superseded(UNDER, [UNDER, later], DAY - timedelta(days=1)) == ()
+    assert superseded(UNDER, [UNDER, later], DAY) == (later.id,)
+
+
+def test_publication_reads_the_instruments_again() -> None:
+    body = (INSTRUMENTS / "sandbox-2026.toml.in").read_text().encode()
+    before = standing(UNDER, [], STATUTE, CRIMINAL, DAY)
+
+    def against(*bodies: bytes, day: date = DAY) -> dict[str, list[str]]:
+        check = publication.narrowed(UNDER.id, STATUTE, CRIMINAL, before, day)
+        return {code: list(ids) for code, ids in check(bodies).items()}
+
+    late = (INSTRUMENTS / "stay-2025-11-21-ddc.toml").read_text().replace('["irs-ice-2025"]', f'["{UNDER.id}"]')
+    successor = body.replace(b'id = "sandbox-2026"', f'id = "sandbox-2027"\nsupersedes = ["{UNDER.id}"]'.encode())
+    ended = body.replace(b"valid_to = 2031-12-31", b"valid_to = 2026-05-31")
+    assert against(body) == {}
+    assert against(body, late.encode()) == {"COURT_ORDER": ["stay-2025-11-21-ddc"]}
+    assert against(body, successor) == {"AGREEMENT_SUPERSEDED": ["sandbox-2027"]}
+    assert against(ended) == against(body, day=date(2032, 1, 1)) == {"AGREEMENT_NOT_IN_FORCE": [UNDER.id]}
+
+
+def test_the_appellate_holding_lifts_neither_order() -> None:
+    agreement = shipped("irs-ice-2025.toml.in")
+    assert isinstance(agreement, Agreement)
+    orders = [o for p in INSTRUMENTS.glob("*.toml") if isinstance(o := shipped(p.name), CourtOrder)]
+    assert "holding-2026-02-24-dccir" in [o.id for o in orders]
+    for day in (date(2026, 2, 24), date(2026, 2, 25), date(2030, 1, 1)):
+        assert standing(agreement, orders, STATUTE, CRIMINAL, day).forbid == (
+            "injunction-2026-02-05-dmass", "stay-2025-11-21-ddc",
+        )  # fmt: skip
