@@ -144,6 +144,9 @@ _REGISTER = _codes(
     ("UNIT_NEEDED", "The building has several units on file and the request names none.", "", "law.md 5 (DPV secondary)"),
     ("NOT_CORROBORATED", "The request's address equals no address on file.", "", "law.md 1"),
     ("TOO_MANY_TRIES", "Too many different addresses were tried for this person.", "", "design.md, codes"),
+    ("PROTECTED", "The holder protects this person's record.", "", "26 USC 6103(i)(6)"),
+    ("COURT_ORDER_PERSON", "A court order allows disclosure of certain persons only.", "", "court order"),
+    ("COURT_ORDER_PLACE", "A court order forbids disclosure in this district.", "", "court order"),
     ("NO_ADDRESS_ON_FILE", "There is no last known address to give.", "", "26 CFR 301.6212-2"),
 )  # fmt: skip
 _BATCH = _codes(

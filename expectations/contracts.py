@@ -198,6 +198,7 @@ VERDICT = pa.schema(
         _f("person_key", S, "keyed hash (HMAC-SHA256, hex) of the record id: what the ledger knows of it", null=False),
         _f("addresses_on_file", pa.list_(ON_FILE), "every address on file that counts, raw, newest first", null=False),
         _f("units_on_file", I32, "distinct units on file in the request's building", null=False),
+        _f("lists", pa.list_(S), "the holder's lists of persons that this one is on, sorted", null=False),
         _f("earlier_tries", I32, "other addresses already tried for this person by this requester", null=False),
         _f("corroboration", S, "same, building, differs or not_comparable", null=False),
         _f("codes", pa.list_(S), "codes of every register-phase rule that failed, sorted", null=False),

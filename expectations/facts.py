@@ -14,10 +14,11 @@ from typing import Any
 from expectations import band, signatures
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.duck import quote
-from expectations.instruments import Agreement, CourtOrder, Letter, standing
+from expectations.instruments import Agreement, CourtOrder, Letter, Standing, standing
 from expectations.instruments.standing import superseded
 
 _DATES = ("letter_date", "attested_on", "received_on", "decided_on", "earliest_address_end")
+_REGISTER_CONSTANTS = ("max_tries_per_person", "lists_required", "states_withheld")
 _NO_CAP = 10**15
 # What a request-phase row rule may need to know of the letter and the agreement.
 _ROW_CONSTANTS = ("officers", "letter_date", "decided_on", "min_days_after_final_order")
@@ -62,6 +63,7 @@ def letter_facts(
         "superseded_by": list(superseded(agreement, successors, decided_on)),
         "orders_against": list(stands.forbid),
         "orders_holding": list(stands.hold),
+        **register_facts(agreement, stands),
         "requester_is_party": letter.requester == agreement.requester.id and letter.agreement == agreement.id,
         "office_may_sign": letter.signatory.office in agreement.offices,
         "signatory_may_sign": agreement.may_sign(letter.signatory.name, letter.signatory.office, letter.date),
@@ -90,7 +92,6 @@ def letter_facts(
         "earlier_rows": earlier.rows,
         "earlier_incomplete_rows": earlier.incomplete,
         "max_persons_per_address": limits.persons_per_address,
-        "max_tries_per_person": limits.tries_per_person,
         "min_match_rate": limits.match_rate_floor,
         "max_match_rate": limits.match_rate_ceiling,
         **band.learnt(earlier.batches),
@@ -124,6 +125,20 @@ def _years_before(day: date, years: int) -> date:
 def row_constants(facts: Mapping[str, Any]) -> str:
     """The constants that row rules read beside a canonical row, as a SELECT list: `SELECT *, {row_constants(facts)} FROM …`."""
     return ", ".join(f"{_literal(name, facts[name])} AS {name}" for name in _ROW_CONSTANTS)
+
+
+def register_facts(agreement: Agreement, stands: Standing) -> dict[str, Any]:
+    """What register-phase rules need to know of the agreement and of the orders that stand against it."""
+    return {
+        "max_tries_per_person": agreement.thresholds.tries_per_person,
+        "lists_required": sorted({which for _, which in stands.persons}),
+        "states_withheld": sorted({state for _, some in stands.states for state in some}),
+    }
+
+
+def register_constants(facts: Mapping[str, Any]) -> str:
+    """The constants that register-phase rules read beside a verdict row, as a SELECT list."""
+    return ", ".join(f"{_literal(name, facts[name])} AS {name}" for name in _REGISTER_CONSTANTS)
 
 
 def letter_facts_sql(facts: Mapping[str, Any]) -> str:

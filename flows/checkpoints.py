@@ -87,6 +87,7 @@ def _eligibility(ctx: BatchContext, letter: dict[str, Any]) -> eligibility.Input
         premises=ctx.agreement.requester.premises,
         facilities=ctx.facilities,
         left_out=ctx.agreement.may_be_left_out,
+        persons=ctx.persons,
     )
 
 
@@ -107,6 +108,7 @@ def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, hol
             fields=ctx.standing.fields,
             dropped=parquet([dropped]) if dropped else None,
             lost=parquet([lost]) if lost.exists() else None,
+            late=parquet([ctx.late]) if ctx.late else None,
         )
         if not _holds_nothing(ctx, opened):
             inputs = replace(

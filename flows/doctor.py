@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -78,6 +79,7 @@ def _home() -> Iterator[Finding]:
     )
     yield _register(home)
     yield _facilities(home)
+    yield _persons(home)
     yield from _ledger(home)
     api = os.environ.get("PREFECT_API_URL")
     yield Finding(
@@ -131,6 +133,21 @@ def _register(home: Home) -> Finding:
     return Finding(
         "fail", "there is no register", "Set register_folder in sluicegate.toml, or: sluicegate simulate register."
     )
+
+
+def _persons(home: Home) -> Finding:
+    """The holder's lists of persons: none is needed, but one that cannot be read stops every submission."""
+    from expectations import persons
+
+    if home.persons is None:
+        return Finding("ok", "no lists of persons: nobody's record is protected beyond the rules")
+    with tempfile.TemporaryDirectory(prefix="sluicegate-doctor-", dir=home.lake) as folder:
+        kept = Path(folder) / persons.KEPT
+        try:
+            entries = persons.keep(home.persons, kept, home.duck)
+        except BadInput as error:
+            return Finding("fail", f"{error.where}: {error.message}", error.remedy)
+    return Finding("ok", f"{home.persons.name}: {entries:,} entries")
 
 
 def _facilities(home: Home) -> Finding:

@@ -89,6 +89,14 @@ class Home:
         return self._path(self.config.register_folder)
 
     @property
+    def persons(self) -> Path | None:
+        """The holder's lists of persons; None if there are none. A link that leads nowhere is one that cannot be read."""
+        from expectations.persons import NAME
+
+        path = self.root / NAME
+        return path if path.exists() or path.is_symlink() else None
+
+    @property
     def facilities(self) -> Path | None:
         """The operator's own list of facilities; None if there is none. A link that leads nowhere is one that cannot be read."""
         from expectations.address.facilities import NAME  # late: most commands need nothing of it

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import signatures
+from expectations import persons, signatures
 from expectations.duck import parquet, session
 from expectations.errors import Fault
 from flows import publication
@@ -79,6 +79,9 @@ class Leaving:
         if not self._is_checked_package():
             publication.reopen(self.ledger, self.ctx.batch, self.home.outbox)
             return publication.Step(State.VALIDATED)
+        if self._protected_since():
+            publication.reopen(self.ledger, self.ctx.batch, self.home.outbox)
+            return publication.Step(State.VALIDATED)
         root = self._account()
         outcomes = lake.committed(self.ctx.step("release.outcomes"))
         keys = pa.concat_tables(
@@ -112,7 +115,7 @@ class Leaving:
     def _account(self) -> str:
         recipient = sealing.load_identity(self.home.keys / HOLDER_AGE).recipient
         release.seal_evidence(self.ctx, recipient, self.home.root / "evidence" / f"{self.ctx.batch}.parquet.age")
-        own = (self.ctx.facilities,) if self.ctx.facilities else ()
+        own = [path for path in (self.ctx.facilities, self.ctx.late) if path]
         for path in (*(self.ctx.root / name for name in KEPT), *own):
             sealing.seal_file(path, self.home.root / "evidence" / f"{self.ctx.batch}.{path.name}.age", [recipient])
         kept = release.seal_accounting(
@@ -143,6 +146,26 @@ class Leaving:
             ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing,
             self.ledger.clock.today(ctx.agreement.zone),
         )  # fmt: skip
+
+    def _protected_since(self) -> bool:
+        """Reads the holder's lists of persons again, and notes the eligible rows that they hold back now: seal without them.
+
+        Raises BadInput if the lists cannot be read: then nothing leaves.
+        """
+        here, late = self.ctx.root / ".persons-now.parquet", self.ctx.root / persons.LATE
+        here.unlink(missing_ok=True)
+        if self.home.persons:
+            persons.keep(self.home.persons, here, self.ctx.duck)
+        outcomes = lake.committed(self.ctx.step("release.outcomes"))
+        required = sorted({which for _, which in self.ctx.standing.persons})
+        query = persons.held_back(here if here.exists() else None, required, parquet(outcomes.paths("eligible")))
+        with session(self.ctx.duck) as connection:
+            found = connection.execute(f"{query} ORDER BY ordinal").to_arrow_table()
+        if found.num_rows == 0:
+            return False
+        before = [pq.read_table(late)] if self.ctx.late else []
+        pq.write_table(pa.concat_tables([*before, found]), late)
+        return True
 
     def _lose(self, taken: Iterable[str]) -> None:
         before = pq.read_table(self.ctx.root / "lost.parquet")["request_key"].to_pylist() if self.lost() else []

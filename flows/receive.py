@@ -19,7 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import address
+from expectations import address, persons
 from expectations.address import facilities
 from expectations.clock import Clock, legal_date
 from expectations.digests import of_bytes
@@ -43,24 +43,28 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
 
     Raises BadInput if it cannot be read as a submission, or if its agreement is unknown or did not sign it; the ledger
     keeps an entry of its own for that (invariant 1). Raises BadInput, and nothing is received, if the operator's list of
-    facilities cannot be read.
+    facilities or lists of persons cannot be read.
     """
     listed = _facilities(home)
     incoming = home.lake / ".incoming" / uuid.uuid4().hex
+    protected = incoming.with_suffix(".persons")
     incoming.mkdir(parents=True, mode=0o700)
     try:
         taken = submission.take_in(source, incoming)
         agreement = _agreement(ledger, taken)
         submission.verify_signature(taken, agreement)
+        if home.persons:
+            persons.keep(home.persons, protected, home.duck)
         with alone(home, taken.batch):
             if ledger.batch(taken.batch) is None:
-                _record(home, ledger, clock, taken, agreement, listed)
+                _record(home, ledger, clock, taken, agreement, listed, protected)
         return taken.batch
     except BadInput as error:
         _record_unreadable(ledger, clock, source, error)
         raise
     finally:
         shutil.rmtree(incoming, ignore_errors=True)
+        protected.unlink(missing_ok=True)
 
 
 def instruments_of(ledger: Ledger) -> tuple[dict[str, tuple[str, Agreement]], list[tuple[str, CourtOrder]]]:
@@ -109,7 +113,13 @@ def _facilities(home: Home) -> bytes | None:
 
 
 def _record(
-    home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, listed: bytes | None
+    home: Home,
+    ledger: Ledger,
+    clock: Clock,
+    taken: TakenIn,
+    agreement: Agreement,
+    listed: bytes | None,
+    protected: Path,
 ) -> None:
     """Moves the copy into the lake, writes what was known before, then records the batch: in this order, so that a crash
     in between leaves an orphan folder and no record."""
@@ -120,6 +130,8 @@ def _record(
         shutil.rmtree(root)  # an orphan: the ledger does not know this batch
     root.mkdir(mode=0o700)
     taken.folder.rename(root / "submission")
+    if protected.exists():
+        protected.rename(root / persons.KEPT)
     if listed is not None:
         durable.write(root / facilities.NAME, listed)
     requester = agreement.requester.id

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from expectations import persons
 from expectations.address import facilities
 from expectations.digests import of_file, sql_keyed_hash
 from expectations.duck import DuckSettings, quote
@@ -81,6 +82,18 @@ class BatchContext:
     def facilities(self) -> Path | None:
         """The operator's own list of facilities as it was when the submission was received; None: there was none."""
         path = self.root / facilities.NAME
+        return path if path.exists() else None
+
+    @property
+    def persons(self) -> Path | None:
+        """Parquet (record_id, list) of the holder's lists of persons when the submission was received; None: there was none."""
+        path = self.root / persons.KEPT
+        return path if path.exists() else None
+
+    @property
+    def late(self) -> Path | None:
+        """Parquet (ordinal) of eligible rows whose persons were put on a list of the holder's since; None: there are none."""
+        path = self.root / persons.LATE
         return path if path.exists() else None
 
     @property

@@ -181,7 +181,7 @@ BATCH_RULES = registry(
             "volume_30_days",
             "rows_submitted + earlier_rows <= max_rows_30_days",
             "TOO_MANY_ROWS_30_DAYS",
-            {"earlier_rows": 10**15},
+            {"earlier_rows": 10**9, "max_rows_30_days": 10**6},
             inputs=("rows_submitted", "earlier_rows", "max_rows_30_days"),
         ),
         _batch(

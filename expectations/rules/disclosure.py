@@ -1,6 +1,7 @@
 """Register-phase rules: what must hold between a request and the facts on file before anything may be released.
 
-They read the verdict row joined with its canonical row, and `max_tries_per_person` of the agreement. Each failure reads
+They read the verdict row joined with its canonical row, and the constants of the agreement and of court orders
+(`facts.register_constants`). Each failure reads
 NOT_CONFIRMED to the requester (design.md, invariant 9). Nothing here looks at the tier: no match, TIN included, stands in
 for the address (law.md 1).
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from expectations.persons import SECRET
 from expectations.rules.rule import Disposition, Phase, Rule, Scope, registry
 
 _NO_CURRENT = {
@@ -52,6 +54,32 @@ RULES: dict[str, Rule] = registry(
             "len(list_filter(addresses_on_file, a -> a.valid_to IS NULL AND a.street IS NOT NULL)) > 0",
             "NO_ADDRESS_ON_FILE",
             {"addresses_on_file": [_NO_CURRENT]},
+        ),
+        # (i)(6), and whoever else the holder protects
+        _rule(
+            "not_protected",
+            ("lists",),
+            f"NOT list_has_any(lists, {list(SECRET)})",
+            "PROTECTED",
+            {"lists": [SECRET[0]]},
+        ),
+        # court orders speak of persons: the holder's decoys are none
+        _rule(
+            "persons_allowed",
+            ("origin", "lists", "lists_required"),
+            "origin = 'decoy' OR (origin = 'request' AND list_has_all(lists, lists_required))",
+            "COURT_ORDER_PERSON",
+            {"origin": "request", "lists_required": ["plaintiffs"]},
+        ),
+        # a place that is not known may lie in the district
+        _rule(
+            "place_allowed",
+            ("origin", "a_state", "addresses_on_file", "states_withheld"),
+            "origin = 'decoy' OR (origin = 'request' AND (len(states_withheld) = 0"
+            " OR (NOT list_contains(states_withheld, a_state) AND len(list_filter(addresses_on_file,"
+            " a -> coalesce(list_contains(states_withheld, upper(trim(a.state))), true))) = 0)))",
+            "COURT_ORDER_PLACE",
+            {"origin": "request", "states_withheld": ["TX", "IL"]},
         ),
     ]
 )

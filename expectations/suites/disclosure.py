@@ -36,6 +36,7 @@ class Inputs:
     parquet, csv, manifest                the opened package: both forms as relations, and what its manifest says. None: nothing
                                           was eligible, so nothing was sealed, and only the accounting is looked at
     dropped, lost                         relations with ordinal, request_key: rows that people dropped, claims that were lost
+    late                                  relation with ordinal: rows held back by the lists of persons, read again
     """
 
     rows: str
@@ -51,6 +52,7 @@ class Inputs:
     manifest: Mapping[str, Any] | None = None
     dropped: str | None = None
     lost: str | None = None
+    late: str | None = None
 
     @property
     def sealed(self) -> bool:
@@ -90,13 +92,14 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
 def _accounted(inputs: Inputs) -> str:
     """Every outcome beside the one that the stages' own words lead to."""
     dropped = f"o.ordinal IN (SELECT ordinal FROM {inputs.dropped})" if inputs.dropped else "false"
+    late = f"o.ordinal IN (SELECT ordinal FROM {inputs.late})" if inputs.late else "false"
     lost = f"o.request_key IN (SELECT request_key FROM {inputs.lost})" if inputs.lost else "false"
     return f"""
         SELECT o.ordinal, o.outcome, o.codes, o.told, o.person_key, o.request_key, {codes.sql_told("o.codes")} AS told_again,
           CASE WHEN x.ordinal IS NOT NULL THEN 'rejected' WHEN {dropped} THEN 'dropped'
             WHEN r.ordinal IS NULL OR r.origin <> 'request' THEN NULL WHEN r.outcome IS NOT NULL THEN r.outcome
             WHEN c.ordinal IS NULL THEN NULL WHEN c.outcome IS NOT NULL THEN c.outcome
-            WHEN v.ordinal IS NULL THEN NULL WHEN v.outcome IS NOT NULL THEN v.outcome
+            WHEN v.ordinal IS NULL THEN NULL WHEN {late} OR list_contains(v.codes, 'PROTECTED') THEN 'unmatched' WHEN v.outcome IS NOT NULL THEN v.outcome
             WHEN {lost} THEN 'already_disclosed' ELSE 'released' END AS outcome_again
         FROM outcomes o LEFT JOIN {inputs.rejects} x ON x.ordinal = o.ordinal
           LEFT JOIN {inputs.rows} r ON r.ordinal = o.ordinal

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from expectations import corroboration, crowding
+from expectations import corroboration, crowding, persons
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
 from expectations.contracts import Corroboration, Origin, Outcome
 from expectations.duck import DuckSettings, quote
+from expectations.facts import register_constants
 from expectations.rules import disclosure
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived, twin
@@ -31,6 +32,7 @@ class Inputs:
     letter, premises                       facts of the letter (`facts.letter_facts`); the requester's own addresses
     facilities                             the operator's own list, as it was when the submission was received
     left_out                               what the agreement lets be left out of an address
+    persons                                Parquet of the holder's lists of persons, as they were then
     """
 
     rows: str
@@ -42,6 +44,7 @@ class Inputs:
     premises: tuple[str, ...]
     facilities: Path | None = None
     left_out: tuple[str, ...] = ()
+    persons: Path | None = None
 
 
 def suite(facilities: Path | None = None) -> Suite:
@@ -69,9 +72,10 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
         "judged": f"""
             SELECT *, {failing_codes(disclosure.RULES.values())} AS derived_codes FROM (
               SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes, v.corroboration AS stated,
-                v.addresses_on_file, v.units_on_file, v.earlier_tries, k.corroboration,
-                {inputs.letter["max_tries_per_person"]} AS max_tries_per_person
-              FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({compared}) k USING (ordinal))""",
+                v.addresses_on_file, v.units_on_file, v.earlier_tries, v.lists AS stated_lists, coalesce(l.lists, []) AS lists,
+                k.corroboration, {register_constants(inputs.letter)}
+              FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({compared}) k USING (ordinal)
+                LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id))""",
         "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",
         "matched": f"(SELECT ordinal, origin, record_id FROM {inputs.candidates} WHERE outcome IS NULL)",
         "counts": f"""
@@ -111,8 +115,8 @@ def _coverage() -> tuple[Check, ...]:
             "matched = judged AND eligible + held = judged", "COUNTS_DIFFER", {"held": -1},
         ),
         condition(
-            "eligibility.verdicts_again", "judged", ["codes", "derived_codes", "outcome", "stated", "corroboration"],
-            "codes = derived_codes AND stated = corroboration AND (outcome IS NULL) = (len(derived_codes) = 0)",
+            "eligibility.verdicts_again", "judged", ["codes", "derived_codes", "outcome", "stated", "corroboration", "stated_lists", "lists"],
+            "codes = derived_codes AND stated = corroboration AND stated_lists = lists AND (outcome IS NULL) = (len(derived_codes) = 0)",
             "VERDICT_DIFFERS", {"codes": ["NOT_CORROBORATED"], "derived_codes": []},
         ),
     )  # fmt: skip

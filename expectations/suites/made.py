@@ -175,7 +175,7 @@ def _verdict(ordinal: int) -> dict[str, Any]:
     on_file = {**PLACE, "street": "200 OAK AVE"} if elsewhere else PLACE
     return {
         **_place(ordinal), "record_id": _record(ordinal), "person_key": f"person{ordinal}",
-        "addresses_on_file": [{**on_file, "valid_from": date(2020, 1, 1)}], "units_on_file": 0, "earlier_tries": 0,
+        "addresses_on_file": [{**on_file, "valid_from": date(2020, 1, 1)}], "units_on_file": 0, "lists": [], "earlier_tries": 0,
         "corroboration": "differs" if elsewhere else "same",
         "codes": ["NOT_CORROBORATED"] if elsewhere else [], "outcome": "held" if elsewhere else None,
     }  # fmt: skip

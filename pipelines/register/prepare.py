@@ -43,9 +43,6 @@ class Prepare:
         with quiet(f"register part {item.number}", self.settings) as con:
             standard.setup(con)
             address.setup(con)
-            within = f"record_id BETWEEN {item.low} AND {item.high}"
-            # kept while the part is made: persons and addresses both need the hashes of the names
-            con.execute(f"CREATE TEMP TABLE standard AS {standard_sql(f'(FROM {self.persons} WHERE {within})')}")
             for dataset, query in self.queries(item, attempt):
                 # uncompressed: every batch scans all of it, and unpacking costs more than reading
                 copy(con, query, attempt.path(dataset, item.number), compression="uncompressed")
@@ -69,8 +66,8 @@ class Prepare:
         persons = duck.parquet([attempt.path("persons", item.number)])
         addresses = duck.parquet([attempt.path("addresses", item.number)])
         return [
-            ("persons", persons_sql("standard")),
-            ("addresses", addresses_sql(f"(FROM {self.addresses} WHERE {within})", "standard")),
+            ("persons", persons_sql(f"(FROM {self.persons} WHERE {within})")),
+            ("addresses", addresses_sql(f"(FROM {self.addresses} WHERE {within})", persons)),
             ("names", names_sql(persons)),
             ("units", units_sql(addresses)),
         ]
@@ -79,24 +76,18 @@ class Prepare:
 @cache
 def preparation() -> str:
     """Digest of how a register is prepared: what was prepared in another way must be prepared again."""
-    persons = [standard_sql("RAW"), persons_sql("STANDARD"), names_sql("P")]
-    queries = [*persons, addresses_sql("RAW", "STANDARD"), units_sql("A"), buildings_sql("U")]
+    queries = [persons_sql("RAW"), addresses_sql("RAW", "PERSONS"), names_sql("P"), units_sql("A"), buildings_sql("U")]
     return of_json([queries, standard.MACROS, address.version()])
 
 
-def standard_sql(raw: str) -> str:
-    """Raw persons with the s_* columns and the hashes of their names."""
-    return f"SELECT *, {keys.TEXTS} FROM ({standard.derive_register(raw)})"
-
-
-def persons_sql(persons: str) -> str:
-    """The persons with their own keys, from `standard_sql`, by record id."""
+def persons_sql(raw: str) -> str:
+    """Standardised persons with their own keys, from raw persons, by record id."""
     return f"""
     SELECT record_id, {STORED},
       {keys.TIN} AS k_tin,
       {keys.birth("t_last1")} AS k_birth1,
       {keys.birth("t_last2")} AS k_birth2
-    FROM {persons}
+    FROM (SELECT *, {keys.TEXTS} FROM ({standard.derive_register(raw)}))
     ORDER BY record_id"""
 
 
@@ -121,7 +112,7 @@ def addresses_sql(raw: str, persons: str) -> str:
       {keys.home_first()} AS k_home_first,
       {keys.area_birth()} AS k_area_birth
     FROM raw r JOIN once p ON {same}
-      JOIN {persons} USING (record_id)
+      JOIN (SELECT record_id, s_first, s_birth, s_birth_year_only, {keys.TEXTS} FROM {people(persons)}) USING (record_id)
     ORDER BY record_id, {RAW_ADDRESS}"""
 
 

@@ -43,13 +43,14 @@ def outcomes(ctx: BatchContext, *, dropped: Path | None = None, lost: Path | Non
     candidates, verdicts = lake.committed(ctx.step("match.candidates")), lake.committed(ctx.step("validate.verdicts"))
     items, inputs = _items(ctx)
     inputs += [candidates.digest, verdicts.digest, sorted(ctx.standing.fields)]
-    inputs += [digests.of_file(p) if p else None for p in (dropped, lost)]
+    inputs += [digests.of_file(p) if p else None for p in (dropped, lost, ctx.late)]
     worker = Outcomes(
         tuple(candidates.paths("candidates")),
         tuple(verdicts.paths("verdicts")),
         ctx.standing.fields,
         str(dropped) if dropped else None,
         str(lost) if lost else None,
+        str(ctx.late) if ctx.late else None,
         ctx.duck,
     )
     return lake.run_step(ctx.step(STEP), inputs, items, worker, runner=ctx.runner, progress=ctx.progress)

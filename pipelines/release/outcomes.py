@@ -30,6 +30,8 @@ ELIGIBLE = pa.schema(
     ]
 )
 _ADDRESS = tuple(n for n in RELEASE.names if n != "request_id")
+# a person whom the holder protects reads like one who is not on file: the truth stays in the sealed evidence
+_SECRET = "coalesce(list_contains(v.codes, 'PROTECTED'), false)"
 _MATCH_CODES = {"unmatched": "NO_CANDIDATE", "ambiguous": "NOT_UNIQUE", "near": "WEAK_EVIDENCE"}
 # the last known address (26 CFR 301.6212-2): on file without an end, the latest; the rest only breaks ties
 _LAST_KNOWN = "list_filter(v.addresses_on_file, a -> a.valid_to IS NULL AND a.street IS NOT NULL)"  # newest first, as validate wrote it
@@ -48,7 +50,8 @@ class Item:
 class Outcomes:
     """Worker: an Item → one part of `outcomes`, and for rows one of `eligible`.
 
-    `fields`: what the agreement lets out. `dropped` (Parquet: ordinal) and `lost` (Parquet: request_key) as decided since.
+    `fields`: what may leave. `dropped` (Parquet: ordinal), `lost` (Parquet: request_key) and `late` (Parquet: ordinal; the
+    holder's lists of persons, read again) as decided since.
     """
 
     candidates: tuple[str, ...]
@@ -56,6 +59,7 @@ class Outcomes:
     fields: tuple[str, ...]
     dropped: str | None
     lost: str | None
+    late: str | None
     duck: DuckSettings
 
     def __call__(self, item: Item, attempt: Attempt) -> Iterator[Part]:
@@ -75,6 +79,8 @@ class Outcomes:
             f"SELECT ordinal FROM read_parquet({quote(self.dropped)})" if self.dropped else "SELECT NULL WHERE false"
         )
         lost = f"SELECT request_key FROM read_parquet({quote(self.lost)})" if self.lost else "SELECT NULL WHERE false"
+        late = f"SELECT ordinal FROM read_parquet({quote(self.late)})" if self.late else "SELECT NULL WHERE false"
+        secret = f"({_SECRET} OR r.ordinal IN ({late}))"
         said = " ".join(f"WHEN '{outcome}' THEN ['{code}']" for outcome, code in _MATCH_CODES.items())
         return f"""
         SELECT r.ordinal, r.file, r.row, r.request_id, r.request_key, v.person_key, v.record_id,
@@ -82,11 +88,13 @@ class Outcomes:
           CASE WHEN r.ordinal IN ({dropped}) THEN 'dropped'
             WHEN r.outcome IS NOT NULL THEN r.outcome
             WHEN c.outcome IS NOT NULL THEN c.outcome
+            WHEN {secret} THEN 'unmatched'
             WHEN v.outcome IS NOT NULL THEN v.outcome
             WHEN r.request_key IN ({lost}) THEN 'already_disclosed'
             WHEN v.ordinal IS NOT NULL AND len(r.codes) = 0 AND len(v.codes) = 0 THEN 'released' END AS outcome,
           CASE WHEN r.outcome IS NOT NULL THEN r.codes
             WHEN c.outcome IS NOT NULL THEN CASE c.outcome {said} END
+            WHEN {secret} THEN ['NO_CANDIDATE']
             WHEN v.outcome IS NOT NULL THEN v.codes
             WHEN r.request_key IN ({lost}) THEN ['ALREADY_DISCLOSED']
             ELSE list_concat(r.codes, v.codes) END AS codes

@@ -21,13 +21,14 @@ def run(ctx: BatchContext) -> Manifest:
     found = _matched(ctx)
     known = _facts(ctx, found)
     tries = digests.of_file(ctx.tries)
-    limit = ctx.agreement.thresholds.tries_per_person
+    constants = letter.register_constants(letter.register_facts(ctx.agreement, ctx.standing))
+    listed = digests.of_file(ctx.persons) if ctx.persons else None
     paths = found.paths("matched")
     # rules or address SQL that changed since a crash must not be skipped over
     rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts", _counting(ctx))]
     return lake.run_step(
         ctx.step(verdicts.STEP),
-        [found.digest, known.digest, tries, limit, rules, ctx.facilities_digest],
+        [found.digest, known.digest, tries, constants, listed, rules, ctx.facilities_digest],
         list(
             enumerate(lake.grouped(found, "matched", ctx.part_rows))
         ),  # the address SQL costs more to plan than to run
@@ -36,7 +37,8 @@ def run(ctx: BatchContext) -> Manifest:
             tuple(known.paths("on_file")),
             tuple(known.paths("units")),
             str(ctx.tries),
-            limit,
+            constants,
+            ctx.persons,
             _counting(ctx),
             ctx.facilities,
             ctx.duck,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations import address, corroboration
+from expectations import address, corroboration, persons
 from expectations.contracts import VERDICT
 from expectations.duck import DuckSettings, parquet, quote
 from expectations.rules import disclosure
@@ -26,7 +26,8 @@ class Verdicts:
     on_file: tuple[str, ...]
     units: tuple[str, ...]
     earlier: str  # Parquet of the tries in the ledger
-    max_tries: int
+    constants: str  # `facts.register_constants`
+    persons: Path | None  # the holder's lists of persons
     counting: str  # which addresses on file corroborate (`corroboration.counts`)
     facilities: Path | None
     duck: DuckSettings
@@ -58,11 +59,12 @@ class Verdicts:
         )
         SELECT m.*, coalesce(addresses, []) AS addresses_on_file,
           coalesce(units, 0) AS units_on_file,  -- the register lists buildings of two units or more only
-          {self.max_tries} AS max_tries_per_person,
+          coalesce(listed.lists, []) AS lists, {self.constants},
           tried.addresses_tried - 1 AS earlier_tries
         FROM m LEFT JOIN lists USING (record_id)
           LEFT JOIN buildings USING (origin, a_zip, a_number, a_street)
-          LEFT JOIN ({self._tried()}) tried USING (person_key)"""
+          LEFT JOIN ({self._tried()}) tried USING (person_key)
+          LEFT JOIN ({persons.lists_sql(self.persons)}) listed USING (record_id)"""
 
     def _tried(self) -> str:
         # rows of this batch count as well, whatever their order: many guesses in one batch are many guesses
