@@ -15,10 +15,11 @@ from expectations import band, signatures
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.duck import quote
 from expectations.instruments import Agreement, CourtOrder, Letter
+from expectations.rules.statutes import STATUTES
 
 _DATES = ("letter_date", "received_on", "decided_on", "earliest_address_end")
 # What a request-phase row rule may need to know of the letter and the agreement.
-_ROW_CONSTANTS = ("officers", "letter_date", "decided_on", "min_days_after_final_order")
+_ROW_CONSTANTS = ("statute", "statute_known", "officers", "letter_date", "decided_on", "min_days_after_final_order")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def letter_facts(
         "orders_against": sorted(o.id for o in orders if o.stands_against(agreement, letter.statute, decided_on)),
         "requester_is_party": letter.requester == agreement.requester.id and letter.agreement == agreement.id,
         "office_may_sign": letter.signatory.office in agreement.offices,
+        "statute": letter.statute,
+        "statute_known": letter.statute in STATUTES,
         "statute_designated": letter.statute in agreement.statutes,
         "purpose_allowed": letter.purpose in agreement.purposes,
         "solely": letter.attestations.solely,

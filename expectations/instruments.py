@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic.functional_validators import model_validator
 
 from expectations import forms
@@ -18,6 +18,7 @@ from expectations.contracts import RELEASE
 from expectations.digests import of_bytes
 from expectations.errors import BadInput
 from expectations.forms import Strict
+from expectations.rules import statutes
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,63}$")]
@@ -104,6 +105,21 @@ class Agreement(Strict):
     thresholds: Thresholds
     safeguards: Safeguards
     keys: Keys
+
+    @field_validator("statutes")
+    @classmethod
+    def _with_rules(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(one not in statutes.STATUTES for one in value):
+            raise ValueError(f"statutes that there are rules for are {', '.join(statutes.STATUTES)}")
+        return value
+
+    @field_validator("thresholds")
+    @classmethod
+    def _not_below_the_statute(cls, value: Thresholds, info: ValidationInfo) -> Thresholds:
+        for name, number in statutes.lowest(info.data.get("statutes", ())).items():
+            if getattr(value, name) < number:
+                raise ValueError(f"{name} is below the {number} that the statute asks for")
+        return value
 
     @field_validator("fields")
     @classmethod

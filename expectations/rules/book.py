@@ -1,0 +1,27 @@
+"""The rule book: every rule, by scope and phase. Read when called: nothing is fixed at import."""
+
+from __future__ import annotations
+
+from expectations.rules import address, authority, disclosure, identity, statutes
+from expectations.rules.rule import Rule
+
+
+def request_rules() -> tuple[Rule, ...]:
+    """Every row rule of the request phase, in the order of the rule book; of all statutes, each for its own letters."""
+    books = (identity.RULES, address.RULES, authority.ROW_RULES)
+    return (*(rule for book in books for rule in book.values()), *statutes.row_rules())
+
+
+def register_rules() -> tuple[Rule, ...]:
+    """Every row rule of the register phase."""
+    return tuple(disclosure.RULES.values())
+
+
+def batch_rules() -> tuple[Rule, ...]:
+    """Every rule on the batch as a whole."""
+    return tuple(authority.BATCH_RULES.values())
+
+
+def every_rule() -> tuple[Rule, ...]:
+    """The whole book."""
+    return (*request_rules(), *register_rules(), *batch_rules())
