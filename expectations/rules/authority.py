@@ -13,8 +13,8 @@ from typing import Any
 from expectations.rules.rule import Disposition, Phase, Rule, Scope, registry
 from expectations.rules.sql import given, unless
 
-# What stands in a reason field for "none".
-NO_REASONS = ("N/A", "NA", "NONE", "NULL", "NOT APPLICABLE", "SAME", "SEE LETTER", "TBD", "TEST", "UNKNOWN")
+# What stands in a reason field for "none"; spaces and punctuation may stand between the words, or not.
+NO_REASONS = ("N/A", "NONE", "NULL", "NOT APPLICABLE", "SAME", "SEE LETTER", "TBD", "TEST", "UNKNOWN")
 _APART = r"[\s\p{P}]*"
 _NO_REASONS = "|".join(_APART.join(reason.replace("/", " ").split()) for reason in NO_REASONS)
 _NO_REASON = f"regexp_full_match(upper(reason), '{_APART}({_NO_REASONS}){_APART}')"
