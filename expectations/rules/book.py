@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from expectations import codes
 from expectations.rules import address, authority, disclosure, identity, statutes
 from expectations.rules.rule import Rule
 
@@ -25,3 +26,20 @@ def batch_rules() -> tuple[Rule, ...]:
 def every_rule() -> tuple[Rule, ...]:
     """The whole book."""
     return (*request_rules(), *register_rules(), *batch_rules())
+
+
+def entries() -> list[dict[str, str]]:
+    """The whole book as flat texts: id, scope, phase, severity (what a violation does), code, message, told, mend, source.
+
+    `told` is the code that the requester reads: its own mistakes by name, whatever the register shows as NOT_CONFIRMED.
+    """
+    return [_entry(rule) for rule in every_rule()]
+
+
+def _entry(rule: Rule) -> dict[str, str]:
+    told = codes.told([rule.code])
+    _, mend = codes.said(told)
+    return {
+        "id": rule.id, "scope": str(rule.scope), "phase": str(rule.phase), "severity": str(rule.disposition),
+        "code": rule.code, "message": rule.message, "told": told[0], "mend": mend, "source": rule.source,
+    }  # fmt: skip

@@ -14,6 +14,7 @@ from expectations.rules import address as address_rules
 from expectations.rules import book
 from expectations.rules.rule import Phase, Rule, failing_codes
 from tests.spec import book as spec
+from tests.spec import render
 
 RULES = {rule.id: rule for rule in book.every_rule()}
 CASES = spec.cases()
@@ -98,3 +99,7 @@ def test_one_address_rule_a_code() -> None:
 def test_the_requester_learns_nothing_of_the_register() -> None:
     register = [rule for rule in RULES.values() if rule.phase is Phase.REGISTER]
     assert told(rule.code for rule in register) == [NOT_CONFIRMED] and register
+
+
+def test_the_page_of_the_documentation_is_up_to_date() -> None:
+    assert render.PAGE.read_text(encoding="utf-8") == render.page(), "run: python -m tests.spec.render"
