@@ -91,7 +91,7 @@ _ROW = _codes(
     ("OFFICER_NOT_IN_LETTER", "The officer is not in the letter's list.", "Name an officer of the letter's list.", f"{STATUTE}(A)"),
     ("STATUTE_UNKNOWN", "The letter's statute is none whose elements are laid down.", "Name a statute of the agreement.", f"{STATUTE}(A)(i)"),
     ("NO_FINAL_ORDER", "The date and the case of the final order are needed.", "Give both.", "8 USC 1253(a)(1)"),
-    ("BAD_FINAL_ORDER_DATE", "The final-order date is not a date (YYYY-MM-DD).", "Write it as YYYY-MM-DD.", "8 USC 1253(a)(1)"),
+    ("BAD_FINAL_ORDER_DATE", "The final-order date is not a possible date (YYYY-MM-DD).", "Write it as YYYY-MM-DD.", "8 USC 1253(a)(1)"),
     ("FINAL_ORDER_IN_FUTURE", "The final-order date lies after the letter's date.", "Correct the date.", "8 USC 1253(a)(1)"),
     ("FINAL_ORDER_TOO_RECENT", "No more than the 90 days (or what the agreement asks) have passed from the final order, or the reviewing court's, to the letter.", "Ask again later.", "8 USC 1253(a)(1)"),
     ("NO_REMOVAL_GROUND", "The ground of removal is not given.", "Give the paragraph of 8 USC 1227(a).", "8 USC 1253(a)(1)"),

@@ -105,7 +105,7 @@ def _explained(
     again = derived.again("one", letter, ctx.agreement.requester.premises, ctx.agreement.may_be_left_out)
     crowded = f"({crowding.sql(batch, letter['max_persons_per_address'])})"
     connection.execute(f"CREATE TABLE again AS {crowding.marked(f'({again})', crowded, 'a_codes')}")
-    rules = _judged(connection, "again", request_rules())
+    rules = _judged(connection, "again", request_rules(ctx.letter.statute))
     if verdict:
         limit = letter["max_tries_per_person"]
         connection.execute(

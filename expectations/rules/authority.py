@@ -1,8 +1,9 @@
 """Whether the request may be answered at all: the legal elements of 26 USC 6103(i)(2), of the letter and of each row.
 
-The elements of the criminal statute that a letter names are rules of their own (`rules.statutes`). Batch rules read the one-row table of `expectations.facts`; row rules read the canonical row with the letter's constants
-beside it (`facts.row_constants`), on a connection that has the macros of `expectations.standard`. Each row rule speaks of
-one defect, so that the requester is told that one only.
+The elements of the criminal statute that a letter names are rules of their own (`rules.statutes`). Batch rules read the
+one-row table of `expectations.facts`; row rules read the canonical row with the letter's constants beside it
+(`facts.row_constants`), on a connection that has the macros of `expectations.standard`. Each row rule speaks of one defect, so
+that the requester is told that one only.
 """
 
 from __future__ import annotations

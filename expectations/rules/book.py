@@ -7,10 +7,13 @@ from expectations.rules import address, authority, disclosure, identity, statute
 from expectations.rules.rule import Rule
 
 
-def request_rules() -> tuple[Rule, ...]:
-    """Every row rule of the request phase, in the order of the rule book; of all statutes, each for its own letters."""
+def request_rules(citation: str | None = None) -> tuple[Rule, ...]:
+    """Every row rule of the request phase, in the order of the rule book.
+
+    Of all statutes, each for its own letters; or, for those who show a row's rules, of the statute `citation` only.
+    """
     books = (identity.RULES, address.RULES, authority.ROW_RULES)
-    return (*(rule for book in books for rule in book.values()), *statutes.row_rules())
+    return (*(rule for book in books for rule in book.values()), *statutes.row_rules(citation))
 
 
 def register_rules() -> tuple[Rule, ...]:

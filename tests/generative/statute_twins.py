@@ -53,7 +53,7 @@ def usc_8_1253(row: Row) -> set[str]:
     order, court, letter = _day(row["final_order_date"]), _day(row["judicial_order_date"]), row["letter_date"]
     if not (_says_something(row["final_order_date"]) and _says_something(row["case_number"])):
         found.add("NO_FINAL_ORDER")
-    if order is None and not _empty(row["final_order_date"]):
+    if not _empty(row["final_order_date"]) and (order is None or order < date(1952, 12, 24)):
         found.add("BAD_FINAL_ORDER_DATE")
     if order is not None and order > letter:
         found.add("FINAL_ORDER_IN_FUTURE")

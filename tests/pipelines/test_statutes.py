@@ -15,6 +15,7 @@ import pytest
 from expectations.checkpoint import Verdict
 from expectations.errors import BadInput
 from expectations.instruments import Agreement, parse_instrument
+from expectations.rules import book
 from expectations.rules.sql import given
 from expectations.rules.statutes import STATUTES, Statute, required_columns
 from expectations.rules.statutes.statute import elements
@@ -90,6 +91,8 @@ def test_the_elements_of_one_statute_do_not_bind_a_letter_under_another(
     removal = asked(tmp_path / "removal", agreement, REMOVAL, row(1), row(2, tin=""), row(3, removal_ground=""))
     assert codes(removal) == [[], [], ["NO_REMOVAL_GROUND"]]
     assert checked(removal).failed == ()
+    explained = {rule.id for rule in book.request_rules(FRAUD)}
+    assert "usc_18_1028.number" in explained and "usc_8_1253.ground" not in explained and "identity.name" in explained
 
 
 def test_the_checkpoint_finds_what_a_screen_without_the_elements_let_pass(

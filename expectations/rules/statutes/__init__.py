@@ -16,9 +16,10 @@ __all__ = ["STATUTES", "Statute", "lowest", "required_columns", "row_rules"]
 STATUTES: dict[str, Statute] = {one.citation: one for one in (usc_8_1253.STATUTE,)}
 
 
-def row_rules() -> tuple[Rule, ...]:
-    """The elements of every statute; each binds only the rows of a letter that names its own."""
-    return tuple(rule for one in STATUTES.values() for rule in one.rules.values())
+def row_rules(citation: str | None = None) -> tuple[Rule, ...]:
+    """The elements of every statute, or of the one; each binds only the rows of a letter that names its own."""
+    chosen = [one for one in STATUTES.values() if citation in (None, one.citation)]
+    return tuple(rule for one in chosen for rule in one.rules.values())
 
 
 def required_columns(citation: str) -> tuple[str, ...]:

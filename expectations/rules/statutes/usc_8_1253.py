@@ -15,6 +15,9 @@ from expectations.rules.statutes.statute import Element, Statute, elements
 
 CITATION = "8 USC 1253(a)(1)"
 DAYS = 90
+FIRST = date(
+    1952, 12, 24
+)  # the Immigration and Nationality Act takes effect: what is dated before stands for "unknown"
 
 # The classes of deportable aliens: paragraphs (1) to (6), their subparagraphs and clauses. (7) and (1)(H) waive, (6)(B) excepts,
 # (1)(F) is repealed.
@@ -35,7 +38,7 @@ _ELEMENTS: list[Element] = [
     (
         "final_order_date",
         ("request_id", "final_order_date"),
-        unless(blank("final_order_date"), f"{_ORDER} IS NOT NULL"),
+        unless(blank("final_order_date"), f"{_ORDER} >= DATE '{FIRST}'"),
         "BAD_FINAL_ORDER_DATE",
         {"final_order_date": "2025-02-30"},
     ),
