@@ -89,10 +89,16 @@ _ROW = _codes(
     ("NO_REASON", "No specific reason is given.", "Say why this disclosure is or may be relevant.", f"{STATUTE}(B)(iv)"),
     ("NO_OFFICER", "No engaged officer is named.", "Name an officer of the letter's list.", f"{STATUTE}(A)"),
     ("OFFICER_NOT_IN_LETTER", "The officer is not in the letter's list.", "Name an officer of the letter's list.", f"{STATUTE}(A)"),
+    ("STATUTE_UNKNOWN", "The letter's statute is none whose elements are laid down.", "Name a statute of the agreement.", f"{STATUTE}(A)(i)"),
     ("NO_FINAL_ORDER", "The date and the case of the final order are needed.", "Give both.", "8 USC 1253(a)(1)"),
-    ("BAD_FINAL_ORDER_DATE", "The final-order date is not a date (YYYY-MM-DD).", "Write it as YYYY-MM-DD.", "8 USC 1253(a)(1)"),
+    ("BAD_FINAL_ORDER_DATE", "The final-order date is not a possible date (YYYY-MM-DD).", "Write it as YYYY-MM-DD.", "8 USC 1253(a)(1)"),
     ("FINAL_ORDER_IN_FUTURE", "The final-order date lies after the letter's date.", "Correct the date.", "8 USC 1253(a)(1)"),
-    ("FINAL_ORDER_TOO_RECENT", "No more than 90 days have passed between the final order and the letter.", "Ask again later.", "8 USC 1253(a)(1)"),
+    ("FINAL_ORDER_TOO_RECENT", "No more than the 90 days (or what the agreement asks) have passed from the final order, or the reviewing court's, to the letter.", "Ask again later.", "8 USC 1253(a)(1)"),
+    ("NO_REMOVAL_GROUND", "The ground of removal is not given.", "Give the paragraph of 8 USC 1227(a).", "8 USC 1253(a)(1)"),
+    ("BAD_REMOVAL_GROUND", "The ground of removal is no class of deportable aliens of 8 USC 1227(a).", "Write it as 1227(a)(1)(B).", "8 USC 1253(a)(1)"),
+    ("BAD_JUDICIAL_ORDER_DATE", "The date of the court's final order is not a date (YYYY-MM-DD).", "Write it as YYYY-MM-DD, or leave it blank if no court reviewed the order.", "8 USC 1253(a)(1)"),
+    ("JUDICIAL_ORDER_TOO_EARLY", "The court's final order is dated before the order that it reviews.", "Correct the dates.", "8 USC 1253(a)(1)"),
+    ("JUDICIAL_ORDER_IN_FUTURE", "The court's final order is dated after the letter.", "Correct the date.", "8 USC 1253(a)(1)"),
 )  # fmt: skip
 _ADDRESS = _codes(
     "request",

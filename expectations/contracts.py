@@ -107,10 +107,19 @@ RAW_FIELDS = (
     ("reason", "the specific reason why the disclosure may be relevant; 26 USC 6103(i)(2)(B)(iv)"),
     ("officer", "id of the officer personally and directly engaged, from the letter's list; 26 USC 6103(i)(2)(A)"),
     ("final_order_date", "date of the final order of removal, YYYY-MM-DD; 8 USC 1253(a)(1)"),
+    (
+        "judicial_order_date",
+        "date of the reviewing court's final order, YYYY-MM-DD; blank: no judicial review; 8 USC 1253(a)(1)",
+    ),
+    (
+        "removal_ground",
+        "the paragraph of 8 USC 1227(a) that the order rests on, such as 1227(a)(1)(B); 8 USC 1253(a)(1)",
+    ),
     ("case_number", "the case in which the final order was made"),
 )
 RAW_NAMES = tuple(name for name, _ in RAW_FIELDS)
-REQUIRED_COLUMNS = ("request_id", "taxable_period", "reason", "officer", "final_order_date", "case_number")
+# Of every submission; the letter's statute asks for more (rules.statutes).
+REQUIRED_COLUMNS = ("request_id", "taxable_period", "reason", "officer")
 RAW_REQUEST = pa.schema([_f(name, S, doc) for name, doc in RAW_FIELDS])
 
 # Where a row stands in its submission. `file` counts from 1 in the letter's order, `row` from 1 in its file.

@@ -16,12 +16,13 @@ from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.duck import quote
 from expectations.instruments import Agreement, CourtOrder, Letter, Standing, standing
 from expectations.instruments.standing import superseded
+from expectations.rules.statutes import STATUTES
 
 _DATES = ("letter_date", "attested_on", "received_on", "decided_on", "earliest_address_end")
 _REGISTER_CONSTANTS = ("max_tries_per_person", "lists_required", "states_withheld")
 _NO_CAP = 10**15
 # What a request-phase row rule may need to know of the letter and the agreement.
-_ROW_CONSTANTS = ("officers", "letter_date", "decided_on", "min_days_after_final_order")
+_ROW_CONSTANTS = ("statute", "statute_known", "officers", "letter_date", "decided_on", "min_days_after_final_order")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def letter_facts(
         "requester_is_party": letter.requester == agreement.requester.id and letter.agreement == agreement.id,
         "office_may_sign": letter.signatory.office in agreement.offices,
         "signatory_may_sign": agreement.may_sign(letter.signatory.name, letter.signatory.office, letter.date),
+        "statute": letter.statute,
+        "statute_known": letter.statute in STATUTES,
         "statute_designated": letter.statute in agreement.statutes,
         "purpose_allowed": letter.purpose in agreement.purposes,
         "solely": letter.attestations.solely,

@@ -22,6 +22,7 @@ from expectations.contracts import RAW_NAMES
 from expectations.duck import parquet, session
 from expectations.errors import Usage
 from expectations.rules import disclosure
+from expectations.rules.book import request_rules
 from expectations.rules.rule import Rule
 from expectations.suites import derived
 from flows.home import HOLDER_AGE, Home
@@ -104,7 +105,7 @@ def _explained(
     again = derived.again("one", letter, ctx.agreement.requester.premises, ctx.agreement.may_be_left_out)
     crowded = f"({crowding.sql(batch, letter['max_persons_per_address'])})"
     connection.execute(f"CREATE TABLE again AS {crowding.marked(f'({again})', crowded, 'a_codes')}")
-    rules = _judged(connection, "again", derived.request_rules())
+    rules = _judged(connection, "again", request_rules(ctx.letter.statute))
     if verdict:
         limit = letter["max_tries_per_person"]
         connection.execute(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -53,20 +53,17 @@ class Decoys:
     expected: pa.Table
 
 
-def make(
-    seed: str, *, officer: str, reason: str, taxable_period: str, final_order_date: date, case_number: str
-) -> Decoys:
+def make(seed: str, *, officer: str, reason: str, taxable_period: str, elements: Mapping[str, str]) -> Decoys:
     """Decoys of a submission; the same ones for the same `seed`, its digest.
 
-    The other arguments must meet the row rules of authority for this letter: decoys test addresses and matching, not
+    The other arguments must meet the row rules of authority for this letter, `elements` those of its statute: decoys test addresses and matching, not
     authority.
     """
     legal = {
         "officer": officer,
         "reason": reason,
         "taxable_period": taxable_period,
-        "final_order_date": final_order_date.isoformat(),
-        "case_number": case_number,
+        **elements,
     }
     workshop = _Workshop(seed, legal)
     for case in CASES:

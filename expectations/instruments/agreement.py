@@ -6,12 +6,13 @@ from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic.functional_validators import model_validator
 
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.forms import Strict
 from expectations.instruments.terms import Key, ReleaseField, Share
+from expectations.rules import statutes
 
 Tier = Literal["A", "B", "C", "D"]
 TIERS: tuple[Tier, ...] = ("A", "B", "C", "D")
@@ -51,7 +52,7 @@ class Thresholds(Strict):
     persons_per_address: Annotated[int, Field(gt=0)]
     tries_per_person: Annotated[int, Field(gt=0)]
     held_days: Annotated[int, Field(gt=0)]
-    days_after_final_order: Annotated[int, Field(ge=90)] = 90
+    days_after_final_order: Annotated[int, Field(ge=0)] = 90
 
     @field_validator("incomplete_share_by_code")
     @classmethod
@@ -152,6 +153,21 @@ class Agreement(Strict):
     thresholds: Thresholds
     safeguards: Safeguards
     keys: Keys
+
+    @field_validator("statutes")
+    @classmethod
+    def _with_rules(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(one not in statutes.STATUTES for one in value):
+            raise ValueError(f"statutes that there are rules for are {', '.join(statutes.STATUTES)}")
+        return value
+
+    @field_validator("thresholds")
+    @classmethod
+    def _not_below_the_statute(cls, value: Thresholds, info: ValidationInfo) -> Thresholds:
+        for name, number in statutes.lowest(info.data.get("statutes", ())).items():
+            if getattr(value, name) < number:
+                raise ValueError(f"{name} is below the {number} that the statute asks for")
+        return value
 
     @field_validator("zone")
     @classmethod

@@ -1,8 +1,9 @@
 """Whether the request may be answered at all: the legal elements of 26 USC 6103(i)(2), of the letter and of each row.
 
-Batch rules read the one-row table of `expectations.facts`; row rules read the canonical row with the letter's constants
-beside it (`facts.row_constants`), on a connection that has the macros of `expectations.standard`. Each row rule speaks of
-one defect, so that the requester is told that one only.
+The elements of the criminal statute that a letter names are rules of their own (`rules.statutes`). Batch rules read the
+one-row table of `expectations.facts`; row rules read the canonical row with the letter's constants beside it
+(`facts.row_constants`), on a connection that has the macros of `expectations.standard`. Each row rule speaks of one defect, so
+that the requester is told that one only.
 """
 
 from __future__ import annotations
@@ -11,17 +12,15 @@ from datetime import date
 from typing import Any
 
 from expectations.rules.rule import Disposition, Phase, Rule, Scope, registry
-from expectations.rules.sql import blank, given, unless
+from expectations.rules.sql import given, unless
 
-# What stands in a reason field for "none".
-NO_REASONS = ("N/A", "NA", "NONE", "NULL", "NOT APPLICABLE", "SAME", "SEE LETTER", "TBD", "TEST", "UNKNOWN")
+# What stands in a reason field for "none"; spaces and punctuation may stand between the words, or not.
+NO_REASONS = ("N/A", "NONE", "NULL", "NOT APPLICABLE", "SAME", "SEE LETTER", "TBD", "TEST", "UNKNOWN")
 _APART = r"[\s\p{P}]*"
 _NO_REASONS = "|".join(_APART.join(reason.replace("/", " ").split()) for reason in NO_REASONS)
 _NO_REASON = f"regexp_full_match(upper(reason), '{_APART}({_NO_REASONS}){_APART}')"
 _PERIOD = "trim(taxable_period)"
 _PERIOD_FORM = "(19|20)[0-9]{2}(-(19|20)[0-9]{2})?"
-_ORDER = "std_date(final_order_date)"
-_NO_DATE = f"{_ORDER} IS NULL"
 
 
 def _row(name: str, inputs: tuple[str, ...], predicate: str, code: str, poison: dict[str, Any]) -> Rule:
@@ -65,38 +64,8 @@ ROW_RULES = registry(
             "OFFICER_NOT_IN_LETTER",
             {"officer": "nobody-of-the-letter"},
         ),
-        _row(
-            "final_order_given",
-            ("final_order_date", "case_number"),
-            f"{given('final_order_date')} AND {given('case_number')}",
-            "NO_FINAL_ORDER",
-            {"case_number": ""},
-        ),
-        _row(
-            "final_order_date",
-            ("request_id", "final_order_date"),
-            unless(blank("final_order_date"), f"NOT ({_NO_DATE})"),
-            "BAD_FINAL_ORDER_DATE",
-            {"final_order_date": "2025-02-30"},
-        ),
-        _row(
-            "final_order_passed",
-            ("request_id", "final_order_date", "letter_date"),
-            unless(_NO_DATE, f"{_ORDER} <= letter_date"),
-            "FINAL_ORDER_IN_FUTURE",
-            {"final_order_date": "2999-01-01"},
-        ),
-        # "more than 90 days": the 90th day itself is too recent
-        _row(
-            "final_order_elapsed",
-            ("request_id", "final_order_date", "letter_date", "min_days_after_final_order"),
-            unless(
-                f"{_NO_DATE} OR {_ORDER} > letter_date",
-                f"letter_date - {_ORDER} > min_days_after_final_order",
-            ),
-            "FINAL_ORDER_TOO_RECENT",
-            {"final_order_date": "2026-03-03", "letter_date": date(2026, 6, 1), "min_days_after_final_order": 90},
-        ),
+        # what nobody has laid down the elements of, nobody can show
+        _row("statute", ("statute_known",), "statute_known", "STATUTE_UNKNOWN", {"statute_known": False}),
     ]
 )
 

@@ -10,20 +10,11 @@ from typing import Any
 from expectations import address, facts, standard
 from expectations.checkpoint import Setup
 from expectations.contracts import RAW_NAMES
-from expectations.rules import address as address_rules
-from expectations.rules import authority, identity
-from expectations.rules.rule import Rule
 
 
 def setup(facilities: Path | None = None) -> tuple[Setup, ...]:
     """What defines the macros that `again` uses. `facilities`: the operator's list that the batch was received with."""
     return standard.setup, partial(address.setup, facilities=facilities)
-
-
-def request_rules() -> tuple[Rule, ...]:
-    """Every row rule of the request phase, in the order of the rule book. Read when called: nothing is fixed at import."""
-    books = (identity.RULES, address_rules.RULES, authority.ROW_RULES)
-    return tuple(rule for book in books for rule in book.values())
 
 
 def again(

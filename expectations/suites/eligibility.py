@@ -17,6 +17,7 @@ from expectations.contracts import Corroboration, Origin, Outcome
 from expectations.duck import DuckSettings, quote
 from expectations.facts import register_constants
 from expectations.rules import disclosure
+from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived, twin
 
@@ -124,7 +125,7 @@ def _coverage() -> tuple[Check, ...]:
 
 def _rules() -> tuple[Check, ...]:
     """No eligible row fails a rule of either phase: zero tolerance."""
-    return tuple(rule(one, "eligible") for one in (*derived.request_rules(), *disclosure.RULES.values()))
+    return tuple(rule(one, "eligible") for one in (*request_rules(), *disclosure.RULES.values()))
 
 
 def _second_opinion() -> tuple[Check, ...]:

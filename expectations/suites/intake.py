@@ -17,6 +17,7 @@ from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import RAW_NAMES, Origin, Outcome
 from expectations.duck import DuckSettings, quote
 from expectations.rules import authority
+from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived
 
@@ -76,7 +77,7 @@ def tables(inputs: Inputs) -> dict[str, str]:
         "stored": inputs.rows,
         # only what is looked at: a batch may have more than a million rows
         "derived": f"""
-            SELECT {", ".join(_looked_at())}, {failing_codes(derived.request_rules())} AS derived_codes,
+            SELECT {", ".join(_looked_at())}, {failing_codes(request_rules())} AS derived_codes,
               request_id IN (SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1) AS is_duplicate,
               request_key IN (SELECT request_key FROM {inputs.disclosed}) AS is_disclosed
             FROM ({again})""",
@@ -97,7 +98,7 @@ def tables(inputs: Inputs) -> dict[str, str]:
 
 def _looked_at() -> list[str]:
     """The columns that rules, counts and crowds read."""
-    inputs = (name for one in derived.request_rules() for name in one.inputs)
+    inputs = (name for one in request_rules() for name in one.inputs)
     counted = ("ordinal", "origin", "file", "request_id", "reason", "officer", "outcome", "stored_codes", "a_codes")
     return list(dict.fromkeys((*counted, *crowding.COLUMNS, *inputs)))
 
@@ -205,7 +206,7 @@ def _verdicts() -> tuple[Check, ...]:
 
 def _rules() -> tuple[Check, ...]:
     """No row that goes on to match fails a rule of the request phase: zero tolerance."""
-    return tuple(rule(one, "passed") for one in derived.request_rules())
+    return tuple(rule(one, "passed") for one in request_rules())
 
 
 def _dropped() -> tuple[Check, ...]:

@@ -38,7 +38,7 @@ reviewed_on = 2026-01-01
 _LETTER = """
 requester = "made-requester"
 agreement = "made-agreement"
-statute = "a statute"
+statute = "8 USC 1253(a)(1)"
 purpose = "a purpose"
 date = 2026-05-30
 signatory = {name = "Made", office = "an office"}
@@ -71,7 +71,7 @@ valid_from = 2026-01-01
 valid_to = 2026-12-31
 received_on = 2026-01-01
 zone = "UTC"
-statutes = ["a statute"]
+statutes = ["8 USC 1253(a)(1)"]
 offices = ["an office"]
 purposes = ["a purpose"]
 fields = ["street", "unit", "city", "state", "zip"]

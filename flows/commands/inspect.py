@@ -1,4 +1,4 @@
-"""Commands that look: explain, schema, doctor, ledger verify."""
+"""Commands that look: explain, rules, schema, doctor, ledger verify."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    for command in (explain, schema, doctor):
+    for command in (explain, rules, schema, doctor):
         app.command()(command)
 
 
@@ -44,6 +44,23 @@ def explain(
         if found.get(title):
             print_table(title, ["field", "value"], found[title].items())
     return 0
+
+
+def rules(json: Json = False) -> int:
+    """Every rule of the rule book: what a violation does, its code, what the requester is told, source of law."""
+    from expectations.rules.book import entries
+
+    book = entries()
+    if json:
+        print_json(book)
+        return 0
+    print_table("Rules", ["rule", "scope", "phase", "severity", "code", "message", "told", "source"],
+                [[r["id"], r["scope"], r["phase"], r["severity"], r["code"], r["message"], _told(r), r["source"]] for r in book])  # fmt: skip
+    return 0
+
+
+def _told(rule: dict[str, str]) -> str:
+    return rule["mend"] if rule["told"] == rule["code"] else f"{rule['told']}: {rule['mend']}"
 
 
 def schema(

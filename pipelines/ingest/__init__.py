@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from expectations import crowding, facts
 from expectations.digests import of_bytes, of_json
 from expectations.errors import Fault
+from expectations.rules.statutes import STATUTES, required_columns
 from pipelines import decoys, lake
 from pipelines.context import BatchContext
 from pipelines.ingest.crowds import FindCrowded, Settle
@@ -60,7 +60,7 @@ def run(context: BatchContext, *, make_decoys: Callable[..., Any] = decoys.make)
     work = plan(context.letter.files, context.files, context.part_rows)
     decoded = _step(
         context, "ingest.decode", {"submission": context.submission, "part_rows": context.part_rows}, work,
-        Decode(context.part_rows, context.duck), Duplicates(context.duck),
+        Decode(context.part_rows, context.duck, required_columns(context.letter.statute)), Duplicates(context.duck),
     )  # fmt: skip
     judged = _judged(context, made, decoded)
     return _step(
@@ -110,13 +110,14 @@ def _digests(manifest: lake.Manifest) -> str:
 
 def _elements(context: BatchContext) -> dict[str, Any]:
     """Seed and legal elements of the decoys: such as this letter's own rows must have."""
-    letter = context.letter
-    after = timedelta(days=context.agreement.thresholds.days_after_final_order)
+    letter, under = context.letter, context.agreement.thresholds
+    statute = STATUTES.get(letter.statute)
     return {
         "seed": context.submission,
         "officer": letter.officers[0].id if letter.officers else "",
         "reason": "The defendant's address is needed to serve notice of the proceeding.",
         "taxable_period": str(letter.date.year - 1),
-        "final_order_date": letter.date - after - timedelta(days=180),
-        "case_number": f"D-{context.submission[:8]}",
+        "elements": dict(statute.example(letter.date, {n: getattr(under, n) for n in statute.thresholds}))
+        if statute
+        else {},
     }

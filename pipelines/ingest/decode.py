@@ -9,13 +9,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.contracts import PLACE, RAW_REQUEST, REJECT, Origin
+from expectations.contracts import PLACE, RAW_REQUEST, REJECT, REQUIRED_COLUMNS, Origin
 from expectations.duck import DuckSettings, parquet, session
 from expectations.errors import BadInput
 from expectations.instruments import DataFile
@@ -23,7 +24,7 @@ from pipelines.ingest.blocks import BLOCK, Blocks, opened
 from pipelines.ingest.read_csv import read_csv
 from pipelines.ingest.read_jsonl import read_jsonl
 from pipelines.ingest.read_parquet import read_parquet
-from pipelines.ingest.reading import Read, Reject, screen
+from pipelines.ingest.reading import Read, Reject, check_columns, screen
 from pipelines.lake import Attempt, Part
 
 RAW = pa.schema([*PLACE, *RAW_REQUEST])
@@ -59,6 +60,7 @@ class Decode:
 
     part_rows: int
     duck: DuckSettings
+    required: tuple[str, ...] = REQUIRED_COLUMNS
     block: int = BLOCK
 
     def __call__(self, work: FileWork, attempt: Attempt) -> Iterator[Part]:
@@ -84,18 +86,21 @@ class Decode:
         path, where, packing = Path(work.path), work.file.path, work.file.compression
         if work.file.format == "parquet":
             if packing == "none":
-                yield from read_parquet(path, where, self.duck)
+                yield from read_parquet(path, where, self.duck, self.required)
                 return
             plain = attempt.path("unpacked", work.number - 1)
             with opened(path, packing, where) as source, plain.open("wb") as target:
                 while chunk := source.read(BLOCK):
                     target.write(chunk)
-            yield from read_parquet(plain, where, self.duck)
+            yield from read_parquet(plain, where, self.duck, self.required)
             shutil.rmtree(plain.parent)
             return
         with opened(path, packing, where) as source:
-            reader = read_csv if work.file.format == "csv" else read_jsonl
-            yield from reader(Blocks(source, self.block), where)
+            blocks = Blocks(source, self.block)
+            if work.file.format == "csv":
+                yield from read_csv(blocks, where, check=partial(check_columns, required=self.required))
+            else:
+                yield from read_jsonl(blocks, where, self.required)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as pa_json
 
-from expectations.contracts import RAW_NAMES
+from expectations.contracts import RAW_NAMES, REQUIRED_COLUMNS
 from expectations.errors import BadInput
 from pipelines.ingest.blocks import MAX_LINE, Blocks, has_long_line, line_count
 from pipelines.ingest.reading import Read, Reject, check_present, whole
@@ -21,9 +21,9 @@ from pipelines.ingest.reading import Read, Reject, check_present, whole
 _SCHEMA = pa.schema([(name, pa.string()) for name in RAW_NAMES])
 
 
-def read_jsonl(blocks: Blocks, where: str) -> Iterator[Read]:
+def read_jsonl(blocks: Blocks, where: str, required: tuple[str, ...] = REQUIRED_COLUMNS) -> Iterator[Read]:
     """Stretches of the file in order; raises BadInput on a key that requests do not have (UNKNOWN_COLUMN), and at the end
-    if a column that is required was given in no row (MISSING_COLUMN)."""
+    if a column that is `required` was given in no row (MISSING_COLUMN)."""
     row, seen, complete = 1, set[str](), True
     for block in blocks:
         if row == 1:
@@ -35,7 +35,7 @@ def read_jsonl(blocks: Blocks, where: str) -> Iterator[Read]:
         seen |= {n for n in RAW_NAMES if n not in seen and read.table.column(n).null_count < read.table.num_rows}
         yield read
     if complete and row > 1:
-        check_present(seen, where)
+        check_present(seen, where, required)
 
 
 def _at_once(block: bytes) -> pa.Table | None:

@@ -13,15 +13,18 @@ import pyarrow.parquet as pq
 import pyarrow.types as kinds
 
 from expectations import duck
+from expectations.contracts import REQUIRED_COLUMNS
 from expectations.errors import BadInput
 from pipelines.ingest.reading import MAX_FIELD, Read, check_columns, whole
 
 _ROWS = 20_000
 
 
-def read_parquet(path: Path, where: str, settings: duck.DuckSettings) -> Iterator[Read]:
+def read_parquet(
+    path: Path, where: str, settings: duck.DuckSettings, required: tuple[str, ...] = REQUIRED_COLUMNS
+) -> Iterator[Read]:
     """Stretches of the file in order; raises BadInput: NOT_PARQUET, COLUMN_TYPE, those of `check_columns`."""
-    names = _columns(path, where)
+    names = _columns(path, where, required)
     fields = ", ".join(f"left(CAST({n} AS VARCHAR), {MAX_FIELD + 1}) AS {n}" for n in names)
     query = f"SELECT {fields} FROM read_parquet({duck.quote(str(path))}, hive_partitioning = false)"
     row = 1
@@ -37,7 +40,7 @@ def read_parquet(path: Path, where: str, settings: duck.DuckSettings) -> Iterato
         ) from None  # fmt: skip
 
 
-def _columns(path: Path, where: str) -> list[str]:
+def _columns(path: Path, where: str, required: tuple[str, ...]) -> list[str]:
     try:
         schema = pq.read_schema(path)
     except (pa.ArrowException, OSError):
@@ -45,7 +48,7 @@ def _columns(path: Path, where: str) -> list[str]:
             "NOT_PARQUET", "the file is not Parquet", where=where,
             remedy="Check its format and compression in the letter.",
         ) from None  # fmt: skip
-    check_columns(schema.names, where)
+    check_columns(schema.names, where, required)
     for field in schema:
         check_type(field, where)
     return list(schema.names)

@@ -45,7 +45,7 @@ def whole(table: pa.Table, first: int) -> Read:
     return Read(table.num_rows, table, rows, [])
 
 
-def check_columns(names: Sequence[str], where: str) -> None:
+def check_columns(names: Sequence[str], where: str, required: tuple[str, ...] = REQUIRED_COLUMNS) -> None:
     """Raises BadInput (DUPLICATE_COLUMN, UNKNOWN_COLUMN, MISSING_COLUMN) unless these are the columns of requests.
 
     A column is named by its place: the first line of a file without a header holds a person's data.
@@ -60,12 +60,12 @@ def check_columns(names: Sequence[str], where: str) -> None:
             raise BadInput(
                 "DUPLICATE_COLUMN", f"column {name} stands twice", where=f"{where}, column {place}", remedy="Keep one."
             )
-    check_present(set(names), where)
+    check_present(set(names), where, required)
 
 
-def check_present(names: set[str], where: str) -> None:
+def check_present(names: set[str], where: str, required: tuple[str, ...]) -> None:
     """Raises BadInput (MISSING_COLUMN) unless the required columns, a form of name and a form of address are there."""
-    needs = [[{c}] for c in REQUIRED_COLUMNS]
+    needs = [[{c}] for c in required]
     needs.append([{"full_name"}, {"first_name", "last_name"}])
     needs.append([{"address"}, {"street", "city", "state", "zip"}])
     for forms in needs:

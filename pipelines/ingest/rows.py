@@ -17,15 +17,12 @@ import pyarrow.parquet as pq
 
 from expectations import address, duck, facts, standard
 from expectations.contracts import CANONICAL, Origin, Outcome
-from expectations.rules.address import RULES as ADDRESS_RULES
-from expectations.rules.authority import ROW_RULES
-from expectations.rules.identity import RULES as IDENTITY_RULES
-from expectations.rules.rule import Rule, failing_codes
+from expectations.rules.book import request_rules
+from expectations.rules.rule import failing_codes
 from pipelines.context import BatchContext
 from pipelines.ingest.decode import RAW_GROUP
 from pipelines.lake import Attempt, Part
 
-REQUEST_RULES: dict[str, Rule] = {**IDENTITY_RULES, **ROW_RULES, **ADDRESS_RULES}
 _OPEN = "open"  # name of the count of rows that go on to match
 
 
@@ -80,7 +77,7 @@ def judging(context: BatchContext, letter: dict[str, object], duplicates: Sequen
       FROM parsed
     ),
     judged AS (
-      SELECT *, {failing_codes(REQUEST_RULES.values())} AS failing,
+      SELECT *, {failing_codes(request_rules())} AS failing,
         origin = '{Origin.REQUEST}' AND request_key IN (SELECT request_key FROM {duck.parquet([context.disclosed])}) AS answered
       FROM informed
     ),

@@ -24,6 +24,7 @@ from expectations.errors import BadInput, Fault
 from expectations.instruments import Agreement, Keys, Letter, Party, Safeguards, Thresholds
 from expectations.rules.authority import BATCH_RULES
 from expectations.rules.rule import failing_codes
+from expectations.rules.statutes import STATUTES, required_columns
 from pipelines import ingest
 from pipelines.context import BatchContext
 from pipelines.failures import no_values
@@ -114,13 +115,13 @@ def _letter(context: BatchContext, taken: TakenIn) -> dict[str, Any]:
 
 
 def _granting(taken: TakenIn) -> Agreement:
-    """An agreement that grants what the letter says, to whoever signed it."""
+    """An agreement that grants what the letter says, to whoever signed it; of statutes, none that there are no rules for."""
     letter: Letter = taken.letter
     key = signatures.made_by(taken.letter_bytes, taken.signature, signatures.LETTER)
     whoever = Party(id=letter.requester, name="", address="")
     return Agreement(
         kind="agreement", id=letter.agreement, title="", source="", holder=whoever, requester=whoever,
-        valid_from=date.min, valid_to=date.max, received_on=date.min, zone=_ZONE, statutes=(letter.statute,),
+        valid_from=date.min, valid_to=date.max, received_on=date.min, zone=_ZONE, statutes=(letter.statute,) if letter.statute in STATUTES else tuple(STATUTES),
         offices=(letter.signatory.office,), purposes=(letter.purpose,), fields=("street",),
         thresholds=Thresholds(
             incomplete_share=1, incomplete_share_per_file=1, match_rate_floor=0, match_rate_ceiling=1, letter_age_days=_ANY,
@@ -133,7 +134,10 @@ def _granting(taken: TakenIn) -> Agreement:
 
 def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) -> list[Part]:
     """Raw rows, rejects and ids that stand twice; what is wrong with a file is added to `faults`."""
-    attempt, decode = Attempt(str(context.root / "decode")), Decode(context.part_rows, context.duck)
+    attempt, decode = (
+        Attempt(str(context.root / "decode")),
+        Decode(context.part_rows, context.duck, required_columns(context.letter.statute)),
+    )
     works: list[FileWork] = plan(context.letter.files, context.files, context.part_rows)
     parts: list[Part] = []
     for done, work in enumerate(works, 1):

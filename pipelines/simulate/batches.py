@@ -16,6 +16,7 @@ from expectations import digests, signatures
 from expectations.contracts import RAW_NAMES
 from expectations.duck import DuckSettings, default_settings, quote, session
 from expectations.errors import Usage
+from expectations.rules.statutes.usc_8_1253 import CITATION
 from pipelines.lake import Progress
 from pipelines.simulate import asked, chance, registers, written
 from pipelines.simulate.profiles import profile as profile_called
@@ -33,7 +34,7 @@ WRITE = {"csv": "FORMAT csv, HEADER", "jsonl": "FORMAT json", "parquet": "FORMAT
 
 # what every letter of the simulator says beside its parties, date and files
 SIGNATORY = {"name": "A. Signatory (fictional)", "office": "Head of agency"}
-STATUTE, PURPOSE = "8 USC 1253(a)(1)", "Criminal proceeding"
+PURPOSE = "Criminal proceeding"
 
 
 def batch(
@@ -132,7 +133,7 @@ def _letter(
     """The letter as TOML; JSON's strings are TOML's."""
     q = json.dumps
     lines = [
-        f"requester = {q(requester)}", f"agreement = {q(agreement)}", f"statute = {q(STATUTE)}",
+        f"requester = {q(requester)}", f"agreement = {q(agreement)}", f"statute = {q(CITATION)}",
         f"purpose = {q(PURPOSE)}", f"date = {day.isoformat()}",
         "\n[signatory]", *(f"{key} = {q(value)}" for key, value in SIGNATORY.items()),
         "\n[attestations]", "solely = true", "no_informant_or_investigation_harmed = true",

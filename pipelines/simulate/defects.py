@@ -52,7 +52,19 @@ LEGAL = (
     ("no_taxable_period", {"taxable_period": "''"}),
     ("officer_not_in_letter", {"officer": "'officer-unlisted'"}),
     ("no_case", {"case_number": "NULL"}),
-    ("final_order_too_recent", {"final_order_date": "strftime(letter_date - CAST(i % 91 AS INTEGER), '%Y-%m-%d')"}),
+    ("no_removal_ground", {"removal_ground": "NULL"}),
+    ("ground_of_inadmissibility", {"removal_ground": "'1182(a)(6)(A)(i)'"}),
+    (
+        "final_order_too_recent",
+        {
+            "final_order_date": "strftime(letter_date - CAST(i % 91 AS INTEGER), '%Y-%m-%d')",
+            "judicial_order_date": "NULL",
+        },
+    ),
+    (
+        "judicial_order_too_recent",
+        {"judicial_order_date": "strftime(letter_date - CAST(i % 91 AS INTEGER), '%Y-%m-%d')"},
+    ),
     ("final_order_in_future", {"final_order_date": "strftime(letter_date + 1 + CAST(i % 300 AS INTEGER), '%Y-%m-%d')"}),
 )
 

@@ -23,6 +23,8 @@ REASONS = (
     "Investigation {case} opened after the order of {date} became final; residence bears on venue.",
 )
 
+GROUNDS = ("(1)(A)", "(1)(B)", "(1)(C)(i)", "(2)(A)(iii)", "(2)(B)(i)", "(3)(D)(i)")  # of 8 USC 1227(a)
+
 
 def write(connection: duckdb.DuckDBPyConnection, plan: Plan, officers: Sequence[str], prefix: str) -> None:
     """Makes `rows` from `asked`, step by step: a table a step, so that no step's SQL repeats another's."""
@@ -115,7 +117,8 @@ def _defective(part: str, kinds: Sequence[Defect]) -> str:
 def _legal(c: Chance, plan: Plan, officers: Sequence[str], prefix: str) -> str:
     """The legal elements, each row with its own case; `legal_defect` and `trick` say what is wrong with the row."""
     year = plan.letter_date.year
-    ordered = f"letter_date - CAST(120 + {c.below('i', 'ordered', 2500)} AS INTEGER)"
+    days = c.below("i", "ordered", 2500)
+    ordered, reviewed = (f"letter_date - CAST(120 + {d} AS INTEGER)" for d in (days, f"({days}) // 2"))
     reasons = " ".join(
         f"WHEN {k} THEN '" + r.format(case="' || case_number || '", date="' || final_order_date || '") + "'"
         for k, r in enumerate(REASONS)
@@ -130,6 +133,8 @@ def _legal(c: Chance, plan: Plan, officers: Sequence[str], prefix: str) -> str:
         CASE WHEN {c.happens("i", "trick", plan.profile.tricks)} THEN {c.one_of("i", "which trick", tricks)} END AS trick
       FROM located l"""
     dated = f"""SELECT *, strftime({ordered}, '%Y-%m-%d') AS final_order_date,
+        CASE WHEN {c.happens("i", "judicial review", 0.1)} THEN strftime({reviewed}, '%Y-%m-%d') END AS judicial_order_date,
+        '1227(a)' || {c.one_of("i", "ground", GROUNDS)} AS removal_ground,
         'FO-' || year({ordered}) || '-' || lpad(CAST(1 + i AS VARCHAR), 7, '0') AS case_number FROM ({base})"""
     reasoned = f"SELECT *, CASE {c.below('i', 'reason', len(REASONS))} {reasons} END AS reason FROM ({dated})"
     return _changed(f"({reasoned})", "legal_defect", LEGAL)
@@ -172,7 +177,7 @@ def _rows(c: Chance) -> str:
       nullif(concat_ws(', ', street, unit, city, nullif(concat_ws(' ', state, zip), '')), '') AS address,
       nullif(street, '') AS street, unit, city, state, zip,
       strftime(birth_given, '%Y-%m-%d') AS birth_date, tin_written AS tin,
-      taxable_period, reason, officer, final_order_date, case_number,
+      taxable_period, reason, officer, final_order_date, judicial_order_date, removal_ground, case_number,
       record_id, address_defect, corroborated, legal_defect IS NULL AS legally_eligible,
       corroborated AND legal_defect IS NULL AND name_agrees AND (birth_agrees OR tin_agrees) AND NOT birth_conflicts AND NOT tin_conflicts
         AND count(*) OVER (PARTITION BY request_id) = 1 AND coalesce(trick NOT IN ({unreadable}), true) AS releasable

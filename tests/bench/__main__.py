@@ -1,7 +1,7 @@
 """`make bench`: what the stages cost beside a floor or another tool in the same run, and how well they judge labelled sets.
 Ratios and rates, never pass or fail on seconds.
 
-`python -m tests.bench [address|match|splink|linkage|all] [--register ROWS] [--requests ROWS]`, or, for scales that take long to
+`python -m tests.bench [address|rules|match|splink|linkage|all] [--register ROWS] [--requests ROWS]`, or, for scales that take long to
 make, `python -m tests.bench match --prepared FOLDER --asked FILE.parquet`: a prepared register and raw request rows.
 """
 
@@ -11,17 +11,17 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import address, compared, floor, linkage, made
+from tests.bench import address, compared, floor, linkage, made, rules
 
-BENCHES = ("address", "match", "splink", "linkage", "all")
-ADDRESSES = 500_000
+BENCHES = ("address", "rules", "match", "splink", "linkage", "all")
+ADDRESSES, REQUESTS = 500_000, 100_000
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
     parser.add_argument("bench", nargs="?", choices=BENCHES, default="all")
     parser.add_argument("--register", type=int, metavar="ROWS", help="addresses, or persons on file")
-    parser.add_argument("--requests", type=int, metavar="ROWS", default=100_000)
+    parser.add_argument("--requests", type=int, metavar="ROWS", help="rows asked for, or judged")
     parser.add_argument("--prepared", type=Path, metavar="FOLDER", help="match: a prepared register to run against")
     parser.add_argument("--asked", type=Path, metavar="FILE", help="match: Parquet with raw request rows")
     given = parser.parse_args()
@@ -31,11 +31,13 @@ def main() -> None:
     chosen = set(BENCHES) if given.bench == "all" else {given.bench}
     if "address" in chosen:
         address.main(given.register or ADDRESSES)
+    if "rules" in chosen:
+        rules.main(given.requests or rules.ROWS)
     if "linkage" in chosen:
         linkage.main()
     if chosen & {"match", "splink"}:
         with tempfile.TemporaryDirectory() as place:
-            data = made.make(Path(place), given.register or made.PERSONS, given.requests)
+            data = made.make(Path(place), given.register or made.PERSONS, given.requests or REQUESTS)
             if "match" in chosen:
                 floor.compare(data.prepared, data.requests)
             if "splink" in chosen:

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
         ("splink", r"ours, same address .* false +0 "),
         ("linkage", r"linkage(, .*false +0,|: skipped)"),
         ("address", r"address, parts: +\d"),
+        ("rules", r"rules, \d+ on 300 rows: [\d.]+ s on 2 threads .*, [\d.]+ x the bare scan"),
     ],
 )
 def test_bench(bench: str, wanted: str) -> None:

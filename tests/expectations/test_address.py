@@ -11,6 +11,7 @@ import pytest
 from expectations import address, duck
 from expectations.contracts import ADDRESS
 from expectations.errors import BadInput
+from expectations.rules.address import sql_complete
 
 ROW = "(SELECT 7 AS ordinal, '12 Main St' AS street, 'Casa Refugio' AS unit, 'URB Santa Rita' AS urbanization, 'San Juan' AS city, 'PR' AS state, '00926' AS zip)"
 
@@ -98,3 +99,9 @@ def test_a_list_that_is_no_file_or_no_text_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "gone.csv", tmp_path / "binary.csv"):
         with pytest.raises(BadInput, match="cannot be read"):
             address.check(path)
+
+
+@pytest.mark.parametrize(("codes", "complete"), [("[]", True), ("['UNIQUE_ZIP']", True), ("['NO_ZIP', 'UNIQUE_ZIP']", False), ("NULL::VARCHAR[]", False)])  # fmt: skip
+def test_complete(codes: str, complete: bool) -> None:
+    with duck.session() as con:
+        assert con.execute(f"SELECT {sql_complete(codes)}").fetchone() == (complete,)

@@ -84,7 +84,7 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
         },
         {
             "intake.rows_as_sent", "intake.codes_again", "intake.outcome_again", "address.no_zip", "address.placeholder",
-            "authority.incomplete_share", "authority.officer", "authority.final_order_elapsed", "intake.decoys_added",
+            "authority.incomplete_share", "authority.officer", "usc_8_1253.days_elapsed", "intake.decoys_added",
             "intake.dropped_were_incomplete", "intake.incomplete_were_dropped",
         },
     ),

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 import typer
 
+from expectations.rules.book import every_rule
 from expectations.suites.selftest import SUITES, Proof, selftest
 from flows import cli
 from flows.schemas import NAMES
@@ -59,6 +60,20 @@ def test_schema_lists_its_names_and_knows_no_other(command: Run) -> None:
     assert command("schema")[1].split() == list(NAMES)
     code, _, err = command("schema", "salary")
     assert code == 2 and NAMES[0] in err
+
+
+def test_rules_are_shown_for_people_and_as_json(command: Run) -> None:
+    code, out, _ = command("rules", "--json")
+    listed = {rule["id"]: rule for rule in json.loads(out)}
+    assert code == 0 and set(listed) == {rule.id for rule in every_rule()}
+    elapsed = listed["usc_8_1253.days_elapsed"]
+    assert (elapsed["severity"], elapsed["told"], elapsed["source"]) == (
+        "hold the row", "FINAL_ORDER_TOO_RECENT", "8 USC 1253(a)(1)",
+    )  # fmt: skip
+    assert {rule["told"] for rule in listed.values() if rule["phase"] == "register"} == {"NOT_CONFIRMED"}
+    assert all(all(rule.values()) for rule in listed.values())
+    code, out, _ = command("rules")
+    assert code == 0 and out.startswith("Rules")
 
 
 def test_doctor_says_how_to_begin_where_there_is_no_home(

@@ -20,7 +20,11 @@ from pipelines import decoys, lake, match, register
 HOME = {"street": "12 OAK ST", "unit": None, "city": "HOUSTON", "state": "TX", "zip": "77002"}
 SINCE = date(2018, 4, 2)
 DECOYS = decoys.make(
-    "a test", officer="o1", reason="r", taxable_period="2021", final_order_date=date(2024, 2, 3), case_number="c"
+    "a test",
+    officer="o1",
+    reason="r",
+    taxable_period="2021",
+    elements={"final_order_date": "2024-02-03", "case_number": "c"},
 )
 
 

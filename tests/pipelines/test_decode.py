@@ -12,12 +12,14 @@ from expectations.contracts import RAW_NAMES, REJECT
 from expectations.duck import DuckSettings
 from expectations.errors import BadInput
 from expectations.instruments import DataFile
+from expectations.rules.statutes import required_columns
 from pipelines.ingest import blocks
 from pipelines.ingest.decode import RAW, Decode, plan
 from pipelines.lake import Attempt
 from tests import submissions
 
 COUNT = 5
+NEEDED = required_columns("8 USC 1253(a)(1)")
 
 
 def decode(
@@ -181,7 +183,7 @@ FILES = {
     "unknown key": (b'{"request_id": "R", "colour": "x"}\n', 1, "jsonl", "none", "UNKNOWN_COLUMN"),
     "JSON without a column": (b'{"request_id": "R", "officer": "x"}\n', 1, "jsonl", "none", "MISSING_COLUMN"),
     **{f"no column {c}": (without(c), COUNT, "csv", "none", "MISSING_COLUMN")
-       for c in ("request_id", "taxable_period", "reason", "officer", "final_order_date", "case_number", "last_name", "zip")},
+       for c in (*NEEDED, "last_name", "zip")},
 }  # fmt: skip
 
 
@@ -189,7 +191,7 @@ FILES = {
 def test_a_bad_file_is_said_to_be_so(tmp_path: Path, name: str) -> None:
     data, rows, kind, compression, code = FILES[name]
     with pytest.raises(BadInput) as caught:
-        decode(tmp_path, data, rows, kind, compression)
+        decode(tmp_path, data, rows, kind, compression, required=NEEDED)
     assert caught.value.code == code
     assert caught.value.where.startswith("data") and caught.value.remedy
     assert "Lopez" not in str(caught.value) and "R-0000" not in str(caught.value)

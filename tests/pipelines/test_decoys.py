@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,15 +13,20 @@ from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
 from pipelines import decoys, match, register
 from tests.pipelines.matching import DECOYS, HOME, asked, canonical, committed, context, derived, raw_register, record
 
-LEGAL = {"officer": "o1", "reason": "r", "taxable_period": "2021", "case_number": "c"}
+LEGAL = {
+    "officer": "o1",
+    "reason": "r",
+    "taxable_period": "2021",
+    "elements": {"final_order_date": "2024-02-03", "case_number": "c"},
+}
 
 
 def test_made_from_the_seed_alone() -> None:
-    again = decoys.make("a test", final_order_date=date(2024, 2, 3), **LEGAL)
+    again = decoys.make("a test", **LEGAL)
     assert (again.requests, again.persons, again.addresses, again.expected) == (
         DECOYS.requests, DECOYS.persons, DECOYS.addresses, DECOYS.expected,
     )  # fmt: skip
-    other = decoys.make("another", final_order_date=date(2024, 2, 3), **LEGAL)
+    other = decoys.make("another", **LEGAL)
     assert not set(other.persons["last_name"].to_pylist()) >= set(DECOYS.persons["last_name"].to_pylist())
     assert not set(other.requests["request_id"].to_pylist()) & set(DECOYS.requests["request_id"].to_pylist())
 
@@ -54,7 +58,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_ends_for_many_seeds(tmp_path: Path, real: Path, seed: int) -> None:
-    made = decoys.make(f"submission {seed}", final_order_date=date(2024, 2, 3), **LEGAL)
+    made = decoys.make(f"submission {seed}", **LEGAL)
     rows = derived(made.requests)
     codes = dict(zip(rows["ordinal"].to_pylist(), rows["a_codes"].to_pylist(), strict=True))
     expected = {r["ordinal"]: r for r in made.expected.to_pylist()}

@@ -1,0 +1,112 @@
+"""8 USC 1253(a)(1): failure to depart.
+
+Its elements, as far as a request can show them: an outstanding final order of removal, by reason of a ground of 8 USC 1227(a),
+and more than 90 days since that order; since the reviewing court's final order, if there was judicial review. A flag that
+says "final order" shows none of this (law.md 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from expectations.rules.sql import blank, given, unless
+from expectations.rules.statutes.statute import Element, Statute, elements
+
+CITATION = "8 USC 1253(a)(1)"
+DAYS = 90
+FIRST = date(
+    1952, 12, 24
+)  # the Immigration and Nationality Act takes effect: what is dated before stands for "unknown"
+
+# The classes of deportable aliens: paragraphs (1) to (6), their subparagraphs and clauses. (7) and (1)(H) waive, (6)(B) excepts,
+# (1)(F) is repealed.
+_SUBPARAGRAPH = r"(\(1\)\([A-EG]\)|\([24]\)\([A-F]\)|\(3\)\([A-D]\)|\(6\)\(A\))"
+_GROUND = rf"(8 U\.?S\.?C\.? (§ ?)?)?1227\(a\)(\([1-6]\)|{_SUBPARAGRAPH}(\((i{{1,3}}|iv|vi{{0,2}})\))?)"
+
+_ORDER, _COURT = "std_date(final_order_date)", "std_date(judicial_order_date)"
+_FROM = f"coalesce({_COURT}, {_ORDER})"  # the 90 days run from here
+
+_ELEMENTS: list[Element] = [
+    (
+        "final_order_given",
+        ("final_order_date", "case_number"),
+        f"{given('final_order_date')} AND {given('case_number')}",
+        "NO_FINAL_ORDER",
+        {"case_number": ""},
+    ),
+    (
+        "final_order_date",
+        ("request_id", "final_order_date"),
+        unless(blank("final_order_date"), f"{_ORDER} >= DATE '{FIRST}'"),
+        "BAD_FINAL_ORDER_DATE",
+        {"final_order_date": "2025-02-30"},
+    ),
+    (
+        "final_order_passed",
+        ("request_id", "final_order_date", "letter_date"),
+        unless(f"{_ORDER} IS NULL", f"{_ORDER} <= letter_date"),
+        "FINAL_ORDER_IN_FUTURE",
+        {"final_order_date": "2999-01-01"},
+    ),
+    (
+        "ground_given",
+        ("removal_ground",),
+        given("removal_ground"),
+        "NO_REMOVAL_GROUND",
+        {"removal_ground": " "},
+    ),
+    # a ground of inadmissibility (8 USC 1182) is none of 1227(a)
+    (
+        "ground",
+        ("request_id", "removal_ground"),
+        unless(f"NOT coalesce({given('removal_ground')}, false)", f"regexp_full_match(trim(removal_ground), '{_GROUND}')"),
+        "BAD_REMOVAL_GROUND",
+        {"removal_ground": "1182(a)(6)(A)(i)"},
+    ),
+    (
+        "judicial_order_date",
+        ("request_id", "judicial_order_date"),
+        unless(blank("judicial_order_date"), f"{_COURT} IS NOT NULL"),
+        "BAD_JUDICIAL_ORDER_DATE",
+        {"judicial_order_date": "yes"},
+    ),
+    (
+        "judicial_order_follows",
+        ("request_id", "judicial_order_date", "final_order_date"),
+        unless(f"{_COURT} IS NULL OR {_ORDER} IS NULL", f"{_COURT} >= {_ORDER}"),
+        "JUDICIAL_ORDER_TOO_EARLY",
+        {"judicial_order_date": "1999-01-01"},
+    ),
+    (
+        "judicial_order_passed",
+        ("request_id", "judicial_order_date", "letter_date"),
+        unless(f"{_COURT} IS NULL", f"{_COURT} <= letter_date"),
+        "JUDICIAL_ORDER_IN_FUTURE",
+        {"judicial_order_date": "2999-01-01"},
+    ),
+    # "more than 90 days": the 90th day itself is too recent
+    (
+        "days_elapsed",
+        ("request_id", "final_order_date", "judicial_order_date", "letter_date", "min_days_after_final_order"),
+        unless(f"{_FROM} IS NULL OR {_FROM} > letter_date", f"letter_date - {_FROM} > min_days_after_final_order"),
+        "FINAL_ORDER_TOO_RECENT",
+        {"final_order_date": "2026-03-03", "letter_date": date(2026, 6, 1), "min_days_after_final_order": DAYS},
+    ),
+]  # fmt: skip
+
+
+def _example(letter_date: date, thresholds: Mapping[str, int]) -> dict[str, str]:
+    ordered = letter_date - timedelta(days=thresholds["days_after_final_order"] + 180)
+    return {
+        "final_order_date": ordered.isoformat(), "removal_ground": "1227(a)(1)(B)", "case_number": f"CASE-{ordered:%Y-%j}",
+    }  # fmt: skip
+
+
+STATUTE = Statute(
+    citation=CITATION,
+    columns=("final_order_date", "removal_ground", "case_number"),
+    thresholds={"days_after_final_order": DAYS},
+    rules=elements("usc_8_1253", CITATION, _ELEMENTS),
+    example=_example,
+)

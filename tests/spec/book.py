@@ -1,0 +1,168 @@
+"""The spec of the rule book: for each rule, cases that meet it and cases that violate it (`tests/spec/rules/*.yaml`).
+
+A case changes some fields of a base that meets every rule: a request with the letter's constants beside it, the facts on file
+of a matched row, or the one-row table of batch facts. `relations` gives all cases as tables that predicates can be run on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import yaml
+
+from expectations import address, crowding, facts, standard
+from expectations.contracts import CANONICAL, RAW_NAMES, VERDICT
+from expectations.instruments import Agreement, CourtOrder, parse_letter
+from expectations.rules import book
+from expectations.rules.address import CLEAN, CROWD, PREMISES
+from expectations.rules.rule import Phase, Rule, Scope
+from tests import submissions
+from tests.batches import on_file
+from tests.submissions import LETTER_DATE
+
+FOLDER = Path(__file__).parent / "rules"
+TABLES = ("request", "register", "batch")
+CROWDED = 200  # the agreement's persons_per_address here: more than there are cases
+
+CONSTANTS = pa.schema(
+    [
+        ("statute", pa.string()), ("statute_known", pa.bool_()), ("officers", pa.list_(pa.string())),
+        ("letter_date", pa.date32()), ("decided_on", pa.date32()), ("min_days_after_final_order", pa.int32()),
+    ]
+)  # fmt: skip
+ON_FILE = pa.schema(
+    [
+        *(VERDICT.field(n) for n in ("addresses_on_file", "units_on_file", "earlier_tries", "corroboration")),
+        *(VERDICT.field(n) for n in ("lists", "origin")),
+        *(CANONICAL.field(n) for n in ("a_kind", "a_unit", "a_state")),
+        pa.field("max_tries_per_person", pa.int32()),
+        pa.field("lists_required", pa.list_(pa.string())),
+        pa.field("states_withheld", pa.list_(pa.string())),
+    ]
+)  # fmt: skip
+MATCHED: dict[str, Any] = {
+    "addresses_on_file": [on_file(1)], "units_on_file": 0, "earlier_tries": 0, "corroboration": "same",
+    "a_kind": "street", "a_unit": None, "a_state": "MA", "max_tries_per_person": 3, "lists": [], "origin": "request",
+    "lists_required": [], "states_withheld": [],
+}  # fmt: skip
+COUNTS: dict[str, Any] = {
+    "rows_submitted": 1000, "rows_rejected": 0, "rows_dropped": 0, "rows_open": 990, "incomplete_rows": 10,
+    "worst_file_incomplete_share": 0.01, "identical_reason_rows": 0, "busiest_officer_rows": 500, "codes_over_limit": [],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """What differs from the base, whether the rule is met, all codes that the base then gets, and why the case is here."""
+
+    rule: str
+    meets: bool
+    changes: Mapping[str, Any]
+    codes: tuple[str, ...]
+    why: str = ""
+
+
+def cases() -> list[Case]:
+    """Every case of every file, in order."""
+    known = {rule.id: rule for rule in book.every_rule()}
+    found: list[Case] = []
+    for path in sorted(FOLDER.glob("*.yaml")):
+        for rule, listed in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+            found += [_case(known[rule], path.name, **case) for case in listed]
+    return found
+
+
+def _case(
+    rule: Rule,
+    where: str,
+    meets: Mapping[str, Any] | None = None,
+    fails: Mapping[str, Any] | None = None,
+    codes: Sequence[str] | None = None,
+    why: str = "",
+) -> Case:
+    if (meets is None) == (fails is None):
+        raise ValueError(f"{where}: a case of {rule.id} either meets or fails it")
+    given = ([] if meets is not None else [rule.code]) if codes is None else codes
+    return Case(rule.id, meets is not None, meets if fails is None else fails, tuple(sorted(given)), why)
+
+
+def table(rule: Rule) -> str:
+    """The table that a rule is judged on."""
+    return "batch" if rule.scope is Scope.BATCH else "register" if rule.phase is Phase.REGISTER else "request"
+
+
+def beside(rule: Rule) -> tuple[Rule, ...]:
+    """The rules whose codes a case of `rule` may get: those on the same table."""
+    return {"batch": book.batch_rules, "register": book.register_rules, "request": book.request_rules}[table(rule)]()
+
+
+def letter_facts(
+    under: Agreement | None = None, *, orders: tuple[CourtOrder, ...] = (), today: date = LETTER_DATE, **changes: Any
+) -> dict[str, Any]:
+    """Facts of a letter in good order (but for `changes`), and the counts of a batch in good order."""
+    known = under or submissions.sandbox()
+    text = submissions.letter([submissions.DataFile("requests.csv", b"", 1)], known, **changes).encode()
+    signed = submissions.signatures.sign(text, submissions.KEY, submissions.signatures.LETTER)
+    return {**facts.letter_facts(parse_letter(text), text, signed, known, orders, today, today), **COUNTS}
+
+
+def relations(connection: duckdb.DuckDBPyConnection, given: Sequence[Mapping[str, Any]], which: str) -> str:
+    """Makes a table of these changes on the base of table `which`, numbered in column `n`, and returns its name."""
+    made = {"request": _requests, "register": _matched, "batch": _facts}[which](connection, given)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {which}_cases AS {made}")
+    return f"{which}_cases"
+
+
+def _requests(connection: duckdb.DuckDBPyConnection, given: Sequence[Mapping[str, Any]]) -> str:
+    """Each on a street address of its own; the address of CROWD is one that more live at than the agreement allows."""
+    neighbours = [{**CROWD, "last_name": f"Neighbour {_letters(n)}"} for n in range(CROWDED)]
+    rows = [
+        {**submissions.row(1), **CLEAN, "street": f"{1000 + n} N Alder St", **change}
+        for n, change in enumerate([*given, *neighbours])
+    ]
+    raw = pa.table({n: pa.array([r.get(n) for r in rows], pa.string()) for n in RAW_NAMES})
+    connection.register("spec_raw", raw.append_column("n", pa.array(range(len(rows)))))
+    base = letter_facts()
+    constants = [{n: change.get(n, _day(base[n])) for n in CONSTANTS.names} for change in given]
+    connection.register("spec_constants", _numbered(constants, CONSTANTS))
+    derived = address.derive(f"({standard.derive('spec_raw')})", one_line=True, premises=PREMISES)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE spec_parsed AS SELECT *, 'request' AS origin, n AS ordinal FROM ({derived})"
+    )
+    marked = crowding.marked("spec_parsed", f"({crowding.sql('spec_parsed', CROWDED)})", "a_codes")
+    return f"SELECT * FROM ({marked}) JOIN spec_constants USING (n)"
+
+
+def _matched(connection: duckdb.DuckDBPyConnection, given: Sequence[Mapping[str, Any]]) -> str:
+    connection.register("spec_matched", _numbered([{**MATCHED, **change} for change in given], ON_FILE))
+    return "FROM spec_matched"
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, given: Sequence[Mapping[str, Any]]) -> str:
+    base = letter_facts()
+    rows = [{**base, **change} for change in given]
+    selects = [facts.letter_facts_sql({k: _text(v) for k, v in row.items()}) for row in rows]
+    return " UNION ALL BY NAME ".join(f"SELECT *, {n} AS n FROM ({one})" for n, one in enumerate(selects))
+
+
+def _numbered(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    made = pa.Table.from_pylist(list(rows), schema=pa.schema([f.with_nullable(True) for f in schema]))
+    return made.append_column("n", pa.array(range(made.num_rows)))
+
+
+def _letters(number: int) -> str:
+    return "".join(chr(65 + int(digit)) for digit in str(number))
+
+
+def _day(value: Any) -> Any:
+    return date.fromisoformat(value) if isinstance(value, str) and value[:2] == "20" else value
+
+
+def _text(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
