@@ -18,6 +18,7 @@ from pipelines import decoys, lake, match, register
 
 HOME = {"street": "12 OAK ST", "unit": None, "city": "HOUSTON", "state": "TX", "zip": "77002"}
 SINCE = date(2018, 4, 2)
+ONE = duck.DuckSettings(threads=1)
 DECOYS = decoys.make(
     "a test", officer="o1", reason="r", taxable_period="2021", final_order_date=date(2024, 2, 3), case_number="c"
 )
@@ -92,7 +93,7 @@ def context(root: Path, prepared: Path) -> Any:
         step=lambda name: root / name,
         register=prepared,
         runner="embedded",
-        duck=duck.DuckSettings(),
+        duck=ONE,
         progress=lambda _step, _done, _total: None,
     )
 
@@ -107,7 +108,9 @@ def matched(
 ) -> list[dict[str, Any]]:
     """Candidates of `requests` in their order, after a register build and a match for real."""
     folder.mkdir(parents=True, exist_ok=True)
-    register.build(raw_register(folder / "raw", records, parts=parts), folder / "register", part_rows=part_rows)
+    register.build(
+        raw_register(folder / "raw", records, parts=parts), folder / "register", part_rows=part_rows, duck=ONE
+    )
     batch = folder / "batch"
     committed(batch / "ingest.rows", {"rows": canonical(requests)})
     committed(batch / "ingest.decoys", {"persons": DECOYS.persons, "addresses": DECOYS.addresses})
