@@ -9,20 +9,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+
+
+def _threads() -> int:
+    return int(os.environ.get("SLUICEGATE_THREADS", 2))
 
 
 @dataclass(frozen=True)
 class DuckSettings:
     """How much a connection may use. `temp` is where it spills; it must lie in the home tree (0700, encrypted volume).
 
-    `preserve_order` off lets DuckDB stream: whoever needs an order says ORDER BY, with a tie-break.
+    `threads` is SLUICEGATE_THREADS where nobody says another number. `preserve_order` off lets DuckDB stream: whoever needs
+    an order says ORDER BY, with a tie-break.
     """
 
-    threads: int = 2
+    threads: int = field(default_factory=_threads)
     memory: str = "2GB"
     temp: str | None = None
     preserve_order: bool = False

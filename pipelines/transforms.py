@@ -1,6 +1,7 @@
 """The Beam side of a step: work spread over attempts, one attempt a part picked, the manifest committed (`lake`).
 
-A module of its own, so that what only reads or writes parts does not wait for Beam's import.
+A module of its own, so that what only reads or writes parts does not wait for Beam's import. Few transforms on purpose: on
+small batches and in tests Beam's own work for each of them is most of what a step costs.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pipelines import durable, failures, lake
 from pipelines import runner as runners
 from pipelines.lake import ATTEMPTS, Attempt, Part, Worker
 
+ALL = "all"  # the key under which every part of a step comes together
+
 
 def run(
     folder: Path,
@@ -35,13 +38,14 @@ def run(
     with beam.Pipeline(options=runners.options(runner)) as pipeline:
         parts = (
             pipeline
-            | "Work" >> beam.Create(items)
-            | "Spread" >> beam.Reshuffle()
+            | "Work" >> beam.Create(list(enumerate(items)))
+            | "Spread" >> beam.GroupByKey()  # each item under a key of its own: any worker may take it
             | "Write parts" >> beam.ParDo(_Write(worker, attempts, resume))
+            | "All parts" >> beam.GroupByKey()
         )
         if then is not None:
-            parts = (parts, parts | "Then" >> _Then(then, attempts)) | beam.Flatten()
-        _ = parts | "Commit" >> Commit(str(folder), inputs, labels)
+            parts = parts | "Then" >> beam.ParDo(_Then(then, attempts)) | "All and more" >> beam.GroupByKey()
+        _ = parts | "Commit" >> beam.ParDo(_Commit(str(folder), inputs, labels))
 
 
 class _Write(beam.DoFn):
@@ -50,57 +54,52 @@ class _Write(beam.DoFn):
     def __init__(self, worker: Worker, attempts: str, resume: bool) -> None:
         self.worker, self.attempts, self.resume = worker, attempts, resume
 
-    def process(self, item: Any) -> Iterator[tuple[tuple[str, int], dict[str, Any]]]:
-        name = digests.of_json(item)[:16]
-        parts = lake.finished(Path(self.attempts), name) if self.resume else []
-        attempt = Attempt(f"{self.attempts}/{name}-{uuid.uuid4().hex}")
-        with failures.kept(Path(attempt.folder)):
-            written = []
-            for part in parts or self.worker(item, attempt):
-                written.append(asdict(part))
-                yield (part.dataset, part.index), written[-1]
-            if self.resume and not parts:
-                durable.write(Path(attempt.folder) / lake.FINISHED, json.dumps(written).encode())
+    def process(self, numbered: tuple[int, Iterable[Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for item in numbered[1]:
+            for part in _written(item, self.worker, self.attempts, self.resume):
+                yield ALL, part
 
 
-class _Then(beam.PTransform):
-    """Hands all parts, one attempt each, to one more piece of work."""
+def _written(item: Any, worker: Worker, attempts: str, resume: bool = False) -> Iterator[dict[str, Any]]:
+    name = digests.of_json(item)[:16]
+    parts = lake.finished(Path(attempts), name) if resume else []
+    attempt = Attempt(f"{attempts}/{name}-{uuid.uuid4().hex}")
+    with failures.kept(Path(attempt.folder)):
+        written = []
+        for part in parts or worker(item, attempt):
+            written.append(asdict(part))
+            yield written[-1]
+        if resume and not parts:
+            durable.write(Path(attempt.folder) / lake.FINISHED, json.dumps(written).encode())
+
+
+class _Then(beam.DoFn):
+    """Hands all parts, one attempt each, to one more piece of work, and passes them on with the parts that it adds."""
 
     def __init__(self, worker: Worker, attempts: str) -> None:
-        super().__init__()
         self.worker, self.attempts = worker, attempts
 
-    def expand(self, parts: beam.PCollection) -> beam.PCollection:
-        return (
-            parts
-            | "Attempts so far" >> beam.GroupByKey()
-            | "Pick one so far" >> beam.MapTuple(_pick)
-            | "All so far" >> beam.combiners.ToList()
-            | "As parts" >> beam.Map(_as_parts)
-            | "Write more parts" >> beam.ParDo(_Write(self.worker, self.attempts, False))
-        )
+    def process(self, written: tuple[str, Iterable[dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+        picked = _picked(written[1])
+        for part in picked:
+            yield ALL, part
+        for part in _written([Part(**p) for p in picked], self.worker, self.attempts):
+            yield ALL, part
 
 
-def _as_parts(parts: list[dict[str, Any]]) -> list[Part]:
-    return sorted((Part(**p) for p in parts), key=lambda p: (p.dataset, p.index))
-
-
-class Commit(beam.PTransform):
+class _Commit(beam.DoFn):
     """Picks one attempt a part, moves it in place, and writes the manifest last."""
 
     def __init__(self, folder: str, inputs: str, labels: dict[str, str]) -> None:
-        super().__init__()
         self.folder, self.inputs, self.labels = folder, inputs, labels
 
-    def expand(self, parts: beam.PCollection) -> beam.PCollection:
-        return (
-            parts
-            | "Attempts of a part" >> beam.GroupByKey()
-            | "Pick one" >> beam.MapTuple(_pick)
-            | "All parts" >> beam.combiners.ToList()
-            | "Manifest" >> beam.Map(lake.commit_manifest, self.folder, self.inputs, self.labels)
-        )
+    def process(self, written: tuple[str, Iterable[dict[str, Any]]]) -> None:
+        lake.commit_manifest(_picked(written[1]), self.folder, self.inputs, self.labels)
 
 
-def _pick(key: tuple[str, int], attempts: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    return min(attempts, key=lambda p: p["path"])
+def _picked(written: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One attempt a part, by dataset and index: whatever was tried twice, every reader picks the same."""
+    first: dict[tuple[str, int], dict[str, Any]] = {}
+    for part in sorted(written, key=lambda p: p["path"]):
+        first.setdefault((part["dataset"], part["index"]), part)
+    return [first[key] for key in sorted(first)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,5 +46,10 @@ def match(
         raise typer.BadParameter("--requests, --register and --out are needed, or --plan")
     with Reporter(quiet=json) as report:
         counts = stage.match_file(requests, register, out, duck=default_settings(), progress=report)
-    print_json(counts) if json else print_table("Match", ["outcome", "rows"], counts.items())
+    if not counts:
+        print(f"{requests.name} has no rows: nothing was matched", file=sys.stderr if json else sys.stdout)
+    if json:
+        print_json(counts)
+    elif counts:
+        print_table("Match", ["outcome", "rows"], counts.items())
     return 0

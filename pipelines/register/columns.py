@@ -64,8 +64,26 @@ def bad_row(table: Table, path: str, error: Exception) -> BadInput | None:
     said = re.search(rf"{_FAULT} ([0-9]+) ([a-z_]+) ([a-z]+)\Z", str(error))
     if said is None or said[2] not in table.schema.names or said[3] not in _FAULTS:
         return None
-    code, message, remedy = _FAULTS[said[3]]
-    return BadInput(code, message.format(said[2]), where=f"{table.where(path)}, row {said[1]}", remedy=remedy)
+    return fault(said[3], table, path, said[2], int(said[1]))
+
+
+def fault(kind: str, table: Table, path: str, field: str, row: int) -> BadInput:
+    """The error on a field of a row (counted from 1); `kind`: see `_FAULTS`."""
+    code, message, remedy = _FAULTS[kind]
+    return BadInput(code, message.format(field), where=f"{table.where(path)}, row {row}", remedy=remedy)
+
+
+def required(table: Table) -> list[str]:
+    """The fields of the files that must not be empty, and for which there is no default."""
+    return [
+        f.name for f in table.schema if f.name in table.columns and not f.nullable and _default(table, f.name) is None
+    ]
+
+
+def first_empty(table: Table, path: str, field: str) -> str:
+    """A SELECT of the first row of a Parquet file, counted from 1, whose `field` is null; null if there is none."""
+    rows = f"(FROM {of_parquet(table, path)}{'' if table.plain else f' {_some_address(table)}'})"
+    return f"SELECT min({ROW}) FROM {rows} WHERE {field} IS NULL"
 
 
 def reading(table: Table) -> Any:
@@ -113,10 +131,14 @@ def _typed(table: Table, field: pa.Field) -> str:
 
 
 def _with_default(table: Table, name: str, value: str) -> str:
-    default = getattr(getattr(table.layout, "defaults", None), name, None)
+    default = _default(table, name)
     if default is None:
         return value
     return f"coalesce({value}, CAST({duck.quote(str(default))} AS {_SQL[table.schema.field(name).type]}))"
+
+
+def _default(table: Table, name: str) -> Any:
+    return getattr(getattr(table.layout, "defaults", None), name, None)
 
 
 def _some_address(table: Table) -> str:

@@ -23,6 +23,7 @@ from pipelines import runner as runners
 from pipelines.lake import Attempt, Part
 from pipelines.register import columns
 from pipelines.register.read_csv import batches
+from pipelines.register.required import refuse_empty
 from pipelines.register.source import Raw, Source
 from pipelines.register.table import Table
 from pipelines.sql import copy, quiet
@@ -104,6 +105,9 @@ def _source(
     raw: Raw, working: Path, settings: duck.DuckSettings, runner: str, progress: lake.Progress | None
 ) -> Source:
     tables = {t.name: t for t in (raw.persons, raw.addresses)}
+    for table in tables.values():
+        if table.direct:
+            refuse_empty(table, settings)
     items = [File(t.name, n, p) for t in tables.values() if not t.direct for n, p in enumerate(t.paths)]
     if not items:
         return Source(columns.direct(raw.persons), columns.direct(raw.addresses))

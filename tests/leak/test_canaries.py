@@ -18,7 +18,7 @@ import pytest
 from expectations.contracts import RAW_NAMES, REGISTER_PERSON
 from tests import submissions
 from tests import world as worlds
-from tests.test_readme import ROOT
+from tests.test_readme import OURS, ROOT
 
 CANARY = "quxzaz"  # in no word of any language or library
 DIGITS = ("612834907", "612-83-4907", "48613")  # a TIN and a house number
@@ -63,7 +63,7 @@ def printed(place: Path) -> Iterator[bytes]:
     (letter / "letter.toml").write_text(f'requester = ["{CANARY}"\n')
     said = b""
     environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "SLUICEGATE_"))}, "SLUICEGATE_HOME": str(world.home.root), "TMPDIR": str(place / "tmp"), "PREFECT_LOGGING_LEVEL": "DEBUG",
+        **{k: v for k, v in os.environ.items() if not k.startswith("PREFECT_") and k not in OURS}, "SLUICEGATE_HOME": str(world.home.root), "TMPDIR": str(place / "tmp"), "PREFECT_LOGGING_LEVEL": "DEBUG",
         "PREFECT_SERVER_LOGGING_LEVEL": "DEBUG",
     }  # fmt: skip
     (place / "tmp").mkdir()

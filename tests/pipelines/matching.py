@@ -19,6 +19,7 @@ from pipelines import decoys, lake, match, register
 
 HOME = {"street": "12 OAK ST", "unit": None, "city": "HOUSTON", "state": "TX", "zip": "77002"}
 SINCE = date(2018, 4, 2)
+ONE = duck.DuckSettings(threads=1)
 DECOYS = decoys.make(
     "a test",
     officer="o1",
@@ -98,7 +99,7 @@ def context(root: Path, prepared: Path) -> Any:
         register=prepared,
         runner="embedded",
         agreement=SimpleNamespace(tiers=TIERS),
-        duck=duck.DuckSettings(),
+        duck=ONE,
         progress=lambda _step, _done, _total: None,
     )
 
@@ -113,7 +114,9 @@ def matched(
 ) -> list[dict[str, Any]]:
     """Candidates of `requests` in their order, after a register build and a match for real."""
     folder.mkdir(parents=True, exist_ok=True)
-    register.build(raw_register(folder / "raw", records, parts=parts), folder / "register", part_rows=part_rows)
+    register.build(
+        raw_register(folder / "raw", records, parts=parts), folder / "register", part_rows=part_rows, duck=ONE
+    )
     batch = folder / "batch"
     committed(batch / "ingest.rows", {"rows": canonical(requests)})
     committed(batch / "ingest.decoys", {"persons": DECOYS.persons, "addresses": DECOYS.addresses})

@@ -118,7 +118,7 @@ def test_a_crowd_is_held_wherever_its_rows_stand(tmp_path: Path, sandbox: Agreem
     rows.insert(0, rows.pop())  # the part of this one has no crowd in it
     sent = [row(i, street=street, first_name="ABCDE"[n] * 4) for i, (street, n) in enumerate(rows)]
     sent[-1] |= {"street": "Two Elm Street", "officer": "nobody"}
-    context = taken(tmp_path, submissions.write(tmp_path / "in", sent), agreement, part_rows=3)
+    context = taken(tmp_path, submissions.write(tmp_path / "in", sent), agreement, part_rows=4)
     manifest = ingest.run(context)
     held = {(r["street"], r["outcome"], *r["codes"]) for r in read(manifest)}
     assert held == {

@@ -12,6 +12,7 @@ import pytest
 
 from expectations.duck import DuckSettings
 from expectations.errors import BadInput
+from flows import cli
 from pipelines import match, register
 from tests import world as worlds
 
@@ -31,6 +32,13 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def prepared(raw: Path) -> Path:
+    """The same register, prepared: what is not about preparing it runs against this one."""
+    register.build(raw, raw / "prepared", duck=DUCK)
+    return raw / "prepared"
+
+
 def matched(requests: Path, prepared: Path, out: Path) -> dict[str, int]:
     return match.match_file(requests, prepared, out, duck=DUCK, progress=lambda *_: None)
 
@@ -48,13 +56,9 @@ def given(folder: Path, kind: str) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-@pytest.mark.parametrize("prepared", [False, True])
-def test_one_line_a_row(kind: str, prepared: bool, raw: Path, tmp_path: Path) -> None:
-    source = raw
-    if prepared:
-        register.build(raw, tmp_path / "prepared", duck=DUCK)
-        source = tmp_path / "prepared"
-    counts = matched(given(tmp_path, kind), source, tmp_path / "out.parquet")
+@pytest.mark.parametrize("ready", [False, True])
+def test_one_line_a_row(kind: str, ready: bool, raw: Path, prepared: Path, tmp_path: Path) -> None:
+    counts = matched(given(tmp_path, kind), prepared if ready else raw, tmp_path / "out.parquet")
     rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
     assert [r["request_id"] for r in rows] == [r["request_id"] for r in ROWS]
     assert [(r["outcome"], r["record_id"], r["corroboration"]) for r in rows] == [
@@ -65,8 +69,8 @@ def test_one_line_a_row(kind: str, prepared: bool, raw: Path, tmp_path: Path) ->
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".match-")) == []
 
 
-def test_csv_out(raw: Path, tmp_path: Path) -> None:
-    matched(given(tmp_path, "csv"), raw, tmp_path / "out.csv")
+def test_csv_out(prepared: Path, tmp_path: Path) -> None:
+    matched(given(tmp_path, "csv"), prepared, tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert [r["request_id"] for r in rows] == [r["request_id"] for r in ROWS]
@@ -85,18 +89,29 @@ def test_csv_out(raw: Path, tmp_path: Path) -> None:
         ("a.csv", b"", "MISSING_COLUMN"),
     ],
 )
-def test_bad_input(name: str, content: bytes | None, code: str, raw: Path, tmp_path: Path) -> None:
+def test_bad_input(name: str, content: bytes | None, code: str, prepared: Path, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(BadInput, match=code) as caught:
-        matched(tmp_path / name, raw, tmp_path / "out.csv")
+        matched(tmp_path / name, prepared, tmp_path / "out.csv")
     assert "CANARY" not in str(caught.value) and not (tmp_path / "out.csv").exists()
 
 
-def test_a_file_without_rows_has_no_lines(raw: Path, tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("request_id,last_name\n")
-    assert matched(tmp_path / "a.csv", raw, tmp_path / "out.csv") == {}
-    assert len((tmp_path / "out.csv").read_text().splitlines()) == 1
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_without_rows_is_said_to_have_none(
+    kind: str, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked, out = tmp_path / f"a.{kind}", tmp_path / "out.csv"
+    if kind == "csv":
+        asked.write_text("request_id,last_name\n")
+    else:
+        pq.write_table(pa.table({"request_id": pa.array([], pa.string())}), asked)
+    as_json = ["--json"] if kind == "parquet" else []
+    assert cli.run(["match", "--requests", str(asked), "--register", str(prepared), "--out", str(out), *as_json]) == 0
+    said = capsys.readouterr()
+    assert f"a.{kind} has no rows: nothing was matched" in (said.err if as_json else said.out)
+    assert said.out.strip() == "{}" if as_json else "outcome" not in said.out
+    assert len(out.read_text().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
