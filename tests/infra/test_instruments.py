@@ -64,3 +64,16 @@ def test_only_a_state_or_a_city_may_be_left_out(sandbox: Agreement) -> None:
     assert isinstance(said, Agreement) and said.may_be_left_out == ("state",)
     with pytest.raises(BadInput, match="may_be_left_out"):
         parse_instrument(f'may_be_left_out = ["zip"]\n{text}'.encode(), "a.toml")
+
+
+def test_the_agreement_of_2025_is_stopped_on_every_date_from_the_stay_on() -> None:
+    """All instruments together, the appellate holding among them, on every day of the agreement."""
+    agreement = shipped("irs-ice-2025.toml.in")
+    assert isinstance(agreement, Agreement)
+    orders = [o for p in INSTRUMENTS.glob("*.toml") if isinstance(o := shipped(p.name), CourtOrder)]
+    day = agreement.valid_from
+    while day <= agreement.valid_to:
+        found = standing(agreement, orders, STATUTE, agreement.purposes[0], day).forbid
+        expected = [("injunction-2026-02-05-dmass", date(2026, 2, 5)), ("stay-2025-11-21-ddc", date(2025, 11, 21))]
+        assert found == tuple(name for name, first in expected if first <= day), day
+        day += timedelta(days=1)
