@@ -96,7 +96,8 @@ _ROW = _codes(
     ("FINAL_ORDER_TOO_RECENT", "No more than the 90 days (or what the agreement asks) have passed from the final order, or the reviewing court's, to the letter.", "Ask again later.", "8 USC 1253(a)(1)"),
     ("NO_REMOVAL_GROUND", "The ground of removal is not given.", "Give the paragraph of 8 USC 1227(a).", "8 USC 1253(a)(1)"),
     ("BAD_REMOVAL_GROUND", "The ground of removal is no class of deportable aliens of 8 USC 1227(a).", "Write it as 1227(a)(1)(B).", "8 USC 1253(a)(1)"),
-    ("BAD_JUDICIAL_ORDER_DATE", "The date of the court's final order is not a date (YYYY-MM-DD).", "Write it as YYYY-MM-DD, or leave it blank if no court reviewed the order.", "8 USC 1253(a)(1)"),
+    ("NO_JUDICIAL_REVIEW_SAID", "It is not said whether a court reviewed the order.", "Give the date of the court's final order, or none.", "8 USC 1253(a)(1)"),
+    ("BAD_JUDICIAL_ORDER_DATE", "The date of the court's final order is not a date (YYYY-MM-DD).", "Write it as YYYY-MM-DD, or none if no court reviewed the order.", "8 USC 1253(a)(1)"),
     ("JUDICIAL_ORDER_TOO_EARLY", "The court's final order is dated before the order that it reviews.", "Correct the dates.", "8 USC 1253(a)(1)"),
     ("JUDICIAL_ORDER_IN_FUTURE", "The court's final order is dated after the letter.", "Correct the date.", "8 USC 1253(a)(1)"),
 )  # fmt: skip

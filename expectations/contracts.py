@@ -109,7 +109,7 @@ RAW_FIELDS = (
     ("final_order_date", "date of the final order of removal, YYYY-MM-DD; 8 USC 1253(a)(1)"),
     (
         "judicial_order_date",
-        "date of the reviewing court's final order, YYYY-MM-DD; blank: no judicial review; 8 USC 1253(a)(1)",
+        "date of the reviewing court's final order, YYYY-MM-DD, or none: no judicial review; 8 USC 1253(a)(1)",
     ),
     (
         "removal_ground",

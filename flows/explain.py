@@ -21,6 +21,7 @@ from expectations.clock import Clock
 from expectations.contracts import RAW_NAMES
 from expectations.duck import parquet, session
 from expectations.errors import Usage
+from expectations.facts import register_constants
 from expectations.rules import disclosure
 from expectations.rules.book import request_rules
 from expectations.rules.rule import Rule
@@ -107,9 +108,8 @@ def _explained(
     connection.execute(f"CREATE TABLE again AS {crowding.marked(f'({again})', crowded, 'a_codes')}")
     rules = _judged(connection, "again", request_rules(ctx.letter.statute))
     if verdict:
-        limit = letter["max_tries_per_person"]
         connection.execute(
-            f"CREATE TABLE judged AS SELECT again.*, v.* EXCLUDE (ordinal, origin), {limit} AS max_tries_per_person"
+            f"CREATE TABLE judged AS SELECT again.*, v.* EXCLUDE (ordinal, origin), {register_constants(letter)}"
             " FROM again JOIN (SELECT unnest(verdict) FROM one) v USING (ordinal)"
         )
         rules += _judged(connection, "judged", tuple(disclosure.RULES.values()))

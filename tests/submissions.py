@@ -72,7 +72,7 @@ def row(number: int, **changes: str | None) -> dict[str, str | None]:
         "reason": f"The address is needed to serve the indictment in case {number} on the defendant.",
         "officer": OFFICERS[number % len(OFFICERS)],
         "final_order_date": "2025-06-01",
-        "judicial_order_date": "",
+        "judicial_order_date": "none",
         "removal_ground": "1227(a)(1)(B)",
         "case_number": f"C-{number}",
     }

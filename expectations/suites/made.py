@@ -27,7 +27,7 @@ PLACE = {"street": "100 MAIN ST", "city": "SPRINGFIELD", "state": "IL", "zip": "
 REQUEST: dict[str, Any] = {
     **PLACE, "first_name": "TESTINE", "last_name": "EXAMPLE", "birth_date": "1980-02-03", "taxable_period": "2024",
     "reason": "Failed to depart after the order in the case named", "officer": "officer-1",
-    "final_order_date": "2025-01-02", "removal_ground": "1227(a)(1)(B)", "case_number": "MADE-1",
+    "final_order_date": "2025-01-02", "judicial_order_date": "none", "removal_ground": "1227(a)(1)(B)", "case_number": "MADE-1",
 }  # fmt: skip
 # Who else lives where the poison of CROWDED does: with it, one person more than the made agreement allows (by ordinal).
 NEIGHBOURS = {900 + n: f"NEIGHBOUR {letter}" for n, letter in enumerate("ABCDE")}

@@ -53,12 +53,13 @@ LEGAL = (
     ("officer_not_in_letter", {"officer": "'officer-unlisted'"}),
     ("no_case", {"case_number": "NULL"}),
     ("no_removal_ground", {"removal_ground": "NULL"}),
+    ("no_word_of_judicial_review", {"judicial_order_date": "NULL"}),
     ("ground_of_inadmissibility", {"removal_ground": "'1182(a)(6)(A)(i)'"}),
     (
         "final_order_too_recent",
         {
             "final_order_date": "strftime(letter_date - CAST(i % 91 AS INTEGER), '%Y-%m-%d')",
-            "judicial_order_date": "NULL",
+            "judicial_order_date": "'none'",
         },
     ),
     (

@@ -133,7 +133,7 @@ def _legal(c: Chance, plan: Plan, officers: Sequence[str], prefix: str) -> str:
         CASE WHEN {c.happens("i", "trick", plan.profile.tricks)} THEN {c.one_of("i", "which trick", tricks)} END AS trick
       FROM located l"""
     dated = f"""SELECT *, strftime({ordered}, '%Y-%m-%d') AS final_order_date,
-        CASE WHEN {c.happens("i", "judicial review", 0.1)} THEN strftime({reviewed}, '%Y-%m-%d') END AS judicial_order_date,
+        CASE WHEN {c.happens("i", "judicial review", 0.1)} THEN strftime({reviewed}, '%Y-%m-%d') ELSE 'none' END AS judicial_order_date,
         '1227(a)' || {c.one_of("i", "ground", GROUNDS)} AS removal_ground,
         'FO-' || year({ordered}) || '-' || lpad(CAST(1 + i AS VARCHAR), 7, '0') AS case_number FROM ({base})"""
     reasoned = f"SELECT *, CASE {c.below('i', 'reason', len(REASONS))} {reasons} END AS reason FROM ({dated})"

@@ -33,7 +33,7 @@ MADE = """
     CASE i % 40 WHEN 2 THEN ' n/a ' ELSE 'Prosecution in case FO-' || i || ' under preparation; no departure was recorded since the order.' END AS reason,
     CASE i % 40 WHEN 3 THEN 'nobody' ELSE 'officer-' || lpad((i % {officers})::VARCHAR, 3, '0') END AS officer,
     CASE i % 40 WHEN 4 THEN 'yes' ELSE strftime(DATE '2026-06-01' - (60 + i % 3000)::INTEGER, '%Y-%m-%d') END AS final_order_date,
-    CASE WHEN i % 10 = 0 THEN strftime(DATE '2026-06-01' - (60 + i % 3000 // 2)::INTEGER, '%Y-%m-%d') END AS judicial_order_date,
+    CASE WHEN i % 10 = 0 THEN strftime(DATE '2026-06-01' - (60 + i % 3000 // 2)::INTEGER, '%Y-%m-%d') ELSE 'none' END AS judicial_order_date,
     CASE i % 40 WHEN 5 THEN '1182(a)(6)' ELSE ['1227(a)(1)(B)', '8 USC 1227(a)(2)(A)(iii)', '1227(a)(1)(C)(i)'][1 + i % 3] END AS removal_ground,
     CASE i % 40 WHEN 6 THEN '' ELSE 'FO-' || i END AS case_number,
     CASE i % 40 WHEN 7 THEN 'FNU' ELSE 'ANA' END AS s_first, 'LOPEZ' || chr((65 + i % 26)::INTEGER) AS s_last,

@@ -61,7 +61,9 @@ def usc_8_1253(row: Row) -> set[str]:
         found.add("NO_REMOVAL_GROUND")
     elif not _is_ground(row["removal_ground"]):
         found.add("BAD_REMOVAL_GROUND")
-    if court is None and not _empty(row["judicial_order_date"]):
+    if not _says_something(row["judicial_order_date"]):
+        found.add("NO_JUDICIAL_REVIEW_SAID")
+    elif court is None and row["judicial_order_date"].strip().lower() != "none":
         found.add("BAD_JUDICIAL_ORDER_DATE")
     if court is not None and order is not None and court < order:
         found.add("JUDICIAL_ORDER_TOO_EARLY")

@@ -73,7 +73,7 @@ def test_the_ninetieth_day_over_leap_days_and_year_ends(con: duckdb.DuckDBPyConn
         {
             "statute": "8 USC 1253(a)(1)", "case_number": "C-1", "removal_ground": "1227(a)(5)", "letter_date": letter,
             "min_days_after_final_order": 90, "final_order_date": str(letter - timedelta(days=400 if court else days)),
-            "judicial_order_date": str(letter - timedelta(days=days)) if court else None,
+            "judicial_order_date": str(letter - timedelta(days=days)) if court else "none",
         }
         for letter in (first + timedelta(days=n) for first in (date(2022, 12, 25), date(2023, 12, 25)) for n in range(110))
         for days in range(-2, 100)
@@ -106,7 +106,7 @@ def removals(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "statute": "8 USC 1253(a)(1)", "letter_date": letter, "min_days_after_final_order": asked,
         "final_order_date": draw(st.one_of(written, written, st.sampled_from(JUNK))),
-        "judicial_order_date": draw(st.one_of(st.none(), written, st.sampled_from(JUNK))),
+        "judicial_order_date": draw(st.one_of(st.sampled_from(["none", " NONE", None]), written, st.sampled_from(JUNK))),
         "removal_ground": draw(st.one_of(st.just("1227(a)(1)(B)"), ground, st.sampled_from(JUNK))),
         "case_number": draw(st.sampled_from(["C-1", "C-1", "", None, "-"])),
     }  # fmt: skip
@@ -127,10 +127,6 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     "birth_date": ("BAD_BIRTH_DATE",),  # may be left out; one that cannot be right is a defect
     "tin": ("BAD_TIN",),
     "unit": ("PRIVATE_MAILBOX", "NOT_PARSED", "PLACEHOLDER", "FACILITY"),  # a house has none; UNIT_NEEDED asks for it
-    # blank: no court reviewed the order, so that the days run from the order itself
-    "judicial_order_date": (
-        "BAD_JUDICIAL_ORDER_DATE", "JUDICIAL_ORDER_TOO_EARLY", "JUDICIAL_ORDER_IN_FUTURE", "FINAL_ORDER_TOO_RECENT",
-    ),
 }  # fmt: skip
 # Name and address may be given in parts or in one line; here a row has one form of each, so that no other stands in.
 LINES = {
@@ -154,7 +150,7 @@ VALUES: dict[str, list[str]] = {
     "reason": ["To serve the indictment.", "n/a"],
     "officer": ["officer-1", "nobody"],
     "final_order_date": ["2025-06-01", "2026-06-02", "2026-05-01", "yes"],
-    "judicial_order_date": ["2025-09-01", "2026-05-01", "2025-01-01", "2027-01-01", "no"],
+    "judicial_order_date": ["none", "2025-09-01", "2026-05-01", "2025-01-01", "2027-01-01", "no"],
     "removal_ground": ["1227(a)(1)(B)", "1182(a)(6)"],
     "case_number": ["C-7", "-"],
 }

@@ -120,7 +120,7 @@ def test_columns_are_required_by_the_letters_statute(tmp_path: Path, sandbox: Ag
     good = {**row(1), "tin": "219-45-6789"}
     for kind in ("csv", "jsonl", "parquet"):
         for statute, missing, refused in ((REMOVAL, "removal_ground", True), (FRAUD, "removal_ground", False),
-                                          (REMOVAL, "judicial_order_date", False), (FRAUD, "tin", True)):  # fmt: skip
+                                          (REMOVAL, "judicial_order_date", True), (FRAUD, "judicial_order_date", False), (FRAUD, "tin", True)):  # fmt: skip
             rows = [{name: value for name, value in good.items() if name != missing}]
             folder = tmp_path / f"{kind}-{statute[:2].strip()}-{missing}"
             source = submissions.write(folder / "in", rows, agreement=under(sandbox, statute), kind=kind)

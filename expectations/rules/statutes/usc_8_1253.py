@@ -25,6 +25,7 @@ _SUBPARAGRAPH = r"(\(1\)\([A-EG]\)|\([24]\)\([A-F]\)|\(3\)\([A-D]\)|\(6\)\(A\))"
 _GROUND = rf"(8 U\.?S\.?C\.? (§ ?)?)?1227\(a\)(\([1-6]\)|{_SUBPARAGRAPH}(\((i{{1,3}}|iv|vi{{0,2}})\))?)"
 
 _ORDER, _COURT = "std_date(final_order_date)", "std_date(judicial_order_date)"
+_NO_REVIEW = "regexp_full_match(judicial_order_date, '(?i)\\s*none\\s*')"
 _FROM = f"coalesce({_COURT}, {_ORDER})"  # the 90 days run from here
 
 _ELEMENTS: list[Element] = [
@@ -64,10 +65,18 @@ _ELEMENTS: list[Element] = [
         "BAD_REMOVAL_GROUND",
         {"removal_ground": "1182(a)(6)(A)(i)"},
     ),
+    # left blank, nobody could tell an order that no court reviewed from one whose days run from the court's
+    (
+        "judicial_review_said",
+        ("judicial_order_date",),
+        given("judicial_order_date"),
+        "NO_JUDICIAL_REVIEW_SAID",
+        {"judicial_order_date": " "},
+    ),
     (
         "judicial_order_date",
         ("request_id", "judicial_order_date"),
-        unless(blank("judicial_order_date"), f"{_COURT} IS NOT NULL"),
+        unless(f"NOT coalesce({given('judicial_order_date')}, false)", f"{_COURT} IS NOT NULL OR {_NO_REVIEW}"),
         "BAD_JUDICIAL_ORDER_DATE",
         {"judicial_order_date": "yes"},
     ),
@@ -99,13 +108,13 @@ _ELEMENTS: list[Element] = [
 def _example(letter_date: date, thresholds: Mapping[str, int]) -> dict[str, str]:
     ordered = letter_date - timedelta(days=thresholds["days_after_final_order"] + 180)
     return {
-        "final_order_date": ordered.isoformat(), "removal_ground": "1227(a)(1)(B)", "case_number": f"CASE-{ordered:%Y-%j}",
+        "final_order_date": ordered.isoformat(), "judicial_order_date": "none", "removal_ground": "1227(a)(1)(B)", "case_number": f"CASE-{ordered:%Y-%j}",
     }  # fmt: skip
 
 
 STATUTE = Statute(
     citation=CITATION,
-    columns=("final_order_date", "removal_ground", "case_number"),
+    columns=("final_order_date", "judicial_order_date", "removal_ground", "case_number"),
     thresholds={"days_after_final_order": DAYS},
     rules=elements("usc_8_1253", CITATION, _ELEMENTS),
     example=_example,
