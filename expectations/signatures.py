@@ -21,11 +21,13 @@ from sshsig.sshsig import SshsigSignature
 
 from expectations.errors import BadInput
 
-LETTER, DECISION, MANIFEST, CHECKPOINT = (
+LETTER, DECISION, MANIFEST, CHECKPOINT, INSTRUMENT, OPERATOR = (
     "sluicegate-letter",
     "sluicegate-decision",
     "sluicegate-manifest",
     "sluicegate-checkpoint",
+    "sluicegate-instrument",
+    "sluicegate-operator",
 )
 
 
@@ -93,18 +95,27 @@ def signer(message: bytes, signature: str, allowed: list[str], namespace: str) -
     return None
 
 
+def named(signature: str) -> tuple[str, str] | None:
+    """The public key (a line of authorized_keys) and the namespace that this signature names; None if it is no signature.
+
+    What it names is not proven: `signer` proves it.
+    """
+    try:
+        found = SshsigSignature.from_armored(signature)
+        kind = struct.unpack(">I", found.public_key[:4])[0]
+        name = found.public_key[4 : 4 + kind].decode("ascii")
+        return f"{name} {base64.b64encode(found.public_key).decode('ascii')}", found.namespace.decode("ascii")
+    except Exception:  # whatever is wrong with it, it is no signature
+        return None
+
+
 def made_by(message: bytes, signature: str, namespace: str) -> str | None:
     """The public key (a line of authorized_keys) that this signature names and that did make it, or None.
 
     What can be known without an agreement: whose key it is, is not judged.
     """
-    try:
-        named = SshsigSignature.from_armored(signature).public_key
-        kind = struct.unpack(">I", named[:4])[0]
-        line = f"{named[4 : 4 + kind].decode('ascii')} {base64.b64encode(named).decode('ascii')}"
-    except Exception:  # whatever is wrong with it, it is no signature
-        return None
-    return signer(message, signature, [line], namespace)
+    found = named(signature)
+    return signer(message, signature, [found[0]], namespace) if found else None
 
 
 def _string(data: bytes) -> bytes:

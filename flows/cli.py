@@ -17,7 +17,19 @@ import typer
 from typer._click import ClickException  # typer's own copy, which its parser raises; the package click is another one
 
 from expectations.errors import Fault, SluicegateError, Usage
-from flows.commands import gates, inspect, match, operate, preflight, prepare, review, simulate
+from flows.commands import (
+    gates,
+    halting,
+    inspect,
+    instruments,
+    match,
+    operate,
+    operators,
+    preflight,
+    prepare,
+    review,
+    simulate,
+)
 
 _INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
@@ -33,11 +45,13 @@ match.register(app)
 operate.register(app)
 inspect.register(app)
 preflight.register(app)
+halting.register(app)
 app.add_typer(review.app, name="review")
 app.add_typer(gates.app, name="gates")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(prepare.register_app, name="register")
-app.add_typer(prepare.instruments_app, name="instruments")
+app.add_typer(instruments.app, name="instruments")
+app.add_typer(operators.app, name="operator")
 app.add_typer(inspect.ledger_app, name="ledger")
 
 

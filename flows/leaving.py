@@ -144,7 +144,7 @@ class Leaving:
         ctx = self.ctx
         return publication.narrowed(
             ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing,
-            self.ledger.clock.today(ctx.agreement.zone),
+            lambda: self.ledger.clock.today(ctx.agreement.zone),
         )  # fmt: skip
 
     def _protected_since(self) -> bool:

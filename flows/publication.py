@@ -56,12 +56,13 @@ class Step:
     cites: tuple[str, ...] = ()
 
 
-def narrowed(agreement: str, statute: str, purpose: str, before: Standing, day: date) -> OrdersCheck:
-    """The usual `orders` check: what stands on `day`, by the instruments enrolled now, against a batch that was decided
-    under `before`. It can only narrow: what an order has stopped forbidding is not taken up again here."""
+def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today: Callable[[], date]) -> OrdersCheck:
+    """The usual `orders` check: what stands today, by the instruments enrolled now, against a batch that was decided
+    under `before`. `today` is asked under the lock, since a midnight may pass while a package is copied. It can only narrow:
+    what an order has stopped forbidding is not taken up again here."""
 
     def check(bodies: Sequence[bytes]) -> dict[str, list[str]]:
-        found = [parse_instrument(body, "enrolled instrument") for body in bodies]
+        day, found = today(), [parse_instrument(body, "enrolled instrument") for body in bodies]
         agreements = {i.id: i for i in found if isinstance(i, Agreement)}
         now = agreements[agreement]
         stands = standing(now, [i for i in found if isinstance(i, CourtOrder)], statute, purpose, day)

@@ -34,8 +34,16 @@ def init(root: Path, *, sandbox: bool, settings: dict[str, Any]) -> Home:
             for name in OPERATORS:
                 ledger.enrol_operator(name, _signing_key(home, name))
             for name, body in _instruments(home):
-                ledger.enrol_instrument(body, by=OPERATORS, where=name)
+                enrol(home, ledger, body, name)
     return home
+
+
+def enrol(home: Home, ledger: Ledger, body: bytes, where: str) -> str:
+    """Enrols an instrument with the signatures of the sandbox's two operators; gives its digest."""
+    said = ledger.instrument_message(body, where)
+    keys = {name: signatures.load(home.keys / name) for name in OPERATORS}
+    signed = {name: signatures.sign(said, key, signatures.INSTRUMENT) for name, key in keys.items()}
+    return ledger.enrol_instrument(body, signed, where)
 
 
 def _signing_key(home: Home, name: str) -> str:

@@ -5,11 +5,19 @@ day, and what they leave possible together, is decided in `standing` and nowhere
 lie in `infra/instruments`; an instrument counts only once the ledger has enrolled its digest.
 """
 
-from expectations.instruments.agreement import Agreement, Keys, Party, Safeguards, Thresholds
+from expectations.instruments.agreement import Agreement, Keys, Party
 from expectations.instruments.letter import DataFile, Letter, Officer
 from expectations.instruments.orders import CourtOrder, Effect, OrderScope
-from expectations.instruments.parse import Instrument, instrument_digest, parse_instrument, parse_letter
+from expectations.instruments.parse import (
+    Instrument,
+    instrument_digest,
+    instrument_problems,
+    parse_instrument,
+    parse_letter,
+)
+from expectations.instruments.safeguards import Safeguards
 from expectations.instruments.standing import Standing, standing
+from expectations.instruments.thresholds import Thresholds
 
 __all__ = [
     "Agreement",
@@ -26,6 +34,7 @@ __all__ = [
     "Standing",
     "Thresholds",
     "instrument_digest",
+    "instrument_problems",
     "parse_instrument",
     "parse_letter",
     "standing",

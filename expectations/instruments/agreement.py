@@ -9,150 +9,114 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.functional_validators import model_validator
 
-from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.forms import Strict
-from expectations.instruments.terms import Key, ReleaseField, Share
+from expectations.instruments.safeguards import Safeguards
+from expectations.instruments.terms import RELEASABLE, Key, ReleaseField
+from expectations.instruments.thresholds import Thresholds
 from expectations.rules import statutes
 
 Tier = Literal["A", "B", "C", "D"]
 TIERS: tuple[Tier, ...] = ("A", "B", "C", "D")
+_PARTY = {"id": "department-of-examples", "name": "Department of Examples", "address": "1000 Example Ave"}
 
 
 class Party(Strict):
-    id: Key
-    name: str
-    address: str  # for the accounting: 5 USC 552a(c) asks for the recipient's name and address
-    premises: tuple[str, ...] = ()  # its own addresses, one line each: never a person's address
+    """The holder, or the requester. For the accounting: 5 USC 552a(c) asks for the recipient's name and address."""
 
-
-class Thresholds(Strict):
-    """What the agreement tolerates. Shares are of all submitted rows, rejects included."""
-
-    incomplete_share: Share
-    incomplete_share_per_file: Share
-    incomplete_share_30_days: Share | None = (
-        None  # this batch and what passed in the 30 days before; none: incomplete_share
+    id: Key = Field(description="short name, the one that letters and orders use", examples=["department-of-examples"])
+    name: str = Field(description="full name", examples=["Department of Examples"])
+    address: str = Field(description="its address", examples=["1000 Example Ave, Washington DC 20001"])
+    premises: tuple[str, ...] = Field(
+        default=(),
+        description="its own addresses, one line each: never a person's address",
+        examples=[["1000 Example Ave, Washington DC 20001"]],
     )
-    incomplete_share_by_code: dict[str, Share] = Field(default={})  # limits for single codes, below incomplete_share
-    match_rate_floor: Share
-    match_rate_ceiling: Share
-    weak_tiers_ceiling: Share = Field(
-        default=0.25, description="share of the matches that may be of tiers C and D; judged from 100 matches on"
-    )
-    letter_age_days: Annotated[int, Field(ge=0)]
-    attestation_days: Annotated[int, Field(ge=0)] = Field(
-        default=365, description="how many days an attestation counts, from the day it was made to receipt"
-    )
-    rows_per_batch: Annotated[int, Field(gt=0)]
-    rows_30_days: Annotated[int, Field(gt=0)] | None = Field(
-        default=None, description="this batch and what passed intake in the 30 days before; none: no cap"
-    )
-    matters_per_officer: Annotated[int, Field(gt=0)]
-    identical_reason_share: Share
-    persons_per_address: Annotated[int, Field(gt=0)]
-    tries_per_person: Annotated[int, Field(gt=0)]
-    held_days: Annotated[int, Field(gt=0)]
-    days_after_final_order: Annotated[int, Field(ge=0)] = 90
-
-    @field_validator("incomplete_share_by_code")
-    @classmethod
-    def _known_codes(cls, value: dict[str, float]) -> dict[str, float]:
-        if any(code not in BLOCKING_ADDRESS_CODES for code in value):
-            raise ValueError(f"codes that can have a limit are {', '.join(BLOCKING_ADDRESS_CODES)}")
-        return value
-
-
-class Finding(Strict):
-    """A finding of a safeguard review. A corrective plan counts from the day it was filed to the day it is due."""
-
-    id: Key
-    opened_on: date
-    plan_filed_on: date | None = None
-    plan_due_on: date | None = None
-    closed_on: date | None = None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Finding:
-        if (self.plan_filed_on is None) != (self.plan_due_on is None):
-            raise ValueError("a corrective plan has both plan_filed_on and plan_due_on")
-        if any(day and day < self.opened_on for day in (self.plan_filed_on, self.closed_on)):
-            raise ValueError("plan_filed_on or closed_on lies before opened_on")
-        return self
-
-    def stands_open(self, day: date) -> bool:
-        """Open on `day`, and no corrective plan under way."""
-        if day < self.opened_on or (self.closed_on is not None and self.closed_on <= day):
-            return False
-        planned = self.plan_filed_on is not None and self.plan_due_on is not None
-        return not (planned and self.plan_filed_on <= day <= self.plan_due_on)  # type: ignore[operator]
-
-
-class Safeguards(Strict):
-    """26 USC 6103(p)(4): in force on a day if the last review still counts, and no finding stands open without a plan."""
-
-    reviewed_on: date
-    review_due_on: date | None = Field(
-        default=None, description="the review counts up to this day; none: until findings"
-    )
-    findings: tuple[Finding, ...] = ()
-
-    def in_force(self, day: date) -> bool:
-        reviewed = self.reviewed_on <= day and (self.review_due_on is None or day <= self.review_due_on)
-        return reviewed and not any(f.stands_open(day) for f in self.findings)
 
 
 class Signer(Strict):
     """Someone who may sign for an office, from a day to a day (both included)."""
 
-    name: str
-    office: str
-    valid_from: date
-    valid_to: date | None = None
+    name: str = Field(description="as the letter names the signatory", examples=["A. Head"])
+    office: str = Field(description="one of offices", examples=["Head of agency"])
+    valid_from: date = Field(description="first day", examples=[date(2026, 1, 1)])
+    valid_to: date | None = Field(
+        default=None, description="last day; left out: without end", examples=[date(2027, 12, 31)]
+    )
 
 
 class Keys(Strict):
-    """Who may sign letters (OpenSSH public keys), and to whom packages are sealed (an age recipient)."""
+    """Who may sign letters, and to whom packages are sealed."""
 
-    signing: tuple[str, ...]
-    recipient: str
+    signing: tuple[str, ...] = Field(
+        description="OpenSSH public keys that may sign letters", examples=[["ssh-ed25519 AAAA..."]]
+    )
+    recipient: str = Field(description="the age recipient to whom packages are sealed", examples=["age1..."])
 
 
 class Agreement(Strict):
-    """26 USC 6103(i)(2), as two parties have settled its use. `supersedes`: agreements that end when this one begins."""
+    """26 USC 6103(i)(2), as two parties have settled its use."""
 
-    kind: Literal["agreement"]
-    id: Key
-    title: str
-    source: str
-    holder: Party
-    requester: Party
-    valid_from: date
-    valid_to: date
-    received_on: date
-    zone: str
-    supersedes: tuple[Key, ...] = ()
-    statutes: Annotated[tuple[str, ...], Field(min_length=1)]
-    offices: Annotated[tuple[str, ...], Field(min_length=1)]
+    kind: Literal["agreement"] = Field(description="says that this is an agreement", examples=["agreement"])
+    id: Key = Field(description="its name; a file with the same id is a new version of it", examples=["sandbox-2026"])
+    title: str = Field(description="what people call it", examples=["Memorandum of understanding"])
+    source: str = Field(description="where its text is to be found", examples=["Memorandum of 7 April 2025"])
+    holder: Party = Field(description="who keeps the register", examples=[_PARTY])
+    requester: Party = Field(description="who may ask", examples=[_PARTY])
+    valid_from: date = Field(description="first day, in zone", examples=[date(2026, 1, 1)])
+    valid_to: date = Field(description="last day, in zone", examples=[date(2031, 12, 31)])
+    received_on: date = Field(description="day on which the holder had it", examples=[date(2026, 1, 1)])
+    zone: str = Field(
+        description="time zone (IANA name) in which all legal dates are counted", examples=["America/New_York"]
+    )
+    supersedes: tuple[Key, ...] = Field(
+        default=(), description="agreements that end when this one begins", examples=[["sandbox-2025"]]
+    )
+    statutes: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="the criminal statutes that a letter may designate", examples=[["8 USC 1253(a)(1)"]]
+    )
+    offices: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="offices that may sign a letter: 26 USC 6103(i)(2)(A)", examples=[["Head of agency"]]
+    )
     signatories: tuple[Signer, ...] = Field(
-        default=(), description="who may sign for these offices, and when; none: whoever holds the office"
+        default=(),
+        description="who may sign for these offices, and when; left out: whoever holds the office",
+        examples=[[{"name": "A. Head", "office": "Head of agency", "valid_from": date(2026, 1, 1)}]],
     )
-    purposes: Annotated[tuple[str, ...], Field(min_length=1)]
-    fields: Annotated[tuple[ReleaseField, ...], Field(min_length=1)]
+    purposes: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="purposes that a letter may state: 26 USC 6103(i)(2)(A)(i) to (iii)",
+        examples=[["Criminal proceeding", "Grand jury proceeding"]],
+    )
+    fields: Annotated[tuple[ReleaseField, ...], Field(min_length=1)] = Field(
+        description=f"what may be released: {', '.join(RELEASABLE)}", examples=[["street", "city", "state", "zip"]]
+    )
     tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] = Field(
-        default=TIERS, description="the evidence demanded: matches of these tiers only"
+        default=TIERS, description="the evidence demanded: matches of these tiers only", examples=[["A", "B"]]
     )
-    addresses_that_corroborate: Literal["current", "current_and_earlier"] = "current_and_earlier"
-    earlier_addresses_years: Annotated[int, Field(gt=0, le=200)] = 200  # an earlier one counts if it ended within them
+    addresses_that_corroborate: Literal["current", "current_and_earlier"] = Field(
+        default="current_and_earlier",
+        description="which addresses on file a request's address is compared with",
+        examples=["current"],
+    )
+    earlier_addresses_years: Annotated[int, Field(gt=0, le=200)] = Field(
+        default=200, description="an earlier address counts if it ended within so many years", examples=[10]
+    )
     may_be_left_out: tuple[Literal["state", "city"], ...] = Field(
         default=(),
-        description="what an address may leave out beside its ZIP: state, city; else STATE_LEFT_OUT or NO_CITY blocks it",
+        description="what an address may leave out beside its ZIP; else STATE_LEFT_OUT or NO_CITY blocks it",
+        examples=[["state"]],
     )
     retention_years: Annotated[int, Field(ge=5)] = Field(
-        default=5, description="how long accounting and evidence are kept at least: 5 USC 552a(c)(2)"
+        default=5,
+        description="how long accounting and evidence are kept at least: 5 USC 552a(c)(2)",
+        examples=[5],
     )
-    thresholds: Thresholds
-    safeguards: Safeguards
-    keys: Keys
+    thresholds: Thresholds = Field(description="what is tolerated", examples=[{"rows_per_batch": 1500000}])
+    safeguards: Safeguards = Field(
+        description="the recipient's safeguards: 26 USC 6103(p)(4)", examples=[{"reviewed_on": date(2026, 1, 1)}]
+    )
+    keys: Keys = Field(
+        description="the requester's keys", examples=[{"signing": ["ssh-ed25519 AAAA..."], "recipient": "age1..."}]
+    )
 
     @field_validator("statutes")
     @classmethod

@@ -12,45 +12,73 @@ from expectations.instruments.terms import Key
 
 
 class Signatory(Strict):
-    name: str
-    office: str
+    """Who signs for the requester: 26 USC 6103(i)(2)(A)."""
+
+    name: str = Field(description="the signatory's name", examples=["A. Head"])
+    office: str = Field(description="one of the agreement's offices", examples=["Head of agency"])
 
 
 class Officer(Strict):
-    id: Key
-    name: str
+    """Someone personally and directly engaged: 26 USC 6103(i)(2)(A)."""
+
+    id: Key = Field(description="what a row's field officer says", examples=["officer-1"])
+    name: str = Field(description="the officer's name", examples=["B. Officer"])
 
 
 class Attestations(Strict):
-    """What the requester vouches for, as of `attested_on` (the letter's date, if left out)."""
+    """What the requester vouches for."""
 
-    solely: bool = False  # used solely for the stated purpose: 26 USC 6103(i)(2)(A)
-    no_informant_or_investigation_harmed: bool = False  # 26 USC 6103(i)(6)
-    attested_on: datetime.date | None = None
+    solely: bool = Field(
+        default=False,
+        description="used solely for the stated purpose: 26 USC 6103(i)(2)(A)",
+        examples=[True],
+    )
+    no_informant_or_investigation_harmed: bool = Field(
+        default=False,
+        description="no informant identified, no investigation impaired: 26 USC 6103(i)(6)",
+        examples=[True],
+    )
+    attested_on: datetime.date | None = Field(
+        default=None,
+        description="day on which this was attested; left out: the letter's date",
+        examples=[datetime.date(2026, 6, 1)],
+    )
 
 
 class DataFile(Strict):
-    """One data file of the submission. `path` is relative to the letter and must stay inside its folder."""
+    """One data file of the submission."""
 
-    path: str
-    format: Literal["csv", "jsonl", "parquet"]
-    compression: Literal["none", "gzip", "zstd"] = "none"
-    rows: Annotated[int, Field(ge=0)]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    path: str = Field(description="relative to the letter; must stay inside its folder", examples=["requests-1.csv"])
+    format: Literal["csv", "jsonl", "parquet"] = Field(description="how rows are written", examples=["csv"])
+    compression: Literal["none", "gzip", "zstd"] = Field(
+        default="none", description="of the whole file", examples=["gzip"]
+    )
+    rows: Annotated[int, Field(ge=0)] = Field(description="how many rows it has", examples=[2000])
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="SHA-256 of the file's bytes, in hex", examples=["0" * 64]
+    )
 
 
 class Letter(Strict):
     """`letter.toml`."""
 
-    requester: Key
-    agreement: Key
-    signatory: Signatory
-    statute: str
-    purpose: str
-    date: datetime.date
-    officers: tuple[Officer, ...]
-    attestations: Attestations
-    files: Annotated[tuple[DataFile, ...], Field(min_length=1)]
+    requester: Key = Field(description="the agreement's requester", examples=["department-of-examples"])
+    agreement: Key = Field(description="id of the agreement that the request rests on", examples=["sandbox-2026"])
+    signatory: Signatory = Field(description="who signs", examples=[{"name": "A. Head", "office": "Head of agency"}])
+    statute: str = Field(description="one of the agreement's statutes", examples=["8 USC 1253(a)(1)"])
+    purpose: str = Field(description="one of the agreement's purposes", examples=["Criminal proceeding"])
+    date: datetime.date = Field(
+        description="the letter's date: not after receipt, in the agreement's zone",
+        examples=[datetime.date(2026, 6, 1)],
+    )
+    officers: tuple[Officer, ...] = Field(
+        description="who is personally and directly engaged", examples=[[{"id": "officer-1", "name": "B. Officer"}]]
+    )
+    attestations: Attestations = Field(description="what the requester vouches for", examples=[{"solely": True}])
+    files: Annotated[tuple[DataFile, ...], Field(min_length=1)] = Field(
+        description="the data files",
+        examples=[[{"path": "requests-1.csv", "format": "csv", "rows": 2000, "sha256": "0" * 64}]],
+    )
 
     @property
     def attested_on(self) -> datetime.date:

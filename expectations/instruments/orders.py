@@ -28,16 +28,26 @@ class Effect(StrEnum):
 class OrderScope(Strict):
     """What an order stands against; an empty list means: any.
 
-    fields      of the package: an order within some fields takes these away from it
-    districts   federal judicial districts (D. Mass., N.D. Cal.): rows of persons who live there, or may. A ZIP does not tell
-                the district within a state, so every row of the state counts: in doubt it is withheld
+    A ZIP does not tell the district within a state, so every row of the state counts: in doubt it is withheld.
     """
 
-    agreements: tuple[str, ...] = ()
-    requesters: tuple[str, ...] = ()
-    statutes: tuple[str, ...] = ()
-    fields: tuple[ReleaseField, ...] = ()
-    districts: tuple[str, ...] = ()
+    agreements: tuple[str, ...] = Field(
+        default=(), description="requests under these agreements", examples=[["sandbox-2026"]]
+    )
+    requesters: tuple[str, ...] = Field(
+        default=(), description="requests by these requesters", examples=[["department-of-examples"]]
+    )
+    statutes: tuple[str, ...] = Field(
+        default=(), description="requests under these statutes", examples=[["8 USC 1253(a)(1)"]]
+    )
+    fields: tuple[ReleaseField, ...] = Field(
+        default=(), description="of the package: these are taken away from it", examples=[["street", "unit"]]
+    )
+    districts: tuple[str, ...] = Field(
+        default=(),
+        description="federal judicial districts: rows of persons who live in their states, or may",
+        examples=[["D. Mass.", "N.D. Cal."]],
+    )
 
     @field_validator("districts")
     @classmethod
@@ -55,28 +65,56 @@ class OrderScope(Strict):
 class Only(Strict):
     """What a restricting order still allows; what it does not speak of stays as it is."""
 
-    fields: tuple[ReleaseField, ...] | None = None
-    purposes: tuple[str, ...] | None = None
-    persons: Key | None = Field(default=None, description="a list of the holder's persons.csv: only persons on it")
+    fields: tuple[ReleaseField, ...] | None = Field(
+        default=None, description="only these fields may leave", examples=[["city", "zip"]]
+    )
+    purposes: tuple[str, ...] | None = Field(
+        default=None, description="only for these purposes", examples=[["Grand jury proceeding"]]
+    )
+    persons: Key | None = Field(
+        default=None, description="a list of the holder's persons.csv: only persons on it", examples=["plaintiffs"]
+    )
 
 
 class CourtOrder(Strict):
-    """`received_on`: when the holder had it; `supersedes`: orders that end when this one begins."""
+    """What a court has ordered. Its days are legal dates in the zone of the agreement that it meets."""
 
-    kind: Literal["court_order"]
-    id: Key
-    court: str
-    docket: str
-    title: str
-    source: str
-    received_on: date | None = None
-    effective_on: date
-    lifted_on: date | None = None
-    supersedes: tuple[Key, ...] = ()
-    effect: Effect
-    only: Only | None = None
-    lifts: tuple[Key, ...] = ()
-    scope: OrderScope = OrderScope()
+    kind: Literal["court_order"] = Field(description="says that this is a court order", examples=["court_order"])
+    id: Key = Field(
+        description="its name; a file with the same id is a new version of it", examples=["stay-2025-11-21-ddc"]
+    )
+    court: str = Field(
+        description="who ordered it", examples=["United States District Court for the District of Columbia"]
+    )
+    docket: str = Field(description="in which case", examples=["No. 1:25-cv-12822"])
+    title: str = Field(description="what people call it", examples=["Center for Taxpayer Rights v. IRS: stay"])
+    source: str = Field(description="where its text is to be found", examples=["Stay of 21 November 2025 (D.D.C.)"])
+    received_on: date | None = Field(
+        default=None, description="day on which the holder had it", examples=[date(2025, 11, 22)]
+    )
+    effective_on: date = Field(description="first day on which it applies", examples=[date(2025, 11, 21)])
+    lifted_on: date | None = Field(
+        default=None, description="day from which it no longer applies", examples=[date(2026, 6, 1)]
+    )
+    supersedes: tuple[Key, ...] = Field(
+        default=(), description="orders that end when this one begins", examples=[["stay-2025-11-21-ddc"]]
+    )
+    effect: Effect = Field(
+        description="forbid: nothing may leave; restrict: only what [only] names; hold: batches wait; recall: get back, and"
+        " nothing may leave; lift: ends the orders in lifts; declare: says what the law is, and changes nothing",
+        examples=["forbid"],
+    )
+    only: Only | None = Field(
+        default=None,
+        description="of an order that restricts: what it still allows",
+        examples=[{"fields": ["city", "zip"]}],
+    )
+    lifts: tuple[Key, ...] = Field(
+        default=(), description="of an order that lifts: the orders that it ends", examples=[["stay-2025-11-21-ddc"]]
+    )
+    scope: OrderScope = Field(
+        default=OrderScope(), description="what it stands against", examples=[{"agreements": ["sandbox-2026"]}]
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> CourtOrder:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from expectations import forms
 from expectations.digests import of_bytes
 from expectations.errors import BadInput
@@ -15,6 +17,17 @@ KINDS: dict[str, type[Agreement] | type[CourtOrder]] = {"agreement": Agreement, 
 
 def parse_instrument(data: bytes, where: str) -> Instrument:
     """An instrument from the bytes of its file; raises BadInput naming file and key, never quoting the value."""
+    model, table = _read(data, where)
+    remedy = f"sluicegate schema {table['kind']} says what to write."
+    return forms.validated(model, table, where, "INSTRUMENT_INVALID", remedy)
+
+
+def instrument_problems(data: bytes, where: str) -> list[forms.Problem]:
+    """All that is wrong with the form of an instrument, key by key; raises BadInput if it is no TOML or of no known kind."""
+    return forms.problems(*_read(data, where))
+
+
+def _read(data: bytes, where: str) -> tuple[type[Agreement] | type[CourtOrder], dict[str, Any]]:
     table = forms.toml(data, where, "INSTRUMENT_UNREADABLE")
     model = KINDS.get(str(table.get("kind")))
     if model is None:
@@ -24,8 +37,7 @@ def parse_instrument(data: bytes, where: str) -> Instrument:
             where=where,
             remedy=f"Write kind = one of {sorted(KINDS)}.",
         )
-    remedy = f"sluicegate schema {table['kind']} says what to write."
-    return forms.validated(model, table, where, "INSTRUMENT_INVALID", remedy)
+    return model, table
 
 
 def parse_letter(data: bytes, where: str = "letter.toml") -> Letter:

@@ -70,16 +70,29 @@ def superseded(agreement: Agreement, agreements: Iterable[Agreement], day: date)
     return tuple(sorted(a.id for a in agreements if agreement.id in a.supersedes and a.valid_from <= day))
 
 
+def ended(orders: Iterable[CourtOrder], day: date) -> frozenset[str]:
+    """Ids of the orders that others have lifted or superseded by that day. What was itself ended ends nothing any more, and
+    orders that end each other end nothing: in doubt an order stands."""
+    ends = {o.id: {*o.lifts, *o.supersedes} for o in orders if o.in_force(day)}
+    over: frozenset[str] = frozenset()
+    while True:
+        sure = (o for o in ends if all(other in over for other, some in ends.items() if o in some))
+        found = frozenset(gone for o in sure for gone in ends[o])
+        if found == over:
+            return over
+        over = found
+
+
 _FORBID = {Effect.FORBID, Effect.RECALL}
 
 
 def _against(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, day: date) -> Iterator[CourtOrder]:
     known = sorted(orders, key=lambda o: o.id)
-    ended = {ended for o in known if o.in_force(day) for ended in (*o.lifts, *o.supersedes)}
+    over = ended(known, day)
     for order in known:
         idle = order.effect in (Effect.LIFT, Effect.DECLARE)
         covered = order.covers(agreement.id, agreement.requester.id, statute)
-        if covered and not idle and order.id not in ended and order.in_force(day):
+        if covered and not idle and order.id not in over and order.in_force(day):
             yield order
 
 

@@ -19,4 +19,4 @@ def _releasable(value: str) -> str:
     return value
 
 
-ReleaseField = Annotated[str, AfterValidator(_releasable)]
+ReleaseField = Annotated[str, AfterValidator(_releasable), Field(json_schema_extra={"enum": list(RELEASABLE)})]

@@ -1,22 +1,18 @@
-"""Commands that set things up: init, the register, instruments and operators."""
+"""Commands that set things up: init and the register."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from expectations.clock import Clock
-from expectations.errors import Usage
-from expectations.instruments import Agreement, parse_instrument
-from flows.commands.output import print_json, print_table
+from flows.commands.output import print_table
 from flows.home import home_path, open_home
 from flows.progress import Reporter
 
 register_app = typer.Typer(help="The holder's register.", no_args_is_help=True)
-instruments_app = typer.Typer(help="Agreements and court orders.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -136,56 +132,3 @@ def _print_version(prepared: Path) -> None:
 
     print(f"{registers.persons(registers.open_register(prepared)):,} persons, version {registers.version(prepared)}")
     print(prepared)
-
-
-@instruments_app.command("list")
-def list_(
-    on: Annotated[
-        datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="In force on this day; today.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
-) -> int:
-    """The enrolled instruments, and whether each is in force."""
-    from flows.ledger import Ledger
-
-    with Ledger.open(open_home().ledger_url, Clock()) as ledger:
-        bodies = ledger.instruments()
-    rows = []
-    for name, digest, body in bodies:
-        instrument = parse_instrument(body, name)
-        zone = instrument.zone if isinstance(instrument, Agreement) else "America/New_York"
-        day = on.date() if on else Clock().today(zone)
-        rows.append((name, instrument.kind, "yes" if instrument.in_force(day) else "no", digest[:12], instrument.title))
-    names = ["id", "kind", "in force", "digest", "title"]
-    print_json([dict(zip(names, r, strict=True)) for r in rows]) if json else print_table("Instruments", names, rows)
-    return 0
-
-
-@instruments_app.command("enrol")
-def enrol(
-    file: Annotated[Path, typer.Argument(help="The instrument, as TOML.")],
-    by: Annotated[list[str], typer.Option(help="Enrolled operator who answers for it; give two.")],
-) -> int:
-    """Enrol an instrument, or a new version of one, in the name of two operators. It counts from now on."""
-    from flows.ledger import Ledger
-
-    if len(set(by)) < 2:
-        raise Usage("TWO_OPERATORS", "an instrument is enrolled by two different operators", remedy="Give --by twice.")
-    with Ledger.open(open_home().ledger_url, Clock()) as ledger:
-        digest = ledger.enrol_instrument(file.read_bytes(), by=by, where=file.name)
-    print(f"Enrolled, digest {digest}")
-    return 0
-
-
-@instruments_app.command("operator")
-def operator(
-    name: Annotated[str, typer.Argument(help="The operator's id.")],
-    key: Annotated[Path, typer.Argument(help="The operator's public key (ssh-ed25519 …).")],
-) -> int:
-    """Enrol an operator, whose signed decisions then count."""
-    from flows.ledger import Ledger
-
-    with Ledger.open(open_home().ledger_url, Clock()) as ledger:
-        ledger.enrol_operator(name, key.read_text())
-    print(f"Enrolled operator {name}")
-    return 0

@@ -14,6 +14,7 @@ from expectations.digests import of_bytes
 from flows.ledger.chain import Problem, events
 from flows.ledger.claims import claims_digest
 from flows.ledger.decisions import message
+from flows.ledger.endorsements import Endorsing, of_instrument, of_operator, unendorsed
 from flows.ledger.keys import fingerprint
 from flows.ledger.models import Batch, Claim, Enrolled, Halt, Operator, Signed
 from flows.ledger.states import TRANSITIONS, State
@@ -31,7 +32,8 @@ class _Told:
         self.received: dict[str, dict[str, Any]] = {}
         self.prepared: dict[str, dict[str, Any]] = {}
         self.signatures: set[str] = set()
-        self.instruments: dict[int, str] = {}
+        self.instruments: dict[int, dict[str, Any]] = {}
+        self.endorsed: dict[int, Endorsing] = {}
         self.operators: dict[str, tuple[str, bool]] = {}
         self.halts: dict[int, bool] = {}
 
@@ -48,7 +50,7 @@ def crosscheck(session: Session) -> list[Problem]:
             problems.append(Problem(f"event {event.seq}", "what it says cannot be read"))
     for check in (_batches, _claims, _decisions, _instruments, _operators, _halts):
         problems += check(session, told)
-    return problems
+    return problems + list(unendorsed(session, told.endorsed))
 
 
 def _play(told: _Told, seq: int, batch: str | None, kind: str, said: dict[str, Any]) -> Iterator[Problem]:
@@ -64,8 +66,10 @@ def _play(told: _Told, seq: int, batch: str | None, kind: str, said: dict[str, A
     elif kind == "decision":
         told.signatures.add(said["signature"])
     elif kind == "enrolled":
-        told.instruments[seq] = said["digest"]
+        told.instruments[seq] = said
+        told.endorsed[seq] = of_instrument(said, told.operators)
     elif kind == "operator":
+        told.endorsed[seq] = of_operator(said, told.operators)
         told.operators[said["operator"]] = (said["key"], said["enrolled"])
     elif kind == "halt":
         told.halts[seq] = True
@@ -128,12 +132,22 @@ def _decisions(session: Session, told: _Told) -> Iterator[Problem]:
 
 def _instruments(session: Session, told: _Told) -> Iterator[Problem]:
     rows = {e.seq: e for e in session.scalars(select(Enrolled))}
+    newest: dict[str, int] = {}
     for seq in sorted(rows.keys() | told.instruments.keys()):
-        row = rows.get(seq)
-        if row is None or seq not in told.instruments:
-            yield Problem(f"instrument {seq}", "its row is missing" if row is None else "no event tells of it")
-        elif not of_bytes(row.body) == row.digest == told.instruments[seq]:
-            yield Problem(f"instrument {seq}", "it is not what was enrolled")
+        place, row, said = f"instrument {seq}", rows.get(seq), told.instruments.get(seq)
+        if row is None or said is None:
+            yield Problem(place, "its row is missing" if row is None else "no event tells of it")
+            continue
+        newest[row.id] = newest.get(row.id, 0) + 1
+        version = said.get("version", newest[row.id])  # the first ledgers did not say
+        enrolled = (said["instrument"], said["kind"], said["digest"], version)
+        whole = (
+            isinstance(row.body, bytes) and of_bytes(row.body) == row.digest
+        )  # SQLite stores whatever is written to it
+        if not whole or (row.id, row.kind, row.digest, row.version) != enrolled:
+            yield Problem(place, "it is not what was enrolled")
+        elif row.version != newest[row.id]:
+            yield Problem(place, "it does not follow the version before it")
 
 
 def _operators(session: Session, told: _Told) -> Iterator[Problem]:

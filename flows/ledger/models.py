@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flows.ledger.states import State
@@ -100,16 +111,27 @@ class Try(Base):
 
 
 class Enrolled(Base):
-    """One enrolled version of an instrument; the newest of an id counts."""
+    """One enrolled version of an instrument, numbered from 1; the newest of an id counts. Who signed: `Endorsement`."""
 
     __tablename__ = "instruments"
+    __table_args__ = (UniqueConstraint("id", "version", name="version_once"),)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event that enrolled it
     id: Mapped[str] = mapped_column(NAME, index=True)
+    version: Mapped[int] = mapped_column(Integer)
     digest: Mapped[str] = mapped_column(DIGEST)
     kind: Mapped[str] = mapped_column(WORD)
     enrolled_at: Mapped[str] = mapped_column(TIME)
-    enrolled_by: Mapped[str] = mapped_column(Text)  # JSON list of operators
     body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Endorsement(Base):
+    """One operator's signature that an event rests on: one that enrols an instrument, or that enrols or revokes an operator."""
+
+    __tablename__ = "endorsements"
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event
+    operator: Mapped[str] = mapped_column(NAME, primary_key=True)
+    key_line: Mapped[str] = mapped_column(Text)
+    signature: Mapped[str] = mapped_column(Text)
 
 
 class Operator(Base):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from expectations import signatures
+from expectations.digests import of_bytes
 from expectations.errors import Usage
-from expectations.instruments import instrument_digest, parse_instrument
-from flows.ledger import chain, facts
+from expectations.instruments import Instrument, instrument_digest, parse_instrument
+from flows.ledger import facts
 from flows.ledger.core import Core, find
+from flows.ledger.endorse import KEYS_NEEDED, Endorsed, endorsed, instrument_message, keep, key_owner, operator_message
 from flows.ledger.facts import View
 from flows.ledger.keys import fingerprint, plain_key
-from flows.ledger.models import Enrolled, Operator
+from flows.ledger.models import Endorsement, Enrolled, Operator
 
 
 @dataclass(frozen=True)
@@ -29,31 +31,62 @@ class OperatorRecord:
     revoked_at: datetime | None
 
 
+@dataclass(frozen=True)
+class VersionRecord:
+    """An enrolled version of an instrument. `signed`: (operator, fingerprint of the key, digest of the signature)."""
+
+    version: int
+    digest: str
+    kind: str
+    enrolled_at: datetime
+    signed: tuple[tuple[str, str, str], ...]
+    body: bytes
+
+
 class Registry(Core):
     """Instruments and operators."""
 
-    def enrol_instrument(self, body: bytes, by: Sequence[str], where: str = "instrument") -> str:
-        """Enrols this version of an instrument, in the name of operators; gives its digest. Again the same: no change.
+    def instrument_message(self, body: bytes, where: str = "instrument") -> bytes:
+        """What two operators sign (namespace signatures.INSTRUMENT) to enrol this, after the version enrolled now.
 
-        Waits for a publication under way, so that a court order is either heeded by it or enrolled after it.
-        Raises BadInput if it is no instrument, Usage if `by` is empty or names someone who is no operator.
+        Raises BadInput if it is no instrument.
+        """
+        instrument = parse_instrument(body, where)
+        with self.reading() as session:
+            return _message(instrument, body, _newest(session, instrument.id))
+
+    def enrol_instrument(self, body: bytes, signed: Mapping[str, str], where: str = "instrument") -> str:
+        """Enrols this version of an instrument; gives its digest. The version that is enrolled now again: no change.
+
+        `signed`: armored signatures over `instrument_message`, by where each was read, of two different operators. Waits for
+        a publication under way, so that a court order is either heeded by it or enrolled after it.
+        Raises BadInput if it is no instrument, or its id is that of one of another kind, or a signature does not count;
+        Usage if there are not two operators.
         """
         instrument, digest = parse_instrument(body, where), instrument_digest(body)
         with self.transaction() as session:
-            for name in by or [""]:
-                active_operator(session, name)
-            if any(d == digest for _, d, _ in latest_instruments(session)):
+            newest = _newest(session, instrument.id)
+            if newest is not None and newest.digest == digest:
                 return digest
-            at, seq = self.now(), chain.head(session).seq + 1
+            if newest is not None and newest.kind != instrument.kind:
+                raise Usage("KIND_CHANGED", "another kind of instrument has this id", where=f"{where}, id",
+                            remedy="Give it an id of its own.")  # fmt: skip
+            by = endorsed(session, _message(instrument, body, newest), signed, signatures.INSTRUMENT)
+            version = newest.version + 1 if newest else 1
+            said = {"instrument": instrument.id, "kind": instrument.kind, "digest": digest, "version": version}
+            seq = self._endorsed_event(session, "enrolled", said, by, instrument.id)
             session.add(Enrolled(
-                seq=seq, id=instrument.id, digest=digest, kind=instrument.kind, enrolled_at=at,
-                enrolled_by=json.dumps(sorted(by)), body=body,
+                seq=seq, id=instrument.id, version=version, digest=digest, kind=instrument.kind, enrolled_at=self.now(),
+                body=body,
             ))  # fmt: skip
-            session.flush()
-            self.append(session, None, "enrolled", {
-                "instrument": instrument.id, "kind": instrument.kind, "digest": digest, "by": sorted(by),
-            })  # fmt: skip
         return digest
+
+    def _endorsed_event(
+        self, session: Session, kind: str, said: Mapping[str, object], by: Sequence[Endorsed], id: str
+    ) -> int:
+        seq = self.append(session, None, kind, {**said, "signed": [one.facts for one in by]}, also={id})
+        keep(session, seq, by)
+        return seq
 
     def instruments(self) -> list[tuple[str, str, bytes]]:
         """(id, digest, body) of the newest enrolled version of each instrument, by id."""
@@ -65,10 +98,31 @@ class Registry(Core):
         with self.reading() as session:
             return session.scalar(select(Enrolled.body).where(Enrolled.digest == digest).limit(1))
 
-    def enrol_operator(self, name: str, key_line: str) -> None:
+    def versions(self, id: str) -> list[VersionRecord]:
+        """All versions of an instrument, oldest first; none if it was never enrolled."""
+        with self.reading() as session:
+            rows = session.scalars(select(Enrolled).where(Enrolled.id == id).order_by(Enrolled.version))
+            return [
+                VersionRecord(r.version, r.digest, r.kind, datetime.fromisoformat(r.enrolled_at), _signed(session, r.seq), r.body)
+                for r in rows
+            ]  # fmt: skip
+
+    def operator_message(self, name: str, key_line: str | None = None) -> bytes:
+        """What two operators sign (namespace signatures.OPERATOR) to enrol `name` with this public key; without one, to revoke.
+
+        Raises Usage if nobody of this name is there to be revoked.
+        """
+        if key_line is not None:
+            return operator_message(facts.name(name, "operator"), fingerprint(plain_key(key_line)), True)
+        with self.reading() as session:
+            return operator_message(name, fingerprint(active_operator(session, name).key_line), False)
+
+    def enrol_operator(self, name: str, key_line: str, signed: Mapping[str, str] | None = None) -> None:
         """Enrols an operator with an Ed25519 public key (a line of authorized_keys). Again the same: no change.
 
-        Raises Usage if the name, or the key, is another operator's, or was revoked.
+        The first two come with the home; each later one needs the signatures of two operators over `operator_message`, since
+        whoever could enrol keys of his own would have two. Raises Usage if the name, or the key, is another operator's, or was
+        revoked; BadInput or Usage if signatures are missing or do not count.
         """
         key = plain_key(key_line)
         with self.transaction() as session:
@@ -78,19 +132,29 @@ class Registry(Core):
             if same or session.scalar(select(Operator.name).where(Operator.key_line == key)):
                 raise Usage("OPERATOR_KNOWN", "this name or this key is enrolled already, or was revoked",
                             remedy="Choose another name and make a new key.")  # fmt: skip
+            said = operator_message(name, fingerprint(key), True)
+            first = (session.scalar(select(func.count()).select_from(Operator)) or 0) < KEYS_NEEDED
+            by = [] if first else endorsed(session, said, signed or {}, signatures.OPERATOR)
             session.add(Operator(name=name, key_line=key, enrolled_at=self.now()))
             session.flush()
-            self.append(session, None, "operator", {"operator": name, "key": fingerprint(key), "enrolled": True})
+            self._endorsed_event(
+                session, "operator", {"operator": name, "key": fingerprint(key), "enrolled": True}, by, name
+            )
 
-    def revoke_operator(self, name: str) -> None:
-        """From now on this operator's signatures count no more. What was decided stays."""
+    def revoke_operator(self, name: str, signed: Mapping[str, str]) -> None:
+        """From now on this operator's signatures count no more. What was decided stays.
+
+        Needs the signatures of two other operators over `operator_message`: one stolen key must not be able to put out those
+        who would answer it. Until they have signed, `halt` stops all releases, at once and unsigned.
+        """
         with self.transaction() as session:
             operator = active_operator(session, name)
+            key = fingerprint(operator.key_line)
+            by = endorsed(session, operator_message(name, key, False), signed, signatures.OPERATOR)
+            if any(one.operator == name for one in by):
+                raise Usage("OWN_REVOCATION", "two other operators revoke an operator", where=name)
             operator.revoked_at = self.now()
-            self.append(
-                session, None, "operator",
-                {"operator": name, "key": fingerprint(operator.key_line), "enrolled": False},
-            )  # fmt: skip
+            self._endorsed_event(session, "operator", {"operator": name, "key": key, "enrolled": False}, by, name)
 
     def operators(self) -> list[OperatorRecord]:
         """All operators by name, revoked ones too."""
@@ -100,6 +164,11 @@ class Registry(Core):
                                datetime.fromisoformat(o.revoked_at) if o.revoked_at else None)
                 for o in session.scalars(select(Operator).order_by(Operator.name))
             ]  # fmt: skip
+
+    def operator_of(self, key_line: str) -> str:
+        """The name of the operator whose key this is; raises BadInput if it is no active operator's."""
+        with self.reading() as session:
+            return key_owner(session, plain_key(key_line), "key").name
 
     def audit(self, batch: str, ordinal: int, what: View, who: str) -> None:
         """Records that `who` (an operator or a login name) is about to see values of a row: call it before showing them."""
@@ -116,6 +185,20 @@ def latest_instruments(session: Session) -> list[tuple[str, str, bytes]]:
         select(Enrolled.id, Enrolled.digest, Enrolled.body).where(Enrolled.seq.in_(newest)).order_by(Enrolled.id)
     )
     return [(r.id, r.digest, r.body) for r in rows]
+
+
+def _newest(session: Session, id: str) -> Enrolled | None:
+    return session.scalar(select(Enrolled).where(Enrolled.id == id).order_by(Enrolled.seq.desc()).limit(1))
+
+
+def _message(instrument: Instrument, body: bytes, newest: Enrolled | None) -> bytes:
+    after = newest.version if newest else 0
+    return instrument_message(instrument.kind, instrument.id, instrument_digest(body), after)
+
+
+def _signed(session: Session, seq: int) -> tuple[tuple[str, str, str], ...]:
+    found = session.scalars(select(Endorsement).where(Endorsement.seq == seq).order_by(Endorsement.operator))
+    return tuple((e.operator, fingerprint(e.key_line), of_bytes(e.signature.encode())) for e in found)
 
 
 def active_operator(session: Session, name: str) -> Operator:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -15,23 +14,10 @@ from expectations.suites.selftest import SUITES, Proof, selftest
 from flows import cli
 from flows.schemas import NAMES
 from tests import world as worlds
+from tests.flows.conftest import Run
 from tests.world import World
 
-Run = Callable[..., tuple[int, str, str]]
 ORDERS = {"stay-2025-11-21-ddc", "injunction-2026-02-05-dmass"}
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs one command line; returns exit code, stdout and stderr."""
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = cli.run(list(arguments))
-        shown = capsys.readouterr()
-        return code, shown.out, shown.err
-
-    return run
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -41,6 +27,7 @@ def test_each_schema_is_shown_for_people_and_as_json_schema(command: Run, name: 
     code, out, _ = command("schema", name, "--json")
     assert code == 0
     described = json.loads(out)
+    assert described["$schema"] == jsonschema.Draft202012Validator.META_SCHEMA["$id"] and described["title"] == name
     jsonschema.Draft202012Validator.check_schema(described)
     assert described["properties"]
     with pytest.raises(jsonschema.ValidationError):  # a schema that lets anything through describes nothing
@@ -123,7 +110,7 @@ def test_court_orders_are_in_force_from_their_day(command: Run, world: World, da
     assert code == 0
     shown = {i["id"]: i["in force"] for i in json.loads(out)}
     assert set(shown) >= ORDERS
-    assert {name for name in ORDERS if shown[name] == "yes"} == in_force
+    assert {name for name in ORDERS if shown[name] is True} == in_force
     assert "stay-2025-11-21-ddc" in command("instruments", "list", "--on", day)[1]
 
 

@@ -12,13 +12,14 @@ import pytest
 
 from expectations import signatures
 from expectations.clock import Clock
-from expectations.errors import Fault, Usage
+from expectations.errors import Fault
 from flows.advance import PLAN, advance
 from flows.ledger import Ledger
 from flows.ledger.decisions import Reason
 from flows.ledger.review import resume_message
 from flows.ledger.states import State
 from flows.receive import receive
+from flows.sandbox import enrol
 from flows.work import Work
 from pipelines import register
 from tests import world as worlds
@@ -126,10 +127,8 @@ scope = {{ agreements = ["{world.agreement.id}"] }}
 """
     with work(world, world.submit(tmp_path / "a", rows(29, 36))) as one:
         until_sealed(one)
-        one.ledger.enrol_instrument(order.encode(), by=["operator-1", "operator-2"], where="late-order.toml")
+        enrol(world.home, one.ledger, order.encode(), "late-order.toml")
         assert advance(one) is State.REFUSED
         assert one.record.cites == ("late-order",)
         assert counts(world, one.name) == {"refused": 10}
         assert not (world.home.outbox / one.name).exists() and not one.folder.exists()
-    with pytest.raises(Usage), Ledger.open(world.home.ledger_url, Clock()) as ledger:
-        ledger.enrol_instrument(order.encode(), by=["nobody"])

@@ -19,6 +19,7 @@ from expectations.errors import BadInput
 from flows.advance import advance
 from flows.home import HOLDER_AGE
 from flows.ledger.states import State
+from flows.sandbox import enrol
 from pipelines import sealing
 from tests import world as worlds
 from tests.flows.test_last_moment import until_sealed, work
@@ -117,7 +118,7 @@ def test_an_order_for_places_or_persons_holds_rows(world: World, tmp_path: Path,
     )
     with listed(world, (36, "plaintiffs")), work(world, world.submit(tmp_path / "a", asked + rows()[8:])) as one:
         until_sealed(one)  # the order comes after eligibility: it can only narrow
-        one.ledger.enrol_instrument(body.encode(), by=["operator-1", "operator-2"])
+        enrol(world.home, one.ledger, body.encode(), "order.toml")
         assert advance(one) is State.REFUSED and one.record.cites == (f"only-{released}",)
     with (
         listed(world, (36, "plaintiffs")),
@@ -127,7 +128,7 @@ def test_an_order_for_places_or_persons_holds_rows(world: World, tmp_path: Path,
         found = accounted(world, one.name, tmp_path)
         lifted = ORDER.format(id=f"lift-{released}", day=date(2026, 1, 1))
         lifted += f'effect = "lift"\nlifts = ["only-{released}"]'
-        one.ledger.enrol_instrument(lifted.encode(), by=["operator-1", "operator-2"])
+        enrol(world.home, one.ledger, lifted.encode(), "lift.toml")
     assert [r["outcome"] for r in found].count("released") == released
     assert {tuple(r["told"]) for r in found if r["outcome"] != "released"} == {("NOT_CONFIRMED",)}
 

@@ -63,6 +63,10 @@ TABLE: dict[str, tuple[list[CourtOrder], list[str], list[str], tuple[str, ...], 
     "to be lifted tomorrow": ([order(), order("o2", effect="lift", lifts=["o1"], effective_on=DAY + timedelta(days=1))], ["o1"], [], ALL, [], []),
     "superseded": ([order(), order("o2", effect="hold", supersedes=["o1"])], [], ["o2"], ALL, [], []),
     "superseded by what is lifted": ([order(), order("o2", effect="hold", supersedes=["o1"], lifted_on=DAY)], ["o1"], [], ALL, [], []),
+    "what lifted it was lifted": ([order(), order("o2", effect="lift", lifts=["o1"]), order("o3", effect="lift", lifts=["o2"])], ["o1"], [], ALL, [], []),
+    "lifted after all": ([order(), order("o2", effect="lift", lifts=["o1"]), order("o3", effect="lift", lifts=["o2"]), order("o4", effect="lift", lifts=["o3"])], [], [], ALL, [], []),
+    "superseded by what another lifts": ([order(), order("o2", effect="hold", supersedes=["o1"]), order("o3", effect="lift", lifts=["o2"])], ["o1"], [], ALL, [], []),
+    "they supersede each other": ([order(supersedes=["o2"]), order("o2", supersedes=["o1"])], ["o1", "o2"], [], ALL, [], []),
     "a declaration lifts nothing": ([order(), order("o2", effect="declare")], ["o1"], [], ALL, [], []),
 }  # fmt: skip
 
@@ -131,7 +135,7 @@ def test_publication_reads_the_instruments_again() -> None:
     before = standing(UNDER, [], STATUTE, CRIMINAL, DAY)
 
     def against(*bodies: bytes, day: date = DAY) -> dict[str, list[str]]:
-        check = publication.narrowed(UNDER.id, STATUTE, CRIMINAL, before, day)
+        check = publication.narrowed(UNDER.id, STATUTE, CRIMINAL, before, lambda: day)
         return {code: list(ids) for code, ids in check(bodies).items()}
 
     late = (INSTRUMENTS / "stay-2025-11-21-ddc.toml").read_text().replace('["irs-ice-2025"]', f'["{UNDER.id}"]')

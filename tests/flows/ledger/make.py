@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations import signatures
+from expectations.signatures import INSTRUMENT, OPERATOR
 from flows import publication
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.ledger import Ledger
@@ -45,15 +46,34 @@ class Office:
 
     def __init__(self, ledger: Ledger, *names: str) -> None:
         self.ledger = ledger
-        self.keys = {name: Ed25519PrivateKey.generate() for name in names}
-        for name, key in self.keys.items():
-            ledger.enrol_operator(name, f"{signatures.public_line(key)} {name}@holder")
+        self.keys = {name: self.new_key() for name in names}
+        for name in names:
+            said = ledger.operator_message(name, self.line(name))
+            ledger.enrol_operator(name, f"{self.line(name)} {name}@holder", self.signed(said, names[:2], OPERATOR))
+
+    @staticmethod
+    def new_key() -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.generate()
 
     def line(self, name: str) -> str:
         return signatures.public_line(self.keys[name])
 
     def sign(self, name: str, message: bytes, namespace: str = signatures.DECISION) -> str:
         return signatures.sign(message, self.keys[name], namespace)
+
+    def signed(self, said: bytes, names: Iterable[str], namespace: str) -> dict[str, str]:
+        """Signatures of these operators, by name."""
+        return {name: self.sign(name, said, namespace) for name in names}
+
+    def enrol(self, body: bytes, *names: str) -> str:
+        """Enrols an instrument, signed by these operators: ada and ben, if left out."""
+        said = self.ledger.instrument_message(body)
+        return self.ledger.enrol_instrument(body, self.signed(said, names or ("ada", "ben"), INSTRUMENT))
+
+    def revoke(self, name: str, *by: str) -> None:
+        """Revokes an operator, signed by the others or by these."""
+        others = by or tuple(n for n in self.keys if n != name)[:2]
+        self.ledger.revoke_operator(name, self.signed(self.ledger.operator_message(name), others, OPERATOR))
 
     def decide(
         self, name: str, batch: str, checkpoint: Checkpoint, decision: Decision, content_digest: str = ROWS

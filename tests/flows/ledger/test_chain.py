@@ -24,7 +24,7 @@ def full(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """A ledger with some of everything. Events 1-3 enrol operators; 4 an instrument; 5-9 batch-1; 10-13 batch-2."""
     with Ledger.open(empty(request.param, request, tmp_path_factory.mktemp("full"))) as ledger:
         office = Office(ledger, "ada", "ben", "cleo")
-        ledger.enrol_instrument(ORDER, ["ada"])
+        office.enrol(ORDER)
         sealed(ledger)
         receive(ledger, "batch-2")
         ledger.hold("batch-2", Checkpoint.INTAKE, ROWS, ["TOO_MANY_INCOMPLETE"])
@@ -128,6 +128,18 @@ def test_a_chain_written_anew_is_found_by_a_head_kept_elsewhere(full: Ledger) ->
         ("UPDATE decisions SET signature = 'x'", "decision 1"),
         ("UPDATE instruments SET digest = 'x'", "instrument 4"),
         ("DELETE FROM instruments", "instrument 4"),
+        ("UPDATE instruments SET body = body || body", "instrument 4"),
+        ("UPDATE instruments SET kind = 'agreement'", "instrument 4"),
+        ("UPDATE instruments SET version = 2", "instrument 4"),
+        ("INSERT INTO instruments SELECT 5, id, digest, kind, enrolled_at, body, 2 FROM instruments", "instrument 5"),
+        ("DELETE FROM endorsements WHERE seq = 4 AND operator = 'ada'", "signatures of event 4"),
+        ("UPDATE endorsements SET operator = 'cleo' WHERE seq = 4 AND operator = 'ada'", "signatures of event 4"),
+        ("UPDATE endorsements SET signature = 'x' WHERE seq = 4", "signatures of event 4"),
+        ("DELETE FROM endorsements WHERE seq = 3", "signatures of event 3"),
+        (
+            "INSERT INTO endorsements SELECT 5, operator, key_line, signature FROM endorsements WHERE seq = 4",
+            "signatures of event 5",
+        ),
         ("UPDATE operators SET revoked_at = 'x' WHERE name = 'ada'", "operator ada"),
         ("DELETE FROM operators WHERE name = 'cleo'", "operator cleo"),
         ("INSERT INTO halts VALUES (3, 'x', 'ada', 'x', NULL)", "halt 3"),

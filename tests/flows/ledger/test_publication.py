@@ -188,7 +188,7 @@ def test_a_halt_stops_before_and_after_preparing_and_changes_nothing(desk: Desk,
 def test_an_order_enrolled_meanwhile_refuses_or_withdraws(desk: Desk, office: Office) -> None:
     sealed(desk.ledger, "batch-2")
     assert desk.prepare("batch-1", "a", orders=any_order).state is State.PREPARED
-    desk.ledger.enrol_instrument(ORDER, ["ada"])
+    office.enrol(ORDER)
     stopped = {"codes": ("COURT_ORDER",), "cites": ("order-1",)}
     assert desk.publish("batch-1", any_order) == Step(State.WITHDRAWN, **stopped)
     assert desk.prepare("batch-2", "b", orders=any_order) == Step(State.REFUSED, **stopped)

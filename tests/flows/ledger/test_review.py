@@ -15,7 +15,7 @@ from flows.ledger.decisions import Decision, Reason, allowed
 from flows.ledger.ledger import Ledger
 from flows.ledger.review import resume_message
 from flows.ledger.states import Checkpoint, State
-from tests.flows.ledger.make import ORDER, ROWS, Office, receive
+from tests.flows.ledger.make import ROWS, Office, receive
 
 REJECT, RETRY, DROP, CONFIRM = Decision.REJECT, Decision.RETRY, Decision.DROP, Decision.CONFIRM
 INTAKE, MATCHING = Checkpoint.INTAKE, Checkpoint.MATCHING
@@ -131,49 +131,12 @@ def test_a_signature_over_something_else_is_refused(ledger: Ledger, office: Offi
 def test_only_enrolled_operators_sign(ledger: Ledger, office: Office) -> None:
     held(ledger)
     office.decide("ada", "batch-1", INTAKE, DROP)
-    ledger.revoke_operator("ben")
+    office.revoke("ben")
     with pytest.raises(BadInput, match="KEY_NOT_ENROLLED"):
         office.decide("ben", "batch-1", INTAKE, DROP)
     with pytest.raises(BadInput, match="KEY_NOT_ED25519"):
         ledger.decide("batch-1", INTAKE, ROWS, DROP, Reason.INCOMPLETE_ROWS, "ssh-rsa AAAA", "")
     assert ledger.batch("batch-1").state is State.HELD  # type: ignore[union-attr]
-
-
-def test_one_person_with_two_keys_is_one(ledger: Ledger, office: Office) -> None:
-    with pytest.raises(Usage, match="OPERATOR_KNOWN"):
-        ledger.enrol_operator("ada", office.line("ben"))
-    with pytest.raises(Usage, match="OPERATOR_KNOWN"):
-        ledger.enrol_operator("ada-2", office.line("ada"))
-    ledger.enrol_operator("ada", office.line("ada"))  # the same again
-    ledger.revoke_operator("ada")
-    with pytest.raises(Usage, match="OPERATOR_KNOWN"):
-        ledger.enrol_operator("ada", office.line("ada"))
-    assert [(o.name, o.revoked_at is None) for o in ledger.operators()] == [
-        ("ada", False),
-        ("ben", True),
-        ("cleo", True),
-    ]
-
-
-def test_instruments_count_once_enrolled_and_the_newest_version_counts(ledger: Ledger, office: Office) -> None:
-    first = ledger.enrol_instrument(ORDER, ["ada"])
-    assert ledger.enrol_instrument(ORDER, ["ben"]) == first  # the same again
-    lifted = ORDER.replace(b'effect = "forbid"', b'effect = "forbid"\nlifted_on = 2026-02-01')
-    second = ledger.enrol_instrument(lifted, ["ada", "ben"])
-    assert ledger.instruments() == [("order-1", second, lifted)]
-    assert ledger.instrument(first) == ORDER
-    ledger.enrol_instrument(ORDER, ["ada"])  # an older text in force again
-    assert ledger.instruments() == [("order-1", first, ORDER)]
-    assert ledger.verify() == []
-
-
-def test_instruments_are_enrolled_by_operators(ledger: Ledger, office: Office) -> None:
-    for nobody in ([], ["zoe"], ["ada", "zoe"]):
-        with pytest.raises(Usage, match="UNKNOWN_OPERATOR"):
-            ledger.enrol_instrument(ORDER, nobody)
-    with pytest.raises(BadInput, match="INSTRUMENT_KIND"):
-        ledger.enrol_instrument(b"x = 1", ["ada"])
-    assert ledger.instruments() == []
 
 
 def test_one_halts_and_two_resume(ledger: Ledger, office: Office) -> None:

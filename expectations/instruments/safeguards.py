@@ -1,0 +1,58 @@
+"""The recipient's safeguards, 26 USC 6103(p)(4): when they were reviewed, and what the review found."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from pydantic import Field
+from pydantic.functional_validators import model_validator
+
+from expectations.forms import Strict
+from expectations.instruments.terms import Key
+
+
+class Finding(Strict):
+    """A finding of a safeguard review. A corrective plan counts from the day it was filed to the day it is due."""
+
+    id: Key = Field(description="name of the finding", examples=["access-logs"])
+    opened_on: date = Field(description="day on which it was found", examples=[date(2026, 1, 15)])
+    plan_filed_on: date | None = Field(
+        default=None, description="day on which a corrective plan was filed", examples=[date(2026, 2, 1)]
+    )
+    plan_due_on: date | None = Field(
+        default=None, description="last day on which that plan counts", examples=[date(2026, 8, 1)]
+    )
+    closed_on: date | None = Field(default=None, description="day from which it is mended", examples=[date(2026, 7, 1)])
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Finding:
+        if (self.plan_filed_on is None) != (self.plan_due_on is None):
+            raise ValueError("a corrective plan has both plan_filed_on and plan_due_on")
+        if any(day and day < self.opened_on for day in (self.plan_filed_on, self.closed_on)):
+            raise ValueError("plan_filed_on or closed_on lies before opened_on")
+        return self
+
+    def stands_open(self, day: date) -> bool:
+        """Open on `day`, and no corrective plan under way."""
+        if day < self.opened_on or (self.closed_on is not None and self.closed_on <= day):
+            return False
+        planned = self.plan_filed_on is not None and self.plan_due_on is not None
+        return not (planned and self.plan_filed_on <= day <= self.plan_due_on)  # type: ignore[operator]
+
+
+class Safeguards(Strict):
+    """26 USC 6103(p)(4): in force on a day if the last review still counts, and no finding stands open without a plan."""
+
+    reviewed_on: date = Field(description="day of the last review", examples=[date(2026, 1, 1)])
+    review_due_on: date | None = Field(
+        default=None,
+        description="the review counts up to this day; left out: until findings",
+        examples=[date(2028, 12, 31)],
+    )
+    findings: tuple[Finding, ...] = Field(
+        default=(), description="what reviews found", examples=[[{"id": "access-logs", "opened_on": date(2026, 1, 15)}]]
+    )
+
+    def in_force(self, day: date) -> bool:
+        reviewed = self.reviewed_on <= day and (self.review_due_on is None or day <= self.review_due_on)
+        return reviewed and not any(f.stands_open(day) for f in self.findings)

@@ -1,0 +1,77 @@
+"""A ledger of the first form is brought to the newest: what it holds keeps counting, and what it lacks is said."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import inspect, text
+
+from expectations.clock import Clock
+from expectations.digests import of_bytes
+from flows.ledger import chain, engine, facts
+from flows.ledger.ledger import Ledger
+from flows.ledger.models import Base
+from tests.flows.ledger.conftest import DATABASES
+from tests.flows.ledger.make import ORDER, Office
+
+LIFTED = ORDER + b"lifted_on = 2026-02-01\n"
+
+
+@pytest.fixture(params=DATABASES)
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a ledger of the first form, with three versions enrolled in the name of operators who did not sign."""
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    if request.param == "postgresql":
+        server = str(request.getfixturevalue("new_postgresql"))
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute("DROP DATABASE IF EXISTS old")
+            connection.execute("CREATE DATABASE old")
+        url = server.replace("///postgres?", "///old?")
+    database = engine.connect(url)
+    with database.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", "flows.ledger:migrations")
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    database.dispose()
+    with Ledger(engine.connect(url), Clock()) as ledger, ledger.transaction() as session:  # not opened: not migrated
+        for body in (ORDER, LIFTED, ORDER):
+            said = {"instrument": "order-1", "kind": "court_order", "digest": of_bytes(body), "by": ["ada"]}
+            seq = chain.append(session, ledger.now(), None, "enrolled", facts.checked(said, {"order-1", "ada"}))
+            row = {"seq": seq, "digest": of_bytes(body), "at": ledger.now(), "by": json.dumps(["ada"]), "body": body}
+            session.execute(text(
+                "INSERT INTO instruments (seq, id, digest, kind, enrolled_at, enrolled_by, body)"
+                " VALUES (:seq, 'order-1', :digest, 'court_order', :at, :by, :body)"
+            ), row)  # fmt: skip
+    return url
+
+
+def test_versions_are_numbered_and_unsigned_ones_are_named(old: str) -> None:
+    with Ledger.open(old) as ledger:
+        assert [(v.version, v.signed) for v in ledger.versions("order-1")] == [(1, ()), (2, ()), (3, ())]
+        assert [body for _, _, body in ledger.instruments()] == [ORDER]
+        assert [p.place for p in ledger.verify()] == [f"signatures of event {n}" for n in (1, 2, 3)]
+        office = Office(ledger, "ada", "ben")
+        office.enrol(LIFTED)
+        assert json.loads(ledger.instrument_message(ORDER))["after"] == 4
+        assert len(ledger.verify()) == 3
+
+
+def test_the_tables_are_those_of_a_new_ledger(old: str) -> None:
+    Ledger.open(old).close()
+    database = engine.connect(old)
+    found = inspect(database)
+    for name, table in Base.metadata.tables.items():
+        assert {c["name"]: c["nullable"] for c in found.get_columns(name)} == {
+            c.name: bool(c.nullable) for c in table.columns
+        }, name
+        assert {u["name"] for u in found.get_unique_constraints(name)} >= {
+            c.name for c in table.constraints if c.__class__.__name__ == "UniqueConstraint" and c.name
+        }
+    database.dispose()

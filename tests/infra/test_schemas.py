@@ -1,0 +1,106 @@
+"""The printed schemas of instruments and letters: every field explained by an example that fits, and they take what we take."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from datetime import date
+from typing import Any
+
+import jsonschema
+import pytest
+
+from expectations.errors import BadInput
+from expectations.forms import Strict, form_in, problems, to_toml
+from expectations.instruments import Agreement, CourtOrder, Letter, parse_instrument
+from flows import cli
+from flows.schemas import json_schema, table
+from tests import submissions
+from tests.submissions import INSTRUMENTS
+
+FORMS: dict[str, type[Strict]] = {"agreement": Agreement, "court_order": CourtOrder, "letter": Letter}
+NESTED = {
+    "agreement": {
+        "thresholds.rows_per_batch",
+        "safeguards.findings.plan_due_on",
+        "signatories.office",
+        "keys.recipient",
+    },
+    "court_order": {"only.fields", "scope.districts"},
+    "letter": {"signatory.office", "attestations.solely", "files.sha256"},
+}
+
+
+def as_json(value: Any) -> Any:
+    return json.loads(json.dumps(value, default=date.isoformat))
+
+
+def validate(name: str, content: dict[str, Any]) -> None:
+    checker = jsonschema.Draft202012Validator.FORMAT_CHECKER
+    jsonschema.validate(as_json(content), json_schema(name), format_checker=checker)
+
+
+def written() -> list[tuple[str, dict[str, Any]]]:
+    found = [tomllib.loads(p.read_text()) for p in sorted(INSTRUMENTS.glob("*.toml*"))]
+    return [(content["kind"], content) for content in found]
+
+
+def test_the_shipped_instruments_and_a_letter_fit_the_printed_schema() -> None:
+    assert len(written()) == 5
+    for kind, content in written():
+        validate(kind, content)
+    letter = submissions.letter([submissions.DataFile("requests.csv", b"", 13)], submissions.sandbox())
+    validate("letter", tomllib.loads(letter))
+
+
+SPOILED: list[tuple[str, dict[str, Any]]] = [
+    ("agreement", {"zones": "UTC"}),
+    ("agreement", {"statutes": []}),
+    ("agreement", {"tiers": ["E"]}),
+    ("agreement", {"fields": ["tin"]}),
+    ("agreement", {"valid_to": "soon"}),
+    ("agreement", {"thresholds": {}}),
+    ("agreement", {"retention_years": 4}),
+    ("court_order", {"effect": "permit"}),
+    ("court_order", {"scope": {"fields": ["tin"]}}),
+    ("court_order", {"scope": {"district": ["D. Mass."]}}),
+    ("court_order", {"effective_on": "2026-02-30"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "spoiled"), SPOILED)
+def test_what_the_models_refuse_field_by_field_the_schema_refuses_too(kind: str, spoiled: dict[str, Any]) -> None:
+    good = next(content for k, content in written() if k == kind)
+    with pytest.raises(jsonschema.ValidationError):
+        validate(kind, {**good, **spoiled})
+    text = "\n".join(f"{k} = {to_toml(v)}" for k, v in {**good, **spoiled}.items())
+    with pytest.raises(BadInput):
+        parse_instrument(text.encode(), "a.toml")
+
+
+def forms(model: type[Strict], within: str) -> list[tuple[str, type[Strict]]]:
+    inner = [(f"{within}.{n}", i) for n, f in model.model_fields.items() if (i := form_in(f.annotation))]
+    return [(within, model), *(one for name, form in inner for one in forms(form, name))]
+
+
+ALL = [one for name, model in FORMS.items() for one in forms(model, name)]
+
+
+@pytest.mark.parametrize(("where", "model"), ALL, ids=[where for where, _ in ALL])
+def test_every_field_has_a_description_and_an_example_that_fits(where: str, model: type[Strict]) -> None:
+    for name, field in model.model_fields.items():
+        assert field.description and field.examples, f"{where}.{name}"
+        if form_in(field.annotation) is None:  # the example of a table shows some of it; its own fields have theirs
+            wrong = [p for p in problems(model, {name: field.examples[0]}) if p.key.split(".")[0] == name]
+            assert not wrong, f"{where}.{name}"
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_people_see_the_tables_within_too(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = {key: (kind, meaning) for key, kind, _, meaning in table(name)}
+    assert rows.keys() >= NESTED[name]
+    assert all("For example: " in meaning for _, meaning in rows.values())
+    assert not [kind for kind, _ in rows.values() if re.search(r"[<\[]|Annotated|Union|None", kind)]
+    assert cli.run(["schema", name]) == 0
+    assert "For example" in capsys.readouterr().out
