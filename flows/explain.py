@@ -6,34 +6,27 @@ that is recorded before anything is shown.
 
 from __future__ import annotations
 
-import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from expectations import codes, crowding
-from expectations.address import facilities
 from expectations.clock import Clock
 from expectations.contracts import RAW_NAMES
-from expectations.duck import parquet, session
+from expectations.duck import session
 from expectations.errors import Usage
 from expectations.facts import register_constants
 from expectations.rules import disclosure
 from expectations.rules.book import request_rules
 from expectations.rules.rule import Rule
 from expectations.suites import derived
-from flows.home import HOLDER_AGE, Home
+from flows import evidence
+from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.facts import View
 from flows.work import Work
-from pipelines import sealing
-from pipelines.context import KEPT, BatchContext
+from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
-from pipelines.release import evidence
 
 _MATCH = ("outcome", "tier", "evidence", "vetoes", "plausible")
 _VALIDATE = ("corroboration", "units_on_file", "earlier_tries", "codes", "outcome")
@@ -48,39 +41,12 @@ def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: 
         if ledger.batch(batch) is None:
             raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
         work = Work(home, ledger, clock, batch, lambda *_: None)
-        with _bundle(home, work) as (ctx, relation), session(home.duck) as connection:
+        with evidence.opened(home, work) as (ctx, relation), session(home.duck) as connection:
             row = _row(connection, relation, ordinal)
             if show_values:
                 ledger.audit(batch, ordinal, View.VALUES, who)
             found = _explained(connection, ctx, relation, row)
             return {**found, **({"values": {n: row[n] for n in RAW_NAMES}} if show_values else {})}
-
-
-@contextmanager
-def _bundle(home: Home, work: Work) -> Iterator[tuple[BatchContext, str]]:
-    """The batch's context and its evidence as a relation; what is opened for that is deleted at the end."""
-    if work.folder.exists():
-        yield work.ctx, f"({evidence.bundle(work.ctx)})"
-        return
-    view = home.lake / f".view-{uuid.uuid4().hex}"
-    (view / "submission").mkdir(parents=True, mode=0o700)
-    try:
-        identity = sealing.load_identity(home.keys / HOLDER_AGE)
-        kept = home.root / "evidence"
-        for name in KEPT:
-            _open(kept / f"{work.name}.{Path(name).name}.age", view / name, identity)
-        if (own := kept / f"{work.name}.{facilities.NAME}.age").exists():
-            _open(own, view / facilities.NAME, identity)
-        _open(kept / f"{work.name}.parquet.age", view / "evidence.parquet", identity)
-        yield work.context(view, home.register), parquet([view / "evidence.parquet"])
-    finally:
-        shutil.rmtree(view, ignore_errors=True)
-
-
-def _open(sealed: Path, target: Path, identity: sealing.Identity) -> None:
-    if not sealed.exists():
-        raise Usage("NO_EVIDENCE", "no evidence of this batch is kept", remedy="It ended before its rows were read.")
-    sealing.open_file(sealed, target, identity)
 
 
 def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> dict[str, Any]:
