@@ -111,7 +111,9 @@ def addresses_sql(raw: str, people: str) -> str:
     Households share an address: each is parsed once, with all who lived there in a list. Same source, same bytes: ORDER BY.
     """
     written = ", ".join(WRITTEN)
-    once = f"(SELECT {written}, list(struct_pack(record_id, valid_from, valid_to)) AS stays FROM {raw} GROUP BY {written})"
+    once = (
+        f"(SELECT {written}, list(struct_pack(record_id, valid_from, valid_to)) AS stays FROM {raw} GROUP BY {written})"
+    )
     return f"""
     WITH homes AS (
       SELECT {written}, {PARSED}, t_number, unnest(stays, recursive := true)
