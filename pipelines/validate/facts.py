@@ -64,9 +64,10 @@ class Facts:
         asked = f"(SELECT * FROM {parquet(list(self.matched))} WHERE origin = {quote(item.origin)})"
         found = parquet(list(item.paths))
         if item.dataset == "buildings":
+            # where deltas added units, a building stands once more with all it has now
             return f"""
-            SELECT {quote(item.origin)} AS origin, b.a_zip, b.a_number, b.a_street, b.units
-            FROM {found} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street)"""
+            SELECT {quote(item.origin)} AS origin, b.a_zip, b.a_number, b.a_street, max(b.units) AS units
+            FROM {found} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street) GROUP BY ALL"""
         if item.dataset == "persons":
             facts = f"(FROM {people(found)} p SEMI JOIN {asked} m USING (record_id))"
         else:
