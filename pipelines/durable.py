@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def write(path: Path, data: bytes) -> None:
-    """`data` at `path`, whole or not at all."""
+    """`data` at `path` (0600), whole or not at all."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with temporary.open("wb") as stream:
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
