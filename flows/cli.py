@@ -22,12 +22,14 @@ from flows.commands import (
     halting,
     inspect,
     instruments,
+    ledger,
     match,
     operate,
     operators,
     preflight,
     prepare,
     review,
+    shred,
     simulate,
 )
 
@@ -46,13 +48,14 @@ operate.register(app)
 inspect.register(app)
 preflight.register(app)
 halting.register(app)
+shred.register(app)
 app.add_typer(review.app, name="review")
 app.add_typer(gates.app, name="gates")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(prepare.register_app, name="register")
 app.add_typer(instruments.app, name="instruments")
 app.add_typer(operators.app, name="operator")
-app.add_typer(inspect.ledger_app, name="ledger")
+app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:
