@@ -27,6 +27,7 @@ from flows.commands import (
     operators,
     preflight,
     prepare,
+    replay,
     review,
     simulate,
 )
@@ -44,6 +45,7 @@ prepare.register(app)
 match.register(app)
 operate.register(app)
 inspect.register(app)
+replay.register(app)
 preflight.register(app)
 halting.register(app)
 app.add_typer(review.app, name="review")
