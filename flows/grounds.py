@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from expectations.instruments import Agreement, CourtOrder, instrument_digest, p
 from expectations.rules.rule import Rule
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
+from flows.ledger.registry import VersionRecord
 from pipelines.context import BatchContext
 from pipelines.ingest.submission import LETTER
 
@@ -61,14 +63,17 @@ def recorded(ledger: Ledger, record: BatchRecord) -> Grounds:
     return _grounds(record, {i: (_number(ledger, i, d), bodies[d]) for i, d in record.instruments.items()})
 
 
-def enrolled(ledger: Ledger, record: BatchRecord, planned: Path | None = None) -> Grounds:
-    """The versions that are enrolled now; the TOML files in `planned` stand in the place of those with their ids, or beside them.
+def enrolled(
+    ledger: Ledger, record: BatchRecord, planned: Path | None = None, until: datetime | None = None
+) -> Grounds:
+    """The versions that are enrolled now (or were at `until`); the TOML files in `planned` stand in the place of those with
+    their ids, or beside them.
 
     The letter was signed with a key that was the requester's then: keys of the recorded version count beside those of today.
     Raises Usage if `planned` holds no TOML file, BadInput if one is no instrument.
     """
     found: dict[str, tuple[int | None, bytes]] = {
-        name: (_number(ledger, name, digest), body) for name, digest, body in ledger.instruments()
+        name: (version.version, version.body) for name, version in at(ledger, until).items()
     }
     for path in _files(planned) if planned else []:
         body = path.read_bytes()
@@ -77,6 +82,13 @@ def enrolled(ledger: Ledger, record: BatchRecord, planned: Path | None = None) -
     signing = tuple(dict.fromkeys((*now.agreement.keys.signing, *then.agreement.keys.signing)))
     keys = now.agreement.keys.model_copy(update={"signing": signing})
     return Grounds(now.agreement.model_copy(update={"keys": keys}), now.orders, now.successors, now.cited)
+
+
+def at(ledger: Ledger, until: datetime | None = None) -> dict[str, VersionRecord]:
+    """The newest version of each instrument, by id; `until`: of those enrolled up to that moment."""
+    versions = {name: ledger.versions(name) for name, *_ in ledger.instruments()}
+    then = {name: [v for v in some if until is None or v.enrolled_at <= until] for name, some in versions.items()}
+    return {name: some[-1] for name, some in then.items() if some}
 
 
 def _files(folder: Path) -> list[Path]:

@@ -146,10 +146,7 @@ def _late(ledger: Ledger, record: BatchRecord, ctx: BatchContext) -> Mapping[str
     """What stood against the batch when it was refused under the publication lock, by code: ids of instruments."""
     ended = next(e for e in reversed(ledger.events(record.name)) if e["kind"] == record.state.value)
     at = datetime.fromisoformat(ended["at"])
-    bodies = []
-    for name, _, _ in ledger.instruments():
-        if known := [v for v in ledger.versions(name) if v.enrolled_at <= at]:
-            bodies.append(known[-1].body)
+    bodies = [version.body for version in grounds.at(ledger, at).values()]
     day = legal_date(at, ctx.agreement.zone)
     check = publication.narrowed(
         ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing, lambda: day

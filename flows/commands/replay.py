@@ -1,8 +1,9 @@
-"""Commands that decide past batches again: replay."""
+"""Commands that decide past batches again: replay, lookback."""
 
 from __future__ import annotations
 
 import getpass
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +24,7 @@ AsOf = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this module."""
-    for command in (replay,):
+    for command in (replay, lookback):
         app.command()(command)
 
 
@@ -47,6 +48,41 @@ def replay(
     )  # fmt: skip
     print_json(found) if json else _print(found)
     return DIFFERS if found["differs"] else DONE
+
+
+def lookback(
+    as_of: Annotated[
+        datetime | None, typer.Option("--as-of", formats=["%Y-%m-%d"], help="As things stood at the end of that day.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the sealed list of the affected goes as well.")] = None,
+    json: Json = False,
+) -> int:
+    """Decide all published disclosures again under today's rules, instruments and register corrections. Exit codes: 0 all would
+    be released again, 3 not."""
+    from flows.progress import Reporter
+    from flows.recall import lookback as look
+
+    home = open_home()
+    with Reporter(quiet=json) as progress:
+        found = look(home, Clock(), as_of=as_of.date() if as_of else None, progress=progress)
+    if out and found.affected:
+        shutil.copyfile(found.affected, out)
+    summary = {**found.summary, "sealed": str(found.affected) if found.affected else None}
+    print_json(summary) if json else _print_lookback(summary)
+    return found.exit_code
+
+
+def _print_lookback(said: dict[str, Any]) -> None:
+    keys = ("batch", "decided_on", "released", "affected")
+    print_table("Lookback", [*keys, "codes", "instruments"],
+                [[*(one[k] for k in keys), ", ".join(f"{c} {n:,}" for c, n in one["codes"].items()), cited(one["cites"])]
+                 for one in said["found"]])  # fmt: skip
+    for one in said["not_decided"]:
+        print(f"{one['batch']} could not be decided: {one['code']}")
+    print(f"{said['affected']:,} of {said['released']:,} disclosures in {said['batches']:,} batches would not be made today;"
+          f" {said['persons']:,} persons")  # fmt: skip
+    if said["sealed"]:
+        print(f"The list, sealed to the holder: {said['sealed']}")
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -4,46 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from expectations.checkpoint import Status, Verdict
 from expectations.clock import Clock
-from flows import checkpoints
 from flows.advance import advance
 from flows.ledger import Ledger
 from flows.ledger.states import State
 from flows.sandbox import enrol
 from tests import world as worlds
 from tests.flows.conftest import Run
+from tests.flows.past import TODAY, order, waved_through
 from tests.flows.test_last_moment import rows, until_sealed, work
 from tests.flows.test_persons import listed
 from tests.world import World
-
-TODAY = Clock().today("America/New_York")
-
-
-def order(id: str, said: str = 'effect = "forbid"', day: date = TODAY) -> str:
-    return (
-        f'kind = "court_order"\nid = "{id}"\ncourt = "a court"\ndocket = "1"\ntitle = "an order"\nsource = "a test"\n'
-        f'effective_on = {day}\nscope = {{ agreements = ["sandbox-2026"]{SCOPES.get(id, "")} }}\n{said}\n'
-    )  # fmt: skip
-
-
-SCOPES = {"colorado": ', districts = ["D. Colo."]', "no-street": ', fields = ["street"]'}
-
-
-@contextmanager
-def waved_through() -> Iterator[None]:
-    """Checkpoints that pass whatever is there: what they find is tested elsewhere, and takes most of a batch's time."""
-    passed = Verdict("any", Status.PASS, 1, 1, 1, ())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(checkpoints, "run", lambda *_: passed)
-        yield
 
 
 @pytest.fixture(scope="module")
