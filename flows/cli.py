@@ -28,6 +28,7 @@ from flows.commands import (
     operators,
     preflight,
     prepare,
+    replay,
     review,
     shred,
     simulate,
@@ -46,6 +47,7 @@ prepare.register(app)
 match.register(app)
 operate.register(app)
 inspect.register(app)
+replay.register(app)
 preflight.register(app)
 halting.register(app)
 shred.register(app)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from expectations.clock import Clock
-from flows.commands.output import print_json, print_table
+from flows.commands.output import cited, print_json, print_table
 from flows.home import open_home
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
@@ -37,8 +37,10 @@ def explain(
         print_json(found)
         return 0
     print(f"{batch}#{row}: {found['outcome'] or 'not settled yet'} {' '.join(found['codes'])}")
-    print_table("Rules", ["rule", "verdict", "code", "source"],
-                [[r["rule"], r["verdict"], r["code"], r["source"]] for r in found["rules"]])  # fmt: skip
+    if stopped := found.get("batch"):
+        print(f"The batch is {stopped['state']}: {', '.join(stopped['codes'])}; {cited(stopped['cites'])}")
+    print_table("Rules", ["rule", "verdict", "code", "source", "instruments"],
+                [[r["rule"], r["verdict"], r["code"], r["source"], cited(r["cites"])] for r in found["rules"]])  # fmt: skip
     for title in ("match", "validate", "values"):
         if found.get(title):
             print_table(title, ["field", "value"], found[title].items())

@@ -57,10 +57,11 @@ class Facts:
         target = DATASETS[item.dataset]
         with quiet(STEP, self.duck) as connection:
             standard.setup(connection)
-            copy(connection, self._query(item), attempt.path(target, item.index))
+            copy(connection, self.query(item), attempt.path(target, item.index))
         yield attempt.part(target, item.index)
 
-    def _query(self, item: Asked) -> str:
+    def query(self, item: Asked) -> str:
+        """SELECT of what this piece of work gives."""
         asked = f"(SELECT * FROM {parquet(list(self.matched))} WHERE origin = {quote(item.origin)})"
         found = parquet(list(item.paths))
         if item.dataset == "buildings":
