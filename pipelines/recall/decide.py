@@ -179,7 +179,7 @@ def _settled() -> str:
 
 
 def _counts(letter: dict[str, Any]) -> str:
-    return facts.count_facts_sql("asked", "rejects", "dropped", letter["max_incomplete_share_by_code"])
+    return facts.count_facts_sql("asked", "rejects", "dropped", letter)
 
 
 def _all_accounted(connection: duckdb.DuckDBPyConnection) -> None:
