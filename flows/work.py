@@ -7,7 +7,8 @@ for a one-time key is sealed again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -126,12 +127,23 @@ class Work:
             said = {**counts, **self._said(which)}
             self.ledger.advance(self.name, _AFTER[which], facts=said)
         elif verdict.status is Status.REFUSE:
-            self.leaving.account_refused(verdict.codes)
+            self.account_refused(verdict.codes)
             self.ledger.refuse(self.name, verdict.codes, self._cites(verdict), facts=counts)
         else:
             codes = verdict.codes if verdict.status is Status.HOLD else ()
             self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
         return verdict
+
+    def account_refused(self, codes: Iterable[str]) -> None:
+        """Accounts for a batch that ends without a release. One whose rows were never read is accounted for by its events alone,
+        as a submission that cannot be read is: what was received, and how it ended."""
+        if lake.read_manifest(self.folder / "ingest.rows") is not None:
+            # its register may be gone, and is not asked
+            Leaving(self.home, self.ledger, self.context(self.folder, self.home.register)).account_refused(codes)
+
+    def tidy(self) -> None:
+        """Deletes all that is left of a finished batch in the lake: only what is sealed stays."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _said(self, which: Checkpoint) -> dict[str, Any]:
         """What the ledger keeps of a checkpoint that was passed, beside its counts."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from flows.ledger import chain
+from flows.ledger.accounts import Accounts
 from flows.ledger.batches import Batches
 from flows.ledger.chain import Head, Problem
 from flows.ledger.claims import Disclosures
 from flows.ledger.crosscheck import crosscheck
 from flows.ledger.registry import Registry
 from flows.ledger.review import Review
+from flows.ledger.shredding import Shredding
 
 
-class Ledger(Batches, Review, Registry, Disclosures):
+class Ledger(Batches, Accounts, Review, Registry, Disclosures, Shredding):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 
     def head(self) -> Head:

@@ -36,8 +36,8 @@ STEPS = [
     "flows.publication:_into_place:after:1",
     "flows.publication:_published:after:1",
     "flows.publication:publish:after:1",
-    "flows.leaving:Leaving.tidy:before:1",
-    "flows.leaving:Leaving.tidy:after:1",
+    "flows.work:Work.tidy:before:1",
+    "flows.work:Work.tidy:after:1",
 ]
 EACH_TIME = {  # the rest runs with make test-all
     "flows.ledger.batches:Batches.receive:after:1",

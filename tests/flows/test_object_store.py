@@ -20,7 +20,7 @@ from flows.ledger.states import State
 from flows.outbox import Folder, outbox_at, package_digest
 from tests.flows import s3
 from tests.flows.ledger import killer
-from tests.flows.ledger.make import ORDER, Office, package, pairs, sealed, sha
+from tests.flows.ledger.make import ORDER, Office, accounted, package, pairs, sealed, sha
 from tests.flows.ledger.test_publication import any_order, no_orders
 
 
@@ -55,7 +55,7 @@ def names(url: str) -> list[str]:
 
 def prepare(ledger: Ledger, batch: str, made: Path, *keys: str) -> publication.Step:
     return publication.prepare(
-        ledger, batch, keys=pairs(*keys), package=made, merkle_root=sha("root"), content_digest=sha("rows"), orders=no_orders
+        ledger, batch, keys=pairs(*keys), package=made, merkle_root=accounted(ledger, batch), content_digest=sha("rows"), orders=no_orders
     )  # fmt: skip
 
 
