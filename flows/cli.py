@@ -18,6 +18,7 @@ from typer._click import ClickException  # typer's own copy, which its parser ra
 
 from expectations.errors import Fault, SluicegateError, Usage
 from flows.commands import (
+    accounting,
     gates,
     halting,
     inspect,
@@ -28,6 +29,7 @@ from flows.commands import (
     package,
     preflight,
     prepare,
+    report,
     review,
     simulate,
 )
@@ -47,12 +49,14 @@ operate.register(app)
 inspect.register(app)
 preflight.register(app)
 halting.register(app)
+report.register(app)
 app.add_typer(review.app, name="review")
 app.add_typer(gates.app, name="gates")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(prepare.register_app, name="register")
 app.add_typer(instruments.app, name="instruments")
 app.add_typer(operators.app, name="operator")
+app.add_typer(accounting.app, name="accounting")
 app.add_typer(package.app, name="package")
 app.add_typer(inspect.ledger_app, name="ledger")
 

@@ -75,6 +75,7 @@ class Work:
             agreement=agreement,
             orders=orders,
             successors=successors,
+            instruments=record.instruments,
             decided_on=record.decided_on,
             received_on=legal_date(record.received_at, agreement.zone),
             register=register,
