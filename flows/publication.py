@@ -30,6 +30,7 @@ from flows.ledger.models import Batch
 from flows.ledger.registry import latest_instruments
 from flows.ledger.review import standing_halts
 from flows.ledger.states import Cause, State
+from flows.ledger.volume import over_cap
 from flows.outbox import STAGING, Outbox, outbox_at, package_digest, taken
 
 __all__ = ["STAGING", "Step", "narrowed", "package_digest", "prepare", "publish", "recover", "reopen", "withdraw"]
@@ -43,7 +44,7 @@ class Step:
 
     taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
     codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for: COURT_ORDER,
-            AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED
+            AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED, TOO_MANY_ROWS_30_DAYS
     cites   ids of the instruments
     """
 
@@ -189,7 +190,7 @@ def _same_package(entry: Batch, digest: str) -> Step:
 
 def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: OrdersCheck) -> Step | None:
     """Ends the batch if an instrument stands in its way; leaves it where it is while releases are halted."""
-    against = orders([body for _, _, body in latest_instruments(session)])
+    against = {**orders([body for _, _, body in latest_instruments(session)]), **over_cap(session, entry)}
     codes, cites = sorted(against), sorted({id for ids in against.values() for id in ids})
     if codes:
         if entry.state == State.PREPARED:
