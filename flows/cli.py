@@ -23,6 +23,7 @@ from flows.commands import (
     halting,
     inspect,
     instruments,
+    ledger,
     match,
     operate,
     operators,
@@ -31,6 +32,7 @@ from flows.commands import (
     prepare,
     report,
     review,
+    shred,
     simulate,
 )
 
@@ -50,6 +52,7 @@ inspect.register(app)
 preflight.register(app)
 halting.register(app)
 report.register(app)
+shred.register(app)
 app.add_typer(review.app, name="review")
 app.add_typer(gates.app, name="gates")
 app.add_typer(simulate.app, name="simulate")
@@ -58,7 +61,7 @@ app.add_typer(instruments.app, name="instruments")
 app.add_typer(operators.app, name="operator")
 app.add_typer(accounting.app, name="accounting")
 app.add_typer(package.app, name="package")
-app.add_typer(inspect.ledger_app, name="ledger")
+app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:

@@ -28,7 +28,8 @@ def recipient(home: Home, batch: str) -> str:
         return identity(home, batch).recipient
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = sealing.new_identity()
-    durable.write(path, sealing.seal_secret(made, sealing.load_identity(home.keys / HOLDER_AGE).recipient))
+    holder = sealing.load_identity(home.keys / HOLDER_AGE).recipient
+    durable.write(path, sealing.seal_secret(made, holder), mode=0o600)
     return made.recipient
 
 

@@ -3,7 +3,9 @@ row accounted for as refused."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from expectations.clock import legal_date
 from expectations.instruments import Agreement, parse_instrument
@@ -21,17 +23,17 @@ def overdue(ledger: Ledger, batch: str) -> bool:
     if record is None or record.state not in _WAITS or record.agreement not in record.instruments:
         return False
     agreement = parse_instrument(ledger.instrument(record.instruments[record.agreement]) or b"", record.agreement)
-    began = waits_since(ledger, batch)
+    began = waits_since(ledger.events(batch))
     assert isinstance(agreement, Agreement) and began is not None, "a batch is recorded with its agreement, and waits"
     days = (ledger.clock.today(agreement.zone) - legal_date(began, agreement.zone)).days
     return days > agreement.thresholds.held_days
 
 
-def waits_since(ledger: Ledger, batch: str) -> datetime | None:
-    """Since when a batch has waited; None if it does not. A fault that comes back when the batch is run again is still the
+def waits_since(events: Iterable[Mapping[str, Any]]) -> datetime | None:
+    """Since when the batch of these events has waited; None if it does not. A fault that comes back when the batch is run again is still the
     same wait; a checkpoint passed, or a decision, ends it."""
     began = None
-    for event in ledger.events(batch):
+    for event in events:
         cause = TRANSITIONS.get((event["facts"].get("start"), event["kind"]))
         if cause in (Cause.HELD, Cause.FAILED):
             began = began or datetime.fromisoformat(event["at"])

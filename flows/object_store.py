@@ -86,6 +86,14 @@ class ObjectStore:
     def tidy(self, name: str) -> None:
         self._discard(f"{STAGING}/{name}")
 
+    def names(self) -> list[str]:
+        try:
+            there = obstore.list_with_delimiter(self.store)
+        except _ERRORS as error:
+            raise unwritable(error, self.url) from None
+        paths = [*there["common_prefixes"], *(meta["path"] for meta in there["objects"])]
+        return sorted(name for path in paths if not (name := path.strip("/").rpartition("/")[2]).startswith("."))
+
     def place(self, name: str) -> str:
         return f"{self.url}/{name}"
 

@@ -46,6 +46,9 @@ class Outbox(Protocol):
     def tidy(self, name: str) -> None:
         """Removes the copies that a crash, or another run, left of a package that is decided."""
 
+    def names(self) -> list[str]:
+        """The names that are taken."""
+
     def place(self, name: str) -> str:
         """Where the package lies, for people."""
 
@@ -126,6 +129,9 @@ class Folder:
 
     def tidy(self, name: str) -> None:
         shutil.rmtree(self.root / STAGING / name, ignore_errors=True)
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.root.glob("[!.]*"))
 
     def place(self, name: str) -> str:
         return str(self.root / name)

@@ -113,7 +113,7 @@ def nightly(json: Json = False) -> int:
         print_table(
             "Nightly", ["submission", "batch", "state", "codes"], [[_flat(c) for c in r] for r in summary["batches"]]
         )
-        print(f"Gate self-test: {summary['selftest']}")
+        print(f"Gate self-test: {summary['selftest']}. Checkpoint of the chain: {summary.get('checkpoint', 'none')}")
     return exit_code(summary)
 
 

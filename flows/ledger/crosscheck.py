@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from expectations import signatures
 from expectations.digests import of_bytes
 from flows.ledger.accounts import ACCOUNTED
-from flows.ledger.chain import Problem, events
+from flows.ledger.chain import Link, Problem, events
 from flows.ledger.claims import claims_digest
 from flows.ledger.decisions import message
 from flows.ledger.endorsements import Endorsing, of_instrument, of_operator, unendorsed
@@ -44,17 +44,27 @@ class _Told:
 
 def crosscheck(session: Session) -> list[Problem]:
     """Every row of a table that its events do not bear out, and every event whose row is gone."""
+    told, problems = _played(events(session))
+    for check in (_batches, _claims, _shreddings, _decisions, _instruments, _operators, _halts):
+        problems += check(session, told)
+    return problems + list(unendorsed(session, told.endorsed))
+
+
+def impossible(links: Iterable[Link]) -> list[Problem]:
+    """Every event that cannot have followed those before it: what can be known of a chain without the tables."""
+    return _played(links)[1]
+
+
+def _played(links: Iterable[Link]) -> tuple[_Told, list[Problem]]:
     told = _Told()
     problems: list[Problem] = []
-    for event in events(session):
+    for event in links:
         try:
             said = json.loads(event.facts)
             problems += _play(told, event.seq, event.batch, event.kind, said)
         except (ValueError, KeyError, TypeError, AttributeError):
             problems.append(Problem(f"event {event.seq}", "what it says cannot be read"))
-    for check in (_batches, _claims, _shreddings, _decisions, _instruments, _operators, _halts):
-        problems += check(session, told)
-    return problems + list(unendorsed(session, told.endorsed))
+    return told, problems
 
 
 def _play(told: _Told, seq: int, batch: str | None, kind: str, said: dict[str, Any]) -> Iterator[Problem]:

@@ -69,6 +69,7 @@ def test_a_package_leaves_whole_and_once(ledger: Ledger, url: str, tmp_path: Pat
         )
     assert names(url) == ["batch-1/data/part.parquet.age", "batch-1/manifest.json"]
     assert outbox_at(url).digest("batch-1") == package_digest(made)
+    assert outbox_at(url).names() == ["batch-1"]
     assert outbox_at(url).digest("batch") is None  # a name is not the beginning of another
     assert ledger.verify() == []
 
@@ -236,6 +237,7 @@ def test_a_batch_goes_from_inbox_to_the_store(bucket: str, tmp_path: Path, monke
 
     from expectations.clock import Clock
     from flows.advance import advance
+    from flows.audit import sealed as sealed_files
     from flows.receive import receive as take_in
     from flows.status import one
     from flows.work import Work
@@ -247,6 +249,7 @@ def test_a_batch_goes_from_inbox_to_the_store(bucket: str, tmp_path: Path, monke
     with Ledger.open(home.ledger_url, Clock()) as ledger:
         batch = take_in(home, ledger, Clock(), world.submit(tmp_path / "s", rows(1, 8)))
         assert advance(Work(home, ledger, Clock(), batch, lambda *_: None)) is State.PUBLISHED
+        assert list(sealed_files.problems(home, ledger)) == []
     assert len(names(f"{bucket}/whole/{batch}")) == 5 and list((world.home.root / "outbox").iterdir()) == []
     assert one(home, batch)["next"] == f"The package lies in {bucket}/whole/{batch}."
     assert os.environ["AWS_SECRET_ACCESS_KEY"].encode() not in (home.root / "ledger.db").read_bytes()
