@@ -27,6 +27,7 @@ from flows.commands import (
     operators,
     preflight,
     prepare,
+    recall,
     review,
     simulate,
 )
@@ -52,6 +53,7 @@ app.add_typer(simulate.app, name="simulate")
 app.add_typer(prepare.register_app, name="register")
 app.add_typer(instruments.app, name="instruments")
 app.add_typer(operators.app, name="operator")
+app.add_typer(recall.app, name="recall")
 app.add_typer(inspect.ledger_app, name="ledger")
 
 

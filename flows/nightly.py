@@ -17,6 +17,7 @@ from expectations.clock import Clock
 from expectations.errors import DONE, HELD, Fault, SluicegateError
 from expectations.suites.selftest import selftest
 from flows.batch import batch_flow
+from flows.cases.watching import look
 from flows.home import Home, open_home
 from flows.inbox import waiting
 from flows.ledger import Ledger
@@ -39,13 +40,19 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
     """Takes up what lies in the inbox of `home` (SLUICEGATE_HOME, if left out: a deployment's); returns the summary, which
     is also kept in the home tree."""
     opened = open_home(Path(home) if home else None)
-    summary: dict[str, Any] = {"at": Clock().now().isoformat(timespec="seconds"), "selftest": PASSED, "batches": []}
+    summary: dict[str, Any] = {
+        "at": Clock().now().isoformat(timespec="seconds"),
+        "selftest": PASSED,
+        "batches": [],
+        "recalls": [],
+    }
     proven = gates_fail_as_they_must(return_state=True)
     if not (proven.is_completed() and proven.result() is True):
         summary["selftest"] = FAILED
         _keep(opened, summary)
         return Failed(name="Gates", message="a gate did not fail on its poison: nothing was run", data=summary)
     summary["batches"] = [_one(opened, folder, quiet) for folder in waiting(opened)]
+    summary["recalls"] = look(opened, Clock())
     _keep(opened, summary)
     return summary
 
@@ -85,8 +92,9 @@ def run_nightly(home: Home, *, quiet: bool) -> dict[str, Any]:
 
 
 def exit_code(summary: dict[str, Any]) -> int:
-    """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable."""
+    """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable, or a
+    recall has a deadline that has passed or soon will."""
     codes = {EXIT_CODES.get(State(state), Fault.exit_code) for _, _, state, _ in summary["batches"]}
     if summary["selftest"] != PASSED or Fault.exit_code in codes:
         return Fault.exit_code
-    return DONE if codes <= {DONE} else HELD
+    return DONE if codes <= {DONE} and not summary["recalls"] else HELD

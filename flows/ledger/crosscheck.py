@@ -13,6 +13,7 @@ from expectations import signatures
 from expectations.digests import of_bytes
 from flows.ledger.chain import Problem, events
 from flows.ledger.claims import claims_digest
+from flows.ledger.crosscheck_recalls import Recalled, recalls
 from flows.ledger.decisions import message
 from flows.ledger.endorsements import Endorsing, of_instrument, of_operator, unendorsed
 from flows.ledger.keys import fingerprint
@@ -36,6 +37,7 @@ class _Told:
         self.endorsed: dict[int, Endorsing] = {}
         self.operators: dict[str, tuple[str, bool]] = {}
         self.halts: dict[int, bool] = {}
+        self.recalls = Recalled()
 
 
 def crosscheck(session: Session) -> list[Problem]:
@@ -50,7 +52,7 @@ def crosscheck(session: Session) -> list[Problem]:
             problems.append(Problem(f"event {event.seq}", "what it says cannot be read"))
     for check in (_batches, _claims, _decisions, _instruments, _operators, _halts):
         problems += check(session, told)
-    return problems + list(unendorsed(session, told.endorsed))
+    return problems + list(unendorsed(session, told.endorsed)) + list(recalls(session, told.recalls))
 
 
 def _play(told: _Told, seq: int, batch: str | None, kind: str, said: dict[str, Any]) -> Iterator[Problem]:
@@ -75,6 +77,8 @@ def _play(told: _Told, seq: int, batch: str | None, kind: str, said: dict[str, A
         told.halts[seq] = True
     elif kind == "resumed":
         told.halts[said["halt"]] = False
+    elif kind.startswith("recall"):
+        yield from told.recalls.play(seq, kind, said, told.operators)
 
 
 def _batches(session: Session, told: _Told) -> Iterator[Problem]:

@@ -7,11 +7,12 @@ from flows.ledger.batches import Batches
 from flows.ledger.chain import Head, Problem
 from flows.ledger.claims import Disclosures
 from flows.ledger.crosscheck import crosscheck
+from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
 from flows.ledger.review import Review
 
 
-class Ledger(Batches, Review, Registry, Disclosures):
+class Ledger(Batches, Review, Registry, Disclosures, Recalls):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 
     def head(self) -> Head:
