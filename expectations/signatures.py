@@ -21,13 +21,15 @@ from sshsig.sshsig import SshsigSignature
 
 from expectations.errors import BadInput
 
-LETTER, DECISION, MANIFEST, CHECKPOINT, INSTRUMENT, OPERATOR = (
+LETTER, DECISION, MANIFEST, CHECKPOINT, INSTRUMENT, OPERATOR, RECALL, ATTESTATION = (
     "sluicegate-letter",
     "sluicegate-decision",
     "sluicegate-manifest",
     "sluicegate-checkpoint",
     "sluicegate-instrument",
     "sluicegate-operator",
+    "sluicegate-recall",
+    "sluicegate-attestation",
 )
 
 

@@ -30,6 +30,7 @@ from flows.commands import (
     package,
     preflight,
     prepare,
+    recall,
     report,
     review,
     shred,
@@ -61,6 +62,7 @@ app.add_typer(instruments.app, name="instruments")
 app.add_typer(operators.app, name="operator")
 app.add_typer(accounting.app, name="accounting")
 app.add_typer(package.app, name="package")
+app.add_typer(recall.app, name="recall")
 app.add_typer(ledger.app, name="ledger")
 
 

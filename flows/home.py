@@ -52,6 +52,8 @@ class Config(BaseModel):
     part_rows: int = 250_000
     threads: int | None = None
     memory: str | None = None
+    contact: str = ""  # of the holder, for incident reports: name, office, telephone
+    alert_hours: int = 12  # how long before a deadline of a recall the nightly run warns
     sandbox: bool = False  # a sandbox holds made-up data and its requester's keys; --as-of works there only
 
 

@@ -117,8 +117,7 @@ class BatchContext:
 
     def sql_request_key(self, request_id: str) -> str:
         """SQL for the keyed hash of a request id: one key a requester, agreement and id."""
-        prefix = f"request|{self.agreement.requester.id}|{self.agreement.id}|"
-        return sql_keyed_hash(self.hash_key, f"({quote(prefix)} || {request_id})")
+        return sql_request_key(self.hash_key, self.agreement, request_id)
 
     def sql_person_key(self, record_id: str) -> str:
         """SQL for the keyed hash of a record id."""
@@ -129,3 +128,9 @@ class BatchContext:
         parts = [f"coalesce({c}, '')" for c in ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_zip")]
         text = " || '|' || ".join(parts)
         return sql_keyed_hash(self.hash_key, f"('address|' || {text})")
+
+
+def sql_request_key(hash_key: bytes, agreement: Agreement, request_id: str) -> str:
+    """SQL for the keyed hash of a request id under an agreement. The key stands in the query: never log it."""
+    prefix = f"request|{agreement.requester.id}|{agreement.id}|"
+    return sql_keyed_hash(hash_key, f"({quote(prefix)} || {request_id})")
