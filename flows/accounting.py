@@ -34,7 +34,7 @@ def person(home: Home, clock: Clock, record_id: str, who: str) -> list[dict[str,
         ledger.audit_person(key, who)
         return [
             {"date": legal_date(d.published_at, agreement_of(ledger, d.batch).zone).isoformat(), "batch": d.batch.name,
-             "requests": d.requests, **_as_told(ledger, home, d.batch)}
+             "requests": d.requests, "recalls": d.recalls, **_as_told(ledger, home, d.batch)}
             for d in ledger.disclosures_of(key)
         ]  # fmt: skip
 

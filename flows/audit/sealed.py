@@ -42,7 +42,7 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
         elif record.merkle_root is None:
             yield from (Problem(place, "the batch was never accounted for") for place in _places(home, name))
         yield from _package(home, record)
-    yield from _strangers(home, records.keys())
+    yield from _strangers(home, {*records, *(f"recall-{case.id}" for case in ledger.cases())})
 
 
 def _accounting(home: Home, batch: str, digest: str, owners: dict[str, str]) -> Iterator[Problem]:

@@ -31,7 +31,8 @@ def person(
         print_json(found)
         return 0
     for one in found:
-        print_table(f"{one['date']}, {one['batch']}", ["", ""], _readable(one).items())
+        recalls = [f"{case}: {state}" for case, state in one["recalls"].items()] or None
+        print_table(f"{one['date']}, {one['batch']}", ["", ""], _readable({**one, "recalls": recalls}).items())
     print(f"{len(found)} disclosures.")
     return 0
 

@@ -11,21 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import distinct, func, select
+from sqlalchemy import ColumnElement, distinct, func, select
 from sqlalchemy.orm import Session
 
 from flows.ledger.core import BatchRecord, Core, record
-from flows.ledger.models import Batch, Claim, Event
+from flows.ledger.models import Batch, Claim, Event, RecallCase, Recalled
 from flows.ledger.states import State
 
 
 @dataclass(frozen=True)
 class Disclosed:
-    """A person's record, disclosed with a batch. `requests`: how many requests of the batch were answered with it."""
+    """A person's record, disclosed with a batch. `requests`: how many requests of the batch were answered with it; `recalls`:
+    state by id of the cases that recall any of them."""
 
     batch: BatchRecord
     published_at: datetime
     requests: int
+    recalls: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,17 @@ class Figures(Core):
         with self.reading() as session:
             # every requester by name, so that the index on (requester, person) serves
             requesters = list(session.scalars(select(Batch.requester).distinct()))
-            query = (
-                select(Claim.batch, func.count())
-                .where(Claim.requester.in_(requesters), Claim.person_key == person_key)
-                .group_by(Claim.batch)
-            )
-            requests = {row[0]: row[1] for row in session.execute(query)}
+            his = Claim.requester.in_(requesters) & (Claim.person_key == person_key)
+            requests = {
+                row[0]: row[1]
+                for row in session.execute(select(Claim.batch, func.count()).where(his).group_by(Claim.batch))
+            }
+            recalls = _recalls(session, his)
             rows = session.scalars(select(Batch).where(Batch.name.in_(requests), Batch.state == State.PUBLISHED.value))
-            found = [Disclosed(record(b), _published_at(session, b.name), requests[b.name]) for b in rows]
+            found = [
+                Disclosed(record(b), _published_at(session, b.name), requests[b.name], recalls.get(b.name, {}))
+                for b in rows
+            ]
         return sorted(found, key=lambda d: (d.published_at, d.batch.name))
 
     def published_at(self, batch: str) -> datetime:
@@ -81,6 +86,22 @@ class Figures(Core):
         query = select(Event).where(Event.kind == kind, Event.batch.is_not(None)).order_by(Event.seq)
         with self.reading() as session:
             return {str(e.batch): _told(e) for e in session.scalars(query.execution_options(yield_per=5_000))}
+
+
+def _recalls(session: Session, claims: ColumnElement[bool]) -> dict[str, dict[str, str]]:
+    """By batch, the state by id of the cases that recall any of these claims."""
+    same = (
+        (Recalled.requester == Claim.requester) & (Recalled.agreement == Claim.agreement)
+        & (Recalled.request_key == Claim.request_key)
+    )  # fmt: skip
+    query = (
+        select(Claim.batch, RecallCase.id, RecallCase.state).join(Recalled, same)
+        .join(RecallCase, RecallCase.id == Recalled.case_id).where(claims)
+    )  # fmt: skip
+    found: dict[str, dict[str, str]] = {}
+    for batch, case, state in session.execute(query):
+        found.setdefault(batch, {})[case] = state
+    return found
 
 
 def _told(e: Event) -> Told:

@@ -23,6 +23,8 @@ from flows.accounting import person
 from flows.advance import advance
 from flows.home import Home
 from flows.ledger import Ledger
+from flows.ledger.cases import CaseReason
+from flows.ledger.recalls import NewCase
 from flows.ledger.states import State
 from flows.receive import receive
 from flows.reports.annual import annual
@@ -86,7 +88,7 @@ def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run) -> 
     assert code == 0, err
     today = legal_date(Clock().now(), ran.world.agreement.zone).isoformat()
     assert json.loads(out) == [{
-        "date": today, "batch": ran.published, "requests": 1, "agreement": AGREEMENT, "statute": "8 USC 1253(a)(1)",
+        "date": today, "batch": ran.published, "requests": 1, "recalls": {}, "agreement": AGREEMENT, "statute": "8 USC 1253(a)(1)",
         "nature": ["street", "unit", "urbanization", "city", "state", "zip"], "purpose": "Criminal proceeding",
         "recipient": "Department of Examples (fictional)", "address": "1000 Example Ave, Washington DC 20001",
     }]  # fmt: skip
@@ -316,6 +318,20 @@ def test_persons_are_found_in_every_batch_that_left(books: Home) -> None:
         1: [("old", 1), ("across", 2)], 2: [("old", 1)], 3: [("old", 1)], 4: [("across", 1), ("same", 1)],
         5: [("same", 1)], 6: [], 7: [], 8: [],
     }  # fmt: skip
+
+
+def test_what_is_recalled_is_a_disclosure_still_and_says_so(tmp_path: Path) -> None:
+    """Of two requests for one person one is recalled; another person of the same batch is not."""
+    other = init(tmp_path / "home", sandbox=True, settings={})
+    book(other, tmp_path, "b", "2026-03-01T12:00", "2026-03-02T12:00", [1, 1, 2])
+    with Ledger.open(other.ledger_url) as ledger:
+        case = NewCase(
+            "case-1", AGENCY, AGREEMENT, CaseReason.NO_AUTHORITY, utc("2026-04-01T12:00"), {"b": 1}, {}, sha("rows")
+        )
+        assert ledger.open_case(case, [(sha("b 0"), sha("person 1"))]) == frozenset()
+        found = {p: ledger.disclosures_of(sha(f"person {p}")) for p in (1, 2)}
+        assert [(d.requests, d.recalls) for p in (1, 2) for d in found[p]] == [(2, {"case-1": "found"}), (1, {})]
+        assert ledger.verify() == []
 
 
 def test_the_newest_accounting_counts(books: Home) -> None:
