@@ -55,5 +55,11 @@ class BadInput(SluicegateError):
     exit_code = 5
 
 
+class Forbidden(SluicegateError):
+    """An instrument in force forbids it; `where` cites the instrument."""
+
+    exit_code = 4
+
+
 # Exit codes of results that are no errors.
 DONE, HELD, REFUSED = 0, 3, 4

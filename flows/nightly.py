@@ -20,6 +20,7 @@ from expectations.suites.selftest import selftest
 from flows import sweep
 from flows.audit import checkpoints
 from flows.batch import batch_flow
+from flows.cases.watching import look
 from flows.home import Home, open_home
 from flows.inbox import waiting
 from flows.ledger import Ledger
@@ -42,7 +43,12 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
     """Takes up what lies in the inbox of `home` (SLUICEGATE_HOME, if left out: a deployment's); returns the summary, which
     is also kept in the home tree."""
     opened = open_home(Path(home) if home else None)
-    summary: dict[str, Any] = {"at": Clock().now().isoformat(timespec="seconds"), "selftest": PASSED, "batches": []}
+    summary: dict[str, Any] = {
+        "at": Clock().now().isoformat(timespec="seconds"),
+        "selftest": PASSED,
+        "batches": [],
+        "recalls": [],
+    }
     proven = gates_fail_as_they_must(return_state=True)
     if not (proven.is_completed() and proven.result() is True):
         summary["selftest"] = FAILED
@@ -54,6 +60,7 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
     summary["batches"] += [_again(opened, batch, quiet) for batch in due]
     sweep.forsaken(opened, Clock())
     summary["checkpoint"] = _checkpoint(opened)
+    summary["recalls"] = look(opened, Clock())
     _keep(opened, summary)
     return summary
 
@@ -107,8 +114,9 @@ def run_nightly(home: Home, *, quiet: bool) -> dict[str, Any]:
 
 
 def exit_code(summary: dict[str, Any]) -> int:
-    """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable."""
+    """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable, or a
+    recall has a deadline that has passed or soon will."""
     codes = {EXIT_CODES.get(State(state), Fault.exit_code) for _, _, state, _ in summary["batches"]}
     if summary["selftest"] != PASSED or Fault.exit_code in codes or summary.get("checkpoint", "").startswith("FAILED"):
         return Fault.exit_code
-    return DONE if codes <= {DONE} else HELD
+    return DONE if codes <= {DONE} and not summary["recalls"] else HELD

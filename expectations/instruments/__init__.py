@@ -15,8 +15,9 @@ from expectations.instruments.parse import (
     parse_instrument,
     parse_letter,
 )
+from expectations.instruments.recall_terms import RecallTerms
 from expectations.instruments.safeguards import Safeguards
-from expectations.instruments.standing import Standing, standing
+from expectations.instruments.standing import Standing, preserved, standing
 from expectations.instruments.thresholds import Thresholds
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Officer",
     "OrderScope",
     "Party",
+    "RecallTerms",
     "Safeguards",
     "Standing",
     "Thresholds",
@@ -37,5 +39,6 @@ __all__ = [
     "instrument_problems",
     "parse_instrument",
     "parse_letter",
+    "preserved",
     "standing",
 ]

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic.functional_validators import model_validator
 
 from expectations.forms import Strict
+from expectations.instruments.recall_terms import RecallTerms
 from expectations.instruments.safeguards import Safeguards
 from expectations.instruments.terms import RELEASABLE, Key, ReleaseField
 from expectations.instruments.thresholds import Thresholds
@@ -111,6 +112,9 @@ class Agreement(Strict):
         examples=[5],
     )
     thresholds: Thresholds = Field(description="what is tolerated", examples=[{"rows_per_batch": 1500000}])
+    recall: RecallTerms = Field(
+        default=RecallTerms(), description="by when the recipient answers a recall", examples=[{"copies_days": 10}]
+    )
     safeguards: Safeguards = Field(
         description="the recipient's safeguards: 26 USC 6103(p)(4)", examples=[{"reviewed_on": date(2026, 1, 1)}]
     )

@@ -112,6 +112,16 @@ class CourtOrder(Strict):
     lifts: tuple[Key, ...] = Field(
         default=(), description="of an order that lifts: the orders that it ends", examples=[["stay-2025-11-21-ddc"]]
     )
+    preserve: bool = Field(
+        default=False,
+        description="parties must keep what they hold, untouched: no recall may have it destroyed or returned",
+        examples=[True],
+    )
+    disposal_despite: tuple[Key, ...] = Field(
+        default=(),
+        description="orders that preserve, despite which what was disclosed may be destroyed or returned",
+        examples=[["injunction-2026-02-05-dmass"]],
+    )
     scope: OrderScope = Field(
         default=OrderScope(), description="what it stands against", examples=[{"agreements": ["sandbox-2026"]}]
     )
@@ -126,12 +136,16 @@ class CourtOrder(Strict):
             raise ValueError("an order that lifts names the orders in lifts, and no other does")
         if self.effect is Effect.DECLARE and self.supersedes:
             raise ValueError('supersedes: a declaration ends no order; write effect = "lift" if it did')
+        if self.preserve and self.effect in (Effect.LIFT, Effect.DECLARE):
+            raise ValueError("preserve: an order that lifts or declares preserves nothing; write another order")
+        if self.effect is Effect.DECLARE and self.disposal_despite:
+            raise ValueError("disposal_despite: a declaration allows nothing")
         if self.scope.fields and self.scope.districts:
             raise ValueError("scope: fields or districts, not both; write two orders")
         if self.lifted_on is not None and self.lifted_on < self.effective_on:
             raise ValueError("lifted_on lies before effective_on")
-        if self.id in (*self.supersedes, *self.lifts):
-            raise ValueError("an order cannot supersede or lift itself")
+        if self.id in (*self.supersedes, *self.lifts, *self.disposal_despite):
+            raise ValueError("an order cannot supersede or lift itself, nor allow despite itself")
         return self
 
     def in_force(self, day: date) -> bool:

@@ -70,6 +70,23 @@ def superseded(agreement: Agreement, agreements: Iterable[Agreement], day: date)
     return tuple(sorted(a.id for a in agreements if agreement.id in a.supersedes and a.valid_from <= day))
 
 
+def preserved(agreement: Agreement, orders: Iterable[CourtOrder], day: date) -> tuple[str, ...]:
+    """Ids of the orders under which what was disclosed under this agreement must be kept as it is on that day: nothing of it
+    may be destroyed or returned. An order in force that names them in `disposal_despite` allows it.
+
+    Whichever of its statutes, fields or districts an order speaks of, it counts: in doubt what was disclosed is kept.
+    """
+    known = list(orders)
+    over = ended(known, day)
+    against = [o for o in known if o.in_force(day) and o.id not in over and _speaks_of(o, agreement)]
+    allowed = {other for o in against for other in o.disposal_despite}
+    return tuple(sorted(o.id for o in against if o.preserve and o.id not in allowed))
+
+
+def _speaks_of(order: CourtOrder, agreement: Agreement) -> bool:
+    return any(order.covers(agreement.id, agreement.requester.id, statute) for statute in agreement.statutes)
+
+
 def ended(orders: Iterable[CourtOrder], day: date) -> frozenset[str]:
     """Ids of the orders that others have lifted or superseded by that day. What was itself ended ends nothing any more, and
     orders that end each other end nothing: in doubt an order stands."""

@@ -113,6 +113,8 @@ def nightly(json: Json = False) -> int:
         print_table(
             "Nightly", ["submission", "batch", "state", "codes"], [[_flat(c) for c in r] for r in summary["batches"]]
         )
+        for due in summary["recalls"]:
+            print(f"Recall {due['case']}: {due['deadline']} is {due['status']}, due {due['at']}")
         print(f"Gate self-test: {summary['selftest']}. Checkpoint of the chain: {summary.get('checkpoint', 'none')}")
     return exit_code(summary)
 

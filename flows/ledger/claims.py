@@ -20,8 +20,8 @@ from flows.ledger.models import Batch, Claim, Try
 from flows.ledger.states import State
 
 Pairs: TypeAlias = pa.Table | Iterable[tuple[str, str]]
-_INCOMING = table("incoming", column("a", String), column("b", String))
-_a, _b = _INCOMING.c.a, _INCOMING.c.b
+INCOMING = table("incoming", column("a", String), column("b", String))
+_a, _b = INCOMING.c.a, INCOMING.c.b
 
 
 class Disclosures(Core):
@@ -54,7 +54,7 @@ class Disclosures(Core):
 
     def record_tries(self, batch: str, pairs: Pairs) -> None:
         """Records that this batch tried these (person_key, address_key), at the time of its receipt. Safe to repeat."""
-        with self.transaction() as session, _incoming(session, pairs) as rows:
+        with self.transaction() as session, incoming(session, pairs) as rows:
             entry = find(session, batch)
             source = select(literal(entry.requester), _a, _b, literal(entry.received_at)).where(true()).distinct()
             on_postgresql = _is_postgresql(session)
@@ -74,8 +74,8 @@ def claim(session: Session, batch: Batch, pairs: Pairs) -> frozenset[str]:
 
     Raises Fault if a request key stands twice in `pairs`.
     """
-    with _incoming(session, pairs) as rows:
-        if session.scalar(select(func.count(_a.distinct())).select_from(_INCOMING)) != rows:
+    with incoming(session, pairs) as rows:
+        if session.scalar(select(func.count(_a.distinct())).select_from(INCOMING)) != rows:
             raise Fault("KEY_TWICE", "a request key stands more than once among the rows to release", where=batch.name)
         same = (Claim.requester == batch.requester) & (Claim.agreement == batch.agreement)
         taken = frozenset(session.scalars(select(Claim.request_key).where(same & Claim.request_key.in_(select(_a)))))
@@ -103,7 +103,7 @@ def claims_digest(session: Session, batch: str) -> tuple[int, str]:
 
 
 @contextmanager
-def _incoming(session: Session, pairs: Pairs) -> Iterator[int]:
+def incoming(session: Session, pairs: Pairs) -> Iterator[int]:
     """Loads pairs of keyed hashes into the temporary table `incoming` (a, b) for a while; gives their number."""
     data = _tuples(pairs)
     connection = session.connection()

@@ -14,6 +14,7 @@ from expectations.digests import of_bytes
 from flows.ledger.accounts import ACCOUNTED
 from flows.ledger.chain import Link, Problem, events
 from flows.ledger.claims import claims_digest
+from flows.ledger.crosscheck_recalls import Recalled, recalls
 from flows.ledger.decisions import message
 from flows.ledger.endorsements import Endorsing, of_instrument, of_operator, unendorsed
 from flows.ledger.keys import fingerprint
@@ -40,6 +41,7 @@ class _Told:
         self.endorsed: dict[int, Endorsing] = {}
         self.operators: dict[str, tuple[str, bool]] = {}
         self.halts: dict[int, bool] = {}
+        self.recalls = Recalled()
 
 
 def crosscheck(session: Session) -> list[Problem]:
@@ -47,7 +49,7 @@ def crosscheck(session: Session) -> list[Problem]:
     told, problems = _played(events(session))
     for check in (_batches, _claims, _shreddings, _decisions, _instruments, _operators, _halts):
         problems += check(session, told)
-    return problems + list(unendorsed(session, told.endorsed))
+    return problems + list(unendorsed(session, told.endorsed)) + list(recalls(session, told.recalls))
 
 
 def impossible(links: Iterable[Link]) -> list[Problem]:
@@ -100,6 +102,8 @@ def _play(told: _Told, seq: int, batch: str | None, kind: str, said: dict[str, A
         told.halts[seq] = True
     elif kind == "resumed":
         told.halts[said["halt"]] = False
+    elif kind.startswith("recall"):
+        yield from told.recalls.play(seq, kind, said, told.operators)
 
 
 def _batches(session: Session, told: _Told) -> Iterator[Problem]:

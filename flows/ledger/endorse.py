@@ -63,7 +63,7 @@ def endorsed(session: Session, said: bytes, signed: Mapping[str, str], namespace
     """
     found: dict[str, Endorsed] = {}
     for where, signature in signed.items():
-        one = _endorsed(session, said, signature, namespace, where)
+        one = signed_by(session, said, signature, namespace, where)
         if one.operator in found:
             raise Usage("SAME_OPERATOR", "two of the signatures are the same operator's", where=where,
                         remedy="A second, different operator must sign.")  # fmt: skip
@@ -74,7 +74,8 @@ def endorsed(session: Session, said: bytes, signed: Mapping[str, str], namespace
     return [found[name] for name in sorted(found)]
 
 
-def _endorsed(session: Session, said: bytes, signature: str, namespace: str, where: str) -> Endorsed:
+def signed_by(session: Session, said: bytes, signature: str, namespace: str, where: str) -> Endorsed:
+    """The operator who signed `said`; raises BadInput unless it is the signature of an active one over exactly this."""
     named = signatures.named(signature)
     if named is None:
         raise BadInput("NO_SIGNATURE", "this is no SSH signature", where=where,
@@ -85,7 +86,7 @@ def _endorsed(session: Session, said: bytes, signature: str, namespace: str, whe
                        remedy=f"Sign with the namespace {namespace}.")  # fmt: skip
     operator = key_owner(session, key, where)
     if signatures.signer(said, signature, [key], namespace) is None:
-        raise BadInput("BAD_SIGNATURE", "the signature is not over this, as it would follow what is enrolled now", where=where,
+        raise BadInput("BAD_SIGNATURE", "the signature is not over this, as it would follow what stands now", where=where,
                        remedy="Sign it anew: the message command prints what to sign.")  # fmt: skip
     return Endorsed(operator.name, key, signature)
 

@@ -14,6 +14,7 @@ from expectations import codes
 from expectations.contracts import Outcome, Stage
 from expectations.digests import canonical_json
 from expectations.errors import Fault
+from flows.ledger.cases import CaseReason, CaseState, Proof
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.states import Checkpoint, State
 
@@ -29,12 +30,13 @@ class View(StrEnum):
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _KEY = re.compile(r"^[a-z][a-z0-9_]{0,47}(\.[a-z][a-z0-9_]{0,47})?$")
+_CLOSED = (State, Checkpoint, Stage, Outcome, Decision, Reason, View, CaseState, Proof, CaseReason)
 _WORDS: frozenset[str] = frozenset(
     {
         *codes.CODES,
         codes.NOT_CONFIRMED,
         *(c.source for c in codes.CODES.values()),
-        *(word.value for closed in (State, Checkpoint, Stage, Outcome, Decision, Reason, View) for word in closed),
+        *(word.value for closed in _CLOSED for word in closed),
         *("agreement", "court_order"),
     }
 )

@@ -92,7 +92,10 @@ class Claim(Base):
     """One disclosure, prepared or published as its batch is. The primary key is what makes it once."""
 
     __tablename__ = "claims"
-    __table_args__ = (Index("claims_of_batch", "batch", "request_key"),)
+    __table_args__ = (
+        Index("claims_of_batch", "batch", "request_key"),
+        Index("claims_of_person", "requester", "person_key", "batch"),
+    )
     requester: Mapped[str] = mapped_column(NAME, primary_key=True)
     agreement: Mapped[str] = mapped_column(NAME, primary_key=True)
     request_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
@@ -153,3 +156,43 @@ class Halt(Base):
     operator: Mapped[str] = mapped_column(NAME)
     reason: Mapped[str] = mapped_column(NAME)
     resumed_at: Mapped[str | None] = mapped_column(TIME)
+
+
+class RecallCase(Base):
+    """One recall and where it is. `seq` is the event that brought it there."""
+
+    __tablename__ = "recall_cases"
+    id: Mapped[str] = mapped_column(NAME, primary_key=True)
+    requester: Mapped[str] = mapped_column(NAME)
+    agreement: Mapped[str] = mapped_column(NAME)
+    reason: Mapped[str] = mapped_column(NAME)
+    discovered_at: Mapped[str] = mapped_column(TIME)
+    batches: Mapped[str] = mapped_column(Text)  # JSON: batch to rows
+    codes: Mapped[str] = mapped_column(Text)  # JSON: code to rows
+    affected: Mapped[str] = mapped_column(DIGEST)  # of the affected rows: batch and ordinal
+    state: Mapped[str] = mapped_column(NAME)
+    seq: Mapped[int] = mapped_column(BigInteger)
+
+
+class Recalled(Base):
+    """A claim whose disclosure is recalled, in one case and never in two. The claim stays: a new request needs a new id."""
+
+    __tablename__ = "recalled"
+    __table_args__ = (Index("recalled_in_case", "case_id", "request_key"),)
+    requester: Mapped[str] = mapped_column(NAME, primary_key=True)
+    agreement: Mapped[str] = mapped_column(NAME, primary_key=True)
+    request_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("recall_cases.id"))
+
+
+class RecallSigned(Base):
+    """One signature that a step of a case rests on: an operator's, or the recipient's under its attestation (`said`)."""
+
+    __tablename__ = "recall_signatures"
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # its event
+    case_id: Mapped[str] = mapped_column(ForeignKey("recall_cases.id"), index=True)
+    proof: Mapped[str] = mapped_column(WORD)
+    signer: Mapped[str] = mapped_column(NAME)
+    key_line: Mapped[str] = mapped_column(Text)
+    signature: Mapped[str] = mapped_column(Text)
+    said: Mapped[bytes] = mapped_column(LargeBinary)

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from expectations import digests, signatures
 from expectations.contracts import RELEASE
 from expectations.duck import DuckSettings
 from expectations.errors import BadInput
 from pipelines import sealing
-from pipelines.release import forms
-from pipelines.release.package import (
-    ADDRESSES_CSV,
-    ADDRESSES_PARQUET,
-    FORMAT,
-    MANIFEST,
-    RETURNS_CSV,
-    SEALED,
-    SIGNATURE,
-)  # fmt: skip
+from pipelines.release import forms, signed_folder
+from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, KIND, RETURNS_CSV, SEALED
 from pipelines.sealing import Identity
 from pipelines.sql import copy, quiet
 
-_AGAIN = "Get the package again from the holder, and report this."
+BATCH = re.compile(r"^b-[0-9a-f]{12}$")  # the form of a batch's name
 
 
 @dataclass(frozen=True)
@@ -45,29 +36,17 @@ class Opened:
 def verify(package: Path, holders: Sequence[str]) -> dict[str, Any]:
     """The manifest of a package, once its signature (by one of the public keys `holders`) and every file agree with it.
 
-    Needs no private key. Raises BadInput saying which file is missing, added, changed or unsigned.
+    Needs no private key. Raises BadInput saying which file is missing, added, changed or unsigned; or if the folder bears the
+    name of another batch than its manifest, or its counts do not add up.
     """
-    _complete(package)
-    body = (package / MANIFEST).read_bytes()
-    signature = (package / SIGNATURE).read_text(errors="replace")
-    if signatures.signer(body, signature, list(holders), signatures.MANIFEST) is None:
-        raise BadInput("PACKAGE_UNSIGNED", "no known holder signed this manifest", where=MANIFEST, remedy=_AGAIN)
-    manifest: dict[str, Any] = json.loads(body)
-    if manifest.get("format") != FORMAT or set(manifest["files"]) != set(SEALED):
-        raise BadInput("PACKAGE_FORMAT", "the manifest has another format than this version reads", where=MANIFEST)
-    for name, facts in manifest["files"].items():
-        if digests.of_file(package / name) != facts["sha256"]:
-            raise BadInput("PACKAGE_CHANGED", "a sealed file is not the one that was signed", where=name, remedy=_AGAIN)
+    manifest = signed_folder.verify(package, KIND, holders)
+    if BATCH.match(package.resolve().name) and package.resolve().name != manifest["batch"]:
+        raise BadInput("PACKAGE_SWAPPED", "the folder bears the name of another batch than its manifest", where="batch",
+                       remedy="Get both packages again from the holder, and report this.")  # fmt: skip
+    counts = manifest["counts"]
+    if counts["submitted"] != counts["released"] + counts["returned"]:
+        raise BadInput("PACKAGE_COUNTS", "the counts do not add up", where=f"{signed_folder.MANIFEST}: counts")
     return manifest
-
-
-def _complete(package: Path) -> None:
-    expected = {*SEALED, MANIFEST, SIGNATURE}
-    found = {entry.name for entry in package.iterdir()} if package.is_dir() else set()
-    if missing := sorted(expected - found):
-        raise BadInput("PACKAGE_INCOMPLETE", "a file of the package is missing", where=missing[0], remedy=_AGAIN)
-    if found - expected:  # a name that is not ours may hold anything, so it is not shown
-        raise BadInput("PACKAGE_HAS_MORE", "the package holds a file that does not belong to it", remedy=_AGAIN)
 
 
 def open_package(package: Path, identity: Identity, folder: Path, holders: Sequence[str]) -> dict[str, Any]:

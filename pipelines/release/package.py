@@ -16,21 +16,20 @@ from typing import Any
 import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import digests, signatures
+from expectations import digests
 from expectations.contracts import RELEASE
 from expectations.duck import parquet
 from expectations.errors import Fault
 from pipelines import durable, sealing
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest
-from pipelines.release import forms, legal
+from pipelines.release import forms, legal, signed_folder
 from pipelines.sql import copy, quiet
 
 NAME = "release.package"
-FORMAT = "sluicegate-package/1"
-MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
 ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV = "addresses.parquet", "addresses.csv", "returns.csv"
 SEALED = tuple(f"{name}.age" for name in (ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV))
+KIND = signed_folder.Kind("sluicegate-package/1", SEALED)
 _HALF_BUILT = ".sealing-"
 
 
@@ -71,9 +70,7 @@ def seal(
         for name in SEALED:
             source = plain / name.removesuffix(".age")
             sealing.seal_file(source, sealed / name, [ctx.agreement.keys.recipient, check_recipient])
-        body = digests.canonical_json(_manifest(ctx, contents, instruments, register_version, sealed)) + b"\n"
-        durable.write(sealed / MANIFEST, body)
-        durable.write(sealed / SIGNATURE, signatures.sign(body, holder_key, signatures.MANIFEST).encode())
+        body = signed_folder.sign(sealed, KIND, _manifest(ctx, contents, instruments, register_version), holder_key)
         _put_in_place(sealed, ctx.step(NAME))
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -105,10 +102,9 @@ def _write_plain(connection: duckdb.DuckDBPyConnection, outcomes: Manifest, plai
 
 
 def _manifest(
-    ctx: BatchContext, contents: dict[str, Any], instruments: Mapping[str, str], register_version: str, sealed: Path
+    ctx: BatchContext, contents: dict[str, Any], instruments: Mapping[str, str], register_version: str
 ) -> dict[str, Any]:
     return {
-        "format": FORMAT,
         "batch": ctx.batch,
         "submission": ctx.submission,
         "holder": ctx.agreement.holder.id,
@@ -122,7 +118,6 @@ def _manifest(
         "decided_on": ctx.decided_on.isoformat(),
         "fields": ["request_id", *(n for n in RELEASE.names if n in ctx.standing.fields)],
         **contents,
-        "files": {n: {"sha256": digests.of_file(sealed / n), "bytes": (sealed / n).stat().st_size} for n in SEALED},
         "legal": list(legal.NOTICES),
     }
 

@@ -1,0 +1,26 @@
+"""By when the recipient, and then the holder, answer for the steps of a recall."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from expectations.forms import Strict
+
+Days = Annotated[int, Field(gt=0, le=365)]
+
+
+class RecallTerms(Strict):
+    """Days for each step, counted from the step before. The incident report has no term here: its 24 hours are not agreed."""
+
+    copies_days: Days = Field(
+        default=10, description="for the recipient to list its copies, from the notice on", examples=[10]
+    )
+    disposal_days: Days = Field(
+        default=30, description="to dispose of them or return them, from the list on", examples=[30]
+    )
+    attestation_days: Days = Field(default=10, description="to attest it, from the last disposal on", examples=[10])
+    closing_days: Days = Field(
+        default=10, description="for the holder to close the case, from the attestation on", examples=[10]
+    )

@@ -1,0 +1,66 @@
+"""What of a case is due, and when: `flows.ledger.cases.DEADLINES` against what the ledger knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from expectations.clock import Clock
+from expectations.instruments import Agreement, CourtOrder, parse_instrument, preserved
+from flows.cases import places
+from flows.ledger import Ledger
+from flows.ledger.cases import DEADLINES, CaseState, Deadline
+from flows.ledger.recalls import CaseRecord
+
+
+@dataclass(frozen=True)
+class Due:
+    """One deadline of a case. `at`: when it ends, None while the step that it is counted from is not taken.
+
+    met      when it was met; waits: ids of orders in force that forbid the step, which is not due as long
+    """
+
+    name: str
+    source: str
+    at: datetime | None
+    met: datetime | None
+    waits: tuple[str, ...] = ()
+
+    def status(self, now: datetime) -> str:
+        """later, open, passed, waits, met or late."""
+        if self.at is None:
+            return "later"
+        if self.met is not None:
+            return "met" if self.met <= self.at else "late"
+        return "waits" if self.waits else "open" if now <= self.at else "passed"
+
+    def alarms(self, now: datetime, hours: int) -> bool:
+        """Whether it has passed, or will within so many hours."""
+        soon = self.at is not None and now + timedelta(hours=hours) >= self.at
+        return soon and self.status(now) in ("open", "passed")
+
+
+def due(case: CaseRecord, agreement: Agreement, keeps: tuple[str, ...]) -> list[Due]:
+    """Every deadline of a case, in the order of its steps. `keeps`: ids of orders under which nothing may be disposed of."""
+    return [_one(case, agreement, deadline, keeps) for deadline in DEADLINES]
+
+
+def _one(case: CaseRecord, agreement: Agreement, deadline: Deadline, keeps: tuple[str, ...]) -> Due:
+    reached = {**case.reached(), CaseState.FOUND: case.discovered_at}
+    since = [reached[s] for s in deadline.since if s in reached]
+    met = [reached[s] for s in deadline.by if s in reached]
+    at = deadline.due(min(since), agreement.recall) if since else None
+    return Due(deadline.name, deadline.source, at, min(met, default=None), keeps if deadline.name == "disposal" else ())
+
+
+def of_case(ledger: Ledger, clock: Clock, case: CaseRecord) -> list[Due]:
+    """The deadlines of a case by the instruments that are enrolled now."""
+    bodies = [body for _, _, body in ledger.instruments()]
+    agreement = places.newest(case.agreement, bodies)
+    return due(case, agreement, keeping(agreement, bodies, clock))
+
+
+def keeping(agreement: Agreement, bodies: list[bytes], clock: Clock) -> tuple[str, ...]:
+    """Ids of the orders under which what was disclosed under this agreement must be kept as it is, today in its zone."""
+    orders = [o for o in (parse_instrument(b, "enrolled instrument") for b in bodies) if isinstance(o, CourtOrder)]
+    return preserved(agreement, orders, clock.today(agreement.zone))

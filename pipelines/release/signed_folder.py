@@ -1,0 +1,99 @@
+"""A folder of sealed files with a manifest that the holder signed: how packages and recall lists travel.
+
+The manifest names every file with its size and SHA-256, so that its signature (Ed25519, SSH form) covers the folder whole.
+Whoever checks it needs the holder's public key and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from expectations import digests, signatures
+from expectations.errors import BadInput
+from pipelines import durable
+
+MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
+_AGAIN = "Get it again from the holder, and report this."
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What such a folder is: the `format` that its manifest names, and the `sealed` files in it."""
+
+    format: str
+    sealed: tuple[str, ...]
+
+
+def sign(folder: Path, kind: Kind, said: Mapping[str, Any], holder_key: Ed25519PrivateKey) -> bytes:
+    """Writes manifest and signature beside the sealed files of `folder`; gives the manifest's bytes."""
+    files = {n: {"sha256": digests.of_file(folder / n), "bytes": (folder / n).stat().st_size} for n in kind.sealed}
+    body = digests.canonical_json({"format": kind.format, **said, "files": files}) + b"\n"
+    durable.write(folder / MANIFEST, body)
+    durable.write(folder / SIGNATURE, signatures.sign(body, holder_key, signatures.MANIFEST).encode())
+    return body
+
+
+def verify(folder: Path, kind: Kind, holders: Sequence[str]) -> dict[str, Any]:
+    """The manifest, once its signature (by one of the public keys `holders`) and every file agree with it.
+
+    Raises BadInput saying which file is missing, added, changed, cut off or unsigned.
+    """
+    _complete(folder, kind)
+    body = (folder / MANIFEST).read_bytes()
+    _signed(body, (folder / SIGNATURE).read_text(errors="replace"), list(holders))
+    manifest = stated(folder)
+    if manifest.get("format") != kind.format or set(manifest["files"]) != set(kind.sealed):
+        raise BadInput("PACKAGE_FORMAT", "the manifest has another format than is read here", where=MANIFEST)
+    for name, facts in manifest["files"].items():
+        _unchanged(folder / name, facts)
+    return manifest
+
+
+def stated(folder: Path) -> dict[str, Any]:
+    """What the manifest says, unverified."""
+    found: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
+    return found
+
+
+def _complete(folder: Path, kind: Kind) -> None:
+    expected = {*kind.sealed, MANIFEST, SIGNATURE}
+    found = {entry.name for entry in folder.iterdir()} if folder.is_dir() else set()
+    if missing := sorted(expected - found):
+        raise BadInput("PACKAGE_INCOMPLETE", "a file of the package is missing", where=missing[0], remedy=_AGAIN)
+    if found - expected:  # a name that is not ours may hold anything, so it is not shown
+        raise BadInput("PACKAGE_HAS_MORE", "the package holds a file that does not belong to it", remedy=_AGAIN)
+    if strange := sorted(name for name in expected if not (folder / name).is_file()):
+        raise BadInput("PACKAGE_CHANGED", "what should be a file is none", where=strange[0], remedy=_AGAIN)
+
+
+def _signed(body: bytes, signature: str, holders: list[str]) -> None:
+    if signatures.signer(body, signature, holders, signatures.MANIFEST) is not None:
+        return
+    named = signatures.named(signature)
+    keys = {" ".join(line.split()[:2]) for line in holders}
+    if named is None:
+        where, what = SIGNATURE, "the signature cannot be read"
+    elif named[1] != signatures.MANIFEST:
+        where, what = SIGNATURE, "the signature was made for another use"
+    elif named[0] not in keys:
+        where, what = SIGNATURE, "the signature is of another key than the holder's"
+    else:
+        where, what = MANIFEST, "the manifest is not the one that was signed"
+    raise BadInput("PACKAGE_UNSIGNED", what, where=where, remedy=_AGAIN)
+
+
+def _unchanged(path: Path, facts: Mapping[str, Any]) -> None:
+    size = path.stat().st_size
+    if size != facts["bytes"]:
+        what = "a sealed file is cut off" if size < facts["bytes"] else "a sealed file is longer than what was signed"
+        raise BadInput("PACKAGE_CHANGED", what, where=path.name, remedy=_AGAIN)
+    if digests.of_file(path) != facts["sha256"]:
+        raise BadInput(
+            "PACKAGE_CHANGED", "a sealed file is not the one that was signed", where=path.name, remedy=_AGAIN
+        )

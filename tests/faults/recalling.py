@@ -1,0 +1,22 @@
+"""Steps of a recall, for a child that is killed at them: texts only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from expectations import signatures
+from expectations.clock import Clock
+from flows.cases.advancing import Step, advance
+from flows.cases.opening import Chosen, open_cases
+from flows.home import open_home
+from flows.ledger.cases import CaseReason
+
+
+def begin(home: str, batch: str, rows: str) -> None:
+    open_cases(open_home(Path(home)), Clock(), Chosen(batch, Path(rows)), CaseReason.LOOKBACK)
+
+
+def step(home: str, case: str, name: str, file: str, operator: str) -> None:
+    opened = open_home(Path(home))
+    key = signatures.load(opened.keys / operator)
+    advance(opened, Clock(), case, Step(name), Path(file) if file else None, key)
