@@ -12,7 +12,7 @@ from expectations.clock import Clock
 from flows.advance import advance
 from flows.home import Home
 from flows.ledger import Ledger
-from flows.ledger.recalls import ATTESTATION
+from flows.ledger.case_records import ATTESTATION
 from flows.receive import receive
 from flows.sandbox import REQUESTER_SIGNING
 from flows.work import Work

@@ -21,8 +21,8 @@ from expectations.errors import BadInput, Forbidden, Usage
 from flows.cases import deadlines, documents, forms, opening, places
 from flows.home import Home
 from flows.ledger import Ledger
+from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.cases import DISPOSALS, CaseState, Proof, after, message
-from flows.ledger.recalls import ATTESTATION, CaseRecord
 
 
 class Step(StrEnum):
@@ -66,7 +66,7 @@ def advance(
     with places.at_work(home) as view, Ledger.open(home.ledger_url, clock) as ledger:
         case = ledger.case(id)
         hand = Hand(home, ledger, view, _read(file, step), file.name if file else "", key)
-        if file and step is not Step.ATTESTED and any(s.rests_on == of_bytes(hand.data) for s in case.steps):
+        if any(s.proof in _PROOFS[step] and s.rests_on == of_bytes(hand.data) for s in case.steps):
             return case
         return _STEPS[step](hand, case)
 
@@ -143,6 +143,13 @@ def _closed(hand: Hand, case: CaseRecord) -> CaseRecord:
     )
 
 
+# Of the steps that take a file as proof: what kinds of proof it may be.
+_PROOFS: Mapping[Step, frozenset[Proof]] = {
+    **dict.fromkeys(Step, frozenset()),
+    Step.NOTIFIED: frozenset({Proof.NOTICE}),
+    Step.COPIES: frozenset({Proof.COPIES}),
+    **dict.fromkeys((Step.DISPOSED, Step.RETURNED), DISPOSALS),
+}
 _STEPS: Mapping[Step, Callable[[Hand, CaseRecord], CaseRecord]] = {
     Step.FROZEN: _frozen,
     Step.NOTIFIED: _notified,

@@ -9,8 +9,8 @@ from expectations.clock import Clock
 from expectations.instruments import Agreement, CourtOrder, parse_instrument, preserved
 from flows.cases import places
 from flows.ledger import Ledger
-from flows.ledger.cases import DEADLINES, CaseState, Deadline
-from flows.ledger.recalls import CaseRecord
+from flows.ledger.case_records import CaseRecord
+from flows.ledger.cases import DEADLINES, Deadline
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def due(case: CaseRecord, agreement: Agreement, keeps: tuple[str, ...]) -> list[
 
 
 def _one(case: CaseRecord, agreement: Agreement, deadline: Deadline, keeps: tuple[str, ...]) -> Due:
-    reached = {**case.reached(), CaseState.FOUND: case.discovered_at}
-    since = [reached[s] for s in deadline.since if s in reached]
+    reached = case.reached()
+    since = [case.discovered_at] if deadline.from_discovery else [reached[s] for s in deadline.since if s in reached]
     met = [reached[s] for s in deadline.by if s in reached]
     at = deadline.due(min(since), agreement.recall) if since else None
     return Due(deadline.name, deadline.source, at, min(met, default=None), keeps if deadline.name == "disposal" else ())

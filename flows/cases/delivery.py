@@ -12,7 +12,7 @@ from expectations.errors import Fault
 from flows.cases import places
 from flows.home import HOLDER_SIGNING, Home
 from flows.ledger import Ledger
-from flows.ledger.recalls import CaseRecord
+from flows.ledger.case_records import CaseRecord
 from flows.publication import STAGING, package_digest
 from pipelines import durable
 from pipelines.release import recall_list, signed_folder

@@ -22,9 +22,9 @@ from expectations.instruments import Agreement
 from flows.cases import deadlines, forms, places
 from flows.home import Home
 from flows.ledger import Ledger
+from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.cases import CaseReason, CaseState
 from flows.ledger.core import BatchRecord
-from flows.ledger.recalls import ATTESTATION, CaseRecord
 from flows.ledger.states import State
 from pipelines import durable
 

@@ -22,8 +22,8 @@ from flows import evidence
 from flows.cases import delivery, documents, places
 from flows.home import HASH_KEY, Home
 from flows.ledger import Ledger
+from flows.ledger.case_records import CaseRecord, NewCase
 from flows.ledger.cases import CaseReason, CaseState, Proof
-from flows.ledger.recalls import CaseRecord, NewCase
 from flows.work import Work
 from pipelines import sealing
 from pipelines.release import affected

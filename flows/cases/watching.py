@@ -9,8 +9,8 @@ from flows.cases import advancing, deadlines, documents
 from flows.cases.deadlines import Due
 from flows.home import Home
 from flows.ledger import Ledger
+from flows.ledger.case_records import CaseRecord
 from flows.ledger.cases import STEPS, CaseState
-from flows.ledger.recalls import CaseRecord
 
 _NEXT = {
     CaseState.FOUND: "sluicegate recall advance {} frozen",

@@ -98,8 +98,8 @@ def message(case: str, proof: str, after: int, rests_on: str) -> bytes:
 
 @dataclass(frozen=True)
 class Deadline:
-    """`by` is to be reached within `hours` of `since` (where the case was found: of the discovery), or within the agreement's
-    `term` (a field of RecallTerms, in days)."""
+    """`by` is to be reached within `hours` of `since` (`from_discovery`: of the discovery, which comes before the case), or
+    within the agreement's `term` (a field of RecallTerms, in days)."""
 
     name: str
     by: frozenset[CaseState]
@@ -107,6 +107,7 @@ class Deadline:
     source: str
     hours: int = 0
     term: str = ""
+    from_discovery: bool = False
 
     def due(self, started: datetime, terms: RecallTerms) -> datetime:
         """When it ends."""
@@ -117,7 +118,7 @@ _DONE = frozenset({CaseState.DISPOSED, CaseState.RETURNED})
 DEADLINES = (
     Deadline("freeze", frozenset({CaseState.FROZEN}), frozenset({CaseState.FOUND}), "freeze at once", hours=1),
     Deadline("incident_report", frozenset({CaseState.NOTIFIED}), frozenset({CaseState.FOUND}),
-             "Publication 1075: no later than 24 hours after discovery", hours=24),
+             "Publication 1075: no later than 24 hours after discovery", hours=24, from_discovery=True),
     Deadline("copies", frozenset({CaseState.ENUMERATED}), frozenset({CaseState.NOTIFIED}),
              "agreement, recall.copies_days", term="copies_days"),
     Deadline("disposal", _DONE, frozenset({CaseState.ENUMERATED}),
@@ -134,7 +135,10 @@ def document() -> str:
     signs = {0: "", 1: " (one operator)", 2: " (two operators)"}
     steps = [f"    {a} --> {b}: {p}{signs[KEYS_NEEDED[p]]}" for (a, p), b in STEPS.items()]
     lines = ["stateDiagram-v2", "    [*] --> found", *steps, "    closed --> [*]"]
-    due = [f"| {d.name} | {', '.join(sorted(d.since))} | {', '.join(sorted(d.by))} | {d.source} |" for d in DEADLINES]
+    due = [
+        f"| {d.name} | {'discovery' if d.from_discovery else ', '.join(sorted(d.since))} | {', '.join(sorted(d.by))} | {d.source} |"
+        for d in DEADLINES
+    ]
     return (
         "# The life of a recall case\n\nMade from `flows/ledger/cases.py`, and compared with it by a test. "
         "[Recalls](recall.md) says what an operator does.\n\n"

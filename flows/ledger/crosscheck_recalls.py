@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from expectations import signatures
 from expectations.digests import of_bytes
 from expectations.instruments import Agreement, parse_instrument
+from flows.ledger.case_records import ISSUED, SIGNED, STEP
 from flows.ledger.cases import KEYS_NEEDED, STEPS, CaseState, Proof, message
 from flows.ledger.chain import Problem
 from flows.ledger.keys import fingerprint
 from flows.ledger.models import Enrolled, RecallCase, RecallSigned
 from flows.ledger.models import Recalled as RecalledClaim
-from flows.ledger.recalls import ISSUED, SIGNED, STEP, opened_as, recalled_digest
+from flows.ledger.recalls import opened_as, recalled_digest
 
 
 class Recalled:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import func, insert, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from expectations import signatures
@@ -17,76 +16,16 @@ from expectations.digests import of_bytes
 from expectations.errors import BadInput, Fault, Usage
 from expectations.instruments import Agreement, instrument_digest, parse_instrument
 from flows.ledger import facts
-from flows.ledger.cases import KEYS_NEEDED, CaseReason, CaseState, Proof, after, message
+from flows.ledger.case_records import ATTESTATION, ISSUED, SIGNED, STEP, CaseRecord, NewCase, record
+from flows.ledger.cases import KEYS_NEEDED, CaseState, Proof, after, message
 from flows.ledger.claims import INCOMING, Pairs, incoming
 from flows.ledger.core import Core, find, stamp
 from flows.ledger.endorse import signed_by
 from flows.ledger.keys import fingerprint
-from flows.ledger.models import Claim, Event, RecallCase, Recalled, RecallSigned
+from flows.ledger.models import Claim, RecallCase, Recalled, RecallSigned
 from flows.ledger.registry import latest_instruments
 from flows.ledger.states import State
 
-STEP, SIGNED, ISSUED = "recall", "recall_signed", "recall_issued"  # kinds of events
-ATTESTATION = "attestation.txt"  # the document that the recipient signs
-
-
-@dataclass(frozen=True)
-class NewCase:
-    """What a case is opened on. `batches`: rows by batch; `codes`: rows by code; `affected`: digest of (batch, ordinal)."""
-
-    id: str
-    requester: str
-    agreement: str
-    reason: CaseReason
-    discovered_at: datetime
-    batches: Mapping[str, int]
-    codes: Mapping[str, int]
-    affected: str
-
-
-@dataclass(frozen=True)
-class StepRecord:
-    """A step that was taken, or documents that were issued (then `proof` is None, and the state stays).
-
-    rests_on   digest of the proof; documents: digest by name; facts: all that the event says
-    """
-
-    seq: int
-    at: datetime
-    state: CaseState
-    proof: Proof | None
-    rests_on: str | None
-    documents: Mapping[str, str]
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class CaseRecord(NewCase):
-    """A case as the ledger knows it. `seq`: the event that brought it where it is; `steps`: oldest first."""
-
-    state: CaseState
-    seq: int
-    steps: tuple[StepRecord, ...]
-
-    @property
-    def rows(self) -> int:
-        return sum(self.batches.values())
-
-    @property
-    def documents(self) -> dict[str, str]:
-        """The newest digest of every document that was issued."""
-        return {name: digest for step in self.steps for name, digest in step.documents.items()}
-
-    def reached(self) -> dict[CaseState, datetime]:
-        """When each state was reached that the case has not left backwards since (a copy that came to light leads back)."""
-        found: dict[CaseState, datetime] = {}
-        for step in self.steps:
-            found = {s: at for s, at in found.items() if _RANK[s] <= _RANK[step.state]}
-            found.setdefault(step.state, step.at)
-        return found
-
-
-_RANK = {state: n for n, state in enumerate(CaseState)}
 # What is judged under the lock, of the case, the state that it would reach, and the bodies of all enrolled instruments;
 # gives what the event says more, or raises.
 Judge = Callable[[CaseRecord, CaseState, Sequence[bytes]], Mapping[str, Any]]
@@ -133,13 +72,13 @@ class Recalls(Core):
     def case(self, id: str) -> CaseRecord:
         """The case called `id`; raises Usage if there is none."""
         with self.reading() as session:
-            return _record(session, _find(session, id))
+            return record(session, _find(session, id))
 
     def cases(self) -> list[CaseRecord]:
         """All cases, in the order in which they were opened."""
         with self.reading() as session:
             return sorted(
-                (_record(session, row) for row in session.scalars(select(RecallCase))), key=lambda c: c.steps[0].seq
+                (record(session, row) for row in session.scalars(select(RecallCase))), key=lambda c: c.steps[0].seq
             )
 
     def signers(self, id: str) -> list[str]:
@@ -163,10 +102,10 @@ class Recalls(Core):
                     session, row, proof, rests_on, who.operator, who.key_line, signature, over
                 )
                 if signed < KEYS_NEEDED[proof]:
-                    return _record(session, row)
-            said = judge(_record(session, row), end, [body for _, _, body in latest_instruments(session)])
+                    return record(session, row)
+            said = judge(record(session, row), end, [body for _, _, body in latest_instruments(session)])
             self._take_step(session, row, proof, end, {**said, "rests_on": rests_on})
-            return _record(session, row)
+            return record(session, row)
 
     def attest(self, id: str, text: bytes, signature: str) -> CaseRecord:
         """Takes the recipient's signature (namespace signatures.ATTESTATION) under the attestation that was issued to it.
@@ -176,7 +115,7 @@ class Recalls(Core):
         with self.transaction() as session:
             row = _find(session, id)
             end = after(CaseState(row.state), Proof.ATTESTATION)
-            digest, issued = of_bytes(text), _record(session, row).documents.get(ATTESTATION)
+            digest, issued = of_bytes(text), record(session, row).documents.get(ATTESTATION)
             if digest != issued:
                 raise BadInput("OTHER_TEXT", "the attestation is not the one that was issued", where=ATTESTATION,
                                remedy="Give back its own bytes: sluicegate recall documents.")  # fmt: skip
@@ -190,18 +129,18 @@ class Recalls(Core):
             more = {"instrument": instrument_digest(body)}
             self._keep_signature(session, row, Proof.ATTESTATION, digest, row.requester, line, signature, text, more)
             self._take_step(session, row, Proof.ATTESTATION, end, {"rests_on": digest})
-            return _record(session, row)
+            return record(session, row)
 
     def issue(self, id: str, judge: Judge) -> CaseRecord:
         """Records documents that `judge` has issued since the last step, if there are any; the case stays where it is."""
         with self.transaction() as session:
             row = _find(session, id)
             said = judge(
-                _record(session, row), CaseState(row.state), [body for _, _, body in latest_instruments(session)]
+                record(session, row), CaseState(row.state), [body for _, _, body in latest_instruments(session)]
             )
             if said.get("documents"):
                 self._case_event(session, row, ISSUED, {**said, "step": row.state})
-            return _record(session, row)
+            return record(session, row)
 
     def _take_step(
         self, session: Session, row: RecallCase, proof: Proof, end: CaseState, said: Mapping[str, Any]
@@ -265,8 +204,9 @@ def _recalled(case: NewCase) -> Any:
 
 def _claims(case: NewCase) -> Any:
     ours = (Claim.requester == case.requester) & (Claim.agreement == case.agreement) & Claim.batch.in_(case.batches)
-    met = (Claim.request_key == INCOMING.c.a) & (Claim.person_key == INCOMING.c.b)
-    return select(func.count()).select_from(Claim).join(INCOMING, met).where(ours)
+    # not a join: SQLite would read the incoming pairs, which have no index, once for each claim
+    met = tuple_(Claim.request_key, Claim.person_key).in_(select(INCOMING.c.a, INCOMING.c.b))
+    return select(func.count()).select_from(Claim).where(ours & met)
 
 
 def _find(session: Session, id: str) -> RecallCase:
@@ -276,27 +216,6 @@ def _find(session: Session, id: str) -> RecallCase:
             "UNKNOWN_CASE", "the ledger knows no recall case of this name", remedy="See sluicegate recall list."
         )
     return row
-
-
-def _record(session: Session, row: RecallCase) -> CaseRecord:
-    return CaseRecord(
-        id=row.id, requester=row.requester, agreement=row.agreement, reason=CaseReason(row.reason),
-        discovered_at=datetime.fromisoformat(row.discovered_at), batches=json.loads(row.batches),
-        codes=json.loads(row.codes), affected=row.affected, state=CaseState(row.state), seq=row.seq,
-        steps=tuple(_steps(session, row.id)),
-    )  # fmt: skip
-
-
-def _steps(session: Session, case: str) -> list[StepRecord]:
-    query = select(Event).where(Event.kind.in_((STEP, ISSUED))).order_by(Event.seq)
-    found = [(event, said) for event in session.scalars(query) if (said := json.loads(event.facts))["case"] == case]
-    return [
-        StepRecord(
-            event.seq, datetime.fromisoformat(event.at), CaseState(said["step"]),
-            Proof(said["proof"]) if said.get("proof") else None, said.get("rests_on"), said.get("documents", {}), said,
-        )
-        for event, said in found
-    ]  # fmt: skip
 
 
 def _agreement(body: bytes) -> Agreement:

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from expectations import digests
+from expectations.codes import CODES
 from expectations.contracts import Outcome
 from expectations.duck import DuckSettings, parquet, quote
 from expectations.errors import BadInput, Fault
@@ -169,5 +170,9 @@ def _counted(connection: duckdb.DuckDBPyConnection, path: Path) -> Affected:
             "SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM affected) GROUP BY ALL ORDER BY ALL"
         ).fetchall()
     )
+    if set(codes) - set(CODES):
+        raise BadInput(
+            "CODE_UNKNOWN", "the list of rows gives a reason that is no code", remedy="See sluicegate rules."
+        )
     digest = digests.content_digest(connection, "affected", ["batch", "ordinal"], "batch, ordinal")
     return Affected(path, digest, batches, codes)

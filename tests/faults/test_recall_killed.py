@@ -12,7 +12,7 @@ from expectations.clock import Clock
 from flows.cases import documents
 from flows.home import Home, open_home
 from flows.ledger import Ledger
-from flows.ledger.recalls import CaseRecord
+from flows.ledger.case_records import CaseRecord
 from tests import recalls
 from tests import world as worlds
 from tests.faults.test_crash import KILLED, Zygote

@@ -155,7 +155,7 @@ def test_the_exit_code_of_a_night_tells_a_fault_from_a_decision() -> None:
     from flows.nightly import PASSED, exit_code
 
     def code(*states: str, selftest: str = PASSED) -> int:
-        return exit_code({"selftest": selftest, "batches": [("f", "b", state, []) for state in states]})
+        return exit_code({"selftest": selftest, "batches": [("f", "b", state, []) for state in states], "recalls": []})
 
     assert code() == code("published") == 0
     assert code("published", "held") == code("refused") == code("unreadable") == 3

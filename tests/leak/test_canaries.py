@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.contracts import RAW_NAMES, REGISTER_PERSON
-from tests import submissions
+from tests import recalls, submissions
 from tests import world as worlds
 from tests.test_readme import OURS, ROOT
 
@@ -85,7 +85,48 @@ def printed(place: Path) -> Iterator[bytes]:
             check=False,
         )
         said += done.stdout + done.stderr
-    yield said
+    yield said + _recall(place, environment)
+
+
+def _recall(place: Path, environment: dict[str, str]) -> bytes:
+    """A recall of what was released, with canaries in all that the recipient hands back, in one process."""
+    released = sqlite3.connect(place / "home" / "ledger.db").execute(
+        "SELECT name FROM batches WHERE state = 'published'"
+    )
+    (batch,) = released.fetchone()
+    handed = place / "home" / "inbox"
+    (handed / "receipts").write_text(f"received by {CANARY}")
+    (handed / "copies").write_bytes(recalls.COPIES.replace(b"case system", f"{CANARY} {DIGITS[1]}".encode()))
+    (handed / "log").write_bytes(recalls.log("db-1").replace(b"C. Custodian", CANARY.encode()))
+    (handed / "torn").write_bytes(recalls.log("package-1").replace(b"purge", CANARY.encode()))
+    (handed / "ordinals").write_text(f"{CANARY}\n")
+    done = subprocess.run(
+        [sys.executable, "-c", _RECALL, batch, str(handed), str(place / "home" / "keys" / "operator-1")],
+        env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
+    return done.stdout + done.stderr
+
+
+_RECALL = """
+import sys, json, io, contextlib
+from pathlib import Path
+from flows import cli
+batch, handed, key = sys.argv[1:]
+opening = ["recall", "open", "--batch", batch, "--reason", "lookback"]
+out = io.StringIO()
+assert cli.run([*opening, "--rows", handed + "/ordinals"]) == 5
+with contextlib.redirect_stdout(out):
+    assert cli.run([*opening, "--all", "--json"]) == 0
+print(out.getvalue())
+case = json.loads(out.getvalue())[0]["case"]
+steps = [("notified", "receipts", 0), ("copies", "log", 5), ("copies", "copies", 0), ("disposed", "torn", 5), ("disposed", "log", 0)]
+for step, file, code in steps:
+    assert cli.run(["recall", "advance", case, step, "--file", handed + "/" + file, "--key", key]) == code, step
+for command in (["list"], ["show", case], ["show", case, "--json"], ["documents", case]):
+    assert cli.run(["recall", *command]) == 0
+assert cli.run(["ledger", "verify"]) == 0
+"""
 
 
 def _rename_persons(path: Path) -> None:
@@ -120,6 +161,7 @@ def test_the_run_did_what_the_search_needs(place: Path, printed: bytes) -> None:
     assert list((place / "home" / "checkpoints").glob("*.json")) and (place / "chain.jsonl").stat().st_size > 1000
     assert printed.decode().count("0 problems;") == 2, printed.decode()[-4000:]
     prefect = sqlite3.connect(place / "home" / "prefect" / "prefect.db")
+    assert len(list((place / "home" / "recalls").rglob("*"))) > 8  # documents, and sealed proofs
     assert prefect.execute("SELECT count(*) FROM task_run").fetchone()[0] > 10
 
 

@@ -13,8 +13,8 @@ from expectations.errors import Usage
 from expectations.instruments import Agreement, RecallTerms
 from flows.cases import deadlines
 from flows.ledger import cases
+from flows.ledger.case_records import CaseRecord, StepRecord
 from flows.ledger.cases import DEADLINES, KEYS_NEEDED, STEPS, CaseReason, CaseState, Proof
-from flows.ledger.recalls import CaseRecord, StepRecord
 
 DOCUMENT = Path(cases.__file__).parents[2] / "infra" / "docs" / "case.md"
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

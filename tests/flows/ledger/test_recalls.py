@@ -12,9 +12,9 @@ import pytest
 from expectations import signatures
 from expectations.digests import of_bytes
 from expectations.errors import BadInput, Fault, Usage
+from flows.ledger.case_records import ATTESTATION, CaseRecord, NewCase
 from flows.ledger.cases import CaseReason, CaseState, Proof, message
 from flows.ledger.ledger import Ledger
-from flows.ledger.recalls import ATTESTATION, CaseRecord, NewCase
 from tests.flows.ledger.conftest import DATABASES, empty
 from tests.flows.ledger.make import Office, pairs, published, sealed, sha
 from tests.flows.ledger.test_chain import tamper

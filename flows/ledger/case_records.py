@@ -1,0 +1,99 @@
+"""A recall case as the ledger knows it: what it was opened on, and the steps that its events tell of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from flows.ledger.cases import CaseReason, CaseState, Proof
+from flows.ledger.models import Event, RecallCase
+
+STEP, SIGNED, ISSUED = "recall", "recall_signed", "recall_issued"  # kinds of events
+ATTESTATION = "attestation.txt"  # the document that the recipient signs
+
+
+@dataclass(frozen=True)
+class NewCase:
+    """What a case is opened on. `batches`: rows by batch; `codes`: rows by code; `affected`: digest of (batch, ordinal)."""
+
+    id: str
+    requester: str
+    agreement: str
+    reason: CaseReason
+    discovered_at: datetime
+    batches: Mapping[str, int]
+    codes: Mapping[str, int]
+    affected: str
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """A step that was taken, or documents that were issued (then `proof` is None, and the state stays).
+
+    rests_on   digest of the proof; documents: digest by name; facts: all that the event says
+    """
+
+    seq: int
+    at: datetime
+    state: CaseState
+    proof: Proof | None
+    rests_on: str | None
+    documents: Mapping[str, str]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CaseRecord(NewCase):
+    """A case as the ledger knows it. `seq`: the event that brought it where it is; `steps`: oldest first."""
+
+    state: CaseState
+    seq: int
+    steps: tuple[StepRecord, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(self.batches.values())
+
+    @property
+    def documents(self) -> dict[str, str]:
+        """The newest digest of every document that was issued."""
+        return {name: digest for step in self.steps for name, digest in step.documents.items()}
+
+    def reached(self) -> dict[CaseState, datetime]:
+        """When each state was reached that the case has not left backwards since (a copy that came to light leads back)."""
+        found: dict[CaseState, datetime] = {}
+        for step in self.steps:
+            found = {s: at for s, at in found.items() if _RANK[s] <= _RANK[step.state]}
+            found.setdefault(step.state, step.at)
+        return found
+
+
+_RANK = {state: n for n, state in enumerate(CaseState)}
+
+
+def record(session: Session, row: RecallCase) -> CaseRecord:
+    """A row of the ledger, with its events, as callers see it."""
+    return CaseRecord(
+        id=row.id, requester=row.requester, agreement=row.agreement, reason=CaseReason(row.reason),
+        discovered_at=datetime.fromisoformat(row.discovered_at), batches=json.loads(row.batches),
+        codes=json.loads(row.codes), affected=row.affected, state=CaseState(row.state), seq=row.seq,
+        steps=tuple(_steps(session, row.id)),
+    )  # fmt: skip
+
+
+def _steps(session: Session, case: str) -> list[StepRecord]:
+    query = select(Event).where(Event.kind.in_((STEP, ISSUED))).order_by(Event.seq)
+    found = [(event, said) for event in session.scalars(query) if (said := json.loads(event.facts))["case"] == case]
+    return [
+        StepRecord(
+            event.seq, datetime.fromisoformat(event.at), CaseState(said["step"]),
+            Proof(said["proof"]) if said.get("proof") else None, said.get("rests_on"), said.get("documents", {}), said,
+        )
+        for event, said in found
+    ]  # fmt: skip
