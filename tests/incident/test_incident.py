@@ -9,12 +9,22 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from expectations import signatures
 from expectations.clock import Clock
-from expectations.duck import parquet, session
-from flows.home import HOLDER_AGE, Home
+from expectations.duck import default_settings, parquet, session
+from flows.cases.advancing import Step, advance
+from flows.cases.opening import Chosen, open_cases
+from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home
+from flows.ledger import Ledger
+from flows.ledger.case_records import CaseRecord
+from flows.ledger.cases import CaseReason, CaseState
 from flows.recall import Lookback, lookback
-from flows.sandbox import init, make_batch
+from flows.reports.declaration import declaration
+from flows.sandbox import REQUESTER_AGE, init, make_batch
 from pipelines import sealing, simulate
+from pipelines.release.recall_rows import apply_recall
+from pipelines.release.received import open_received
+from tests import recalls
 from tests import world as worlds
 from tests.incident import early
 
@@ -78,3 +88,69 @@ def opened_path(incident: Incident, folder: Path) -> Path:
     assert incident.found.affected
     opened(incident, incident.found.affected, folder / "affected.parquet")
     return folder / "affected.parquet"
+
+
+@pytest.fixture(scope="module")
+def case(incident: Incident) -> CaseRecord:
+    """The recall of what the lookback found."""
+    assert incident.found.affected
+    chosen = Chosen("", None, incident.found.affected)
+    (opened_case,) = open_cases(incident.home, Clock(), chosen, CaseReason.LOOKBACK)
+    return opened_case
+
+
+def test_the_recall_list_freezes_the_wrong_rows_in_the_recipients_own_table_and_no_other(
+    incident: Incident, case: CaseRecord, tmp_path: Path
+) -> None:
+    """The recipient has the package, the public key and its own key alone."""
+    home, wrong = incident.home, released(incident, tmp_path, "NOT corroborated")
+    assert case.state is CaseState.FROZEN and case.rows == len(wrong)
+    holder, own = [(home.keys / f"{HOLDER_SIGNING}.pub").read_text()], sealing.load_identity(home.keys / REQUESTER_AGE)
+    kept = tmp_path / "kept"
+    open_received(home.outbox / incident.batch, own, kept, holder, default_settings())
+    listed = home.outbox / f"recall-{case.id}"
+    done = apply_recall(
+        listed, own, holder, kept / "addresses.csv", tmp_path / "freeze.csv", key="request_id", duck=default_settings()
+    )
+    assert (done.frozen_rows, done.unmatched) == (len(wrong), 0)
+    with session() as connection:
+        frozen = f"SELECT request_id FROM read_csv('{tmp_path / 'freeze.csv'}', all_varchar = true)"
+        accounted = f"SELECT request_id FROM {parquet([tmp_path / 'accounting'])} WHERE ordinal IN (SELECT unnest(?))"
+        differs = f"SELECT count(*) FROM (({frozen}) EXCEPT ({accounted}))"
+        assert connection.execute(differs, [sorted(wrong)]).fetchall() == [(0,)]
+
+
+def test_the_recall_is_driven_to_its_end(incident: Incident, case: CaseRecord, tmp_path: Path) -> None:
+    home = incident.home
+
+    def step(which: Step, data: bytes | None, operator: str | None = "operator-1") -> CaseRecord:
+        file = None
+        if data is not None:
+            file = tmp_path / "handed-in"
+            file.write_bytes(data)
+        key = signatures.load(home.keys / operator) if operator else None
+        return advance(home, Clock(), case.id, which, file, key)
+
+    step(Step.NOTIFIED, b"receipts")
+    step(Step.COPIES, recalls.COPIES)
+    assert step(Step.DISPOSED, recalls.log("package-1", "db-1", "derived-1")).state is CaseState.DISPOSED
+    step(Step.ATTESTED, recalls.attestation(home, case.id), None)
+    step(Step.CLOSED, None)
+    assert step(Step.CLOSED, None, "operator-2").state is CaseState.CLOSED
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        assert ledger.verify() == []
+
+
+def test_the_declaration_says_what_the_truth_says(incident: Incident, tmp_path: Path) -> None:
+    told = declaration(incident.home, Clock(), incident.batch)
+    figures = {line["figure"]: line["rows"] for line in told["figures"]}
+    with session() as connection:
+        asked = connection.execute(f"SELECT count(*) FROM {parquet([incident.truth])}").fetchall()[0][0]
+    assert figures["asked"] == asked == ROWS
+    assert figures["disclosed"] == len(released(incident, tmp_path, "true"))
+    assert figures["disclosed"] + figures["withheld"] == asked
+    right, wrong = (len(released(incident, tmp_path, which)) for which in ("corroborated", "NOT corroborated"))
+    assert (figures["disclosed"] - incident.found.summary["affected"], incident.found.summary["affected"]) == (
+        right,
+        wrong,
+    )
