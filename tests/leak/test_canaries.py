@@ -17,6 +17,7 @@ import pytest
 
 from expectations.contracts import RAW_NAMES, REGISTER_PERSON
 from flows import cli
+from flows.sandbox import REQUESTER_AGE
 from tests import submissions
 from tests import world as worlds
 from tests.test_readme import OURS, ROOT
@@ -184,7 +185,7 @@ def test_reports_accountings_and_packages_say_no_value(
     with sqlite3.connect(home / "ledger.db") as ledger:
         states = dict(ledger.execute("SELECT name, state FROM batches").fetchall())
     batch = next(name for name, state in states.items() if state == "published")
-    holder, own = str(home / "keys" / "holder-signing.pub"), str(home / "keys" / "sandbox-requester-signing")
+    holder, own = str(home / "keys" / "holder-signing.pub"), str(home / "keys" / REQUESTER_AGE)
     package = ["--holder", holder, str(home / "outbox" / batch)]
     (tmp_path / "own.csv").write_text(f"{CANARY}\n{CANARY}\n")
     recall = ["--identity", own, "--rows", str(tmp_path / "own.csv"), "--out", str(tmp_path / "freeze.csv")]
