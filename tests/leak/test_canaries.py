@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.contracts import RAW_NAMES, REGISTER_PERSON
+from flows import cli
+from flows.sandbox import REQUESTER_AGE
 from tests import recalls, submissions
 from tests import world as worlds
 from tests.test_readme import OURS, ROOT
@@ -234,3 +236,33 @@ def test_pre_flight_says_codes_and_places_only(tmp_path: Path) -> None:
 
 def test_the_search_finds_a_value_that_is_there(tmp_path: Path) -> None:
     assert leaks(f"... {CANARY.upper()} ...".encode()) and leaks(b"TIN 612-83-4907") and not leaks(b"nothing")
+
+
+def test_reports_accountings_and_packages_say_no_value(
+    place: Path, printed: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every batch declared in every form, a person looked up, a package verified and opened, a table of ids that is no table."""
+    home = place / "home"
+    monkeypatch.setenv("SLUICEGATE_HOME", str(home))
+    with sqlite3.connect(home / "ledger.db") as ledger:
+        states = dict(ledger.execute("SELECT name, state FROM batches").fetchall())
+    batch = next(name for name, state in states.items() if state == "published")
+    holder, own = str(home / "keys" / "holder-signing.pub"), str(home / "keys" / REQUESTER_AGE)
+    package = ["--holder", holder, str(home / "outbox" / batch)]
+    (tmp_path / "own.csv").write_text(f"{CANARY}\n{CANARY}\n")
+    recall = ["--identity", own, "--rows", str(tmp_path / "own.csv"), "--out", str(tmp_path / "freeze.csv")]
+    commands = [
+        *(["report", name, "--format", form] for name in states for form in ("md", "html", "json")),
+        *(["report", "--year", str(year), "--format", form] for year in (2025, 2026) for form in ("md", "html", "json")),
+        *(["accounting", "show", name] for name in states),
+        ["accounting", "person", "3"], ["accounting", "person", f"{CANARY} {DIGITS[1]}"],
+        ["package", "verify", *package], ["package", "open", "--identity", own, "--out", str(tmp_path / "open"), *package],
+        ["package", "recall", *recall, *package],
+    ]  # fmt: skip
+    codes = [(cli.run(command), command[:2]) for command in commands]
+    said = capsys.readouterr()
+    assert leaks((said.out + said.err).encode()) == [] and "fault" not in said.err, said.err
+    assert sum(code == 0 for code, _ in codes) > 12, codes
+    assert (0, ["package", "open"]) in codes, said.err
+    assert leaks((tmp_path / "open" / "addresses.csv").read_bytes()) and not (tmp_path / "freeze.csv").exists()
+    assert leaks((home / "ledger.db").read_bytes()) == [] and list((home / "lake").glob(".view-*")) == []

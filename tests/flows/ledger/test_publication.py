@@ -101,6 +101,15 @@ def test_keys_of_another_batch_are_named_and_nothing_is_claimed(desk: Desk) -> N
     assert desk.ledger.verify() == []
 
 
+def test_thousands_of_keys_are_all_claimed(desk: Desk) -> None:
+    """More than go in with one statement: from the first key to the last, whatever they begin with."""
+    names = [f"n{i}" for i in range(6_000)]
+    assert desk.prepare("batch-1", *names).state is State.PREPARED
+    desk.publish("batch-1")
+    assert list(desk.ledger.disclosed("agency", "mou")) == sorted(k for k, _ in pairs(*names))
+    assert desk.ledger.verify() == []
+
+
 def test_other_parties_have_keys_of_their_own(desk: Desk) -> None:
     sealed(desk.ledger, "batch-2", requester="another")
     sealed(desk.ledger, "batch-3", agreement="another")
