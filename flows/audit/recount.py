@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.duck import parquet, session
-from expectations.errors import BadInput
+from expectations.errors import SluicegateError
 from flows import evidence_keys, kept
 from flows.home import HOLDER_AGE, Home
 from flows.ledger import Ledger
@@ -42,7 +42,7 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
         try:
             yield from _accounting(home, record.name, said, claims, identity)
             yield from _key(home, record.name)
-        except BadInput as error:
+        except SluicegateError as error:  # whatever was sealed in its place
             yield Problem(f"accounting of batch {record.name}", f"{error.message} ({error.where})")
 
 

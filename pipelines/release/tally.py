@@ -38,7 +38,8 @@ def tally(accounting: Path, duck: DuckSettings) -> Tally:
     outcomes: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     tree, last = merkle.Tree(), -1
-    with quiet("release.tally", duck) as connection, pq.ParquetFile(accounting) as file:
+    # what is read ahead stays in memory until the end: without it, memory does not grow with the file
+    with quiet("release.tally", duck) as connection, pq.ParquetFile(accounting, pre_buffer=False) as file:
         for batch in file.iter_batches(_ROWS, columns=OUTCOME.names):
             rows = pa.Table.from_batches([batch])
             last = _next(rows["ordinal"], last)

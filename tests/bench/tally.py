@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -26,7 +27,7 @@ MADE = """
 
 
 def make(rows: int, target: str) -> None:
-    with session(TWO) as connection:
+    with session(replace(TWO, temp=f"{target}.spill")) as connection:
         connection.execute(f"COPY ({MADE.format(rows=rows)}) TO {quote(target)} (FORMAT parquet, COMPRESSION zstd)")
 
 

@@ -259,15 +259,17 @@ def test_an_accounting_made_anew_with_all_that_tells_of_it_is_found_by_counting(
     identity, sealed = sealing.load_identity(stage.home.keys / HOLDER_AGE), stage.accounting(stage.published)
     before = of_file(sealed)
 
-    def changed(rows: list[dict[str, object]]) -> list[Problem]:
-        table = pa.Table.from_pylist(rows, schema=OUTCOME)
-        pq.write_table(table, tmp_path / "changed.parquet")
+    def resealed() -> list[Problem]:
         there = of_file(sealed)
         sealing.seal_file(tmp_path / "changed.parquet", sealed, [identity.recipient])
         stage.rewrite(f"UPDATE events SET facts = replace(facts, '{there}', '{of_file(sealed)}')")
         shutil.rmtree(stage.home.root / "checkpoints", ignore_errors=True)
         assert problems(stage.home) == []
         return problems(stage.home, deep=True)
+
+    def changed(rows: list[dict[str, object]]) -> list[Problem]:
+        pq.write_table(pa.Table.from_pylist(rows, schema=OUTCOME), tmp_path / "changed.parquet")
+        return resealed()
 
     sealing.open_file(sealed, tmp_path / "plain.parquet", identity)
     rows = pq.read_table(tmp_path / "plain.parquet").to_pylist()
@@ -280,6 +282,8 @@ def test_an_accounting_made_anew_with_all_that_tells_of_it_is_found_by_counting(
     whats = {p.what for p in changed([{**rows[0], "outcome": "held", "codes": ["NO_NUMBER"]}, *rows[1:-1]])}
     assert {f"its {n} not what the ledger says" for n in ("rows are", "outcomes are", "codes are")} <= whats
     assert "order of their ordinals" in changed([*rows[1:], rows[0]])[0].what
+    (tmp_path / "changed.parquet").write_text("no Parquet")
+    assert [p.place for p in resealed()] == [f"accounting of batch {stage.published}"]
     assert list(stage.home.lake.glob(".view-*")) == []
 
 
