@@ -73,7 +73,10 @@ def printed(place: Path) -> Iterator[bytes]:
         ["review", "list"],
         ["docs", "--out", str(place / "docs")],
         ["ledger", "verify"],
+        ["lookback"],
+        ["replay", "PUBLISHED", "--as-of", "2040-01-01", "--out", str(place / "replayed.csv")],
     ):
+        command = [_published(place) if word == "PUBLISHED" else word for word in command]
         done = subprocess.run(
             [sys.executable, "-m", "flows.cli", *command],
             env=environment,
@@ -83,6 +86,11 @@ def printed(place: Path) -> Iterator[bytes]:
         )
         said += done.stdout + done.stderr
     yield said
+
+
+def _published(place: Path) -> str:
+    query = "SELECT name FROM batches WHERE state = 'published'"
+    return str(sqlite3.connect(place / "home" / "ledger.db").execute(query).fetchone()[0])
 
 
 def _rename_persons(path: Path) -> None:
@@ -112,6 +120,7 @@ def test_the_run_did_what_the_search_needs(place: Path, printed: bytes) -> None:
     states = sorted(row[0] for row in ledger.execute("SELECT state FROM batches"))
     assert states.count("unreadable") >= 3, printed.decode()[-4000:]
     assert {"published", "held", "refused"} <= set(states), printed.decode()[-4000:]
+    assert len((place / "replayed.csv").read_text().splitlines()) > 20 and list((place / "home" / "lookback").iterdir())
     prefect = sqlite3.connect(place / "home" / "prefect" / "prefect.db")
     assert prefect.execute("SELECT count(*) FROM task_run").fetchone()[0] > 10
 
