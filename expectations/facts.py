@@ -208,10 +208,11 @@ def count_facts_sql(rows: str, rejects: str, dropped: str | None, letter: Mappin
       ) GROUP BY file
     ),
     codes AS (SELECT code, count(*) AS n FROM (SELECT unnest(a_codes) AS code FROM asked WHERE NOT is_dropped) GROUP BY code),
-    given AS (
-      SELECT request_id, {reasons.words("reason")} AS words, {reasons.same("reason")} AS same FROM asked
+    said AS MATERIALIZED (
+      SELECT request_id, {reasons.words("reason")} AS words, case_number, final_order_date, judicial_order_date FROM asked
       WHERE regexp_matches(reason, '[\\p{{L}}\\p{{N}}]')
     ),
+    given AS (SELECT request_id, words, {reasons.same("words")} AS same FROM said),
     reasons AS (
       SELECT count(DISTINCT request_id) AS n FROM given GROUP BY words HAVING n > 1
       UNION ALL SELECT count(DISTINCT request_id) AS n FROM given GROUP BY same HAVING n > 1

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from time import time as seconds
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,6 +41,7 @@ from pipelines.recall.decide import Decided
 from pipelines.sql import copy
 
 FOLDER = "lookback"
+_LEFT_BEHIND = 86_400.0  # seconds: no look takes a day
 SHREDDED = "EVIDENCE_SHREDDED"  # retention ended: nothing is left to look at, and nothing is wrong
 Progress = Callable[[str, int, int], None]
 
@@ -93,7 +95,10 @@ def lookback(
 
 @contextmanager
 def _workplace(home: Home) -> Iterator[Path]:
-    """A folder of our own in the lake, deleted at the end."""
+    """A folder of our own in the lake, deleted at the end; so is what looks that were killed a day ago or more have left."""
+    for left in home.lake.glob(".view-*"):
+        if seconds() - left.stat().st_mtime > _LEFT_BEHIND:
+            shutil.rmtree(left, ignore_errors=True)
     folder = home.lake / f".view-{uuid.uuid4().hex}"
     folder.mkdir(parents=True, mode=0o700)
     try:

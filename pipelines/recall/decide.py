@@ -125,10 +125,10 @@ def _requests(ctx: BatchContext, letter: dict[str, Any]) -> dict[str, str]:
         **intake.again(
             "(SELECT * FROM given WHERE reject IS NULL)", answered, letter, premises, left_out, ("request_key", "a_state")
         ),
-        "asked": f"""(
-            SELECT * EXCLUDE (outcome), derived_outcome AS outcome, 0::BIGINT AS row,
+        "asked": f"""
+            SELECT * EXCLUDE (outcome, stored_codes, derived_codes, derived_outcome), derived_outcome AS outcome, 0::BIGINT AS row,
               list_sort(derived_codes || list_filter([{added}], c -> c IS NOT NULL)) AS codes
-            FROM rows)""",
+            FROM rows""",
         "rejects": "(SELECT ordinal, file, origin, reject.code AS code FROM given WHERE reject IS NOT NULL)",
         # what people and other batches decided then, as the accounting shows it
         "dropped": "(SELECT ordinal FROM accounted WHERE outcome = 'dropped')",

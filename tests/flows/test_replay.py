@@ -129,7 +129,6 @@ def test_a_later_day_is_another_decision(batches: dict[str, str], command: Run, 
 
 # threshold of the agreement → another number, how the batch would then end, the outcome and number of rows that change
 THRESHOLDS = {
-    "persons_per_address": (49, "published", None, 0),
     "days_after_final_order": (3650, "held", "held", 49),  # nothing is left to do; one row had this code before
     "incomplete_share": (0.0, "held", "held", 40),
     "rows_per_batch": (7, "refused", "refused", 50),

@@ -78,7 +78,10 @@ def printed(place: Path) -> Iterator[bytes]:
         ["ledger", "export", "--out", str(place / "chain.jsonl")],
         ["ledger", "verify", "--deep"],
         ["ledger", "verify", "--export", str(place / "chain.jsonl")],
+        ["lookback"],
+        ["replay", "PUBLISHED", "--as-of", "2040-01-01", "--out", str(place / "replayed.csv")],
     ):
+        command = [_published(place) if word == "PUBLISHED" else word for word in command]
         done = subprocess.run(
             [sys.executable, "-m", "flows.cli", *command],
             env=environment,
@@ -131,6 +134,11 @@ assert cli.run(["ledger", "verify"]) == 0
 """
 
 
+def _published(place: Path) -> str:
+    query = "SELECT name FROM batches WHERE state = 'published'"
+    return str(sqlite3.connect(place / "home" / "ledger.db").execute(query).fetchone()[0])
+
+
 def _rename_persons(path: Path) -> None:
     table = pq.read_table(path).to_pylist()
     pq.write_table(
@@ -162,6 +170,7 @@ def test_the_run_did_what_the_search_needs(place: Path, printed: bytes) -> None:
     assert kinds.count("accounted") >= 2
     assert list((place / "home" / "checkpoints").glob("*.json")) and (place / "chain.jsonl").stat().st_size > 1000
     assert printed.decode().count("0 problems;") == 2, printed.decode()[-4000:]
+    assert len((place / "replayed.csv").read_text().splitlines()) > 20 and list((place / "home" / "lookback").iterdir())
     prefect = sqlite3.connect(place / "home" / "prefect" / "prefect.db")
     assert len(list((place / "home" / "recalls").rglob("*"))) > 8  # documents, and sealed proofs
     assert prefect.execute("SELECT count(*) FROM task_run").fetchone()[0] > 10

@@ -46,13 +46,16 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.mark.parametrize(("reason", "case", "same"), TABLE)
 def test_one_reason(con: duckdb.DuckDBPyConnection, reason: str, case: str, same: bool) -> None:
     rows = "SELECT ? AS reason, ? AS case_number, '2025-06-01' AS final_order_date, NULL AS judicial_order_date"
-    query = f"SELECT count(DISTINCT {reasons.same()}) FROM ({rows} UNION ALL {rows})"
+    said = f"(SELECT *, {reasons.words('reason')} AS words FROM ({rows} UNION ALL {rows}))"
+    query = f"SELECT count(DISTINCT {reasons.same('words')}) FROM {said}"
     assert con.execute(query, [GIVEN, "C-2", reason, case]).fetchall() == [(1 if same else 2,)]
 
 
 def test_numbers_of_nobody_alone_are_one_reason(con: duckdb.DuckDBPyConnection) -> None:
     rows = "(VALUES ('Case 17', 'C-1'), ('Case 18', 'C-2'), ('case #19', NULL)) r(reason, case_number)"
-    query = f"SELECT DISTINCT {reasons.same()} FROM (SELECT *, NULL AS final_order_date, NULL AS judicial_order_date FROM {rows})"
+    own = "NULL AS final_order_date, NULL AS judicial_order_date"
+    said = f"(SELECT *, {reasons.words('reason')} AS words, {own} FROM {rows})"
+    query = f"SELECT DISTINCT {reasons.same('words')} FROM {said}"
     assert con.execute(query).fetchall() == [("CASE",)]
 
 
