@@ -189,6 +189,7 @@ _BATCH = _codes(
     ("DECOY_WRONG", "A decoy did not end as it must.", "None: the holder's system is at fault.", "design.md, decoys"),
     ("VERDICT_DIFFERS", "A verdict could not be derived again.", "None: the holder's system is at fault.", "design.md, checkpoints"),
     ("PACKAGE_DIFFERS", "The sealed package is not what was checked.", "None: the holder's system is at fault.", "design.md, invariant 2"),
+    ("HELD_TOO_LONG", "The batch was not decided within the time that the agreement allows.", "Send the requests again.", "agreement"),
     ("HALTED", "Releases are halted.", "None: the holder reviews it.", "design.md, publication"),
 )  # fmt: skip
 

@@ -7,6 +7,15 @@ full_name, birth_date and tin, all text. `derive_register` does so for a registe
 from __future__ import annotations
 
 SUFFIXES = "JR|SR|II|III|IV|V"
+# What stands in the place of a middle name where somebody else filled in the form: a relation, an age or sex, a part in the
+# household, a form of address, or that there is none (NMN: no middle name). It is no initial that could agree or conflict.
+# Of middle names only: the few who do bear such a name lose an initial, no more.
+NO_MIDDLE = (
+    "(?:STEP|GRAND)?(?:MOTHER|FATHER|SON|DAUGHTER|CHILD|CHILDREN|BROTHER|SISTER)|HUSBAND|WIFE|SPOUSE|PARTNER|NEPHEW|NIECE|COUSIN|UNCLE"
+    "|AUNT|TWIN|MALE|FEMALE|MAN|WOMAN|BOY|GIRL|BABY|INFANT|NEWBORN|ADULT|MINOR|PERSON|LADY|GENTLEMAN|RESIDENT|OCCUPANT|TENANT|OWNER"
+    "|ROOMMATE|HOUSEMATE|BOARDER|LODGER|RESPONDENT|FRIEND|NEIGHBOU?R|SELF|MR|MRS|MS|MISS|MISTER|HIJO|HIJA|ESPOSO|ESPOSA|MADRE|PADRE"
+    "|HERMANO|HERMANA|SENORA?|NMN|NMI|NONE|UNKNOWN|UNK|ANONYMOUS"
+)
 
 # (name, parameters, SQL). Macros, so that every use is this one definition.
 MACROS = (
@@ -22,6 +31,8 @@ MACROS = (
         "std_without_suffix", "x",
         f"CASE WHEN contains(x, ' ') THEN nullif(trim(regexp_replace(x, '[ ]({SUFFIXES})$', '')), '') ELSE nullif(x, '') END",
     ),
+    # the initial of a middle name, unless its first word is no name
+    ("std_middle", "x", f"CASE WHEN length(x) > 1 AND regexp_matches(x, '^(?:{NO_MIDDLE})(?: |$)') THEN NULL ELSE nullif(x[1], '') END"),
     # the first and the last word of a surname
     ("std_first_token", "x", "CASE WHEN contains(x, ' ') THEN x[1:position(' ' IN x) - 1] ELSE x END"),
     ("std_last_token", "x", "CASE WHEN contains(x, ' ') THEN string_split(x, ' ')[-1] ELSE x END"),
@@ -84,7 +95,7 @@ def derive(relation: str) -> str:
       FROM names
     ), standard AS (
       SELECT * EXCLUDE (_comma, _given, _before, _full, _first, _middle, _last, _f, _m, _l),
-        nullif(_f, '') AS s_first, nullif(_m[1], '') AS s_middle, std_without_suffix(_l) AS s_last,
+        nullif(_f, '') AS s_first, std_middle(_m) AS s_middle, std_without_suffix(_l) AS s_last,
         coalesce(std_suffix(suffix), std_suffix_in(_l), std_suffix_in(_full), std_suffix(nullif(split_part({full}, ',', 2), ''))) AS s_suffix,
         std_date(birth_date) AS s_birth, std_tin(tin) AS s_tin
       FROM split
@@ -98,7 +109,7 @@ def derive_register(relation: str) -> str:
     WITH names AS (
       SELECT *, std_name(first_name) AS _f, std_name(middle_name) AS _m, std_name(last_name) AS _l FROM {relation}
     ), standard AS (
-      SELECT record_id, _f AS s_first, nullif(_m[1], '') AS s_middle, std_without_suffix(_l) AS s_last,
+      SELECT record_id, _f AS s_first, std_middle(_m) AS s_middle, std_without_suffix(_l) AS s_last,
         coalesce(std_suffix(suffix), std_suffix_in(_l)) AS s_suffix, std_day(birth_date) AS s_birth, std_tin(tin) AS s_tin
       FROM names
     )

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from expectations.contracts import Outcome
 from expectations.errors import BadInput, SluicegateError
+from flows import expiry
+from flows.ledger.accounts import ACCOUNTED
 from flows.ledger.states import FINAL, Checkpoint, State
 from flows.work import Work
 
@@ -23,10 +26,13 @@ Call = Callable[[str], object]
 
 
 def advance(work: Work, call: Call | None = None) -> State:
-    """Takes a batch through its steps until it ends, waits for people, or releases are halted; returns its state.
+    """Takes a batch through its steps until it ends, waits for people, or releases are halted; returns its state. One that has
+    waited for longer than its agreement allows expires.
 
     Raises what a step raises, after the ledger has recorded it: bad input ends the batch, a fault leaves it `failed`.
     """
+    if expiry.overdue(work.ledger, work.name):
+        expiry.expire(work)
     try:
         _steps(work, call or work.do)
     except BadInput as error:
@@ -58,7 +64,14 @@ def _finish(work: Work) -> State:
     """Accounts for a batch that ended without a release, and deletes what is left of it in clear."""
     record = work.record
     if record.state in FINAL and work.folder.exists():
-        if record.state is not State.PUBLISHED and work.ctx.step("ingest.rows").exists():
-            work.leaving.account_refused(record.codes)
-        work.leaving.tidy()
+        if record.state is not State.PUBLISHED and not _accounted(work):
+            work.account_refused(record.codes)
+        work.tidy()
     return record.state
+
+
+def _accounted(work: Work) -> bool:
+    """Whether it is accounted for as it ended: all refused, just before its last event or since."""
+    said = work.ledger.accounted(work.name)
+    kinds = [e["kind"] for e in work.ledger.events(work.name) if e["kind"] in (ACCOUNTED, *State)]
+    return said is not None and set(said["outcomes"]) == {Outcome.REFUSED.value} and ACCOUNTED in kinds[-2:]

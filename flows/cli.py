@@ -22,13 +22,16 @@ from flows.commands import (
     halting,
     inspect,
     instruments,
+    ledger,
     match,
     operate,
     operators,
     preflight,
     prepare,
     recall,
+    replay,
     review,
+    shred,
     simulate,
 )
 
@@ -45,8 +48,10 @@ prepare.register(app)
 match.register(app)
 operate.register(app)
 inspect.register(app)
+replay.register(app)
 preflight.register(app)
 halting.register(app)
+shred.register(app)
 app.add_typer(review.app, name="review")
 app.add_typer(gates.app, name="gates")
 app.add_typer(simulate.app, name="simulate")
@@ -54,7 +59,7 @@ app.add_typer(prepare.register_app, name="register")
 app.add_typer(instruments.app, name="instruments")
 app.add_typer(operators.app, name="operator")
 app.add_typer(recall.app, name="recall")
-app.add_typer(inspect.ledger_app, name="ledger")
+app.add_typer(ledger.app, name="ledger")
 
 
 def main() -> None:

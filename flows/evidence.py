@@ -11,7 +11,10 @@ from pathlib import Path
 from expectations.address import facilities
 from expectations.duck import parquet
 from expectations.errors import Usage
-from flows.home import HOLDER_AGE, Home
+from flows import evidence_keys
+from flows.home import Home
+from flows.kept import folder
+from flows.ledger.shredding import STEPS
 from flows.work import Work
 from pipelines import sealing
 from pipelines.context import KEPT, BatchContext
@@ -22,21 +25,23 @@ from pipelines.release.evidence import bundle
 def opened(home: Home, work: Work) -> Iterator[tuple[BatchContext, str]]:
     """The batch's context and its evidence as a relation: of a batch in flight what it has so far, else what was kept of it.
 
-    What is opened for that is deleted at the end. Raises Usage if nothing is kept.
+    What is opened for that is deleted at the end. Raises Usage if nothing is kept, or no longer.
     """
     if work.folder.exists():
         yield work.ctx, f"({bundle(work.ctx)})"
         return
+    if any(e["kind"] in STEPS for e in work.ledger.events(work.name)):
+        raise Usage("EVIDENCE_SHREDDED", "the key of this batch's evidence was destroyed when its retention had ended",
+                    where=work.name, remedy="What is left is its accounting: sluicegate status.")  # fmt: skip
     view = home.lake / f".view-{uuid.uuid4().hex}"
     (view / "submission").mkdir(parents=True, mode=0o700)
     try:
-        identity = sealing.load_identity(home.keys / HOLDER_AGE)
-        kept = home.root / "evidence"
+        identity = evidence_keys.identity(home, work.name)
         for name in KEPT:
-            _open(kept / f"{work.name}.{Path(name).name}.age", view / name, identity)
-        if (own := kept / f"{work.name}.{facilities.NAME}.age").exists():
+            _open(folder(home) / f"{work.name}.{Path(name).name}.age", view / name, identity)
+        if (own := folder(home) / f"{work.name}.{facilities.NAME}.age").exists():
             _open(own, view / facilities.NAME, identity)
-        _open(kept / f"{work.name}.parquet.age", view / "evidence.parquet", identity)
+        _open(folder(home) / f"{work.name}.parquet.age", view / "evidence.parquet", identity)
         yield work.context(view, home.register), parquet([view / "evidence.parquet"])
     finally:
         shutil.rmtree(view, ignore_errors=True)

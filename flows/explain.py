@@ -1,4 +1,5 @@
-"""`sluicegate explain`: every rule that one row met, from the batch in flight or from its sealed evidence.
+"""`sluicegate explain`: every rule that one row met, from the batch in flight or from its sealed evidence, with the law and the
+versions of the instruments behind each verdict, and behind the batch's own end.
 
 The rules are evaluated again on the row's raw fields. Values are shown on request only, and each such look is an audit event
 that is recorded before anything is shown.
@@ -6,6 +7,8 @@ that is recorded before anything is shown.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -20,10 +23,14 @@ from expectations.rules import disclosure
 from expectations.rules.book import request_rules
 from expectations.rules.rule import Rule
 from expectations.suites import derived
-from flows import evidence
+from flows import evidence, grounds
+from flows.grounds import Grounds
 from flows.home import Home
 from flows.ledger import Ledger
+from flows.ledger.batches import BatchRecord
 from flows.ledger.facts import View
+from flows.ledger.states import State
+from flows.status import STOPPED
 from flows.work import Work
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
@@ -38,15 +45,29 @@ def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: 
     Raises Usage if there is no such batch or row.
     """
     with Ledger.open(home.ledger_url, clock) as ledger:
-        if ledger.batch(batch) is None:
+        record = ledger.batch(batch)
+        if record is None:
             raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
         work = Work(home, ledger, clock, batch, lambda *_: None)
         with evidence.opened(home, work) as (ctx, relation), session(home.duck) as connection:
             row = _row(connection, relation, ordinal)
             if show_values:
                 ledger.audit(batch, ordinal, View.VALUES, who)
-            found = _explained(connection, ctx, relation, row)
+            on = grounds.recorded(ledger, record)
+            found = _explained(connection, ctx, on, relation, row)
+            if record.state in STOPPED:
+                # an order may have come after receipt
+                cited = {**grounds.enrolled(ledger, record).cited, **on.cited}
+                found |= _stopped(record, replace(on, cited=cited), found)
             return {**found, **({"values": {n: row[n] for n in RAW_NAMES}} if show_values else {})}
+
+
+def _stopped(record: BatchRecord, on: Grounds, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Why the batch as a whole was stopped; if for good, that is how every row of it ended."""
+    batch = {"state": record.state.value, "codes": list(record.codes), "cites": on.cites(record.cites)}
+    if record.state is State.HELD:
+        return {"batch": batch}
+    return {"batch": batch, "outcome": "refused", "codes": sorted({*found["codes"], *record.codes})}
 
 
 def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> dict[str, Any]:
@@ -59,12 +80,12 @@ def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> 
 
 
 def _explained(
-    connection: duckdb.DuckDBPyConnection, ctx: BatchContext, batch: str, row: dict[str, Any]
+    connection: duckdb.DuckDBPyConnection, ctx: BatchContext, on: Grounds, batch: str, row: dict[str, Any]
 ) -> dict[str, Any]:
     reject, candidate, verdict = (row.get(k) or {} for k in ("reject", "candidate", "verdict"))
     if reject:
         where = {"rule": f"read.{reject['field'] or 'row'}", "verdict": "failed"}
-        rules = [{**where, "code": reject["code"], "source": codes.code(reject["code"]).source}]
+        rules = [{**where, "code": reject["code"], "source": codes.code(reject["code"]).source, "cites": []}]
         return {"outcome": "rejected", "codes": [reject["code"]], "rules": rules}
     letter = letter_facts(ctx)
     for define in derived.setup(ctx.facilities):
@@ -72,13 +93,13 @@ def _explained(
     again = derived.again("one", letter, ctx.agreement.requester.premises, ctx.agreement.may_be_left_out)
     crowded = f"({crowding.sql(batch, letter['max_persons_per_address'])})"
     connection.execute(f"CREATE TABLE again AS {crowding.marked(f'({again})', crowded, 'a_codes')}")
-    rules = _judged(connection, "again", request_rules(ctx.letter.statute))
+    rules = _judged(connection, "again", request_rules(ctx.letter.statute), ctx, on)
     if verdict:
         connection.execute(
             f"CREATE TABLE judged AS SELECT again.*, v.* EXCLUDE (ordinal, origin), {register_constants(letter)}"
             " FROM again JOIN (SELECT unnest(verdict) FROM one) v USING (ordinal)"
         )
-        rules += _judged(connection, "judged", tuple(disclosure.RULES.values()))
+        rules += _judged(connection, "judged", tuple(disclosure.RULES.values()), ctx, on)
     ended = verdict.get("outcome") or candidate.get("outcome") or row.get("outcome")
     return {
         "outcome": ended or ("eligible" if verdict else None),
@@ -89,9 +110,14 @@ def _explained(
     }
 
 
-def _judged(connection: duckdb.DuckDBPyConnection, table: str, rules: tuple[Rule, ...]) -> list[dict[str, Any]]:
+def _judged(
+    connection: duckdb.DuckDBPyConnection, table: str, rules: tuple[Rule, ...], ctx: BatchContext, on: Grounds
+) -> list[dict[str, Any]]:
     met = connection.execute(f"SELECT {', '.join(r.met for r in rules)} FROM {table}").fetchall()[0]
     return [
-        {"rule": r.id, "verdict": "met" if ok else "failed", "code": "" if ok else r.code, "source": r.source}
+        {
+            "rule": r.id, "verdict": "met" if ok else "failed", "code": "" if ok else r.code, "source": r.source,
+            "cites": [one.to_dict() for one in grounds.behind(r, ctx, on)],
+        }
         for r, ok in zip(rules, met, strict=True)
-    ]
+    ]  # fmt: skip

@@ -6,7 +6,6 @@ Accounting comes first (invariant 4): evidence and accounting are sealed to the 
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,13 @@ import pyarrow.parquet as pq
 
 from expectations import persons, signatures
 from expectations.duck import parquet, session
-from expectations.errors import Fault
-from flows import publication
+from flows import kept, publication
 from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.states import State
 from flows.status import COUNTS
 from pipelines import durable, lake, release, sealing
-from pipelines.context import KEPT, BatchContext
+from pipelines.context import BatchContext
 from pipelines.register import version
 from pipelines.release.package import NAME as PACKAGE
 
@@ -104,26 +102,20 @@ class Leaving:
         )
 
     def account_refused(self, codes: Iterable[str]) -> None:
-        """Accounts for a batch that was refused or rejected: every row of it ends as `refused`."""
+        """Accounts for a batch that ends, or has ended, without a release: every row of it ends as `refused`."""
         self._count(release.refused_outcomes(self.ctx, tuple(codes)))
         self._account()
 
-    def tidy(self) -> None:
-        """Deletes all that is left of a finished batch in the lake: only what is sealed stays."""
-        shutil.rmtree(self.ctx.root, ignore_errors=True)
-
     def _account(self) -> str:
+        """Seals evidence and accounting, and says so in the ledger; gives the Merkle root."""
+        listed = kept.seal(self.home, self.ctx)
         recipient = sealing.load_identity(self.home.keys / HOLDER_AGE).recipient
-        release.seal_evidence(self.ctx, recipient, self.home.root / "evidence" / f"{self.ctx.batch}.parquet.age")
-        own = [path for path in (self.ctx.facilities, self.ctx.late) if path]
-        for path in (*(self.ctx.root / name for name in KEPT), *own):
-            sealing.seal_file(path, self.home.root / "evidence" / f"{self.ctx.batch}.{path.name}.age", [recipient])
-        kept = release.seal_accounting(
-            self.ctx, recipient, self.home.root / "accounting" / f"{self.ctx.batch}.parquet.age"
-        )
-        if kept.merkle_root is None:
-            raise Fault("NO_MERKLE_ROOT", "the accounting was sealed without its root")
-        return kept.merkle_root
+        made = release.seal_accounting(self.ctx, recipient, kept.accounting(self.home, self.ctx.batch))
+        self.ledger.account(
+            self.ctx.batch, rows=made.rows, outcomes=made.outcomes, codes=made.codes, merkle_root=made.merkle_root,
+            accounting=made.sha256, evidence=listed,
+        )  # fmt: skip
+        return made.merkle_root
 
     def _is_checked_package(self) -> bool:
         """Whether the package here is the one that the disclosure checkpoint opened; a crash may have lost or replaced it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from flows.home import Home
 
@@ -12,6 +13,20 @@ from flows.home import Home
 @contextmanager
 def alone(home: Home, name: str) -> Iterator[None]:
     """Holds this batch: a second run of it waits here, and then finds it done. A killed run lets go by itself."""
-    with (home.lake / f".{name}.lock").open("w") as handle:
+    with _lock(home, name).open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+
+
+def busy(home: Home, name: str) -> bool:
+    """Whether a run on this machine holds this batch now."""
+    with _lock(home, name).open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def _lock(home: Home, name: str) -> Path:
+    return home.lake / f".{name}.lock"

@@ -1,4 +1,5 @@
-"""The nightly run that nobody watches: gates first, then every submission in the inbox that is not done, one summary.
+"""The nightly run that nobody watches: gates first, then every submission in the inbox that is not done, then what waited too
+long or did not end cleanly; a signed checkpoint of the chain; one summary.
 
 A held, refused or unreadable batch stops nothing but itself. If a gate did not fail on its poison, nothing runs at all.
 """
@@ -16,6 +17,8 @@ from prefect.states import Failed
 from expectations.clock import Clock
 from expectations.errors import DONE, HELD, Fault, SluicegateError
 from expectations.suites.selftest import selftest
+from flows import sweep
+from flows.audit import checkpoints
 from flows.batch import batch_flow
 from flows.cases.watching import look
 from flows.home import Home, open_home
@@ -52,7 +55,12 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
         _keep(opened, summary)
         return Failed(name="Gates", message="a gate did not fail on its poison: nothing was run", data=summary)
     summary["batches"] = [_one(opened, folder, quiet) for folder in waiting(opened)]
+    with Ledger.open(opened.ledger_url, Clock()) as ledger:
+        due = sweep.due(opened, ledger)
+    summary["batches"] += [_again(opened, batch, quiet) for batch in due]
+    sweep.forsaken(opened, Clock())
     summary["recalls"] = _recalls(opened)
+    summary["checkpoint"] = _checkpoint(opened)
     _keep(opened, summary)
     return summary
 
@@ -62,11 +70,7 @@ def _one(home: Home, folder: Path, quiet: bool) -> tuple[str, str | None, str, l
     try:
         with Ledger.open(home.ledger_url, Clock()) as ledger:
             batch = receive(home, ledger, Clock(), folder)
-        batch_flow(batch, str(home.root), quiet=quiet, return_state=True)
-        with Ledger.open(home.ledger_url, Clock()) as ledger:
-            record = ledger.batch(batch)
-        assert record is not None
-        return folder.name, batch, record.state.value, list(record.codes)
+        return folder.name, *_again(home, batch, quiet)[1:]
     except SluicegateError as error:
         return folder.name, None, "unreadable" if error.exit_code == 5 else "failed", [error.code]
     except Exception as error:  # whatever it is, the next submission goes on
@@ -79,6 +83,24 @@ def _recalls(home: Home) -> list[dict[str, Any]]:
         return look(home, Clock())
     except SluicegateError as error:
         return [{"case": "unknown", "deadline": "all", "status": error.code, "at": None}]
+
+
+def _again(home: Home, batch: str, quiet: bool) -> tuple[str, str | None, str, list[str]]:
+    """One batch, as far as it goes: ("", batch, state, codes)."""
+    batch_flow(batch, str(home.root), quiet=quiet, return_state=True)
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        record = ledger.batch(batch)
+    assert record is not None
+    return "", batch, record.state.value, list(record.codes)
+
+
+def _checkpoint(home: Home) -> str:
+    """Signs what the chain is now; gives the checkpoint's name, or FAILED and why."""
+    try:
+        with Ledger.open(home.ledger_url, Clock()) as ledger:
+            return checkpoints.write(home, ledger).stem
+    except SluicegateError as error:
+        return f"FAILED: {error.code}"
 
 
 def _keep(home: Home, summary: dict[str, Any]) -> None:
@@ -108,6 +130,6 @@ def exit_code(summary: dict[str, Any]) -> int:
     """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable, or a
     recall has a deadline that has passed or soon will."""
     codes = {EXIT_CODES.get(State(state), Fault.exit_code) for _, _, state, _ in summary["batches"]}
-    if summary["selftest"] != PASSED or Fault.exit_code in codes:
+    if summary["selftest"] != PASSED or Fault.exit_code in codes or summary.get("checkpoint", "").startswith("FAILED"):
         return Fault.exit_code
     return DONE if codes <= {DONE} and not summary["recalls"] else HELD

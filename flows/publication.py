@@ -1,6 +1,6 @@
 """How a sealed package leaves: prepared, moved into the outbox, published; and how a crash in between is mended.
 
-1. `prepare`: one transaction reads orders and halts again, claims the request keys, and writes the accounting.
+1. `prepare`, once the batch is accounted for: one transaction reads orders and halts again and claims the request keys.
 2. `publish`: copies the package beside the outbox's others; then one transaction reads orders and halts once more, renames
    the copy into its place, and records `published`.
 3. `recover`: after a crash, what lies in the outbox decides.
@@ -86,11 +86,12 @@ def prepare(
     content_digest: str,
     orders: OrdersCheck,
 ) -> Step:
-    """Claims `keys` (request_key, person_key) and accounts for the disclosure, all or nothing; safe to repeat.
+    """Claims `keys` (request_key, person_key) of a batch that is accounted for, all or nothing; safe to repeat.
 
     package         the sealed package's folder; its digest is recorded, and only this package can be published
     merkle_root     of the batch's accounting; content_digest: of the rows that were checked and sealed
-    Raises Fault unless the batch is sealed, or prepared with this very package.
+    Raises Fault unless the batch is sealed, or prepared with this very package; or if the accounting that the ledger knows of
+    is not this one.
     """
     digest = package_digest(package)
     with ledger.transaction() as session:
@@ -99,6 +100,9 @@ def prepare(
             return Step(State.PUBLISHED)
         if entry.state == State.PREPARED:
             return _same_package(entry, digest)
+        if entry.merkle_root != merkle_root:
+            raise Fault("NOT_ACCOUNTED", "the batch is not accounted for as it would leave", where=batch,
+                        remedy="Run the batch again.")  # fmt: skip
         stopped = _stopped(ledger, session, entry, orders)
         if stopped:
             return stopped
@@ -109,7 +113,7 @@ def prepare(
         ledger.move(session, entry, State.PREPARED, Cause.PREPARED, {
             "rows": rows, "claims": claimed, "package": digest, "merkle_root": merkle_root, "content_digest": content_digest,
         })  # fmt: skip
-        entry.package_digest, entry.merkle_root, entry.content_digest = digest, merkle_root, content_digest
+        entry.package_digest, entry.content_digest = digest, content_digest
     return Step(State.PREPARED)
 
 
@@ -167,7 +171,7 @@ def reopen(ledger: Ledger, batch: str, outbox: Path) -> State:
         entry = _not_left(session, batch, outbox)
         claims.release(session, entry)
         ledger.move(session, entry, State.VALIDATED, Cause.RESEALED, {})
-        entry.package_digest = entry.merkle_root = None
+        entry.package_digest = None
         return State.VALIDATED
 
 

@@ -20,7 +20,7 @@ from pipelines import lake
 COUNTS = "outcomes.json"
 
 
-_STOPPED = {
+STOPPED = {
     State.HELD,
     State.REFUSED,
     State.REJECTED,
@@ -40,7 +40,7 @@ def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
         "rows": record.rows,
         "checkpoint": record.checkpoint.value if record.checkpoint and record.state is State.HELD else None,
         "content_digest": record.content_digest,
-        "codes": list(record.codes) if record.state in _STOPPED else [],
+        "codes": list(record.codes) if record.state in STOPPED else [],
         "cites": list(record.cites),
         "outcomes": outcome_counts(home, record.name),
         "next": _next(home, record),

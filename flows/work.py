@@ -7,7 +7,8 @@ for a one-time key is sealed again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +23,9 @@ from expectations.clock import Clock, legal_date
 from expectations.contracts import CANONICAL
 from expectations.duck import parquet, session
 from expectations.errors import SluicegateError
-from expectations.instruments import Agreement, CourtOrder, parse_instrument
 from expectations.rules.address import sql_complete
 from expectations.suites import matching
-from flows import checkpoints
+from flows import checkpoints, grounds
 from flows.home import HASH_KEY, Home
 from flows.leaving import Leaving
 from flows.ledger import Ledger
@@ -65,17 +65,17 @@ class Work:
     def context(self, root: Path, register: Path) -> BatchContext:
         """The same for a copy of the letter at `root`/submission, and a register."""
         record = self.record
-        agreement, orders, successors = self._instruments(record)
+        on = grounds.recorded(self.ledger, record)
         return BatchContext(
             batch=self.name,
             root=root,
             submission=record.submission,
             letter=submission.taken_in(root / "submission").letter,
-            agreement=agreement,
-            orders=orders,
-            successors=successors,
+            agreement=on.agreement,
+            orders=on.orders,
+            successors=on.successors,
             decided_on=record.decided_on,
-            received_on=legal_date(record.received_at, agreement.zone),
+            received_on=legal_date(record.received_at, on.agreement.zone),
             register=register,
             hash_key=self.home.secret(HASH_KEY),
             runner=self.home.config.runner,
@@ -84,15 +84,6 @@ class Work:
             duck=replace(self.home.duck, temp=str(root / ".spill")),
             progress=self.progress,
         )
-
-    def _instruments(self, record: BatchRecord) -> tuple[Agreement, tuple[CourtOrder, ...], tuple[Agreement, ...]]:
-        """The agreement of the batch, the court orders, and the agreements that supersede it: the versions at receipt."""
-        bodies = {name: self.ledger.instrument(digest) or b"" for name, digest in record.instruments.items()}
-        found = {name: parse_instrument(body, name) for name, body in bodies.items()}
-        agreement = found.pop(record.agreement)
-        assert isinstance(agreement, Agreement), "a batch is recorded with its agreement"
-        orders = tuple(i for i in found.values() if isinstance(i, CourtOrder))
-        return agreement, orders, tuple(i for i in found.values() if isinstance(i, Agreement))
 
     def do(self, step: str) -> object:
         """One step by name: a stage, a checkpoint, or a step of publication. Returns a checkpoint's verdict."""
@@ -126,12 +117,24 @@ class Work:
             said = {**counts, **self._said(which)}
             self.ledger.advance(self.name, _AFTER[which], facts=said)
         elif verdict.status is Status.REFUSE:
-            self.leaving.account_refused(verdict.codes)
-            self.ledger.refuse(self.name, verdict.codes, self._cites(verdict), facts=counts)
+            self.account_refused(verdict.codes)
+            cites = grounds.against(verdict.codes, letter_facts(self.ctx), self.ctx.agreement.id)
+            self.ledger.refuse(self.name, verdict.codes, cites, facts=counts)
         else:
             codes = verdict.codes if verdict.status is Status.HOLD else ()
             self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
         return verdict
+
+    def account_refused(self, codes: Iterable[str]) -> None:
+        """Accounts for a batch that ends without a release. One whose rows were never read is accounted for by its events alone,
+        as a submission that cannot be read is: what was received, and how it ended."""
+        if lake.read_manifest(self.folder / "ingest.rows") is not None:
+            # its register may be gone, and is not asked
+            Leaving(self.home, self.ledger, self.context(self.folder, self.home.register)).account_refused(codes)
+
+    def tidy(self) -> None:
+        """Deletes all that is left of a finished batch in the lake: only what is sealed stays."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _said(self, which: Checkpoint) -> dict[str, Any]:
         """What the ledger keeps of a checkpoint that was passed, beside its counts."""
@@ -177,13 +180,6 @@ class Work:
     def _granted(self, which: Checkpoint, decision: Decision) -> bool:
         made = [d for d in self.ledger.decisions(self.name) if d.decision is decision and d.granted]
         return bool(made) and self.ledger.granted(self.name, which, self.content_digest(), decision)
-
-    def _cites(self, verdict: Verdict) -> list[str]:
-        """The instruments that a refusal rests on: those that stand against the batch, and its agreement."""
-        said = letter_facts(self.ctx)
-        by = {"COURT_ORDER": "orders_against", "AGREEMENT_SUPERSEDED": "superseded_by"}
-        against = [name for code, fact in by.items() if code in verdict.codes for name in said[fact]]
-        return [*against, self.ctx.agreement.id]
 
     def keep_fault(self, error: SluicegateError) -> None:
         """Keeps what failed for the operator: code, message, place; an error of ours holds no value."""

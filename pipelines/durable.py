@@ -7,10 +7,10 @@ import uuid
 from pathlib import Path
 
 
-def write(path: Path, data: bytes) -> None:
-    """`data` at `path`, whole or not at all."""
+def write(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """`data` at `path`, whole or not at all. `mode`: what its permissions are, less the umask."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with temporary.open("wb") as stream:
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())

@@ -82,6 +82,24 @@ def open_file(source: Path, target: Path, identity: Identity) -> None:
         ) from None  # fmt: skip
 
 
+def seal_secret(identity: Identity, recipient: str) -> bytes:
+    """The secret of an identity, sealed to a recipient: it never lies on a disk in clear."""
+    return bytes(pyrage.encrypt(identity.secret.encode(), [_recipient(recipient)]))
+
+
+def open_secret(sealed: Path, identity: Identity) -> Identity:
+    """The identity whose secret was sealed to `identity`; raises BadInput if it was sealed to others or changed."""
+    try:
+        opened = pyrage.decrypt(sealed.read_bytes(), [pyrage.x25519.Identity.from_str(identity.secret)])
+        key = pyrage.x25519.Identity.from_str(opened.decode())
+    except (OSError, UnicodeDecodeError, pyrage.DecryptError, pyrage.IdentityError):
+        raise BadInput(
+            "SEAL_BROKEN", "the key was sealed to another key, or was changed", where=sealed.name,
+            remedy="Restore it, or the key that it was sealed to.",
+        ) from None  # fmt: skip
+    return Identity(str(key), str(key.to_public()))
+
+
 def _recipient(text: str) -> pyrage.x25519.Recipient:
     try:
         return pyrage.x25519.Recipient.from_str(text)

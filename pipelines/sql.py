@@ -30,5 +30,6 @@ def table(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema) 
 def copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path, *, compression: str = "zstd") -> None:
     """Writes the result of `query` as Parquet."""
     connection.execute(
-        f"COPY ({query}) TO {quote(str(target))} (FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE {ROW_GROUP})"
+        f"COPY ({query}) TO {quote(str(target))} (FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE {ROW_GROUP},"
+        " WRITE_BLOOM_FILTER false)"
     )

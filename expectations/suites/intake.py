@@ -67,25 +67,10 @@ def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
 
 def tables(inputs: Inputs) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
-    stored = "(SELECT *, codes AS stored_codes FROM stored)"
-    again = derived.again(
-        stored, inputs.letter, inputs.premises, inputs.left_out, keep="file, request_key, outcome, stored_codes"
-    )
     by_code = inputs.letter["max_incomplete_share_by_code"]
     counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped, by_code)
     made = {
-        "stored": inputs.rows,
-        # only what is looked at: a batch may have more than a million rows
-        "derived": f"""
-            SELECT {", ".join(_looked_at())}, {failing_codes(request_rules())} AS derived_codes,
-              request_id IN (SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1) AS is_duplicate,
-              request_key IN (SELECT request_key FROM {inputs.disclosed}) AS is_disclosed
-            FROM ({again})""",
-        "crowded": crowding.sql("derived", inputs.letter["max_persons_per_address"]),
-        # a view: what is worked out above is not kept a second time
-        "rows": f"""(
-            SELECT *, {_outcome()} AS derived_outcome
-            FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
+        **again(inputs.rows, inputs.disclosed, inputs.letter, inputs.premises, inputs.left_out),
         "passed": "(SELECT * FROM rows WHERE outcome IS NULL)",
         "facts": facts.facts_sql(inputs.letter, counts),
         "counts": _counts(inputs),
@@ -94,6 +79,37 @@ def tables(inputs: Inputs) -> dict[str, str]:
     if inputs.dropped is not None:
         made["drop"] = _drop(inputs.dropped)
     return made
+
+
+def again(
+    stored: str,
+    disclosed: str,
+    letter: Mapping[str, Any],
+    premises: tuple[str, ...],
+    left_out: tuple[str, ...],
+    also: tuple[str, ...] = (),
+) -> dict[str, str]:
+    """The tables `stored`, `derived`, `crowded` and `rows`: each canonical row with what its raw fields come to under this letter,
+    as derived_codes and derived_outcome, whatever stands beside them. `also`: further columns to keep.
+
+    `stored`, `disclosed`: see `Inputs`. Replay decides past rows by the same.
+    """
+    raw = "(SELECT *, codes AS stored_codes FROM stored)"
+    looked_at = derived.again(raw, letter, premises, left_out, keep="file, request_key, outcome, stored_codes")
+    return {
+        "stored": stored,
+        # only what is looked at: a batch may have more than a million rows
+        "derived": f"""
+            SELECT {", ".join(dict.fromkeys((*_looked_at(), *also)))}, {failing_codes(request_rules())} AS derived_codes,
+              request_id IN (SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1) AS is_duplicate,
+              request_key IN (SELECT request_key FROM {disclosed}) AS is_disclosed
+            FROM ({looked_at})""",
+        "crowded": crowding.sql("derived", letter["max_persons_per_address"]),
+        # a view: what is worked out above is not kept a second time
+        "rows": f"""(
+            SELECT *, {_outcome()} AS derived_outcome
+            FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
+    }  # fmt: skip
 
 
 def _looked_at() -> list[str]:

@@ -42,6 +42,11 @@ def suite() -> Suite:
     )  # fmt: skip
 
 
+def of_batch() -> tuple[Check, ...]:
+    """The checks on the batch as a whole that people may explain, over the row of `rate_sql`."""
+    return tuple(check for check in (*_rate(), *_tiers()) if check.table == "rate")
+
+
 def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
     """The verdict on a committed match stage."""
     return run(suite(), tables(inputs), rows=inputs.committed, duck=duck)

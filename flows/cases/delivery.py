@@ -18,12 +18,17 @@ from pipelines import durable
 from pipelines.release import recall_list, signed_folder
 
 
+def name_of(case: str) -> str:
+    """What the recall list of a case is called in the outbox."""
+    return f"recall-{case}"
+
+
 def deliver(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: Path) -> str:
     """Puts the recall list of `case` (`affected`: Parquet with batch and request_id, in clear) into the outbox; gives its digest.
 
     Safe to repeat: a list of this case that lies there stays. Raises Fault if something else lies under its name.
     """
-    name = f"recall-{case.id}"
+    name = name_of(case.id)
     target = home.outbox / name
     if not target.exists():
         packages = {b: record.package_digest or "" for b in case.batches if (record := ledger.batch(b))}

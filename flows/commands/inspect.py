@@ -1,4 +1,4 @@
-"""Commands that look: explain, rules, schema, doctor, ledger verify."""
+"""Commands that look: explain, rules, schema, doctor."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from expectations.clock import Clock
-from flows.commands.output import print_json, print_table
+from flows.commands.output import cited, print_json, print_table
 from flows.home import open_home
 
-ledger_app = typer.Typer(help="The ledger.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -38,8 +37,10 @@ def explain(
         print_json(found)
         return 0
     print(f"{batch}#{row}: {found['outcome'] or 'not settled yet'} {' '.join(found['codes'])}")
-    print_table("Rules", ["rule", "verdict", "code", "source"],
-                [[r["rule"], r["verdict"], r["code"], r["source"]] for r in found["rules"]])  # fmt: skip
+    if stopped := found.get("batch"):
+        print(f"The batch is {stopped['state']}: {', '.join(stopped['codes'])}; {cited(stopped['cites'])}")
+    print_table("Rules", ["rule", "verdict", "code", "source", "instruments"],
+                [[r["rule"], r["verdict"], r["code"], r["source"], cited(r["cites"])] for r in found["rules"]])  # fmt: skip
     for title in ("match", "validate", "values"):
         if found.get(title):
             print_table(title, ["field", "value"], found[title].items())
@@ -90,19 +91,3 @@ def doctor(json: Json = False) -> int:
         for f in findings:
             print(f"{f.level:<5} {f.what}" + (f"\n      -> {f.remedy}" if f.remedy else ""))
     return 1 if any(f.level == "fail" for f in findings) else 0
-
-
-@ledger_app.command()
-def verify(json: Json = False) -> int:
-    """Check the hash chain and everything that the ledger says of itself; each problem with its place."""
-    from flows.ledger import Ledger
-
-    with Ledger.open(open_home().ledger_url, Clock()) as ledger:
-        problems, head = ledger.verify(), ledger.head()
-    if json:
-        print_json({"problems": [vars(p) for p in problems], "head": vars(head)})
-    else:
-        for problem in problems:
-            print(problem)
-        print(f"{len(problems)} problems; the chain ends at {head}")
-    return 1 if problems else 0

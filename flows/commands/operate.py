@@ -115,7 +115,7 @@ def nightly(json: Json = False) -> int:
         )
         for due in summary["recalls"]:
             print(f"Recall {due['case']}: {due['deadline']} is {due['status']}, due {due['at']}")
-        print(f"Gate self-test: {summary['selftest']}")
+        print(f"Gate self-test: {summary['selftest']}. Checkpoint of the chain: {summary.get('checkpoint', 'none')}")
     return exit_code(summary)
 
 

@@ -27,6 +27,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     Console().print(table, markup=False)
 
 
+def cited(cites: Iterable[dict[str, Any]]) -> str:
+    """Instruments as `grounds.Cited.to_dict` gives them, for people: id, number of the version, start of its digest."""
+    return ", ".join(f"{c['id']}{' v' + str(c['version']) if c['version'] else ''} ({c['digest'][:12]})" for c in cites)
+
+
 def _cell(value: Any) -> str:
     from rich.markup import escape
 

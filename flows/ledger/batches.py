@@ -19,7 +19,7 @@ from flows.ledger.models import Batch, Event
 from flows.ledger.states import STAGES, TRANSITIONS, Cause, Checkpoint, State
 
 # The steps that `advance` may take; the others have methods of their own, which ask for more.
-_PLAIN = frozenset({Cause.PASSED, Cause.UNREADABLE, Cause.FAILED, Cause.RETRIED, Cause.EXPIRED, Cause.RESEALED})
+_PLAIN = frozenset({Cause.PASSED, Cause.UNREADABLE, Cause.FAILED, Cause.RETRIED, Cause.RESEALED})
 
 
 class Batches(Core):
@@ -153,6 +153,14 @@ class Batches(Core):
                 raise Fault("NO_REASON", "a refusal without a code explains nothing")
             self.move(session, entry, State.REFUSED, Cause.REFUSED, {**(facts or {}), "codes": why, "cites": law})
             entry.codes, entry.cites, entry.resumes = json.dumps(why), json.dumps(law), None
+            return record(entry)
+
+    def expire(self, batch: str, codes: Iterable[str]) -> BatchRecord:
+        """Ends a batch that was held, or failed, for longer than its agreement allows."""
+        with self.transaction() as session:
+            entry, why = find(session, batch), sorted(set(codes))
+            self.move(session, entry, State.EXPIRED, Cause.EXPIRED, {"codes": why})
+            entry.codes, entry.hold, entry.resumes = json.dumps(why), None, None
             return record(entry)
 
 

@@ -1,29 +1,46 @@
 """The audit chain: each event holds the hash of the one before, so that no event can be changed, dropped, put in or moved.
 
-What a chain alone cannot show is that its end was cut off, or that all of it was written anew: compare `head` with one kept
-elsewhere (`verify(…, head=…)`).
+What a chain alone cannot show is that its end was cut off, or that all of it was written anew: that takes marks kept
+elsewhere, such as a head (`verify(…, head=…)`) or a signed checkpoint (`flows.audit.checkpoints`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from expectations.digests import of_json
+from expectations.merkle import Tree, leaf
 from flows.ledger.models import Event
 
 GENESIS = "0" * 64
 
 
+class Link(Protocol):
+    """An event as the chain sees it: a row of the ledger, or a line of an export."""
+
+    seq: int
+    at: str
+    batch: str | None
+    kind: str
+    facts: str
+    previous: str
+    hash: str
+
+
 @dataclass(frozen=True)
 class Problem:
-    """Something in the ledger that does not fit. `place`: an event, batch, decision or instrument."""
+    """Something that does not fit. `place`: an event, batch, decision, instrument, checkpoint or sealed file."""
 
     place: str
     what: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
 
 
 @dataclass(frozen=True)
@@ -34,7 +51,17 @@ class Head:
     hash: str
 
 
-def event_hash(event: Event) -> str:
+@dataclass(frozen=True)
+class Mark:
+    """What somebody vouches for, outside of the chain: the hash of an event, and the Merkle root over the hashes up to it."""
+
+    name: str
+    seq: int
+    hash: str
+    root: str | None = None
+
+
+def event_hash(event: Link) -> str:
     """SHA-256 over all that the event says, and over the hash of the event before."""
     return of_json([event.seq, event.at, event.batch, event.kind, event.facts, event.previous])
 
@@ -63,21 +90,48 @@ def events(session: Session) -> Iterator[Event]:
 
 
 def verify_links(session: Session, expected: Head | None = None) -> list[Problem]:
-    """Every place where the chain is broken; empty if it is whole. `expected`: a head noted earlier, kept elsewhere."""
-    problems: list[Problem] = []
-    before, met = Head(0, GENESIS), expected is None or expected.seq == 0
-    for event in events(session):
+    """Every place where the ledger's chain is broken; empty if it is whole. `expected`: a head noted earlier, kept elsewhere."""
+    marks = [Mark("the head that was noted", expected.seq, expected.hash)] if expected else []
+    return list(check_links(events(session), marks))
+
+
+def check_links(links: Iterable[Link], marks: Sequence[Mark] = ()) -> Iterator[Problem]:
+    """Every place where a chain is broken, or is not what the marks say. Streams."""
+    before, tree, compared = Head(0, GENESIS), Tree(), _Compared(marks)
+    for event in links:
         place = f"event {event.seq}"
         if event.seq != before.seq + 1:
-            problems.append(Problem(place, f"the {event.seq - before.seq - 1} events before it are missing"))
+            yield Problem(place, f"the {event.seq - before.seq - 1} events before it are missing")
         if event.previous != before.hash:
-            problems.append(Problem(place, "it does not follow the event before it: dropped, put in or moved"))
+            yield Problem(place, "it does not follow the event before it: dropped, put in or moved")
         if event_hash(event) != event.hash:
-            problems.append(Problem(place, "it was changed"))
+            yield Problem(place, "it was changed")
         before = Head(event.seq, event.hash)
-        if expected is not None and event.seq == expected.seq:
-            met = event.hash == expected.hash
-    if not met and expected is not None:
-        what = "the chain ends before it" if before.seq < expected.seq else "the chain was written anew up to here"
-        problems.append(Problem(f"event {expected.seq}", what))
-    return problems
+        tree.add(leaf(event.hash))
+        yield from compared.at(before, tree)
+    yield from compared.end(before)
+
+
+class _Compared:
+    """The marks, compared with a chain as it goes by."""
+
+    def __init__(self, marks: Sequence[Mark]) -> None:
+        self.left = sorted((m for m in marks if m.seq > 0), key=lambda m: m.seq)
+        self.fits: Mark | None = None  # the newest mark that the chain bears out
+
+    def at(self, head: Head, tree: Tree) -> Iterator[Problem]:
+        while self.left and self.left[0].seq <= head.seq:
+            mark = self.left.pop(0)
+            if (mark.seq, mark.hash) != (head.seq, head.hash):
+                since = (
+                    f"between event {self.fits.seq} and this one ({self.fits.name} fits)" if self.fits else "up to here"
+                )
+                yield Problem(f"event {mark.seq}", f"the chain was written anew {since}: {mark.name} says otherwise")
+            elif mark.root not in (None, tree.root()):
+                yield Problem(f"event {mark.seq}", f"an event before it is not what {mark.name} vouches for")
+            else:
+                self.fits = mark
+
+    def end(self, head: Head) -> Iterator[Problem]:
+        for mark in self.left:
+            yield Problem(f"event {mark.seq}", f"the chain ends at event {head.seq}, before it: {mark.name} saw more")

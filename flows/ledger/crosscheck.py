@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import select
@@ -11,14 +11,16 @@ from sqlalchemy.orm import Session
 
 from expectations import signatures
 from expectations.digests import of_bytes
-from flows.ledger.chain import Problem, events
+from flows.ledger.accounts import ACCOUNTED
+from flows.ledger.chain import Link, Problem, events
 from flows.ledger.claims import claims_digest
 from flows.ledger.crosscheck_recalls import Recalled, recalls
 from flows.ledger.decisions import message
 from flows.ledger.endorsements import Endorsing, of_instrument, of_operator, unendorsed
 from flows.ledger.keys import fingerprint
 from flows.ledger.models import Batch, Claim, Enrolled, Halt, Operator, Signed
-from flows.ledger.states import TRANSITIONS, State
+from flows.ledger.shredding import SHREDDED, SHREDDING, STEPS
+from flows.ledger.states import FINAL, TRANSITIONS, State
 
 _STATES = frozenset(s.value for s in State)
 _PREPARED = frozenset({State.PREPARED, State.PUBLISHED, State.WITHDRAWN})
@@ -32,6 +34,8 @@ class _Told:
         self.states: dict[str, str] = {}
         self.received: dict[str, dict[str, Any]] = {}
         self.prepared: dict[str, dict[str, Any]] = {}
+        self.accounted: dict[str, dict[str, Any]] = {}  # the newest of each batch
+        self.shredding: dict[str, dict[str, dict[str, Any]]] = {}
         self.signatures: set[str] = set()
         self.instruments: dict[int, dict[str, Any]] = {}
         self.endorsed: dict[int, Endorsing] = {}
@@ -42,17 +46,27 @@ class _Told:
 
 def crosscheck(session: Session) -> list[Problem]:
     """Every row of a table that its events do not bear out, and every event whose row is gone."""
+    told, problems = _played(events(session))
+    for check in (_batches, _claims, _shreddings, _decisions, _instruments, _operators, _halts):
+        problems += check(session, told)
+    return problems + list(unendorsed(session, told.endorsed)) + list(recalls(session, told.recalls))
+
+
+def impossible(links: Iterable[Link]) -> list[Problem]:
+    """Every event that cannot have followed those before it: what can be known of a chain without the tables."""
+    return _played(links)[1]
+
+
+def _played(links: Iterable[Link]) -> tuple[_Told, list[Problem]]:
     told = _Told()
     problems: list[Problem] = []
-    for event in events(session):
+    for event in links:
         try:
             said = json.loads(event.facts)
             problems += _play(told, event.seq, event.batch, event.kind, said)
         except (ValueError, KeyError, TypeError, AttributeError):
             problems.append(Problem(f"event {event.seq}", "what it says cannot be read"))
-    for check in (_batches, _claims, _decisions, _instruments, _operators, _halts):
-        problems += check(session, told)
-    return problems + list(unendorsed(session, told.endorsed)) + list(recalls(session, told.recalls))
+    return told, problems
 
 
 def _play(told: _Told, seq: int, batch: str | None, kind: str, said: dict[str, Any]) -> Iterator[Problem]:
@@ -65,6 +79,17 @@ def _play(told: _Told, seq: int, batch: str | None, kind: str, said: dict[str, A
         told.states[batch] = kind
         if kind == State.PREPARED:
             told.prepared[batch] = said
+            # the first ledgers had no events of accounting
+            if told.accounted.get(batch, said)["merkle_root"] != said["merkle_root"]:
+                yield Problem(f"event {seq}", f"batch {batch} was prepared with another accounting than is recorded")
+    elif batch is not None and kind == ACCOUNTED:
+        told.accounted[batch] = said
+        if sum(said["outcomes"].values()) != said["rows"]:
+            yield Problem(f"event {seq}", f"the outcomes of batch {batch} do not add up")
+    elif batch is not None and kind in STEPS:
+        told.shredding.setdefault(batch, {})[kind] = said
+        if told.states.get(batch) not in FINAL:
+            yield Problem(f"event {seq}", f"the evidence of batch {batch} was not to be destroyed there")
     elif kind == "decision":
         told.signatures.add(said["signature"])
     elif kind == "enrolled":
@@ -91,8 +116,10 @@ def _batches(session: Session, told: _Told) -> Iterator[Problem]:
             yield Problem(place, f"its row says {row.state}, its events say {told.states[name]}")
         elif any(told.received.get(name, {}).get(k) != v for k, v in _as_received(row).items()):
             yield Problem(place, "its row is not what was received")
-        elif (row.package_digest, row.merkle_root) != tuple(map(_prepared(told, name).get, ("package", "merkle_root"))):
-            yield Problem(place, "its row names another package, or another accounting, than was prepared")
+        elif row.package_digest != _prepared(told, name).get("package"):
+            yield Problem(place, "its row names another package than was prepared")
+        elif row.merkle_root != told.accounted.get(name, _prepared(told, name)).get("merkle_root"):
+            yield Problem(place, "its row names another accounting than its events")
 
 
 def _as_received(row: Batch) -> dict[str, Any]:
@@ -116,6 +143,14 @@ def _claims(session: Session, told: _Told) -> Iterator[Problem]:
                 yield Problem(f"claims of batch {name}", "they are not those that were prepared")
         elif name in claimed:
             yield Problem(f"claims of batch {name}", "there are claims, but it is neither prepared nor published")
+
+
+def _shreddings(_session: Session, told: _Told) -> Iterator[Problem]:
+    for name, steps in sorted(told.shredding.items()):
+        if SHREDDED not in steps:
+            yield Problem(f"evidence of batch {name}", "its shredding did not end: run sluicegate shred again")
+        elif steps.get(SHREDDING) != steps[SHREDDED]:
+            yield Problem(f"evidence of batch {name}", "it was shredded without what comes before")
 
 
 def _decisions(session: Session, told: _Told) -> Iterator[Problem]:

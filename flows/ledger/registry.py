@@ -170,8 +170,9 @@ class Registry(Core):
         with self.reading() as session:
             return key_owner(session, plain_key(key_line), "key").name
 
-    def audit(self, batch: str, ordinal: int, what: View, who: str) -> None:
-        """Records that `who` (an operator or a login name) is about to see values of a row: call it before showing them."""
+    def audit(self, batch: str, ordinal: int | None, what: View, who: str) -> None:
+        """Records that `who` (an operator or a login name) is about to see values of a row, or (no ordinal) that the evidence of
+        the whole batch is opened: call it before."""
         facts.name(who, "who")
         with self.transaction() as session:
             said = {"ordinal": ordinal, "what": View(what).value, "who": who}

@@ -13,6 +13,9 @@ LIKE_NAME = 0.92  # Jaro-Winkler: one slip of the pen in a name of common length
 LOOSE_FIRST, LOOSE_LAST = 0.80, 0.85  # might still be the same name: for rivals only
 LIKE_STREET = 0.92
 RARE = 1e-5  # namesakes to expect, at most, where name and birth date stand alone
+# One true pair in a hundred, or more, has another middle initial on each side (1.4 % of pseudopeople's census against its roll
+# with name and birth date equal): a contradiction makes a namesake of that birth date so many times as likely, and no more.
+OTHER_MIDDLE = 100
 # Particles of surnames: DE LA CRUZ and DE LEON share no name.
 PARTICLES = (
     "('DE', 'LA', 'DEL', 'LAS', 'LOS', 'DA', 'DI', 'DO', 'DOS', 'DU', 'EL', 'AL', 'ST', 'SAN', 'VAN', 'VON', 'LE')"
@@ -140,9 +143,10 @@ WEIGHED = f"""
 # and the full address, stand in for one. Nothing stands in for the given name: relatives borrow each other's numbers and
 # share the rest. Without the birth date it may be familiar or have one letter more or less, no more: Aria is Ariana's daughter.
 # The two names in each other's field are the same names.
-# B: name, birth date, address. C: the same with a slip in the name, at the full address.
+# B: name (in each other's field, too), birth date, address. C: the same with a slip in the name, at the full address.
 # D: a name, with its middle initial where both give it, so rare that nobody else of that birth date is to be expected to bear it.
-# A contradicting middle initial is overcome by number and birth date together, or by name, birth date and address.
+# A contradicting middle initial is overcome by number and birth date together, by name, birth date and address, or by a name
+# that is so much the rarer.
 JUDGED = f"""
     SELECT ordinal, record_id, crosses, tin_same, vetoes,
       CASE WHEN vetoes > 0 THEN NULL
@@ -150,10 +154,10 @@ JUDGED = f"""
             first_exact AND (last_exact OR last_token) OR names_swapped
             OR first_near AND last_near AND (birth = 'same' OR (middle = 'same' AND (first_nick OR first_slip)))
             OR first_exact AND (birth = 'same' OR (middle = 'same' AND (last_near OR place = 3)))) THEN 'A'
-        WHEN name_exact AND birth = 'same' AND place >= 2 THEN 'B'
+        WHEN (name_exact OR names_swapped) AND birth = 'same' AND place >= 2 THEN 'B'
         WHEN first_near AND last_near AND birth = 'same' AND place = 3 AND middle <> 'conflict' THEN 'C'
-        WHEN name_exact AND birth = 'same' AND middle <> 'conflict'
-          AND namesakes * CASE middle WHEN 'same' THEN middle_share ELSE 1 END <= {RARE} THEN 'D'
+        WHEN name_exact AND birth = 'same'
+          AND namesakes * CASE middle WHEN 'same' THEN middle_share WHEN 'conflict' THEN {OTHER_MIDDLE} ELSE 1 END <= {RARE} THEN 'D'
       END AS tier,
       name_loose AND (birth IN ('same', 'near', 'year') OR tin IN ('same', 'near') OR place >= 2) AND conflicts < 2 AS plausible,
       {_mask(EVIDENCE)} AS evidence,

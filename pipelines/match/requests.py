@@ -61,6 +61,7 @@ def keys_sql(rows: str) -> str:
         ("tin", keys.TIN),
         ("birth", keys.birth("t_last1")),
         ("birth", keys.birth("t_last2")),
+        ("birth", keys.birth("t_first", given="s_last")),  # the two names in each other's field
         ("home_last", keys.home_last("t_last1")),
         ("home_last", keys.home_last("t_last2")),
         ("home_first", keys.home_first()),

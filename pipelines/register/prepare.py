@@ -30,6 +30,11 @@ class Range(NamedTuple):
     low: int
     high: int
 
+    @property
+    def within(self) -> str:
+        """SQL: whether a record is one of them."""
+        return f"record_id BETWEEN {self.low} AND {self.high}"
+
 
 @dataclass(frozen=True)
 class Prepare:
@@ -43,6 +48,7 @@ class Prepare:
         with quiet(f"register part {item.number}", self.settings) as con:
             standard.setup(con)
             address.setup(con)
+            con.execute(f"CREATE TEMP TABLE people AS {people_sql(f'(FROM {self.persons} WHERE {item.within})')}")
             for dataset, query in self.queries(item, attempt):
                 # uncompressed: every batch scans all of it, and unpacking costs more than reading
                 copy(con, query, attempt.path(dataset, item.number), compression="uncompressed")
@@ -62,12 +68,11 @@ class Prepare:
 
     def queries(self, item: Range, attempt: Attempt) -> list[tuple[str, str]]:
         """(dataset, SELECT), in the order in which they must run."""
-        within = f"record_id BETWEEN {item.low} AND {item.high}"
         persons = duck.parquet([attempt.path("persons", item.number)])
         addresses = duck.parquet([attempt.path("addresses", item.number)])
         return [
-            ("persons", persons_sql(f"(FROM {self.persons} WHERE {within})")),
-            ("addresses", addresses_sql(f"(FROM {self.addresses} WHERE {within})", persons)),
+            ("persons", persons_sql("people")),
+            ("addresses", addresses_sql(f"(FROM {self.addresses} WHERE {item.within})", "people")),
             ("names", names_sql(persons)),
             ("units", units_sql(addresses)),
         ]
@@ -80,15 +85,19 @@ def preparation() -> str:
     return of_json([queries, standard.MACROS, address.version()])
 
 
-def persons_sql(raw: str) -> str:
-    """Standardised persons with their own keys, from raw persons, by record id."""
+def people_sql(raw: str) -> str:
+    """Standardised raw persons, their texts as numbers: made once, for their own keys and those of their addresses."""
     return f"""
-    SELECT record_id, {STORED},
-      {keys.TIN} AS k_tin,
+    SELECT record_id, {STORED}, s_birth_year_only, {keys.TIN} AS k_tin, {keys.TEXTS} FROM ({standard.derive_register(raw)})"""
+
+
+def persons_sql(people: str) -> str:
+    """Persons with their own keys, from `people_sql`, by record id."""
+    return f"""
+    SELECT record_id, {STORED}, k_tin,
       {keys.birth("t_last1")} AS k_birth1,
       {keys.birth("t_last2")} AS k_birth2
-    FROM (SELECT *, {keys.TEXTS} FROM ({standard.derive_register(raw)}))
-    ORDER BY record_id"""
+    FROM {people} ORDER BY record_id"""
 
 
 def people(persons: str) -> str:
@@ -96,23 +105,26 @@ def people(persons: str) -> str:
     return f"(SELECT record_id, {STORED}, {standard.TOKENS}, std_tin_text(k_tin) AS s_tin FROM {persons})"
 
 
-def addresses_sql(raw: str, persons: str) -> str:
+def addresses_sql(raw: str, people: str) -> str:
     """Raw and parsed addresses, with the keys that need both an address and its person, by record id and time.
 
-    Households share an address: each is parsed once. Joins keep no order, hence ORDER BY: same source, same bytes.
+    Households share an address: each is parsed once, with all who lived there in a list. Same source, same bytes: ORDER BY.
     """
-    once = f"(SELECT DISTINCT {', '.join(WRITTEN)} FROM raw)"
-    same = " AND ".join(f"r.{c} IS NOT DISTINCT FROM p.{c}" for c in WRITTEN)
+    written = ", ".join(WRITTEN)
+    once = (
+        f"(SELECT {written}, list(struct_pack(record_id, valid_from, valid_to)) AS stays FROM {raw} GROUP BY {written})"
+    )
     return f"""
-    WITH raw AS MATERIALIZED (SELECT record_id, {RAW_ADDRESS} FROM {raw}),
-    once AS MATERIALIZED (SELECT *, {keys.PLACE_TEXTS} FROM ({address.derive(once, one_line=False, urbanization=True)}))
-    SELECT record_id, {", ".join(f"r.{c}" for c in WRITTEN)}, valid_from, valid_to, {PARSED},
+    WITH homes AS (
+      SELECT {written}, {PARSED}, t_number, unnest(stays, recursive := true)
+      FROM (SELECT *, {keys.PLACE_TEXTS} FROM ({address.derive(once, one_line=False, urbanization=True)}))
+    )
+    SELECT record_id, {RAW_ADDRESS}, {PARSED},
       {keys.home_last("t_last1")} AS k_home1,
       {keys.home_last("t_last2")} AS k_home2,
       {keys.home_first()} AS k_home_first,
       {keys.area_birth()} AS k_area_birth
-    FROM raw r JOIN once p ON {same}
-      JOIN (SELECT record_id, s_first, s_birth, s_birth_year_only, {keys.TEXTS} FROM {people(persons)}) USING (record_id)
+    FROM homes JOIN {people} USING (record_id)
     ORDER BY record_id, {RAW_ADDRESS}"""
 
 

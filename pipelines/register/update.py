@@ -1,7 +1,8 @@
 """A new version of a prepared register: the version before it, and what a delta says (see `opened` for how a version lies).
 
-The base's parts are shared with the version before (the same files under two names); what is written is in proportion to all
-that changed since the last full build. Versions are never changed: a batch goes on against the one that it began with.
+Parts are shared with the version before (the same files under two names), and the delta adds its own: what is written is in
+proportion to the delta, and to the records that earlier ones changed. Versions are never changed: a batch goes on against the
+one that it began with.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from pipelines.register.prepare import RAW_ADDRESS, Prepare, Range, buildings_sq
 from pipelines.register.source import Source, ranges
 from pipelines.sql import copy, quiet
 
-SHARED = ("persons", "addresses", "names", "units")  # datasets whose parts of the version before stay as they are
+# Datasets whose parts of the version before stay as they are; a delta may add one.
+SHARED = ("persons", "addresses", "names", "units", "buildings", "gone", "changes")
+CHANGED = {"persons": "changed_persons", "addresses": "changed_addresses"}
 
 
 def update(
@@ -121,25 +124,31 @@ class Apply:
                 index = len(_paths(self.before, dataset)) if dataset in SHARED else 0  # after the shared parts
                 copy(con, query, attempt.path(dataset, index), compression="uncompressed")
                 yield attempt.part(dataset, index)
+        for part in parts:
+            if part.dataset in CHANGED:
+                yield self.moved(part, attempt)
         shutil.rmtree(made.folder, ignore_errors=True)
+
+    def moved(self, part: Part, attempt: Attempt) -> Part:
+        """A prepared part of the delta as one of the new version's, after the part of earlier changes."""
+        dataset = CHANGED[part.dataset]
+        index = part.index + bool(_paths(self.before, dataset))
+        path = attempt.path(dataset, index)
+        Path(part.path).rename(path)
+        return replace(part, dataset=dataset, index=index, path=str(path))
 
     def tables(self, con: duckdb.DuckDBPyConnection, parts: list[Part]) -> None:
         """Views and tables that the queries read: what the delta brings, what was there, and what it takes the place of."""
         base = self.before.paths("persons")
-        for name, dataset in (("persons", "changed_persons"), ("addresses", "changed_addresses")):
+        for name in ("persons", "addresses", "names", "units"):
             fresh = [p.path for p in parts if p.dataset == name]
             like = f"(FROM {duck.parquet(self.before.paths(name)[:1])} WHERE false)"
             con.execute(f"CREATE TEMP VIEW new_{name} AS FROM {duck.parquet(fresh) if fresh else like}")
-            paths = _paths(self.before, dataset)
-            con.execute(f"CREATE TEMP VIEW old_{name} AS FROM {duck.parquet(paths) if paths else like}")
-        units = [p.path for p in parts if p.dataset == "units"]
-        like = f"(FROM {duck.parquet(self.before.paths('units')[:1])} WHERE false)"
-        con.execute(f"CREATE TEMP VIEW new_units AS FROM {duck.parquet(units) if units else like}")
-        ids = "(SELECT NULL::BIGINT AS record_id WHERE false)"
-        for name, dataset in (("gone_before", "gone"), ("changes_before", "changes")):
-            paths = _paths(self.before, dataset)
-            empty = ids if dataset == "gone" else NO_CHANGES
-            con.execute(f"CREATE TEMP VIEW {name} AS FROM {duck.parquet(paths) if paths else empty}")
+            old = _paths(self.before, CHANGED.get(name, name))
+            con.execute(f"CREATE TEMP VIEW old_{name} AS FROM {duck.parquet(old) if old else like}")
+        gone = _paths(self.before, "gone")
+        nobody = "(SELECT NULL::BIGINT AS record_id WHERE false)"
+        con.execute(f"CREATE TEMP VIEW gone_before AS FROM {duck.parquet(gone) if gone else nobody}")
         self.delta.read_removed(con)
         con.execute(
             "CREATE TEMP TABLE touched AS SELECT record_id FROM new_persons UNION SELECT record_id FROM removed"
@@ -176,34 +185,29 @@ class Apply:
     def queries(self) -> list[tuple[str, str]]:
         """(dataset, SELECT) of what the new version holds beside the shared parts."""
         note = self.delta.note
-        new, gone = (f"(SELECT s_first, s_middle, s_last FROM {table})" for table in ("new_persons", "replaced"))
-        known = duck.parquet(self.before.paths("buildings"))
-        units = f"(FROM {duck.parquet(self.before.paths('units'))} SEMI JOIN new_units USING (a_zip, a_number, a_street) UNION FROM new_units)"
-        kept = "SELECT * FROM old_{0} ANTI JOIN touched USING (record_id) UNION ALL SELECT * FROM new_{0} ORDER BY {1}"
-        return [
+        gone = "(SELECT s_first, s_middle, s_last FROM replaced)"
+        units = "(FROM old_units SEMI JOIN new_units USING (a_zip, a_number, a_street) UNION FROM new_units)"
+        kept = "FROM old_{0} ANTI JOIN touched USING (record_id) ORDER BY {1}"
+        earlier = [
             ("changed_persons", kept.format("persons", "record_id")),
             ("changed_addresses", kept.format("addresses", f"record_id, {RAW_ADDRESS}")),
-            ("gone", "FROM gone_before UNION SELECT record_id FROM replaced WHERE in_base ORDER BY record_id"),
+        ] if _paths(self.before, "changed_persons") else []  # fmt: skip
+        return [
+            *earlier,
+            ("gone", "SELECT record_id FROM replaced WHERE in_base ORDER BY record_id"),
             # counts of names may be below zero: what the base counts and is gone
             ("names", f"""
-                SELECT kind, name, CAST(sum(n) AS BIGINT) AS n FROM (
-                  SELECT *, 1 AS n FROM ({_names(new)}) UNION ALL SELECT *, -1 AS n FROM ({_names(gone)}))
+                SELECT kind, name, CAST(sum(n) AS BIGINT) AS n FROM (FROM new_names UNION ALL SELECT *, -1 AS n FROM ({_names(gone)}))
                 GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name"""),
-            ("units", "FROM new_units ORDER BY ALL"),
+            ("units", "SELECT DISTINCT * FROM new_units ORDER BY ALL"),
             # a unit once on file is there, whoever has moved out: buildings only grow until the next full build
-            ("buildings", f"""
-                SELECT * FROM (FROM {known} ANTI JOIN new_units USING (a_zip, a_number, a_street) UNION ALL ({buildings_sql(units)}))
-                ORDER BY a_zip, a_number, a_street"""),
+            ("buildings", buildings_sql(units)),
             ("changes", f"""
-                FROM changes_before UNION ALL
                 SELECT record_id, CASE WHEN r.record_id IS NOT NULL THEN 'removed' WHEN p.record_id IS NOT NULL THEN 'changed' ELSE 'new' END AS change,
                   '{note.kind}' AS kind, DATE '{note.effective_on}' AS effective_on, '{self.delta.identity}' AS delta
                 FROM touched LEFT JOIN removed r USING (record_id) LEFT JOIN replaced p USING (record_id)
-                ORDER BY effective_on, delta, record_id"""),
+                ORDER BY record_id"""),
         ]  # fmt: skip
-
-
-NO_CHANGES = "(SELECT 0::BIGINT AS record_id, '' AS change, '' AS kind, DATE '1970-01-01' AS effective_on, '' AS delta WHERE false)"
 
 
 def _names(persons: str) -> str:

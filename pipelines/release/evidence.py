@@ -8,25 +8,37 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations import digests, merkle
-from expectations.contracts import OUTCOME
+import pyarrow.parquet as pq
+
+from expectations import digests
 from expectations.duck import parquet
 from pipelines import durable, lake, sealing
 from pipelines.context import BatchContext
+from pipelines.release.tally import tally
 from pipelines.sql import copy, quiet
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """A sealed file. `sha256` is of its bytes. `merkle_root` fixes the rows in it, in their order (accounting only)."""
+    """A sealed file. `sha256` is of its bytes."""
 
     path: Path
     rows: int
     sha256: str
-    merkle_root: str | None = None
+
+
+@dataclass(frozen=True)
+class Accounting(Sealed):
+    """A sealed accounting, as it was counted; see `tally`."""
+
+    outcomes: dict[str, int]
+    codes: dict[str, int]
+    merkle_root: str
 
 
 def seal_evidence(ctx: BatchContext, holder_recipient: str, target: Path) -> Sealed:
@@ -34,7 +46,8 @@ def seal_evidence(ctx: BatchContext, holder_recipient: str, target: Path) -> Sea
 
     A struct is null where the row did not get that far. Works for a batch that stopped at any stage after ingest.
     """
-    return _seal(ctx, f"{bundle(ctx)} ORDER BY ordinal", holder_recipient, target)
+    with _plain(ctx, f"{bundle(ctx)} ORDER BY ordinal") as plain:
+        return Sealed(target, *_seal(plain, holder_recipient, target))
 
 
 def bundle(ctx: BatchContext) -> str:
@@ -61,17 +74,19 @@ _JOINED = (
 )
 
 
-def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> Sealed:
-    """The outcomes of all submitted rows, by ordinal, with their Merkle root, which goes to the ledger."""
+def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> Accounting:
+    """The outcomes of all submitted rows, by ordinal, with what they come to and their Merkle root, which go to the ledger."""
     ends = lake.committed(ctx.step("release.outcomes")).paths("outcomes")
-    with quiet("release.accounting", ctx.duck) as connection:
-        root = merkle.root(merkle.leaves(connection, parquet(ends), OUTCOME.names, "ordinal"))
-    sealed = _seal(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal", holder_recipient, target)
-    return Sealed(sealed.path, sealed.rows, sealed.sha256, root)
+    with _plain(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal") as plain:
+        found = tally(plain, ctx.duck)
+        return Accounting(
+            target, *_seal(plain, holder_recipient, target), found.outcomes, found.codes, found.merkle_root
+        )
 
 
-def _seal(ctx: BatchContext, query: str, recipient: str, target: Path) -> Sealed:
-    """Writes `query` as Parquet in the batch's folder, seals it beside `target`, and renames: whole or not at all."""
+@contextmanager
+def _plain(ctx: BatchContext, query: str) -> Iterator[Path]:
+    """`query` as Parquet in the batch's folder, for as long as the block lasts."""
     for orphan in ctx.root.glob(".keeping-*"):
         shutil.rmtree(orphan)
     work = ctx.root / f".keeping-{uuid.uuid4().hex}"
@@ -79,12 +94,16 @@ def _seal(ctx: BatchContext, query: str, recipient: str, target: Path) -> Sealed
     try:
         with quiet("release.evidence", ctx.duck) as connection:
             copy(connection, query, work / "plain.parquet")
-            rows = connection.execute(f"SELECT count(*) FROM {parquet([work / 'plain.parquet'])}").fetchall()[0][0]
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        half = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-        sealing.seal_file(work / "plain.parquet", half, [recipient])
-        half.replace(target)
-        durable.fsync(target.parent)
+        yield work / "plain.parquet"
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    return Sealed(target, rows, digests.of_file(target))
+
+
+def _seal(plain: Path, recipient: str, target: Path) -> tuple[int, str]:
+    """Seals a Parquet file as `target`, whole or not at all; gives its rows and the digest of the sealed bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    half = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    sealing.seal_file(plain, half, [recipient])
+    half.replace(target)
+    durable.fsync(target.parent)
+    return pq.read_metadata(plain).num_rows, digests.of_file(target)

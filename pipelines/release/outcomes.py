@@ -75,33 +75,14 @@ class Outcomes:
         yield attempt.write("outcomes", item.index, outcomes, **counts(outcomes))
 
     def _ended(self, path: str) -> str:
-        dropped = (
-            f"SELECT ordinal FROM read_parquet({quote(self.dropped)})" if self.dropped else "SELECT NULL WHERE false"
+        return ended(
+            parquet([path]),
+            parquet(list(self.candidates)),
+            parquet(list(self.verdicts)),
+            dropped=parquet([self.dropped]) if self.dropped else None,
+            lost=parquet([self.lost]) if self.lost else None,
+            late=parquet([self.late]) if self.late else None,
         )
-        lost = f"SELECT request_key FROM read_parquet({quote(self.lost)})" if self.lost else "SELECT NULL WHERE false"
-        late = f"SELECT ordinal FROM read_parquet({quote(self.late)})" if self.late else "SELECT NULL WHERE false"
-        secret = f"({_SECRET} OR r.ordinal IN ({late}))"
-        said = " ".join(f"WHEN '{outcome}' THEN ['{code}']" for outcome, code in _MATCH_CODES.items())
-        return f"""
-        SELECT r.ordinal, r.file, r.row, r.request_id, r.request_key, v.person_key, v.record_id,
-          {_LAST_KNOWN}[1] AS known,
-          CASE WHEN r.ordinal IN ({dropped}) THEN 'dropped'
-            WHEN r.outcome IS NOT NULL THEN r.outcome
-            WHEN c.outcome IS NOT NULL THEN c.outcome
-            WHEN {secret} THEN 'unmatched'
-            WHEN v.outcome IS NOT NULL THEN v.outcome
-            WHEN r.request_key IN ({lost}) THEN 'already_disclosed'
-            WHEN v.ordinal IS NOT NULL AND len(r.codes) = 0 AND len(v.codes) = 0 THEN 'released' END AS outcome,
-          CASE WHEN r.outcome IS NOT NULL THEN r.codes
-            WHEN c.outcome IS NOT NULL THEN CASE c.outcome {said} END
-            WHEN {secret} THEN ['NO_CANDIDATE']
-            WHEN v.outcome IS NOT NULL THEN v.codes
-            WHEN r.request_key IN ({lost}) THEN ['ALREADY_DISCLOSED']
-            ELSE list_concat(r.codes, v.codes) END AS codes
-        FROM {parquet([path])} r
-          LEFT JOIN {parquet(list(self.candidates))} c ON c.ordinal = r.ordinal
-          LEFT JOIN {parquet(list(self.verdicts))} v ON v.ordinal = r.ordinal
-        WHERE r.origin = 'request'"""
 
     def _eligible(self) -> str:
         # an empty field is no field: CSV cannot tell the two apart, and both forms must hold the same
@@ -111,6 +92,40 @@ class Outcomes:
         return f"""
         SELECT ordinal, request_key, person_key, record_id, request_id, {released}
         FROM ended WHERE outcome = 'released' ORDER BY ordinal"""
+
+
+def ended(rows: str, candidates: str, verdicts: str, *, dropped: str | None, lost: str | None, late: str | None) -> str:
+    """SQL of the one end of each request in `rows`: the precedence of outcomes; null where nobody spoke.
+
+    Relations: `rows` (canonical), `candidates`, `verdicts` as the stages gave them; `dropped` (ordinal), `lost` (request_key)
+    and `late` (ordinal) as decided since. Replay settles a past batch by the same.
+    """
+    gone, taken, protected = (
+        f"SELECT {key} FROM {where}" if where else "SELECT NULL WHERE false"
+        for key, where in (("ordinal", dropped), ("request_key", lost), ("ordinal", late))
+    )
+    secret = f"({_SECRET} OR r.ordinal IN ({protected}))"
+    said = " ".join(f"WHEN '{outcome}' THEN ['{code}']" for outcome, code in _MATCH_CODES.items())
+    return f"""
+    SELECT r.ordinal, r.file, r.row, r.request_id, r.request_key, v.person_key, v.record_id,
+      {_LAST_KNOWN}[1] AS known,
+      CASE WHEN r.ordinal IN ({gone}) THEN 'dropped'
+        WHEN r.outcome IS NOT NULL THEN r.outcome
+        WHEN c.outcome IS NOT NULL THEN c.outcome
+        WHEN {secret} THEN 'unmatched'
+        WHEN v.outcome IS NOT NULL THEN v.outcome
+        WHEN r.request_key IN ({taken}) THEN 'already_disclosed'
+        WHEN v.ordinal IS NOT NULL AND len(r.codes) = 0 AND len(v.codes) = 0 THEN 'released' END AS outcome,
+      CASE WHEN r.outcome IS NOT NULL THEN r.codes
+        WHEN c.outcome IS NOT NULL THEN CASE c.outcome {said} END
+        WHEN {secret} THEN ['NO_CANDIDATE']
+        WHEN v.outcome IS NOT NULL THEN v.codes
+        WHEN r.request_key IN ({taken}) THEN ['ALREADY_DISCLOSED']
+        ELSE list_concat(r.codes, v.codes) END AS codes
+    FROM {rows} r
+      LEFT JOIN {candidates} c ON c.ordinal = r.ordinal
+      LEFT JOIN {verdicts} v ON v.ordinal = r.ordinal
+    WHERE r.origin = 'request'"""
 
 
 _OUTCOMES = f"""

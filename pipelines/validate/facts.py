@@ -57,16 +57,18 @@ class Facts:
         target = DATASETS[item.dataset]
         with quiet(STEP, self.duck) as connection:
             standard.setup(connection)
-            copy(connection, self._query(item), attempt.path(target, item.index))
+            copy(connection, self.query(item), attempt.path(target, item.index))
         yield attempt.part(target, item.index)
 
-    def _query(self, item: Asked) -> str:
+    def query(self, item: Asked) -> str:
+        """SELECT of what this piece of work gives."""
         asked = f"(SELECT * FROM {parquet(list(self.matched))} WHERE origin = {quote(item.origin)})"
         found = parquet(list(item.paths))
         if item.dataset == "buildings":
+            # where deltas added units, a building stands once more with all it has now
             return f"""
-            SELECT {quote(item.origin)} AS origin, b.a_zip, b.a_number, b.a_street, b.units
-            FROM {found} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street)"""
+            SELECT {quote(item.origin)} AS origin, b.a_zip, b.a_number, b.a_street, max(b.units) AS units
+            FROM {found} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street) GROUP BY ALL"""
         if item.dataset == "persons":
             facts = f"(FROM {people(found)} p SEMI JOIN {asked} m USING (record_id))"
         else:

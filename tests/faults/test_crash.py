@@ -8,15 +8,18 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from expectations.clock import Clock
+from flows import audit, evidence_keys, shred
 from flows.home import open_home
 from flows.ledger import Ledger
 from flows.ledger.states import State
+from tests import working
 from tests import world as worlds
 
 # module:function:before or after:which call. The steps of a batch in the order in which they become durable.
@@ -30,16 +33,20 @@ STEPS = [
     "pipelines.release:seal:after:1",
     "pipelines.release:seal_evidence:after:1",
     "pipelines.release:seal_accounting:after:1",
+    "flows.kept:seal:after:1",
+    "flows.ledger.accounts:Accounts.account:before:1",
+    "flows.ledger.accounts:Accounts.account:after:1",
     "flows.publication:prepare:before:1",
     "flows.publication:prepare:after:1",
     "flows.publication:_copied:after:1",
     "flows.publication:_into_place:after:1",
     "flows.publication:_published:after:1",
     "flows.publication:publish:after:1",
-    "flows.leaving:Leaving.tidy:before:1",
-    "flows.leaving:Leaving.tidy:after:1",
+    "flows.work:Work.tidy:before:1",
+    "flows.work:Work.tidy:after:1",
 ]
 EACH_TIME = {  # the rest runs with make test-all
+    "flows.ledger.accounts:Accounts.account:before:1",
     "flows.ledger.batches:Batches.receive:after:1",
     "pipelines.lake:commit_manifest:before:3",
     "flows.ledger.batches:Batches.advance:before:2",
@@ -126,7 +133,7 @@ def look(place: Path) -> Stand:
     with Ledger.open(home.ledger_url, Clock()) as ledger:
         (record,) = ledger.batches()
         claims = sum(1 for _ in ledger.disclosed(record.requester, record.agreement))
-        problems: list[object] = list(ledger.verify())
+        problems: list[object] = list(audit.verify(home, ledger).problems)
     package = home.outbox / record.name
     manifest = json.loads((package / "manifest.json").read_text())
     outcomes = json.loads((home.verdicts / record.name / "outcomes.json").read_text())
@@ -149,6 +156,44 @@ def test_two_runs_at_a_time_disclose_once(base: Path, reference: Stand, zygote: 
     place = fresh(base, tmp_path)
     assert zygote.run(home=str(place / "home"), what=str(place / "submission"), times=2) == [0, 0]
     assert look(place) == reference
+
+
+@pytest.fixture(scope="module")
+def finished(base: Path, reference: Stand, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the batch published."""
+    place = fresh(base, tmp_path_factory.mktemp("finished"))
+    assert zygote.run(home=str(place / "home"), what=str(place / "submission")) == [0]
+    return place / "home"
+
+
+@pytest.mark.parametrize(
+    ("point", "unfinished"),
+    [
+        ("flows.ledger.shredding:Shredding.begin_shredding:before:1", False),
+        ("flows.ledger.shredding:Shredding.begin_shredding:after:1", True),
+        ("flows.evidence_keys:os.fsync:after:1", True),  # overwritten, and still there
+        ("flows.evidence_keys:destroy:after:1", True),
+        ("flows.shred:_destroy:after:1", True),
+        ("flows.ledger.shredding:Shredding.end_shredding:after:1", False),
+    ],
+)
+def test_a_killed_shredding_is_seen_and_goes_on(
+    finished: Path, zygote: Zygote, tmp_path: Path, point: str, unfinished: bool
+) -> None:
+    home = working.copy(open_home(finished), tmp_path / "home")
+    with working.ledger_of(home) as ledger:
+        (record,) = ledger.batches()
+    day = str(shred._years_on(date.today(), 6))
+    command = {"call": "tests.faults.shredding:shred", "arguments": [str(home.root), record.name, day]}
+    assert zygote.run(**command, kill=point) == [KILLED]
+    with working.ledger_of(home) as ledger:
+        seen = {p.place for p in audit.verify(home, ledger).problems}
+        assert (f"evidence of batch {record.name}" in seen) == unfinished
+    assert zygote.run(**command) == [0]
+    with working.ledger_of(home) as ledger:
+        assert [e["kind"] for e in ledger.events(record.name)].count("shredded") == 1
+        assert audit.verify(home, ledger, deep=True).problems == ()
+    assert not evidence_keys.place(home, record.name).exists()
 
 
 @pytest.mark.slow

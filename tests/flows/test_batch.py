@@ -12,7 +12,7 @@ import pytest
 
 from expectations.clock import Clock
 from expectations.suites import matching
-from flows import cli
+from flows import cli, evidence_keys
 from flows.home import HOLDER_SIGNING
 from flows.ledger import Ledger
 from flows.sandbox import REQUESTER_AGE
@@ -46,7 +46,7 @@ def outcomes(world: World, batch: str, folder: Path) -> dict[str, tuple[str, lis
 
 def earlier(world: World, batch: str, folder: Path) -> dict[str, Any]:
     """What was known at receipt, from the sealed evidence."""
-    identity = sealing.load_identity(world.home.keys / "holder-age")
+    identity = evidence_keys.identity(world.home, batch)
     plain = folder / f"{batch}.json"
     sealing.open_file(world.home.root / "evidence" / f"{batch}.earlier.json.age", plain, identity)
     known: dict[str, Any] = json.loads(plain.read_text())
@@ -146,6 +146,11 @@ def test_a_rejected_batch_is_accounted_for(world: World, command: Run, tmp_path:
     code, summary = command("run", batch, "--json")
     assert (code, summary["state"], summary["outcomes"]) == (4, "rejected", {"refused": 8})
     assert {o for o, _ in outcomes(world, batch, tmp_path).values()} == {"refused"}
+    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        said, record = ledger.accounted(batch), ledger.batch(batch)
+    assert said is not None and record is not None and record.merkle_root == said["merkle_root"]
+    assert (said["rows"], said["outcomes"]) == (8, {"refused": 8})
+    assert said["codes"]["TOO_MANY_INCOMPLETE"] == said["codes"]["PLACEHOLDER"] == 8
 
 
 def test_an_unsigned_letter_is_bad_input_and_one_entry(world: World, command: Run, tmp_path: Path) -> None:

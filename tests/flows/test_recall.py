@@ -21,6 +21,7 @@ from expectations import signatures
 from expectations.clock import Clock
 from expectations.errors import BadInput, Fault, Forbidden, Usage
 from flows import sandbox
+from flows.audit import sealed
 from flows.cases import documents, opening, watching
 from flows.cases.advancing import Step, advance, issue
 from flows.cases.opening import Chosen, open_cases
@@ -28,6 +29,7 @@ from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.cases import CaseReason, CaseState
 from flows.sandbox import REQUESTER_AGE
+from flows.shred import keeps
 from pipelines import sealing
 from pipelines.release.recall_list import open_recall
 from tests import recalls
@@ -350,6 +352,51 @@ def test_rows_of_another_case_are_left_out_and_nothing_is_recalled_twice(
     assert {p.name for p in (world.home.root / "recalls").iterdir()} == {
         c["case"] for c in watching.every(world.home, CLOCK)
     }
+
+
+def test_files_of_a_case_that_are_missing_or_changed_are_found(open_case: Opener) -> None:
+    case = open_case()
+    case.to(CaseState.ENUMERATED)
+    home = case.world.home
+    folder, listed = home.root / "recalls" / case.opened.id, home.outbox / f"recall-{case.opened.id}"
+    proof = next(folder.glob("proof-*"))
+
+    def places() -> list[str]:
+        with Ledger.open(home.ledger_url, CLOCK) as ledger:
+            return [p.place for p in sealed.problems(home, ledger)]
+
+    assert places() == []
+    for path, place in (
+        (folder / documents.FREEZE, f"recalls/{case.opened.id}/{documents.FREEZE}"),
+        (folder / documents.AFFECTED, f"recalls/{case.opened.id}/{documents.AFFECTED}"),
+        (listed / "recall.csv.age", listed.name),
+    ):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        assert places() == [place]
+        path.write_bytes(whole)
+    for path, place in ((proof, f"recalls/{case.opened.id}/{proof.name}"), (listed, listed.name)):
+        path.rename(case.folder / "away")
+        assert places() == [place]
+        (case.folder / "away").rename(path)
+    (home.outbox / "recall-c-0000000000000000").mkdir()
+    assert places() == ["outbox/recall-c-0000000000000000"]
+    (home.outbox / "recall-c-0000000000000000").rmdir()
+
+
+def test_evidence_is_kept_while_a_case_is_open(open_case: Opener, batch: str) -> None:
+    case = open_case()
+    with Ledger.open(case.world.home.ledger_url, CLOCK) as ledger:
+        record = ledger.batch(batch)
+        assert record is not None
+        assert f"recall case {case.opened.id} is not closed" in keeps(
+            ledger, record, [b for *_, b in ledger.instruments()]
+        )
+    case.to(CaseState.ATTESTED)
+    for who in ("operator-1", "operator-2"):
+        case.go(Step.CLOSED, key=who)
+    with Ledger.open(case.world.home.ledger_url, CLOCK) as ledger:
+        assert f"recall case {case.opened.id} is not closed" not in keeps(ledger, record, [])
 
 
 ROWS = {

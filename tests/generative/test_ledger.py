@@ -16,7 +16,7 @@ from flows.ledger import facts
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.ledger import Ledger
 from flows.ledger.states import TRANSITIONS, Checkpoint, State
-from tests.flows.ledger.make import ROWS, Office, package, pairs, receive, sha
+from tests.flows.ledger.make import ROWS, Office, accounted, package, pairs, receive, sha
 from tests.generative.examples import examples
 
 BATCHES = ["batch-1", "batch-2"]
@@ -30,6 +30,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("hold"), batch, st.sampled_from(Checkpoint)),
     st.tuples(st.just("refuse"), batch),
     st.tuples(st.just("decide"), batch, st.sampled_from(OPERATORS), st.sampled_from(Decision)),
+    st.tuples(st.just("account"), batch, st.sampled_from(["root", "other"])),
     st.tuples(st.just("prepare"), batch, st.sets(st.sampled_from("abc"), min_size=1)),
     st.tuples(st.just("publish"), batch),
     st.tuples(st.just("reopen"), batch),
@@ -37,6 +38,7 @@ ACTIONS = st.one_of(
     st.tuples(st.just("halt"), st.sampled_from(OPERATORS)),
 )
 LATE = st.one_of(
+    st.tuples(st.just("account"), batch, st.sampled_from(["root", "other"])),
     st.tuples(st.just("prepare"), batch, st.sets(st.sampled_from("abc"), min_size=1)),
     st.tuples(st.just("publish"), batch),
     st.tuples(st.sampled_from(["on", "publish", "reopen", "withdraw"]), batch),
@@ -75,9 +77,14 @@ class World:
         if found and found.checkpoint:
             self.office.decide(operator, name, found.checkpoint, decision)
 
+    def account(self, name: str, root: str) -> None:
+        accounted(self.ledger, name, root)
+
     def prepare(self, name: str, names: set[str]) -> None:
+        found = self.ledger.batch(name)
+        known = found and found.merkle_root
         publication.prepare(
-            self.ledger, name, keys=pairs(*sorted(names)), package=self.packages[name], merkle_root=sha("root"),
+            self.ledger, name, keys=pairs(*sorted(names)), package=self.packages[name], merkle_root=known or sha("none"),
             content_digest=sha("rows"), orders=lambda _bodies: {},
         )  # fmt: skip
 

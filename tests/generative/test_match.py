@@ -58,7 +58,10 @@ def test_twin_and_parts_agree(seed: int, tmp_path_factory: Any) -> None:
         slip = {k: dice.choice(pool) for k, pool in (("birth_date", BORN), ("tin", TINS)) if dice.random() < 0.4}
         chosen = {**person, **slip}
         born = chosen["birth_date"]
-        requests.append(asked(chosen["first"], chosen["last"], home=chosen["homes"][0], middle_name=chosen["middle_name"],
+        names = [chosen["first"], chosen["last"]]
+        if dice.random() < 0.1:
+            names.reverse()
+        requests.append(asked(*names, home=chosen["homes"][0], middle_name=chosen["middle_name"],
                               suffix=chosen["suffix"], tin=chosen["tin"], birth_date=born.isoformat() if born else None))  # fmt: skip
     folder: Path = tmp_path_factory.mktemp("twin")
     whole = matched(folder / "one", records, requests)
@@ -113,6 +116,7 @@ class Twin:
     def meets(self, row: dict[str, Any], p: dict[str, Any]) -> bool:
         tokens = {row["s_last1"], row["s_last2"]} & {p["s_last1"], p["s_last2"]}
         born = row["s_birth"] and row["s_birth"] == p["s_birth"] and not row["s_birth_year_only"]
+        crossed = row["s_first"] in {p["s_last1"], p["s_last2"]} and row["s_last"][0] == p["s_first"][0]
         homes = self.homes[p["record_id"]]
         house = any(h["a_zip"] == row["a_zip"] and h["a_number"] == row["a_number"] for h in homes)
         area = any(h["a_zip"][:3] == row["a_zip"][:3] for h in homes)
@@ -120,6 +124,7 @@ class Twin:
         return bool(
             (row["s_tin"] and row["s_tin"] == p["s_tin"])
             or (tokens and born and row["s_first"][0] == p["s_first"][0])
+            or (crossed and born)
             or (house and (tokens or same_first))
             or (same_first and born and area)
         )
@@ -160,15 +165,14 @@ class Twin:
             if named or (first_near and last_near and near_and) or (first_exact and given_name_and):
                 tier = "A"
         if tier is None and birth == "same":
-            if first_exact and last_exact and place >= 2:
+            if ((first_exact and last_exact) or swapped) and place >= 2:
                 tier = "B"
             elif first_near and last_near and place == 3 and not middle_off:
                 tier = "C"
             elif (
                 first_exact
                 and last_exact
-                and not middle_off
-                and self.namesakes(p) * (self.middle_share(p) if middle_same else 1) <= 1e-5
+                and self.namesakes(p) * (self.middle_share(p) if middle_same else 100 if middle_off else 1) <= 1e-5
             ):
                 tier = "D"
         return tier, plausible

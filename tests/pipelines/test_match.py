@@ -99,7 +99,7 @@ CASES = [
     Case("a rare name and a birth date, elsewhere", [record(391, "Tess", "Gorringe", birth_date=OTHER, home=at(391))],
          asked("Tess", "Gorringe", birth_date="1948-10-06", home=at(9391)), None, 391, "D"),
     Case("a common name and a birth date, elsewhere", [
-         record(400 + n, "Una", "Hexham", birth_date=date(1950 + n, 7, 30), home=at(400 + n)) for n in range(9)],
+         record(400 + n, "Una", "Hexham", birth_date=date(1950 + n, 7, 30), home=at(400 + n)) for n in range(12)],
          asked("Una", "Hexham", birth_date="1953-07-30", home=at(9400)), "near"),
     Case("number and birth date, another surname", [record(701, "Clio", "Abernant", tin="512345701", birth_date=BORN, home=at(701))],
          asked("Clio", "Zuckermoor", tin="512345701", birth_date="1971-05-23", home=at(9701)), None, 701, "A"),
@@ -116,7 +116,26 @@ CASES = [
     Case("a daughter's number: her name begins her mother's", [
          record(751, "Aria", "Farnworth", middle_name="A", tin="512345751", home=at(751))],
          asked("Ariana", "Farnworth", middle_name="A", tin="512345751", home=at(751)), "near"),
+    Case("a very rare name and a birth date, another middle initial", [
+         record(761, "Wanda", "Gaskarth", middle_name="K", birth_date=OTHER, home=at(761))],
+         asked("Wanda", "Gaskarth", middle_name="N", birth_date="1948-10-06", home=at(9761)), None, 761, "D"),
+    Case("a rare name and a birth date, another middle initial", [
+         record(771 + n, "Wanita", "Haverkamp", middle_name="K", birth_date=date(1948 + n, 10, 6), home=at(771)) for n in range(2)],
+         asked("Wanita", "Haverkamp", middle_name="N", birth_date="1948-10-06", home=at(9771)), "near"),
+    Case("a rare name and a birth date, a relation in the place of the middle name", [
+         record(781 + n, "Wilma", "Iddison", middle_name="Daughter of", birth_date=date(1948 + n, 10, 6), home=at(781)) for n in range(2)],
+         asked("Wilma", "Iddison", middle_name="N", birth_date="1948-10-06", home=at(9781)), None, 781, "D"),
+    Case("the two names in each other's field, birth date and address", [record(791, "Clio", "Jellicoe", birth_date=BORN, home=at(791))],
+         asked("Jellicoe", "Clio", birth_date="1971-05-23", home=at(791)), None, 791, "B"),
+    Case("the two names in each other's field, and a birth date", [record(801, "Clio", "Kirkbride", birth_date=BORN, home=at(801))],
+         asked("Kirkbride", "Clio", birth_date="1971-05-23", home=at(9801)), "near"),
+    Case("the two names in each other's field, and an address", [record(811, "Clio", "Lockhart", birth_date=BORN, home=at(811))],
+         asked("Lockhart", "Clio", home=at(811)), "unmatched"),
+    Case("a nickname and a birth date, elsewhere: twins are named alike", [record(821, "Maria", "Mossgrove", birth_date=BORN, home=at(821))],
+         asked("Marie", "Mossgrove", birth_date="1971-05-23", home=at(9821)), "near"),
 ]  # fmt: skip
+# Of how many bearers a name is rare goes by the size of the register.
+OTHERS = [record(2000 + n, "Zillah", "Quill", home=at(2000 + n)) for n in range(150)]
 
 
 # Without a birth date on file both requests for Ida would be released; Bo, with one birth date among them, asks twice.
@@ -141,7 +160,7 @@ CROWDED = [asked("Zed", "Ketteridge"), asked("Zed", "Ketteridge", home=at(13))]
 
 @pytest.fixture(scope="module")
 def all_found(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    records = [*(r for case in CASES for r in case.records), *CLAIMED, *CROWD]
+    records = [*(r for case in CASES for r in case.records), *CLAIMED, *CROWD, *OTHERS]
     return matched(tmp_path_factory.mktemp("cases"), records, [*(case.request for case in CASES), *CLAIMS, *CROWDED])
 
 

@@ -66,7 +66,7 @@ def without_rows(folder: Path) -> None:
 DATE = f"effective_on = {TODAY}\n"
 FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "no note": (lambda f: (write_delta(f, removed=[5]) / "delta.toml").unlink(), "NO_DELTA", CANARY.lower()),
-    "a note that is no TOML": (note(f"kind = {CANARY}"), "DELTA_UNREADABLE", "delta.toml"),
+    "a note that is no TOML": (note(f"kind = {CANARY}"), "DELTA_UNREADABLE", "delta.toml, line 1"),
     "a kind that is none": (note(f'kind = "{CANARY}"\n{DATE}'), "DELTA_INVALID", "delta.toml"),
     "a date that is none": (note(f'kind = "update"\neffective_on = "{CANARY}"'), "DELTA_INVALID", "delta.toml"),
     "no kind": (note(DATE), "DELTA_INVALID", "delta.toml"),

@@ -6,12 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import register
+from pipelines import lake, register
+from pipelines.validate import facts
 from tests.pipelines.deltas import BASE, TODAY, buildings, changes, held, merged, oak, person, updated, write_delta
-from tests.pipelines.matching import raw_register
+from tests.pipelines.matching import HOME, ONE, raw_register
 
 DAY = timedelta(days=1)
 
@@ -102,6 +104,19 @@ def test_one_delta_one_version(base: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
         updated(base, delta, tmp_path / name / "register")
     assert register.version(tmp_path / "one" / "register") == register.version(tmp_path / "two" / "register")
+
+
+def test_a_building_to_which_deltas_added_stands_once_among_the_facts(versions: list[Path], tmp_path: Path) -> None:
+    made = register.open_register(versions[-1])
+    known = buildings(made)
+    places = [dict(zip(("a_number", "a_street"), name.split(" ", 1), strict=True)) for name in known]
+    rows = [{"record_id": 1, "origin": "request", "a_zip": HOME["zip"], **place} for place in places]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "matched.parquet")
+    worker = facts.Facts((str(tmp_path / "matched.parquet"),), "true", ONE)
+    wanted = [item for item in facts.asked({"request": made}) if item.dataset == "buildings"]
+    found = [row for item in wanted for p in worker(item, lake.Attempt(str(tmp_path))) for row in pq.read_table(p.path).to_pylist()]  # fmt: skip
+    assert len(found) == len(known) < made.rows("buildings")
+    assert {f"{r['a_number']} {r['a_street']}": r["units"] for r in found} == known
 
 
 def test_changes_say_what_kind_and_from_when(base: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from flows import publication
 from flows.ledger.ledger import Ledger
 from flows.ledger.states import State
-from tests.flows.ledger.make import pairs, sha
+from tests.flows.ledger.make import accounted, pairs, sha
 
 
 def context() -> ForkServerContext:
@@ -31,7 +31,7 @@ def finish(ledger: Ledger, batch: str, package: Path, outbox: Path, keys: list[t
     """What a run does with a batch that is sealed or further."""
     if publication.recover(ledger, batch, outbox) is State.SEALED:
         step = publication.prepare(
-            ledger, batch, keys=keys, package=package, merkle_root=sha("root"), content_digest=sha("rows"),
+            ledger, batch, keys=keys, package=package, merkle_root=accounted(ledger, batch), content_digest=sha("rows"),
             orders=lambda _bodies: {},
         )  # fmt: skip
         if step.state is not State.PREPARED:

@@ -20,7 +20,7 @@ from flows.ledger.models import Claim
 from flows.ledger.states import State
 from flows.publication import Step
 from tests.flows.ledger import killer
-from tests.flows.ledger.make import ORDER, Office, package, pairs, receive, sealed, sha
+from tests.flows.ledger.make import ORDER, Office, accounted, package, pairs, receive, sealed, sha
 
 
 def no_orders(_bodies: Sequence[bytes]) -> dict[str, list[str]]:
@@ -43,7 +43,7 @@ class Desk:
 
     def prepare(self, batch: str, *names: str, orders: publication.OrdersCheck = no_orders) -> Step:
         return publication.prepare(
-            self.ledger, batch, keys=pairs(*names), package=self.package(batch), merkle_root=sha("root"),
+            self.ledger, batch, keys=pairs(*names), package=self.package(batch), merkle_root=accounted(self.ledger, batch),
             content_digest=sha("rows"), orders=orders,
         )  # fmt: skip
 
@@ -254,6 +254,29 @@ def test_of_two_racing_batches_the_later_loses_the_row_not_the_batch(url: str, t
         assert ledger.verify() == []
 
 
+def test_nothing_is_prepared_that_is_not_accounted_for_as_it_leaves(ledger: Ledger, tmp_path: Path) -> None:
+    sealed(ledger)
+    made = package(tmp_path / "p")
+
+    def prepare(root: str) -> Step:
+        return publication.prepare(ledger, "batch-1", keys=pairs("a"), package=made, merkle_root=sha(root),
+                                   content_digest=sha("rows"), orders=no_orders)  # fmt: skip
+
+    with pytest.raises(Fault, match="NOT_ACCOUNTED"):
+        prepare("root")
+    accounted(ledger)
+    with pytest.raises(Fault, match="NOT_ACCOUNTED"):
+        prepare("another")
+    prepare("root")
+    accounted(ledger)  # another run, to the same effect
+    with pytest.raises(Fault, match="ACCOUNTED_ALREADY"):
+        accounted(ledger, root="another")
+    said = ledger.accounted("batch-1")
+    assert said is not None and (said["rows"], said["merkle_root"]) == (2, sha("root"))
+    assert [e["kind"] for e in ledger.events("batch-1")][-2:] == ["accounted", "prepared"]
+    assert ledger.verify() == []
+
+
 def test_two_runs_of_one_batch_publish_it_once(url: str, tmp_path: Path) -> None:
     with Ledger.open(url) as ledger:
         desk = Desk(ledger, tmp_path)
@@ -277,7 +300,7 @@ def test_claims_come_in_by_the_hundred_thousand(ledger: Ledger, tmp_path: Path) 
     keys = [sha(str(i)) for i in range(100_000)]
     step = publication.prepare(
         ledger, "batch-1", keys=pa.table({"request_key": keys, "person_key": keys}), package=package(tmp_path / "p"),
-        merkle_root=sha("root"), content_digest=sha("rows"), orders=no_orders,
+        merkle_root=accounted(ledger), content_digest=sha("rows"), orders=no_orders,
     )  # fmt: skip
     assert step.state is State.PREPARED
     assert publication.publish(ledger, "batch-1", package=tmp_path / "p", outbox=tmp_path / "out", orders=no_orders)

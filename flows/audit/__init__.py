@@ -1,0 +1,44 @@
+"""`sluicegate ledger verify`: whether all that is kept fits together, and where it does not.
+
+The chain and the tables beside it are the ledger's own affair; here come the checkpoints that vouch for the chain, and the
+sealed files that its events tell of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.audit import checkpoints, recount, sealed
+from flows.home import Home
+from flows.ledger import Ledger
+from flows.ledger.chain import Head, Problem
+
+
+@dataclass(frozen=True)
+class Found:
+    """What verification found. `checkpoints`: how many vouch for the chain, copies included."""
+
+    problems: tuple[Problem, ...]
+    head: Head
+    checkpoints: int
+
+
+def verify(
+    home: Home, ledger: Ledger, *, deep: bool = False, copies: Sequence[Path] = (), keys: Sequence[str] = ()
+) -> Found:
+    """Checks a home.
+
+    deep     also opens each sealed accounting with the holder's key, and counts it again
+    copies   checkpoints that were handed out; keys: the holder's public keys, those of the home if left out
+    """
+    holders = list(keys) or checkpoints.holders(home)
+    here, problems = checkpoints.series(checkpoints.folder(home), holders)
+    given, wrong = checkpoints.read(copies, holders)
+    problems += [*wrong, *checkpoints.compared(given, here)]
+    vouching = {c.digest: c for c in [*here, *given]}.values()
+    found = ledger.verify(marks=[c.mark for c in vouching])
+    kept = list(sealed.problems(home, ledger))
+    counted = list(recount.problems(home, ledger)) if deep else []
+    return Found((*found, *problems, *kept, *counted), ledger.head(), len(vouching))

@@ -1,0 +1,95 @@
+"""The audit chain as a file, and its verification anywhere: no home, no database, no private key.
+
+One event a line, as JSON: seq, at, batch, kind, facts (the very text that was hashed), previous, hash. Counts, codes, digests
+and ids only, as in the ledger.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from expectations.errors import BadInput, Usage
+from flows.audit import checkpoints
+from flows.ledger import Ledger
+from flows.ledger.chain import GENESIS, Head, Link, Problem, check_links
+from flows.ledger.crosscheck import impossible
+
+
+@dataclass
+class Line:
+    """An event, as a line of an export."""
+
+    seq: int
+    at: str
+    batch: str | None
+    kind: str
+    facts: str
+    previous: str
+    hash: str
+
+
+_NAMES = [f.name for f in fields(Line)]
+
+
+def write(ledger: Ledger, out: Path) -> int:
+    """Writes all events to `out` (0600), whole or not at all; gives their number."""
+    half, lines = out.with_name(f".{out.name}.half"), 0
+    half.unlink(missing_ok=True)
+    try:
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+            for event in ledger.links():
+                stream.write(json.dumps(asdict(_line(event)), ensure_ascii=False) + "\n")
+                lines += 1
+            stream.flush()
+            os.fsync(stream.fileno())
+        half.replace(out)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise Usage("NOT_WRITTEN", f"the file cannot be written: {type(error).__name__}", where=out.name) from None
+    return lines
+
+
+def _line(event: Link) -> Line:
+    return Line(*(getattr(event, name) for name in _NAMES))
+
+
+def verify(export: Path, copies: Sequence[Path], keys: Sequence[str]) -> tuple[list[Problem], Head, int]:
+    """Every problem of an exported chain, its last event, and how many checkpoints vouch for it.
+
+    copies   checkpoint files, each with its signature beside it; keys: the holder's public keys
+    """
+    found, problems = checkpoints.read(copies, keys)
+    unreadable: list[Problem] = []
+    problems += check_links(_read(export, unreadable), [c.mark for c in found])
+    problems += unreadable + impossible(_read(export, []))
+    last = Head(0, GENESIS)
+    for line in _read(export, []):
+        last = Head(line.seq, line.hash)
+    return problems, last, len(found)
+
+
+def _read(export: Path, unreadable: list[Problem]) -> Iterator[Line]:
+    """The events of an export; lines that are none go to `unreadable`."""
+    try:
+        with export.open(encoding="utf-8", errors="replace") as stream:
+            for number, text in enumerate(stream, 1):
+                if line := _parsed(text):
+                    yield line
+                else:
+                    unreadable.append(Problem(f"line {number}", "it is no event"))
+    except OSError:
+        raise BadInput("FILE_UNREADABLE", "the export cannot be read", where=export.name) from None
+
+
+def _parsed(text: str) -> Line | None:
+    try:
+        line = Line(**json.loads(text))
+        for value in (line.at, line.batch or "", line.kind, line.facts, line.previous, line.hash):
+            value.encode()  # half of a surrogate pair is no text, and could not be hashed
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return line if type(line.seq) is int else None

@@ -1,0 +1,86 @@
+"""`ledger verify --deep`: each sealed accounting is opened with the holder's key, and counted again, row by row.
+
+What is opened lies in clear in a folder of its own in the lake, one batch at a time, and is then deleted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from expectations.duck import parquet, session
+from expectations.errors import BadInput
+from flows import evidence_keys, kept
+from flows.home import HOLDER_AGE, Home
+from flows.ledger import Ledger
+from flows.ledger.chain import Problem
+from flows.ledger.states import State
+from flows.locks import busy
+from pipelines import sealing
+from pipelines.release.tally import tally
+
+_COUNTED = {
+    "rows": "its rows are",
+    "outcomes": "its outcomes are",
+    "codes": "its codes are",
+    "merkle_root": "its Merkle root is",
+}
+
+
+def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
+    """Every accounting that does not come to what its event says, or to the claims; every evidence key that does not open."""
+    identity = sealing.load_identity(home.keys / HOLDER_AGE)
+    for record in ledger.batches():
+        said = ledger.accounted(record.name)
+        if said is None or busy(home, record.name) or not kept.accounting(home, record.name).exists():
+            continue
+        claims = _claims(ledger, record.name) if record.state is State.PUBLISHED else None
+        try:
+            yield from _accounting(home, record.name, said, claims, identity)
+            yield from _key(home, record.name)
+        except BadInput as error:
+            yield Problem(f"accounting of batch {record.name}", f"{error.message} ({error.where})")
+
+
+def _claims(ledger: Ledger, batch: str) -> str | None:
+    prepared = [e["facts"] for e in ledger.events(batch) if e["kind"] == State.PREPARED.value]
+    return str(prepared[-1]["claims"]) if prepared else None
+
+
+def _accounting(
+    home: Home, batch: str, said: dict[str, Any], claims: str | None, identity: sealing.Identity
+) -> Iterator[Problem]:
+    place = f"accounting of batch {batch}"
+    view = home.lake / f".view-{uuid.uuid4().hex}"
+    view.mkdir(mode=0o700)
+    try:
+        plain = view / "accounting.parquet"
+        sealing.open_file(kept.accounting(home, batch), plain, identity)
+        found = tally(plain, home.duck)
+        for name, what in _COUNTED.items():
+            if getattr(found, name) != said[name]:
+                yield Problem(place, f"{what} not what the ledger says")
+        if claims is not None and _released(home, plain) != claims:
+            yield Problem(place, "its released rows are not those whose keys were claimed")
+    finally:
+        shutil.rmtree(view, ignore_errors=True)
+
+
+def _released(home: Home, plain: Path) -> str:
+    """The digest of the claims (see `flows.ledger.claims.claims_digest`), from the accounting."""
+    query = f"""SELECT request_key || '|' || person_key FROM {parquet([plain])} WHERE outcome = 'released' ORDER BY request_key"""
+    total = hashlib.sha256()
+    with session(home.duck) as connection:
+        for batch in connection.execute(query).to_arrow_reader(50_000):
+            total.update("".join(f"{line}\n" for line in batch.column(0).to_pylist()).encode())
+    return total.hexdigest()
+
+
+def _key(home: Home, batch: str) -> Iterator[Problem]:
+    listed = kept.listed(home, batch) if evidence_keys.place(home, batch).exists() else None
+    if listed and evidence_keys.identity(home, batch).recipient != listed.recipient:
+        yield Problem(f"evidence of batch {batch}", "its key is not the one that it was sealed to")

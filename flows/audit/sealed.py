@@ -1,0 +1,128 @@
+"""The sealed files of a home, compared with what the ledger's events say of them: missing, changed, swapped, put in.
+
+No private key is needed. The files of a batch that is under way are not judged: they are sealed anew when it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from expectations.digests import of_file
+from expectations.errors import BadInput, Fault
+from flows import evidence_keys, kept
+from flows.audit import recalls
+from flows.audit.checkpoints import holders
+from flows.cases.delivery import name_of
+from flows.home import Home
+from flows.ledger import Ledger
+from flows.ledger.batches import BatchRecord
+from flows.ledger.chain import Problem
+from flows.ledger.shredding import SHREDDED
+from flows.ledger.states import FINAL, State
+from flows.locks import busy
+from flows.publication import package_digest
+from pipelines import release
+
+_SETTLED = FINAL | {State.PREPARED}
+
+
+def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
+    """Every sealed file that is not as the ledger knows it, in the order of the batches; then those that nobody knows."""
+    records = {r.name: r for r in ledger.batches()}
+    said = {name: ledger.accounted(name) for name in records}
+    owners = {facts["accounting"]: name for name, facts in said.items() if facts}
+    for name, record in records.items():
+        if record.state not in _SETTLED or busy(home, name):
+            continue
+        if record.state in FINAL and (home.lake / name).exists():
+            yield Problem(f"batch {name}", f"it is {record.state}, and its end is not complete: sluicegate run {name}")
+            continue
+        if facts := said[name]:
+            yield from _accounting(home, name, facts["accounting"], owners)
+            yield from _evidence(home, name, facts["evidence"], SHREDDED in ledger.shredding(name))
+        elif record.merkle_root is None:
+            yield from (Problem(place, "the batch was never accounted for") for place in _places(home, name))
+        yield from _package(home, record)
+    yield from recalls.problems(home, ledger)
+    yield from _strangers(home, {*records, *(name_of(case.id) for case in ledger.cases())})
+
+
+def _accounting(home: Home, batch: str, digest: str, owners: dict[str, str]) -> Iterator[Problem]:
+    path = kept.accounting(home, batch)
+    place = f"accounting of batch {batch}"
+    if not path.exists():
+        yield Problem(place, "the sealed file is missing")
+    elif (found := of_file(path)) != digest:
+        other = owners.get(found)
+        yield Problem(place, f"it is that of batch {other}" if other else "the sealed file was changed")
+
+
+def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[Problem]:
+    place = f"evidence of batch {batch}"
+    there = _places(home, batch, evidence_only=True)
+    if shredded:
+        yield from (Problem(name, "it is there, though the evidence was shredded") for name in there)
+        return
+    path = kept.listing(home, batch)
+    if not path.exists() or of_file(path) != digest:
+        yield Problem(
+            place, "the list of its files was changed" if path.exists() else "the list of its files is missing"
+        )
+        return
+    try:
+        listed = kept.listed(home, batch)
+    except BadInput as error:
+        yield Problem(place, error.message)
+        return
+    assert listed is not None
+    expected = {kept.folder(home) / name: sha for name, sha in listed.files.items()}
+    expected[evidence_keys.place(home, batch)] = listed.key
+    for file, sha in expected.items():
+        if not file.exists():
+            yield Problem(_place(home, file), "it is missing")
+        elif of_file(file) != sha:
+            yield Problem(_place(home, file), "it was changed, or is another batch's")
+    known = {_place(home, file) for file in (*expected, path)}
+    yield from (Problem(name, "it is not on the list") for name in there if name not in known)
+
+
+def _package(home: Home, record: BatchRecord) -> Iterator[Problem]:
+    path, place = home.outbox / record.name, f"package of batch {record.name}"
+    if record.state not in (State.PREPARED, State.PUBLISHED):
+        if path.exists():
+            yield Problem(place, f"it lies in the outbox, and the batch is {record.state}")
+        return
+    try:
+        if path.exists() and package_digest(path) == record.package_digest:
+            return
+        if not path.exists() and record.state is State.PUBLISHED:
+            yield Problem(place, "it is not in the outbox")
+        elif path.exists():
+            release.verify(path, holders(home))
+            yield Problem(place, "it is another package than was published")
+    except BadInput as error:
+        yield Problem(place, f"{error.message} ({error.where})" if error.where else error.message)
+    except Fault:
+        yield Problem(place, "the folder is empty")
+
+
+def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:
+    """Files, and packages, of no batch that the ledger knows. What a killed run left half-written begins with a dot."""
+    folders = (kept.folder(home), kept.accounting(home, "x").parent, evidence_keys.place(home, "x").parent, home.outbox)
+    for folder in folders:
+        for path in sorted(folder.glob("[!.]*")):
+            if (path.name if folder == home.outbox else path.name.partition(".")[0]) not in known:
+                yield Problem(_place(home, path), "the ledger knows no batch of this name")
+
+
+def _places(home: Home, batch: str, evidence_only: bool = False) -> list[str]:
+    """The sealed files of a batch that are there, as places."""
+    found = [*kept.folder(home).glob(f"{batch}.*"), evidence_keys.place(home, batch)]
+    found += [] if evidence_only else [kept.accounting(home, batch)]
+    return sorted(_place(home, path) for path in found if path.exists())
+
+
+def _place(home: Home, path: Path) -> str:
+    """A file as people look for it: relative to the home, where it lies there."""
+    return str(path.relative_to(home.root)) if path.is_relative_to(home.root) else path.name

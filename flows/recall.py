@@ -1,0 +1,205 @@
+"""Lookback: every published disclosure decided again, from its evidence, under today's rules, instruments and register corrections.
+
+A batch is decided on its own decision date: that its agreement ended since makes no past release wrong, but an order that was in
+effect then and was enrolled later does, and so does an order to recall, from the day on which it is in force. What is found: what
+would not be released today, by which code, and who is affected, as a list sealed to the holder, from which a recall starts.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from expectations.clock import Clock
+from expectations.digests import of_file
+from expectations.duck import parquet, session
+from expectations.errors import DONE, HELD, SluicegateError
+from expectations.instruments import CourtOrder, Effect, standing
+from expectations.instruments.standing import ended
+from flows import grounds
+from flows.grounds import Grounds
+from flows.home import HOLDER_AGE, Home
+from flows.ledger import Ledger
+from flows.ledger.decisions import Decision, allowed
+from flows.ledger.states import Checkpoint, State
+from flows.registers import all_versions, current_register
+from flows.replay import Past, past
+from pipelines import durable, register, sealing
+from pipelines.context import BatchContext
+from pipelines.ingest import letter_facts
+from pipelines.recall import corrections
+from pipelines.recall.decide import Decided
+from pipelines.sql import copy
+
+FOLDER = "lookback"
+SHREDDED = "EVIDENCE_SHREDDED"  # retention ended: nothing is left to look at, and nothing is wrong
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Lookback:
+    """What a lookback found. `summary`: counts, ids and codes, as JSON can hold them. `affected`: Parquet sealed to the holder
+    (batch, ordinal, request_key, person_key, codes) of what would not be released today; None: nothing."""
+
+    summary: dict[str, Any]
+    affected: Path | None
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all would be released again; 3 if not, or if a batch could not be looked at."""
+        missing = [one for one in self.summary["not_decided"] if one["code"] != SHREDDED]
+        return HELD if self.affected or missing else DONE
+
+
+def lookback(
+    home: Home, clock: Clock, *, as_of: date | None = None, progress: Progress = lambda step, done, total: None
+) -> Lookback:  # fmt: skip
+    """Decides all published batches again, one after the other; keeps the result under lookback/ in the home.
+
+    `as_of`: as things stood at the end of that day (in each agreement's zone): batches decided by then, versions enrolled by
+    then, corrections in effect. A batch that cannot be decided is named with its code, and the others go on.
+    """
+    folder = home.root / FOLDER
+    folder.mkdir(exist_ok=True, mode=0o700)
+    name = f"{clock.now():%Y%m%dT%H%M%S%fZ}"
+    found: list[dict[str, Any]] = []
+    failed: list[dict[str, str]] = []
+    with Ledger.open(home.ledger_url, clock) as ledger, _workplace(home) as place:
+        batches = [b for b in ledger.batches(State.PUBLISHED) if as_of is None or b.decided_on <= as_of]
+        for number, record in enumerate(batches):
+            progress("lookback", number, len(batches))
+            try:
+                with past(home, ledger, clock, record) as opened:
+                    target = place / f"{number:06d}.parquet"
+                    found.append(_one(home, ledger, clock, opened, as_of, target))
+            except SluicegateError as error:
+                failed.append({"batch": record.name, "code": error.code})
+        progress("lookback", len(batches), len(batches))
+        summary = _summary(clock, as_of, found, failed, _persons(home, place))
+        affected = _sealed(home, place, folder / f"{name}.parquet.age") if summary["affected"] else None
+    if affected:
+        summary |= {"list": affected.name, "list_digest": of_file(affected)}
+    durable.write(folder / f"{name}.json", json.dumps(summary, indent=1, default=str).encode())
+    return Lookback(summary, affected)
+
+
+@contextmanager
+def _workplace(home: Home) -> Iterator[Path]:
+    """A folder of our own in the lake, deleted at the end."""
+    folder = home.lake / f".view-{uuid.uuid4().hex}"
+    folder.mkdir(parents=True, mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _one(home: Home, ledger: Ledger, clock: Clock, opened: Past, as_of: date | None, target: Path) -> dict[str, Any]:
+    """One batch: writes its affected rows to `target`, gives its line of the summary."""
+    zone = opened.ctx.agreement.zone
+    today = as_of or clock.today(zone)
+    midnight = datetime.combine(as_of + timedelta(days=1), time(), ZoneInfo(zone)) if as_of else None
+    on = _recalling(grounds.enrolled(ledger, opened.record, until=midnight), opened.ctx, today)
+    corrected = opened.ctx.root / "corrected.parquet"
+    persons = _corrections(home, opened, on, corrected, today)
+    ctx, decided = opened.decide(on, opened.record.decided_on, corrected if persons else None)
+    codes, refused, held = _stops(opened.ctx, ctx, decided)
+    with session(ctx.duck) as connection:
+        compared = decided.compared(refused, held)
+        copy(connection, f"""
+            SELECT '{opened.record.name}' AS batch, ordinal, request_key, person_key, codes_now AS codes
+            FROM ({compared}) WHERE outcome_then = 'released' AND outcome_now <> 'released' ORDER BY ordinal""", target)  # fmt: skip
+        by_code = _by_code(home, target)
+        released, affected = connection.execute(
+            f"SELECT count(*) FILTER (outcome_then = 'released'), (SELECT count(*) FROM {parquet([target])}) FROM ({compared})"
+        ).fetchall()[0]
+    return {
+        "batch": opened.record.name, "decided_on": opened.record.decided_on, "released": released, "affected": affected,
+        "codes": by_code, "batch_codes": list(codes), "corrected_persons": persons,
+        "cites": on.cites(grounds.against(codes, letter_facts(ctx), ctx.agreement.id)),
+    }  # fmt: skip
+
+
+def _recalling(on: Grounds, ctx: BatchContext, today: date) -> Grounds:
+    """An order to recall speaks of what has left: in force today, it stands against decisions of any earlier day."""
+    over = ended(on.orders, today)
+
+    def back(order: CourtOrder) -> CourtOrder:
+        recalls = order.effect is Effect.RECALL and order.in_force(today) and order.id not in over
+        early = min(order.effective_on, ctx.decided_on)
+        return order.model_copy(update={"effective_on": early}) if recalls else order
+
+    return replace(on, orders=tuple(back(order) for order in on.orders))
+
+
+def _stops(
+    then: BatchContext, now: BatchContext, decided: Decided
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Codes of the batch as a whole; those of them for which none of its rows would leave: because it is refused, or because it
+    waits and nobody may let it go on. A share or a rate that people may explain makes no single disclosure wrong."""
+    refused = tuple(sorted({*decided.refuse, *decided.hold})) if decided.refuse else ()
+    held = tuple(c for c in decided.hold if allowed(Checkpoint.INTAKE, [c]) <= {Decision.REJECT})
+    fields = standing(then.agreement, now.orders, now.letter.statute, now.letter.purpose, now.decided_on).fields
+    if not refused and set(then.standing.fields) - set(fields):
+        refused = ("COURT_ORDER",)  # a field left that an order forbids
+    return tuple(sorted({*refused, *decided.hold, *decided.rate})), refused, held
+
+
+def _corrections(home: Home, opened: Past, on: Grounds, target: Path, today: date) -> int:
+    versions = all_versions(home)
+    changed = corrections.changes(versions)
+    if not changed:
+        return 0
+    own = [v for v in versions if register.version(v) == opened.record.register]
+    ctx = replace(opened.ctx, agreement=on.agreement)
+    return corrections.write(
+        ctx, opened.evidence, target, changed=changed, known=corrections.changes(own), now=current_register(home), until=today
+    )  # fmt: skip
+
+
+def _by_code(home: Home, rows: Path) -> dict[str, int]:
+    query = f"SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM {parquet([rows])}) GROUP BY 1 ORDER BY 1"
+    with session(home.duck) as connection:
+        return dict(connection.execute(query).fetchall())
+
+
+def _persons(home: Home, place: Path) -> int:
+    paths = sorted(place.glob("*.parquet"))
+    if not paths:
+        return 0
+    with session(home.duck) as connection:
+        return int(connection.execute(f"SELECT count(DISTINCT person_key) FROM {parquet(paths)}").fetchall()[0][0])
+
+
+def _summary(
+    clock: Clock, as_of: date | None, found: list[dict[str, Any]], failed: list[dict[str, str]], persons: int
+) -> dict[str, Any]:
+    codes: dict[str, int] = {}
+    for one in found:
+        for code, rows in one["codes"].items():
+            codes[code] = codes.get(code, 0) + rows
+    return {
+        "at": clock.now().isoformat(timespec="seconds"), "as_of": as_of, "batches": len(found),
+        "released": sum(one["released"] for one in found), "affected": sum(one["affected"] for one in found),
+        "persons": persons, "codes": dict(sorted(codes.items())),
+        "found": [one for one in found if one["affected"] or one["batch_codes"]], "not_decided": failed,
+    }  # fmt: skip
+
+
+def _sealed(home: Home, place: Path, target: Path) -> Path:
+    """The lists of all batches as one, sealed to the holder: whole or not at all."""
+    whole, half = place / "affected", target.with_name(f".{target.name}")
+    with session(home.duck) as connection:
+        copy(connection, f"FROM {parquet(sorted(place.glob('*.parquet')))} ORDER BY batch, ordinal", whole)
+    sealing.seal_file(whole, half, [sealing.load_identity(home.keys / HOLDER_AGE).recipient])
+    half.replace(target)
+    durable.fsync(target.parent)
+    return target

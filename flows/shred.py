@@ -1,0 +1,127 @@
+"""Shredding: when retention has ended, the key of a batch's evidence is destroyed, and with it every copy of the evidence.
+
+The accounting stays. The chain says `shredding` before anything is destroyed and `shredded` after, so that a crash in between
+is seen, and the same call goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+
+from expectations.clock import legal_date
+from expectations.digests import of_bytes
+from expectations.errors import Usage
+from expectations.instruments import Agreement, CourtOrder, Effect, Instrument, parse_instrument
+from expectations.instruments.standing import ended
+from flows import evidence_keys, kept
+from flows.home import Home
+from flows.ledger import Ledger
+from flows.ledger.batches import BatchRecord
+from flows.ledger.cases import CaseState
+from flows.ledger.shredding import SHREDDED
+from flows.locks import alone
+from pipelines import durable
+
+# Why a batch's evidence must be kept: asked with the enrolled instruments, under the lock that a new order takes.
+Keeper = Callable[[Ledger, BatchRecord, list[Instrument]], Iterable[str]]
+
+
+def shred(home: Home, ledger: Ledger, batch: str) -> list[str]:
+    """Destroys the evidence of a batch; gives the reasons why it must be kept instead, and then nothing was done.
+
+    Again, or after a crash: goes on where it was. Raises Usage if there is no such batch, or if it has not ended.
+    """
+    with alone(home, batch):
+        record = ledger.batch(batch)
+        if record is None:
+            raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
+        done = ledger.shredding(batch)
+        if SHREDDED not in done and (not done or evidence_keys.place(home, batch).exists()):
+            if not done and kept.listed(home, batch) is None and not _files(home, batch):
+                raise Usage("NO_EVIDENCE", "no evidence of this batch is kept", where=batch)
+            reasons = ledger.begin_shredding(batch, _key(home, batch), lambda bodies: keeps(ledger, record, bodies))
+            if reasons:
+                return reasons
+        _destroy(home, batch)
+        ledger.end_shredding(batch)
+    return []
+
+
+def _key(home: Home, batch: str) -> str | None:
+    """Digest of the public half of the key; None where the evidence was sealed before batches had keys of their own."""
+    listed = kept.listed(home, batch)
+    return of_bytes(listed.recipient.encode()) if listed else None
+
+
+def _files(home: Home, batch: str) -> list[str]:
+    return [p.name for p in kept.folder(home).glob(f"{batch}.*")]
+
+
+def _destroy(home: Home, batch: str) -> None:
+    evidence_keys.destroy(home, batch)  # first: from here on the rest is noise
+    for name in _files(home, batch):
+        (kept.folder(home) / name).unlink(missing_ok=True)
+    durable.fsync(kept.folder(home))
+
+
+def keeps(ledger: Ledger, record: BatchRecord, bodies: list[bytes]) -> list[str]:
+    """Why the evidence of this batch must be kept, in words for people; nothing if it need not be."""
+    known = [parse_instrument(body, "enrolled instrument") for body in bodies]
+    return [reason for keeper in KEEPERS for reason in keeper(ledger, record, known)]
+
+
+def retained(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:
+    """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended. Of the version that the batch
+    was received under and the one enrolled now, the longer counts."""
+    agreements = _agreements(ledger, record, known)
+    ended_at = ledger.ended_at(record.name)
+    if not agreements or ended_at is None:
+        return
+    years = max(a.retention_years for a in agreements)
+    until = _years_on(legal_date(ended_at, agreements[0].zone), years)
+    if ledger.clock.today(agreements[0].zone) < until:
+        yield f"{record.agreement} keeps it until {until}"
+
+
+def ordered(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:
+    """A court order that holds, or recalls, what was requested under this agreement. Which statute it speaks of does not matter:
+    in doubt it is kept."""
+    agreements = _agreements(ledger, record, known)
+    orders = [i for i in known if isinstance(i, CourtOrder)]
+    if not agreements:
+        return
+    day = ledger.clock.today(agreements[0].zone)
+    over = ended(orders, day)
+    for order in orders:
+        covers = any(
+            order.covers(a.id, a.requester.id, s) for a in agreements for s in (*a.statutes, *order.scope.statutes)
+        )
+        if order.effect in (Effect.HOLD, Effect.RECALL) and order.in_force(day) and order.id not in over and covers:
+            yield f"{order.id} is in force ({order.effect})"
+
+
+def recalled(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:
+    """A recall of some of its disclosures that is not closed: whom they were about is told from the evidence."""
+    for case in ledger.cases():
+        if record.name in case.batches and case.state is not CaseState.CLOSED:
+            yield f"recall case {case.id} is not closed"
+
+
+KEEPERS: tuple[Keeper, ...] = (retained, ordered, recalled)
+
+
+def _agreements(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> list[Agreement]:
+    """The batch's agreement as it was at receipt, then as it is enrolled now."""
+    then = ledger.instrument(record.instruments.get(record.agreement, ""))
+    found = [parse_instrument(then, record.agreement)] if then else []
+    found += [i for i in known if i.id == record.agreement]
+    return [a for a in found if isinstance(a, Agreement)]
+
+
+def _years_on(day: date, years: int) -> date:
+    """The same day so many years later; 1 March where there is no 29 February."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)

@@ -1,0 +1,207 @@
+"""A past batch decided again, from its evidence: all rules on the raw fields and on the facts on file as they were then.
+
+What the evidence cannot tell is not guessed. A row that was never looked up has no candidate: if nothing stops it now it is
+`open`, not released. Who was matched is taken from the evidence; the agreement's tiers, and every rule, are applied anew.
+What people decided then (rows dropped, claims lost to another batch, persons protected since) are facts too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations import corroboration, facts
+from expectations.checkpoint import prepare
+from expectations.contracts import Outcome
+from expectations.duck import parquet, quote, session
+from expectations.errors import Fault
+from expectations.rules import authority, disclosure
+from expectations.rules.rule import Disposition, failing_codes
+from expectations.suites import derived, intake, matching
+from pipelines.context import BatchContext
+from pipelines.failures import no_values
+from pipelines.ingest import letter_facts
+from pipelines.release.outcomes import ended
+
+STEP = "recall.decide"
+OPEN = "open"  # nothing stops the row before the match, and it was never looked up
+ADDRESSES = (
+    "STRUCT(street VARCHAR, unit VARCHAR, urbanization VARCHAR, city VARCHAR, state VARCHAR, zip VARCHAR,"
+    " valid_from DATE, valid_to DATE)[]"
+)
+# What a batch that stopped early has none of, with the fields that are read here.
+_STRUCTS = {
+    "candidate": "STRUCT(outcome VARCHAR, record_id BIGINT, tier VARCHAR)",
+    "verdict": f"STRUCT(record_id BIGINT, person_key VARCHAR, addresses_on_file {ADDRESSES}, units_on_file INTEGER,"
+    " lists VARCHAR[], earlier_tries INTEGER, codes VARCHAR[])",
+}
+_BUILDING = ("a_zip", "a_number", "a_street")
+_NONE = f"(SELECT 0::BIGINT AS record_id, NULL::{ADDRESSES} AS addresses_on_file, true AS same_person WHERE false)"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A batch decided again.
+
+    refuse, hold   codes of the batch as a whole at intake
+    rate           codes of the match, which two people may explain
+    looked_up      the batch came as far as the match: else nobody can tell what would have become of its open rows
+    rows           Parquet, one line for each submitted row: ordinal, request_key, person_key, outcome_then, codes_then,
+                   request_codes, outcome, codes (by the rules on rows alone)
+    """
+
+    refuse: tuple[str, ...]
+    hold: tuple[str, ...]
+    rate: tuple[str, ...]
+    looked_up: bool
+    rows: Path
+
+    def compared(self, refused: Sequence[str], held: Sequence[str]) -> str:
+        """SELECT of ordinal, request_key, person_key, outcome_then, codes_then, outcome_now, codes_now.
+
+        refused   codes for which the whole batch ends: each row of it, with these beside its own
+        held      codes for which it waits: of its rows those that would be released are held, with these
+        """
+        outcome, own = "outcome", "codes"
+        if refused:
+            outcome, own = quote(Outcome.REFUSED), f"list_sort(list_distinct(request_codes || {list(refused)}))"
+        elif held:
+            waits = f"outcome = {quote(Outcome.RELEASED)}"
+            outcome = f"CASE WHEN {waits} THEN {quote(Outcome.HELD)} ELSE outcome END"
+            own = f"CASE WHEN {waits} THEN {list(held)} ELSE codes END"
+        return f"""
+        SELECT ordinal, request_key, person_key, outcome_then, codes_then, {outcome} AS outcome_now, {own} AS codes_now
+        FROM {parquet([self.rows])}"""
+
+
+def decide(ctx: BatchContext, evidence: str, accounting: str, folder: Path, corrected: Path | None = None) -> Decided:
+    """Decides the batch by the rules, instruments and dates of `ctx`; writes into `folder` (0700, the caller's to delete).
+
+    evidence, accounting   relations: what `release.seal_evidence` and `release.seal_accounting` kept
+    corrected              Parquet of `corrections.write`: facts on file that were wrong then
+    Raises Fault if a row of the accounting has no evidence, or the other way round.
+    """
+    letter = letter_facts(ctx)
+    with no_values(STEP), session(ctx.duck) as connection:
+        tables = {
+            "given": _whole(connection, evidence),
+            "accounted": accounting,
+            **_requests(ctx, letter),
+            **_matched(letter, corrected),
+            "settled": _settled(),
+            "facts": facts.facts_sql(letter, _counts(letter)),
+            "rate": matching.rate_sql("(SELECT * FROM candidates SEMI JOIN (SELECT ordinal FROM asked WHERE outcome IS NULL) USING (ordinal))", letter),
+        }  # fmt: skip
+        broken = prepare(connection, derived.setup(ctx.facilities), tables, folder)
+        if broken:
+            raise Fault("NOT_DECIDED", f"{next(iter(broken))} could not be worked out", where=STEP)
+        _all_accounted(connection)
+        of_batch, rate, looked_up = _of_batch(connection)
+    refuse = tuple(sorted(c for c, which in of_batch if which is Disposition.REFUSE_BATCH))
+    hold = tuple(sorted(c for c, which in of_batch if which is Disposition.HOLD_BATCH))
+    return Decided(refuse, hold, tuple(sorted(c for c, _ in rate)), looked_up, folder / "settled.parquet")
+
+
+def _whole(connection: duckdb.DuckDBPyConnection, evidence: str) -> str:
+    """The evidence of the requests; a batch that stopped early gets the columns that it has none of."""
+    there = {name for name, *_ in connection.execute(f"DESCRIBE FROM {evidence}").fetchall()}
+    missing = "".join(f", NULL::{kind} AS {name}" for name, kind in _STRUCTS.items() if name not in there)
+    return f"(SELECT *{missing} FROM {evidence} WHERE origin = 'request')"
+
+
+def _requests(ctx: BatchContext, letter: dict[str, Any]) -> dict[str, str]:
+    """`asked`: each readable row with the codes and the outcome of the request phase, from its raw fields."""
+    answered = "(SELECT request_key FROM given WHERE list_contains(codes, 'ALREADY_DISCLOSED'))"
+    premises, left_out = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
+    added = ", ".join(
+        f"CASE WHEN {column} THEN '{code}' END"
+        for column, code in (("is_duplicate", "DUPLICATE_REQUEST_ID"), ("is_disclosed", "ALREADY_DISCLOSED"))
+    )
+    return {
+        **intake.again(
+            "(SELECT * FROM given WHERE reject IS NULL)", answered, letter, premises, left_out, ("request_key", "a_state")
+        ),
+        "asked": f"""(
+            SELECT * EXCLUDE (outcome), derived_outcome AS outcome, 0::BIGINT AS row,
+              list_sort(derived_codes || list_filter([{added}], c -> c IS NOT NULL)) AS codes
+            FROM rows)""",
+        "rejects": "(SELECT ordinal, file, origin, reject.code AS code FROM given WHERE reject IS NOT NULL)",
+        # what people and other batches decided then, as the accounting shows it
+        "dropped": "(SELECT ordinal FROM accounted WHERE outcome = 'dropped')",
+        "lost": "(SELECT request_key FROM given SEMI JOIN (SELECT ordinal FROM accounted WHERE outcome = 'already_disclosed')"
+        " USING (ordinal) WHERE outcome IS NULL)",
+        "late": "(SELECT ordinal FROM given SEMI JOIN (SELECT ordinal FROM accounted WHERE outcome = 'unmatched')"
+        " USING (ordinal) WHERE verdict IS NOT NULL AND NOT list_contains(verdict.codes, 'PROTECTED'))",
+    }  # fmt: skip
+
+
+def _matched(letter: dict[str, Any], corrected: Path | None) -> dict[str, str]:
+    """`candidates` and `verdicts` as match and validate would give them now, on the facts of the evidence."""
+    tiers = f"{list(letter['tiers'])}::VARCHAR[]"
+    same = " AND ".join(f"a.{c} IS NOT DISTINCT FROM g.{c}" for c in _BUILDING)
+    return {
+        "corrected": _NONE if corrected is None else parquet([corrected]),
+        # a match that was made on what was wrong is none
+        "candidates": f"""(
+            SELECT g.ordinal, g.origin, g.candidate.tier AS tier,
+              CASE WHEN g.candidate.outcome IS NOT NULL THEN g.candidate.outcome
+                WHEN NOT coalesce(k.same_person, true) THEN 'unmatched'
+                WHEN NOT coalesce(list_contains({tiers}, g.candidate.tier), false) THEN 'near' END AS outcome
+            FROM given g LEFT JOIN corrected k ON k.record_id = g.candidate.record_id WHERE g.candidate IS NOT NULL)""",
+        "on_file": f"""(
+            SELECT g.ordinal, g.origin, g.verdict.record_id AS record_id, g.verdict.person_key AS person_key,
+              CASE WHEN k.record_id IS NULL THEN g.verdict.addresses_on_file ELSE k.addresses_on_file END AS addresses_on_file,
+              -- of the building that the address was read as then; of another nothing is known
+              CASE WHEN {same} THEN g.verdict.units_on_file END AS units_on_file,
+              g.verdict.lists AS lists, g.verdict.earlier_tries AS earlier_tries, a.a_kind, a.a_unit, a.a_state
+            FROM given g JOIN asked a USING (ordinal) LEFT JOIN corrected k ON k.record_id = g.verdict.record_id
+            WHERE g.verdict IS NOT NULL)""",
+        "verdicts": f"""
+            SELECT *, CASE WHEN len(codes) > 0 THEN 'held' END AS outcome FROM (
+              SELECT ordinal, record_id, person_key, addresses_on_file, {failing_codes(disclosure.RULES.values())} AS codes
+              FROM (SELECT *, {facts.register_constants(letter)} FROM on_file)
+                JOIN ({corroboration.sql("asked", "on_file", corroboration.counts(letter))}) USING (ordinal))""",
+    }  # fmt: skip
+
+
+def _settled() -> str:
+    now = ended("asked", "candidates", "verdicts", dropped="dropped", lost="lost", late="late")
+    return f"""
+    SELECT t.ordinal, t.request_key, t.person_key, t.outcome AS outcome_then, t.codes AS codes_then,
+      CASE WHEN r.ordinal IS NULL THEN a.codes ELSE [r.code] END AS request_codes,
+      CASE WHEN r.ordinal IS NULL THEN coalesce(n.outcome, '{OPEN}') ELSE '{Outcome.REJECTED}' END AS outcome,
+      CASE WHEN r.ordinal IS NULL THEN n.codes ELSE [r.code] END AS codes
+    FROM accounted t LEFT JOIN ({now}) n USING (ordinal) LEFT JOIN asked a USING (ordinal) LEFT JOIN rejects r USING (ordinal)"""
+
+
+def _counts(letter: dict[str, Any]) -> str:
+    return facts.count_facts_sql("asked", "rejects", "dropped", letter["max_incomplete_share_by_code"])
+
+
+def _all_accounted(connection: duckdb.DuckDBPyConnection) -> None:
+    lost = """
+    SELECT count(*) FILTER (g.ordinal IS NULL OR t.ordinal IS NULL) FROM given g FULL JOIN accounted t USING (ordinal)"""
+    if connection.execute(lost).fetchall()[0][0]:
+        raise Fault("COUNTS_DIFFER", "evidence and accounting are not of the same rows", where=STEP)
+
+
+_Codes = set[tuple[str, Disposition]]
+
+
+def _of_batch(connection: duckdb.DuckDBPyConnection) -> tuple[_Codes, _Codes, bool]:
+    """What fails of the batch at intake, and at the match if it came that far; whether it did."""
+    rules = [(r.code, r.disposition, r.met) for r in authority.BATCH_RULES.values()]
+    rate = [(c.code, c.disposition, f"coalesce(({c.arguments['predicate']}), false)") for c in matching.of_batch()]
+    came = bool(connection.execute("SELECT count(*) > 0 FROM candidates").fetchall()[0][0])
+    return _failing(connection, "facts", rules), _failing(connection, "rate", rate) if came else set(), came
+
+
+def _failing(
+    connection: duckdb.DuckDBPyConnection, table: str, tests: Collection[tuple[str, Disposition, str]]
+) -> _Codes:
+    met = connection.execute(f"SELECT {', '.join(met for *_, met in tests)} FROM {table}").fetchall()[0]
+    return {(code, disposition) for (code, disposition, _), ok in zip(tests, met, strict=True) if not ok}

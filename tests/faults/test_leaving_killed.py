@@ -1,0 +1,86 @@
+"""Random `kill -9` while a batch is sealed and published, one run or two at a time: nothing partial, double or unaccounted leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from expectations.clock import Clock
+from flows.home import HOLDER_SIGNING, open_home
+from flows.ledger import Ledger
+from flows.ledger.states import State
+from pipelines import release
+from tests import world as worlds
+from tests.faults.test_crash import KILLED, Stand, Zygote, fresh, look
+
+KILLS = int(os.environ.get("SLUICEGATE_KILLS", "200"))
+READY = "flows.leaving:Leaving.settle:before:1"  # eligibility has passed, nothing is sealed
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Path:
+    """A world with a batch that is about to leave."""
+    folder = tmp_path_factory.mktemp("leaving")
+    world = worlds.make(folder / "home")
+    world.submit(folder / "submission", worlds.mixed())
+    assert zygote.run(home=str(folder / "home"), what=str(folder / "submission"), kill=READY) == [KILLED]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(base: Path, zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> tuple[Stand, float]:
+    """How it ends when nothing is killed, and how long that takes."""
+    copy, begun = fresh(base, tmp_path_factory.mktemp("undisturbed")), time.monotonic()
+    assert zygote.run(home=str(copy / "home"), what=batch(copy)) == [0]
+    return look(copy), time.monotonic() - begun
+
+
+def batch(place: Path) -> str:
+    with Ledger.open(open_home(place / "home").ledger_url, Clock()) as ledger:
+        return ledger.batches()[0].name
+
+
+def nothing_partial(place: Path) -> State:
+    """Whatever lies in the outbox is a whole package that the ledger has prepared; whatever it says is published lies there."""
+    home = open_home(place / "home")
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        (record,) = ledger.batches()
+        assert ledger.verify() == []
+        kinds = [e["kind"] for e in ledger.events(record.name)]
+    there = [p for p in home.outbox.iterdir() if not p.name.startswith(".")]
+    if record.state is State.PUBLISHED:
+        assert [p.name for p in there] == [record.name]
+    if there:
+        assert record.state in (State.PREPARED, State.PUBLISHED) and "prepared" in kinds
+        release.verify(there[0], [(home.keys / f"{HOLDER_SIGNING}.pub").read_text()])
+        assert (home.root / "accounting" / f"{record.name}.parquet.age").is_file()
+    return record.state
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+def test_killed_at_random_while_it_leaves(
+    base: Path, undisturbed: tuple[Stand, float], zygote: Zygote, tmp_path: Path
+) -> None:
+    reference, seconds = undisturbed
+    chance, died, met = random.Random(2026), 0, set()
+    for n in range(KILLS):
+        place = fresh(base, tmp_path / str(n))
+        command = {"home": str(place / "home"), "what": batch(place)}
+        times = 2 if n % 4 == 3 else 1  # every fourth time two runs race
+        ended = zygote.run(**command, alarm=chance.uniform(0.01, 1.1 * seconds), times=times)
+        assert set(ended) <= {0, KILLED}
+        died += ended.count(KILLED)
+        met.add(nothing_partial(place))
+        assert zygote.run(**command, times=times) == [0] * times
+        assert look(place) == reference, n
+        assert nothing_partial(place) is State.PUBLISHED
+        shutil.rmtree(tmp_path / str(n))
+    print(json.dumps({"kills": died, "states met": sorted(met)}))
+    assert died > KILLS / 2 and State.VALIDATED in met
