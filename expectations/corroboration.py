@@ -39,27 +39,28 @@ def sql(requests: str, verdicts: str, counting: str = "true") -> str:
     addresses_on_file (list of `contracts.ON_FILE`). The best result over all addresses on file counts; no address on file,
     no request, or nothing comparable gives not_comparable. `address.setup` must have run on the connection.
     """
+    # the steps bear a prefix: one called like the relation that is given would hide it
     known = " AND ".join(f"{side}.{c} IS NOT NULL" for side in ("r", "f") for c in _NEEDED)
     equal = " AND ".join(f"r.{c} = f.{c}" for c in _NEEDED)
     return f"""
-    WITH each_address AS (
+    WITH c_each_address AS (
       SELECT ordinal, unnest(addresses_on_file) AS a FROM {verdicts}
-    ), raw_on_file AS (
+    ), c_raw_on_file AS (
       SELECT ordinal, a.street AS street, a.unit AS unit, a.urbanization AS urbanization,
         a.city AS city, a.state AS state, a.zip AS zip
-      FROM (SELECT *, a.valid_from AS valid_from, a.valid_to AS valid_to FROM each_address) WHERE {counting}
-    ), on_file AS (
-      {address.derive("raw_on_file", one_line=False, urbanization=True)}
-    ), compared AS (
+      FROM (SELECT *, a.valid_from AS valid_from, a.valid_to AS valid_to FROM c_each_address) WHERE {counting}
+    ), c_on_file AS (
+      {address.derive("c_raw_on_file", one_line=False, urbanization=True)}
+    ), c_compared AS (
       SELECT f.ordinal,
         CASE WHEN NOT ({known}) THEN 0
           WHEN NOT ({equal}) OR r.a_urb IS DISTINCT FROM f.a_urb THEN 1
           WHEN r.a_unit IS DISTINCT FROM f.a_unit THEN 2
           ELSE 3 END AS rank
-      FROM on_file f JOIN {requests} r USING (ordinal)
-    ), best AS (
-      SELECT ordinal, max(rank) AS rank FROM compared GROUP BY ordinal
+      FROM c_on_file f JOIN {requests} r USING (ordinal)
+    ), c_best AS (
+      SELECT ordinal, max(rank) AS rank FROM c_compared GROUP BY ordinal
     )
     SELECT v.ordinal,
-      CASE best.rank WHEN 3 THEN 'same' WHEN 2 THEN 'building' WHEN 1 THEN 'differs' ELSE 'not_comparable' END AS corroboration
-    FROM {verdicts} v LEFT JOIN best USING (ordinal)"""
+      CASE c_best.rank WHEN 3 THEN 'same' WHEN 2 THEN 'building' WHEN 1 THEN 'differs' ELSE 'not_comparable' END AS corroboration
+    FROM {verdicts} v LEFT JOIN c_best USING (ordinal)"""

@@ -6,15 +6,16 @@ the rows show when they are counted again from their raw fields (`count_facts_sq
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from expectations import band, signatures
+from expectations import band, reasons, signatures
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.duck import quote
-from expectations.instruments import Agreement, CourtOrder, Letter, Standing, standing
+from expectations.instruments import Agreement, CourtOrder, Letter, Officer, Standing, standing
 from expectations.instruments.standing import superseded
 from expectations.rules.statutes import STATUTES
 
@@ -75,6 +76,7 @@ def letter_facts(
         "solely": letter.attestations.solely,
         "clearance": letter.attestations.no_informant_or_investigation_harmed,
         "officers": sorted({o.id for o in letter.officers}),
+        "officers_alike": _alike(letter.officers),
         "safeguards_in_force": agreement.safeguards.in_force(decided_on),
         "tiers": sorted(set(agreement.tiers)),
         "letter_date": letter.date.isoformat(),
@@ -101,6 +103,24 @@ def letter_facts(
         "max_weak_tiers": limits.weak_tiers_ceiling,
         "min_days_after_final_order": limits.days_after_final_order,
     }
+
+
+def _alike(officers: Sequence[Officer]) -> dict[str, str]:
+    """Ids under which the letter lists somebody again → the id under which it does so first. One name is one person, however it
+    is written, and so is one id in other letters: matters are counted by person."""
+    first: dict[str, str] = {}
+    found = {}
+    for one in sorted(officers, key=lambda o: o.id):
+        plain = "".join(c for c in unicodedata.normalize("NFKD", one.name.casefold()) if c.isalnum() or c.isspace())
+        keys = (
+            f"id {one.id.casefold()}",
+            f"name {' '.join(sorted(plain.split()))}" if plain.strip() else f"id {one.id}",
+        )
+        known = next((first[k] for k in keys if k in first), one.id)
+        first |= dict.fromkeys(keys, known)
+        if known != one.id:
+            found[one.id] = known
+    return found
 
 
 def address_facts(agreement: Agreement, decided_on: date) -> dict[str, Any]:
@@ -156,7 +176,7 @@ def facts_sql(facts: Mapping[str, Any], counts: str) -> str:
     return f"SELECT * FROM ({letter_facts_sql(facts)}) CROSS JOIN ({counts})"
 
 
-def count_facts_sql(rows: str, rejects: str, dropped: str | None, by_code: Mapping[str, float]) -> str:
+def count_facts_sql(rows: str, rejects: str, dropped: str | None, letter: Mapping[str, Any]) -> str:
     """A SELECT of one row that counts a batch; decoys are left out.
 
     `rows` (canonical rows; a checkpoint gives them with `a_codes` derived again from the raw fields, and CROWDED from all of
@@ -164,9 +184,13 @@ def count_facts_sql(rows: str, rejects: str, dropped: str | None, by_code: Mappi
     (agreement); rows that two people dropped count in no share and are no longer incomplete.
 
     Columns: rows_submitted, rows_rejected, rows_dropped, rows_open (go on to match), incomplete_rows,
-    worst_file_incomplete_share, codes_over_limit (codes on a larger share of the rows than `by_code` allows), identical_reason_rows (largest group of two requests or more that give one reason),
-    busiest_officer_rows.
+    worst_file_incomplete_share, codes_over_limit (codes on a larger share of the rows than the agreement allows),
+    identical_reason_rows (largest group of two requests or more that give one reason: `reasons`), busiest_officer_rows (of one
+    person, under whatever ids the letter lists him). `letter`: see `letter_facts`; without limits there are no codes over them.
     """
+    by_code, alike = letter.get("max_incomplete_share_by_code", {}), letter.get("officers_alike", {})
+    whens = "".join(f" WHEN {quote(other)} THEN {quote(first)}" for other, first in sorted(alike.items()))
+    officer = f"CASE trim(officer){whens} ELSE trim(officer) END" if whens else "trim(officer)"
     blocking = ", ".join(quote(c) for c in BLOCKING_ADDRESS_CODES)
     gone = f"SELECT ordinal FROM {dropped}" if dropped else "SELECT 0::BIGINT AS ordinal WHERE false"
     return f"""
@@ -184,12 +208,15 @@ def count_facts_sql(rows: str, rejects: str, dropped: str | None, by_code: Mappi
       ) GROUP BY file
     ),
     codes AS (SELECT code, count(*) AS n FROM (SELECT unnest(a_codes) AS code FROM asked WHERE NOT is_dropped) GROUP BY code),
-    reasons AS (
-      SELECT count(DISTINCT request_id) AS n FROM asked
+    given AS (
+      SELECT request_id, {reasons.words("reason")} AS words, {reasons.same("reason")} AS same FROM asked
       WHERE regexp_matches(reason, '[\\p{{L}}\\p{{N}}]')
-      GROUP BY trim(regexp_replace(upper(reason), '[\\s\\p{{P}}]+', ' ', 'g')) HAVING n > 1
     ),
-    officers AS (SELECT count(*) AS n FROM asked WHERE officer IS NOT NULL GROUP BY trim(officer))
+    reasons AS (
+      SELECT count(DISTINCT request_id) AS n FROM given GROUP BY words HAVING n > 1
+      UNION ALL SELECT count(DISTINCT request_id) AS n FROM given GROUP BY same HAVING n > 1
+    ),
+    officers AS (SELECT count(*) AS n FROM asked WHERE officer IS NOT NULL GROUP BY {officer})
     SELECT
       (SELECT count(*) FROM asked) + (SELECT count(*) FROM bad) AS rows_submitted,
       (SELECT count(*) FROM bad) AS rows_rejected,

@@ -15,7 +15,7 @@ from pathlib import Path
 import sshsig
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sshsig.ssh_public_key import PublicKey
 from sshsig.sshsig import SshsigSignature
 
@@ -67,6 +67,18 @@ def load(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise BadInput("KEY_NOT_ED25519", "the signing key is not an Ed25519 key", where=path.name)
     return key
+
+
+def public_lines(path: Path) -> list[str]:
+    """The public keys in a file, one a line; raises BadInput if it cannot be read, or holds anything but Ed25519 keys."""
+    try:
+        lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+        if lines and all(isinstance(serialization.load_ssh_public_key(n.encode()), Ed25519PublicKey) for n in lines):
+            return lines
+    except (OSError, ValueError, UnsupportedAlgorithm):
+        pass
+    raise BadInput("KEY_UNREADABLE", "the public key cannot be read", where=path.name,
+                   remedy="Give the .pub file of an Ed25519 key, as the holder published it.")  # fmt: skip
 
 
 def sign(message: bytes, key: Ed25519PrivateKey, namespace: str) -> str:

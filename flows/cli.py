@@ -18,6 +18,7 @@ from typer._click import ClickException  # typer's own copy, which its parser ra
 
 from expectations.errors import Fault, SluicegateError, Usage
 from flows.commands import (
+    accounting,
     gates,
     halting,
     inspect,
@@ -26,10 +27,12 @@ from flows.commands import (
     match,
     operate,
     operators,
+    package,
     preflight,
     prepare,
     recall,
     replay,
+    report,
     review,
     shred,
     simulate,
@@ -51,6 +54,7 @@ inspect.register(app)
 replay.register(app)
 preflight.register(app)
 halting.register(app)
+report.register(app)
 shred.register(app)
 app.add_typer(review.app, name="review")
 app.add_typer(gates.app, name="gates")
@@ -58,6 +62,8 @@ app.add_typer(simulate.app, name="simulate")
 app.add_typer(prepare.register_app, name="register")
 app.add_typer(instruments.app, name="instruments")
 app.add_typer(operators.app, name="operator")
+app.add_typer(accounting.app, name="accounting")
+app.add_typer(package.app, name="package")
 app.add_typer(recall.app, name="recall")
 app.add_typer(ledger.app, name="ledger")
 

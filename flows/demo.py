@@ -16,8 +16,8 @@ from expectations import signatures
 from expectations.clock import Clock
 from expectations.duck import parquet, session
 from expectations.errors import DONE, Fault
-from flows import orchestrator
-from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home
+from flows import evidence_keys, orchestrator
+from flows.home import HOLDER_SIGNING, Home
 from flows.progress import Reporter
 
 _INCOMPLETE = 0.22  # above the sandbox agreement's tolerance of 10 %
@@ -113,8 +113,7 @@ def _compare(home: Home, made: Path, batch: str, story: Story) -> int:
     identity = sealing.load_identity(home.keys / REQUESTER_AGE)
     release.open_package(home.outbox / batch, identity, opened, holders)
     evidence = opened / "evidence.parquet"
-    holder = sealing.load_identity(home.keys / HOLDER_AGE)
-    sealing.open_file(home.root / "evidence" / f"{batch}.parquet.age", evidence, holder)
+    sealing.open_file(home.root / "evidence" / f"{batch}.parquet.age", evidence, evidence_keys.identity(home, batch))
     count = "count(*) FILTER (WHERE {})"
     wrong = ("true", "address_defect IS NOT NULL", "address_defect IS NULL AND NOT corroborated", "releasable")
     columns = ", ".join(count.format(w) for w in wrong)

@@ -69,6 +69,7 @@ def _home() -> Iterator[Finding]:
         yield Finding("fail", error.message, error.remedy)
         return
     yield from _folders(home)
+    yield _outbox(home)
     yield from _keys(home)
     yield _encryption(home.root)
     free = shutil.disk_usage(home.root).free
@@ -94,6 +95,14 @@ def _folders(home: Home) -> Iterator[Finding]:
             yield Finding("fail", f"folder {name} is missing", "Run sluicegate init.")
         elif folder.stat().st_mode & 0o077:
             yield Finding("fail", f"folder {name} is open to others", f"chmod 700 {name}")
+
+
+def _outbox(home: Home) -> Finding:
+    try:
+        home.delivery.digest("doctor")  # looks for a package of this name: reached, if there is none
+        return Finding("ok", f"outbox {home.delivery.place('')}")
+    except SluicegateError as error:
+        return Finding("fail", f"outbox: {error.message}", error.remedy)
 
 
 def _keys(home: Home) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from expectations.duck import DuckSettings, default_settings
 from expectations.errors import Usage
+from flows.outbox import Outbox, outbox_at
 
 CONFIG = "sluicegate.toml"
 FOLDERS = (
@@ -43,7 +44,7 @@ class Config(BaseModel):
 
     register_folder: str = "register/raw"  # raw or prepared; a raw one is prepared before its first batch
     inbox: str = "inbox"
-    outbox: str = "outbox"
+    outbox: str = "outbox"  # or the URL of a prefix in an object store
     instruments: str = "instruments"
     keys: str = "keys"
     ledger: str = "sqlite:///ledger.db"  # or postgresql+psycopg://…
@@ -72,7 +73,15 @@ class Home:
 
     @property
     def outbox(self) -> Path:
+        """The outbox's folder; raises Usage if it is no folder of this machine: then see `delivery`."""
+        if "://" in self.config.outbox:
+            raise Usage("OUTBOX_REMOTE", "the outbox is no folder of this machine", where="outbox")
         return self._path(self.config.outbox)
+
+    @property
+    def delivery(self) -> Outbox:
+        """The outbox, wherever it is."""
+        return outbox_at(self.config.outbox if "://" in self.config.outbox else self.outbox)
 
     @property
     def lake(self) -> Path:

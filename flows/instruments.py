@@ -86,6 +86,17 @@ def doubts(one: Instrument, body: bytes, known: Mapping[str, bytes], today: date
     kinds = {name: parse_instrument(b, name).kind for name, b in known.items()}
     if one.id in kinds and kinds[one.id] != one.kind:
         yield f"id: {one.id} is enrolled as another kind ({kinds[one.id]})"
+    others = {
+        name: i for name, b in known.items() if name != one.id and isinstance(i := parse_instrument(b, name), Agreement)
+    }
+    if isinstance(one, Agreement):
+        yield from _renewals(one, others)
+    else:
+        for key, said, there in (
+            ("scope.statutes", one.scope.statutes, {s for a in others.values() for s in a.statutes}),
+            ("scope.requesters", one.scope.requesters, {a.requester.id for a in others.values()}),
+        ):
+            yield from (f"{key}: no enrolled agreement has {name}" for name in said if name not in there)
     named = {"supersedes": one.supersedes, "lifts": one.lifts if isinstance(one, CourtOrder) else ()}
     if isinstance(one, CourtOrder):
         named["scope.agreements"] = one.scope.agreements
@@ -95,6 +106,18 @@ def doubts(one: Instrument, body: bytes, known: Mapping[str, bytes], today: date
     last = days(one)[1]
     if last is not None and last < today:
         yield f"its last day, {last}, has passed"
+
+
+def _renewals(one: Agreement, others: Mapping[str, Agreement]) -> Iterator[str]:
+    """Orders that name an agreement stand against what supersedes it; against nothing else that takes its place."""
+    for name, other in others.items():
+        if other.requester.id == one.requester.id and name not in one.supersedes and one.id not in other.supersedes:
+            yield f"supersedes: {name} has the same requester; orders against it do not stand against this agreement"
+    for name in one.supersedes:
+        missing = sorted(set(others[name].supersedes) - {*one.supersedes, one.id}) if name in others else []
+        yield from (
+            f"supersedes: {name} superseded {old}; name it as well, or orders against it end here" for old in missing
+        )
 
 
 def _unknown(ids: Sequence[str], kinds: Mapping[str, str], kind: str) -> list[str]:

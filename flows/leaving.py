@@ -75,10 +75,10 @@ class Leaving:
     def prepare(self) -> publication.Step:
         """Seals evidence and accounting, then claims the keys. If another batch holds some: back to be sealed without them."""
         if not self._is_checked_package():
-            publication.reopen(self.ledger, self.ctx.batch, self.home.outbox)
+            publication.reopen(self.ledger, self.ctx.batch, self.home.delivery)
             return publication.Step(State.VALIDATED)
         if self._protected_since():
-            publication.reopen(self.ledger, self.ctx.batch, self.home.outbox)
+            publication.reopen(self.ledger, self.ctx.batch, self.home.delivery)
             return publication.Step(State.VALIDATED)
         root = self._account()
         outcomes = lake.committed(self.ctx.step("release.outcomes"))
@@ -91,14 +91,14 @@ class Leaving:
         )  # fmt: skip
         if step.taken:
             self._lose(step.taken)
-            publication.reopen(self.ledger, self.ctx.batch, self.home.outbox)
+            publication.reopen(self.ledger, self.ctx.batch, self.home.delivery)
             return publication.Step(State.VALIDATED)
         return step
 
     def publish(self) -> publication.Step:
         """Puts the package into the outbox."""
         return publication.publish(
-            self.ledger, self.ctx.batch, package=self.package, outbox=self.home.outbox, orders=self._orders()
+            self.ledger, self.ctx.batch, package=self.package, outbox=self.home.delivery, orders=self._orders()
         )
 
     def account_refused(self, codes: Iterable[str]) -> None:

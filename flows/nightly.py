@@ -77,14 +77,6 @@ def _one(home: Home, folder: Path, quiet: bool) -> tuple[str, str | None, str, l
         return folder.name, None, "failed", [type(error).__name__]
 
 
-def _recalls(home: Home) -> list[dict[str, Any]]:
-    """What of the open recalls is due soon or has passed; what could not be looked at is due too."""
-    try:
-        return look(home, Clock())
-    except SluicegateError as error:
-        return [{"case": "unknown", "deadline": "all", "status": error.code, "at": None}]
-
-
 def _again(home: Home, batch: str, quiet: bool) -> tuple[str, str | None, str, list[str]]:
     """One batch, as far as it goes: ("", batch, state, codes)."""
     batch_flow(batch, str(home.root), quiet=quiet, return_state=True)
@@ -101,6 +93,14 @@ def _checkpoint(home: Home) -> str:
             return checkpoints.write(home, ledger).stem
     except SluicegateError as error:
         return f"FAILED: {error.code}"
+
+
+def _recalls(home: Home) -> list[dict[str, Any]]:
+    """What of the open recalls is due soon or has passed; what could not be looked at is due too."""
+    try:
+        return look(home, Clock())
+    except SluicegateError as error:
+        return [{"case": "unknown", "deadline": "all", "status": error.code, "at": None}]
 
 
 def _keep(home: Home, summary: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """How a sealed package leaves: prepared, moved into the outbox, published; and how a crash in between is mended.
 
 1. `prepare`, once the batch is accounted for: one transaction reads orders and halts again and claims the request keys.
-2. `publish`: copies the package beside the outbox's others; then one transaction reads orders and halts once more, renames
-   the copy into its place, and records `published`.
+2. `publish`: copies the package to where the outbox is; then one transaction reads orders and halts once more, puts the
+   copy into its place, and records `published`.
 3. `recover`: after a crash, what lies in the outbox decides.
 
 Every write to the ledger takes the same lock. So a halt, or an order enrolled, comes before a publication and stops it, or
@@ -12,8 +12,6 @@ returns after it; there is no moment in between.
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,8 +19,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from expectations.digests import of_file, of_json
-from expectations.errors import Fault, Transient
+from expectations.errors import Fault
 from expectations.instruments import Agreement, CourtOrder, Standing, parse_instrument, standing
 from expectations.instruments.standing import superseded
 from flows.ledger import claims
@@ -33,9 +30,10 @@ from flows.ledger.models import Batch
 from flows.ledger.registry import latest_instruments
 from flows.ledger.review import standing_halts
 from flows.ledger.states import Cause, State
-from pipelines import durable
+from flows.ledger.volume import over_cap
+from flows.outbox import STAGING, Outbox, outbox_at, package_digest, taken
 
-STAGING = ".staging"
+__all__ = ["STAGING", "Step", "narrowed", "package_digest", "prepare", "publish", "recover", "reopen", "withdraw"]
 # Of the bodies of all enrolled instruments: the ids of those that stand in the way now, by code.
 OrdersCheck = Callable[[Sequence[bytes]], Mapping[str, Sequence[str]]]
 
@@ -46,7 +44,7 @@ class Step:
 
     taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
     codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for: COURT_ORDER,
-            AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED
+            AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED, TOO_MANY_ROWS_30_DAYS
     cites   ids of the instruments
     """
 
@@ -117,52 +115,51 @@ def prepare(
     return Step(State.PREPARED)
 
 
-def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Path, orders: OrdersCheck) -> Step:
-    """Puts a prepared package into `outbox` as a folder named like the batch, and records it; safe to repeat.
+def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, orders: OrdersCheck) -> Step:
+    """Puts a prepared package into `outbox` under the name of the batch, and records it; safe to repeat.
 
-    Raises Fault if the package is not the prepared one, or if another folder of this name lies there; Transient if the
-    disk fails.
+    Raises Fault if the package is not the prepared one, or if something else lies there under this name; Transient if the
+    disk or the object store fails.
     """
-    here = recover(ledger, batch, outbox)
+    there = outbox_at(outbox)
+    here = recover(ledger, batch, there)
     if here is not State.PREPARED:
         return Step(here)
-    copy = _copied(package, outbox, batch)
-    try:
+    with there.staged(package, batch) as copy:
         with ledger.transaction() as session:
             entry = find(session, batch)
             if entry.state != State.PREPARED:  # another run was faster
                 return Step(State(entry.state))
-            if package_digest(copy) != entry.package_digest:
+            if copy.digest() != entry.package_digest:
                 raise Fault("PACKAGE_CHANGED", "the package is not the one that was prepared", where=batch,
                             remedy="Reopen the batch, so that it is sealed again.")  # fmt: skip
             stopped = _stopped(ledger, session, entry, orders)
             if stopped:
                 return stopped
-            _into_place(copy, outbox / batch)
+            copy.put()
             _published(ledger, session, entry)
-        _tidy(outbox, batch)
+        there.tidy(batch)
         return Step(State.PUBLISHED)
-    finally:
-        shutil.rmtree(copy.parent, ignore_errors=True)
 
 
-def recover(ledger: Ledger, batch: str, outbox: Path) -> State:
+def recover(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
     """The state of a batch, put right after a crash: a prepared batch whose package lies in the outbox is published.
 
     A batch that stays `prepared` did not leave: publish it, reopen it, or withdraw it. Raises Fault if something else
     lies in the outbox under its name.
     """
+    there = outbox_at(outbox)
     with ledger.transaction() as session:
         entry = find(session, batch)
-        if entry.state == State.PREPARED and _has_left(entry, outbox):
-            durable.fsync(outbox)
+        if entry.state == State.PREPARED and _has_left(entry, there):
+            there.settle(batch)
             _published(ledger, session, entry)
         if entry.state != State.PREPARED:
-            _tidy(outbox, batch)
+            there.tidy(batch)
         return State(entry.state)
 
 
-def reopen(ledger: Ledger, batch: str, outbox: Path) -> State:
+def reopen(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
     """Sends a sealed or prepared batch that did not leave back to be sealed again, and gives its claims back.
 
     For keys that another batch holds, or a package that was lost. Raises Fault if the package has left.
@@ -175,24 +172,13 @@ def reopen(ledger: Ledger, batch: str, outbox: Path) -> State:
         return State.VALIDATED
 
 
-def withdraw(ledger: Ledger, batch: str, outbox: Path, codes: Sequence[str], cites: Sequence[str] = ()) -> State:
+def withdraw(
+    ledger: Ledger, batch: str, outbox: Outbox | Path | str, codes: Sequence[str], cites: Sequence[str] = ()
+) -> State:
     """Ends a prepared batch that did not leave; its keys are free again. Raises Fault if the package has left."""
     with ledger.transaction() as session:
         _withdraw(ledger, session, _not_left(session, batch, outbox), codes, cites)
         return State.WITHDRAWN
-
-
-def package_digest(package: Path) -> str:
-    """SHA-256 over the path and the SHA-256 of every file of a package, the manifest included."""
-    digest = _digest(package)
-    if digest is None:
-        raise Fault("NO_PACKAGE", "there is no sealed package to publish", remedy="Reopen the batch and seal it again.")
-    return digest
-
-
-def _digest(folder: Path) -> str | None:
-    files = sorted(p for p in folder.rglob("*") if not p.is_dir())
-    return of_json({p.relative_to(folder).as_posix(): of_file(p) for p in files}) if files else None
 
 
 def _same_package(entry: Batch, digest: str) -> Step:
@@ -204,7 +190,7 @@ def _same_package(entry: Batch, digest: str) -> Step:
 
 def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: OrdersCheck) -> Step | None:
     """Ends the batch if an instrument stands in its way; leaves it where it is while releases are halted."""
-    against = orders([body for _, _, body in latest_instruments(session)])
+    against = {**orders([body for _, _, body in latest_instruments(session)]), **over_cap(session, entry)}
     codes, cites = sorted(against), sorted({id for ids in against.values() for id in ids})
     if codes:
         if entry.state == State.PREPARED:
@@ -227,54 +213,16 @@ def _published(ledger: Ledger, session: Session, entry: Batch) -> None:
     ledger.move(session, entry, State.PUBLISHED, Cause.PUBLISHED, {"package": entry.package_digest})
 
 
-def _has_left(entry: Batch, outbox: Path) -> bool:
-    target = outbox / entry.name
-    if not target.exists():
-        return False
-    if _digest(target) != entry.package_digest:
-        raise Fault("OUTBOX_TAKEN", "something else lies in the outbox under the name of this batch", where=entry.name,
-                    remedy="Find out what it is; the batch is not published over it.")  # fmt: skip
-    return True
+def _has_left(entry: Batch, outbox: Outbox) -> bool:
+    digest = outbox.digest(entry.name)
+    if digest not in (None, entry.package_digest):
+        raise taken(entry.name)
+    return digest is not None
 
 
-def _not_left(session: Session, batch: str, outbox: Path) -> Batch:
+def _not_left(session: Session, batch: str, outbox: Outbox | Path | str) -> Batch:
     entry = find(session, batch)
-    if entry.state == State.PREPARED and _has_left(entry, outbox):
+    if entry.state == State.PREPARED and _has_left(entry, outbox_at(outbox)):
         raise Fault("HAS_LEFT", "the package lies in the outbox: it counts as published", where=batch,
                     remedy="Run the batch again, so that this is recorded; then recall it if need be.")  # fmt: skip
     return entry
-
-
-def _copied(package: Path, outbox: Path, batch: str) -> Path:
-    """A copy of the package on the outbox's own volume, whole and on the disk, so that one rename publishes it."""
-    package_digest(package)  # a package that is not there will not be there at the next try either
-    copy = outbox / STAGING / batch / uuid.uuid4().hex / batch
-    try:
-        shutil.copytree(package, copy)
-        for path in [*copy.rglob("*"), copy]:
-            durable.fsync(path)
-    except OSError as error:
-        raise _unwritable(error, batch) from None
-    return copy
-
-
-def _tidy(outbox: Path, batch: str) -> None:
-    """Removes the copies that a crash, or another run, left of a batch that is decided."""
-    shutil.rmtree(outbox / STAGING / batch, ignore_errors=True)
-
-
-def _unwritable(error: OSError, batch: str) -> Transient:
-    return Transient(
-        "OUTBOX_UNWRITABLE", f"the package cannot be put into the outbox: {type(error).__name__}", where=batch,
-        remedy="Look at the disk, then run the batch again.",
-    )  # fmt: skip
-
-
-def _into_place(copy: Path, target: Path) -> None:
-    if target.exists():  # appeared since `recover` looked
-        raise Fault("OUTBOX_TAKEN", "something else lies in the outbox under the name of this batch", where=target.name)
-    try:
-        copy.rename(target)
-        durable.fsync(target.parent)
-    except OSError as error:
-        raise _unwritable(error, target.name) from None

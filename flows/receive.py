@@ -26,7 +26,7 @@ from expectations.digests import of_bytes
 from expectations.errors import BadInput
 from expectations.instruments import Agreement, CourtOrder, parse_instrument
 from flows.home import Home
-from flows.ledger import Ledger
+from flows.ledger import Ledger, volume
 from flows.ledger.states import State
 from flows.locks import alone
 from flows.registers import current_register
@@ -34,7 +34,6 @@ from pipelines import durable, register
 from pipelines.ingest import submission
 from pipelines.ingest.submission import TakenIn
 
-_INCOMPLETE_PERIOD = timedelta(days=30)  # over which the share of incomplete addresses counts as one
 _TRIES_PERIOD = timedelta(days=365)  # over which other addresses tried for one person count
 
 
@@ -138,7 +137,7 @@ def _record(
     _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
     moment = clock.now()
     earlier = replace(
-        ledger.passed_intake(requester, agreement.id, moment - _INCOMPLETE_PERIOD),
+        ledger.passed_intake(requester, agreement.id, moment - volume.PERIOD),
         batches=ledger.match_rates(requester, agreement.id),
     )
     (root / "earlier.json").write_text(json.dumps(asdict(earlier)))

@@ -108,7 +108,7 @@ def _in_order(folder: Path) -> list[Path]:
 def _next(home: Home, record: BatchRecord) -> str:
     """Where to look next."""
     return {
-        State.PUBLISHED: f"The package lies in {home.outbox / record.name}.",
+        State.PUBLISHED: f"The package lies in {home.delivery.place(record.name)}.",
         State.HELD: f"Look at it with: sluicegate review show {record.name}",
         State.FAILED: f"A fault of ours. Mend the cause, then: sluicegate run {record.name}",
         State.REFUSED: f"Nothing can be done under this agreement. Details: sluicegate status {record.name}",

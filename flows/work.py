@@ -74,6 +74,7 @@ class Work:
             agreement=on.agreement,
             orders=on.orders,
             successors=on.successors,
+            instruments=record.instruments,
             decided_on=record.decided_on,
             received_on=legal_date(record.received_at, on.agreement.zone),
             register=register,

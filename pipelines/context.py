@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,14 @@ from pipelines.runner import EMBEDDED
 
 # What is kept of a batch beside its rows (paths in its folder): what its decision is explained and replayed from.
 KEPT = ("submission/letter.toml", "submission/letter.toml.sig", "earlier.json")
+
+
+_PERSON = "person|"
+
+
+def person_text(record_id: int) -> str:
+    """What the keyed hash of a record id is taken over: `BatchContext.sql_person_key`, of one id."""
+    return f"{_PERSON}{record_id}"
 
 
 def _quiet(_step: str, _done: int, _total: int) -> None:
@@ -34,6 +42,7 @@ class BatchContext:
     received_on  legal date of the receipt, in the agreement's zone
     register     folder of the prepared register version that this batch runs against
     hash_key     key of the keyed hashes (32 bytes); never logged
+    instruments  digest by id of the enrolled versions that the decision rests on
     progress     told (step, done, total) as work goes on
     """
 
@@ -50,6 +59,7 @@ class BatchContext:
     runner: str = EMBEDDED
     part_rows: int = 250_000
     successors: tuple[Agreement, ...] = ()
+    instruments: Mapping[str, str] = field(default_factory=dict)
     duck: DuckSettings = field(default_factory=DuckSettings)
     progress: Callable[[str, int, int], None] = _quiet
 
@@ -111,7 +121,7 @@ class BatchContext:
 
     def sql_person_key(self, record_id: str) -> str:
         """SQL for the keyed hash of a record id."""
-        return sql_keyed_hash(self.hash_key, f"('person|' || CAST({record_id} AS VARCHAR))")
+        return sql_keyed_hash(self.hash_key, f"({quote(_PERSON)} || CAST({record_id} AS VARCHAR))")
 
     def sql_address_key(self) -> str:
         """SQL for the keyed hash of a parsed address: all that tells two places apart, each in its place."""

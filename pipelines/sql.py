@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -27,9 +28,16 @@ def table(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema) 
     return connection.execute(f"SELECT {names} FROM ({query})").to_arrow_table().cast(schema)
 
 
-def copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path, *, compression: str = "zstd") -> None:
-    """Writes the result of `query` as Parquet."""
-    connection.execute(
-        f"COPY ({query}) TO {quote(str(target))} (FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE {ROW_GROUP},"
-        " WRITE_BLOOM_FILTER false)"
-    )
+def copy(
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    target: Path,
+    *,
+    compression: str = "zstd",
+    metadata: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Writes the result of `query` as Parquet. `metadata`: of the file, by key."""
+    pairs = ", ".join(f"{quote(key)}: {quote(value)}" for key, value in metadata.items())
+    said = f", KV_METADATA {{{pairs}}}" if pairs else ""
+    how = f"FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE {ROW_GROUP}, WRITE_BLOOM_FILTER false{said}"
+    connection.execute(f"COPY ({query}) TO {quote(str(target))} ({how})")

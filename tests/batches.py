@@ -149,6 +149,8 @@ def made(root: Path, agreement: Agreement, rows: Sequence[dict[str, Any]] | None
         "b-made", root / "batch", "0" * 64, parse_letter(letter.encode()), agreement, (), date(2026, 6, 2),
         date(2026, 6, 1), root / "register", bytes(32),
     )  # fmt: skip
+    context.files.mkdir(parents=True)
+    (context.files / "letter.toml").write_text(letter)
     chosen = rows or [canonical(o, FORMULA_ID if o == 0 else None) for o in ENDS if o != 9]
     decoys = [canonical(-1), canonical(-2)]
     reject = {"ordinal": 9, "file": 2, "row": 3, "origin": "request", "field": None, "code": "RAGGED_ROW"}

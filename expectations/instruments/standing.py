@@ -108,7 +108,9 @@ def _against(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, d
     over = ended(known, day)
     for order in known:
         idle = order.effect in (Effect.LIFT, Effect.DECLARE)
-        covered = order.covers(agreement.id, agreement.requester.id, statute)
+        # a renewal under another id is still what the order speaks of
+        agreements = (agreement.id, *agreement.supersedes)
+        covered = any(order.covers(one, agreement.requester.id, statute) for one in agreements)
         if covered and not idle and order.id not in over and order.in_force(day):
             yield order
 

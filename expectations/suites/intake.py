@@ -67,8 +67,7 @@ def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
 
 def tables(inputs: Inputs) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
-    by_code = inputs.letter["max_incomplete_share_by_code"]
-    counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped, by_code)
+    counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped, inputs.letter)
     made = {
         **again(inputs.rows, inputs.disclosed, inputs.letter, inputs.premises, inputs.left_out),
         "passed": "(SELECT * FROM rows WHERE outcome IS NULL)",

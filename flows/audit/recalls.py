@@ -12,7 +12,6 @@ from flows.ledger.case_records import CaseRecord
 from flows.ledger.cases import CaseState, Proof
 from flows.ledger.chain import Problem
 from flows.locks import busy
-from flows.publication import package_digest
 
 
 def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
@@ -35,8 +34,7 @@ def _proofs(home: Home, case: CaseRecord) -> Iterator[Problem]:
 
 def _list(home: Home, case: CaseRecord) -> Iterator[Problem]:
     digest = next((s.rests_on for s in case.steps if s.state is CaseState.FROZEN), None)
-    path = home.outbox / name_of(case.id)
-    if digest is not None and not path.exists():
-        yield Problem(path.name, "the recall list is not in the outbox")
-    elif digest is not None and package_digest(path) != digest:
-        yield Problem(path.name, "it is another recall list than was delivered")
+    name = name_of(case.id)
+    found = home.delivery.digest(name) if digest else None
+    if found != digest:
+        yield Problem(name, "it is another recall list than was delivered" if found else "it is not in the outbox")

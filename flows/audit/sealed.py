@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from expectations.digests import of_file
-from expectations.errors import BadInput, Fault
+from expectations.errors import BadInput
 from flows import evidence_keys, kept
 from flows.audit import recalls
 from flows.audit.checkpoints import holders
@@ -21,7 +21,7 @@ from flows.ledger.chain import Problem
 from flows.ledger.shredding import SHREDDED
 from flows.ledger.states import FINAL, State
 from flows.locks import busy
-from flows.publication import package_digest
+from flows.outbox import Folder
 from pipelines import release
 
 _SETTLED = FINAL | {State.PREPARED}
@@ -88,32 +88,36 @@ def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[P
 
 
 def _package(home: Home, record: BatchRecord) -> Iterator[Problem]:
-    path, place = home.outbox / record.name, f"package of batch {record.name}"
+    found, place = home.delivery.digest(record.name), f"package of batch {record.name}"
     if record.state not in (State.PREPARED, State.PUBLISHED):
-        if path.exists():
+        if found is not None:
             yield Problem(place, f"it lies in the outbox, and the batch is {record.state}")
-        return
-    try:
-        if path.exists() and package_digest(path) == record.package_digest:
-            return
-        if not path.exists() and record.state is State.PUBLISHED:
-            yield Problem(place, "it is not in the outbox")
-        elif path.exists():
-            release.verify(path, holders(home))
-            yield Problem(place, "it is another package than was published")
-    except BadInput as error:
-        yield Problem(place, f"{error.message} ({error.where})" if error.where else error.message)
-    except Fault:
-        yield Problem(place, "the folder is empty")
+    elif found is None and record.state is State.PUBLISHED:
+        yield Problem(place, "it is not in the outbox")
+    elif found not in (None, record.package_digest):
+        yield Problem(place, _why_other(home, record.name))
+
+
+def _why_other(home: Home, batch: str) -> str:
+    """What is wrong with a package that is not the one that was published: of a folder, which file."""
+    if isinstance(home.delivery, Folder):
+        try:
+            release.verify(home.delivery.root / batch, holders(home))
+        except BadInput as error:
+            return f"{error.message} ({error.where})" if error.where else error.message
+    return "it is another package than was published"
 
 
 def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:
     """Files, and packages, of no batch that the ledger knows. What a killed run left half-written begins with a dot."""
-    folders = (kept.folder(home), kept.accounting(home, "x").parent, evidence_keys.place(home, "x").parent, home.outbox)
-    for folder in folders:
+    what = "the ledger knows no batch of this name"
+    for folder in (kept.folder(home), kept.accounting(home, "x").parent, evidence_keys.place(home, "x").parent):
         for path in sorted(folder.glob("[!.]*")):
-            if (path.name if folder == home.outbox else path.name.partition(".")[0]) not in known:
-                yield Problem(_place(home, path), "the ledger knows no batch of this name")
+            if path.name.partition(".")[0] not in known:
+                yield Problem(_place(home, path), what)
+    for name in home.delivery.names():
+        if name not in known:
+            yield Problem(f"outbox/{name}", what)
 
 
 def _places(home: Home, batch: str, evidence_only: bool = False) -> list[str]:

@@ -34,7 +34,7 @@ def at_work(home: Home) -> Iterator[Path]:
         for left in home.lake.glob(f"{_VIEW}*"):
             shutil.rmtree(left)
         for half in (home.root / "recalls").glob("*/.*"):
-            half.unlink()
+            shutil.rmtree(half) if half.is_dir() else half.unlink()
         view = home.lake / f"{_VIEW}{uuid.uuid4().hex}"
         view.mkdir(mode=0o700)
         try:

@@ -11,13 +11,14 @@ from flows.ledger.batches import Batches
 from flows.ledger.chain import Head, Link, Mark, Problem
 from flows.ledger.claims import Disclosures
 from flows.ledger.crosscheck import crosscheck
+from flows.ledger.figures import Figures
 from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
 from flows.ledger.review import Review
 from flows.ledger.shredding import Shredding
 
 
-class Ledger(Batches, Accounts, Review, Registry, Disclosures, Shredding, Recalls):
+class Ledger(Batches, Accounts, Review, Registry, Disclosures, Figures, Recalls, Shredding):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 
     def head(self) -> Head:

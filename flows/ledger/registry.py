@@ -178,6 +178,13 @@ class Registry(Core):
             said = {"ordinal": ordinal, "what": View(what).value, "who": who}
             self.append(session, find(session, batch), "view", said, also={who})
 
+    def audit_person(self, person_key: str, who: str) -> None:
+        """Records that `who` is about to see to whom a person's record was disclosed: call it before looking."""
+        facts.name(who, "who")
+        with self.transaction() as session:
+            said = {"person": facts.digest(person_key, "person"), "what": View.PERSON.value, "who": who}
+            self.append(session, None, "view", said, also={who})
+
 
 def latest_instruments(session: Session) -> list[tuple[str, str, bytes]]:
     """(id, digest, body) of the newest version of each instrument."""

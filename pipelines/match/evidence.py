@@ -13,8 +13,8 @@ LIKE_NAME = 0.92  # Jaro-Winkler: one slip of the pen in a name of common length
 LOOSE_FIRST, LOOSE_LAST = 0.80, 0.85  # might still be the same name: for rivals only
 LIKE_STREET = 0.92
 RARE = 1e-5  # namesakes to expect, at most, where name and birth date stand alone
-# One true pair in a hundred, or more, has another middle initial on each side (1.4 % of pseudopeople's census against its roll
-# with name and birth date equal): a contradiction makes a namesake of that birth date so many times as likely, and no more.
+# Of true pairs at least one in a hundred has another middle initial on each side (1.4 % of pseudopeople's census and roll, name
+# and birth date being equal), of namesakes nearly all: a contradiction makes a namesake a hundred times as likely at most.
 OTHER_MIDDLE = 100
 # Particles of surnames: DE LA CRUZ and DE LEON share no name.
 PARTICLES = (

@@ -18,6 +18,9 @@ from pipelines.sql import copy, quiet
 
 # A request that leads to more records than this says nothing of which is meant: it ends as ambiguous, never as unmatched.
 CAP = 200
+# Nor does a key that so many requests and records share that they make more pairs than this: 1.28 million requests of one
+# address and one surname with 200 records on file would make 256 million. Up to FEW records, pairs grow with the batch alone.
+PAIRS_OF_A_KEY, FEW = 200_000, 10
 
 NICKNAMES = Path(__file__).with_name("nicknames.csv")
 
@@ -60,7 +63,7 @@ def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: 
     return [
         Step("request_keys", "the keys of all requests: the build side of every join", f"\n    SELECT key, ordinal FROM {request_keys}"),
         Step("hits", "records that meet a key; the register is only scanned, keys and ids alone", hits_sql(part, scan)),
-        Step("hot_keys", "keys that lead to too many records of this scan", HOT_KEYS),
+        Step("hot_keys", "keys that lead to too many records of this scan, or to too many pairs", HOT_KEYS),
         Step("hot", "requests that have such a key", HOT),
         Step("pairs", "request and record, once", PAIRS, ("hits", "hot_keys", "request_keys")),
         Step("met", "how many records each request met", "\n    SELECT ordinal, count(*) AS pairs FROM pairs GROUP BY ordinal"),
@@ -85,8 +88,11 @@ def hits_sql(part: dict[str, str], scan: Scan) -> str:
 
 # In two steps, because counting distinct records of every key costs more than the rest together.
 HOT_KEYS = f"""
-    WITH many AS MATERIALIZED (SELECT key FROM hits GROUP BY key HAVING count(*) > {CAP})
-    SELECT key FROM hits SEMI JOIN many USING (key) GROUP BY key HAVING count(DISTINCT record_id) > {CAP}"""
+    WITH many AS MATERIALIZED (SELECT key, count(*) AS records FROM hits GROUP BY key HAVING count(*) > {FEW}),
+    asked AS (SELECT key, count(*) AS requests FROM request_keys SEMI JOIN many USING (key) GROUP BY key)
+    SELECT key FROM hits SEMI JOIN (FROM many WHERE records > {CAP}) USING (key) GROUP BY key HAVING count(DISTINCT record_id) > {CAP}
+    UNION
+    SELECT key FROM many JOIN asked USING (key) WHERE records * requests > {PAIRS_OF_A_KEY}"""
 
 HOT = """
     SELECT DISTINCT ordinal FROM request_keys SEMI JOIN hot_keys USING (key)"""

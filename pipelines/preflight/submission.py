@@ -166,8 +166,7 @@ def _facts(letter: dict[str, Any], rows: list[Part], parts: list[Part]) -> str:
     """The one-row table of batch facts; without rows, of what the letter says only."""
     if not rows:
         return facts.letter_facts_sql(letter)
-    by_code = letter["max_incomplete_share_by_code"]
-    counts = facts.count_facts_sql(parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects")), None, by_code)
+    counts = facts.count_facts_sql(parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects")), None, letter)
     return facts.facts_sql(letter, counts)
 
 

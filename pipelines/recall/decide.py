@@ -179,7 +179,7 @@ def _settled() -> str:
 
 
 def _counts(letter: dict[str, Any]) -> str:
-    return facts.count_facts_sql("asked", "rejects", "dropped", letter["max_incomplete_share_by_code"])
+    return facts.count_facts_sql("asked", "rejects", "dropped", letter)
 
 
 def _all_accounted(connection: duckdb.DuckDBPyConnection) -> None:
@@ -187,6 +187,9 @@ def _all_accounted(connection: duckdb.DuckDBPyConnection) -> None:
     SELECT count(*) FILTER (g.ordinal IS NULL OR t.ordinal IS NULL) FROM given g FULL JOIN accounted t USING (ordinal)"""
     if connection.execute(lost).fetchall()[0][0]:
         raise Fault("COUNTS_DIFFER", "evidence and accounting are not of the same rows", where=STEP)
+    once = "SELECT count(*) - count(DISTINCT ordinal), count(*) - (SELECT count(*) FROM accounted) FROM settled"
+    if any(connection.execute(once).fetchall()[0]):
+        raise Fault("COUNTS_DIFFER", "a row was decided more than once, or not at all", where=STEP)
 
 
 _Codes = set[tuple[str, Disposition]]

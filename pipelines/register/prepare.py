@@ -81,7 +81,9 @@ class Prepare:
 @cache
 def preparation() -> str:
     """Digest of how a register is prepared: what was prepared in another way must be prepared again."""
-    queries = [persons_sql("RAW"), addresses_sql("RAW", "PERSONS"), names_sql("P"), units_sql("A"), buildings_sql("U")]
+    queries = [
+        people_sql("RAW"), persons_sql("PEOPLE"), addresses_sql("RAW", "PEOPLE"), names_sql("P"), units_sql("A"), buildings_sql("U"),
+    ]  # fmt: skip
     return of_json([queries, standard.MACROS, address.version()])
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow.parquet as pq
 
@@ -19,6 +20,7 @@ from expectations import digests
 from expectations.duck import parquet
 from pipelines import durable, lake, sealing
 from pipelines.context import BatchContext
+from pipelines.release import header
 from pipelines.release.tally import tally
 from pipelines.sql import copy, quiet
 
@@ -75,9 +77,10 @@ _JOINED = (
 
 
 def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> Accounting:
-    """The outcomes of all submitted rows, by ordinal, with what they come to and their Merkle root, which go to the ledger."""
+    """The outcomes of all submitted rows, by ordinal, below their `header`; with what they come to and their Merkle root, which
+    go to the ledger."""
     ends = lake.committed(ctx.step("release.outcomes")).paths("outcomes")
-    with _plain(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal") as plain:
+    with _plain(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal", header.metadata(ctx)) as plain:
         found = tally(plain, ctx.duck)
         return Accounting(
             target, *_seal(plain, holder_recipient, target), found.outcomes, found.codes, found.merkle_root
@@ -85,7 +88,7 @@ def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> A
 
 
 @contextmanager
-def _plain(ctx: BatchContext, query: str) -> Iterator[Path]:
+def _plain(ctx: BatchContext, query: str, metadata: Mapping[str, str] = MappingProxyType({})) -> Iterator[Path]:
     """`query` as Parquet in the batch's folder, for as long as the block lasts."""
     for orphan in ctx.root.glob(".keeping-*"):
         shutil.rmtree(orphan)
@@ -93,7 +96,7 @@ def _plain(ctx: BatchContext, query: str) -> Iterator[Path]:
     work.mkdir(mode=0o700)
     try:
         with quiet("release.evidence", ctx.duck) as connection:
-            copy(connection, query, work / "plain.parquet")
+            copy(connection, query, work / "plain.parquet", metadata=metadata)
         yield work / "plain.parquet"
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Any
 
 from expectations.contracts import RELEASE
 from expectations.duck import DuckSettings
+from expectations.errors import BadInput
 from pipelines import sealing
 from pipelines.release import forms, signed_folder
 from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, KIND, RETURNS_CSV, SEALED
 from pipelines.sealing import Identity
 from pipelines.sql import copy, quiet
+
+BATCH = re.compile(r"^b-[0-9a-f]{12}$")  # the form of a batch's name
 
 
 @dataclass(frozen=True)
@@ -32,9 +36,17 @@ class Opened:
 def verify(package: Path, holders: Sequence[str]) -> dict[str, Any]:
     """The manifest of a package, once its signature (by one of the public keys `holders`) and every file agree with it.
 
-    Needs no private key. Raises BadInput saying which file is missing, added, changed or unsigned.
+    Needs no private key. Raises BadInput saying which file is missing, added, changed or unsigned; or if the folder bears the
+    name of another batch than its manifest, or its counts do not add up.
     """
-    return signed_folder.verify(package, KIND, holders)
+    manifest = signed_folder.verify(package, KIND, holders)
+    if BATCH.match(package.resolve().name) and package.resolve().name != manifest["batch"]:
+        raise BadInput("PACKAGE_SWAPPED", "the folder bears the name of another batch than its manifest", where="batch",
+                       remedy="Get both packages again from the holder, and report this.")  # fmt: skip
+    counts = manifest["counts"]
+    if counts["submitted"] != counts["released"] + counts["returned"]:
+        raise BadInput("PACKAGE_COUNTS", "the counts do not add up", where=f"{signed_folder.MANIFEST}: counts")
+    return manifest
 
 
 def open_package(package: Path, identity: Identity, folder: Path, holders: Sequence[str]) -> dict[str, Any]:

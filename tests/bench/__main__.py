@@ -1,7 +1,7 @@
 """`make bench`: what the stages cost beside a floor or another tool in the same run, and how well they judge labelled sets.
 Ratios and rates, never pass or fail on seconds.
 
-`python -m tests.bench [address|rules|match|splink|linkage|all] [--register ROWS] [--requests ROWS]`, or, for scales that take long to
+`python -m tests.bench [address|rules|accounting|match|splink|linkage|all] [--register ROWS] [--requests ROWS]`, or, for scales that take long to
 make, `python -m tests.bench match --prepared FOLDER --asked FILE.parquet`: a prepared register and raw request rows.
 """
 
@@ -11,9 +11,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import address, compared, floor, linkage, made, rules
+from tests.bench import accounting, address, compared, floor, linkage, made, rules
 
-BENCHES = ("address", "rules", "match", "splink", "linkage", "all")
+BENCHES = ("address", "rules", "accounting", "match", "splink", "linkage", "all")
 ADDRESSES, REQUESTS = 500_000, 100_000
 
 
@@ -33,6 +33,8 @@ def main() -> None:
         address.main(given.register or ADDRESSES)
     if "rules" in chosen:
         rules.main(given.requests or rules.ROWS)
+    if "accounting" in chosen:
+        accounting.main(given.requests or accounting.ROWS)
     if "linkage" in chosen:
         linkage.main()
     if chosen & {"match", "splink"}:

@@ -18,6 +18,10 @@ pytestmark = pytest.mark.slow
         ("splink", r"ours, same address .* false +0 "),
         ("linkage", r"linkage(, .*false +0,|: skipped)"),
         ("address", r"address, parts: +\d"),
+        (
+            "accounting",
+            r"accounting, person: .* \(1 disclosures\)(.|\n)*accounting, annual: .* taxpayers(.|\n)*accounting, claim: ",
+        ),
         ("rules", r"rules, \d+ on 300 rows: [\d.]+ s on 2 threads .*, [\d.]+ x the bare scan"),
     ],
 )

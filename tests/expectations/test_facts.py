@@ -75,6 +75,12 @@ def test_a_letter_signed_by_another_key_is_refused(connection, sandbox: Agreemen
     assert batch_codes(connection, letter_facts(other)) == ["LETTER_UNSIGNED"]
 
 
+LIMITS = {
+    "max_incomplete_share_by_code": {"PLACEHOLDER": 0.11, "NO_CITY": 0.0, "NO_ZIP": 0.0},
+    "officers_alike": {},
+}
+
+
 def test_counts_are_derived_again_from_raw_fields(connection) -> None:
     good = [row(n) for n in range(1, 9)]
     good[0]["reason"] = good[1]["reason"] = "Needed."
@@ -93,11 +99,7 @@ def test_counts_are_derived_again_from_raw_fields(connection) -> None:
 
     def counted(dropped: str | None) -> dict[str, Any]:
         return (
-            connection.execute(
-                facts.count_facts_sql("judged", "bad", dropped, {"PLACEHOLDER": 0.11, "NO_CITY": 0.0, "NO_ZIP": 0.0})
-            )
-            .to_arrow_table()
-            .to_pylist()[0]
+            connection.execute(facts.count_facts_sql("judged", "bad", dropped, LIMITS)).to_arrow_table().to_pylist()[0]
         )
 
     assert counted(None) == {

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import pytest
 
 from expectations.clock import Clock
 from expectations.suites.selftest import Proof
-from flows import cli
+from flows import audit, cli
+from flows.audit import checkpoints
 from flows.inbox import waiting
 from flows.ledger import Ledger
 from tests import world as worlds
@@ -94,6 +96,8 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     ]
     assert [codes for *_, codes in summary["batches"]] == [["LETTER_UNSIGNED"], ["TOO_MANY_INCOMPLETE"], []]
     assert kept(world)[-1] == summary
+    signed = world.home.root / "checkpoints" / f"{summary['checkpoint']}.json"
+    assert signed.is_file() and checkpoints.signature_of(signed).is_file()
 
     # the night after: what is done, held or unreadable is not taken up again
     code, summary = nightly(capsys)
@@ -103,6 +107,23 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     code, summary = nightly(capsys)
     assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (0, [("1-unsigned", "published")])
     assert [p.name for p in waiting(world.home)] == []
+
+    # nobody decided on the held one: after the agreement's days a night ends it
+    from flows import batch
+    from flows import nightly as module
+
+    late = Clock(Clock().now() + timedelta(days=world.agreement.thresholds.held_days + 2))
+    for place in (batch, module):
+        monkeypatch.setattr(place, "Clock", lambda: late)
+    code, summary = nightly(capsys)
+    assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (3, [("", "expired")])
+    assert "HELD_TOO_LONG" in summary["batches"][0][3]
+    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        assert audit.verify(world.home, ledger).problems == ()
+    # a checkpoint that cannot vouch for the one before is a fault of the night
+    (world.home.root / "checkpoints" / f"{summary['checkpoint']}.json").write_text("{}")
+    code, summary = nightly(capsys)
+    assert (code, summary["checkpoint"]) == (1, "FAILED: CHECKPOINT_BROKEN")
 
 
 def test_one_submission_that_breaks_everything_stops_no_other(

@@ -39,7 +39,7 @@ def release(home: Home, clock: Clock, submission: Path) -> str:
         ledger.advance(work.name, State.SEALED, facts=leaving.sealed_facts())
         assert leaving.prepare().state is State.PREPARED
         assert leaving.publish().state is State.PUBLISHED
-        leaving.tidy()
+        work.tidy()
         return work.name
 
 

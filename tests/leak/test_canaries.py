@@ -72,7 +72,10 @@ def printed(place: Path) -> Iterator[bytes]:
         ["status"],
         ["review", "list"],
         ["docs", "--out", str(place / "docs")],
-        ["ledger", "verify"],
+        ["ledger", "checkpoint"],
+        ["ledger", "export", "--out", str(place / "chain.jsonl")],
+        ["ledger", "verify", "--deep"],
+        ["ledger", "verify", "--export", str(place / "chain.jsonl")],
     ):
         done = subprocess.run(
             [sys.executable, "-m", "flows.cli", *command],
@@ -153,6 +156,10 @@ def test_the_run_did_what_the_search_needs(place: Path, printed: bytes) -> None:
     states = sorted(row[0] for row in ledger.execute("SELECT state FROM batches"))
     assert states.count("unreadable") >= 3, printed.decode()[-4000:]
     assert {"published", "held", "refused"} <= set(states), printed.decode()[-4000:]
+    kinds = [row[0] for row in ledger.execute("SELECT kind FROM events")]
+    assert kinds.count("accounted") >= 2
+    assert list((place / "home" / "checkpoints").glob("*.json")) and (place / "chain.jsonl").stat().st_size > 1000
+    assert printed.decode().count("0 problems;") == 2, printed.decode()[-4000:]
     prefect = sqlite3.connect(place / "home" / "prefect" / "prefect.db")
     assert len(list((place / "home" / "recalls").rglob("*"))) > 8  # documents, and sealed proofs
     assert prefect.execute("SELECT count(*) FROM task_run").fetchone()[0] > 10
@@ -179,6 +186,19 @@ def test_what_is_left_in_the_lake_belongs_to_batches_in_flight(place: Path, prin
     flying = {r[0] for r in ledger.execute("SELECT name FROM batches WHERE state IN ('held', 'failed')")}
     left = [p for p in (place / "home" / "lake").rglob("*") if p.is_file() and leaks(p.read_bytes())]
     assert {p.relative_to(place / "home" / "lake").parts[0] for p in left} <= flying
+
+
+def test_of_a_finished_batch_nothing_is_left_but_what_is_sealed(place: Path, printed: bytes) -> None:
+    """Not in the lake, whoever ran it, and not in the folder for temporary files, in clear or not."""
+    ledger = sqlite3.connect(place / "home" / "ledger.db")
+    ended = {r[0] for r in ledger.execute("SELECT name FROM batches WHERE state NOT IN ('held', 'failed')")}
+    flying = {r[0] for r in ledger.execute("SELECT name FROM batches WHERE state IN ('held', 'failed')")}
+    lake = [p.relative_to(place / "home" / "lake") for p in (place / "home" / "lake").rglob("*") if p.is_file()]
+    assert ended and not [p for p in lake if any(part in ended for part in p.parts)]
+    assert {p.parts[0] for p in lake if not p.name.endswith(".lock")} <= flying
+    assert [p for p in (place / "tmp").rglob("*") if p.is_file()] == []
+    sealed = [*(place / "home" / "evidence").iterdir(), *(place / "home" / "keys" / "evidence").iterdir()]
+    assert sealed and all(p.read_bytes().startswith(b"age-encryption.org") for p in sealed if p.suffix == ".age")
 
 
 def test_pre_flight_says_codes_and_places_only(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from expectations.contracts import CANDIDATE
 from pipelines import match
-from pipelines.match.score import CAP
+from pipelines.match.score import CAP, PAIRS_OF_A_KEY
 from tests.pipelines.matching import HOME, asked, matched, record
 
 
@@ -195,6 +195,22 @@ def test_too_many_records_are_ambiguous_however_the_register_is_cut(
     for rows in (all_found[-len(CROWDED) :], matched(tmp_path, CROWD, CROWDED, part_rows=101)):
         assert [r["outcome"] for r in rows] == ["ambiguous", "unmatched"]
         assert rows[0]["vetoes"] == ["too_many_records"]
+
+
+def test_a_key_of_too_many_pairs_is_ambiguous_for_all_who_share_it(tmp_path: Path) -> None:
+    """Below the cap of records, a crowd of requests is what makes a key cost more than it says."""
+    each = CAP - 10
+    records = [
+        {**r, "record_id": 500 * house + n, "homes": [at(house)]}
+        for house in (12, 13)
+        for n, r in enumerate(CROWD[:each])
+    ]
+    many, fewer = PAIRS_OF_A_KEY // each + 1, PAIRS_OF_A_KEY // each
+    requests = [asked("Zed", "Ketteridge", home=at(12))] * many + [asked("Zed", "Ketteridge", home=at(13))] * fewer
+    found = matched(tmp_path, records, requests)
+    assert {r["outcome"] for r in found[:many]} == {"ambiguous"}
+    assert {tuple(r["vetoes"]) for r in found[:many]} == {("too_many_records",)}
+    assert {r["outcome"] for r in found[many:]} == {"unmatched"}
 
 
 def test_the_plan_names_each_step() -> None:

@@ -14,7 +14,7 @@ import pytest
 from expectations import duck
 from expectations.errors import BadInput
 from pipelines import register
-from pipelines.register import keys
+from pipelines.register import keys, prepare
 from pipelines.register.source import _packed
 from tests.pipelines.matching import HOME, raw_register, record
 
@@ -143,3 +143,10 @@ def test_a_changed_part_is_not_opened(one: Path, tmp_path: Path) -> None:
     Path(register.open_register(tmp_path / "register").paths("buildings")[0]).write_bytes(b"changed")
     with pytest.raises(BadInput, match="REGISTER_NOT_PREPARED"):
         register.open_register(tmp_path / "register")
+
+
+@pytest.mark.parametrize("what", ["TEXTS", "PLACE_TEXTS", "TIN"])
+def test_keys_made_in_another_way_are_another_preparation(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = prepare.preparation.__wrapped__()
+    monkeypatch.setattr(keys, what, f"{getattr(keys, what)} + 0")
+    assert prepare.preparation.__wrapped__() != before

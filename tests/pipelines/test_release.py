@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations import codes, signatures
 from expectations.contracts import OUTCOME, RELEASE
+from expectations.digests import of_file
 from expectations.duck import DuckSettings, parquet, session
 from expectations.errors import BadInput, Fault, SluicegateError
 from expectations.instruments import Agreement
@@ -245,6 +246,24 @@ def test_a_batch_that_stopped_early_has_its_evidence_too(again: BatchContext, tm
     sealed = release.seal_evidence(again, HOLDER.recipient, tmp_path / "b.age")
     sealing.open_file(sealed.path, tmp_path / "open", HOLDER)
     assert len(pq.read_table(tmp_path / "open")) == len(batches.ENDS) + 2
+
+
+def test_the_accounting_carries_its_header(again: BatchContext, tmp_path: Path) -> None:
+    from pipelines.release import header
+
+    context = replace(batches.with_fields(again, "state", "zip"), instruments={again.agreement.id: "d" * 64})
+    release.outcomes(context)
+    sealed = release.seal_accounting(context, HOLDER.recipient, tmp_path / "a.age")
+    sealing.open_file(sealed.path, tmp_path / "open", HOLDER)
+    said = header.read(tmp_path / "open")
+    assert said is not None and said["nature"] == ["state", "zip"] and said["agreement"]["digest"] == "d" * 64
+    assert said["recipient"] == {
+        "id": "department-of-examples", "name": "Department of Examples (fictional)",
+        "address": "1000 Example Ave, Washington DC 20001",
+    }  # fmt: skip
+    assert said["purpose"] == context.letter.purpose and said["letter"] == of_file(context.files / "letter.toml")
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "old")
+    assert header.read(tmp_path / "old") is None
 
 
 def test_the_accounting_holds_all_outcomes_under_one_root(made: Made, again: BatchContext, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from expectations import duck, facts, standard
 from expectations.clock import Clock, legal_date
 from expectations.instruments import Agreement, CourtOrder, parse_letter
 from expectations.rules.authority import BATCH_RULES
-from expectations.rules.statutes.usc_8_1253 import CITATION, STATUTE
+from expectations.rules.book import request_rules
 from flows.advance import PLAN, advance
 from flows.ledger import Ledger
 from flows.ledger.states import State
@@ -146,10 +146,11 @@ def test_the_ninetieth_day_ends_at_midnight_too(
     connection: duckdb.DuckDBPyConnection, zone: str, begins: str, day: str
 ) -> None:
     """A letter of the day of receipt; a final order of 91 days before the day that begins. 8 USC 1253(a)(1)."""
-    rule = next(r for r in STATUTE.rules.values() if r.code == "FINAL_ORDER_TOO_RECENT")
+    rule = next(r for r in request_rules() if r.code == "FINAL_ORDER_TOO_RECENT")
     final = date.fromisoformat(day) - timedelta(days=91)
     for received_at, elapsed in ((utc(begins) - INSTANT, False), (utc(begins), True)):
-        row = f"""SELECT 'R' AS request_id, '{CITATION}' AS statute, '{final}' AS final_order_date, 'none' AS judicial_order_date,
+        row = f"""SELECT 'R' AS request_id, '{final}' AS final_order_date, 'none' AS judicial_order_date,
+          '8 USC 1253(a)(1)' AS statute,
           DATE '{legal_date(received_at, zone)}' AS letter_date, 90 AS min_days_after_final_order"""
         assert connection.execute(f"SELECT {rule.predicate} FROM ({row})").fetchall() == [(elapsed,)]
 

@@ -6,11 +6,15 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from expectations.errors import BadInput
 from expectations.instruments import Agreement, CourtOrder, parse_instrument, standing
 from expectations.instruments.standing import superseded
 from flows import publication
+from flows.instruments import doubts
+from tests.generative.examples import examples
 from tests.submissions import INSTRUMENTS, sandbox, shipped
 
 STATUTE, CRIMINAL, JURY = "8 USC 1253(a)(1)", "Criminal proceeding", "Grand jury proceeding"
@@ -128,6 +132,52 @@ def test_a_superseding_agreement_takes_over_on_its_first_day() -> None:
     later = UNDER.model_copy(update={"id": "sandbox-2027", "valid_from": DAY, "supersedes": (UNDER.id,)})
     assert superseded(UNDER, [UNDER, later], DAY - timedelta(days=1)) == ()
     assert superseded(UNDER, [UNDER, later], DAY) == (later.id,)
+
+
+def test_an_order_against_an_agreement_stands_against_its_renewal_under_another_id() -> None:
+    renewed = UNDER.model_copy(update={"id": "sandbox-2027", "supersedes": (UNDER.id,)})
+    other = UNDER.model_copy(update={"id": "sandbox-2027"})
+    orders = [order(scope={"agreements": [UNDER.id]})]
+    assert standing(renewed, orders, STATUTE, CRIMINAL, DAY).forbid == ("o1",)
+    assert standing(other, orders, STATUTE, CRIMINAL, DAY).forbid == ()  # `instruments check` doubts it: see below
+    known = {UNDER.id: (INSTRUMENTS / "sandbox-2026.toml.in").read_bytes()}
+    assert any("do not stand against this agreement" in d for d in doubts(other, b"", known, DAY))
+    assert not any("stand against" in d for d in doubts(renewed, b"", known, DAY))
+    third = UNDER.model_copy(update={"id": "sandbox-2028", "supersedes": ("sandbox-2027",)})
+    known["sandbox-2027"] = known[UNDER.id].replace(
+        b'"sandbox-2026"', b'"sandbox-2027"\nsupersedes = ["sandbox-2026"]', 1
+    )
+    assert any("superseded sandbox-2026; name it as well" in d for d in doubts(third, b"", known, DAY))
+
+
+def test_a_scope_that_meets_nobody_is_doubted() -> None:
+    known = {UNDER.id: (INSTRUMENTS / "sandbox-2026.toml.in").read_bytes()}
+    said = order(scope={"statutes": ["8 U.S.C. § 1253(a)(1)"], "requesters": ["Department of Examples"]})
+    found = [d.split(":")[0] for d in doubts(said, b"", known, DAY)]
+    assert found == ["scope.statutes", "scope.requesters"]
+
+
+ANY_ORDER = st.builds(
+    lambda id, effect, scope, what, day, lifted: order(
+        id, effective_on=day, lifted_on=day + timedelta(days=lifted) if lifted else None, scope=scope,
+        **({"effect": effect} if effect != "restrict" else only(**what)),
+    ),
+    st.sampled_from(["o1", "o2", "o3", "o4"]), st.sampled_from(["forbid", "hold", "recall", "restrict", "declare"]),
+    st.sampled_from([{}, {"agreements": [UNDER.id]}, {"fields": ["zip"]}, {"districts": ["D. Mass."]}, {"statutes": ["8 USC 1326"]}]),
+    st.sampled_from([{"fields": ["city"]}, {"purposes": [JURY]}, {"purposes": [CRIMINAL]}, {"persons": "plaintiffs"}]),
+    st.dates(DAY - timedelta(days=3), DAY + timedelta(days=3)), st.integers(0, 5),
+)  # fmt: skip
+
+
+@given(st.lists(ANY_ORDER, max_size=4, unique_by=lambda o: o.id), ANY_ORDER, st.dates(DAY - timedelta(days=4), DAY + timedelta(days=9)))  # fmt: skip
+@settings(max_examples=examples(300), deadline=None, derandomize=True)
+def test_one_more_order_never_allows_more(orders: list[CourtOrder], more: CourtOrder, day: date) -> None:
+    """Any order but one that ends others; and those end orders only, never what an agreement does not allow."""
+    before = standing(UNDER, orders, STATUTE, CRIMINAL, day)
+    after = standing(UNDER, [*orders, more.model_copy(update={"id": "more"})], STATUTE, CRIMINAL, day)
+    assert set(after.forbid) >= set(before.forbid) and set(after.hold) >= set(before.hold)
+    assert set(after.fields) <= set(before.fields) <= set(ALL)
+    assert set(after.states) >= set(before.states) and set(after.persons) >= set(before.persons)
 
 
 def test_publication_reads_the_instruments_again() -> None:

@@ -10,6 +10,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
+import obstore
 from sqlalchemy.engine.default import DefaultDialect
 
 from flows import publication
@@ -27,7 +28,9 @@ def context() -> ForkServerContext:
     return found
 
 
-def finish(ledger: Ledger, batch: str, package: Path, outbox: Path, keys: list[tuple[str, str]]) -> publication.Step:
+def finish(
+    ledger: Ledger, batch: str, package: Path, outbox: Path | str, keys: list[tuple[str, str]]
+) -> publication.Step:
     """What a run does with a batch that is sealed or further."""
     if publication.recover(ledger, batch, outbox) is State.SEALED:
         step = publication.prepare(
@@ -39,7 +42,7 @@ def finish(ledger: Ledger, batch: str, package: Path, outbox: Path, keys: list[t
     return publication.publish(ledger, batch, package=package, outbox=outbox, orders=lambda _bodies: {})
 
 
-def run_and_die(url: str, batch: str, package: Path, outbox: Path, point: int) -> None:
+def run_and_die(url: str, batch: str, package: Path, outbox: Path | str, point: int) -> None:
     """Finishes a batch, unless `point` comes first."""
     left = point
 
@@ -65,12 +68,15 @@ def run_and_die(url: str, batch: str, package: Path, outbox: Path, point: int) -
             (shutil, "copytree"),
             (shutil, "rmtree"),
             (os, "fsync"),
+            (obstore, "put"),
+            (obstore, "copy"),
+            (obstore, "delete"),
         ]:
             setattr(owner, name, wrapped(getattr(owner, name)))
         finish(ledger, batch, package, outbox, pairs("a", "b"))
 
 
-def race(url: str, batch: str, package: Path, outbox: Path, names: list[str], start: Any) -> None:
+def race(url: str, batch: str, package: Path, outbox: Path | str, names: list[str], start: Any) -> None:
     """Finishes a batch at the same time as another process; seals again without the keys that the other one took."""
     with Ledger.open(url) as ledger:
         keys = pairs(*names)

@@ -1,0 +1,104 @@
+"""`sluicegate accounting`: to whom a person's record was disclosed, and what the accounting of a batch says as a whole.
+
+26 USC 6103(p)(3)(A); 5 USC 552a(c)(3): made available to the person at request. The holder's age key opens the sealed
+accounting for its header alone; no row of it is shown.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from typing import Any
+
+from expectations.clock import Clock, legal_date
+from expectations.digests import keyed_hash
+from expectations.errors import Usage
+from expectations.instruments import Agreement, parse_instrument
+from flows import kept
+from flows.home import HASH_KEY, HOLDER_AGE, Home
+from flows.ledger import Ledger
+from flows.ledger.core import BatchRecord
+from flows.ledger.states import State
+from pipelines import sealing
+from pipelines.context import person_text
+from pipelines.release import header
+
+
+def person(home: Home, clock: Clock, record_id: str, who: str) -> list[dict[str, Any]]:
+    """Every disclosure of this record, oldest first, audited in the name of `who` before it is looked up.
+
+    Raises Usage if `record_id` is no whole number.
+    """
+    key = keyed_hash(home.secret(HASH_KEY), person_text(_record_id(record_id)))
+    with Ledger.open(home.ledger_url, clock) as ledger:
+        ledger.audit_person(key, who)
+        return [
+            {"date": legal_date(d.published_at, agreement_of(ledger, d.batch).zone).isoformat(), "batch": d.batch.name,
+             "requests": d.requests, "recalls": d.recalls, **_as_told(ledger, home, d.batch)}
+            for d in ledger.disclosures_of(key)
+        ]  # fmt: skip
+
+
+def show(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
+    """The header of a batch's accounting, and its counts as the ledger has them; raises Usage if there is none."""
+    with Ledger.open(home.ledger_url, clock) as ledger:
+        record, counts = ledger.batch(batch), ledger.accounted(batch)
+        if record is None:
+            raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
+        if counts is None:
+            raise Usage("NOT_ACCOUNTED", f"the batch is {record.state}, and not accounted for row by row", where=batch,
+                        remedy="An unreadable submission is accounted for by its events: sluicegate status.")  # fmt: skip
+        left = record.state is State.PUBLISHED
+        zone = agreement_of(ledger, record).zone
+        return {
+            "batch": batch,
+            "state": record.state.value,
+            "disclosed_on": legal_date(ledger.published_at(batch), zone).isoformat() if left else None,
+            "disclosed": counts["outcomes"].get("released", 0) if left else 0,
+            "header": open_header(home, batch),
+            **counts,
+        }
+
+
+def open_header(home: Home, batch: str) -> dict[str, Any] | None:
+    """The header of a batch's sealed accounting; None of one that was made before there were headers, or that is gone."""
+    sealed = kept.accounting(home, batch)
+    if not sealed.exists():
+        return None
+    view = home.lake / f".view-{uuid.uuid4().hex}"
+    view.mkdir(mode=0o700)
+    try:
+        sealing.open_file(sealed, view / "accounting", sealing.load_identity(home.keys / HOLDER_AGE))
+        return header.read(view / "accounting")
+    finally:
+        shutil.rmtree(view, ignore_errors=True)
+
+
+def agreement_of(ledger: Ledger, record: BatchRecord) -> Agreement:
+    """The agreement of a batch, in the version at its receipt."""
+    found = parse_instrument(ledger.instrument(record.instruments[record.agreement]) or b"", record.agreement)
+    assert isinstance(found, Agreement), "a batch is recorded with its agreement"
+    return found
+
+
+def _as_told(ledger: Ledger, home: Home, record: BatchRecord) -> dict[str, Any]:
+    """Nature, purpose and recipient of a disclosure. What an accounting of an older version lacks is left empty."""
+    said = open_header(home, record.name) or {}
+    recipient = said.get("recipient") or agreement_of(ledger, record).requester.model_dump(
+        include={"id", "name", "address"}
+    )
+    return {
+        "nature": said.get("nature"),
+        "purpose": said.get("purpose"),
+        "statute": said.get("statute"),
+        "recipient": recipient["name"],
+        "address": recipient["address"],
+        "agreement": record.agreement,
+    }
+
+
+def _record_id(text: str) -> int:
+    digits = text.strip()
+    if not (digits.isascii() and digits.removeprefix("-").isdigit()):
+        raise Usage("RECORD_ID", "a record id is a whole number", remedy="Give the register's own key of the person.")
+    return int(digits)
