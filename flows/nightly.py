@@ -59,8 +59,8 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
         due = sweep.due(opened, ledger)
     summary["batches"] += [_again(opened, batch, quiet) for batch in due]
     sweep.forsaken(opened, Clock())
-    summary["checkpoint"] = _checkpoint(opened)
     summary["recalls"] = _recalls(opened)
+    summary["checkpoint"] = _checkpoint(opened)
     _keep(opened, summary)
     return summary
 

@@ -18,6 +18,7 @@ from flows import evidence_keys, kept
 from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
+from flows.ledger.cases import CaseState
 from flows.ledger.shredding import SHREDDED
 from flows.locks import alone
 from pipelines import durable
@@ -100,7 +101,14 @@ def ordered(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Ite
             yield f"{order.id} is in force ({order.effect})"
 
 
-KEEPERS: tuple[Keeper, ...] = (retained, ordered)
+def recalled(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:
+    """A recall of some of its disclosures that is not closed: whom they were about is told from the evidence."""
+    for case in ledger.cases():
+        if record.name in case.batches and case.state is not CaseState.CLOSED:
+            yield f"recall case {case.id} is not closed"
+
+
+KEEPERS: tuple[Keeper, ...] = (retained, ordered, recalled)
 
 
 def _agreements(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> list[Agreement]:

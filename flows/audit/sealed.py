@@ -11,7 +11,9 @@ from pathlib import Path
 from expectations.digests import of_file
 from expectations.errors import BadInput
 from flows import evidence_keys, kept
+from flows.audit import recalls
 from flows.audit.checkpoints import holders
+from flows.cases.delivery import name_of
 from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
@@ -42,7 +44,8 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
         elif record.merkle_root is None:
             yield from (Problem(place, "the batch was never accounted for") for place in _places(home, name))
         yield from _package(home, record)
-    yield from _strangers(home, {*records, *(f"recall-{case.id}" for case in ledger.cases())})
+    yield from recalls.problems(home, ledger)
+    yield from _strangers(home, {*records, *(name_of(case.id) for case in ledger.cases())})
 
 
 def _accounting(home: Home, batch: str, digest: str, owners: dict[str, str]) -> Iterator[Problem]:

@@ -1,9 +1,11 @@
-"""The recall list of a case, sealed and signed, put into the outbox like a package: whole or not at all, and once."""
+"""The recall list of a case, sealed and signed, put into the outbox like a package: whole or not at all, and once.
+
+It is kept beside the case's documents too, so that what lies in the outbox, wherever that is, can be told from anything else.
+"""
 
 from __future__ import annotations
 
 import shutil
-import uuid
 from pathlib import Path
 
 from expectations import signatures
@@ -13,40 +15,53 @@ from flows.cases import places
 from flows.home import HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
-from flows.publication import STAGING, package_digest
+from flows.outbox import package_digest
 from pipelines import durable
 from pipelines.release import recall_list, signed_folder
+
+
+def name_of(case: str) -> str:
+    """What the recall list of a case is called in the outbox."""
+    return f"recall-{case}"
 
 
 def deliver(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: Path) -> str:
     """Puts the recall list of `case` (`affected`: Parquet with batch and request_id, in clear) into the outbox; gives its digest.
 
-    Safe to repeat: a list of this case that lies there stays. Raises Fault if something else lies under its name.
+    Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name.
     """
-    name = f"recall-{case.id}"
-    target = home.outbox / name
-    if not target.exists():
+    name, outbox = name_of(case.id), home.delivery
+    sealed = _sealed(home, ledger, case, affected, view)
+    if outbox.digest(name) is None:
+        with outbox.staged(sealed, name) as copy:
+            copy.put()
+    outbox.settle(name)
+    outbox.tidy(name)
+    digest = package_digest(sealed)
+    if outbox.digest(name) != digest:
+        raise Fault("OUTBOX_TAKEN", "something else lies in the outbox under the name of this recall list", where=name,
+                    remedy="Find out what it is; the list is not put over it.")  # fmt: skip
+    return digest
+
+
+def _sealed(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: Path) -> Path:
+    """The recall list in the case's folder; sealed now, unless an earlier try did."""
+    kept = places.folder(home, case.id) / "list"
+    if not kept.exists():
+        made, half = view / kept.name, kept.with_name(f".{kept.name}")
         packages = {b: record.package_digest or "" for b in case.batches if (record := ledger.batch(b))}
         recall_list.seal_recall(
-            view / name, parquet([affected]), case=case.id, agreement=places.agreement_of(ledger, case.agreement),
+            made, parquet([affected]), case=case.id, agreement=places.agreement_of(ledger, case.agreement),
             packages=packages, holder_key=signatures.load(home.keys / HOLDER_SIGNING), created_at=ledger.clock.now(),
             duck=home.duck,
         )  # fmt: skip
-        _put(view / name, target)
-    shutil.rmtree(home.outbox / STAGING / name, ignore_errors=True)  # also what a killed run left
+        shutil.copytree(made, half)
+        for path in [*half.iterdir(), half]:
+            durable.fsync(path)
+        half.rename(kept)
+        durable.fsync(kept.parent)
     holder = (home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip()
-    manifest = signed_folder.verify(target, recall_list.KIND, [holder])
+    manifest = signed_folder.verify(kept, recall_list.KIND, [holder])
     if (manifest["case"], manifest["rows"]) != (case.id, case.rows):
-        raise Fault("OUTBOX_TAKEN", "something else lies in the outbox under the name of this recall list", where=name,
-                    remedy="Find out what it is; the list is not put over it.")  # fmt: skip
-    return package_digest(target)
-
-
-def _put(sealed: Path, target: Path) -> None:
-    """Copied onto the outbox's own volume, then one rename."""
-    copy = target.parent / STAGING / target.name / uuid.uuid4().hex
-    shutil.copytree(sealed, copy)
-    for path in [*copy.rglob("*"), copy]:
-        durable.fsync(path)
-    copy.rename(target)
-    durable.fsync(target.parent)
+        raise Fault("LIST_CHANGED", "the recall list in the case's folder is another case's", where=case.id)
+    return kept

@@ -18,7 +18,7 @@ from expectations.clock import Clock
 from expectations.digests import content_digest, of_file
 from expectations.duck import parquet, quote, session
 from expectations.errors import BadInput, Fault, Usage
-from flows import evidence
+from flows import evidence, kept
 from flows.cases import delivery, documents, places
 from flows.home import HASH_KEY, Home
 from flows.ledger import Ledger
@@ -142,13 +142,13 @@ def _find(
 ) -> Affected:  # fmt: skip
     opened = {}
     for name in batches:
-        kept = home.root / "accounting" / f"{name}.parquet.age"
-        if not kept.exists():
+        sealed = kept.accounting(home, name)
+        if not sealed.exists():
             raise Usage(
                 "NO_ACCOUNTING", "there is no accounting of this batch", where=name, remedy="Restore accounting/."
             )
         opened[name] = view / f"{name}.parquet"
-        sealing.open_file(kept, opened[name], places.identity(home))
+        sealing.open_file(sealed, opened[name], places.identity(home))
     under = places.agreement_of(ledger, agreement)
     target = view / f"{agreement}.parquet"
     return affected.find(selected, opened, under, home.secret(HASH_KEY), target, home.duck)

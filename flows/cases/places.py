@@ -17,6 +17,7 @@ from flows.locks import alone
 from pipelines import durable, sealing
 
 _VIEW = ".recall-"
+LOCK = "recall"
 
 
 def folder(home: Home, case: str) -> Path:
@@ -29,11 +30,11 @@ def folder(home: Home, case: str) -> Path:
 @contextmanager
 def at_work(home: Home) -> Iterator[Path]:
     """A folder for what is opened, deleted at the end; what a killed run left is deleted first. One at a time a home."""
-    with alone(home, "recall"):
+    with alone(home, LOCK):
         for left in home.lake.glob(f"{_VIEW}*"):
             shutil.rmtree(left)
         for half in (home.root / "recalls").glob("*/.*"):
-            half.unlink()
+            shutil.rmtree(half) if half.is_dir() else half.unlink()
         view = home.lake / f"{_VIEW}{uuid.uuid4().hex}"
         view.mkdir(mode=0o700)
         try:
@@ -71,7 +72,7 @@ def keep_proof(home: Home, case: str, data: bytes, view: Path) -> str:
     digest, plain = of_bytes(data), view / uuid.uuid4().hex
     plain.touch(mode=0o600)
     plain.write_bytes(data)
-    keep_sealed(home, plain, folder(home, case) / _name(digest))
+    keep_sealed(home, plain, proof(home, case, digest))
     plain.unlink()
     return digest
 
@@ -79,12 +80,13 @@ def keep_proof(home: Home, case: str, data: bytes, view: Path) -> str:
 def open_proof(home: Home, case: str, digest: str, view: Path) -> bytes:
     """A proof that was kept; raises BadInput if it cannot be opened, Fault if it is not the one that the ledger names."""
     plain = view / uuid.uuid4().hex
-    sealing.open_file(folder(home, case) / _name(digest), plain, identity(home))
+    sealing.open_file(proof(home, case, digest), plain, identity(home))
     if of_file(plain) != digest:
-        raise Fault("PROOF_CHANGED", "a kept proof is not the one that the ledger names", where=_name(digest),
+        raise Fault("PROOF_CHANGED", "a kept proof is not the one that the ledger names", where=proof(home, case, digest).name,
                     remedy="Restore recalls/ from a backup.")  # fmt: skip
     return plain.read_bytes()
 
 
-def _name(digest: str) -> str:
-    return f"proof-{digest[:16]}.age"
+def proof(home: Home, case: str, digest: str) -> Path:
+    """Where a proof lies, sealed."""
+    return folder(home, case) / f"proof-{digest[:16]}.age"

@@ -25,8 +25,8 @@ OPENING = [
     "flows.ledger.recalls:Recalls.open_case:after:1",
     "pipelines.release.recall_list:seal_recall:before:1",
     "pipelines.release.recall_list:seal_recall:after:1",
-    "shutil:copytree:after:1",
-    "pathlib:Path.rename:after:2",  # the second one puts it into the outbox
+    *(f"shutil:copytree:after:{nth}" for nth in (1, 2)),  # into the case's folder, and beside the outbox
+    *(f"pathlib:Path.rename:after:{nth}" for nth in (2, 3)),  # into its place there, and here
     *(
         f"pipelines.durable:write:{when}:{nth}" for nth in (3, 4, 5) for when in ("before", "after")
     ),  # the first two sign

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from expectations import signatures
 from expectations.clock import Clock
 from expectations.errors import BadInput, Fault, Forbidden, Usage
 from flows import sandbox
+from flows.audit import sealed
 from flows.cases import documents, opening, watching
 from flows.cases.advancing import Step, advance, issue
 from flows.cases.opening import Chosen, open_cases
@@ -28,6 +30,7 @@ from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.cases import CaseReason, CaseState
 from flows.sandbox import REQUESTER_AGE
+from flows.shred import keeps
 from pipelines import sealing
 from pipelines.release.recall_list import open_recall
 from tests import recalls
@@ -352,6 +355,51 @@ def test_rows_of_another_case_are_left_out_and_nothing_is_recalled_twice(
     }
 
 
+def test_files_of_a_case_that_are_missing_or_changed_are_found(open_case: Opener) -> None:
+    case = open_case()
+    case.to(CaseState.ENUMERATED)
+    home = case.world.home
+    folder, listed = home.root / "recalls" / case.opened.id, home.outbox / f"recall-{case.opened.id}"
+    proof = next(folder.glob("proof-*"))
+
+    def places() -> list[str]:
+        with Ledger.open(home.ledger_url, CLOCK) as ledger:
+            return [p.place for p in sealed.problems(home, ledger)]
+
+    assert places() == []
+    for path, place in (
+        (folder / documents.FREEZE, f"recalls/{case.opened.id}/{documents.FREEZE}"),
+        (folder / documents.AFFECTED, f"recalls/{case.opened.id}/{documents.AFFECTED}"),
+        (listed / "recall.csv.age", listed.name),
+    ):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        assert places() == [place]
+        path.write_bytes(whole)
+    for path, place in ((proof, f"recalls/{case.opened.id}/{proof.name}"), (listed, listed.name)):
+        path.rename(case.folder / "away")
+        assert places() == [place]
+        (case.folder / "away").rename(path)
+    (home.outbox / "recall-c-0000000000000000").mkdir()
+    assert places() == ["outbox/recall-c-0000000000000000"]
+    (home.outbox / "recall-c-0000000000000000").rmdir()
+
+
+def test_evidence_is_kept_while_a_case_is_open(open_case: Opener, batch: str) -> None:
+    case = open_case()
+    with Ledger.open(case.world.home.ledger_url, CLOCK) as ledger:
+        record = ledger.batch(batch)
+        assert record is not None
+        assert f"recall case {case.opened.id} is not closed" in keeps(
+            ledger, record, [b for *_, b in ledger.instruments()]
+        )
+    case.to(CaseState.ATTESTED)
+    for who in ("operator-1", "operator-2"):
+        case.go(Step.CLOSED, key=who)
+    with Ledger.open(case.world.home.ledger_url, CLOCK) as ledger:
+        assert f"recall case {case.opened.id} is not closed" not in keeps(ledger, record, [])
+
+
 ROWS = {
     "no number": ("1\nx\n", "ORDINAL_UNREADABLE.*entry 2"),
     "negative": ("-1\n", "ORDINAL_UNREADABLE.*entry 1"),
@@ -413,18 +461,15 @@ def test_something_else_in_the_outbox_is_not_written_over(
     assert found.opened.state is CaseState.FOUND
     here = world.home.outbox / f"recall-{found.opened.id}"
     here.mkdir()
-    (here / "something").write_text("else")
-    with pytest.raises(BadInput, match="PACKAGE_INCOMPLETE"):
+    with pytest.raises(Fault, match="OUTBOX_TAKEN"):
         found.go(Step.FROZEN)
     other = next(p for p in world.home.outbox.glob("recall-*") if p != here)
-    (here / "something").unlink()
-    for file in other.iterdir():
+    for file in other.iterdir():  # good in itself, but another case's
         (here / file.name).write_bytes(file.read_bytes())
     with pytest.raises(Fault, match="OUTBOX_TAKEN"):
         found.go(Step.FROZEN)
-    for file in here.iterdir():
-        file.unlink()
-    here.rmdir()
+    assert {p.name for p in here.iterdir()} == {p.name for p in other.iterdir()}
+    shutil.rmtree(here)
     assert found.go(Step.FROZEN).state is CaseState.FROZEN
 
 
@@ -509,7 +554,7 @@ def test_no_document_holds_a_value_of_a_row(finished: Case) -> None:
     folder = finished.world.home.root / "recalls" / finished.opened.id
     for row in affected(finished).to_pylist():
         asked = worlds.request(row["record_id"])
-        for path in folder.iterdir():
+        for path in (p for p in folder.rglob("*") if p.is_file()):
             data = path.read_bytes()
             for value in (asked["request_id"], asked["last_name"], asked["street"], asked["tin"], row["person_key"]):
                 assert value.encode() not in data, path.name
