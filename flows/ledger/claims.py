@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import pairwise
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -20,7 +19,6 @@ from flows.ledger.core import Core, find, stamp
 from flows.ledger.models import Batch, Claim, Try
 from flows.ledger.states import State
 
-_AT_ONCE = 5_000
 Pairs: TypeAlias = pa.Table | Iterable[tuple[str, str]]
 INCOMING = table("incoming", column("a", String), column("b", String))
 _a, _b = INCOMING.c.a, INCOMING.c.b
@@ -82,25 +80,18 @@ def claim(session: Session, batch: Batch, pairs: Pairs) -> frozenset[str]:
         same = (Claim.requester == batch.requester) & (Claim.agreement == batch.agreement)
         taken = frozenset(session.scalars(select(Claim.request_key).where(same & Claim.request_key.in_(select(_a)))))
         if not taken:
-            _insert(session, batch, rows)
+            _insert(session, batch)
         return taken
 
 
-def _insert(session: Session, batch: Batch, rows: int) -> None:
-    """Writes what came in as claims, in the order of the keys, since random ones would touch every page of the index on them.
+def _insert(session: Session, batch: Batch) -> None:
+    """Writes what came in as claims, in the order of the keys: random ones would touch every page of the index on them.
 
-    Some thousands at a time: until a statement ends SQLite keeps every page that it touched in memory, and the index by person
-    makes that a page a row.
+    There is no index by person: a batch of a million claims would hold the ledger's lock for minutes, and a halt must not wait.
     """
     fixed = [literal(batch.requester), literal(batch.agreement), literal(batch.name)]
     columns = ["requester", "agreement", "batch", "request_key", "person_key"]
-    edges = ["", "g"]
-    if rows > _AT_ONCE:  # keys are hexadecimal digests, spread evenly
-        edges = [f"{n:02x}" for n in range(256)] + ["g"]
-        session.connection().exec_driver_sql("CREATE INDEX incoming_by_key ON incoming (a)")
-    for low, high in pairwise(edges):
-        some = select(*fixed, _a, _b).where(_a >= low, _a < high).order_by(_a)
-        session.execute(insert(Claim).from_select(columns, some))
+    session.execute(insert(Claim).from_select(columns, select(*fixed, _a, _b).order_by(_a)))
 
 
 def release(session: Session, batch: Batch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
-HEAD = "0005"
+HEAD = "0003"
 
 
 def is_current(session: Session) -> bool:

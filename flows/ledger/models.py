@@ -92,10 +92,7 @@ class Claim(Base):
     """One disclosure, prepared or published as its batch is. The primary key is what makes it once."""
 
     __tablename__ = "claims"
-    __table_args__ = (
-        Index("claims_of_batch", "batch", "request_key"),
-        Index("claims_of_person", "requester", "person_key", "batch"),
-    )
+    __table_args__ = (Index("claims_of_batch", "batch", "request_key"),)
     requester: Mapped[str] = mapped_column(NAME, primary_key=True)
     agreement: Mapped[str] = mapped_column(NAME, primary_key=True)
     request_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)

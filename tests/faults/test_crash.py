@@ -38,8 +38,8 @@ STEPS = [
     "flows.ledger.accounts:Accounts.account:after:1",
     "flows.publication:prepare:before:1",
     "flows.publication:prepare:after:1",
-    "flows.publication:_copied:after:1",
-    "flows.publication:_into_place:after:1",
+    "flows.outbox:FolderCopy.put:before:1",
+    "flows.outbox:FolderCopy.put:after:1",
     "flows.publication:_published:after:1",
     "flows.publication:publish:after:1",
     "flows.work:Work.tidy:before:1",
@@ -52,7 +52,7 @@ EACH_TIME = {  # the rest runs with make test-all
     "flows.ledger.batches:Batches.advance:before:2",
     "pipelines.release:seal:after:1",
     "flows.publication:prepare:after:1",
-    "flows.publication:_into_place:after:1",
+    "flows.outbox:FolderCopy.put:after:1",
 }
 KILLED = -9
 
