@@ -47,10 +47,7 @@ STEPS = [
 ]
 EACH_TIME = {  # the rest runs with make test-all
     "flows.ledger.accounts:Accounts.account:before:1",
-    "flows.ledger.batches:Batches.receive:after:1",
     "pipelines.lake:commit_manifest:before:3",
-    "flows.ledger.batches:Batches.advance:before:2",
-    "pipelines.release:seal:after:1",
     "flows.publication:prepare:after:1",
     "flows.outbox:FolderCopy.put:after:1",
 }

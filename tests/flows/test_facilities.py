@@ -76,6 +76,7 @@ def test_a_batch_keeps_the_list_that_it_was_received_with(
     assert failed(command, summary["batch"], 0) == ["FACILITY"]  # 115 Juniper St
 
 
+@pytest.mark.slow
 def test_a_list_that_cannot_be_read_stops_the_run_and_loses_nothing(
     world: World, command: Run, own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,6 +51,7 @@ def counts(world: World, name: str) -> dict[str, int]:
     return dict(json.loads((world.home.verdicts / name / "outcomes.json").read_text()))
 
 
+@pytest.mark.slow
 def test_the_later_of_two_racing_batches_loses_the_row_not_the_batch(world: World, tmp_path: Path) -> None:
     with work(world, world.submit(tmp_path / "a", rows(1, 12))) as slow:
         until_sealed(slow)

@@ -145,6 +145,7 @@ def test_what_the_register_had_wrong_counts_and_what_changed_since_does_not(
     assert [one["corrected_persons"] for one in found.summary["found"]] == [0, 4]
 
 
+@pytest.mark.slow
 def test_orders_that_came_later(world: World, batches: dict[str, str], tmp_path: Path) -> None:
     """In effect on the day of the decision, and enrolled later: it counts; in effect later: it does not, unless it recalls."""
     both = len(WRONG) + 3

@@ -82,6 +82,7 @@ def test_who_is_put_on_the_list_before_publication_is_held_back(world: World, tm
     assert (world.home.root / "evidence" / f"{name}.{persons.LATE}.age").exists()
 
 
+@pytest.mark.slow
 def test_a_list_that_cannot_be_read_stops_publication(world: World, tmp_path: Path) -> None:
     with work(world, world.submit(tmp_path / "a", [worlds.request(n) for n in (21, 22)] + rows()[8:])) as one:
         until_sealed(one)
@@ -102,6 +103,7 @@ effective_on = {day}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "released"),
     [

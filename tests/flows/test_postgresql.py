@@ -16,6 +16,7 @@ from tests import world as worlds
 from tests.flows.ledger import postgres
 
 
+@pytest.mark.slow
 @pytest.mark.outside
 def test_a_batch_goes_from_inbox_to_outbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     programs = postgres.binaries()

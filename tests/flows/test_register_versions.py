@@ -40,6 +40,7 @@ def update(world: World, folder: Path, *ids: int) -> Path:
     return registers.update_register(world.home, removal(folder, *ids), TODAY)
 
 
+@pytest.mark.slow
 def test_a_batch_under_way_goes_on_against_its_own_version(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

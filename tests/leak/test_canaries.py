@@ -169,7 +169,7 @@ def test_the_run_did_what_the_search_needs(place: Path, printed: bytes) -> None:
     kinds = [row[0] for row in ledger.execute("SELECT kind FROM events")]
     assert kinds.count("accounted") >= 2
     assert list((place / "home" / "checkpoints").glob("*.json")) and (place / "chain.jsonl").stat().st_size > 1000
-    assert printed.decode().count("0 problems;") == 2, printed.decode()[-4000:]
+    assert printed.decode().count("0 problems;") == 3, printed.decode()[-4000:]
     assert len((place / "replayed.csv").read_text().splitlines()) > 20 and list((place / "home" / "lookback").iterdir())
     prefect = sqlite3.connect(place / "home" / "prefect" / "prefect.db")
     assert len(list((place / "home" / "recalls").rglob("*"))) > 8  # documents, and sealed proofs

@@ -115,6 +115,7 @@ def test_a_row_under_a_statute_without_rules_never_passes(tmp_path: Path, sandbo
     assert verdict.status != "PASS" and "NOTHING_TO_DO" in verdict.codes
 
 
+@pytest.mark.slow
 def test_columns_are_required_by_the_letters_statute(tmp_path: Path, sandbox: Agreement, both: None) -> None:
     assert {"final_order_date", "removal_ground"} <= set(required_columns(REMOVAL)) - set(required_columns(FRAUD))
     good = {**row(1), "tin": "219-45-6789"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import obstore
 from sqlalchemy.engine.default import DefaultDialect
 
+from expectations.errors import Transient
 from flows import publication
 from flows.ledger.ledger import Ledger
 from flows.ledger.states import State
@@ -76,14 +78,25 @@ def run_and_die(url: str, batch: str, package: Path, outbox: Path | str, point: 
         finish(ledger, batch, package, outbox, pairs("a", "b"))
 
 
+def again(run: Callable[[], publication.Step]) -> publication.Step:
+    """As a flow does it: what a retry may mend (an object store that is busy) is tried again."""
+    for _ in range(5):
+        try:
+            return run()
+        except Transient:
+            time.sleep(0.5)
+    return run()
+
+
 def race(url: str, batch: str, package: Path, outbox: Path | str, names: list[str], start: Any) -> None:
     """Finishes a batch at the same time as another process; seals again without the keys that the other one took."""
     with Ledger.open(url) as ledger:
         keys = pairs(*names)
         start.wait()
-        step = finish(ledger, batch, package, outbox, keys)
+        step = again(lambda: finish(ledger, batch, package, outbox, keys))
         if step.taken:
             publication.reopen(ledger, batch, outbox)
             ledger.advance(batch, State.SEALED)
-            step = finish(ledger, batch, package, outbox, [p for p in keys if p[0] not in step.taken])
+            rest = [p for p in keys if p[0] not in step.taken]
+            step = again(lambda: finish(ledger, batch, package, outbox, rest))
         os._exit(0 if step.state is State.PUBLISHED else 1)
