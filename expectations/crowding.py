@@ -13,13 +13,18 @@ _PERSON = "s_first, s_middle, s_last, s_suffix, s_birth, s_tin"
 COLUMNS = tuple(f"{_PLACE}, {_PERSON}".split(", "))
 
 
+def spot() -> str:
+    """SQL for one number of a row's parsed address, the same for rows that may stand at one; NULL: no address."""
+    return f"CASE WHEN a_kind IS NOT NULL THEN hash({_PLACE}) END"
+
+
 def sql(rows: str, limit: int) -> str:
     """A SELECT of `ordinal`, sorted: the rows at an address for more than `limit` persons.
 
     `rows`: the whole batch, a relation with ordinal, origin and the parsed and standardised columns. It is read twice, and
     little is kept: first one number for each address, then only what stands at an address of more rows than `limit`.
     """
-    asked = f"(SELECT *, hash({_PLACE}) AS _address FROM {rows} WHERE origin = 'request' AND a_kind IS NOT NULL)"
+    asked = f"(SELECT *, {spot()} AS _address FROM {rows} WHERE origin = 'request' AND a_kind IS NOT NULL)"
     return f"""
     WITH many AS (SELECT _address FROM {asked} GROUP BY _address HAVING count(*) > {limit}),
     looked_at AS MATERIALIZED (SELECT ordinal, {_PLACE}, {_PERSON} FROM {asked} SEMI JOIN many USING (_address)),

@@ -23,7 +23,7 @@ _DATES = ("letter_date", "attested_on", "received_on", "decided_on", "earliest_a
 _REGISTER_CONSTANTS = ("max_tries_per_person", "lists_required", "states_withheld")
 _NO_CAP = 10**15
 # What a request-phase row rule may need to know of the letter and the agreement.
-_ROW_CONSTANTS = ("statute", "statute_known", "officers", "letter_date", "decided_on", "min_days_after_final_order")
+ROW_CONSTANTS = ("statute", "statute_known", "officers", "letter_date", "decided_on", "min_days_after_final_order")
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _years_before(day: date, years: int) -> date:
 
 def row_constants(facts: Mapping[str, Any]) -> str:
     """The constants that row rules read beside a canonical row, as a SELECT list: `SELECT *, {row_constants(facts)} FROM …`."""
-    return ", ".join(f"{_literal(name, facts[name])} AS {name}" for name in _ROW_CONSTANTS)
+    return ", ".join(f"{_literal(name, facts[name])} AS {name}" for name in ROW_CONSTANTS)
 
 
 def register_facts(agreement: Agreement, stands: Standing) -> dict[str, Any]:

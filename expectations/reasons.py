@@ -24,7 +24,9 @@ def words(text: str) -> str:
         plain = f"translate({plain}, {quote(odd)}, {quote(usual)})"
     # most reasons are plain
     seen = f"CASE WHEN regexp_full_match({text}, '[ -~]*') THEN upper({text}) ELSE {plain} END"
-    return f"trim(regexp_replace({seen}, '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'))"
+    # a space alone stays as it is: a replacement for each would cost twice as much
+    between = "[^\\p{L}\\p{N}]*[^\\p{L}\\p{N} ][^\\p{L}\\p{N}]*|  +"
+    return f"trim(regexp_replace({seen}, '{between}', ' ', 'g'))"
 
 
 def same(said: str) -> str:
@@ -39,5 +41,5 @@ def same(said: str) -> str:
         f" || CASE WHEN {part} <> '' AND contains(' ' || {said} || ' ', ' ' || {part} || ' ') THEN '|' || {whole} ELSE '' END"
         for part, whole in ((last, "case_number"), *((day, day) for day in days))
     )
-    beside = f"trim(regexp_replace(regexp_replace({said}, '[^ ]*\\p{{N}}[^ ]*', '', 'g'), ' +', ' ', 'g'))"
+    beside = f"trim(regexp_replace({said}, '(?:[^ ]*\\p{{N}}[^ ]*(?: |$))+', '', 'g'))"
     return f"CASE WHEN regexp_matches({said}, '\\p{{N}}') THEN {beside}{kept} ELSE {said} END"

@@ -115,7 +115,7 @@ def _one(home: Home, ledger: Ledger, clock: Clock, opened: Past, as_of: date | N
     on = _recalling(grounds.enrolled(ledger, opened.record, until=midnight), opened.ctx, today)
     corrected = opened.ctx.root / "corrected.parquet"
     persons = _corrections(home, opened, on, corrected, today)
-    ctx, decided = opened.decide(on, opened.record.decided_on, corrected if persons else None)
+    ctx, decided = opened.decide(on, opened.record.decided_on, corrected if persons else None, released=True)
     codes, refused, held = _stops(opened.ctx, ctx, decided)
     with session(ctx.duck) as connection:
         compared = decided.compared(refused, held)

@@ -47,10 +47,12 @@ class Past:
     evidence: str
     accounting: str
 
-    def decide(self, on: Grounds, day: date, corrected: Path | None = None) -> tuple[BatchContext, Decided]:
-        """Decides it on these grounds on this day."""
+    def decide(
+        self, on: Grounds, day: date, corrected: Path | None = None, *, released: bool = False
+    ) -> tuple[BatchContext, Decided]:
+        """Decides it on these grounds on this day; `released`: only of the rows that were released an end is asked."""
         ctx = replace(self.ctx, agreement=on.agreement, orders=on.orders, successors=on.successors, decided_on=day)
-        return ctx, decide(ctx, self.evidence, self.accounting, self.ctx.root, corrected)
+        return ctx, decide(ctx, self.evidence, self.accounting, self.ctx.root, corrected, released=released)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ before this has passed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,34 +86,37 @@ def again(
     letter: Mapping[str, Any],
     premises: tuple[str, ...],
     left_out: tuple[str, ...],
-    also: tuple[str, ...] = (),
+    keep: Sequence[str] = (),
+    only: str = "true",
 ) -> dict[str, str]:
     """The tables `stored`, `derived`, `crowded` and `rows`: each canonical row with what its raw fields come to under this letter,
-    as derived_codes and derived_outcome, whatever stands beside them. `also`: further columns to keep.
+    as derived_codes and derived_outcome, whatever stands beside them.
 
-    `stored`, `disclosed`: see `Inputs`. Replay decides past rows by the same.
+    `stored`, `disclosed`: see `Inputs`. Replay decides past rows by the same, with `keep`: the columns that it wants instead of
+    those that the checks look at; and `only`: SQL that chooses the rows, with all rows of whatever address may be crowded.
     """
-    raw = "(SELECT *, codes AS stored_codes FROM stored)"
+    raw = f"(SELECT *, codes AS stored_codes FROM stored WHERE {only})"
     looked_at = derived.again(raw, letter, premises, left_out, keep="file, request_key, outcome, stored_codes")
     return {
         "stored": stored,
         # only what is looked at: a batch may have more than a million rows
         "derived": f"""
-            SELECT {", ".join(dict.fromkeys((*_looked_at(), *also)))}, {failing_codes(request_rules())} AS derived_codes,
+            SELECT {", ".join(keep or _looked_at())}, {failing_codes(request_rules())} AS derived_codes,
               request_id IN (SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1) AS is_duplicate,
               request_key IN (SELECT request_key FROM {disclosed}) AS is_disclosed
             FROM ({looked_at})""",
         "crowded": crowding.sql("derived", letter["max_persons_per_address"]),
         # a view: what is worked out above is not kept a second time
         "rows": f"""(
-            SELECT *, {_outcome()} AS derived_outcome
+            SELECT *, {_outcome()} AS derived_outcome, {facts.row_constants(letter)}
             FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
     }  # fmt: skip
 
 
 def _looked_at() -> list[str]:
-    """The columns that rules, counts and crowds read."""
-    inputs = (name for one in request_rules() for name in one.inputs)
+    """The columns that rules, counts and crowds read. Not the letter's: a list of all its officers, once for each row, would be
+    most of what is written."""
+    inputs = (name for one in request_rules() for name in one.inputs if name not in facts.ROW_CONSTANTS)
     counted = ("ordinal", "origin", "file", "request_id", "reason", "officer", "outcome", "stored_codes", "a_codes")
     return list(dict.fromkeys((*counted, *crowding.COLUMNS, *inputs)))
 

@@ -1,7 +1,7 @@
 """`make bench`: what the stages cost beside a floor or another tool in the same run, and how well they judge labelled sets.
 Ratios and rates, never pass or fail on seconds.
 
-`python -m tests.bench [address|rules|accounting|match|splink|linkage|all] [--register ROWS] [--requests ROWS]`, or, for scales that take long to
+`python -m tests.bench [address|rules|accounting|lookback|match|splink|linkage|all] [--register ROWS] [--requests ROWS]`, or, for scales that take long to
 make, `python -m tests.bench match --prepared FOLDER --asked FILE.parquet`: a prepared register and raw request rows.
 """
 
@@ -11,9 +11,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import accounting, address, compared, floor, linkage, made, rules
+from tests.bench import accounting, address, compared, floor, linkage, lookback, made, rules
 
-BENCHES = ("address", "rules", "accounting", "match", "splink", "linkage", "all")
+BENCHES = ("address", "rules", "accounting", "lookback", "match", "splink", "linkage", "all")
 ADDRESSES, REQUESTS = 500_000, 100_000
 
 
@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("bench", nargs="?", choices=BENCHES, default="all")
     parser.add_argument("--register", type=int, metavar="ROWS", help="addresses, or persons on file")
     parser.add_argument("--requests", type=int, metavar="ROWS", help="rows asked for, or judged")
+    parser.add_argument("--released", type=float, metavar="SHARE", help="lookback: of the rows asked for")
     parser.add_argument("--prepared", type=Path, metavar="FOLDER", help="match: a prepared register to run against")
     parser.add_argument("--asked", type=Path, metavar="FILE", help="match: Parquet with raw request rows")
     given = parser.parse_args()
@@ -35,6 +36,8 @@ def main() -> None:
         rules.main(given.requests or rules.ROWS)
     if "accounting" in chosen:
         accounting.main(given.requests or accounting.ROWS)
+    if "lookback" in chosen:
+        lookback.main(given.requests or lookback.ROWS, [given.released] if given.released else lookback.SHARES)
     if "linkage" in chosen:
         linkage.main()
     if chosen & {"match", "splink"}:

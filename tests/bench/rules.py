@@ -44,8 +44,9 @@ MADE = """
     'street' AS a_kind, CASE WHEN i % 2 = 0 THEN (i % 90)::VARCHAR END AS a_unit,
     (i % 3)::INTEGER AS units_on_file, (i % 4)::INTEGER AS earlier_tries, 3 AS max_tries_per_person,
     CASE i % 40 WHEN 10 THEN 'differs' ELSE 'same' END AS corroboration,
-    [{{'street': i || ' OAK ST', 'valid_from': DATE '2020-01-01', 'valid_to': NULL::DATE}},
-     {{'street': i || ' ELM ST', 'valid_from': DATE '2010-01-01', 'valid_to': DATE '2020-01-01'}}] AS addresses_on_file
+    'request' AS origin, 'TX' AS a_state, []::VARCHAR[] AS lists, []::VARCHAR[] AS lists_required, []::VARCHAR[] AS states_withheld,
+    [{{'street': i || ' OAK ST', 'state': 'TX', 'valid_from': DATE '2020-01-01', 'valid_to': NULL::DATE}},
+     {{'street': i || ' ELM ST', 'state': 'TX', 'valid_from': DATE '2010-01-01', 'valid_to': DATE '2020-01-01'}}] AS addresses_on_file
   FROM range({rows}) made(i)"""
 
 

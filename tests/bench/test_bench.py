@@ -22,6 +22,10 @@ pytestmark = pytest.mark.slow
             "accounting",
             r"accounting, person: .* \(1 disclosures\)(.|\n)*accounting, annual: .* taxpayers(.|\n)*accounting, claim: ",
         ),
+        (
+            "lookback",
+            r"lookback, 1 batches of 300 rows(.|\n)*lookback, lookback: [\d.]+ s .*\(0 of [1-9]\d* disclosures(.|\n)*lookback, replay: .*\(0 of 300 rows",
+        ),
         ("rules", r"rules, \d+ on 300 rows: [\d.]+ s on 2 threads .*, [\d.]+ x the bare scan"),
     ],
 )

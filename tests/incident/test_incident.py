@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,6 +12,7 @@ import pytest
 from expectations import signatures
 from expectations.clock import Clock
 from expectations.duck import default_settings, parquet, session
+from flows import grounds
 from flows.cases.advancing import Step, advance
 from flows.cases.opening import Chosen, open_cases
 from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home
@@ -19,6 +20,7 @@ from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
 from flows.ledger.cases import CaseReason, CaseState
 from flows.recall import Lookback, lookback
+from flows.replay import past
 from flows.reports.declaration import declaration
 from flows.sandbox import REQUESTER_AGE, init, make_batch
 from pipelines import sealing, simulate
@@ -154,3 +156,31 @@ def test_the_declaration_says_what_the_truth_says(incident: Incident, tmp_path: 
         right,
         wrong,
     )
+
+
+@pytest.mark.parametrize("crowd", [50, 1])
+def test_a_look_at_the_released_rows_alone_finds_what_a_look_at_all_finds(incident: Incident, crowd: int) -> None:
+    """`crowd`: persons that one address may have; with one, rows are crowded by others that were not released."""
+    found: dict[bool, dict[int, tuple[object, ...]]] = {}
+    of_batch = {}
+    with Ledger.open(incident.home.ledger_url, Clock()) as ledger:
+        record = ledger.batch(incident.batch)
+        assert record is not None
+        on = grounds.recorded(ledger, record)
+        limits = on.agreement.thresholds.model_copy(update={"persons_per_address": crowd})
+        on = replace(on, agreement=on.agreement.model_copy(update={"thresholds": limits}))
+        with past(incident.home, ledger, Clock(), record) as opened:
+            for alone in (False, True):
+                _, decided = opened.decide(on, record.decided_on, released=alone)
+                rows = pq.read_table(decided.rows).to_pylist()
+                found[alone] = {
+                    r["ordinal"]: (r["request_key"], r["person_key"], r["outcome"], sorted(r["codes"] or []))
+                    for r in rows
+                    if r["outcome_then"] == "released"
+                }
+                of_batch[alone] = (decided.refuse, decided.hold, decided.rate, decided.looked_up)
+                # few enough that the others are not judged in full
+                assert len(rows) == (len(found[alone]) if alone else ROWS) and len(found[alone]) * 2 < ROWS
+    assert found[True] == found[False] and of_batch[True] == of_batch[False]
+    crowded = {n for n, (*_, codes) in found[True].items() if isinstance(codes, list) and "CROWDED" in codes}
+    assert bool(crowded) == (crowd == 1)
