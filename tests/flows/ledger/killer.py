@@ -75,7 +75,7 @@ def run_and_die(url: str, batch: str, package: Path, outbox: Path | str, point: 
             (obstore, "delete"),
         ]:
             setattr(owner, name, wrapped(getattr(owner, name)))
-        finish(ledger, batch, package, outbox, pairs("a", "b"))
+        again(lambda: finish(ledger, batch, package, outbox, pairs("a", "b")))
 
 
 def again(run: Callable[[], publication.Step]) -> publication.Step:
