@@ -50,18 +50,21 @@ def make_database(home: Home) -> None:
 
 
 def warm_up(home: Home) -> Callable[[], None]:
-    """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for it."""
+    """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for it.
+
+    A second run in the same process waits for the server of the first, which may have ended before it needed it.
+    """
     configure(home)
-    server = None
     if not os.environ.get("PREFECT_API_URL"):
-        server = _Server()
-        os.environ["PREFECT_API_URL"] = server.url  # for this process and its children; before Prefect is imported
+        _SERVERS.append(_Server())
+        os.environ["PREFECT_API_URL"] = _SERVERS[-1].url  # for this process and its children; before Prefect is imported
+    ours = next((server for server in _SERVERS if server.url == os.environ["PREFECT_API_URL"]), None)
     from expectations.address import reference
     from expectations.gx.run import library
 
     library()
     reference.zip_table()
-    return server.wait if server else lambda: None
+    return ours.wait if ours else lambda: None
 
 
 class _Server:
@@ -86,7 +89,6 @@ uvicorn.run("prefect.server.api.server:create_app", factory=True, host="127.0.0.
             [sys.executable, "-c", self._PROGRAM, str(port)], env={**os.environ, **marks}, stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
-        _SERVERS.append(self._process)
 
     def wait(self) -> None:
         """Returns once the server answers; raises Transient if it does not within two minutes."""
@@ -105,4 +107,4 @@ uvicorn.run("prefect.server.api.server:create_app", factory=True, host="127.0.0.
         )
 
 
-_SERVERS: list[subprocess.Popen[bytes]] = []  # kept, so that their pipes stay open as long as this process lives
+_SERVERS: list[_Server] = []  # kept, so that their pipes stay open as long as this process lives
