@@ -7,21 +7,36 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import obstore
 import pytest
 from obstore.store import from_url
 
+from expectations.clock import Clock
 from expectations.errors import Fault, Transient, Usage
 from flows import publication
+from flows.advance import advance
+from flows.audit import sealed as audit
+from flows.cases.opening import Chosen, open_cases
+from flows.home import Home
+from flows.ledger.cases import CaseReason, CaseState
 from flows.ledger.ledger import Ledger
 from flows.ledger.states import State
 from flows.outbox import Folder, outbox_at, package_digest
+from flows.receive import receive
+from flows.sandbox import REQUESTER_AGE
+from flows.status import one
+from flows.work import Work
+from pipelines import sealing
+from pipelines.release.recall_list import open_recall
+from tests import world as worlds
 from tests.flows import s3
 from tests.flows.ledger import killer
 from tests.flows.ledger.make import ORDER, Office, accounted, package, pairs, sealed, sha
 from tests.flows.ledger.test_publication import any_order, no_orders
+from tests.flows.test_last_moment import rows
 
 
 @pytest.fixture(scope="module")
@@ -230,26 +245,52 @@ def test_urls(tmp_path: Path) -> None:
         assert "CANARY" not in str(caught.value)
 
 
-@pytest.mark.slow
-def test_a_batch_goes_from_inbox_to_the_store(bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the configuration: the home names a URL, the environment has the keys."""
-    from dataclasses import replace
-
-    from expectations.clock import Clock
-    from flows.advance import advance
-    from flows.audit import sealed as sealed_files
-    from flows.receive import receive as take_in
-    from flows.status import one
-    from flows.work import Work
-    from tests import world as worlds
-    from tests.flows.test_last_moment import rows
-
-    world = worlds.make(tmp_path / "home")
+@pytest.fixture(scope="module")
+def stored(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
+    """A home whose configuration names a URL (the environment has the keys), and the batch that it has released there."""
+    world = worlds.make(tmp_path_factory.mktemp("home"))
     home = replace(world.home, config=world.home.config.model_copy(update={"outbox": f"{bucket}/whole"}))
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        batch = take_in(home, ledger, Clock(), world.submit(tmp_path / "s", rows(1, 8)))
+        batch = receive(home, ledger, Clock(), world.submit(tmp_path_factory.mktemp("s"), rows(1, 8)))
         assert advance(Work(home, ledger, Clock(), batch, lambda *_: None)) is State.PUBLISHED
-        assert list(sealed_files.problems(home, ledger)) == []
-    assert len(names(f"{bucket}/whole/{batch}")) == 5 and list((world.home.root / "outbox").iterdir()) == []
-    assert one(home, batch)["next"] == f"The package lies in {bucket}/whole/{batch}."
+    return home, batch
+
+
+@pytest.mark.slow
+def test_a_batch_goes_from_inbox_to_the_store(stored: tuple[Home, str]) -> None:
+    home, batch = stored
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        assert list(audit.problems(home, ledger)) == []
+    outbox = str(home.config.outbox)
+    assert len(names(f"{outbox}/{batch}")) == 5 and list((home.root / "outbox").iterdir()) == []
+    assert one(home, batch)["next"] == f"The package lies in {outbox}/{batch}."
     assert os.environ["AWS_SECRET_ACCESS_KEY"].encode() not in (home.root / "ledger.db").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_recall_list_goes_to_the_store_too(
+    stored: tuple[Home, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Out of reach first: the case is open, and stays to be frozen by the next try. Then whole, once, and watched over."""
+    home, batch = stored
+    (tmp_path / "rows.txt").write_text("0\n1\n")
+    chosen = Chosen(batch, tmp_path / "rows.txt")
+    with monkeypatch.context() as patch:
+        patch.setattr("flows.object_store._RETRY", {"max_retries": 0})
+        patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+        with pytest.raises(Transient, match="OUTBOX_UNWRITABLE"):
+            open_cases(home, Clock(), chosen, CaseReason.INCOMPLETE_ADDRESS)
+    cases = open_cases(home, Clock(), chosen, CaseReason.INCOMPLETE_ADDRESS)
+    assert [(c.state, c.rows) for c in cases] == [(CaseState.FROZEN, 2)]
+    name, store = f"recall-{cases[0].id}", from_url(str(home.config.outbox))
+    for path in (meta["path"] for page in obstore.list(store, name) for meta in page):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(bytes(obstore.get(store, path).bytes()))
+    holder = (home.keys / "holder-signing.pub").read_text()
+    recipient = sealing.load_identity(home.keys / REQUESTER_AGE)
+    manifest, _ = open_recall(tmp_path / name, recipient, [holder], tmp_path / "opened", home.duck)
+    assert (manifest["order"], manifest["rows"]) == ("freeze", 2)
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        assert list(audit.problems(home, ledger)) == []
+        obstore.put(store, f"{name}/manifest.json", b"{}")
+        assert [p.place for p in audit.problems(home, ledger)] == [name]
