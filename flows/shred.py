@@ -85,8 +85,8 @@ def retained(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> It
 
 
 def ordered(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:
-    """A court order that holds, or recalls, what was requested under this agreement. Which statute it speaks of does not matter:
-    in doubt it is kept."""
+    """A court order that holds, recalls, or has preserved what was requested under this agreement. Which statute it speaks of does
+    not matter: in doubt it is kept. That one order lets the recipient destroy its copies says nothing of the holder's evidence."""
     agreements = _agreements(ledger, record, known)
     orders = [i for i in known if isinstance(i, CourtOrder)]
     if not agreements:
@@ -97,8 +97,9 @@ def ordered(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Ite
         covers = any(
             order.covers(a.id, a.requester.id, s) for a in agreements for s in (*a.statutes, *order.scope.statutes)
         )
-        if order.effect in (Effect.HOLD, Effect.RECALL) and order.in_force(day) and order.id not in over and covers:
-            yield f"{order.id} is in force ({order.effect})"
+        keeps = order.preserve or order.effect in (Effect.HOLD, Effect.RECALL)
+        if keeps and order.in_force(day) and order.id not in over and covers:
+            yield f"{order.id} is in force ({'preserve' if order.preserve else order.effect})"
 
 
 def recalled(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:

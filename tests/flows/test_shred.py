@@ -121,10 +121,13 @@ def test_the_day_before_it_is_kept_and_on_the_day_it_goes(made: Made, place: tup
         ),  # which statute the letter named does not matter
         ('effect = "hold"\nscope = { agreements = ["another"] }', False),
         ('effect = "forbid"\nscope = {}', False),
+        ('effect = "forbid"\npreserve = true\nscope = {}', True),
         ('effect = "hold"\nlifted_on = 2030-01-01\nscope = {}', False),
     ],
 )
-def test_an_order_that_holds_or_recalls_keeps_it(made: Made, place: tuple[Home, str], order: str, keeps: bool) -> None:
+def test_an_order_that_holds_recalls_or_preserves_keeps_it(
+    made: Made, place: tuple[Home, str], order: str, keeps: bool
+) -> None:
     home, batch = place
     body = f'kind = "court_order"\nid = "order-1"\ncourt = "C"\ndocket = "1"\ntitle = "T"\nsource = "S"\neffective_on = 2026-01-01\n{order}\n'
     with working.ledger_of(home, at(str(end(made)))) as ledger:
