@@ -1,4 +1,4 @@
-"""The one clock. Legal dates are dates in the agreement's zone; the ledger's times are UTC (design.md, "Clock")."""
+"""The one clock. Legal dates are dates in the agreement's zone; the ledger's times are UTC."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A code is shared by everything that says why: verdicts, GX results, accounting, return file, `explain`. Phase `submission` and
 `read` codes end what cannot be read. Phase `request` codes speak of the requester's own data and are told to it, with what to mend. Phase `register` codes would reveal what the
-register holds: the requester reads NOT_CONFIRMED for all of them (design.md, invariant 9). `batch` codes stop a batch.
+register holds: the requester reads NOT_CONFIRMED for all of them (infra/docs/invariants.md, 9). `batch` codes stop a batch.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ NOT_CONFIRMED = "NOT_CONFIRMED"
 STATUTE = "26 USC 6103(i)(2)"
 PUB28 = "USPS Publication 28"
 DMM = "USPS DMM 602 1.3"
+REVIEW = "holder's review of the 2025 release (infra/docs/incident.md)"
+STAY = "stay of 21 November 2025, Center for Taxpayer Rights v. IRS (D.D.C.)"
+EVIDENCE = "the evidence that a match needs (infra/docs/matching.md)"
+INVARIANT = "infra/docs/invariants.md"
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ _ROW = _codes(
 _ADDRESS = _codes(
     "request",
     ("NO_ADDRESS", "There is no address.", "Give street and number, city, state and ZIP.", f"{STATUTE}(B)(i)"),
-    ("PLACEHOLDER", "The address is a placeholder, not a place.", "Give the person's address.", "law.md 1; DMM 602"),
+    ("PLACEHOLDER", "The address is a placeholder, not a place.", "Give the person's address.", f"{REVIEW}; {DMM}"),
     ("NOT_PARSED", "The address cannot be read as a delivery address.", "Write it in the form of Publication 28.", PUB28),
     ("NO_NUMBER", "The house number is missing.", "Give the house number.", f"{DMM}; {PUB28} 231"),
     ("NO_STREET", "The street is missing.", "Give the street with its suffix.", f"{DMM}; {PUB28} 231"),
@@ -115,9 +119,9 @@ _ADDRESS = _codes(
     ("NO_ZIP", "The ZIP is missing or not five (or nine) digits.", "Give the ZIP.", DMM),
     ("ZIP_UNKNOWN", "There is no such ZIP, or it is not in use.", "Correct the ZIP.", "USPS City State file"),
     ("ZIP_NOT_IN_STATE", "The ZIP lies in another state.", "Correct the ZIP or the state.", "USPS City State file"),
-    ("FACILITY", "The address is a detention facility, a shelter or an office, not a residence.", "Give the person's address.", "law.md 1"),
-    ("REQUESTER_ADDRESS", "The address is the requester's own.", "Give the person's address.", "law.md 5"),
-    ("CROWDED", "More persons than the agreement allows share this address in the batch.", "Check these addresses.", "law.md 6"),
+    ("FACILITY", "The address is a detention facility, a shelter or an office, not a residence.", "Give the person's address.", REVIEW),
+    ("REQUESTER_ADDRESS", "The address is the requester's own.", "Give the person's address.", "agreement"),
+    ("CROWDED", "More persons than the agreement allows share this address in the batch.", "Check these addresses.", "agreement"),
 )  # fmt: skip
 _FOR_A_PERSON = _codes(
     "request",
@@ -144,13 +148,13 @@ _FOR_A_PERSON = _codes(
 )
 _REGISTER = _codes(
     "register",
-    ("NOT_UNIQUE", "More than one record may be meant.", "", "matching.md"),
-    ("WEAK_EVIDENCE", "Name and address alone do not identify a person.", "", "matching.md"),
-    ("NO_CANDIDATE", "No record was found.", "", "matching.md"),
-    ("CLAIMED_TWICE", "Several requests with differing persons claim this record.", "", "matching.md"),
-    ("UNIT_NEEDED", "The building has several units on file and the request names none.", "", "law.md 5 (DPV secondary)"),
-    ("NOT_CORROBORATED", "The request's address equals no address on file.", "", "law.md 1"),
-    ("TOO_MANY_TRIES", "Too many different addresses were tried for this person.", "", "design.md, codes"),
+    ("NOT_UNIQUE", "More than one record may be meant.", "", EVIDENCE),
+    ("WEAK_EVIDENCE", "Name and address alone do not identify a person.", "", EVIDENCE),
+    ("NO_CANDIDATE", "No record was found.", "", EVIDENCE),
+    ("CLAIMED_TWICE", "Several requests with differing persons claim this record.", "", EVIDENCE),
+    ("UNIT_NEEDED", "The building has several units on file and the request names none.", "", "USPS delivery point validation: secondary number"),
+    ("NOT_CORROBORATED", "The request's address equals no address on file.", "", STAY),
+    ("TOO_MANY_TRIES", "Too many different addresses were tried for this person.", "", "agreement"),
     ("PROTECTED", "The holder protects this person's record.", "", "26 USC 6103(i)(6)"),
     ("COURT_ORDER_PERSON", "A court order allows disclosure of certain persons only.", "", "court order"),
     ("COURT_ORDER_PLACE", "A court order forbids disclosure in this district.", "", "court order"),
@@ -181,16 +185,16 @@ _BATCH = _codes(
     ("BOILERPLATE_REASONS", "Too large a share of the rows gives one identical reason.", "Give reasons specific to each record.", f"{STATUTE}(B)(iv)"),
     ("OFFICER_OVERLOADED", "An officer is named for more matters than is plausible.", "Name the officers personally engaged.", f"{STATUTE}(A)"),
     ("TOO_MANY_ROWS", "The batch is larger than the agreement allows.", "Split it, within the volume cap.", "agreement"),
-    ("TOO_MANY_INCOMPLETE", "Too large a share of the rows has an incomplete address.", "Mend them; pre-flight lists each.", "agreement; law.md 1"),
-    ("COUNTS_DIFFER", "Rows were lost or doubled.", "None: the holder's system is at fault.", "design.md, invariant 1"),
-    ("NOTHING_TO_DO", "No row is left to look at.", "Send at least one complete row.", "design.md, invariant 8"),
+    ("TOO_MANY_INCOMPLETE", "Too large a share of the rows has an incomplete address.", "Mend them; pre-flight lists each.", f"agreement; {REVIEW}"),
+    ("COUNTS_DIFFER", "Rows were lost or doubled.", "None: the holder's system is at fault.", f"{INVARIANT}, 1"),
+    ("NOTHING_TO_DO", "No row is left to look at.", "Send at least one complete row.", f"{INVARIANT}, 8"),
     ("MATCH_RATE", "The match rate left its band.", "None: the holder reviews it.", "agreement"),
     ("TIER_MIX", "Too large a share of the matches rests on weak evidence.", "None: the holder reviews it.", "agreement"),
-    ("DECOY_WRONG", "A decoy did not end as it must.", "None: the holder's system is at fault.", "design.md, decoys"),
-    ("VERDICT_DIFFERS", "A verdict could not be derived again.", "None: the holder's system is at fault.", "design.md, checkpoints"),
-    ("PACKAGE_DIFFERS", "The sealed package is not what was checked.", "None: the holder's system is at fault.", "design.md, invariant 2"),
+    ("DECOY_WRONG", "A decoy did not end as it must.", "None: the holder's system is at fault.", f"{INVARIANT}, 8"),
+    ("VERDICT_DIFFERS", "A verdict could not be derived again.", "None: the holder's system is at fault.", f"{INVARIANT}, 2"),
+    ("PACKAGE_DIFFERS", "The sealed package is not what was checked.", "None: the holder's system is at fault.", f"{INVARIANT}, 2"),
     ("HELD_TOO_LONG", "The batch was not decided within the time that the agreement allows.", "Send the requests again.", "agreement"),
-    ("HALTED", "Releases are halted.", "None: the holder reviews it.", "design.md, publication"),
+    ("HALTED", "Releases are halted.", "None: the holder reviews it.", "two operators (infra/docs/operations.md)"),
 )  # fmt: skip
 
 CODES: dict[str, Code] = {

@@ -15,7 +15,7 @@ from expectations.errors import Usage
 
 
 class Outcome(StrEnum):
-    """How a submitted row ended. Each row has exactly one (design.md, invariant 1)."""
+    """How a submitted row ended. Each row has exactly one (infra/docs/invariants.md, 1)."""
 
     REJECTED = "rejected"  # could not be read as a row
     DUPLICATE = "duplicate"  # its request id occurs more than once in the submission

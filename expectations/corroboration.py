@@ -2,7 +2,7 @@
 
 Both sides are parsed by the same SQL, and the comparison is equality of every part, the unit and the Puerto Rico
 urbanization included (Publication 28: identical streets differ by it). It is not a likeness: what is not equal, or cannot
-be compared, does not corroborate (law.md 1, lesson 2). The city is not compared: the ZIP names the place, and one ZIP has
+be compared, does not corroborate (infra/docs/incident.md). The city is not compared: the ZIP names the place, and one ZIP has
 several accepted city names. Which addresses on file count is set in the agreement (`counts`).
 
 Used by the validate stage, and again by the eligibility checkpoint on the raw addresses in the committed verdicts.

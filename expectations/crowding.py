@@ -1,4 +1,4 @@
-"""Crowded addresses: more persons in one batch at one address than the agreement allows (law.md 6; agreement, `persons_per_address`).
+"""Crowded addresses: more persons in one batch at one address than the agreement allows (agreement, `persons_per_address`).
 
 An address is what was parsed of it, the unit and the urbanization included; a person is a standardised name with birth date and
 TIN. Only the whole batch shows a crowd, so that ingest looks once all its parts are judged, and the checkpoints look again.

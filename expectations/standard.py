@@ -51,7 +51,7 @@ MACROS = (
     # 1 January stands for "the year only is known" in many files
     ("std_year_only", "d", "coalesce(month(d) = 1 AND day(d) = 1, false)"),
     # SSN: area not 000, 666, 9xx; group not 00; serial not 0000; not 078-05-1120. ITIN: 9xx, digits 4-5 in 50-65, 70-88,
-    # 90-92, 94-99. ATIN: 93 (law.md 4). Sentinels such as 111111111 and 123456789 stand for "unknown" in many files.
+    # 90-92, 94-99. ATIN: 93 (IRS). Sentinels such as 111111111 and 123456789 stand for "unknown" in many files.
     (
         "std_tin_ok", "d",
         "length(d) = 9 AND d <> '078051120' AND d <> '123456789' AND d <> '219099999' AND d <> repeat(d[1], 9)"

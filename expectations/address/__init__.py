@@ -1,4 +1,4 @@
-"""Addresses: complete by positive parse, in one standard form (Publication 28; DMM 602; law.md 5), as DuckDB SQL.
+"""Addresses: complete by positive parse, in one standard form (Publication 28; DMM 602 1.3), as DuckDB SQL.
 
 `setup` prepares a connection; `derive` gives the SQL that adds the parsed columns and the codes to a relation. Two
 addresses are one if (a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip) are equal. The codes and what they mean: `expectations.codes`.

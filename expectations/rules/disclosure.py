@@ -2,8 +2,8 @@
 
 They read the verdict row joined with its canonical row, and the constants of the agreement and of court orders
 (`facts.register_constants`). Each failure reads
-NOT_CONFIRMED to the requester (design.md, invariant 9). Nothing here looks at the tier: no match, TIN included, stands in
-for the address (law.md 1).
+NOT_CONFIRMED to the requester (infra/docs/invariants.md, 9). Nothing here looks at the tier: no match, TIN included, stands in
+for the address (infra/docs/incident.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checkpoint `eligibility`: whoever is eligible has asked for a person whose address on file it has proven to know.
 
 The law: 26 USC 6103(i)(2)(B) wants the name **and address** of the taxpayer. A match on name and TIN never stands in for the
-address (law.md 1). Every rule of both phases is derived again here, from the raw request and the raw addresses on file.
+address (infra/docs/incident.md). Every rule of both phases is derived again here, from the raw request and the raw addresses on file.
 """
 
 from __future__ import annotations

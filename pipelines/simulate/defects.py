@@ -1,7 +1,7 @@
 """What goes wrong in requests: incomplete addresses, missing legal elements, hostile text. Each a name and the SQL that does it.
 
-The incomplete addresses are those of the holder's own review (law.md 1), and for the hostile profile those of the
-deny-list and the ZIP table (law.md 5).
+The incomplete addresses are those of the holder's own review (infra/docs/incident.md), and for the hostile profile those of the
+deny-list and the ZIP table.
 """
 
 from __future__ import annotations

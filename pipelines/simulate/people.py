@@ -26,7 +26,7 @@ TWO_SURNAMES = 0.35  # of those whose surname is Hispanic
 JUNIOR, TWINS = 0.06, 0.04  # of the households where they can be
 NO_MIDDLE, NO_BIRTH_DATE, NEW_YEAR, NO_TIN, ITIN = 0.2, 0.01, 0.008, 0.005, 0.05
 
-# 898 areas (001-899 without 666) x 99 groups x 9,999 serials; for ITINs 100 areas x 44 groups x 10,000 serials (law.md 4)
+# 898 areas (001-899 without 666) x 99 groups x 9,999 serials; for ITINs 100 areas x 44 groups x 10,000 serials (SSA and IRS numbering)
 SSNS, ITINS = 898 * 99 * 9_999, 100 * 44 * 10_000
 _PRIME = 387_420_499  # divides neither: steps through each number once
 

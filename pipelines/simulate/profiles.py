@@ -1,6 +1,6 @@
 """What kinds of batches there are: a table of proportions, printed for the README by `table`.
 
-`incident` follows the public accounts of 2025 (law.md 1): few rows are on file at all, nine in ten of those come with an
+`incident` follows the public accounts of 2025 (infra/docs/incident.md): few rows are on file at all, nine in ten of those come with an
 address that is not on file, and about one in twenty is visibly incomplete. `clean` is what a careful requester sends;
 `hostile` is what an input must survive.
 """

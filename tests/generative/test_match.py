@@ -86,7 +86,7 @@ def test_twin_and_parts_agree(seed: int, tmp_path_factory: Any) -> None:
 
 
 class Twin:
-    """matching.md, read again and written plainly."""
+    """infra/docs/matching.md, read again and written plainly."""
 
     def __init__(self, persons: list[dict[str, Any]], addresses: list[dict[str, Any]]) -> None:
         self.persons = persons

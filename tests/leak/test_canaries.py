@@ -1,5 +1,5 @@
 """No value of a row, in clear, anywhere but where rows may lie: canary values in every field, then a search of everything that
-the system writes or prints (design.md, invariant 6)."""
+the system writes or prints (infra/docs/invariants.md, 6)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Its elements, as far as a request can show them: an outstanding final order of removal, by reason of a ground of 8 USC 1227(a),
 and more than 90 days since that order; since the reviewing court's final order, if there was judicial review. A flag that
-says "final order" shows none of this (law.md 2).
+says "final order" shows none of this.
 """
 
 from __future__ import annotations
