@@ -89,12 +89,6 @@ def events(session: Session) -> Iterator[Event]:
         session.expunge(event)
 
 
-def verify_links(session: Session, expected: Head | None = None) -> list[Problem]:
-    """Every place where the ledger's chain is broken; empty if it is whole. `expected`: a head noted earlier, kept elsewhere."""
-    marks = [Mark("the head that was noted", expected.seq, expected.hash)] if expected else []
-    return list(check_links(events(session), marks))
-
-
 def check_links(links: Iterable[Link], marks: Sequence[Mark] = ()) -> Iterator[Problem]:
     """Every place where a chain is broken, or is not what the marks say. Streams."""
     before, tree, compared = Head(0, GENESIS), Tree(), _Compared(marks)

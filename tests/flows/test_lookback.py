@@ -71,7 +71,7 @@ def look(world: World, **options: Any) -> Lookback:
     return lookback(world.home, Clock(), **options)
 
 
-def affected(world: World, found: Lookback, folder: Path) -> dict[tuple[str, int], list[str]]:
+def affected(world: World, found: Lookback, folder: Path) -> Affected:
     assert found.affected is not None
     plain = folder / "affected.parquet"
     sealing.open_file(found.affected, plain, sealing.load_identity(world.home.keys / HOLDER_AGE))
@@ -81,7 +81,7 @@ def affected(world: World, found: Lookback, folder: Path) -> dict[tuple[str, int
     return {(r["batch"], r["ordinal"]): r["codes"] for r in table.to_pylist()}
 
 
-def truth(batches: dict[str, str]) -> dict[tuple[str, int], list[str]]:
+def truth(batches: dict[str, str]) -> Affected:
     return {(batches["incident"], n - 1): codes for n, (_, codes) in WRONG.items()}
 
 
@@ -131,24 +131,39 @@ def moved(n: int, **changes: Any) -> dict[str, Any]:
     return {**worlds.person(n), "homes": [home], **changes}
 
 
-def test_what_the_register_had_wrong_counts_and_what_changed_since_does_not(
-    world: World, batches: dict[str, str], tmp_path: Path
-) -> None:
-    corrected(world, tmp_path / "update", "update", moved(22), removed=(23,))
-    assert affected(world, look(world), tmp_path) == truth(batches)
+Affected = dict[tuple[str, int], list[str]]
+
+
+@pytest.fixture(scope="module")
+def mended(world: World, batches: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Affected:
+    """The register after an update and a correction; gives what a lookback between the two found."""
+    folder = tmp_path_factory.mktemp("deltas")
+    corrected(world, folder / "update", "update", moved(22), removed=(23,))
+    between = affected(world, look(world), folder)
     same = {**worlds.person(26), "homes": [{**worlds.address(26), "unit": None}]}
     renamed = {**same, **worlds.person(27), "homes": [{**worlds.address(27), "unit": None}], "last_name": "Quartermain"}
-    corrected(world, tmp_path / "correction", "correction", moved(24), same, renamed, removed=(25,))
+    corrected(world, folder / "correction", "correction", moved(24), same, renamed, removed=(25,))
+    return between
+
+
+# What the correction says of the batch `good`: person → code.
+MENDED = {24: "NOT_CORROBORATED", 25: "NO_CANDIDATE", 27: "NO_CANDIDATE"}
+
+
+def test_what_the_register_had_wrong_counts_and_what_changed_since_does_not(
+    world: World, batches: dict[str, str], mended: Affected, tmp_path: Path
+) -> None:
+    assert mended == truth(batches)
     found = look(world)
-    wrong = {(batches["good"], n - 21): codes for n, codes in {24: ["NOT_CORROBORATED"], 25: ["NO_CANDIDATE"], 27: ["NO_CANDIDATE"]}.items()}  # fmt: skip
+    wrong = {(batches["good"], n - 21): [code] for n, code in MENDED.items()}
     assert affected(world, found, tmp_path) == truth(batches) | wrong
     assert [one["corrected_persons"] for one in found.summary["found"]] == [0, 4]
 
 
 @pytest.mark.slow
-def test_orders_that_came_later(world: World, batches: dict[str, str], tmp_path: Path) -> None:
+def test_orders_that_came_later(world: World, mended: Affected, tmp_path: Path) -> None:
     """In effect on the day of the decision, and enrolled later: it counts; in effect later: it does not, unless it recalls."""
-    both = look(world).summary["affected"]  # other tests may have corrected the register
+    wrong = len(WRONG) + len(MENDED)
 
     def after(id: str, said: str, day: date) -> int:
         with work(world, world.submit(tmp_path / id, [worlds.request(40)])) as one:
@@ -158,18 +173,18 @@ def test_orders_that_came_later(world: World, batches: dict[str, str], tmp_path:
             enrol(world.home, one.ledger, lift.encode(), f"lift-{id}.toml")
         return int(found["affected"])
 
-    assert after("tomorrow", 'effect = "forbid"', TODAY + timedelta(days=1)) == both
+    assert after("tomorrow", 'effect = "forbid"', TODAY + timedelta(days=1)) == wrong
     assert after("today", 'effect = "forbid"', TODAY) == 30
     assert after("holds", 'effect = "hold"', TODAY) == 30
     assert after("no-street", 'effect = "forbid"', TODAY) == 30  # a field left that may not
-    assert after("colorado", 'effect = "forbid"', TODAY) == both + 8
-    assert look(world).summary["affected"] == both
+    assert after("colorado", 'effect = "forbid"', TODAY) == wrong + 8
+    assert look(world).summary["affected"] == wrong  # every order is lifted
 
 
-def test_an_order_to_recall_reaches_back(world: World, batches: dict[str, str], tmp_path: Path) -> None:
+def test_an_order_to_recall_reaches_back(world: World, mended: Affected, tmp_path: Path) -> None:
     recalls = order("recalls", 'effect = "recall"', TODAY + timedelta(days=2)).encode()
     with work(world, world.submit(tmp_path / "s", [worlds.request(41)])) as one:
         enrol(world.home, one.ledger, recalls, "recalls.toml")
-    assert look(world).summary["affected"] == len(WRONG) + 3
+    assert look(world).summary["affected"] == len(WRONG) + len(MENDED)
     found = look(world, as_of=TODAY + timedelta(days=2)).summary
     assert found["affected"] == 30 and {"id": "recalls"}.items() <= found["found"][0]["cites"][0].items()
