@@ -176,7 +176,7 @@ def test_two_runs_of_one_batch_publish_it_once(ledger: Ledger, ledger_url: str, 
     sealed(ledger)
     start = killer.context().Barrier(2)
     args = (ledger_url, "batch-1", made, url, ["a", "b"], start)
-    processes = [killer.context().Process(target=killer.race, args=args) for _ in range(2)]
+    processes = [killer.process(killer.race, *args) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:
@@ -196,7 +196,7 @@ def test_after_a_kill_at_any_point_the_next_run_ends_the_same(
         batch = f"batch-{died}"
         made = package(tmp_path / "lake" / batch, batch)
         sealed(ledger, batch, requester=f"agency-{died}")
-        process = killer.context().Process(target=killer.run_and_die, args=(ledger_url, batch, made, url, died))
+        process = killer.process(killer.run_and_die, ledger_url, batch, made, url, died)
         process.start()
         process.join()
         killer.finish(ledger, batch, made, url, pairs("a", "b"))

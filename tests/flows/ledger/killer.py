@@ -5,16 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import obstore
 from sqlalchemy.engine.default import DefaultDialect
 
-from expectations.errors import Transient
 from flows import publication
 from flows.ledger.ledger import Ledger
 from flows.ledger.states import State
@@ -28,6 +26,17 @@ def context() -> ForkServerContext:
     found = multiprocessing.get_context("forkserver")
     found.set_forkserver_preload([__name__, "psycopg", "sqlalchemy.dialects.sqlite.pysqlite"])
     return found
+
+
+def process(target: Callable[..., None], *args: Any) -> ForkServerProcess:
+    """One of these functions in a process of its own, with the environment of now: the server has that of its own first day."""
+    return context().Process(target=_in_environment, args=(dict(os.environ), target, *args))
+
+
+def _in_environment(environment: dict[str, str], target: Callable[..., None], *args: Any) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    target(*args)
 
 
 def finish(
@@ -75,17 +84,7 @@ def run_and_die(url: str, batch: str, package: Path, outbox: Path | str, point: 
             (obstore, "delete"),
         ]:
             setattr(owner, name, wrapped(getattr(owner, name)))
-        again(lambda: finish(ledger, batch, package, outbox, pairs("a", "b")))
-
-
-def again(run: Callable[[], publication.Step]) -> publication.Step:
-    """As a flow does it: what a retry may mend (an object store that is busy) is tried again."""
-    for _ in range(5):
-        try:
-            return run()
-        except Transient:
-            time.sleep(0.5)
-    return run()
+        finish(ledger, batch, package, outbox, pairs("a", "b"))
 
 
 def race(url: str, batch: str, package: Path, outbox: Path | str, names: list[str], start: Any) -> None:
@@ -93,10 +92,10 @@ def race(url: str, batch: str, package: Path, outbox: Path | str, names: list[st
     with Ledger.open(url) as ledger:
         keys = pairs(*names)
         start.wait()
-        step = again(lambda: finish(ledger, batch, package, outbox, keys))
+        step = finish(ledger, batch, package, outbox, keys)
         if step.taken:
             publication.reopen(ledger, batch, outbox)
             ledger.advance(batch, State.SEALED)
             rest = [p for p in keys if p[0] not in step.taken]
-            step = again(lambda: finish(ledger, batch, package, outbox, rest))
+            step = finish(ledger, batch, package, outbox, rest)
         os._exit(0 if step.state is State.PUBLISHED else 1)

@@ -224,7 +224,7 @@ def test_after_a_kill_at_any_point_the_next_run_ends_the_same(url: str, tmp_path
             desk = Desk(ledger, tmp_path)
             sealed(ledger, batch, requester=f"agency-{died}")
             args = (url, batch, desk.package(batch), desk.outbox, died)
-            process = killer.context().Process(target=killer.run_and_die, args=args)
+            process = killer.process(killer.run_and_die, *args)
             process.start()
             process.join()
             killer.finish(ledger, batch, desk.package(batch), desk.outbox, pairs("a", "b"))
@@ -251,7 +251,7 @@ def test_of_two_racing_batches_the_later_loses_the_row_not_the_batch(url: str, t
         for batch, names in racing.items():
             sealed(ledger, batch)
             args = (url, batch, desk.package(batch), desk.outbox, names, start)
-            processes.append(killer.context().Process(target=killer.race, args=args))
+            processes.append(killer.process(killer.race, *args))
         for process in processes:
             process.start()
         for process in processes:
@@ -292,7 +292,7 @@ def test_two_runs_of_one_batch_publish_it_once(url: str, tmp_path: Path) -> None
         sealed(ledger)
         start = killer.context().Barrier(2)
         args = (url, "batch-1", desk.package("batch-1"), desk.outbox, ["a", "b"], start)
-        processes = [killer.context().Process(target=killer.race, args=args) for _ in range(2)]
+        processes = [killer.process(killer.race, *args) for _ in range(2)]
         for process in processes:
             process.start()
         for process in processes:
