@@ -19,6 +19,8 @@ from great_expectations.expectations.metrics.map_metric_provider import (
 )
 from great_expectations.render import LegacyDiagnosticRendererType, LegacyRendererType, RenderedStringTemplateContent
 from great_expectations.render.renderer.renderer import renderer
+from great_expectations.validator.metric_configuration import MetricConfiguration
+from great_expectations.validator.validator import ValidationDependencies
 
 # What GX is asked to compute: with any other format it fetches failing values too, whether they are kept or not.
 _COMPUTED = {"result_format": "BOOLEAN_ONLY"}
@@ -76,6 +78,18 @@ class ExpectRowsToMeetRule(_CountsOnly, MulticolumnMapExpectation):
     map_metric: ClassVar[str] = "multicolumn_values.meet_rule"
     success_keys: ClassVar[tuple[str, ...]] = ("predicate", "mostly")
     args_keys: ClassVar[tuple[str, ...]] = ("column_list", "predicate")
+
+    def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
+        """The two metrics that are read, laid out as GX does. GX works each of their arguments out by configuring the expectation
+        anew: with hundreds of rules that was a sixth of a small batch's time."""
+        table = {"batch_id": self.batch_id, "table": None, "row_condition": None, "condition_parser": None}
+        rows = {**table, "column_list": self.column_list, "ignore_row_if": self.ignore_row_if}
+        counted = f"{self.map_metric}.unexpected_count"
+        metrics = {
+            counted: MetricConfiguration(counted, rows, {"predicate": self.predicate}),
+            "table.row_count": MetricConfiguration("table.row_count", table, {}),
+        }
+        return ValidationDependencies(metric_configurations=metrics, result_format=_KEPT)
 
     @classmethod
     @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)

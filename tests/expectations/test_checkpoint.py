@@ -227,3 +227,17 @@ def test_gx_fetches_counts_and_no_rows(tmp_path: Path, monkeypatch: pytest.Monke
     many = [{"ordinal": n, "zip": "12345", "outcome": None, "origin": "request"} for n in range(2000)]
     assert _run(tmp_path, many).status == cp.Status.PASS
     assert 0 < max(fetched) < 100
+
+
+def test_the_metrics_of_a_rule_are_those_that_gx_would_ask_for() -> None:
+    """They are laid out by hand: of all that GX asks for only a count that is never read is left out."""
+    from great_expectations.expectations.expectation import MulticolumnMapExpectation
+
+    from expectations.gx.rules import ExpectRowsToMeetRule
+
+    one = ExpectRowsToMeetRule(column_list=["a", "b"], rule="r", predicate="a = b", batch_id="batch")
+    ours = one.get_validation_dependencies().metric_configurations
+    whole = MulticolumnMapExpectation.get_validation_dependencies(one, None, {"result_format": "BOOLEAN_ONLY"})
+    theirs = whole.metric_configurations
+    assert {name: metric.id for name, metric in ours.items()} == {name: theirs[name].id for name in ours}
+    assert theirs.keys() - ours.keys() == {"multicolumn_values.meet_rule.filtered_row_count"}
