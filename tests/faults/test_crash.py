@@ -46,8 +46,6 @@ STEPS = [
     "flows.work:Work.tidy:after:1",
 ]
 EACH_TIME = {  # the rest runs with make test-all
-    "flows.ledger.accounts:Accounts.account:before:1",
-    "pipelines.lake:commit_manifest:before:3",
     "flows.publication:prepare:after:1",
     "flows.outbox:FolderCopy.put:after:1",
 }

@@ -12,6 +12,8 @@ import pytest
 from expectations.clock import Clock
 from flows import cli
 from flows.ledger import Ledger
+from flows.ledger.states import State
+from tests import working
 from tests import world as worlds
 from tests.world import World
 
@@ -58,22 +60,20 @@ def test_a_batch_keeps_the_list_that_it_was_received_with(
     rows += [worlds.request(n, **REFUGE, unit=f"Apt {n}") for n in (11, 12, 13)] + [
         worlds.request(14, unit="CASA REFUGIO")
     ]
-    code, summary = command("run", str(world.submit(tmp_path / "s", [*rows, UNKNOWN])))
-    assert (code, summary["codes"]) == (3, ["TOO_MANY_INCOMPLETE"])
-    batch = summary["batch"]
+    batch, state = working.run(world.home, world.submit(tmp_path / "s", [*rows, UNKNOWN]))
+    assert (state, command("status", batch)[1]["codes"]) == (State.HELD, ["TOO_MANY_INCOMPLETE"])
     own.write_text("phrase\nJuniper\n")  # the batch would come out otherwise, and so would its digest
     assert [failed(command, batch, row) for row in (0, 10, 13)] == [[], ["FACILITY"], ["FACILITY"]]
     for n in (1, 2):
         key = world.home.keys / f"operator-{n}"
         assert cli.run(["review", "decide", batch, "drop", "--key", str(key)]) == 0
-    code, summary = command("run", batch)
-    assert (code, summary["outcomes"]) == (0, {"released": 10, "dropped": 4, "unmatched": 1})
+    assert working.run(world.home, batch) == (batch, State.PUBLISHED)
+    assert command("status", batch)[1]["outcomes"] == {"released": 10, "dropped": 4, "unmatched": 1}
     assert failed(command, batch, 10) == ["FACILITY"]  # from the evidence, where the list is kept
 
     # the next batch has the new list
-    code, summary = command("run", str(world.submit(tmp_path / "t", [worlds.request(15, unit="CASA REFUGIO")])))
-    assert "TOO_MANY_INCOMPLETE" in summary["codes"]
-    assert failed(command, summary["batch"], 0) == ["FACILITY"]  # 115 Juniper St
+    other, _ = working.run(world.home, world.submit(tmp_path / "t", [worlds.request(15, unit="CASA REFUGIO")]))
+    assert failed(command, other, 0) == ["FACILITY"]  # 115 Juniper St
 
 
 @pytest.mark.slow

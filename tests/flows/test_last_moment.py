@@ -77,6 +77,7 @@ def test_a_halt_stops_what_is_sealed_and_two_keys_let_it_go_on(world: World, tmp
         assert advance(one) is State.PUBLISHED
 
 
+@pytest.mark.slow
 def test_a_package_changed_after_the_checkpoint_never_leaves(world: World, tmp_path: Path) -> None:
     with work(world, world.submit(tmp_path / "a", rows(21, 28))) as one:
         until_sealed(one)
@@ -98,6 +99,7 @@ def test_what_a_killed_checkpoint_leaves_goes_with_the_batch(world: World, tmp_p
     assert [p for p in world.home.lake.rglob("*") if p.is_file() and p.suffix == ".parquet"] == []
 
 
+@pytest.mark.slow
 def test_a_batch_goes_on_against_the_register_that_it_began_with(world: World, tmp_path: Path) -> None:
     raw = world.home.register / "addresses" / "part-0000.parquet"
     with work(world, world.submit(tmp_path / "a", rows(37, 44))) as one:

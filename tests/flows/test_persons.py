@@ -69,6 +69,7 @@ def test_a_protected_person_reads_like_one_who_is_not_on_file(world: World, tmp_
     assert counts == {"released": 6, "unmatched": 4}
 
 
+@pytest.mark.slow
 def test_who_is_put_on_the_list_before_publication_is_held_back(world: World, tmp_path: Path) -> None:
     with work(world, world.submit(tmp_path / "a", [worlds.request(n) for n in (11, 12, 13, 14)] + rows()[8:])) as one:
         until_sealed(one)

@@ -126,6 +126,7 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     assert (code, summary["checkpoint"]) == (1, "FAILED: CHECKPOINT_BROKEN")
 
 
+@pytest.mark.slow
 def test_one_submission_that_breaks_everything_stops_no_other(
     world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

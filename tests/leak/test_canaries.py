@@ -4,6 +4,7 @@ the system writes or prints (infra/docs/invariants.md, 6)."""
 from __future__ import annotations
 
 import csv
+import json
 import os
 import sqlite3
 import subprocess
@@ -63,14 +64,18 @@ def printed(place: Path) -> Iterator[bytes]:
     _raw(world, inbox / "not-parquet", f"PAR1 {CANARY} PAR1".encode(), "parquet")
     letter = world.submit(inbox / "letter", [good(33)], purpose=under.purposes[0])
     (letter / "letter.toml").write_text(f'requester = ["{CANARY}"\n')
-    said = b""
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("PREFECT_") and k not in OURS}, "SLUICEGATE_HOME": str(world.home.root), "TMPDIR": str(place / "tmp"), "PREFECT_LOGGING_LEVEL": "DEBUG",
         "PREFECT_SERVER_LOGGING_LEVEL": "DEBUG",
     }  # fmt: skip
     (place / "tmp").mkdir()
-    for command in (
-        ["nightly"],
+    said = _printed(environment, [["nightly"]])
+    yield said + _printed(environment, _looks(place)) + _recall(place, environment)
+
+
+def _looks(place: Path) -> list[list[str]]:
+    """Commands that look at what the nightly run did."""
+    return [
         ["status"],
         ["review", "list"],
         ["docs", "--out", str(place / "docs")],
@@ -79,18 +84,18 @@ def printed(place: Path) -> Iterator[bytes]:
         ["ledger", "verify", "--deep"],
         ["ledger", "verify", "--export", str(place / "chain.jsonl")],
         ["lookback"],
-        ["replay", "PUBLISHED", "--as-of", "2040-01-01", "--out", str(place / "replayed.csv")],
-    ):
-        command = [_published(place) if word == "PUBLISHED" else word for word in command]
-        done = subprocess.run(
-            [sys.executable, "-m", "flows.cli", *command],
-            env=environment,
-            capture_output=True,
-            timeout=280,
-            check=False,
-        )
-        said += done.stdout + done.stderr
-    yield said + _recall(place, environment)
+        ["replay", _published(place), "--as-of", "2040-01-01", "--out", str(place / "replayed.csv")],
+    ]
+
+
+def _printed(environment: dict[str, str], commands: list[list[str]], cwd: Path | None = None) -> bytes:
+    """What these commands print, one after the other in one process; the last line has their exit codes."""
+    program = "import sys, json; from flows import cli; print(*[cli.run(c) for c in json.loads(sys.argv[1])])"
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(commands)], cwd=cwd, env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True, timeout=280, check=False,
+    )  # fmt: skip
+    return done.stderr + done.stdout
 
 
 def _recall(place: Path, environment: dict[str, str]) -> bytes:
@@ -227,11 +232,10 @@ def test_pre_flight_says_codes_and_places_only(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": [CANARY], "street": [f"{CANARY} {DIGITS[1]}"]}), tmp_path / "good.parquet")
     pq.write_table(pa.table({"id": [CANARY], "street": [[CANARY]]}), tmp_path / "list.parquet")
     submissions.write(tmp_path / "s", [good(1), spoilt(2), {**good(3), "city": "a\tb"}], purpose="x")
-    given, said, codes = sorted(tmp_path.iterdir()), b"", {}
-    for what in given:
-        command = [sys.executable, "-m", "flows.cli", "preflight", what.name, "--out", f"verdicts of {what.name}.csv"]
-        done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True)
-        said, codes[what.name] = said + done.stdout + done.stderr, done.returncode
+    given = sorted(tmp_path.iterdir())
+    commands = [["preflight", what.name, "--out", f"verdicts of {what.name}.csv"] for what in given]
+    said = _printed(dict(os.environ), commands, tmp_path)
+    codes = dict(zip((what.name for what in given), map(int, said.splitlines()[-1].split()), strict=True))
     assert leaks(said) == [] and b"Traceback" not in said and b"fault" not in said, said.decode()
     readable = {"good.csv", "open.csv", "encoding.csv", "good.parquet", "s"}
     assert codes == {what.name: 0 if what.name in readable else 5 for what in given}

@@ -116,15 +116,15 @@ LETTERS = {
     "another use": (resigned(submissions.KEY, signatures.DECISION), ["LETTER_UNSIGNED"], ["LETTER_UNSIGNED"]),
     "letter changed since": (lambda f: (f / "letter.toml").write_text((f / "letter.toml").read_text() + "\n"), ["LETTER_UNSIGNED"], ["LETTER_UNSIGNED"]),
     "no signature at all": (lambda f: (f / "letter.toml.sig").write_text("hello"), ["LETTER_UNSIGNED"], ["LETTER_UNSIGNED"]),
-    "not solely": (changed(attestations={"solely": False, "no_informant_or_investigation_harmed": True}), ["NOT_SOLELY"], ["NOT_SOLELY"]),
-    "no clearance": (changed(attestations={"solely": True}), ["NO_CLEARANCE"], ["NO_CLEARANCE"]),
     "no officers": (changed(officers=[]), ["NOTHING_TO_DO", "NO_OFFICERS"], ["NOTHING_TO_DO", "NO_OFFICERS"]),
     "tomorrow": (changed(date=LETTER_DATE + timedelta(days=1)), ["LETTER_IN_FUTURE"], ["LETTER_IN_FUTURE"]),
-    "old": (changed(date=LETTER_DATE - timedelta(days=31)), [], ["LETTER_TOO_OLD"]),
     "statute": (changed(statute="civil"), ["NOTHING_TO_DO", "STATUTE_NOT_DESIGNATED"], ["NOTHING_TO_DO", "STATUTE_NOT_DESIGNATED"]),
-    "purpose": (changed(purpose="a list"), [], ["PURPOSE_NOT_ALLOWED"]),
-    "office": (changed(signatory={"name": "x", "office": "Clerk"}), [], ["OFFICE_MAY_NOT_SIGN"]),
-    "requester": (changed(requester="somebody-else"), [], ["REQUESTER_NOT_PARTY"]),
+    "all else at once": (
+        changed(attestations={"solely": False}, date=LETTER_DATE - timedelta(days=31), purpose="a list",
+                signatory={"name": "x", "office": "Clerk"}, requester="somebody-else"),
+        ["NOT_SOLELY", "NO_CLEARANCE"],
+        ["LETTER_TOO_OLD", "NOT_SOLELY", "NO_CLEARANCE", "OFFICE_MAY_NOT_SIGN", "PURPOSE_NOT_ALLOWED", "REQUESTER_NOT_PARTY"],
+    ),
 }  # fmt: skip
 
 
@@ -133,9 +133,9 @@ def test_what_is_wrong_with_the_letter_is_found(tmp_path: Path, sandbox: Agreeme
     spoil, alone, under = LETTERS[name]
     source = submissions.write(tmp_path / "in", submissions.rows(4))
     spoil(source)
-    assert found(check(source)) == alone
+    assert sorted(found(check(source))) == sorted(alone)
     report = check(source, sandbox)
-    assert found(report) == under
+    assert sorted(found(report)) == sorted(under)
     assert all(f.message and f.where and f.mend and f.source for f in report.findings)
     assert len(verdicts(source)) == 4
 

@@ -202,6 +202,7 @@ def test_a_submission_is_decided_on_the_legal_day_of_its_receipt(
             assert letter_facts(one.ctx)["agreement_in_force"] is (decided == first)
 
 
+@pytest.mark.slow
 def test_an_order_that_begins_at_midnight_stops_what_was_sealed_before(world: World, tmp_path: Any) -> None:
     """Received and sealed at 23:30 in New York (UTC is a day ahead); the order was there, for the day after."""
     midnight = utc("2026-07-02 04:00")
