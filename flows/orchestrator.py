@@ -57,7 +57,8 @@ def warm_up(home: Home) -> Callable[[], None]:
     configure(home)
     if not os.environ.get("PREFECT_API_URL"):
         _SERVERS.append(_Server())
-        os.environ["PREFECT_API_URL"] = _SERVERS[-1].url  # for this process and its children; before Prefect is imported
+        # for this process and its children; before Prefect is imported
+        os.environ["PREFECT_API_URL"] = _SERVERS[-1].url
     ours = next((server for server in _SERVERS if server.url == os.environ["PREFECT_API_URL"]), None)
     from expectations.address import reference
     from expectations.gx.run import library
