@@ -34,7 +34,10 @@ def expected(made: Path) -> str:
     return _found(made, made / "raw", made / "asked.parquet", made / "one", threads=1, part_rows=1_000_000)
 
 
-@pytest.mark.parametrize(("threads", "part_rows"), [(2, 1_000_000), (4, 3_000), (1, 7_000)])
+@pytest.mark.parametrize(
+    ("threads", "part_rows"),
+    [(4, 3_000), *(pytest.param(*case, marks=pytest.mark.slow) for case in ((2, 1_000_000), (1, 7_000)))],
+)
 def test_threads_and_parts(made: Path, expected: str, tmp_path: Path, threads: int, part_rows: int) -> None:
     assert _found(made, made / "raw", made / "asked.parquet", tmp_path, threads, part_rows) == expected
 
