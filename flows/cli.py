@@ -107,7 +107,8 @@ def run(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except Exception as error:
-        print(f"fault: {describe(error)}. Nothing was released by this step; run it again.", file=sys.stderr)
+        look = "Check free space and permissions. " if isinstance(error, OSError) else ""
+        print(f"fault: {describe(error)}. {look}Nothing was released by this step; run it again.", file=sys.stderr)
         return Fault.exit_code
 
 

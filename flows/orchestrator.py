@@ -21,7 +21,8 @@ _SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_RESULTS_PERSIST_BY_DEFAULT": "false",
     "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
-    "PREFECT_LOGGING_LEVEL": "ERROR",  # we print our own progress; the run's states stay in Prefect's database
+    # we print our own progress, and errors once; the states of a run, with its error, stay in Prefect's database
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_TASKS_REFRESH_CACHE": "true",
     "GX_ANALYTICS_ENABLED": "false",
 }

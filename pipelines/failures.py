@@ -8,9 +8,10 @@ A worker's error is written beside its attempt; the step reads it back from ther
 from __future__ import annotations
 
 import json
+import shutil
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -32,31 +33,36 @@ def no_values(where: str = "") -> Iterator[None]:
     except SluicegateError:
         raise
     except Exception as error:
-        raise _without_text(error, where) from None
+        raise without_text(error, where) from None
 
 
 @contextmanager
 def kept(folder: Path) -> Iterator[None]:
-    """`no_values` that also keeps in `folder` the error that the block raises."""
+    """`no_values` that also keeps the error that the block raises in `folder`, in the place of what the block wrote there: nobody
+    reads that any more, and where a full disk was the error it is the room for it."""
     try:
         with no_values():
             yield
     except SluicegateError as error:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.rmtree(folder, ignore_errors=True)
         body = [type(error).__name__, error.code, error.message, error.where, error.remedy]
-        (folder / ERROR).write_text(json.dumps(body))
+        with suppress(OSError):  # then the runner's own word for it must do
+            folder.mkdir(parents=True, mode=0o700)
+            (folder / ERROR).write_text(json.dumps(body))
         raise
 
 
 def first_of(folder: Path) -> SluicegateError | None:
-    """The first error kept in the folders under `folder`, or None."""
+    """The first error kept whole in the folders under `folder`, or None."""
     for path in sorted(folder.glob(f"*/{ERROR}")):
-        kind, code, message, where, remedy = json.loads(path.read_text())
-        return getattr(errors, kind)(code, message, where=where, remedy=remedy)
+        with suppress(ValueError):  # the disk was full for this one too
+            kind, code, message, where, remedy = json.loads(path.read_text())
+            return getattr(errors, kind)(code, message, where=where, remedy=remedy)
     return None
 
 
-def _without_text(error: Exception, where: str) -> SluicegateError:
+def without_text(error: Exception, where: str) -> SluicegateError:
+    """An error of ours in the place of one that may quote a value: Transient if a retry may mend it, else Fault."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = where or f"{Path(frame.filename).name} line {frame.lineno}"
     if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException | OSError | MemoryError):

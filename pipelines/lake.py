@@ -102,15 +102,17 @@ def run_step(
     if not items:
         raise Fault("NO_WORK", f"step {folder.name} has nothing to do")
     _clear(folder, fingerprint if resume else None)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # mkdir gives its mode to the last folder only
-    (folder / ATTEMPTS).mkdir(exist_ok=True, mode=0o700)
     try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # mkdir gives its mode to the last folder only
+        (folder / ATTEMPTS).mkdir(exist_ok=True, mode=0o700)
         with _watched(folder, len(items), progress):
             if resume:
                 durable.write(folder / ATTEMPTS / BEGUN, fingerprint.encode())
             transforms.run(folder, fingerprint, items, worker, then, runner, resume, dict(labels))
     except Exception as error:
         told = failures.first_of(folder / ATTEMPTS)
+        if told is None and isinstance(error, OSError):
+            told = failures.without_text(error, f"step {folder.name}")
         raise told or Fault("STEP_FAILED", f"step {folder.name} failed with {type(error).__name__}") from None
     written = read_manifest(folder, fingerprint, seals)
     if written is None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,11 @@ from expectations.suites import matching
 from flows import cli, evidence_keys
 from flows.home import HOLDER_SIGNING
 from flows.ledger import Ledger
+from flows.receive import receive
 from flows.sandbox import REQUESTER_AGE
 from pipelines import release, sealing
 from tests import world as worlds
+from tests.test_readme import ROOT
 from tests.world import World
 
 Run = Callable[..., tuple[int, Any]]
@@ -162,3 +167,20 @@ def test_an_unsigned_letter_is_bad_input_and_one_entry(world: World, command: Ru
         states = [b.state.value for b in ledger.batches()]
     assert states.count("unreadable") == 1
     assert command("ledger", "verify")[0] == 0
+
+
+@pytest.mark.slow
+def test_a_fault_is_told_once_and_without_python(world: World, tmp_path: Path) -> None:
+    """What an operator reads of a full disk, say: one line. The way through the code stays out of it, Prefect's too."""
+    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        name = receive(world.home, ledger, Clock(), world.submit(tmp_path / "s", [worlds.request(77)]))
+    in_the_way = world.home.lake / name / "ingest.decoys"
+    in_the_way.write_text("no folder")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    command = [sys.executable, "-m", "flows.cli", "run", name]
+    done = subprocess.run(command, env=environment | {"PYTHONPATH": str(ROOT)}, capture_output=True, check=False)
+    said = [line for line in done.stderr.decode().splitlines() if not line.startswith("[")]
+    assert (done.returncode, len(said)) == (1, 1) and said[0].startswith("error: RESOURCE_FAILED"), said
+    in_the_way.unlink()
+    again = subprocess.run(command, env=environment | {"PYTHONPATH": str(ROOT)}, capture_output=True, check=False)
+    assert again.returncode in (0, 3), again.stderr

@@ -47,3 +47,27 @@ def test_after_a_failure_the_step_can_run_again(tmp_path: Path) -> None:
         with pytest.raises(BadInput):
             lake.run_step(tmp_path / "s", {}, ["file 1"], refuses)
     assert lake.read_manifest(tmp_path / "s") is None
+
+
+def fills_the_disk(item: str, attempt: lake.Attempt):
+    attempt.path("rows", 0).write_bytes(bytes(1_000_000))
+    raise OSError(28, "No space left on device")
+    yield
+
+
+def test_what_a_failed_attempt_wrote_makes_room_for_its_error(tmp_path: Path) -> None:
+    with pytest.raises(Transient, match="RESOURCE_FAILED"):
+        lake.run_step(tmp_path / "s", {}, ["file 1"], fills_the_disk)
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["error.json"]
+
+
+def test_an_error_that_could_not_be_kept_whole_is_a_fault_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, text: str) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(Fault, match="STEP_FAILED"):
+        lake.run_step(tmp_path / "s", {}, ["file 1"], starves)
