@@ -7,7 +7,7 @@ is seen, and the same call goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 
 from expectations.clock import legal_date
 from expectations.digests import of_bytes
@@ -19,7 +19,7 @@ from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.cases import CaseState
-from flows.ledger.shredding import SHREDDED
+from flows.ledger.shredding import SHREDDED, SHREDDING
 from flows.locks import alone
 from pipelines import durable
 
@@ -75,13 +75,26 @@ def retained(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> It
     """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended. Of the version that the batch
     was received under and the one enrolled now, the longer counts."""
     agreements = _agreements(ledger, record, known)
+    until = _until(ledger, record, agreements)
+    if until and ledger.clock.today(agreements[0].zone) < until:
+        yield f"{record.agreement} keeps it until {until}"
+
+
+def too_early(ledger: Ledger, record: BatchRecord) -> bool:
+    """Whether the chain itself shows that the evidence was destroyed before the retention of the version at receipt had ended."""
+    begun = next((e["at"] for e in ledger.events(record.name) if e["kind"] == SHREDDING), None)
+    agreements = _agreements(ledger, record, [])
+    until = _until(ledger, record, agreements)
+    return bool(begun and until and legal_date(datetime.fromisoformat(begun), agreements[0].zone) < until)
+
+
+def _until(ledger: Ledger, record: BatchRecord, agreements: list[Agreement]) -> date | None:
+    """The day from which the evidence need not be kept; None of a batch that has not ended."""
     ended_at = ledger.ended_at(record.name)
     if not agreements or ended_at is None:
-        return
+        return None
     years = max(a.retention_years for a in agreements)
-    until = _years_on(legal_date(ended_at, agreements[0].zone), years)
-    if ledger.clock.today(agreements[0].zone) < until:
-        yield f"{record.agreement} keeps it until {until}"
+    return _years_on(legal_date(ended_at, agreements[0].zone), years)
 
 
 def ordered(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:

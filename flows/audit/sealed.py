@@ -22,6 +22,7 @@ from flows.ledger.shredding import SHREDDED
 from flows.ledger.states import FINAL, State
 from flows.locks import busy
 from flows.outbox import Folder
+from flows.shred import too_early
 from pipelines import release
 
 _SETTLED = FINAL | {State.PREPARED}
@@ -41,6 +42,8 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
         if facts := said[name]:
             yield from _accounting(home, name, facts["accounting"], owners)
             yield from _evidence(home, name, facts["evidence"], SHREDDED in ledger.shredding(name))
+            if too_early(ledger, record):
+                yield Problem(f"evidence of batch {name}", "it was shredded before its retention had ended")
         elif record.merkle_root is None:
             yield from (Problem(place, "the batch was never accounted for") for place in _places(home, name))
         yield from _package(home, record)

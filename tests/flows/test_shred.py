@@ -110,6 +110,17 @@ def test_the_day_before_it_is_kept_and_on_the_day_it_goes(made: Made, place: tup
     assert f"evidence/{batch}.parquet.age" in problems(home)
 
 
+def test_a_shredding_before_its_day_shows_in_the_chain(
+    made: Made, place: tuple[Home, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes the keepers out of the code leaves the date of the event."""
+    home, batch = place
+    monkeypatch.setattr(shred, "KEEPERS", ())
+    with working.ledger_of(home, at(str(date.fromordinal(end(made).toordinal() - 1)))) as ledger:
+        assert shred.shred(home, ledger, batch) == []
+    assert problems(home) == [f"evidence of batch {batch}"]
+
+
 @pytest.mark.parametrize(
     ("order", "keeps"),
     [
