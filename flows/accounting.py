@@ -6,8 +6,6 @@ accounting for its header alone; no row of it is shown.
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from typing import Any
 
 from expectations.clock import Clock, legal_date
@@ -19,6 +17,7 @@ from flows.home import HASH_KEY, HOLDER_AGE, Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.states import State
+from flows.views import view
 from pipelines import sealing
 from pipelines.context import person_text
 from pipelines.release import header
@@ -65,13 +64,9 @@ def open_header(home: Home, batch: str) -> dict[str, Any] | None:
     sealed = kept.accounting(home, batch)
     if not sealed.exists():
         return None
-    view = home.lake / f".view-{uuid.uuid4().hex}"
-    view.mkdir(mode=0o700)
-    try:
-        sealing.open_file(sealed, view / "accounting", sealing.load_identity(home.keys / HOLDER_AGE))
-        return header.read(view / "accounting")
-    finally:
-        shutil.rmtree(view, ignore_errors=True)
+    with view(home) as place:
+        sealing.open_file(sealed, place / "accounting", sealing.load_identity(home.keys / HOLDER_AGE))
+        return header.read(place / "accounting")
 
 
 def agreement_of(ledger: Ledger, record: BatchRecord) -> Agreement:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +13,7 @@ from flows import evidence_keys
 from flows.home import Home
 from flows.kept import folder
 from flows.ledger.shredding import STEPS
+from flows.views import view
 from flows.work import Work
 from pipelines import sealing
 from pipelines.context import KEPT, BatchContext
@@ -33,18 +32,15 @@ def opened(home: Home, work: Work) -> Iterator[tuple[BatchContext, str]]:
     if any(e["kind"] in STEPS for e in work.ledger.events(work.name)):
         raise Usage("EVIDENCE_SHREDDED", "the key of this batch's evidence was destroyed when its retention had ended",
                     where=work.name, remedy="What is left is its accounting: sluicegate status.")  # fmt: skip
-    view = home.lake / f".view-{uuid.uuid4().hex}"
-    (view / "submission").mkdir(parents=True, mode=0o700)
-    try:
+    with view(home) as place:
+        (place / "submission").mkdir(mode=0o700)
         identity = evidence_keys.identity(home, work.name)
         for name in KEPT:
-            _open(folder(home) / f"{work.name}.{Path(name).name}.age", view / name, identity)
+            _open(folder(home) / f"{work.name}.{Path(name).name}.age", place / name, identity)
         if (own := folder(home) / f"{work.name}.{facilities.NAME}.age").exists():
-            _open(own, view / facilities.NAME, identity)
-        _open(folder(home) / f"{work.name}.parquet.age", view / "evidence.parquet", identity)
-        yield work.context(view, home.register), parquet([view / "evidence.parquet"])
-    finally:
-        shutil.rmtree(view, ignore_errors=True)
+            _open(own, place / facilities.NAME, identity)
+        _open(folder(home) / f"{work.name}.parquet.age", place / "evidence.parquet", identity)
+        yield work.context(place, home.register), parquet([place / "evidence.parquet"])
 
 
 def _open(sealed: Path, target: Path, identity: sealing.Identity) -> None:

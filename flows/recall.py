@@ -8,14 +8,10 @@ would not be released today, by which code, and who is affected, as a list seale
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from time import time as seconds
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +29,7 @@ from flows.ledger.decisions import Decision, allowed
 from flows.ledger.states import Checkpoint, State
 from flows.registers import all_versions, current_register
 from flows.replay import Past, past
+from flows.views import view
 from pipelines import durable, register, sealing
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
@@ -41,7 +38,6 @@ from pipelines.recall.decide import Decided
 from pipelines.sql import copy
 
 FOLDER = "lookback"
-_LEFT_BEHIND = 86_400.0  # seconds: no look takes a day
 SHREDDED = "EVIDENCE_SHREDDED"  # retention ended: nothing is left to look at, and nothing is wrong
 Progress = Callable[[str, int, int], None]
 
@@ -74,7 +70,7 @@ def lookback(
     name = f"{clock.now():%Y%m%dT%H%M%S%fZ}"
     found: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
-    with Ledger.open(home.ledger_url, clock) as ledger, _workplace(home) as place:
+    with Ledger.open(home.ledger_url, clock) as ledger, view(home) as place:
         batches = [b for b in ledger.batches(State.PUBLISHED) if as_of is None or b.decided_on <= as_of]
         for number, record in enumerate(batches):
             progress("lookback", number, len(batches))
@@ -91,20 +87,6 @@ def lookback(
         summary |= {"list": affected.name, "list_digest": of_file(affected)}
     durable.write(folder / f"{name}.json", json.dumps(summary, indent=1, default=str).encode())
     return Lookback(summary, affected)
-
-
-@contextmanager
-def _workplace(home: Home) -> Iterator[Path]:
-    """A folder of our own in the lake, deleted at the end; so is what looks that were killed a day ago or more have left."""
-    for left in home.lake.glob(".view-*"):
-        if seconds() - left.stat().st_mtime > _LEFT_BEHIND:
-            shutil.rmtree(left, ignore_errors=True)
-    folder = home.lake / f".view-{uuid.uuid4().hex}"
-    folder.mkdir(parents=True, mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _one(home: Home, ledger: Ledger, clock: Clock, opened: Past, as_of: date | None, target: Path) -> dict[str, Any]:

@@ -7,12 +7,12 @@ import shutil
 from datetime import timedelta
 
 from expectations.clock import Clock
-from flows import expiry
+from flows import expiry, views
 from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.states import FINAL
 
-_FORSAKEN = timedelta(days=1)  # nobody takes a submission in, or looks at evidence, for so long
+_FORSAKEN = timedelta(days=1)  # nobody takes a submission in for so long
 
 
 def due(home: Home, ledger: Ledger) -> list[str]:
@@ -26,7 +26,8 @@ def due(home: Home, ledger: Ledger) -> list[str]:
 
 def forsaken(home: Home, clock: Clock) -> None:
     """Deletes the folders in which a killed process had rows in clear: submissions half taken in, evidence opened."""
+    views.clear(home)
     before = (clock.now() - _FORSAKEN).timestamp()
-    for left in [*home.lake.glob(".view-*"), *home.lake.glob(".incoming/*")]:
+    for left in [*home.lake.glob(".incoming/*"), *home.lake.glob(".beginning-*")]:
         if left.lstat().st_mtime < before:
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)

@@ -6,8 +6,6 @@ What is opened lies in clear in a folder of its own in the lake, one batch at a 
 from __future__ import annotations
 
 import hashlib
-import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +18,7 @@ from flows.ledger import Ledger
 from flows.ledger.chain import Problem
 from flows.ledger.states import State
 from flows.locks import busy
+from flows.views import view
 from pipelines import sealing
 from pipelines.release.tally import tally
 
@@ -55,10 +54,8 @@ def _accounting(
     home: Home, batch: str, said: dict[str, Any], claims: str | None, identity: sealing.Identity
 ) -> Iterator[Problem]:
     place = f"accounting of batch {batch}"
-    view = home.lake / f".view-{uuid.uuid4().hex}"
-    view.mkdir(mode=0o700)
-    try:
-        plain = view / "accounting.parquet"
+    with view(home) as folder:
+        plain = folder / "accounting.parquet"
         sealing.open_file(kept.accounting(home, batch), plain, identity)
         found = tally(plain, home.duck)
         for name, what in _COUNTED.items():
@@ -66,8 +63,6 @@ def _accounting(
                 yield Problem(place, f"{what} not what the ledger says")
         if claims is not None and _released(home, plain) != claims:
             yield Problem(place, "its released rows are not those whose keys were claimed")
-    finally:
-        shutil.rmtree(view, ignore_errors=True)
 
 
 def _released(home: Home, plain: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.clock import Clock
-from flows import audit, expiry, sweep
+from flows import audit, expiry, sweep, views
 from flows.advance import advance
 from flows.ledger.states import STAGES, State
 from flows.receive import receive
@@ -90,19 +91,34 @@ def test_an_end_that_a_crash_cut_short_is_told_and_completed(world: World, stopp
         assert audit.verify(world.home, ledger).problems == () and sweep.due(world.home, ledger) == []
 
 
-def test_what_a_killed_process_left_in_clear_goes_after_a_day(world: World) -> None:
+def test_what_a_killed_process_left_in_clear_goes(world: World) -> None:
+    """A view at once, unless somebody looks at it still; a submission half taken in after a day."""
     lake = world.home.lake
-    old, new = lake / ".view-old", lake / ".view-new"
-    (lake / ".incoming").mkdir(exist_ok=True)
-    taken, listed = lake / ".incoming" / "half", lake / ".incoming" / "half.persons"
-    for folder in (old, new, taken):
-        folder.mkdir()
+    old, new, left = (lake / ".incoming" / name for name in ("old", "new", "old.persons"))
+    for folder in (old, new, lake / ".view-killed"):
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "rows.parquet").write_text("in clear")
-    listed.write_text("in clear")
-    for path in (old, taken, listed):
+    left.write_text("in clear")
+    for path in (old, left):
         os.utime(path, (0, 0))
-    sweep.forsaken(world.home, Clock())
-    assert [p.exists() for p in (old, taken, listed, new)] == [False, False, False, True]
+    with views.view(world.home) as mine:
+        assert not (lake / ".view-killed").exists() and mine.stat().st_mode & 0o077 == 0
+        (mine / "rows.parquet").write_text("in clear")
+        sweep.forsaken(world.home, Clock())
+        assert [p.exists() for p in (old, left, new, mine / "rows.parquet")] == [False, False, True, True]
+    assert not mine.exists()
+
+
+def test_a_view_of_a_killed_process_goes_with_the_next_look(world: World) -> None:
+    child = os.fork()
+    if child == 0:
+        with views.view(world.home) as mine:
+            (mine / "rows.parquet").write_text("in clear")
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert len(list(world.home.lake.glob(".view-*"))) == 1
+    with views.view(world.home) as mine:
+        assert list(world.home.lake.glob(".view-*")) == [mine]
 
 
 Steps = list[tuple[State, State, int]]
