@@ -7,6 +7,7 @@ download extensions. Every connection of ours has its threads, memory and tempor
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ def _threads() -> int:
 @dataclass(frozen=True)
 class DuckSettings:
     """How much a connection may use. `temp` is where it spills; it must lie in the home tree (0700, encrypted volume).
+
+    Each connection spills into a folder of its own there, which goes with it.
 
     `threads` is SLUICEGATE_THREADS where nobody says another number. `preserve_order` off lets DuckDB stream: whoever needs
     an order says ORDER BY, with a tie-break.
@@ -42,8 +45,9 @@ def connect(settings: DuckSettings | None = None) -> duckdb.DuckDBPyConnection:
         "preserve_insertion_order": chosen.preserve_order,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        # Without a folder of ours a query too large for memory must fail, not spill values beside the caller.
-        "temp_directory": chosen.temp or "",
+        # Without a folder of ours a query too large for memory must fail, not spill values beside the caller. One connection, one
+        # folder: spilled blocks are named by their numbers, and two connections in one folder write over each other's.
+        "temp_directory": str(Path(chosen.temp) / uuid.uuid4().hex) if chosen.temp else "",
     }
     if chosen.temp:
         Path(chosen.temp).mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -12,7 +12,7 @@ from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.states import FINAL
 
-_FORSAKEN = timedelta(days=1)  # nobody takes a submission in for so long
+_FORSAKEN = timedelta(days=1)  # nobody takes a submission in, or lets one query spill, for so long
 
 
 def due(home: Home, ledger: Ledger) -> list[str]:
@@ -28,6 +28,6 @@ def forsaken(home: Home, clock: Clock) -> None:
     """Deletes the folders in which a killed process had rows in clear: submissions half taken in, evidence opened."""
     views.clear(home)
     before = (clock.now() - _FORSAKEN).timestamp()
-    for left in [*home.lake.glob(".incoming/*"), *home.lake.glob(".beginning-*")]:
+    for left in [*home.lake.glob(".incoming/*"), *home.lake.glob(".spill/*"), *home.lake.glob(".beginning-*")]:
         if left.lstat().st_mtime < before:
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
