@@ -43,6 +43,7 @@ def test_every_check_of_every_suite_fails_on_its_poison() -> None:
     assert len(proven) == len(proofs) > 100
 
 
+@pytest.mark.slow
 def test_every_neutralised_rule_is_named_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     for book in BOOKS:
         for name in book:

@@ -164,11 +164,11 @@ def finished(base: Path, reference: Stand, zygote: Zygote, tmp_path_factory: pyt
 @pytest.mark.parametrize(
     ("point", "unfinished"),
     [
-        ("flows.ledger.shredding:Shredding.begin_shredding:before:1", False),
+        pytest.param("flows.ledger.shredding:Shredding.begin_shredding:before:1", False, marks=pytest.mark.slow),
         ("flows.ledger.shredding:Shredding.begin_shredding:after:1", True),
         ("flows.evidence_keys:os.fsync:after:1", True),  # overwritten, and still there
-        ("flows.evidence_keys:destroy:after:1", True),
-        ("flows.shred:_destroy:after:1", True),
+        pytest.param("flows.evidence_keys:destroy:after:1", True, marks=pytest.mark.slow),
+        pytest.param("flows.shred:_destroy:after:1", True, marks=pytest.mark.slow),
         ("flows.ledger.shredding:Shredding.end_shredding:after:1", False),
     ],
 )

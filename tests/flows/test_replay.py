@@ -95,7 +95,9 @@ PLANNED: dict[str, tuple[str, dict[str, str], str, list[str], dict[str, int]]] =
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", PLANNED)
+@pytest.mark.parametrize(
+    "what", [w if n < 3 else pytest.param(w, marks=pytest.mark.slow) for n, w in enumerate(PLANNED)]
+)
 def test_a_planned_order(batches: dict[str, str], command: Run, planned: Path, what: str) -> None:
     id, said, state, codes, ends = PLANNED[what]
     text = said or {"effect": "forbid"}
@@ -135,7 +137,9 @@ THRESHOLDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", THRESHOLDS)
+@pytest.mark.parametrize(
+    "name", [w if n < 2 else pytest.param(w, marks=pytest.mark.slow) for n, w in enumerate(THRESHOLDS)]
+)
 def test_another_version_of_the_agreement(batches: dict[str, str], command: Run, world: World, planned: Path, name: str) -> None:  # fmt: skip
     number, state, ends, rows = THRESHOLDS[name]
     lines = (world.home.instruments / "sandbox-2026.toml").read_text().splitlines()

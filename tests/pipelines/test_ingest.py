@@ -109,6 +109,7 @@ def test_the_size_of_parts_changes_nothing(
     assert results[0] == results[1]
 
 
+@pytest.mark.slow
 def test_a_crowd_is_held_wherever_its_rows_stand(tmp_path: Path, sandbox: Agreement) -> None:
     limit = 4
     limits = sandbox.thresholds.model_copy(update={"persons_per_address": limit})

@@ -57,7 +57,7 @@ def mixed(folder: Path) -> Path:
     )
 
 
-@pytest.mark.parametrize("part_rows", [2, 1000])
+@pytest.mark.parametrize("part_rows", [2, pytest.param(1000, marks=pytest.mark.slow)])
 def test_every_row_has_the_codes_that_ingest_gives_it(tmp_path: Path, sandbox: Agreement, part_rows: int) -> None:
     source = mixed(tmp_path / "in")
     report = check(source, sandbox, part_rows=part_rows)

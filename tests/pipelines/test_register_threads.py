@@ -60,7 +60,7 @@ def alone(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Way:
     return Way(source, tmp_path_factory.mktemp("alone"), 1, 1_000_000)
 
 
-@pytest.mark.parametrize(("threads", "part_rows"), WAYS)
+@pytest.mark.parametrize(("threads", "part_rows"), [WAYS[1], pytest.param(*WAYS[0], marks=pytest.mark.slow)])
 def test_the_same_register_and_the_same_matches(
     threads: int, part_rows: int, source: Path, alone: Way, tmp_path: Path
 ) -> None:
