@@ -15,9 +15,8 @@ LONGEST = (
     "tests/test_readme.py", "tests/leak/", "tests/expectations/test_suites.py", "tests/flows/test_batch.py",
     "tests/faults/test_crash.py", "tests/flows/test_unattended.py", "tests/flows/test_replay.py",
     "tests/flows/test_last_moment.py", "tests/flows/test_lookback.py", "tests/pipelines/test_preflight_submission.py",
-    "tests/flows/test_facilities.py", "tests/flows/test_reports.py", "tests/flows/test_recall.py",
-    "tests/faults/test_recall_killed.py", "tests/expectations/test_selftest.py", "tests/pipelines/test_ingest.py",
-    "tests/pipelines/test_preflight.py", "tests/flows/test_shred.py", "tests/pipelines/test_statutes.py",
+    "tests/flows/test_reports.py", "tests/flows/test_recall.py", "tests/expectations/test_selftest.py",
+    "tests/pipelines/test_ingest.py", "tests/pipelines/test_preflight.py", "tests/flows/test_shred.py", "tests/pipelines/test_statutes.py",
     "tests/flows/test_tampering.py", "tests/incident/", "tests/flows/test_expiry.py", "tests/flows/test_persons.py",
     "tests/faults/test_register_killed.py", "tests/pipelines/test_match_alike.py", "tests/pipelines/test_linkage_sets.py",
 )  # fmt: skip

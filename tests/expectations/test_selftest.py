@@ -33,6 +33,7 @@ def _failed(suites: tuple[object, ...]) -> Iterator[str]:
     return (p.rule for p in selftest.selftest(suites) if not p.failed_as_expected)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_every_check_of_every_suite_fails_on_its_poison() -> None:
     proofs = selftest.selftest()
     assert [p for p in proofs if not p.failed_as_expected] == []

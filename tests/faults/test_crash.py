@@ -45,10 +45,7 @@ STEPS = [
     "flows.work:Work.tidy:before:1",
     "flows.work:Work.tidy:after:1",
 ]
-EACH_TIME = {  # the rest runs with make test-all
-    "flows.publication:prepare:after:1",
-    "flows.outbox:FolderCopy.put:after:1",
-}
+EACH_TIME = {"flows.publication:prepare:after:1"}  # the rest runs with make test-all
 KILLED = -9
 
 

@@ -42,18 +42,7 @@ ADVANCING = [
     "flows.ledger.recalls:Recalls._take_step:after:1",
     "flows.ledger.recalls:Recalls.take:after:1",
 ]
-# The rest runs with make test-all.
-EACH_TIME = {
-    "flows.ledger.recalls:Recalls.open_case:after:1",
-    "shutil:copytree:after:2",
-    "pathlib:Path.rename:after:2",
-    "flows.ledger.recalls:Recalls._keep_signature:after:1",
-    "flows.ledger.recalls:Recalls._take_step:after:1",
-}
-
-
-def _points(names: list[str]) -> list[object]:
-    return [n if n in EACH_TIME else pytest.param(n, marks=pytest.mark.slow) for n in names]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
@@ -112,7 +101,7 @@ def place(base: tuple[Path, str], zygote: Zygote, tmp_path: Path) -> Place:
     return Place(open_home(tmp_path / "copy" / "home"), batch, tmp_path / "copy" / "rows", zygote)
 
 
-@pytest.mark.parametrize("point", _points(OPENING))
+@pytest.mark.parametrize("point", OPENING)
 def test_a_killed_opening_goes_on_to_one_frozen_case(place: Place, point: str) -> None:
     assert place.begin(point) == [KILLED], "it never came to this point"
     assert place.begin() == [0]
@@ -120,7 +109,7 @@ def test_a_killed_opening_goes_on_to_one_frozen_case(place: Place, point: str) -
     place.is_whole()
 
 
-@pytest.mark.parametrize("point", _points(ADVANCING))
+@pytest.mark.parametrize("point", ADVANCING)
 def test_a_killed_step_is_taken_once(place: Place, point: str) -> None:
     assert place.begin() == [0]
     folder = place.rows.parent

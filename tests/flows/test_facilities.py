@@ -52,6 +52,7 @@ def failed(command: Run, batch: str, row: int) -> list[str]:
     return [r["code"] for r in rules if r["verdict"] == "failed"]
 
 
+@pytest.mark.slow
 def test_a_batch_keeps_the_list_that_it_was_received_with(
     world: World, command: Run, own: Path, tmp_path: Path
 ) -> None:

@@ -87,6 +87,7 @@ def test_a_package_changed_after_the_checkpoint_never_leaves(world: World, tmp_p
         assert (world.home.outbox / one.name / "addresses.csv.age").read_bytes()[-1:] != b"x"
 
 
+@pytest.mark.slow
 def test_what_a_killed_checkpoint_leaves_goes_with_the_batch(world: World, tmp_path: Path) -> None:
     with work(world, world.submit(tmp_path / "a", rows(45, 52))) as one:
         one.do("ingest")

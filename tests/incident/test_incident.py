@@ -158,7 +158,7 @@ def test_the_declaration_says_what_the_truth_says(incident: Incident, tmp_path: 
     )
 
 
-@pytest.mark.parametrize("crowd", [50, 1])
+@pytest.mark.parametrize("crowd", [50, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_look_at_the_released_rows_alone_finds_what_a_look_at_all_finds(incident: Incident, crowd: int) -> None:
     """`crowd`: persons that one address may have; with one, rows are crowded by others that were not released."""
     found: dict[bool, dict[int, tuple[object, ...]]] = {}

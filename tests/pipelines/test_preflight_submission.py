@@ -128,7 +128,10 @@ LETTERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", LETTERS)
+EACH_TIME = {"good", "another use", "all else at once"}
+
+
+@pytest.mark.parametrize("name", (n if n in EACH_TIME else pytest.param(n, marks=pytest.mark.slow) for n in LETTERS))
 def test_what_is_wrong_with_the_letter_is_found(tmp_path: Path, sandbox: Agreement, name: str) -> None:
     spoil, alone, under = LETTERS[name]
     source = submissions.write(tmp_path / "in", submissions.rows(4))
@@ -140,6 +143,7 @@ def test_what_is_wrong_with_the_letter_is_found(tmp_path: Path, sandbox: Agreeme
     assert len(verdicts(source)) == 4
 
 
+@pytest.mark.slow
 def test_what_the_agreement_tolerates(tmp_path: Path, sandbox: Agreement) -> None:
     def limited(**limits: Any) -> Agreement:
         return sandbox.model_copy(update={"thresholds": sandbox.thresholds.model_copy(update=limits)})
