@@ -110,7 +110,7 @@ def _unreadable(path: Path) -> BadInput:
 
 
 def _names(path: Path) -> list[str]:
-    """The columns of the file; raises BadInput if it is no CSV or Parquet, cannot be read, or has no request_id."""
+    """The columns of the file; raises BadInput if it is not there, is no CSV or Parquet, cannot be read, or has no request_id."""
     if path.suffix not in SUFFIXES:
         raise BadInput(
             "UNKNOWN_FORMAT", "the file of requests is neither CSV nor Parquet by its name", where=path.name,
@@ -122,6 +122,8 @@ def _names(path: Path) -> list[str]:
         else:
             with path.open(encoding="utf-8-sig") as stream:
                 found = [name.strip().strip('"') for name in stream.readline().split(",")]
+    except FileNotFoundError:
+        raise BadInput("FILE_MISSING", "there is no such file", where=path.name, remedy="Check its name.") from None
     except (OSError, UnicodeDecodeError, ValueError):
         raise _unreadable(path) from None
     if "request_id" not in found:

@@ -85,7 +85,7 @@ def test_csv_out(prepared: Path, tmp_path: Path) -> None:
         ("a.csv", b"\xff\xfe\x00", "FILE_UNREADABLE"),
         ("a.parquet", b"CANARY", "FILE_UNREADABLE"),
         ("a.txt", b"CANARY", "UNKNOWN_FORMAT"),
-        ("missing.csv", None, "FILE_UNREADABLE"),
+        ("missing.csv", None, "FILE_MISSING"),
         ("a.csv", b"", "MISSING_COLUMN"),
     ],
 )
