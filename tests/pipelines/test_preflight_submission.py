@@ -131,7 +131,7 @@ LETTERS = {
 EACH_TIME = {"good", "another use", "all else at once"}
 
 
-@pytest.mark.parametrize("name", (n if n in EACH_TIME else pytest.param(n, marks=pytest.mark.slow) for n in LETTERS))
+@pytest.mark.parametrize("name", [n if n in EACH_TIME else pytest.param(n, marks=pytest.mark.slow) for n in LETTERS])
 def test_what_is_wrong_with_the_letter_is_found(tmp_path: Path, sandbox: Agreement, name: str) -> None:
     spoil, alone, under = LETTERS[name]
     source = submissions.write(tmp_path / "in", submissions.rows(4))
