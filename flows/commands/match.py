@@ -37,6 +37,7 @@ def match(
     The result has request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence, corroboration, vetoes,
     plausible (how many records might be meant) and weight (for ranking near rows), one row a request.
     """
+    from expectations.codes import code
     from pipelines import match as stage
 
     if plan:
@@ -45,11 +46,14 @@ def match(
     if requests is None or register is None or out is None:
         raise typer.BadParameter("--requests, --register and --out are needed, or --plan")
     with Reporter(quiet=json) as report:
-        counts = stage.match_file(requests, register, out, duck=default_settings(), progress=report)
-    if not counts:
-        print(f"{requests.name} has no rows: nothing was matched", file=sys.stderr if json else sys.stdout)
+        found = stage.match_file(requests, register, out, duck=default_settings(), progress=report)
+    beside = sys.stderr if json else sys.stdout
     if json:
-        print_json(counts)
-    elif counts:
-        print_table("Match", ["outcome", "rows"], counts.items())
+        print_json(found.outcomes)
+    elif found.outcomes:
+        print_table("Match", ["outcome", "rows"], found.outcomes.items())
+    if not found.outcomes:
+        print(f"{requests.name} has no rows: nothing was matched", file=beside)
+    for name, rows in found.unread.items():
+        print(f"{rows:,} rows: {code(name).message} It was no evidence.", file=beside)
     return 0

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.types as kinds
 
 from expectations import address, corroboration, standard
 from expectations.contracts import RAW_NAMES
 from expectations.duck import DuckSettings, parquet, quote
 from expectations.errors import BadInput
+from expectations.rules.sql import blank
 from pipelines import lake, register
 from pipelines.lake import Attempt, Part
 from pipelines.match.stage import find
@@ -22,6 +26,15 @@ from pipelines.runner import EMBEDDED
 from pipelines.sql import copy, quiet
 
 _PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip"
+# Fields that a row may give in a form nobody can read, which then is no evidence: SQL of what reads them, and the code for it.
+_READ = {"birth_date": ("std_date", "BAD_BIRTH_DATE"), "tin": ("std_tin", "BAD_TIN")}
+
+
+class Matched(NamedTuple):
+    """Rows by outcome, and rows by the code of a field that was given and could not be read."""
+
+    outcomes: dict[str, int]
+    unread: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -39,13 +52,14 @@ class Alone:
 
 def match_file(
     requests: Path, prepared: Path, out: Path, *, duck: DuckSettings, progress: lake.Progress, runner: str = EMBEDDED
-) -> dict[str, int]:
+) -> Matched:
     """Matches the rows of `requests` (CSV or Parquet with columns of `contracts.RAW_REQUEST`; request_id is needed) against a
-    prepared register, or a raw one, which is prepared for this run only.
+    prepared register, or a raw one, which is prepared for this run only. A Parquet column need not be text: a timestamp is its
+    date, a number its digits.
 
     `out` (CSV or Parquet) gets request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence,
     corroboration, and why (vetoes, plausible, weight), one row a request, in the order of the file; in CSV a list has spaces. Every row takes part,
-    whatever its address: the screens of ingest are not applied. Returns rows by outcome. Raises BadInput.
+    whatever its address: the screens of ingest are not applied. Raises BadInput.
     """
     _names(requests)  # before anything is worked on
     with workplace(out, requests, "match") as folder:
@@ -60,9 +74,10 @@ def match_file(
         )
         found = find(place, {}, rows, real)
         target = folder / out.name
-        counts = _write(place, rows, real, found, target)
+        outcomes = _write(place, rows, real, found, target)
         target.replace(out)
-    return counts
+    unread = {code: rows.count(code) for _, code in _READ.values()}
+    return Matched(outcomes, {code: count for code, count in unread.items() if count})
 
 
 @dataclass(frozen=True)
@@ -86,7 +101,9 @@ class Canonical:
                 SELECT ordinal, 'request' AS origin, request_id, {PERSON}, {_PARSED}, NULL::VARCHAR AS outcome
                 FROM ({parsed}) ORDER BY ordinal"""
             copy(con, query, attempt.path("rows", 0))
-        yield attempt.part("rows", 0)
+            counts = (f"count(*) FILTER (NOT {blank(n)} AND {read}({n}) IS NULL)" for n, (read, _) in _READ.items())
+            unread = con.execute(f"SELECT {', '.join(counts)} FROM raw").fetchall()[0]
+        yield attempt.part("rows", 0, **dict(zip((code for _, code in _READ.values()), unread, strict=True)))
 
 
 def _raw(path: Path) -> str:
@@ -97,9 +114,19 @@ def _raw(path: Path) -> str:
     }[path.suffix]
     source = reader.format(quote(str(path)))
     present = _names(path)
-    columns = ", ".join(f"CAST({n} AS VARCHAR) AS {n}" if n in present else f"NULL::VARCHAR AS {n}" for n in RAW_NAMES)
+    types = {f.name: f.type for f in pq.read_schema(path)} if path.suffix == ".parquet" else {}
+    columns = ", ".join(f"{_text(n, types.get(n)) if n in present else 'NULL::VARCHAR'} AS {n}" for n in RAW_NAMES)
     number = "file_row_number" if path.suffix == ".parquet" else "row_number() OVER () - 1"
     return f"SELECT {number} AS ordinal, {columns} FROM {source}"
+
+
+def _text(name: str, kind: pa.DataType | None) -> str:
+    """SQL: a column as its text. Data frames hold dates as timestamps, and numbers as fractions once one is missing."""
+    if kind is not None and kinds.is_timestamp(kind) and kind.tz is None:
+        return f"CAST(CAST({name} AS DATE) AS VARCHAR)"
+    if kind is not None and kinds.is_floating(kind):
+        return f"CASE WHEN NOT isnan({name}) THEN coalesce(CAST(CASE WHEN {name} = trunc({name}) THEN TRY_CAST({name} AS BIGINT) END AS VARCHAR), CAST({name} AS VARCHAR)) END"
+    return f"CAST({name} AS VARCHAR)"
 
 
 def _unreadable(path: Path) -> BadInput:

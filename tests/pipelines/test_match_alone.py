@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
+import math
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +42,7 @@ def prepared(raw: Path) -> Path:
     return raw / "prepared"
 
 
-def matched(requests: Path, prepared: Path, out: Path) -> dict[str, int]:
+def matched(requests: Path, prepared: Path, out: Path) -> match.Matched:
     return match.match_file(requests, prepared, out, duck=DUCK, progress=lambda *_: None)
 
 
@@ -58,14 +61,14 @@ def given(folder: Path, kind: str) -> Path:
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize("ready", [False, True])
 def test_one_line_a_row(kind: str, ready: bool, raw: Path, prepared: Path, tmp_path: Path) -> None:
-    counts = matched(given(tmp_path, kind), prepared if ready else raw, tmp_path / "out.parquet")
+    found = matched(given(tmp_path, kind), prepared if ready else raw, tmp_path / "out.parquet")
     rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
     assert [r["request_id"] for r in rows] == [r["request_id"] for r in ROWS]
     assert [(r["outcome"], r["record_id"], r["corroboration"]) for r in rows] == [
         ("matched", 3, "same"), ("matched", 4, "same"), ("matched", 5, "differs"), ("unmatched", None, None),
     ]  # fmt: skip
     assert rows[0]["tier"] == "A" and {"tin", "address"} <= set(rows[0]["evidence"])
-    assert counts == {"matched": 3, "unmatched": 1}
+    assert found == ({"matched": 3, "unmatched": 1}, {})
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".match-")) == []
 
 
@@ -95,6 +98,41 @@ def test_bad_input(name: str, content: bytes | None, code: str, prepared: Path, 
     with pytest.raises(BadInput, match=code) as caught:
         matched(tmp_path / name, prepared, tmp_path / "out.csv")
     assert "CANARY" not in str(caught.value) and not (tmp_path / "out.csv").exists()
+
+
+def test_what_a_data_frame_holds_is_read_as_what_it_is(prepared: Path, tmp_path: Path) -> None:
+    rows = [worlds.request(n) for n in range(1, 9)]
+    asked = pa.table(
+        {
+            **{
+                name: [r[name] for r in rows]
+                for name in ("request_id", "first_name", "last_name", "street", "city", "state")
+            },
+            "birth_date": pa.array([datetime.fromisoformat(r["birth_date"]) for r in rows], pa.timestamp("ns")),
+            "tin": pa.array([None, math.nan, *(float(r["tin"]) for r in rows[2:])], pa.float64()),
+            "zip": pa.array([int(r["zip"]) for r in rows], pa.int64()),
+        }
+    )
+    pq.write_table(asked, tmp_path / "frame.parquet")
+    assert matched(tmp_path / "frame.parquet", prepared, tmp_path / "out.parquet") == ({"matched": 8}, {})
+    evidence = [set(r["evidence"]) for r in pq.read_table(tmp_path / "out.parquet").to_pylist()]
+    assert all({"birth_date", "address"} <= one for one in evidence)
+    assert ["tin" in one for one in evidence] == [False, False] + [True] * 6
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_fields_that_nobody_can_read_are_counted(
+    as_json: bool, prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = tmp_path / "asked.csv"
+    asked.write_text("request_id,birth_date,tin\n1,02/28/1977,CANARY\n2,1977-02-30,\n3,,1.5\n4, ,200101001\n")
+    options = ["--requests", str(asked), "--register", str(prepared), "--out", str(tmp_path / "out.csv")]
+    assert cli.run(["match", *options, *(["--json"] if as_json else [])]) == 0
+    said = capsys.readouterr()
+    told = said.err if as_json else said.out
+    assert "2 rows: The birth date is not a possible date" in told and "2 rows: The TIN is not nine digits" in told
+    assert "CANARY" not in said.out + said.err
+    assert not as_json or json.loads(said.out) == {"unmatched": 4}
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
