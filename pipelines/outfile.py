@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from expectations.errors import BadInput
+from pipelines.held import held
 
 SUFFIXES = (".csv", ".parquet")
 
 
 @contextmanager
 def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
-    """A folder of our own (0700, `.name-…`) beside `out`, removed at the end: what is made there is moved to `out`, whole.
+    """A folder of our own (0700, `.name-…`) beside `out`, removed at the end: what is made there is moved to `out`, whole. What a
+    killed process has left of such folders there goes, too.
 
     Raises BadInput if `out` cannot stand where it is named: UNKNOWN_FORMAT, NOT_A_FILE, SAME_FILE (it would replace `source`),
     OUT_UNWRITABLE.
@@ -28,16 +28,14 @@ def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
         raise _bad("NOT_A_FILE", "a folder stands where the file goes", "Name a file.")
     if out.exists() and source.exists() and out.samefile(source):
         raise _bad("SAME_FILE", "it would replace the file that is read", "Name another.")
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=out.parent))
-    except OSError:
-        raise _bad(
-            "OUT_UNWRITABLE", "its folder is missing or cannot be written to", "Name a file in a folder of yours."
-        ) from None
-    try:
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(held(out.parent, f".{name}-"))
+        except OSError:
+            raise _bad(
+                "OUT_UNWRITABLE", "its folder is missing or cannot be written to", "Name a file in a folder of yours."
+            ) from None
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _bad(code: str, message: str, remedy: str) -> BadInput:

@@ -55,5 +55,5 @@ def match(
     if not found.outcomes:
         print(f"{requests.name} has no rows: nothing was matched", file=beside)
     for name, rows in found.unread.items():
-        print(f"{rows:,} rows: {code(name).message} It was no evidence.", file=beside)
+        print(f"{rows:,} row{'s' * (rows > 1)}: {code(name).message} It was no evidence.", file=beside)
     return 0

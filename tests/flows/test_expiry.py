@@ -22,6 +22,8 @@ from tests import working
 from tests import world as worlds
 from tests.world import World
 
+KILLED = f".view-{0:032x}"  # of a process that is no more
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
@@ -95,14 +97,14 @@ def test_what_a_killed_process_left_in_clear_goes(world: World) -> None:
     """A view at once, unless somebody looks at it still; a submission half taken in after a day."""
     lake = world.home.lake
     old, new, left = (lake / ".incoming" / name for name in ("old", "new", "old.persons"))
-    for folder in (old, new, lake / ".view-killed"):
+    for folder in (old, new, lake / KILLED):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "rows.parquet").write_text("in clear")
     left.write_text("in clear")
     for path in (old, left):
         os.utime(path, (0, 0))
     with views.view(world.home) as mine:
-        assert not (lake / ".view-killed").exists() and mine.stat().st_mode & 0o077 == 0
+        assert not (lake / KILLED).exists() and mine.stat().st_mode & 0o077 == 0
         (mine / "rows.parquet").write_text("in clear")
         sweep.forsaken(world.home, Clock())
         assert [p.exists() for p in (old, left, new, mine / "rows.parquet")] == [False, False, True, True]

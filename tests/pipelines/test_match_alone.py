@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import math
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -168,3 +170,14 @@ def test_the_result_replaces_nothing(out: str, code: str, raw: Path, tmp_path: P
     with pytest.raises(BadInput, match=code):
         matched(requests, raw, tmp_path / out)
     assert requests.read_bytes() == before
+
+
+def test_what_a_killed_run_left_goes_with_the_next_and_nothing_else(prepared: Path, tmp_path: Path) -> None:
+    killed, at_work, somebodys = (tmp_path / f".match-{name}" for name in ("0" * 32, "1" * 32, "results"))
+    for folder in (killed, at_work, somebodys):
+        (folder / "rows").mkdir(parents=True)
+    lock = os.open(at_work, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    matched(given(tmp_path, "csv"), prepared, tmp_path / "out.csv")
+    os.close(lock)
+    assert sorted(p for p in tmp_path.iterdir() if p.is_dir()) == [at_work, somebodys]
