@@ -57,13 +57,6 @@ SUFFIX = Comparison(
             m=0.95,
             u=0.4,
         ),
-        Level(
-            id="conflict",
-            when="true",
-            meaning="another suffix",
-            why="the father or the son",
-            m=0.05,
-            u=0.6,
-        ),
+        Level(id="conflict", when="true", meaning="another suffix", why="the father or the son", m=0.05, u=0.6),
     ),
 )

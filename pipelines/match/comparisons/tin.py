@@ -30,13 +30,6 @@ TIN = Comparison(
             m=0.02,
             u=1e-7,
         ),
-        Level(
-            id="conflict",
-            when="true",
-            meaning="another number",
-            why="another person",
-            m=0.01,
-            u=1.0,
-        ),
+        Level(id="conflict", when="true", meaning="another number", why="another person", m=0.01, u=1.0),
     ),
 )
