@@ -101,6 +101,15 @@ def test_every_make_target_that_a_page_shows_exists(name: str) -> None:
         assert re.search(rf"^{target}:", makefile, re.M), target
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_every_path_of_the_tree_that_a_page_names_is_there(name: str) -> None:
+    named = re.findall(
+        r"`((?:expectations|pipelines|flows|infra|tests)/[^`\s]*)`", PAGES[name].read_text(encoding="utf-8")
+    )
+    fixed = [path for path in named if not re.search(r"[A-Z*]", Path(path).stem)]  # FAMILY.py stands for several
+    assert [path for path in fixed if not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize("package", ["expectations", "pipelines", "flows"])
 def test_the_architecture_has_a_row_for_each_folder_and_no_other(package: str) -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
