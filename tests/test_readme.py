@@ -1,4 +1,4 @@
-"""Every command of an `sh` block is run, in order, in one folder: those of the README, then those of the pages in PAGES."""
+"""Every command of an `sh` block is run, in order, in one folder: the README's, then those of the pages in PAGES."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ README = (ROOT / "README.md").read_text()
 PAGES = ("preflight", "register")
 TEXT = "\n".join([README, *((ROOT / f"infra/docs/{page}.md").read_text() for page in PAGES)])
 OURS = {k for k in os.environ if k.startswith("SLUICEGATE_")} - {"SLUICEGATE_THREADS"}
-# In a process each, as a person runs them: one that only prints, one that works, one that stays. The others in this one, for
-# a process imports for seconds.
+# In a process each, as a person runs them: one that only prints, one that works, one that stays. The others run in this
+# one, since a process imports for seconds.
 OF_THEIR_OWN = {"init", "run", "watch"}
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.S) for line in block.splitlines() if line.strip()]
 
