@@ -12,7 +12,7 @@ from pipelines.match import document, tiers
 from pipelines.match.comparisons import COMPARISONS, FIRST_NAME
 from tests.pipelines.matching import HOME, asked, compared, record
 
-DOCUMENT = Path(__file__).parents[2] / "infra" / "docs" / "matching.md"
+DOCUMENT = Path(document.__file__).parents[2] / "infra" / "docs" / "matching.md"
 
 Pair = tuple[dict[str, Any], dict[str, Any]]
 NAME = ("Ana", "Bellweather")
