@@ -83,7 +83,7 @@ def row_count(id: str, table: str, rows: int, code: str = "COUNTS_DIFFER") -> Ch
 
 
 def unique(id: str, table: str, column: str, code: str = "COUNTS_DIFFER") -> Check:
-    """No value of `column` is null or stands twice."""
+    """No value of `column` is null or a duplicate."""
     return Check(id, table, "unique", {"column": column}, code)
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from expectations.clock import legal_date
 from expectations.digests import of_bytes
 from expectations.errors import Usage
-from expectations.instruments import Agreement, CourtOrder, Effect, Instrument, parse_instrument
+from expectations.instruments import Agreement, CourtOrder, Instrument, parse_instrument
 from expectations.instruments.standing import ended
 from flows import evidence_keys, kept
 from flows.home import Home
@@ -110,7 +110,7 @@ def ordered(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Ite
         covers = any(
             order.covers(a.id, a.requester.id, s) for a in agreements for s in (*a.statutes, *order.scope.statutes)
         )
-        keeps = order.preserve or order.effect in (Effect.HOLD, Effect.RECALL)
+        keeps = order.preserve or order.does.keeps_evidence
         if keeps and order.in_force(day) and order.id not in over and covers:
             yield f"{order.id} is in force ({'preserve' if order.preserve else order.effect})"
 

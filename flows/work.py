@@ -17,13 +17,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import digests, facts
+from expectations import digests
+from expectations.address import complete
 from expectations.checkpoint import Status, Verdict
 from expectations.clock import Clock, legal_date
 from expectations.contracts import CANONICAL
 from expectations.duck import parquet, session
 from expectations.errors import SluicegateError
-from expectations.rules.address import sql_complete
+from expectations.facts import counts
 from expectations.suites import matching
 from flows import checkpoints, grounds
 from flows.home import HASH_KEY, Home
@@ -147,11 +148,11 @@ class Work:
             return {}
         rows, decoded = lake.committed(self.ctx.step("ingest.rows")), lake.committed(self.ctx.step("ingest.decode"))
         dropped = self.dropped()
-        counts = facts.count_facts_sql(
-            parquet(rows.paths("rows")), parquet(decoded.paths("rejects")), parquet([dropped]) if dropped else None, {}
+        counted = counts.sql(
+            parquet(rows.paths("rows")), parquet(decoded.paths("rejects")), parquet([dropped]) if dropped else None, None
         )
         with session(self.ctx.duck) as connection:
-            query = f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counts})"
+            query = f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counted})"
             return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
     def content_digest(self) -> str:
@@ -166,7 +167,7 @@ class Work:
             return None
         path, rows = self.ctx.root / "dropped.parquet", lake.committed(self.ctx.step("ingest.rows")).paths("rows")
         query = (
-            f"SELECT ordinal FROM {parquet(rows)} WHERE origin = 'request' AND NOT {sql_complete('a_codes')} ORDER BY 1"
+            f"SELECT ordinal FROM {parquet(rows)} WHERE origin = 'request' AND NOT {complete('a_codes')} ORDER BY 1"
         )
         with session(self.ctx.duck) as connection:
             pq.write_table(connection.execute(query).to_arrow_table(), path)

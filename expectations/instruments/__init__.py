@@ -6,8 +6,9 @@ lie in `infra/instruments`; an instrument counts only once the ledger has enroll
 """
 
 from expectations.instruments.agreement import Agreement, Keys, Party
+from expectations.instruments.effects import Effect
 from expectations.instruments.letter import DataFile, Letter, Officer
-from expectations.instruments.orders import CourtOrder, Effect, OrderScope
+from expectations.instruments.orders import CourtOrder, OrderScope
 from expectations.instruments.parse import (
     Instrument,
     instrument_digest,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import assert_never
 
 from expectations.instruments.agreement import Agreement
-from expectations.instruments.orders import CourtOrder, Effect
+from expectations.instruments.effects import OnBatch
+from expectations.instruments.orders import CourtOrder
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def standing(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, p
     """`orders`: all that are enrolled, in force or not. An order applies from its effective day on; it ends on the day it is
     lifted, or on the effective day of an order that lifts or supersedes it."""
     against = list(_against(agreement, orders, statute, day))
-    forbid, hold = (sorted(o.id for o in against if _whole(o) and o.effect in e) for e in (_FORBID, {Effect.HOLD}))
+    forbid, hold = _on_whole(against)
     fields, fewer = set(agreement.fields), []
     for order in against:
         gone = _taken(order, agreement)
@@ -57,7 +59,7 @@ def standing(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, p
     forbid += [*wrong, *(fewer if not fields else [])]
     return Standing(
         tuple(sorted(set(forbid))),
-        tuple(hold),
+        tuple(sorted(hold)),
         tuple(f for f in agreement.fields if f in fields),
         tuple(sorted(fewer)),
         tuple((o.id, tuple(sorted(o.scope.states))) for o in against if _by_place(o, purpose)),
@@ -100,24 +102,33 @@ def ended(orders: Iterable[CourtOrder], day: date) -> frozenset[str]:
         over = found
 
 
-_FORBID = {Effect.FORBID, Effect.RECALL}
-
-
 def _against(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, day: date) -> Iterator[CourtOrder]:
     known = sorted(orders, key=lambda o: o.id)
     over = ended(known, day)
     for order in known:
-        idle = order.effect in (Effect.LIFT, Effect.DECLARE)
         # a renewal under another id is still what the order speaks of
         agreements = (agreement.id, *agreement.supersedes)
         covered = any(order.covers(one, agreement.requester.id, statute) for one in agreements)
-        if covered and not idle and order.id not in over and order.in_force(day):
+        if covered and not order.does.idle and order.id not in over and order.in_force(day):
             yield order
 
 
-def _whole(order: CourtOrder) -> bool:
-    """It stands against the batch as a whole, not against some fields or rows of it."""
-    return not order.scope.fields and not order.scope.districts
+def _on_whole(against: Iterable[CourtOrder]) -> tuple[list[str], list[str]]:
+    """Ids of the orders for which nothing of a batch may be released, and of those for which it waits."""
+    forbid: list[str] = []
+    hold: list[str] = []
+    for order in against:
+        if order.whole:
+            match order.does.on_batch:
+                case OnBatch.FORBIDDEN:
+                    forbid.append(order.id)
+                case OnBatch.WAITS:
+                    hold.append(order.id)
+                case OnBatch.GOES_ON:
+                    pass
+                case unknown:
+                    assert_never(unknown)
+    return forbid, hold
 
 
 def _taken(order: CourtOrder, agreement: Agreement) -> set[str]:

@@ -95,7 +95,7 @@ def _accounted(inputs: Inputs) -> str:
     late = f"o.ordinal IN (SELECT ordinal FROM {inputs.late})" if inputs.late else "false"
     lost = f"o.request_key IN (SELECT request_key FROM {inputs.lost})" if inputs.lost else "false"
     return f"""
-        SELECT o.ordinal, o.outcome, o.codes, o.told, o.person_key, o.request_key, {codes.sql_told("o.codes")} AS told_again,
+        SELECT o.ordinal, o.outcome, o.codes, o.told, o.person_key, o.request_key, {codes.sql_shown("o.codes")} AS told_again,
           CASE WHEN x.ordinal IS NOT NULL THEN 'rejected' WHEN {dropped} THEN 'dropped'
             WHEN r.ordinal IS NULL OR r.origin <> 'request' THEN NULL WHEN r.outcome IS NOT NULL THEN r.outcome
             WHEN c.ordinal IS NULL THEN NULL WHEN c.outcome IS NOT NULL THEN c.outcome

@@ -6,16 +6,15 @@ address (infra/docs/incident.md). Every rule of both phases is derived again her
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from expectations import corroboration, crowding, persons
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
 from expectations.contracts import Corroboration, Origin, Outcome
 from expectations.duck import DuckSettings, quote
-from expectations.facts import register_constants
+from expectations.facts import corroboration, crowding, persons
+from expectations.facts.letter import LetterFacts
+from expectations.facts.sql import beside_verdict
 from expectations.rules import disclosure
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
@@ -30,7 +29,7 @@ class Inputs:
 
     rows, candidates, verdicts, expected   relations: `ingest.rows`, `match.candidates`, `validate.verdicts`, the decoys' ends
     committed                              rows of `validate.verdicts` by its manifest
-    letter, premises                       facts of the letter (`facts.letter_facts`); the requester's own addresses
+    letter, premises                       letter facts; the requester's own addresses
     facilities                             the operator's own list, as it was when the submission was received
     left_out                               what the agreement lets be left out of an address
     persons                                Parquet of the holder's lists of persons, as they were then
@@ -41,7 +40,7 @@ class Inputs:
     verdicts: str
     expected: str
     committed: int
-    letter: Mapping[str, Any]
+    letter: LetterFacts
     premises: tuple[str, ...]
     facilities: Path | None = None
     left_out: tuple[str, ...] = ()
@@ -67,14 +66,14 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
     return {
         "verdicts": inputs.verdicts,
         # only the whole batch shows a crowd: every canonical row counts, wherever it ended
-        "crowded": crowding.sql(inputs.rows, inputs.letter["max_persons_per_address"]),
+        "crowded": crowding.sql(inputs.rows, inputs.letter.thresholds.persons_per_address),
         "again": crowding.marked(f"({again})", "crowded", "a_codes"),
         # from the verdicts, not from the rows: a verdict without its row must fail, not vanish
         "judged": f"""
             SELECT *, {failing_codes(disclosure.RULES.values())} AS derived_codes FROM (
               SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes, v.corroboration AS stated,
                 v.addresses_on_file, v.units_on_file, v.earlier_tries, v.lists AS stated_lists, coalesce(l.lists, []) AS lists,
-                k.corroboration, {register_constants(inputs.letter)}
+                k.corroboration, {beside_verdict(inputs.letter)}
               FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({compared}) k USING (ordinal)
                 LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id))""",
         "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",

@@ -6,16 +6,16 @@ before this has passed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from expectations import crowding, facts
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import RAW_NAMES, Origin, Outcome
 from expectations.duck import DuckSettings, quote
+from expectations.facts import counts, crowding, sql
+from expectations.facts.letter import LetterFacts
 from expectations.rules import authority
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
@@ -33,7 +33,7 @@ class Inputs:
     committed                    rows of `ingest.rows` by its manifest
     files                        row counts of the letter's data files, in their order
     disclosed                    relation with request_key: what was disclosed to this requester before
-    letter, premises             facts of the letter (`facts.letter_facts`); the requester's own addresses
+    letter, premises             letter facts; the requester's own addresses
     dropped                      relation with ordinal: the incomplete rows that two people dropped, or None
     facilities                   the operator's own list, as it was when the submission was received
     left_out                     what the agreement lets be left out of an address
@@ -46,7 +46,7 @@ class Inputs:
     disclosed: str
     committed: int
     files: tuple[int, ...]
-    letter: Mapping[str, Any]
+    letter: LetterFacts
     premises: tuple[str, ...]
     dropped: str | None = None
     facilities: Path | None = None
@@ -67,11 +67,11 @@ def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
 
 def tables(inputs: Inputs) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
-    counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped, inputs.letter)
+    counted = counts.sql("rows", inputs.rejects, inputs.dropped, inputs.letter)
     made = {
         **again(inputs.rows, inputs.disclosed, inputs.letter, inputs.premises, inputs.left_out),
         "passed": "(SELECT * FROM rows WHERE outcome IS NULL)",
-        "facts": facts.facts_sql(inputs.letter, counts),
+        "facts": sql.with_counts(inputs.letter, counted),
         "counts": _counts(inputs),
         "files": _files(inputs),
     }  # fmt: skip
@@ -83,7 +83,7 @@ def tables(inputs: Inputs) -> dict[str, str]:
 def again(
     stored: str,
     disclosed: str,
-    letter: Mapping[str, Any],
+    letter: LetterFacts,
     premises: tuple[str, ...],
     left_out: tuple[str, ...],
     keep: Sequence[str] = (),
@@ -105,10 +105,10 @@ def again(
               request_id IN (SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1) AS is_duplicate,
               request_key IN (SELECT request_key FROM {disclosed}) AS is_disclosed
             FROM ({looked_at})""",
-        "crowded": crowding.sql("derived", letter["max_persons_per_address"]),
+        "crowded": crowding.sql("derived", letter.thresholds.persons_per_address),
         # a view: what is worked out above is not kept a second time
         "rows": f"""(
-            SELECT *, {_outcome()} AS derived_outcome, {facts.row_constants(letter)}
+            SELECT *, {_outcome()} AS derived_outcome, {sql.beside_request(letter)}
             FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
     }  # fmt: skip
 
@@ -116,7 +116,7 @@ def again(
 def _looked_at() -> list[str]:
     """The columns that rules, counts and crowds read. Not the letter's: a list of all its officers, once for each row, would be
     most of what is written."""
-    inputs = (name for one in request_rules() for name in one.inputs if name not in facts.ROW_CONSTANTS)
+    inputs = (name for one in request_rules() for name in one.inputs if name not in sql.request_constants())
     counted = ("ordinal", "origin", "file", "request_id", "reason", "officer", "outcome", "stored_codes", "a_codes")
     return list(dict.fromkeys((*counted, *crowding.COLUMNS, *inputs)))
 

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from expectations import contracts
 from expectations.duck import DuckSettings, parquet
+from expectations.facts.letter import LetterFacts
 from expectations.rules.address import CROWD, PREMISES
 from expectations.suites import disclosure, eligibility, intake, matching
 from expectations.suites.made_letter import letter_facts
@@ -47,7 +48,7 @@ class Batch:
     all None for the row that has nothing in it."""
 
     folder: Path
-    letter: Mapping[str, Any]
+    letter: LetterFacts
     injected: Mapping[int, Mapping[str, Any]]
 
     def _write(self, name: str, rows: list[dict[str, Any]], schema: pa.Schema) -> str:

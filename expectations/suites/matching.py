@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from expectations import band, standard
+from expectations import standard
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, run, unique
 from expectations.contracts import RAW_NAMES, Origin, Outcome
 from expectations.duck import DuckSettings, quote
+from expectations.facts import band
+from expectations.facts.letter import LetterFacts
+from expectations.facts.sql import literal
 from expectations.rules import disclosure
 
 NAME = "matching"
@@ -25,14 +26,14 @@ class Inputs:
 
     rows, candidates, expected   relations: `ingest.rows`, `match.candidates`, and what the decoys must come to
     committed                    rows of `match.candidates` by its manifest
-    letter                       facts of the letter and the agreement (`facts.letter_facts`): the bounds of match rate and tiers
+    letter                       letter facts: the bounds of match rate and tiers
     """
 
     rows: str
     candidates: str
     expected: str
     committed: int
-    letter: Mapping[str, Any]
+    letter: LetterFacts
 
 
 def suite() -> Suite:
@@ -79,16 +80,18 @@ def tables(inputs: Inputs) -> dict[str, str]:
               (SELECT count(*) FROM {inputs.rows} r ANTI JOIN {inputs.expected} e USING (ordinal)
                WHERE origin = 'decoy') AS unknown_decoys""",
         "rate": rate_sql("candidates", inputs.letter),
-        "demanded": f"(SELECT ordinal, origin, outcome, tier, {inputs.letter['tiers']}::VARCHAR[] AS tiers FROM candidates)",
+        "demanded": f"(SELECT ordinal, origin, outcome, tier, {literal(inputs.letter.tiers)} AS tiers FROM candidates)",
     }  # fmt: skip
 
 
-def rate_sql(candidates: str, letter: Mapping[str, Any]) -> str:
+def rate_sql(candidates: str, letter: LetterFacts) -> str:
     """A SELECT of one row: COUNTS (decoys left out), and what bounds them: min_match_rate, max_match_rate, max_weak_tiers."""
-    floor, ceiling = band.sql(letter, "looked_up")
+    agreed = letter.thresholds
+    floor, ceiling = band.sql((agreed.match_rate_floor, agreed.match_rate_ceiling), letter.learnt, "looked_up")
     tiers = ", ".join(f"count(*) FILTER (outcome IS NULL AND tier = '{t}') AS tier_{t.lower()}" for t in TIERS)
     return f"""
-        SELECT *, {floor} AS min_match_rate, {ceiling} AS max_match_rate, {letter["max_weak_tiers"]}::DOUBLE AS max_weak_tiers
+        SELECT *, {floor} AS min_match_rate, {ceiling} AS max_match_rate,
+          {agreed.weak_tiers_ceiling}::DOUBLE AS max_weak_tiers
         FROM (SELECT count(*) AS looked_up, count(*) FILTER (outcome IS NULL) AS matched, {tiers}
           FROM {candidates} WHERE origin = 'request')"""
 

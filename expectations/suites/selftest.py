@@ -20,6 +20,7 @@ from expectations import checkpoint
 from expectations.checkpoint import Check, Result, Status, Suite, prepare
 from expectations.contracts import RAW_NAMES
 from expectations.duck import DuckSettings, quote, session
+from expectations.facts.letter import LetterFacts
 from expectations.suites import disclosure, eligibility, intake, made, matching
 
 SUITES: tuple[ModuleType, ...] = (intake, matching, eligibility, disclosure)
@@ -50,7 +51,7 @@ def selftest(suites: Iterable[ModuleType] = SUITES, duck: DuckSettings | None = 
     return proofs
 
 
-def _of_suite(module: ModuleType, letter: Mapping[str, Any], folder: Path, duck: DuckSettings | None) -> list[Proof]:
+def _of_suite(module: ModuleType, letter: LetterFacts, folder: Path, duck: DuckSettings | None) -> list[Proof]:
     suite = declared(module)
     ordinals = {check.id: 10 + n for n, check in enumerate(suite.checks) if check.table in _FROM_STAGE}
     raw = {

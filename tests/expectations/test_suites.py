@@ -13,14 +13,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expectations import band
 from expectations.checkpoint import Status
+from expectations.facts import band
+from expectations.facts.letter import LetterFacts
 from expectations.rules.address import CROWD
 from expectations.suites import disclosure, eligibility, intake, made, matching
 
 Rows = list[dict[str, Any]]
 LETTER = made.letter_facts()
 MODULES = {m.NAME: m for m in (intake, matching, eligibility, disclosure)}
+
+
+def _agreed(**limits: float) -> LetterFacts:
+    """The letter under an agreement with other thresholds."""
+    return replace(LETTER, thresholds=LETTER.thresholds.model_copy(update=limits))
 
 
 def _inputs(name: str, folder: Path) -> Any:
@@ -197,7 +203,7 @@ def test_a_crowd_that_a_stage_let_pass_is_found(name: str, check: str, tmp_path:
     if name == "intake":  # every place that counts blocking codes agrees
         assert {"intake.incomplete_were_dropped", "authority.incomplete_share"} <= {r.check for r in verdict.failed}
     crowd = 1 + len(made.NEIGHBOURS)
-    wider = replace(inputs, letter={**LETTER, "max_persons_per_address": crowd})
+    wider = replace(inputs, letter=_agreed(persons_per_address=crowd))
     assert check not in {r.check for r in MODULES[name].check(wider).failed}
 
 
@@ -210,21 +216,21 @@ def test_what_the_agreement_lets_be_left_out_is_eligible(tmp_path: Path) -> None
 
 
 def test_a_court_order_refuses(tmp_path: Path) -> None:
-    forbidden = replace(_inputs("intake", tmp_path), letter={**LETTER, "orders_against": ["an-order"]})
+    forbidden = replace(_inputs("intake", tmp_path), letter=replace(LETTER, orders_against=("an-order",)))
     verdict = intake.check(forbidden)
     assert verdict.status == Status.REFUSE
     assert "COURT_ORDER" in verdict.codes
 
 
 def test_the_match_rate_holds_and_does_not_refuse(tmp_path: Path) -> None:
-    verdict = matching.check(replace(_inputs("matching", tmp_path), letter={**LETTER, "max_match_rate": 0.98}))
+    verdict = matching.check(replace(_inputs("matching", tmp_path), letter=_agreed(match_rate_ceiling=0.98)))
     assert verdict.status == Status.HOLD
     assert verdict.codes == ("MATCH_RATE",)
 
 
-def _known(rate: float) -> dict[str, Any]:
+def _known(rate: float) -> LetterFacts:
     """The letter after ten batches that all had this rate."""
-    return {**LETTER, **band.learnt([(1000, round(1000 * rate))] * band.ENOUGH)}
+    return replace(LETTER, learnt=band.learnt([(1000, round(1000 * rate))] * band.ENOUGH))
 
 
 def _many(folder: Path, matches: int) -> matching.Inputs:
@@ -257,7 +263,7 @@ def test_weak_tiers_hold_from_a_hundred_matches_on(
 ) -> None:
     inputs = _many(tmp_path, matches)
     _edit(tmp_path, "candidates", _all(*(_set(10 + n, tier="CD"[n % 2]) for n in range(weak))))
-    verdict = matching.check(replace(inputs, letter={**LETTER, "max_weak_tiers": ceiling}))
+    verdict = matching.check(replace(inputs, letter=_agreed(weak_tiers_ceiling=ceiling)))
     assert (verdict.status, verdict.codes) == ((Status.HOLD, ("TIER_MIX",)) if held else (Status.PASS, ()))
 
 

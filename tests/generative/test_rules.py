@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from expectations import address, duck, standard
 from expectations.contracts import RAW_NAMES
+from expectations.facts import sql
 from expectations.rules import book
 from expectations.rules.rule import failing_codes
 from expectations.rules.statutes import STATUTES
@@ -55,7 +56,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def under_statutes(con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> list[set[str]]:
     """The codes that the elements of the rows' statutes give them."""
     rules = [rule for one in STATUTES.values() for rule in one.rules.values()]
-    kinds = {field.name: field.type for field in spec.CONSTANTS}
+    kinds = {field.name: field.type for field in spec.kinds(sql.request_constants())}
     names = dict.fromkeys(name for rule in rules for name in rule.inputs)
     columns = {n: pa.array([r.get(n, "R-1") for r in rows], kinds.get(n, pa.string())) for n in names}
     con.register("elements", pa.table({**columns, "n": range(len(rows))}))
@@ -72,7 +73,7 @@ def test_the_ninetieth_day_over_leap_days_and_year_ends(con: duckdb.DuckDBPyConn
     rows = [
         {
             "statute": "8 USC 1253(a)(1)", "case_number": "C-1", "removal_ground": "1227(a)(5)", "letter_date": letter,
-            "min_days_after_final_order": 90, "final_order_date": str(letter - timedelta(days=400 if court else days)),
+            "days_after_final_order": 90, "final_order_date": str(letter - timedelta(days=400 if court else days)),
             "judicial_order_date": str(letter - timedelta(days=days)) if court else "none",
         }
         for letter in (first + timedelta(days=n) for first in (date(2022, 12, 25), date(2023, 12, 25)) for n in range(110))
@@ -104,7 +105,7 @@ def removals(draw: st.DrawFn) -> dict[str, Any]:
         ),
     )  # fmt: skip
     return {
-        "statute": "8 USC 1253(a)(1)", "letter_date": letter, "min_days_after_final_order": asked,
+        "statute": "8 USC 1253(a)(1)", "letter_date": letter, "days_after_final_order": asked,
         "final_order_date": draw(st.one_of(written, written, st.sampled_from(JUNK))),
         "judicial_order_date": draw(st.one_of(st.sampled_from(["none", " NONE", None]), written, st.sampled_from(JUNK))),
         "removal_ground": draw(st.one_of(st.just("1227(a)(1)(B)"), ground, st.sampled_from(JUNK))),
@@ -208,7 +209,7 @@ def test_leaving_an_element_out_never_makes_a_request_eligible(
 def test_knowing_less_never_makes_a_matched_row_eligible(
     con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]
 ) -> None:
-    names = spec.ON_FILE.names
+    names = list(spec.matched())
     less = [{**row, name: None} for row in rows for name in names]
     found = codes_of(con, [*rows, *less], "register")
     before, after = found[: len(rows)], iter(found[len(rows) :])

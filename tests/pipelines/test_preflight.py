@@ -92,13 +92,13 @@ def test_every_row_has_one_verdict_in_its_place_with_its_own_id(tmp_path: Path, 
     found = judged(tmp_path, written(rows), out=out)
     assert said(found) == [(name, not expected, expected) for name, (_, expected) in NASTY.items()] * 2
     assert [r["row"] for r in found] == list(range(1, len(rows) + 1))
-    assert list(found[0]) == ["id", "complete", "codes", "row", "message", "mend"]
+    assert list(found[0]) == ["id", "complete", "codes", "row", "message", "fix"]
 
 
 def test_what_to_mend_is_told_in_the_words_of_the_return_file(tmp_path: Path) -> None:
     found = judged(tmp_path, written([("1", *GOOD), ("2", "Alder St", "", "", "TX", "77002")]), out="v.csv")
     assert found[1]["codes"] == ["NO_CITY", "NO_NUMBER"]
-    for what in ("message", "mend"):
+    for what in ("message", "fix"):
         assert found[0][what] == ""
         assert found[1][what] == " ".join(getattr(codes.code(c), what) for c in found[1]["codes"])
 

@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations import band, duck
+from expectations import duck
+from expectations.facts import band
 
 LARGE = 1_000_000
 AGREED = (0.10, 0.98)
@@ -56,8 +57,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def applied(
     con: duckdb.DuckDBPyConnection, agreed: tuple[float, float], batches: Batches, looked_up: int
 ) -> tuple[Any, ...]:
-    facts = {"min_match_rate": agreed[0], "max_match_rate": agreed[1], **band.learnt(batches)}
-    floor, ceiling = band.sql(facts, "looked_up")
+    floor, ceiling = band.sql(agreed, band.learnt(batches), "looked_up")
     return con.execute(f"SELECT {floor}, {ceiling} FROM (SELECT {looked_up}::BIGINT AS looked_up)").fetchall()[0]
 
 

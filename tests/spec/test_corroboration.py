@@ -5,10 +5,12 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from expectations import address, corroboration
+from expectations import address
 from expectations.contracts import ON_FILE
 from expectations.duck import session
-from expectations.facts import address_facts
+from expectations.facts import corroboration
+from expectations.facts.letter import RegisterFacts, register_facts
+from expectations.instruments import Agreement, standing
 from tests import submissions
 
 # request | addresses on file (street, unit, city, state, zip, urbanization) | how they compare
@@ -108,12 +110,16 @@ COUNTS: list[tuple[str, int, date, date | None, bool]] = [
 ]
 
 
+def of(agreement: Agreement, day: date) -> RegisterFacts:
+    return register_facts(agreement, standing(agreement, [], agreement.statutes[0], agreement.purposes[0], day), day)
+
+
 @pytest.mark.parametrize(("which", "years", "begins", "ends", "counting"), COUNTS)
 def test_which_addresses_on_file_count(which: str, years: int, begins: date, ends: date | None, counting: bool) -> None:
     agreement = submissions.sandbox().model_copy(
         update={"addresses_that_corroborate": which, "earlier_addresses_years": years}
     )
-    counts = corroboration.counts(address_facts(agreement, DECIDED))
+    counts = corroboration.counts(of(agreement, DECIDED))
     with session() as connection:
         query = f"SELECT {counts} FROM (SELECT $1::DATE AS valid_from, $2::DATE AS valid_to)"
         assert connection.execute(query, [begins, ends]).fetchall() == [(counting,)]
@@ -121,4 +127,4 @@ def test_which_addresses_on_file_count(which: str, years: int, begins: date, end
 
 def test_the_29th_of_february_has_a_day_five_years_before() -> None:
     agreement = submissions.sandbox().model_copy(update={"earlier_addresses_years": 5})
-    assert address_facts(agreement, date(2028, 2, 29))["earliest_address_end"] == "2023-02-28"
+    assert of(agreement, date(2028, 2, 29)).earliest_address_end == date(2023, 2, 28)

@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations import duck, facts, standard
+from expectations import duck, standard
 from expectations.clock import Clock, legal_date
+from expectations.facts import letter, sql
 from expectations.instruments import Agreement, CourtOrder, parse_letter
 from expectations.rules.authority import BATCH_RULES
 from expectations.rules.book import request_rules
@@ -109,10 +110,10 @@ def judged(
     day = legal_date(received_at, under.zone)
     file = submissions.DataFile("requests.csv", b"", 1)
     text = submissions.letter([file], under, date=dated or day).encode()
-    known = facts.letter_facts(parse_letter(text), text, "", under, orders, day, day)
+    known = letter.letter_facts(parse_letter(text), text, "", under, orders, day, day)
     rules = {r.code: r.predicate for r in BATCH_RULES.values()}
     codes = ("AGREEMENT_NOT_IN_FORCE", "COURT_ORDER", "LETTER_IN_FUTURE")
-    query = f"SELECT {', '.join(f'({rules[c]})' for c in codes)} FROM ({facts.letter_facts_sql(known)})"
+    query = f"SELECT {', '.join(f'({rules[c]})' for c in codes)} FROM ({sql.one_row(known.flat())})"
     found = connection.execute(query).fetchall()[0]
     return {code for code, holds in zip(codes, found, strict=True) if holds is not True}
 
@@ -199,7 +200,7 @@ def test_a_submission_is_decided_on_the_legal_day_of_its_receipt(
             one = Work(world.home, ledger, Clock(moment), name, lambda *_: None)
             assert (one.record.decided_on, one.ctx.received_on) == (decided, decided)
             assert one.record.received_at == moment
-            assert letter_facts(one.ctx)["agreement_in_force"] is (decided == first)
+            assert letter_facts(one.ctx).agreement_in_force is (decided == first)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from expectations import address, duck, standard
-from expectations.codes import ADDRESS_CODES, NOT_CONFIRMED, told
+from expectations.codes import ADDRESS_CODES, NOT_CONFIRMED, shown
 from expectations.rules import address as address_rules
 from expectations.rules import book
 from expectations.rules.rule import Phase, Rule, failing_codes
@@ -98,7 +98,7 @@ def test_one_address_rule_a_code() -> None:
 
 def test_the_requester_learns_nothing_of_the_register() -> None:
     register = [rule for rule in RULES.values() if rule.phase is Phase.REGISTER]
-    assert told(rule.code for rule in register) == [NOT_CONFIRMED] and register
+    assert shown(rule.code for rule in register) == [NOT_CONFIRMED] and register
 
 
 def test_the_page_of_the_documentation_is_up_to_date() -> None:

@@ -5,9 +5,9 @@ A rate that the agreement allows may still be a sign: of a register loaded in pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Any
 
 ENOUGH = 10  # batches: fewer do not show how much the rate varies
 NEWEST = 50  # batches that count: whom a requester asks for changes with the years
@@ -17,29 +17,30 @@ WIDTHS = 4
 LEAST = 0.01
 
 
-def learnt(batches: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """What earlier batches show, as facts of a letter. `batches`: (rows looked up, matched) of each. Each counts once,
-    whatever its size: it is batches that vary."""
+@dataclass(frozen=True)
+class Learnt:
+    """What earlier batches show: how many there were, the mean of their match rates, and its standard deviation."""
+
+    batches: int
+    rate: float
+    spread: float
+
+
+def learnt(batches: Sequence[Sequence[int]]) -> Learnt:
+    """`batches`: (rows looked up, matched) of each. Each counts once, whatever its size: it is batches that vary."""
     rates = [matched / looked_up for looked_up, matched in batches if looked_up]
-    return {
-        "earlier_batches": len(rates),
-        "earlier_match_rate": fmean(rates) if rates else 0.0,
-        "earlier_match_spread": stdev(rates) if len(rates) > 1 else 0.0,
-    }
+    return Learnt(len(rates), fmean(rates) if rates else 0.0, stdev(rates) if len(rates) > 1 else 0.0)
 
 
-def sql(facts: Mapping[str, Any], looked_up: str) -> tuple[str, str]:
+def sql(agreed: tuple[float, float], known: Learnt, looked_up: str) -> tuple[str, str]:
     """Floor and ceiling of the band, as SQL over `looked_up`: the rows of this batch that were looked up.
 
-    `facts`: of the letter (`facts.letter_facts`). Ten batches or more narrow the agreement's band to four standard deviations
-    about the mean of their rates, or about the rate nearest to it that the agreement allows: so the band never widens, and
-    something is always left of it.
+    `agreed`: the agreement's floor and ceiling. Ten batches or more narrow them to four standard deviations about the mean
+    of their rates, or about the rate nearest to it that the agreement allows: so the band never widens, and something is
+    always left of it.
     """
-    floor, ceiling, mean, spread = (
-        f"{float(facts[name])!r}::DOUBLE"
-        for name in ("min_match_rate", "max_match_rate", "earlier_match_rate", "earlier_match_spread")
-    )
-    if facts["earlier_batches"] < ENOUGH:
+    floor, ceiling, mean, spread = (f"{float(n)!r}::DOUBLE" for n in (*agreed, known.rate, known.spread))
+    if known.batches < ENOUGH:
         return floor, ceiling
     # The standard deviation is no less than chance alone makes a batch of this size vary, or a small batch would be held for
     # being small (Agresti and Coull 1998, plus four: the plain formula is 0 where all matched before); nor than a hundredth,

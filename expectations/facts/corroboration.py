@@ -10,26 +10,22 @@ Used by the validate stage, and again by the eligibility checkpoint on the raw a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from expectations import address
-from expectations.duck import quote
+from expectations.facts.letter import RegisterFacts
+from expectations.facts.sql import literal
 
 # must be known on both sides, else nothing was compared
 _NEEDED = ("a_kind", "a_number", "a_street", "a_state", "a_zip")
 
 
-def counts(facts: Mapping[str, Any]) -> str:
+def counts(facts: RegisterFacts) -> str:
     """SQL over valid_from and valid_to that is TRUE for an address on file that counts under the agreement.
 
-    `facts`: of the letter (`facts.letter_facts`). An address that begins after the decision never counts; an earlier one
-    counts if the agreement says so, and only if it ended no longer ago than the agreement allows.
+    An address that begins after the decision never counts; an earlier one counts if the agreement says so, and only if it
+    ended no longer ago than the agreement allows.
     """
-    earlier = (
-        f"valid_to >= DATE {quote(facts['earliest_address_end'])}" if facts["earlier_addresses_count"] else "false"
-    )
-    return f"coalesce(valid_from <= DATE {quote(facts['decided_on'])} AND (valid_to IS NULL OR {earlier}), false)"
+    earlier = f"valid_to >= {literal(facts.earliest_address_end)}" if facts.earlier_addresses_count else "false"
+    return f"coalesce(valid_from <= {literal(facts.decided_on)} AND (valid_to IS NULL OR {earlier}), false)"
 
 
 def sql(requests: str, verdicts: str, counting: str = "true") -> str:
