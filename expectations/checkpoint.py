@@ -21,8 +21,9 @@ from expectations import codes
 from expectations.contracts import schema
 from expectations.duck import DuckSettings, quote, session
 from expectations.errors import Fault
+from expectations.gx.kinds import LOOKS_AT_ROWS, Kind
 from expectations.gx.run import Finding, evaluate
-from expectations.rules.rule import Disposition, Rule
+from expectations.rules.rule import REFUSES, Disposition, Rule
 
 Setup = Callable[[duckdb.DuckDBPyConnection], None]
 _GROUP = 61_440  # rows of a row group: two threads have one each at a hundred thousand rows
@@ -39,8 +40,7 @@ class Status(StrEnum):
 class Check:
     """One declared check on one table.
 
-    kind         rule (a predicate on every row), rows (row count), columns (names), unique, in_set
-    arguments    what the kind needs; see the constructors below
+    arguments    what its kind needs; see the constructors below
     code         of the closed list: what its failure means; `source` of law with it
     disposition  what its failure does
     poison       columns of the table that, so changed, violate this check: the self-test proves that it then fails
@@ -48,7 +48,7 @@ class Check:
 
     id: str
     table: str
-    kind: str
+    kind: Kind
     arguments: Mapping[str, Any]
     code: str
     disposition: Disposition = Disposition.HOLD_BATCH
@@ -74,27 +74,27 @@ def condition(
     disposition: Disposition = Disposition.HOLD_BATCH,
 ) -> Check:
     """Every row of `table` fulfils `predicate` (DuckDB SQL over `columns`); NULL is a failure."""
-    return Check(id, table, "rule", {"columns": tuple(columns), "predicate": predicate}, code, disposition, poison)
+    return Check(id, table, Kind.RULE, {"columns": tuple(columns), "predicate": predicate}, code, disposition, poison)
 
 
 def row_count(id: str, table: str, rows: int, code: str = "COUNTS_DIFFER") -> Check:
     """`table` has exactly `rows` rows."""
-    return Check(id, table, "rows", {"rows": rows}, code)
+    return Check(id, table, Kind.ROWS, {"rows": rows}, code)
 
 
 def unique(id: str, table: str, column: str, code: str = "COUNTS_DIFFER") -> Check:
     """No value of `column` is null or a duplicate."""
-    return Check(id, table, "unique", {"column": column}, code)
+    return Check(id, table, Kind.UNIQUE, {"column": column}, code)
 
 
 def in_set(id: str, table: str, column: str, values: Iterable[str], *, null: bool, code: str) -> Check:
     """Every value of `column` is one of `values`, or null where that is allowed."""
-    return Check(id, table, "in_set", {"column": column, "values": tuple(values), "null": null}, code)
+    return Check(id, table, Kind.IN_SET, {"column": column, "values": tuple(values), "null": null}, code)
 
 
 def columns(id: str, table: str, names: Iterable[str], code: str = "VERDICT_DIFFERS") -> Check:
     """`table` has these columns, no more and no less."""
-    return Check(id, table, "columns", {"columns": tuple(names)}, code)
+    return Check(id, table, Kind.COLUMNS, {"columns": tuple(names)}, code)
 
 
 def columns_of(id: str, table: str, contract: str) -> Check:
@@ -230,15 +230,19 @@ def _result(check: Check, findings: list[Finding], broken: str | None) -> Result
     errors = [f.error for f in findings if f.error]
     counts = [f.rows for f in findings if f.rows is not None]
     failed = [f.failed for f in findings if f.failed is not None]
-    # A check on rows that saw none has proved nothing.
-    empty = check.kind not in ("rows", "columns") and (not counts or min(counts) == 0)
+    empty = LOOKS_AT_ROWS[check.kind] and (not counts or min(counts) == 0)
     error = broken or (errors[0] if errors else None) or ("NO_RESULT" if not findings else "NO_ROWS" if empty else None)
     return Result(
-        check.id, check.table,
+        check.id,
+        check.table,
         None if error else all(f.success for f in findings),
-        min(counts, default=None), max(failed, default=None),
-        check.code, check.source, str(check.disposition), error,
-    )  # fmt: skip
+        min(counts, default=None),
+        max(failed, default=None),
+        check.code,
+        check.source,
+        str(check.disposition),
+        error,
+    )
 
 
 def _status(suite: Suite, results: Sequence[Result], rows: int) -> Status:
@@ -246,5 +250,5 @@ def _status(suite: Suite, results: Sequence[Result], rows: int) -> Status:
         return Status.ERROR
     if all(r.ok for r in results):
         return Status.PASS
-    refused = any(not r.ok and r.disposition == Disposition.REFUSE_BATCH for r in results)
+    refused = any(not r.ok and REFUSES[Disposition(r.disposition)] for r in results)
     return Status.REFUSE if refused else Status.HOLD

@@ -7,11 +7,13 @@ about a row that may be logged. `SCHEMAS` is what `sluicegate schema` prints.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import pyarrow as pa
 
 from expectations.errors import Usage
+from expectations.total import total
 
 
 class Outcome(StrEnum):
@@ -52,6 +54,29 @@ class Stage(StrEnum):
     MATCH = "match"
     VALIDATE = "validate"
     RELEASE = "release"
+
+
+# The stages whose rows may carry each outcome; none: the accounting alone says it, or a list of its own.
+ENDS_IN: Mapping[Outcome, frozenset[Stage]] = total(
+    Outcome,
+    {
+        Outcome.REJECTED: frozenset(),
+        Outcome.DUPLICATE: frozenset({Stage.INGEST}),
+        Outcome.ALREADY_DISCLOSED: frozenset({Stage.INGEST}),
+        Outcome.UNMATCHED: frozenset({Stage.MATCH}),
+        Outcome.AMBIGUOUS: frozenset({Stage.MATCH}),
+        Outcome.NEAR: frozenset({Stage.MATCH}),
+        Outcome.HELD: frozenset({Stage.INGEST, Stage.VALIDATE}),
+        Outcome.DROPPED: frozenset(),
+        Outcome.REFUSED: frozenset(),
+        Outcome.RELEASED: frozenset(),
+    },
+)
+
+
+def ends(stage: Stage) -> tuple[Outcome, ...]:
+    """The outcomes that rows of this stage may carry."""
+    return tuple(outcome for outcome, stages in ENDS_IN.items() if stage in stages)
 
 
 S, I64, I32, D, B = pa.string(), pa.int64(), pa.int32(), pa.date32(), pa.bool_()

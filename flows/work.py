@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -115,16 +115,19 @@ class Work:
         verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.leaving.holders)
         self._keep(which.value, verdict.to_dict())
         counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
-        if verdict.status is Status.PASS or self._confirmed(which, verdict):
-            said = {**counts, **self._said(which)}
-            self.ledger.advance(self.name, _AFTER[which], facts=said)
-        elif verdict.status is Status.REFUSE:
-            self.account_refused(verdict.codes)
-            cites = grounds.against(verdict.codes, letter_facts(self.ctx), self.ctx.agreement.id)
-            self.ledger.refuse(self.name, verdict.codes, cites, facts=counts)
-        else:
-            codes = verdict.codes if verdict.status is Status.HOLD else ()
-            self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
+        status = Status.PASS if self._confirmed(which, verdict) else verdict.status
+        match status:
+            case Status.PASS:
+                self.ledger.advance(self.name, _AFTER[which], facts={**counts, **self._said(which)})
+            case Status.REFUSE:
+                self.account_refused(verdict.codes)
+                cites = grounds.against(verdict.codes, letter_facts(self.ctx), self.ctx.agreement.id)
+                self.ledger.refuse(self.name, verdict.codes, cites, facts=counts)
+            case Status.HOLD | Status.ERROR:
+                codes = verdict.codes if status is Status.HOLD else ()
+                self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
+            case unknown:
+                assert_never(unknown)
         return verdict
 
     def account_refused(self, codes: Iterable[str]) -> None:

@@ -11,9 +11,21 @@ Used by the validate stage, and again by the eligibility checkpoint on the raw a
 from __future__ import annotations
 
 from expectations import address
+from expectations.contracts import Corroboration
 from expectations.facts.letter import RegisterFacts
 from expectations.facts.sql import literal
+from expectations.total import total
 
+# The best over all addresses on file counts.
+_RANKS = total(
+    Corroboration,
+    {
+        Corroboration.SAME: 3,
+        Corroboration.BUILDING: 2,
+        Corroboration.DIFFERS: 1,
+        Corroboration.NOT_COMPARABLE: 0,
+    },
+)
 # must be known on both sides, else nothing was compared
 _NEEDED = ("a_kind", "a_number", "a_street", "a_state", "a_zip")
 
@@ -38,6 +50,7 @@ def sql(requests: str, verdicts: str, counting: str = "true") -> str:
     # the steps bear a prefix: one called like the relation that is given would hide it
     known = " AND ".join(f"{side}.{c} IS NOT NULL" for side in ("r", "f") for c in _NEEDED)
     equal = " AND ".join(f"r.{c} = f.{c}" for c in _NEEDED)
+    named = " ".join(f"WHEN {rank} THEN '{found}'" for found, rank in _RANKS.items())
     return f"""
     WITH c_each_address AS (
       SELECT ordinal, unnest(addresses_on_file) AS a FROM {verdicts}
@@ -49,14 +62,13 @@ def sql(requests: str, verdicts: str, counting: str = "true") -> str:
       {address.derive("c_raw_on_file", one_line=False, urbanization=True)}
     ), c_compared AS (
       SELECT f.ordinal,
-        CASE WHEN NOT ({known}) THEN 0
-          WHEN NOT ({equal}) OR r.a_urb IS DISTINCT FROM f.a_urb THEN 1
-          WHEN r.a_unit IS DISTINCT FROM f.a_unit THEN 2
-          ELSE 3 END AS rank
+        CASE WHEN NOT ({known}) THEN {_RANKS[Corroboration.NOT_COMPARABLE]}
+          WHEN NOT ({equal}) OR r.a_urb IS DISTINCT FROM f.a_urb THEN {_RANKS[Corroboration.DIFFERS]}
+          WHEN r.a_unit IS DISTINCT FROM f.a_unit THEN {_RANKS[Corroboration.BUILDING]}
+          ELSE {_RANKS[Corroboration.SAME]} END AS rank
       FROM c_on_file f JOIN {requests} r USING (ordinal)
     ), c_best AS (
       SELECT ordinal, max(rank) AS rank FROM c_compared GROUP BY ordinal
     )
-    SELECT v.ordinal,
-      CASE c_best.rank WHEN 3 THEN 'same' WHEN 2 THEN 'building' WHEN 1 THEN 'differs' ELSE 'not_comparable' END AS corroboration
+    SELECT v.ordinal, CASE c_best.rank {named} ELSE '{Corroboration.NOT_COMPARABLE}' END AS corroboration
     FROM {verdicts} v LEFT JOIN c_best USING (ordinal)"""

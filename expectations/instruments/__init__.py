@@ -7,7 +7,7 @@ lie in `infra/instruments`; an instrument counts only once the ledger has enroll
 
 from expectations.instruments.agreement import Agreement, Keys, Party
 from expectations.instruments.effects import Effect
-from expectations.instruments.letter import DataFile, Letter, Officer
+from expectations.instruments.letter import Compression, DataFile, Format, Letter, Officer
 from expectations.instruments.orders import CourtOrder, OrderScope
 from expectations.instruments.parse import (
     Instrument,
@@ -23,9 +23,11 @@ from expectations.instruments.thresholds import Thresholds
 
 __all__ = [
     "Agreement",
+    "Compression",
     "CourtOrder",
     "DataFile",
     "Effect",
+    "Format",
     "Instrument",
     "Keys",
     "Letter",

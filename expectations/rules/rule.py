@@ -33,6 +33,11 @@ class Disposition(StrEnum):
     REFUSE_BATCH = "refuse the batch"
 
 
+# Whether a failure is final for the batch; if not, it waits for a person (or its row does).
+REFUSES = total(
+    Disposition,
+    {Disposition.HOLD_ROW: False, Disposition.HOLD_BATCH: False, Disposition.REFUSE_BATCH: True},
+)
 # The scope whose rules may end in each disposition; the phase of the codes of row rules; that of all rules of a scope.
 _ENDS = total(
     Disposition,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
-from expectations.contracts import Corroboration, Origin, Outcome
+from expectations.contracts import Corroboration, Origin, Stage, ends
 from expectations.duck import DuckSettings, quote
 from expectations.facts import corroboration, crowding, persons
 from expectations.facts.letter import LetterFacts
@@ -96,7 +96,7 @@ def _form() -> tuple[Check, ...]:
     return (
         columns_of("eligibility.schema", "verdicts", "verdict"),
         in_set("eligibility.origin", "verdicts", "origin", tuple(Origin), null=False, code="VERDICT_DIFFERS"),
-        in_set("eligibility.outcome", "verdicts", "outcome", (Outcome.HELD,), null=True, code="VERDICT_DIFFERS"),
+        in_set("eligibility.outcome", "verdicts", "outcome", ends(Stage.VALIDATE), null=True, code="VERDICT_DIFFERS"),
         in_set("eligibility.corroboration", "verdicts", "corroboration", tuple(Corroboration), null=False, code="VERDICT_DIFFERS"),
     )  # fmt: skip
 

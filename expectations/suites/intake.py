@@ -12,7 +12,7 @@ from pathlib import Path
 
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from expectations.contracts import RAW_NAMES, Origin, Outcome
+from expectations.contracts import RAW_NAMES, Origin, Stage, ends
 from expectations.duck import DuckSettings, quote
 from expectations.facts import counts, crowding, sql
 from expectations.facts.letter import LetterFacts
@@ -22,7 +22,6 @@ from expectations.rules.rule import failing_codes
 from expectations.suites import derived
 
 NAME = "intake"
-ENDS = (Outcome.DUPLICATE, Outcome.ALREADY_DISCLOSED, Outcome.HELD)
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,7 @@ def _form() -> tuple[Check, ...]:
     return (
         columns_of("intake.schema", "stored", "canonical"),
         in_set("intake.origin", "stored", "origin", tuple(Origin), null=False, code="VERDICT_DIFFERS"),
-        in_set("intake.outcome", "stored", "outcome", ENDS, null=True, code="VERDICT_DIFFERS"),
+        in_set("intake.outcome", "stored", "outcome", ends(Stage.INGEST), null=True, code="VERDICT_DIFFERS"),
     )
 
 

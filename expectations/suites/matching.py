@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from expectations import standard
 from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, run, unique
-from expectations.contracts import RAW_NAMES, Origin, Outcome
+from expectations.contracts import RAW_NAMES, Origin, Stage, ends
 from expectations.duck import DuckSettings, quote
 from expectations.facts import band
 from expectations.facts.letter import LetterFacts
@@ -14,7 +14,6 @@ from expectations.facts.sql import literal
 from expectations.rules import disclosure
 
 NAME = "matching"
-ENDS = (Outcome.UNMATCHED, Outcome.AMBIGUOUS, Outcome.NEAR)
 TIERS = "ABCD"
 COUNTS = ("looked_up", "matched", *(f"tier_{t.lower()}" for t in TIERS))  # of the requests: what the ledger keeps
 ENOUGH_MATCHES = 100  # for a share of them: of twenty, its standard error is a tenth
@@ -110,7 +109,7 @@ def _form() -> tuple[Check, ...]:
     return (
         columns_of("matching.schema", "candidates", "candidate"),
         in_set("matching.origin", "candidates", "origin", origins, null=False, code="VERDICT_DIFFERS"),
-        in_set("matching.outcome", "candidates", "outcome", ENDS, null=True, code="VERDICT_DIFFERS"),
+        in_set("matching.outcome", "candidates", "outcome", ends(Stage.MATCH), null=True, code="VERDICT_DIFFERS"),
         in_set("matching.tier", "candidates", "tier", TIERS, null=True, code="VERDICT_DIFFERS"),
     )
 

@@ -18,12 +18,25 @@ import duckdb
 
 from expectations import checkpoint
 from expectations.checkpoint import Check, Result, Status, Suite, prepare
-from expectations.contracts import RAW_NAMES
+from expectations.contracts import RAW_NAMES, Stage
 from expectations.duck import DuckSettings, quote, session
 from expectations.facts.letter import LetterFacts
+from expectations.gx.kinds import Kind
 from expectations.suites import disclosure, eligibility, intake, made, matching
+from expectations.total import total
 
-SUITES: tuple[ModuleType, ...] = (intake, matching, eligibility, disclosure)
+# The suite of the checkpoint behind each stage, in their order.
+SUITES: tuple[ModuleType, ...] = tuple(
+    total(
+        Stage,
+        {
+            Stage.INGEST: intake,
+            Stage.MATCH: matching,
+            Stage.VALIDATE: eligibility,
+            Stage.RELEASE: disclosure,
+        },
+    ).values()
+)
 CLEAN, NULL = "clean", "null"
 # Tables of rows as a stage committed them: their poison goes in as stage output, so that it is derived again like any row.
 _FROM_STAGE = ("passed", "eligible")
@@ -80,9 +93,13 @@ def _inputs(module: ModuleType, batch: made.Batch) -> Any:
 
 
 def _poisoned(
-    module: ModuleType, suite: Suite, ordinals: Mapping[str, int], clean: made.Batch, dirty: made.Batch,
+    module: ModuleType,
+    suite: Suite,
+    ordinals: Mapping[str, int],
+    clean: made.Batch,
+    dirty: made.Batch,
     duck: DuckSettings | None,
-) -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:  # fmt: skip
+) -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:
     """The clean tables and the poisoned ones, as Parquet relations; and for each check, by our own SQL, the marks of the
     rows that fail it."""
     good: dict[str, str] = {}
@@ -120,7 +137,7 @@ def _poison(
     for check in checks:
         _poisoned_row(connection, check, ordinals)
     connection.execute(f'INSERT INTO "{table}!" (_poison) VALUES ({quote(NULL)})')
-    return {check.id: _failing(connection, check) for check in checks if check.kind == "rule"}
+    return {check.id: _failing(connection, check) for check in checks if check.kind is Kind.RULE}
 
 
 def _clean_row(connection: duckdb.DuckDBPyConnection, table: str, mark: str) -> None:
@@ -137,7 +154,7 @@ def _poisoned_row(connection: duckdb.DuckDBPyConnection, check: Check, ordinals:
         changes = {k: v for k, v in changes.items() if k not in RAW_NAMES}
     else:
         _clean_row(connection, table, check.id)
-    if check.kind == "in_set":
+    if check.kind is Kind.IN_SET:
         changes = {check.arguments["column"]: "no such value"}
     for column, value in changes.items():
         connection.execute(f'UPDATE "{table}!" SET "{column}" = ? WHERE _poison = ?', [value, check.id])
@@ -153,6 +170,6 @@ def _proven(check: Check, result: Result | None, failing: set[str]) -> bool:
     """The check was evaluated and failed; a rule failed on its poison and on the all-null row, not on the clean one."""
     if result is None or result.ok is not False:
         return False
-    if check.kind != "rule":
+    if check.kind is not Kind.RULE:
         return True
     return {check.id, NULL} <= failing and CLEAN not in failing and result.failed == len(failing)

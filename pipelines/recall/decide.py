@@ -20,7 +20,7 @@ from expectations.errors import Fault
 from expectations.facts import corroboration, counts, crowding, sql
 from expectations.facts.letter import LetterFacts
 from expectations.rules import authority, disclosure
-from expectations.rules.rule import Disposition, failing_codes
+from expectations.rules.rule import REFUSES, Disposition, failing_codes
 from expectations.suites import derived, intake, matching
 from pipelines.context import BatchContext
 from pipelines.failures import no_values
@@ -112,8 +112,8 @@ def decide(
             raise Fault("NOT_DECIDED", f"{next(iter(broken))} could not be worked out", where=STEP)
         _all_accounted(connection)
         of_batch, rate, looked_up = _of_batch(connection)
-    refuse = tuple(sorted(c for c, which in of_batch if which is Disposition.REFUSE_BATCH))
-    hold = tuple(sorted(c for c, which in of_batch if which is Disposition.HOLD_BATCH))
+    refuse = tuple(sorted(c for c, which in of_batch if REFUSES[which]))
+    hold = tuple(sorted(c for c, which in of_batch if not REFUSES[which]))
     return Decided(refuse, hold, tuple(sorted(c for c, _ in rate)), looked_up, folder / "settled.parquet")
 
 

@@ -27,9 +27,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def batch_codes(connection: duckdb.DuckDBPyConnection, known: dict[str, Any]) -> list[str]:
-    found = connection.execute(
-        f"SELECT {failing_codes(book.batch_rules())} FROM ({sql.one_row(known)})"
-    ).fetchone()
+    found = connection.execute(f"SELECT {failing_codes(book.batch_rules())} FROM ({sql.one_row(known)})").fetchone()
     assert found is not None
     return found[0]
 

@@ -18,7 +18,7 @@ import zstandard
 from expectations import address, codes
 from expectations.duck import DuckSettings, session
 from expectations.errors import BadInput
-from expectations.rules.address import _POISON, CLEAN, PREMISES
+from expectations.rules.address import CLEAN, PREMISES, RULES
 from pipelines import preflight
 from pipelines.preflight import read_csv
 
@@ -147,7 +147,7 @@ def test_what_stands_in_other_columns_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_codes_are_those_of_the_parser(tmp_path: Path) -> None:
-    rows = [{**CLEAN, **spoilt} for spoilt in _POISON.values()] + [dict(CLEAN)]
+    rows = [{**CLEAN, **rule.poison} for rule in RULES.values()] + [dict(CLEAN)]
     lines = [f"{street}, Houston, TX 77002" for street in ("1425 N Alder St", "Unknown", "PO Box 12")]
     rows += [{**dict.fromkeys(CLEAN), "address": line} for line in lines]
     table = pa.Table.from_pylist([{"id": n, **row} for n, row in enumerate(rows)])
@@ -160,7 +160,9 @@ def test_the_codes_are_those_of_the_parser(tmp_path: Path) -> None:
         expected = connection.execute(query).fetchall()
     found = said(read(tmp_path / "v.parquet"))
     assert found == expected
-    assert {c for _, _, listed in found for c in listed} >= set(_POISON) - {"CROWDED"}  # only a batch shows a crowd
+    assert {c for _, _, listed in found for c in listed} >= {rule.code for rule in RULES.values()} - {
+        "CROWDED"
+    }  # only a batch shows a crowd
 
 
 IDS = {

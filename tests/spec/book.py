@@ -61,8 +61,12 @@ COUNTS: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Case:
-    """What differs from the base, whether the rule is met, all codes that the base then gets, and why the case is here."""
+    """What differs from the base, whether the rule is met, all codes that the base then gets, and why the case is here.
 
+    id   `rule-number`, counted within the rule
+    """
+
+    id: str
     rule: str
     meets: bool
     changes: Mapping[str, Any]
@@ -76,12 +80,15 @@ def cases() -> list[Case]:
     found: list[Case] = []
     for path in sorted(FOLDER.glob("*.yaml")):
         for rule, listed in yaml.safe_load(path.read_text(encoding="utf-8")).items():
-            found += [_case(known[rule], path.name, **case) for case in listed]
+            if rule not in known:
+                raise ValueError(f"{path.name} has cases of {rule}, and the rule book has no such rule")
+            found += [_case(known[rule], number, path.name, **case) for number, case in enumerate(listed, 1)]
     return found
 
 
 def _case(
     rule: Rule,
+    number: int,
     where: str,
     meets: Mapping[str, Any] | None = None,
     fails: Mapping[str, Any] | None = None,
@@ -91,17 +98,14 @@ def _case(
     if (meets is None) == (fails is None):
         raise ValueError(f"{where}: a case of {rule.id} either meets or fails it")
     given = ([] if meets is not None else [rule.code]) if codes is None else codes
-    return Case(rule.id, meets is not None, meets if fails is None else fails, tuple(sorted(given)), why)
+    return Case(
+        f"{rule.id}-{number}", rule.id, meets is not None, meets if fails is None else fails, tuple(sorted(given)), why
+    )
 
 
 def table(rule: Rule) -> str:
     """The table that a rule is judged on."""
     return "batch" if rule.scope is Scope.BATCH else "register" if rule.phase is Phase.REGISTER else "request"
-
-
-def beside(rule: Rule) -> tuple[Rule, ...]:
-    """The rules whose codes a case of `rule` may get: those on the same table."""
-    return {"batch": book.batch_rules, "register": book.register_rules, "request": book.request_rules}[table(rule)]()
 
 
 def letter_facts(
@@ -179,4 +183,3 @@ def _numbered(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 
 def _letters(number: int) -> str:
     return "".join(chr(65 + int(digit)) for digit in str(number))
-

@@ -69,7 +69,9 @@ COPIED: list[tuple[list[tuple[str, str]], int]] = [
 ]
 
 
-def counted(con: duckdb.DuckDBPyConnection, rows: list[dict[str, object]], known: LetterFacts | None = None) -> dict[str, Any]:
+def counted(
+    con: duckdb.DuckDBPyConnection, rows: list[dict[str, object]], known: LetterFacts | None = None
+) -> dict[str, Any]:
     names = ("request_id", "reason", "case_number", "officer", "final_order_date", "judicial_order_date")
     columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
     con.register("given", pa.table({**columns, "ordinal": range(len(rows))}))
