@@ -1,7 +1,7 @@
 """The form of a code: one reason why something is not released, in words, with its source.
 
-A code that a rule leads to stands with that rule (`expectations.rules`); the others stand in `expectations.codes`, which
-collects all of them.
+A code that a rule leads to stands with that rule (`expectations.rules`); the others stand in `expectations.codes`,
+which collects all of them.
 """
 
 from __future__ import annotations

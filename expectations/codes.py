@@ -1,8 +1,8 @@
 """The closed list of codes: what each means, what the requester reads, and the source of law.
 
-A code is shared by everything that says why: verdicts, GX results, accounting, return file, `explain`. Those that a rule leads
-to stand with the rule (`expectations.rules`); here are the others, and all of them together. What the requester sees of a
-phase is in READ_BY_REQUESTER (infra/docs/invariants.md, 9).
+A code is shared by everything that says why: verdicts, GX results, accounting, return file, `explain`. Those that a
+rule leads to stand with the rule (`expectations.rules`); here are the others, and all of them together. What the
+requester sees of a phase is in READ_BY_REQUESTER (infra/docs/invariants.md, 9).
 """
 
 from __future__ import annotations

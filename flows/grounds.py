@@ -22,7 +22,8 @@ from pipelines.ingest.submission import LETTER
 
 @dataclass(frozen=True)
 class Cited:
-    """An instrument as a verdict cites it. `version`: its number in the ledger; None: a letter, or a file that is not enrolled."""
+    """An instrument as a verdict cites it. `version`: its number in the ledger; None: a letter, or a file that is not
+    enrolled."""
 
     id: str
     kind: str
@@ -35,7 +36,8 @@ class Cited:
 
 @dataclass(frozen=True)
 class Grounds:
-    """The agreement, every court order (in force or not), the agreements that supersede it, and how each is cited, by id."""
+    """The agreement, every court order (in force or not), the agreements that supersede it, and how each is cited, by
+    id."""
 
     agreement: Agreement
     orders: tuple[CourtOrder, ...]
@@ -56,11 +58,11 @@ def recorded(ledger: Ledger, record: BatchRecord) -> Grounds:
 def enrolled(
     ledger: Ledger, record: BatchRecord, planned: Path | None = None, until: datetime | None = None
 ) -> Grounds:
-    """The versions that are enrolled now (or were at `until`); the TOML files in `planned` stand in the place of those with
-    their ids, or beside them.
+    """The versions that are enrolled now (or were at `until`); the TOML files in `planned` stand in the place of those
+    with their ids, or beside them.
 
-    The letter was signed with a key that was the requester's then: keys of the recorded version count beside those of today.
-    Raises Usage if `planned` holds no TOML file, BadInput if one is no instrument.
+    The letter was signed with a key that was the requester's then: keys of the recorded version count beside those of
+    today. Raises Usage if `planned` holds no TOML file, BadInput if one is no instrument.
     """
     found: dict[str, tuple[int | None, bytes]] = {
         name: (version.version, version.body) for name, version in at(ledger, until).items()

@@ -1,4 +1,4 @@
-"""Facts: what a letter, its agreement, the orders and a batch's own rows come to, as flat values that rules read as SQL.
+"""Facts: what a letter, its agreement, the orders and a batch's own rows come to, as values that rules read in SQL.
 
 letter         what the letter and the instruments say on the day of the decision
 counts         what the rows show when they are counted again from their raw fields

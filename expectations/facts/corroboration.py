@@ -1,9 +1,9 @@
 """Corroboration: is the request's address one that is on file for the candidate?
 
 Both sides are parsed by the same SQL, and the comparison is equality of every part, the unit and the Puerto Rico
-urbanization included (Publication 28: identical streets differ by it). It is not a likeness: what is not equal, or cannot
-be compared, does not corroborate (infra/docs/incident.md). The city is not compared: the ZIP names the place, and one ZIP has
-several accepted city names. Which addresses on file count is set in the agreement (`counts`).
+urbanization included (Publication 28: identical streets differ by it). It is not a likeness: what is not equal, or
+cannot be compared, does not corroborate (infra/docs/incident.md). The city is not compared: the ZIP names the place,
+and one ZIP has several accepted city names. Which addresses on file count is set in the agreement (`counts`).
 
 Used by the validate stage, and again by the eligibility checkpoint on the raw addresses in the committed verdicts.
 """
@@ -33,8 +33,8 @@ _NEEDED = ("a_kind", "a_number", "a_street", "a_state", "a_zip")
 def counts(facts: RegisterFacts) -> str:
     """SQL over valid_from and valid_to that is TRUE for an address on file that counts under the agreement.
 
-    An address that begins after the decision never counts; an earlier one counts if the agreement says so, and only if it
-    ended no longer ago than the agreement allows.
+    An address that begins after the decision never counts; an earlier one counts if the agreement says so, and only if
+    it ended no longer ago than the agreement allows.
     """
     earlier = f"valid_to >= {literal(facts.earliest_address_end)}" if facts.earlier_addresses_count else "false"
     return f"coalesce(valid_from <= {literal(facts.decided_on)} AND (valid_to IS NULL OR {earlier}), false)"
@@ -43,9 +43,9 @@ def counts(facts: RegisterFacts) -> str:
 def sql(requests: str, verdicts: str, counting: str = "true") -> str:
     """A SELECT of (ordinal, corroboration), one row for each row of `verdicts`. `counting`: see `counts`.
 
-    `requests`: relation with ordinal and the a_* columns of the request's address. `verdicts`: relation with ordinal and
-    addresses_on_file (list of `contracts.ON_FILE`). The best result over all addresses on file counts; no address on file,
-    no request, or nothing comparable gives not_comparable. `address.setup` must have run on the connection.
+    `requests`: relation with ordinal and the a_* columns of the request's address. `verdicts`: relation with ordinal
+    and addresses_on_file (list of `contracts.ON_FILE`). The best result over all addresses on file counts; no address
+    on file, no request, or nothing comparable gives not_comparable. `address.setup` must have run on the connection.
     """
     # the steps bear a prefix: one called like the relation that is given would hide it
     known = " AND ".join(f"{side}.{c} IS NOT NULL" for side in ("r", "f") for c in _NEEDED)

@@ -33,7 +33,8 @@ class Earlier:
     """What the ledger knew of this requester under this agreement when the batch was received.
 
     rows, incomplete   what passed `intake` in the 30 days before, and how many of these rows had an incomplete address
-    batches            (rows looked up, matched) of the batches published before, the newest first, `band.NEWEST` at most
+    batches            (rows looked up, matched) of the batches published before, the newest first, `band.NEWEST` at
+                       most
     """
 
     rows: int = 0
@@ -80,12 +81,15 @@ class RegisterFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class LetterFacts(RegisterFacts):
-    """All that is known of a letter under its agreement. Whatever does not hold is a False, judged by `rules.authority`.
+    """All that is known of a letter under its agreement. Whatever does not hold is a False, judged by
+    `rules.authority`.
 
-    Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6), (p)(4), and the agreement. Dates are legal dates in the agreement's zone.
+    Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6), (p)(4), and the agreement. Dates are legal dates in the agreement's
+    zone.
 
     officers         ids; `officers_alike`: ids under which the letter lists somebody again → the id that counts
-    earlier_rows     of this requester's batches that passed `intake` in the 30 days before; so `earlier_incomplete_rows`
+    earlier_rows     of this requester's batches that passed `intake` in the 30 days before; so
+                     `earlier_incomplete_rows`
     learnt           what the match rates of its earlier batches show
     """
 
@@ -204,8 +208,8 @@ def _of_letter(letter: Letter, agreement: Agreement) -> dict[str, Any]:
 
 
 def _alike(officers: Sequence[Officer]) -> dict[str, str]:
-    """Ids under which the letter lists somebody again → the id under which it does so first. One name is one person, however
-    it is written, and so is one id in other letters: matters are counted by person."""
+    """Ids under which the letter lists somebody again → the id under which it does so first. One name is one person,
+    however it is written, and so is one id in other letters: matters are counted by person."""
     first: dict[str, str] = {}
     found = {}
     for one in sorted(officers, key=lambda o: o.id):

@@ -37,7 +37,8 @@ def parse_instrument(data: bytes, where: str) -> Instrument:
 
 
 def instrument_problems(data: bytes, where: str) -> list[forms.Problem]:
-    """All that is wrong with the form of an instrument, key by key; raises BadInput if it is no TOML or of no known kind."""
+    """All that is wrong with the form of an instrument, key by key; raises BadInput if it is no TOML or of no known
+    kind."""
     return forms.problems(*_read(data, where))
 
 

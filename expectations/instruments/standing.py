@@ -1,4 +1,5 @@
-"""What the instruments leave possible together on a day: one agreement, and every court order that stands against it."""
+"""What the instruments leave possible together on a day: one agreement, and every court order that stands against
+it."""
 
 from __future__ import annotations
 
@@ -41,8 +42,8 @@ class Standing:
 
 
 def standing(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, purpose: str, day: date) -> Standing:
-    """`orders`: all that are enrolled, in force or not. An order applies from its effective day on; it ends on the day it is
-    lifted, or on the effective day of an order that lifts or supersedes it."""
+    """`orders`: all that are enrolled, in force or not. An order applies from its effective day on; it ends on the day
+    it is lifted, or on the effective day of an order that lifts or supersedes it."""
     against = list(_against(agreement, orders, statute, day))
     forbid, hold = _on_whole(against)
     fields, fewer = set(agreement.fields), []
@@ -73,8 +74,8 @@ def superseded(agreement: Agreement, agreements: Iterable[Agreement], day: date)
 
 
 def preserved(agreement: Agreement, orders: Iterable[CourtOrder], day: date) -> tuple[str, ...]:
-    """Ids of the orders under which what was disclosed under this agreement must be kept as it is on that day: nothing of it
-    may be destroyed or returned. An order in force that names them in `disposal_despite` allows it.
+    """Ids of the orders under which what was disclosed under this agreement must be kept as it is on that day: nothing
+    of it may be destroyed or returned. An order in force that names them in `disposal_despite` allows it.
 
     Whichever of its statutes, fields or districts an order speaks of, it counts: in doubt what was disclosed is kept.
     """
@@ -90,8 +91,8 @@ def _speaks_of(order: CourtOrder, agreement: Agreement) -> bool:
 
 
 def ended(orders: Iterable[CourtOrder], day: date) -> frozenset[str]:
-    """Ids of the orders that others have lifted or superseded by that day. What was itself ended ends nothing any more, and
-    orders that end each other end nothing: in doubt an order stands."""
+    """Ids of the orders that others have lifted or superseded by that day. What was itself ended ends nothing any more,
+    and orders that end each other end nothing: in doubt an order stands."""
     ends = {o.id: {*o.lifts, *o.supersedes} for o in orders if o.in_force(day)}
     over: frozenset[str] = frozenset()
     while True:

@@ -1,8 +1,9 @@
-"""The address rules: one a code, over a_codes, which `expectations.address` derives from the raw fields alone. Codes that are not
-`blocking` are for a person; with any other the address is not complete.
+"""The address rules: one a code, over a_codes, which `expectations.address` derives from the raw fields alone. Codes
+that are not `blocking` are for a person; with any other the address is not complete.
 
-CROWDED looks at a whole batch, not at one row: `expectations.facts.crowding` puts it into a_codes. Each poison is the raw address
-that carries its code and no other: CROWD where others live as well, beside `PREMISES` as the requester's own address.
+CROWDED looks at a whole batch, not at one row: `expectations.facts.crowding` puts it into a_codes. Each poison is the
+raw address that carries its code and no other: CROWD where others live as well, beside `PREMISES` as the requester's
+own address.
 """
 
 from __future__ import annotations

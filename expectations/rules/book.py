@@ -32,9 +32,11 @@ def every_rule() -> tuple[Rule, ...]:
 
 
 def entries() -> list[dict[str, str]]:
-    """The whole book as flat texts: id, scope, phase, severity (what a violation does), code, message, shown, fix, source.
+    """The whole book as flat texts: id, scope, phase, severity (what a violation does), code, message, shown, fix,
+    source.
 
-    `shown` is the code that the requester reads: its own mistakes by name, whatever the register shows as NOT_CONFIRMED.
+    `shown` is the code that the requester reads: its own mistakes by name, whatever the register shows as
+    NOT_CONFIRMED.
     """
     return [_entry(rule) for rule in every_rule()]
 

@@ -1,8 +1,8 @@
 """Register-phase rules: what must hold between a request and the facts on file before anything may be released.
 
-They read the verdict row joined with its canonical row, and facts of the agreement and of court orders (`facts.sql`). Each
-failure reads NOT_CONFIRMED to the requester (infra/docs/invariants.md, 9). Nothing here looks at the tier: no match, TIN included, stands in
-for the address (infra/docs/incident.md).
+They read the verdict row joined with its canonical row, and facts of the agreement and of court orders (`facts.sql`).
+Each failure reads NOT_CONFIRMED to the requester (infra/docs/invariants.md, 9). Nothing here looks at the tier: no
+match, TIN included, stands in for the address (infra/docs/incident.md).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The form of a rule: a DuckDB predicate that must be TRUE, with what follows if it is not.
 
-NULL counts as a failure: what cannot be evaluated is withheld. Each rule has one entry, which holds its predicate, the words
-of its code and a row that violates it; cases in `tests/spec/rules`; and it fails on the all-null row (`sluicegate gates
-selftest` proves the last two each night).
+NULL counts as a failure: what cannot be evaluated is withheld. Each rule has one entry, which holds its predicate, the
+words of its code and a row that violates it; cases in `tests/spec/rules`; and it fails on the all-null row (`sluicegate
+gates selftest` proves the last two each night).
 """
 
 from __future__ import annotations
@@ -56,9 +56,11 @@ class Rule:
     """One rule of the rule book.
 
     id           `family.name`, for example `address.number`
-    inputs       columns that the predicate reads, of the canonical or verdict row, or of the one-row table of batch facts
+    inputs       columns that the predicate reads, of the canonical or verdict row, or of the one-row table of batch
+                 facts
     predicate    DuckDB SQL over these columns; TRUE: the rule is met
-    says         the code of a row or batch that does not meet it, with what is wrong, what to fix, and the source of law
+    says         the code of a row or batch that does not meet it, with what is wrong, what to fix, and the source of
+                 law
     poison       one row (column → value) that violates this rule and no other, on top of the suite's clean row
     agreed       the agreement has a word in it, beside what its inputs show: verdicts cite it
     """

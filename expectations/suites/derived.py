@@ -1,4 +1,5 @@
-"""What the checkpoints derive again, from the raw fields of the rows, without looking at what the stages wrote beside them."""
+"""What the checkpoints derive again, from the raw fields of the rows, without looking at what the stages wrote beside
+them."""
 
 from __future__ import annotations
 

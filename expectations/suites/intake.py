@@ -1,7 +1,8 @@
-"""Checkpoint `intake`: the submission is what its letter says, the batch has authority today, and its addresses are addresses.
+"""Checkpoint `intake`: the submission is what its letter says, the batch has authority today, and its addresses are
+addresses.
 
-The law: 26 USC 6103(i)(2), the agreement, and the court orders that stand against it. Nothing of the register is looked at
-before this has passed.
+The law: 26 USC 6103(i)(2), the agreement, and the court orders that stand against it. Nothing of the register is looked
+at before this has passed.
 """
 
 from __future__ import annotations
@@ -53,8 +54,8 @@ class Inputs:
 
 
 def suite(dropped: bool = False, facilities: Path | None = None) -> Suite:
-    """The declared checks of this checkpoint. `dropped`: two people dropped rows, and zero tolerance holds for the rest;
-    `facilities`: the operator's list that the batch was received with."""
+    """The declared checks of this checkpoint. `dropped`: two people dropped rows, and zero tolerance holds for the
+    rest; `facilities`: the operator's list that the batch was received with."""
     checks = (*_authority(), *_form(), *_conservation(), *_verdicts(), *_rules(), *(_dropped() if dropped else ()))
     return Suite(NAME, "stored", checks, derived.setup(facilities))
 
@@ -73,7 +74,7 @@ def tables(inputs: Inputs) -> dict[str, str]:
         "facts": sql.with_counts(inputs.letter, counted),
         "counts": _counts(inputs),
         "files": _files(inputs),
-    }  # fmt: skip
+    }
     if inputs.dropped is not None:
         made["drop"] = _drop(inputs.dropped)
     return made
@@ -88,11 +89,12 @@ def again(
     keep: Sequence[str] = (),
     only: str = "true",
 ) -> dict[str, str]:
-    """The tables `stored`, `derived`, `crowded` and `rows`: each canonical row with what its raw fields come to under this letter,
-    as derived_codes and derived_outcome, whatever stands beside them.
+    """The tables `stored`, `derived`, `crowded` and `rows`: each canonical row with what its raw fields come to under
+    this letter, as derived_codes and derived_outcome, whatever stands beside them.
 
-    `stored`, `disclosed`: see `Inputs`. Replay decides past rows by the same, with `keep`: the columns that it wants instead of
-    those that the checks look at; and `only`: SQL that chooses the rows, with all rows of whatever address may be crowded.
+    `stored`, `disclosed`: see `Inputs`. Replay decides past rows by the same, with `keep`: the columns that it wants
+    instead of those that the checks look at; and `only`: SQL that chooses the rows, with all rows of whatever address
+    may be crowded.
     """
     raw = f"(SELECT *, codes AS stored_codes FROM stored WHERE {only})"
     looked_at = derived.again(raw, letter, premises, left_out, keep="file, request_key, outcome, stored_codes")
@@ -101,7 +103,9 @@ def again(
         # only what is looked at: a batch may have more than a million rows
         "derived": f"""
             SELECT {", ".join(keep or _looked_at())}, {failing_codes(request_rules())} AS derived_codes,
-              request_id IN (SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1) AS is_duplicate,
+              request_id IN (
+                SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1
+              ) AS is_duplicate,
               request_key IN (SELECT request_key FROM {disclosed}) AS is_disclosed
             FROM ({looked_at})""",
         "crowded": crowding.sql("derived", letter.thresholds.persons_per_address),
@@ -109,12 +113,12 @@ def again(
         "rows": f"""(
             SELECT *, {_outcome()} AS derived_outcome, {sql.beside_request(letter)}
             FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
-    }  # fmt: skip
+    }
 
 
 def _looked_at() -> list[str]:
-    """The columns that rules, counts and crowds read. Not the letter's: a list of all its officers, once for each row, would be
-    most of what is written."""
+    """The columns that rules, counts and crowds read. Not the letter's: a list of all its officers, once for each row,
+    would be most of what is written."""
     inputs = (name for one in request_rules() for name in one.inputs if name not in sql.request_constants())
     counted = ("ordinal", "origin", "file", "request_id", "reason", "officer", "outcome", "stored_codes", "a_codes")
     return list(dict.fromkeys((*counted, *crowding.COLUMNS, *inputs)))
@@ -165,7 +169,8 @@ def _drop(dropped: str) -> str:
 
 
 def _authority() -> tuple[Check, ...]:
-    """The batch as a whole: the legal elements of the letter, the agreement, the orders, and what the agreement tolerates."""
+    """The batch as a whole: the legal elements of the letter, the agreement, the orders, and what the agreement
+    tolerates."""
     return tuple(rule(one, "facts") for one in authority.BATCH_RULES.values())
 
 
@@ -182,43 +187,71 @@ def _conservation() -> tuple[Check, ...]:
     return (
         unique("intake.one_row", "stored", "ordinal"),
         condition(
-            "intake.rows_of_the_letter", "counts", ["rows_in_letter", "rows_placed", "ordinals"],
-            "rows_in_letter = rows_placed AND rows_placed = ordinals", "COUNTS_DIFFER", {"rows_placed": -1},
+            "intake.rows_of_the_letter",
+            "counts",
+            ["rows_in_letter", "rows_placed", "ordinals"],
+            "rows_in_letter = rows_placed AND rows_placed = ordinals",
+            "COUNTS_DIFFER",
+            {"rows_placed": -1},
         ),
         condition(
-            "intake.ordinals", "counts", ["rows_in_letter", "first_ordinal", "last_ordinal"],
-            "first_ordinal = 0 AND last_ordinal = rows_in_letter - 1", "COUNTS_DIFFER", {"first_ordinal": 1},
+            "intake.ordinals",
+            "counts",
+            ["rows_in_letter", "first_ordinal", "last_ordinal"],
+            "first_ordinal = 0 AND last_ordinal = rows_in_letter - 1",
+            "COUNTS_DIFFER",
+            {"first_ordinal": 1},
         ),
         condition(
-            "intake.rows_of_each_file", "files", ["rows_said", "rows_found"], "rows_said = rows_found", "COUNTS_DIFFER",
+            "intake.rows_of_each_file",
+            "files",
+            ["rows_said", "rows_found"],
+            "rows_said = rows_found",
+            "COUNTS_DIFFER",
             {"rows_found": -1},
         ),
-        condition("intake.rows_as_sent", "counts", ["rows_changed"], "rows_changed = 0", "COUNTS_DIFFER", {"rows_changed": 1}),
         condition(
-            "intake.rows_derived", "counts", ["rows_derived", "rows_stored"], "rows_derived = rows_stored", "COUNTS_DIFFER",
+            "intake.rows_as_sent", "counts", ["rows_changed"], "rows_changed = 0", "COUNTS_DIFFER", {"rows_changed": 1}
+        ),
+        condition(
+            "intake.rows_derived",
+            "counts",
+            ["rows_derived", "rows_stored"],
+            "rows_derived = rows_stored",
+            "COUNTS_DIFFER",
             {"rows_derived": -1},
         ),
         condition(
-            "intake.decoys_added", "counts", ["decoys_made", "decoys_placed"],
-            "decoys_made > 0 AND decoys_made = decoys_placed", "DECOY_WRONG", {"decoys_placed": -1},
+            "intake.decoys_added",
+            "counts",
+            ["decoys_made", "decoys_placed"],
+            "decoys_made > 0 AND decoys_made = decoys_placed",
+            "DECOY_WRONG",
+            {"decoys_placed": -1},
         ),
-    )  # fmt: skip
+    )
 
 
 def _verdicts() -> tuple[Check, ...]:
     """What ingest wrote beside each row is what comes out when it is derived again from the raw fields."""
     return (
         condition(
-            "intake.codes_again", "rows", ["derived_codes", "stored_codes"],
+            "intake.codes_again",
+            "rows",
+            ["derived_codes", "stored_codes"],
             "derived_codes = list_filter(stored_codes, c -> c NOT IN ('DUPLICATE_REQUEST_ID', 'ALREADY_DISCLOSED'))",
-            "VERDICT_DIFFERS", {"stored_codes": ["NO_ZIP", "NO_CITY"]},
+            "VERDICT_DIFFERS",
+            {"stored_codes": ["NO_ZIP", "NO_CITY"]},
         ),
         condition(
-            "intake.outcome_again", "rows", ["ordinal", "outcome", "derived_outcome"],
-            "ordinal IS NOT NULL AND outcome IS NOT DISTINCT FROM derived_outcome", "VERDICT_DIFFERS",
+            "intake.outcome_again",
+            "rows",
+            ["ordinal", "outcome", "derived_outcome"],
+            "ordinal IS NOT NULL AND outcome IS NOT DISTINCT FROM derived_outcome",
+            "VERDICT_DIFFERS",
             {"outcome": None, "derived_outcome": "held"},
         ),
-    )  # fmt: skip
+    )
 
 
 def _rules() -> tuple[Check, ...]:
@@ -230,11 +263,19 @@ def _dropped() -> tuple[Check, ...]:
     """What two people dropped is exactly what was incomplete; of the rest, nothing is."""
     return (
         condition(
-            "intake.dropped_were_incomplete", "drop", ["complete_but_dropped"], "complete_but_dropped = 0", "VERDICT_DIFFERS",
+            "intake.dropped_were_incomplete",
+            "drop",
+            ["complete_but_dropped"],
+            "complete_but_dropped = 0",
+            "VERDICT_DIFFERS",
             {"complete_but_dropped": 1},
         ),
         condition(
-            "intake.incomplete_were_dropped", "drop", ["incomplete_and_kept"], "incomplete_and_kept = 0", "TOO_MANY_INCOMPLETE",
+            "intake.incomplete_were_dropped",
+            "drop",
+            ["incomplete_and_kept"],
+            "incomplete_and_kept = 0",
+            "TOO_MANY_INCOMPLETE",
             {"incomplete_and_kept": 1},
         ),
-    )  # fmt: skip
+    )

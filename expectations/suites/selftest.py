@@ -1,8 +1,9 @@
-"""Proves each night that every gate can fail: each check of each suite, on a row poisoned for it and on the all-null row.
+"""Proves each night that every gate can fail: each check of each suite, on a row poisoned for it and on the all-null
+row.
 
-A check that has stopped looking (a predicate that became TRUE, a suite that lost it, rows that GX left out) is found here.
-The made batch passes first; then every table is replaced by poisoned rows, which the suite must refuse, check by check.
-What GX counts is compared with what our own SQL finds, row by row.
+A check that has stopped looking (a predicate that became TRUE, a suite that lost it, rows that GX left out) is found
+here. The made batch passes first; then every table is replaced by poisoned rows, which the suite must refuse, check by
+check. What GX counts is compared with what our own SQL finds, row by row.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ SUITES: tuple[ModuleType, ...] = tuple(
     ).values()
 )
 CLEAN, NULL = "clean", "null"
-# Tables of rows as a stage committed them: their poison goes in as stage output, so that it is derived again like any row.
+# Tables of rows as a stage committed them: their poison goes in as stage output, so that it is derived again like any
+# row.
 _FROM_STAGE = ("passed", "eligible")
 
 
@@ -100,8 +102,8 @@ def _poisoned(
     dirty: made.Batch,
     duck: DuckSettings | None,
 ) -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:
-    """The clean tables and the poisoned ones, as Parquet relations; and for each check, by our own SQL, the marks of the
-    rows that fail it."""
+    """The clean tables and the poisoned ones, as Parquet relations; and for each check, by our own SQL, the marks of
+    the rows that fail it."""
     good: dict[str, str] = {}
     bad: dict[str, str] = {}
     failing: dict[str, set[str]] = {}
@@ -131,7 +133,8 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> st
 def _poison(
     connection: duckdb.DuckDBPyConnection, table: str, checks: Sequence[Check], ordinals: Mapping[str, int]
 ) -> dict[str, set[str]]:
-    """Makes the table `{table}!`: a clean row, a poisoned row for each check, and the all-null row, each with its mark."""
+    """Makes the table `{table}!`: a clean row, a poisoned row for each check, and the all-null row, each with its
+    mark."""
     connection.execute(f'CREATE TABLE "{table}!" AS SELECT {quote(CLEAN)} AS _poison, * FROM "{table}" LIMIT 0')
     _clean_row(connection, table, CLEAN)
     for check in checks:

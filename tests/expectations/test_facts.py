@@ -62,9 +62,16 @@ def test_days_at_the_edge(connection, sandbox: Agreement) -> None:
     assert judged(today=date(2031, 12, 31), date=date(2031, 12, 31)) == []
     assert judged(today=date(2032, 1, 1), date=date(2031, 12, 31)) == ["AGREEMENT_NOT_IN_FORCE"]
     order = CourtOrder(
-        kind="court_order", id="an-order", court="c", docket="d", title="t", source="s", effect="forbid",
-        effective_on=LETTER_DATE, scope=OrderScope(agreements=(sandbox.id,)),
-    )  # fmt: skip
+        kind="court_order",
+        id="an-order",
+        court="c",
+        docket="d",
+        title="t",
+        source="s",
+        effect="forbid",
+        effective_on=LETTER_DATE,
+        scope=OrderScope(agreements=(sandbox.id,)),
+    )
     assert judged(orders=(order,)) == ["COURT_ORDER"]
     assert judged(orders=(order.model_copy(update={"effective_on": date(2026, 6, 2)}),)) == []
 
@@ -99,10 +106,16 @@ def test_counts_are_derived_again_from_raw_fields(connection, sandbox: Agreement
         return connection.execute(counts.sql("judged", "bad", dropped, known)).to_arrow_table().to_pylist()[0]
 
     assert counted(None) == {
-        "rows_submitted": 9, "rows_rejected": 1, "rows_dropped": 0, "rows_open": 7, "incomplete_rows": 1,
-        "worst_file_incomplete_share": 0.25, "codes_over_limit": ["PLACEHOLDER"], "identical_reason_rows": 3,
+        "rows_submitted": 9,
+        "rows_rejected": 1,
+        "rows_dropped": 0,
+        "rows_open": 7,
+        "incomplete_rows": 1,
+        "worst_file_incomplete_share": 0.25,
+        "codes_over_limit": ["PLACEHOLDER"],
+        "identical_reason_rows": 3,
         "busiest_officer_rows": 5,
-    }  # fmt: skip
+    }
     after = counted("(SELECT 3 AS ordinal)")
     assert (after["rows_submitted"], after["rows_dropped"], after["rows_open"]) == (9, 1, 7)
     assert (after["incomplete_rows"], after["worst_file_incomplete_share"], after["codes_over_limit"]) == (0, 0.0, [])

@@ -1,5 +1,5 @@
-"""Each checkpoint finds what a faulty or forged stage output would let through: the committed files are changed, and the
-suite, which derives everything again, must say which check fails."""
+"""Each checkpoint finds what a faulty or forged stage output would let through: the committed files are changed, and
+the suite, which derives everything again, must say which check fails."""
 
 from __future__ import annotations
 
@@ -89,9 +89,17 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
             "dropped": lambda rows: [{"ordinal": 0}],
         },
         {
-            "intake.rows_as_sent", "intake.codes_again", "intake.outcome_again", "address.no_zip", "address.placeholder",
-            "authority.incomplete_share", "authority.officer", "usc_8_1253.days_elapsed", "intake.decoys_added",
-            "intake.dropped_were_incomplete", "intake.incomplete_were_dropped",
+            "intake.rows_as_sent",
+            "intake.codes_again",
+            "intake.outcome_again",
+            "address.no_zip",
+            "address.placeholder",
+            "authority.incomplete_share",
+            "authority.officer",
+            "usc_8_1253.days_elapsed",
+            "intake.decoys_added",
+            "intake.dropped_were_incomplete",
+            "intake.incomplete_were_dropped",
         },
     ),
     (
@@ -110,8 +118,14 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
             "rows": lambda rows: [*rows, {**rows[-1], "ordinal": -99}],
         },
         {
-            "matching.none_lost", "matching.all_answered", "matching.one_answer", "matching.none_made_up", "matching.one_record",
-            "matching.own_register", "matching.decoys", "matching.decoys_known",
+            "matching.none_lost",
+            "matching.all_answered",
+            "matching.one_answer",
+            "matching.none_made_up",
+            "matching.one_record",
+            "matching.own_register",
+            "matching.decoys",
+            "matching.decoys_known",
         },
     ),
     ("matching", {"candidates": _set(0, vetoes=["birth_date"])}, {"matching.one_record"}),
@@ -143,17 +157,29 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
             ),
         },
         {
-            "disclosure.corroborated", "eligibility.verdicts_again", "disclosure.address_on_file", "disclosure.unit_given",
-            "disclosure.few_tries", "eligibility.decoys", "address.placeholder", "address.no_number",
-            "eligibility.second_opinion", "authority.reason", "eligibility.none_ended_before", "identity.name",
+            "disclosure.corroborated",
+            "eligibility.verdicts_again",
+            "disclosure.address_on_file",
+            "disclosure.unit_given",
+            "disclosure.few_tries",
+            "eligibility.decoys",
+            "address.placeholder",
+            "address.no_number",
+            "eligibility.second_opinion",
+            "authority.reason",
+            "eligibility.none_ended_before",
+            "identity.name",
         },
     ),
     (
         "disclosure",
         {"parquet": _all(_set(0, urbanization="URB X"), _twice), "csv": _set(0, zip="62702")},
         {
-            "disclosure.parquet_once", "disclosure.parquet_fields", "disclosure.parquet_is_what_was_checked",
-            "disclosure.csv_is_what_was_checked", "disclosure.counts_in_manifest",
+            "disclosure.parquet_once",
+            "disclosure.parquet_fields",
+            "disclosure.parquet_is_what_was_checked",
+            "disclosure.csv_is_what_was_checked",
+            "disclosure.counts_in_manifest",
         },
     ),
     ("disclosure", {"csv": lambda rows: []}, {"disclosure.csv_once", "disclosure.counts_in_manifest"}),
@@ -168,9 +194,13 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
     ("disclosure", {"verdicts": _set(0, **HELD)}, {"disclosure.row_is_eligible", "disclosure.outcome_again"}),
     ("disclosure", {"outcomes": _without(1)}, {"disclosure.all_accounted"}),
     ("disclosure", {"outcomes": _twice}, {"disclosure.one_outcome"}),
-    ("disclosure", {"outcomes": _set(1, outcome="held", told=[])}, {"disclosure.outcome_again", "disclosure.told_again"}),
+    (
+        "disclosure",
+        {"outcomes": _set(1, outcome="held", told=[])},
+        {"disclosure.outcome_again", "disclosure.told_again"},
+    ),
     ("disclosure", {"outcomes": _set(1, codes=[], told=[])}, {"disclosure.reasons"}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -1,4 +1,5 @@
-"""The elements of each statute once more, naively and in plain Python: twins of `expectations.rules.statutes`, by citation.
+"""The elements of each statute once more, naively and in plain Python: twins of `expectations.rules.statutes`, by
+citation.
 
 A twin says which codes a row must get under a letter that names its statute. It shares no code with the rules.
 """

@@ -1,4 +1,5 @@
-"""Properties of the rule book: the elements of each statute as its twin sees them, and nothing gained by leaving out."""
+"""Properties of the rule book: the elements of each statute as its twin sees them, and nothing gained by leaving
+out."""
 
 from __future__ import annotations
 
@@ -73,7 +74,8 @@ def test_every_statute_has_a_twin() -> None:
 
 
 def test_the_ninetieth_day_over_leap_days_and_year_ends(con: duckdb.DuckDBPyConnection) -> None:
-    """Each letter of two winters, each order up to a hundred days before it and two after, reviewed by a court or not."""
+    """Each letter of two winters, each order up to a hundred days before it and two after, reviewed by a court or
+    not."""
     rows = [
         {
             "statute": "8 USC 1253(a)(1)",
@@ -136,8 +138,9 @@ def test_the_twin_of_8_usc_1253_agrees(con: duckdb.DuckDBPyConnection, rows: lis
     assert wrong == []
 
 
-# What the properties below draw from: the violating row of every rule, and values of each field of a request, right or wrong.
-# Fields whose absence says something of its own; the codes that leaving one out may take away are those that it gave.
+# What the properties below draw from: the violating row of every rule, and values of each field of a request, right or
+# wrong. Fields whose absence says something of its own; the codes that leaving one out may take away are those that it
+# gave.
 OPTIONAL: dict[str, tuple[str, ...]] = {
     "middle_name": (),
     "suffix": (),

@@ -1,7 +1,8 @@
 """The spec of the rule book: for each rule, cases that meet it and cases that violate it (`tests/spec/rules/*.yaml`).
 
-A case changes some fields of a base that meets every rule: a request with the letter's constants beside it, the facts on file
-of a matched row, or the one-row table of batch facts. `relations` gives all cases as tables that predicates can be run on.
+A case changes some fields of a base that meets every rule: a request with the letter's constants beside it, the facts
+on file of a matched row, or the one-row table of batch facts. `relations` gives all cases as tables that predicates can
+be run on.
 """
 
 from __future__ import annotations

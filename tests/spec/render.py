@@ -20,14 +20,18 @@ from tests.spec import book as spec
 PAGE = Path(__file__).parents[2] / "infra" / "docs" / "rules.md"
 _HEAD = """# The rule book
 
-This page is made by `python -m tests.spec.render` from the rules (`expectations/rules`) and their spec (`tests/spec/rules`); a
-test fails while it is not up to date. `sluicegate rules` prints the rules alone. Each rule is a predicate in DuckDB SQL that must
-be true: what cannot be evaluated does not meet it. Each has cases on either side of its bounds; a change of any one term or
-bound of a predicate makes a case fail.
+This page is made by `python -m tests.spec.render` from the rules (`expectations/rules`) and their spec
+(`tests/spec/rules`); a test fails while it is not up to date. `sluicegate rules` prints the rules alone. Each rule is a
+predicate in DuckDB SQL that must be true: what cannot be evaluated does not meet it. Each has cases on either side of
+its bounds; a change of any one term or bound of a predicate makes a case fail.
 
-**Another criminal statute** is another file in `expectations/rules/statutes`, with its citation, the columns of a request that it
-needs, its elements with the words of their codes, the lowest numbers that it allows in an agreement, and an example that meets
-it. New columns go into `RAW_FIELDS` of `expectations/contracts.py`, its cases into `tests/spec/rules`, and a twin into
+**Another rule** is an entry in a module of `expectations/rules`: predicate, violating row, and the words of its code
+stand together. Its cases go into `tests/spec/rules`; a test that fails names what is missing. **A threshold** that it
+reads is a field of `expectations/instruments/thresholds.py`, and a letter fact under that name.
+
+**Another criminal statute** is another file in `expectations/rules/statutes`, with its citation, the columns of a
+request that it needs, its elements, the lowest numbers that it allows in an agreement, and an example that meets it.
+New columns go into `RAW_FIELDS` of `expectations/contracts.py`, its cases into `tests/spec/rules`, and a twin into
 `tests/generative/statute_twins.py`. Its rules bind the rows of letters that name it.
 
 The cases below change one thing in a base that is in good order:
@@ -82,7 +86,8 @@ def _rule(entry: Mapping[str, str], cases: list[spec.Case]) -> Iterator[str]:
     yield "| case | verdict | codes | why |\n|---|---|---|---|"
     for case in cases:
         codes = " ".join(f"`{code}`" for code in case.codes)
-        yield f"| {_fields(case.changes) or 'as it is'} | {'met' if case.meets else 'violated'} | {codes} | {case.why} |"
+        verdict = "met" if case.meets else "violated"
+        yield f"| {_fields(case.changes) or 'as it is'} | {verdict} | {codes} | {case.why} |"
 
 
 def _base(which: str) -> dict[str, Any]:

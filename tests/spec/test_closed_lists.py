@@ -53,8 +53,8 @@ AT_IMPORT: dict[type[Enum], ModuleType] = {
     kinds.Kind: kinds,
     parse.Kind: parse,
 }
-# A list → the module in which mypy finds that a branch leaves a member of it out. How data files are written and compressed is
-# tried format by format in tests/pipelines/test_decode.py.
+# A list → the module in which mypy finds that a branch leaves a member of it out. How data files are written and
+# compressed is tried format by format in tests/pipelines/test_decode.py.
 IN_MYPY: dict[type[Enum], ModuleType] = {OnBatch: standing, kinds.Kind: run, Status: work, Source: grounds}
 
 

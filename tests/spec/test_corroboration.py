@@ -24,7 +24,12 @@ TABLE: list[tuple[str, tuple[str | None, ...], list[tuple[str | None, ...]], str
     ("no unit on file", REQUEST, [("100 N MAIN ST", None, *SPRINGFIELD)], "building"),
     ("no unit asked", ("100 N Main St", None, *SPRINGFIELD), [("100 N MAIN ST", "APT 4", *SPRINGFIELD)], "building"),
     ("no unit on either side", ("100 N Main St", None, *SPRINGFIELD), [("100 N MAIN ST", None, *SPRINGFIELD)], "same"),
-    ("the basement is another place", ("100 N Main St", None, *SPRINGFIELD), [("100 N MAIN ST", "BSMT", *SPRINGFIELD)], "building"),
+    (
+        "the basement is another place",
+        ("100 N Main St", None, *SPRINGFIELD),
+        [("100 N MAIN ST", "BSMT", *SPRINGFIELD)],
+        "building",
+    ),
     ("floor 4 is not apartment 4", REQUEST, [("100 N MAIN ST", "FL 4", *SPRINGFIELD)], "building"),
     ("apartment 4 of a building", REQUEST, [("100 N MAIN ST", "BLDG C APT 4", *SPRINGFIELD)], "building"),
     ("another number", REQUEST, [("102 N MAIN ST", "APT 4", *SPRINGFIELD)], "differs"),
@@ -41,24 +46,36 @@ TABLE: list[tuple[str, tuple[str | None, ...], list[tuple[str | None, ...]], str
     ("blank on both sides", (None,) * 5, [(None,) * 5], "not_comparable"),
     ("no number on either side", ("Main St", None, *SPRINGFIELD), [("MAIN ST", None, *SPRINGFIELD)], "not_comparable"),
     (
-        "the best of several counts", REQUEST,
+        "the best of several counts",
+        REQUEST,
         [("1 ELM ST", None, *SPRINGFIELD), ("100 N MAIN ST", "4", *SPRINGFIELD), ("UNKNOWN", None, *SPRINGFIELD)],
         "same",
     ),
-    ("ZIP and a placeholder", ("Unknown Address", None, None, None, "62701"), [("1 ELM ST", None, *SPRINGFIELD)], "not_comparable"),
     (
-        "an urbanization on one side only", ("100 Calle 1", None, "San Juan", "PR", "00926"),
-        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URB LOS PINOS")], "differs",
+        "ZIP and a placeholder",
+        ("Unknown Address", None, None, None, "62701"),
+        [("1 ELM ST", None, *SPRINGFIELD)],
+        "not_comparable",
     ),
     (
-        "an urbanization before the street, and in its own field", ("Urb. Los Pinos 100 Calle 1", None, "San Juan", "PR", "00926"),
-        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URBANIZACION LOS PINOS")], "same",
+        "an urbanization on one side only",
+        ("100 Calle 1", None, "San Juan", "PR", "00926"),
+        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URB LOS PINOS")],
+        "differs",
     ),
     (
-        "another urbanization", ("URB LOS PINOS 100 CALLE 1", None, "San Juan", "PR", "00926"),
-        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URB LAS LOMAS")], "differs",
+        "an urbanization before the street, and in its own field",
+        ("Urb. Los Pinos 100 Calle 1", None, "San Juan", "PR", "00926"),
+        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URBANIZACION LOS PINOS")],
+        "same",
     ),
-]  # fmt: skip
+    (
+        "another urbanization",
+        ("URB LOS PINOS 100 CALLE 1", None, "San Juan", "PR", "00926"),
+        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URB LAS LOMAS")],
+        "differs",
+    ),
+]
 
 
 NAMES = ("street", "unit", "city", "state", "zip", "urbanization")

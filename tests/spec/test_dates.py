@@ -1,4 +1,5 @@
-"""A legal day begins at midnight in the agreement's zone: across daylight saving, zones ahead of UTC, years and leap days."""
+"""A legal day begins at midnight in the agreement's zone: across daylight saving, zones ahead of UTC, years and leap
+days."""
 
 from __future__ import annotations
 
@@ -103,9 +104,12 @@ def order(**said: Any) -> CourtOrder:
 
 
 def judged(
-    connection: duckdb.DuckDBPyConnection, under: Agreement, received_at: datetime, *orders: CourtOrder,
+    connection: duckdb.DuckDBPyConnection,
+    under: Agreement,
+    received_at: datetime,
+    *orders: CourtOrder,
     dated: date | None = None,
-) -> set[str]:  # fmt: skip
+) -> set[str]:
     """Codes of the batch rules about days, for a letter received at that instant; dated the same day, if not told."""
     day = legal_date(received_at, under.zone)
     file = submissions.DataFile("requests.csv", b"", 1)

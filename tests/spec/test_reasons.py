@@ -1,4 +1,5 @@
-"""When two requests give one reason, and when an officer is one person: what a requester could write to look otherwise."""
+"""When two requests give one reason, and when an officer is one person: what a requester could write to look
+otherwise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Every rule of the book meets its spec: the cases of tests/spec/rules, its poison, and the row of which nothing is known."""
+"""Every rule of the book meets its spec: the cases of tests/spec/rules, its poison, and the row of which nothing is
+known."""
 
 from __future__ import annotations
 

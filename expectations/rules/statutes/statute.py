@@ -1,4 +1,5 @@
-"""The form of a rule set for one criminal statute: its elements, and what they need of a request and of an agreement."""
+"""The form of a rule set for one criminal statute: its elements, and what they need of a request and of an
+agreement."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """8 USC 1253(a)(1): failure to depart.
 
-Its elements, as far as a request can show them: an outstanding final order of removal, by reason of a ground of 8 USC 1227(a),
-and more than 90 days since that order; since the reviewing court's final order, if there was judicial review. A flag that
-says "final order" shows none of this.
+Its elements, as far as a request can show them: an outstanding final order of removal, by reason of a ground of 8 USC
+1227(a), and more than 90 days since that order; since the reviewing court's final order, if there was judicial review.
+A flag that says "final order" shows none of this.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ DAYS = 90
 # the Immigration and Nationality Act takes effect: what is dated before stands for "unknown"
 FIRST = date(1952, 12, 24)
 
-# The classes of deportable aliens: paragraphs (1) to (6), their subparagraphs and clauses. (7) and (1)(H) waive, (6)(B) excepts,
-# (1)(F) is repealed.
+# The classes of deportable aliens: paragraphs (1) to (6), their subparagraphs and clauses. (7) and (1)(H) waive, (6)(B)
+# excepts, (1)(F) is repealed.
 _SUBPARAGRAPH = r"(\(1\)\([A-EG]\)|\([24]\)\([A-F]\)|\(3\)\([A-D]\)|\(6\)\(A\))"
 _GROUND = rf"(8 U\.?S\.?C\.? (§ ?)?)?1227\(a\)(\([1-6]\)|{_SUBPARAGRAPH}(\((i{{1,3}}|iv|vi{{0,2}})\))?)"
 
@@ -134,7 +134,8 @@ RULES = registry(
             unless(f"{_FROM} IS NULL OR {_FROM} > letter_date", f"letter_date - {_FROM} > days_after_final_order"),
             {"final_order_date": "2026-03-03", "letter_date": date(2026, 6, 1), "days_after_final_order": DAYS},
             code="FINAL_ORDER_TOO_RECENT",
-            message="No more than the 90 days (or what the agreement asks) have passed from the final order, or the reviewing court's, to the letter.",
+            message="No more than the 90 days (or what the agreement asks) have passed from the final order, or the"
+            " reviewing court's, to the letter.",
             fix="Request again once more days have passed.",
             source=CITATION,
         ),
