@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 
 from expectations import digests
 from expectations.address import complete
-from expectations.checkpoint import Status, Verdict
 from expectations.clock import Clock, legal_date
 from expectations.contracts import CANONICAL
 from expectations.duck import parquet, session
 from expectations.errors import SluicegateError
 from expectations.facts import counts
+from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching
 from flows import checkpoints, grounds
 from flows.home import HASH_KEY, Home

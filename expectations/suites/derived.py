@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from expectations import address, standard
-from expectations.checkpoint import Setup
 from expectations.contracts import RAW_NAMES
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_request
+from expectations.gx.checks import Setup
 
 
 def setup(facilities: Path | None = None) -> tuple[Setup, ...]:

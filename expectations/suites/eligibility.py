@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
 from expectations.contracts import Corroboration, Origin, Stage, ends
 from expectations.duck import DuckSettings, quote
 from expectations.facts import corroboration, crowding, persons
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_verdict
+from expectations.gx.checkpoint import run
+from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, rule, unique
+from expectations.gx.verdict import Verdict
 from expectations.rules import disclosure
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes

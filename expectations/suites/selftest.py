@@ -17,12 +17,13 @@ from typing import Any
 
 import duckdb
 
-from expectations import checkpoint
-from expectations.checkpoint import Check, Result, Status, Suite, prepare
 from expectations.contracts import RAW_NAMES, Stage
 from expectations.duck import DuckSettings, quote, session
 from expectations.facts.letter import LetterFacts
-from expectations.gx.kinds import Kind
+from expectations.gx import checkpoint
+from expectations.gx.checkpoint import prepare
+from expectations.gx.checks import Check, Kind, Suite
+from expectations.gx.verdict import Result, Status
 from expectations.suites import disclosure, eligibility, intake, made, matching
 from expectations.total import total
 

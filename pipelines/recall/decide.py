@@ -13,12 +13,12 @@ from pathlib import Path
 
 import duckdb
 
-from expectations.checkpoint import prepare
 from expectations.contracts import Outcome
 from expectations.duck import parquet, quote, session
 from expectations.errors import Fault
 from expectations.facts import corroboration, counts, crowding, sql
 from expectations.facts.letter import LetterFacts
+from expectations.gx.checkpoint import prepare
 from expectations.rules import authority, disclosure
 from expectations.rules.rule import REFUSES, Disposition, failing_codes
 from expectations.suites import derived, intake, matching

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expectations.checkpoint import Status
 from expectations.facts import band
 from expectations.facts.letter import LetterFacts
+from expectations.gx.verdict import Status
 from expectations.rules.address import CROWD
 from expectations.suites import disclosure, eligibility, intake, made, matching
 

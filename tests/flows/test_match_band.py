@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from expectations.checkpoint import Verdict
 from expectations.clock import Clock
 from expectations.facts import band
+from expectations.gx.verdict import Verdict
 from expectations.suites import matching
 from flows import cli
 from flows.ledger import Ledger

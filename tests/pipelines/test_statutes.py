@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expectations.checkpoint import Verdict
 from expectations.codes import code as the_code
 from expectations.errors import BadInput
+from expectations.gx.verdict import Verdict
 from expectations.instruments import Agreement, parse_instrument
 from expectations.rules import book
 from expectations.rules.rule import Rule, registry

@@ -21,13 +21,13 @@ import pytest
 
 import expectations
 from expectations import codes, contracts
-from expectations.checkpoint import Status
 from expectations.code import Code, CodePhase
 from expectations.contracts import Corroboration, Outcome, Stage
 from expectations.errors import Fault
 from expectations.facts import corroboration
 from expectations.facts.letter import LETTER_FACTS, Source
-from expectations.gx import kinds, run
+from expectations.gx import checks, evaluate
+from expectations.gx.verdict import Status
 from expectations.instruments import effects, parse
 from expectations.instruments.effects import EFFECTS, Effect, OnBatch
 from expectations.instruments.parse import KINDS
@@ -50,12 +50,12 @@ AT_IMPORT: dict[type[Enum], ModuleType] = {
     Outcome: contracts,
     Stage: selftest,
     Corroboration: corroboration,
-    kinds.Kind: kinds,
+    checks.Kind: checks,
     parse.Kind: parse,
 }
 # A list → the module in which mypy finds that a branch leaves a member of it out. How data files are written and
 # compressed is tried format by format in tests/pipelines/test_decode.py.
-IN_MYPY: dict[type[Enum], ModuleType] = {OnBatch: standing, kinds.Kind: run, Status: work, Source: grounds}
+IN_MYPY: dict[type[Enum], ModuleType] = {OnBatch: standing, checks.Kind: evaluate, Status: work, Source: grounds}
 
 
 def place(of: type[Enum] | ModuleType) -> Path:

@@ -11,14 +11,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import Any, assert_never
 
 import duckdb
 
-from expectations.gx.kinds import Kind
-
-if TYPE_CHECKING:
-    from expectations.checkpoint import Check
+from expectations.gx.checks import Check, Kind
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ def _expectations(check: Check, read: list[str]) -> list[Any]:
     """What one check is in terms of GX. A check may need two: GX leaves nulls out of its tests of values."""
     from great_expectations import expectations as gxe
 
-    from expectations.gx import rules
+    from expectations.gx import custom
 
     # GX's own metadata of a result: it comes back with it, and is what a reader of Data Docs sees
     meta = {"check": check.id, "code": check.code, "source": check.source}
@@ -112,21 +109,21 @@ def _expectations(check: Check, read: list[str]) -> list[Any]:
     match check.kind:
         case Kind.RULE:
             two = read if len(read) > 1 else read * 2  # GX wants a list of two at least
-            return [rules.ExpectRowsToMeetRule(column_list=two, rule=check.id, predicate=a["predicate"], meta=meta)]
+            return [custom.ExpectRowsToMeetRule(column_list=two, rule=check.id, predicate=a["predicate"], meta=meta)]
         case Kind.ROWS:
             return [gxe.ExpectTableRowCountToEqual(value=a["rows"], meta=meta)]
         case Kind.COLUMNS:
             return [gxe.ExpectTableColumnsToMatchSet(column_set=list(a["columns"]), exact_match=True, meta=meta)]
         case Kind.UNIQUE:
             return [
-                rules.ExpectUnique(column=a["column"], meta=meta),
-                rules.ExpectPresent(column=a["column"], meta=meta),
+                custom.ExpectUnique(column=a["column"], meta=meta),
+                custom.ExpectPresent(column=a["column"], meta=meta),
             ]
         case Kind.IN_SET:
-            found: list[Any] = [rules.ExpectInSet(column=a["column"], value_set=list(a["values"]), meta=meta)]
-            return found if a["null"] else [*found, rules.ExpectPresent(column=a["column"], meta=meta)]
-        case unknown:
-            assert_never(unknown)
+            found: list[Any] = [custom.ExpectInSet(column=a["column"], value_set=list(a["values"]), meta=meta)]
+            return found if a["null"] else [*found, custom.ExpectPresent(column=a["column"], meta=meta)]
+        case _:
+            assert_never(check.kind)
 
 
 def _finding(result: Any) -> Finding:
