@@ -239,7 +239,7 @@ VERDICT = pa.schema(
         _f("outcome", S, "null: eligible; held otherwise"),
     ]
 )
-# What may leave. The agreement's `fields` choose among the address columns.
+# What may be released. The agreement's `fields` choose among the address columns.
 RELEASE = pa.schema(
     [
         _f("request_id", S, "the requester's own key", null=False),
@@ -261,7 +261,7 @@ OUTCOME = pa.schema(
         _f("person_key", S, "keyed hash of the record id, for released rows"),
         _f("outcome", S, "the one end of this row", null=False),
         _f("codes", pa.list_(S), "every code, for the holder's own eyes", null=False),
-        _f("told", pa.list_(S), "the codes that the requester is told", null=False),
+        _f("told", pa.list_(S), "the codes that the requester sees", null=False),
     ]
 )
 

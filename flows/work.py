@@ -152,7 +152,10 @@ class Work:
         rows, decoded = lake.committed(self.ctx.step("ingest.rows")), lake.committed(self.ctx.step("ingest.decode"))
         dropped = self.dropped()
         counted = counts.sql(
-            parquet(rows.paths("rows")), parquet(decoded.paths("rejects")), parquet([dropped]) if dropped else None, None
+            parquet(rows.paths("rows")),
+            parquet(decoded.paths("rejects")),
+            parquet([dropped]) if dropped else None,
+            None,
         )
         with session(self.ctx.duck) as connection:
             query = f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counted})"
@@ -169,9 +172,7 @@ class Work:
         if not self._granted(Checkpoint.INTAKE, Decision.DROP):
             return None
         path, rows = self.ctx.root / "dropped.parquet", lake.committed(self.ctx.step("ingest.rows")).paths("rows")
-        query = (
-            f"SELECT ordinal FROM {parquet(rows)} WHERE origin = 'request' AND NOT {complete('a_codes')} ORDER BY 1"
-        )
+        query = f"SELECT ordinal FROM {parquet(rows)} WHERE origin = 'request' AND NOT {complete('a_codes')} ORDER BY 1"
         with session(self.ctx.duck) as connection:
             pq.write_table(connection.execute(query).to_arrow_table(), path)
         return path

@@ -64,8 +64,8 @@ def lists_sql(kept: Path | None) -> str:
 
 
 def held_back(kept: Path | None, required: Sequence[str], eligible: str) -> str:
-    """A SELECT of the ordinals of `eligible` (ordinal, record_id) that may not leave by the lists in `kept`: on one of
-    the holder's own, or not on every list of `required` (court orders)."""
+    """A SELECT of the ordinals of `eligible` (ordinal, record_id) that may not be released by the lists in `kept`: on
+    one of the holder's own, or not on every list of `required` (court orders)."""
     on = "coalesce(lists, [])"
     allowed = f"NOT list_has_any({on}, {list(SECRET)}) AND list_has_all({on}, {list(required)}::VARCHAR[])"
     return f"SELECT ordinal FROM {eligible} LEFT JOIN ({lists_sql(kept)}) USING (record_id) WHERE NOT ({allowed})"

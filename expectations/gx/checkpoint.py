@@ -67,7 +67,8 @@ def prepare(
 ) -> dict[str, str]:
     """Makes the tables in a session; returns those that could not be made, with the name of the exception's type.
 
-    What is worked out is kept as Parquet in `folder`: a table in memory is not compressed, and a million rows would not fit.
+    What is worked out is kept as Parquet in `folder`: a table in memory is not compressed, and a million rows would not
+    fit.
     """
     broken: dict[str, str] = {}
     for define in setup:

@@ -1,7 +1,7 @@
 """Instruments, the law as data: agreements and court orders; and the letter that comes with a submission.
 
 TOML files, checked by these models (`sluicegate schema agreement`, `court_order`, `letter`). Which of them are in force
-on a day, and what they leave possible together, is decided in `standing` and nowhere else. The sources of the shipped
+on a day, and what they allow together, is decided in `standing` and nowhere else. The sources of the shipped
 instruments lie in `infra/instruments`; an instrument counts only once the ledger has enrolled its digest.
 """
 

@@ -41,7 +41,7 @@ class Signer(Strict):
     office: str = Field(description="one of offices", examples=["Head of agency"])
     valid_from: date = Field(description="first day", examples=[date(2026, 1, 1)])
     valid_to: date | None = Field(
-        default=None, description="last day; left out: without end", examples=[date(2027, 12, 31)]
+        default=None, description="last day; left out: no last day", examples=[date(2027, 12, 31)]
     )
 
 

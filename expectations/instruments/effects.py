@@ -60,7 +60,7 @@ EFFECTS: Mapping[Effect, Does] = total(
     Effect,
     {
         Effect.FORBID: Does(
-            meaning="nothing may leave",
+            meaning="nothing may be released",
             idle=False,
             on_batch=OnBatch.FORBIDDEN,
             restricts=False,
@@ -96,7 +96,7 @@ EFFECTS: Mapping[Effect, Does] = total(
             reaches_back=False,
         ),
         Effect.RECALL: Does(
-            meaning="get back, and nothing may leave",
+            meaning="get back, and nothing may be released",
             idle=False,
             on_batch=OnBatch.FORBIDDEN,
             restricts=False,

@@ -55,7 +55,7 @@ class Only(Strict):
     """What a restricting order still allows; what it does not speak of stays as it is."""
 
     fields: tuple[ReleaseField, ...] | None = Field(
-        default=None, description="only these fields may leave", examples=[["city", "zip"]]
+        default=None, description="only these fields may be released", examples=[["city", "zip"]]
     )
     purposes: tuple[str, ...] | None = Field(
         default=None, description="only for these purposes", examples=[["Grand jury proceeding"]]

@@ -22,7 +22,7 @@ class Finding(Strict):
     plan_due_on: date | None = Field(
         default=None, description="last day on which that plan counts", examples=[date(2026, 8, 1)]
     )
-    closed_on: date | None = Field(default=None, description="day from which it is mended", examples=[date(2026, 7, 1)])
+    closed_on: date | None = Field(default=None, description="day from which it is fixed", examples=[date(2026, 7, 1)])
 
     @model_validator(mode="after")
     def _ordered(self) -> Finding:

@@ -1,5 +1,4 @@
-"""What the instruments leave possible together on a day: one agreement, and every court order that stands against
-it."""
+"""What the instruments allow together on a day: one agreement, and every court order against it."""
 
 from __future__ import annotations
 
@@ -17,8 +16,8 @@ from expectations.instruments.orders import CourtOrder
 class Standing:
     """The orders that stand against requests under an agreement, statute and purpose on a day, by what they do.
 
-    forbid    orders under which nothing may leave; hold: orders under which the batch waits
-    fields    what may still leave of the agreement's fields, in their order; `fewer`: orders that took some away
+    forbid    orders under which nothing may be released; hold: orders under which the batch waits
+    fields    what may still be released of the agreement's fields, in their order; `fewer`: orders that took some away
     states    (order, states) whose rows are held; persons: (order, list) outside which rows are held
     """
 
@@ -36,7 +35,8 @@ class Standing:
         return tuple(sorted({*self.forbid, *self.hold, *self.fewer, *rows}))
 
     def narrower(self, before: Standing) -> tuple[str, ...]:
-        """Ids of orders here that forbid what `before` did not: what was decided under `before` may not leave now."""
+        """Ids of orders here that forbid what `before` did not: what was decided under `before` may not be released
+        now."""
         found = {*self.forbid, *self.hold, *_new(self.states, before.states), *_new(self.persons, before.persons)}
         return tuple(sorted(found | (set(self.fewer) if set(before.fields) - set(self.fields) else set())))
 
@@ -77,7 +77,8 @@ def preserved(agreement: Agreement, orders: Iterable[CourtOrder], day: date) -> 
     """Ids of the orders under which what was disclosed under this agreement must be kept as it is on that day: nothing
     of it may be destroyed or returned. An order in force that names them in `disposal_despite` allows it.
 
-    Whichever of its statutes, fields or districts an order speaks of, it counts: in doubt what was disclosed is kept.
+    Whichever of its statutes, fields or districts an order speaks of, it counts: in doubt what was disclosed is
+    preserved.
     """
     known = list(orders)
     over = ended(known, day)
@@ -133,7 +134,7 @@ def _on_whole(against: Iterable[CourtOrder]) -> tuple[list[str], list[str]]:
 
 
 def _taken(order: CourtOrder, agreement: Agreement) -> set[str]:
-    """The fields that may not leave because of this order."""
+    """The fields that may not be released because of this order."""
     if order.scope.districts:
         return set()
     taken = set(order.scope.fields)

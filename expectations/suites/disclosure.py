@@ -2,7 +2,7 @@
 accounting.
 
 The law: 26 USC 6103(i)(2) lets out what was asked for and found; (p)(3)(A) wants an accounting of every request,
-refusals included; the last known address is that of 26 CFR 301.6212-2. The agreement says which fields may leave.
+refusals included; the last known address is that of 26 CFR 301.6212-2. The agreement says which fields may be released.
 """
 
 from __future__ import annotations
