@@ -156,7 +156,7 @@ def test_the_ninetieth_day_ends_at_midnight_too(
     for received_at, elapsed in ((utc(begins) - INSTANT, False), (utc(begins), True)):
         row = f"""SELECT 'R' AS request_id, '{final}' AS final_order_date, 'none' AS judicial_order_date,
           '8 USC 1253(a)(1)' AS statute,
-          DATE '{legal_date(received_at, zone)}' AS letter_date, 90 AS min_days_after_final_order"""
+          DATE '{legal_date(received_at, zone)}' AS letter_date, 90 AS days_after_final_order"""
         assert connection.execute(f"SELECT {rule.predicate} FROM ({row})").fetchall() == [(elapsed,)]
 
 
