@@ -7,11 +7,13 @@ about a row that may be logged. `SCHEMAS` is what `sluicegate schema` prints.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import pyarrow as pa
 
 from expectations.errors import Usage
+from expectations.total import total
 
 
 class Outcome(StrEnum):
@@ -61,6 +63,29 @@ class Stage(StrEnum):
     MATCH = "match"
     VALIDATE = "validate"
     RELEASE = "release"
+
+
+# The stages whose rows may carry each outcome; none: the accounting alone says it, or a list of its own.
+ENDS_IN: Mapping[Outcome, frozenset[Stage]] = total(
+    Outcome,
+    {
+        Outcome.REJECTED: frozenset(),
+        Outcome.DUPLICATE: frozenset({Stage.INGEST}),
+        Outcome.ALREADY_DISCLOSED: frozenset({Stage.INGEST}),
+        Outcome.UNMATCHED: frozenset({Stage.MATCH}),
+        Outcome.AMBIGUOUS: frozenset({Stage.MATCH}),
+        Outcome.NEAR: frozenset({Stage.MATCH}),
+        Outcome.HELD: frozenset({Stage.INGEST, Stage.VALIDATE}),
+        Outcome.DROPPED: frozenset(),
+        Outcome.REFUSED: frozenset(),
+        Outcome.RELEASED: frozenset(),
+    },
+)
+
+
+def ends(stage: Stage) -> tuple[Outcome, ...]:
+    """The outcomes that rows of this stage may carry."""
+    return tuple(outcome for outcome, stages in ENDS_IN.items() if stage in stages)
 
 
 S, I64, I32, D, B = pa.string(), pa.int64(), pa.int32(), pa.date32(), pa.bool_()
@@ -223,7 +248,7 @@ VERDICT = pa.schema(
         _f("outcome", S, "null: eligible; held otherwise"),
     ]
 )
-# What may leave. The agreement's `fields` choose among the address columns.
+# What may be released. The agreement's `fields` choose among the address columns.
 RELEASE = pa.schema(
     [
         _f("request_id", S, "the requester's own key", null=False),
@@ -245,7 +270,7 @@ OUTCOME = pa.schema(
         _f("person_key", S, "keyed hash of the record id, for released rows"),
         _f("outcome", S, "the one end of this row", null=False),
         _f("codes", pa.list_(S), "every code, for the holder's own eyes", null=False),
-        _f("told", pa.list_(S), "the codes that the requester is told", null=False),
+        _f("told", pa.list_(S), "the codes that the requester sees", null=False),
     ]
 )
 

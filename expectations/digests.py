@@ -1,8 +1,8 @@
 """Digests: what is approved, compared and chained.
 
-A *content digest* is SHA-256 over canonical, sorted, logical rows: it is the same for any part size, thread count, runner
-and file order. A *file digest* is SHA-256 over bytes. A *keyed hash* is HMAC-SHA256: it names a person or a request in
-the ledger without saying who it is.
+A *content digest* is SHA-256 over canonical, sorted, logical rows: it is the same for any part size, thread count,
+runner and file order. A *file digest* is SHA-256 over bytes. A *keyed hash* is HMAC-SHA256: it names a person or a
+request in the ledger without saying who it is.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ class DuckSettings:
 
     Each connection spills into a folder of its own there, which goes with it.
 
-    `threads` is SLUICEGATE_THREADS where nobody says another number. `preserve_order` off lets DuckDB stream: whoever needs
-    an order says ORDER BY, with a tie-break.
+    `threads` is SLUICEGATE_THREADS where nobody says another number. `preserve_order` off lets DuckDB stream: whoever
+    needs an order says ORDER BY, with a tie-break.
     """
 
     threads: int = field(default_factory=_threads)
@@ -45,8 +45,9 @@ def connect(settings: DuckSettings | None = None) -> duckdb.DuckDBPyConnection:
         "preserve_insertion_order": chosen.preserve_order,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        # Without a folder of ours a query too large for memory must fail, not spill values beside the caller. One connection, one
-        # folder: spilled blocks are named by their numbers, and two connections in one folder write over each other's.
+        # Without a folder of ours a query too large for memory must fail, not spill values beside the caller. One
+        # connection, one folder: spilled blocks are named by their numbers, and two connections in one folder write
+        # over each other's.
         "temp_directory": str(Path(chosen.temp) / uuid.uuid4().hex) if chosen.temp else "",
     }
     if chosen.temp:
@@ -83,7 +84,8 @@ def quote(text: str) -> str:
 
 
 def parquet(paths: list[str] | list[Path]) -> str:
-    """A FROM clause over Parquet files, in their order; raises ValueError on an empty list (nothing to read is a fault)."""
+    """A FROM clause over Parquet files, in their order; raises ValueError on an empty list (nothing to read is a
+    fault)."""
     if not paths:
         raise ValueError("no Parquet files to read")
     return f"read_parquet([{', '.join(quote(str(p)) for p in paths)}])"

@@ -21,8 +21,8 @@ class SluicegateError(Exception):
 
     def __str__(self) -> str:
         place = f" ({self.where})" if self.where else ""
-        mend = f" {self.remedy}" if self.remedy else ""
-        return f"{self.code}: {self.message}{place}.{mend}"
+        fix = f" {self.remedy}" if self.remedy else ""
+        return f"{self.code}: {self.message}{place}.{fix}"
 
     def __reduce__(self) -> tuple[object, ...]:
         # keyword-only arguments do not survive pickling by default, and errors cross process boundaries
@@ -40,7 +40,7 @@ class Fault(SluicegateError):
 
 
 class Transient(Fault):
-    """A fault that a retry may mend (a busy database, a full disk): the only kind that flows retry."""
+    """A fault that a retry may fix (a busy database, a full disk): the only kind that flows retry."""
 
 
 class Usage(SluicegateError):

@@ -1,7 +1,7 @@
 """The Merkle root of a batch's accounting: one hash in the ledger that fixes every accounted row, and its place.
 
-Hashes as in RFC 6962 (Certificate Transparency): a leaf is SHA-256 of a zero byte and the row, a node is SHA-256 of a one
-byte and its two children, so that no node can be passed off as a row. An unpaired node rises as it is.
+Hashes as in RFC 6962 (Certificate Transparency): a leaf is SHA-256 of a zero byte and the row, a node is SHA-256 of a
+one byte and its two children, so that no node can be passed off as a row. An unpaired node rises as it is.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ def leaf(row: str) -> bytes:
 
 
 def leaves(connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], order: str) -> Iterator[bytes]:
-    """Leaf hashes of the rows of `relation`, `columns` as JSON, sorted by `order` (total); many at a time, end to end."""
+    """Leaf hashes of the rows of `relation`, `columns` as JSON, sorted by `order` (total); many at a time, end to
+    end."""
     fields = ", ".join(f'"{c}" := "{c}"' for c in columns)
     row = f"CAST(to_json(struct_pack({fields})) AS VARCHAR)"
     query = f"SELECT unhex(sha256('\\x00'::BLOB || encode({row}))) AS h FROM {relation} ORDER BY {order}"

@@ -1,8 +1,9 @@
 """SSH signatures (SSHSIG, as `ssh-keygen -Y sign` makes them) with Ed25519 keys.
 
-Chosen because every requester already has the tool that makes them: `ssh-keygen -Y sign -n sluicegate-letter -f KEY FILE`.
-The namespace ties a signature to its use, so that a signed letter can never be replayed as a decision.
-Verification is `sshsig`'s; the format has no library that signs, so `sign` writes its few fields (PROTOCOL.sshsig, OpenSSH).
+Chosen because every requester already has the tool that makes them: `ssh-keygen -Y sign -n sluicegate-letter -f KEY
+FILE`. The namespace ties a signature to its use, so that a signed letter can never be replayed as a decision.
+Verification is `sshsig`'s; the format has no library that signs, so `sign` writes its few fields (PROTOCOL.sshsig,
+OpenSSH).
 """
 
 from __future__ import annotations
@@ -61,24 +62,31 @@ def load(path: Path) -> Ed25519PrivateKey:
         key = serialization.load_ssh_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise BadInput(
-            "KEY_UNREADABLE", f"the signing key cannot be read: {type(error).__name__}", where=path.name,
+            "KEY_UNREADABLE",
+            f"the signing key cannot be read: {type(error).__name__}",
+            where=path.name,
             remedy="Give an unencrypted Ed25519 key made by ssh-keygen -t ed25519.",
-        ) from None  # fmt: skip
+        ) from None
     if not isinstance(key, Ed25519PrivateKey):
         raise BadInput("KEY_NOT_ED25519", "the signing key is not an Ed25519 key", where=path.name)
     return key
 
 
 def public_lines(path: Path) -> list[str]:
-    """The public keys in a file, one a line; raises BadInput if it cannot be read, or holds anything but Ed25519 keys."""
+    """The public keys in a file, one a line; raises BadInput if it cannot be read, or holds anything but Ed25519
+    keys."""
     try:
         lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
         if lines and all(isinstance(serialization.load_ssh_public_key(n.encode()), Ed25519PublicKey) for n in lines):
             return lines
     except (OSError, ValueError, UnsupportedAlgorithm):
         pass
-    raise BadInput("KEY_UNREADABLE", "the public key cannot be read", where=path.name,
-                   remedy="Give the .pub file of an Ed25519 key, as the holder published it.")  # fmt: skip
+    raise BadInput(
+        "KEY_UNREADABLE",
+        "the public key cannot be read",
+        where=path.name,
+        remedy="Give the .pub file of an Ed25519 key, as the holder published it.",
+    )
 
 
 def sign(message: bytes, key: Ed25519PrivateKey, namespace: str) -> str:
@@ -89,9 +97,14 @@ def sign(message: bytes, key: Ed25519PrivateKey, namespace: str) -> str:
     signature = _string(b"ssh-ed25519") + _string(key.sign(signed))
     public = base64.b64decode(public_line(key).split()[1])
     blob = (
-        b"SSHSIG" + struct.pack(">I", 1) + _string(public)
-        + _string(space) + _string(b"") + _string(b"sha512") + _string(signature)
-    )  # fmt: skip
+        b"SSHSIG"
+        + struct.pack(">I", 1)
+        + _string(public)
+        + _string(space)
+        + _string(b"")
+        + _string(b"sha512")
+        + _string(signature)
+    )
     text = base64.b64encode(blob).decode("ascii")
     lines = [text[i : i + 70] for i in range(0, len(text), 70)]
     return "\n".join(["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----", ""])
@@ -110,7 +123,8 @@ def signer(message: bytes, signature: str, allowed: list[str], namespace: str) -
 
 
 def named(signature: str) -> tuple[str, str] | None:
-    """The public key (a line of authorized_keys) and the namespace that this signature names; None if it is no signature.
+    """The public key (a line of authorized_keys) and the namespace that this signature names; None if it is no
+    signature.
 
     What it names is not proven: `signer` proves it.
     """

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from expectations.duck import parquet, session
+from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Verdict
 from expectations.suites import disclosure, eligibility, intake, matching
 from flows.ledger.states import Checkpoint
@@ -49,7 +50,7 @@ def _of(ctx: BatchContext, step: str, dataset: str) -> str:
     return parquet(lake.committed(ctx.step(step)).paths(dataset))
 
 
-def _intake(ctx: BatchContext, letter: dict[str, Any], dropped: Path | None) -> intake.Inputs:
+def _intake(ctx: BatchContext, letter: LetterFacts, dropped: Path | None) -> intake.Inputs:
     return intake.Inputs(
         raw=_of(ctx, "ingest.decode", "raw"),
         rejects=_of(ctx, "ingest.decode", "rejects"),
@@ -66,7 +67,7 @@ def _intake(ctx: BatchContext, letter: dict[str, Any], dropped: Path | None) -> 
     )
 
 
-def _matching(ctx: BatchContext, letter: dict[str, Any]) -> matching.Inputs:
+def _matching(ctx: BatchContext, letter: LetterFacts) -> matching.Inputs:
     return matching.Inputs(
         rows=_of(ctx, "ingest.rows", "rows"),
         candidates=_of(ctx, "match.candidates", "candidates"),
@@ -76,7 +77,7 @@ def _matching(ctx: BatchContext, letter: dict[str, Any]) -> matching.Inputs:
     )
 
 
-def _eligibility(ctx: BatchContext, letter: dict[str, Any]) -> eligibility.Inputs:
+def _eligibility(ctx: BatchContext, letter: LetterFacts) -> eligibility.Inputs:
     return eligibility.Inputs(
         rows=_of(ctx, "ingest.rows", "rows"),
         candidates=_of(ctx, "match.candidates", "candidates"),

@@ -146,7 +146,7 @@ def _register(home: Home) -> Finding:
 
 def _persons(home: Home) -> Finding:
     """The holder's lists of persons: none is needed, but one that cannot be read stops every submission."""
-    from expectations import persons
+    from expectations.facts import persons
 
     if home.persons is None:
         return Finding("ok", "no lists of persons: nobody's record is protected beyond the rules")

@@ -13,12 +13,13 @@ from typing import Any
 
 import duckdb
 
-from expectations import codes, crowding
+from expectations import codes
 from expectations.clock import Clock
 from expectations.contracts import RAW_NAMES
 from expectations.duck import session
 from expectations.errors import Usage
-from expectations.facts import register_constants
+from expectations.facts import crowding
+from expectations.facts.sql import beside_verdict
 from expectations.rules import disclosure
 from expectations.rules.book import request_rules
 from expectations.rules.rule import Rule
@@ -91,12 +92,12 @@ def _explained(
     for define in derived.setup(ctx.facilities):
         define(connection)
     again = derived.again("one", letter, ctx.agreement.requester.premises, ctx.agreement.may_be_left_out)
-    crowded = f"({crowding.sql(batch, letter['max_persons_per_address'])})"
+    crowded = f"({crowding.sql(batch, letter.thresholds.persons_per_address)})"
     connection.execute(f"CREATE TABLE again AS {crowding.marked(f'({again})', crowded, 'a_codes')}")
     rules = _judged(connection, "again", request_rules(ctx.letter.statute), ctx, on)
     if verdict:
         connection.execute(
-            f"CREATE TABLE judged AS SELECT again.*, v.* EXCLUDE (ordinal, origin), {register_constants(letter)}"
+            f"CREATE TABLE judged AS SELECT again.*, v.* EXCLUDE (ordinal, origin), {beside_verdict(letter)}"
             " FROM again JOIN (SELECT unnest(verdict) FROM one) v USING (ordinal)"
         )
         rules += _judged(connection, "judged", tuple(disclosure.RULES.values()), ctx, on)

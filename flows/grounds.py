@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from expectations.digests import of_file
 from expectations.errors import Usage
+from expectations.facts.letter import LETTER_FACTS, LetterFacts, Source
 from expectations.instruments import Agreement, CourtOrder, instrument_digest, parse_instrument
 from expectations.rules.rule import Rule
 from flows.ledger import Ledger
@@ -18,21 +19,11 @@ from flows.ledger.registry import VersionRecord
 from pipelines.context import BatchContext
 from pipelines.ingest.submission import LETTER
 
-# Of a batch's codes, the fact of the letter (`facts.letter_facts`) that holds the ids of the instruments behind it.
-_BY_CODE = {
-    "COURT_ORDER": "orders_against",
-    "COURT_ORDER_HOLDS": "orders_holding",
-    "AGREEMENT_SUPERSEDED": "superseded_by",
-}
-# What row rules read of the letter, and of the agreement; the codes of address rules that the agreement has a word in.
-_OF_LETTER = frozenset({"officers", "letter_date", "statute", "statute_known"})
-_OF_AGREEMENT = frozenset({"min_days_after_final_order", "max_tries_per_person", "corroboration"})
-_AGREED = frozenset({"CROWDED", "REQUESTER_ADDRESS", "STATE_LEFT_OUT", "NO_CITY"})
-
 
 @dataclass(frozen=True)
 class Cited:
-    """An instrument as a verdict cites it. `version`: its number in the ledger; None: a letter, or a file that is not enrolled."""
+    """An instrument as a verdict cites it. `version`: its number in the ledger; None: a letter, or a file that is not
+    enrolled."""
 
     id: str
     kind: str
@@ -45,7 +36,8 @@ class Cited:
 
 @dataclass(frozen=True)
 class Grounds:
-    """The agreement, every court order (in force or not), the agreements that supersede it, and how each is cited, by id."""
+    """The agreement, every court order (in force or not), the agreements that supersede it, and how each is cited, by
+    id."""
 
     agreement: Agreement
     orders: tuple[CourtOrder, ...]
@@ -66,11 +58,11 @@ def recorded(ledger: Ledger, record: BatchRecord) -> Grounds:
 def enrolled(
     ledger: Ledger, record: BatchRecord, planned: Path | None = None, until: datetime | None = None
 ) -> Grounds:
-    """The versions that are enrolled now (or were at `until`); the TOML files in `planned` stand in the place of those with
-    their ids, or beside them.
+    """The versions that are enrolled now (or were at `until`); the TOML files in `planned` stand in the place of those
+    with their ids, or beside them.
 
-    The letter was signed with a key that was the requester's then: keys of the recorded version count beside those of today.
-    Raises Usage if `planned` holds no TOML file, BadInput if one is no instrument.
+    The letter was signed with a key that was the requester's then: keys of the recorded version count beside those of
+    today. Raises Usage if `planned` holds no TOML file, BadInput if one is no instrument.
     """
     found: dict[str, tuple[int | None, bytes]] = {
         name: (version.version, version.body) for name, version in at(ledger, until).items()
@@ -94,8 +86,12 @@ def at(ledger: Ledger, until: datetime | None = None) -> dict[str, VersionRecord
 def _files(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.toml"))
     if not found:
-        raise Usage("NO_INSTRUMENTS", "the folder holds no TOML file", where="--instruments",
-                    remedy="Name a folder with agreements or orders.")  # fmt: skip
+        raise Usage(
+            "NO_INSTRUMENTS",
+            "the folder holds no TOML file",
+            where="--instruments",
+            remedy="Name a folder with agreements or orders.",
+        )
     return found
 
 
@@ -103,8 +99,12 @@ def _grounds(record: BatchRecord, bodies: Mapping[str, tuple[int | None, bytes]]
     parsed = {name: parse_instrument(body, name) for name, (_, body) in bodies.items()}
     agreement = parsed.get(record.agreement)
     if not isinstance(agreement, Agreement):
-        raise Usage("NO_AGREEMENT", "the batch's agreement is not enrolled", where=record.agreement,
-                    remedy="See sluicegate instruments list.")  # fmt: skip
+        raise Usage(
+            "NO_AGREEMENT",
+            "the batch's agreement is not enrolled",
+            where=record.agreement,
+            remedy="See sluicegate instruments list.",
+        )
     agreements = (i for i in parsed.values() if isinstance(i, Agreement))
     return Grounds(
         agreement,
@@ -118,20 +118,28 @@ def _number(ledger: Ledger, name: str, digest: str) -> int | None:
     return next((v.version for v in ledger.versions(name) if v.digest == digest), None)
 
 
-def against(codes: Collection[str], letter: Mapping[str, Any], agreement: str) -> list[str]:
+def against(codes: Collection[str], letter: LetterFacts, agreement: str) -> list[str]:
     """Ids of the instruments behind these codes of a batch: those that stand against it, and its agreement."""
-    found = [name for code, fact in _BY_CODE.items() if code in codes for name in letter[fact]]
-    return [*dict.fromkeys(found), agreement] if codes else []
+    return [*dict.fromkeys([*letter.ids_behind(codes), agreement])] if codes else []
 
 
 def behind(rule: Rule, ctx: BatchContext, grounds: Grounds) -> list[Cited]:
     """The instruments that a row rule's verdict rests on beside the law: letter, agreement, court orders."""
-    inputs, standing = set(rule.inputs), ctx.standing
-    found = []
-    if inputs & _OF_LETTER:
-        found.append(Cited("letter", "letter", None, of_file(ctx.files / LETTER)))
-    if inputs & _OF_AGREEMENT or rule.code in _AGREED:
-        found.append(grounds.cited[ctx.agreement.id])
-    by_input = {"lists_required": standing.persons, "states_withheld": standing.states}
-    orders = sorted({order for name, some in by_input.items() if name in inputs for order, _ in some})
-    return [*found, *(grounds.cited[order] for order in orders)]
+    facts = [LETTER_FACTS[name] for name in rule.inputs if name in LETTER_FACTS]
+    sources = {fact.source for fact in facts} | ({Source.AGREEMENT} if rule.agreed else set())
+    orders = {order for fact in facts if fact.orders for order, _ in getattr(ctx.standing, fact.orders)}
+    return [one for source in Source if source in sources for one in _cited(source, orders, ctx, grounds)]
+
+
+def _cited(source: Source, orders: Collection[str], ctx: BatchContext, grounds: Grounds) -> list[Cited]:
+    match source:
+        case Source.LETTER:
+            return [Cited("letter", "letter", None, of_file(ctx.files / LETTER))]
+        case Source.AGREEMENT:
+            return [grounds.cited[ctx.agreement.id]]
+        case Source.ORDERS:
+            return [grounds.cited[order] for order in sorted(orders)]
+        case Source.HOLDER:
+            return []
+        case unknown:
+            assert_never(unknown)

@@ -102,7 +102,7 @@ class Home:
     @property
     def persons(self) -> Path | None:
         """The holder's lists of persons; None if there are none. A link that leads nowhere is one that cannot be read."""
-        from expectations.persons import NAME
+        from expectations.facts.persons import NAME
 
         path = self.root / NAME
         return path if path.exists() or path.is_symlink() else None

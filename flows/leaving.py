@@ -13,8 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import persons, signatures
+from expectations import signatures
 from expectations.duck import parquet, session
+from expectations.facts import persons
 from flows import kept, publication
 from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home
 from flows.ledger import Ledger

@@ -19,7 +19,7 @@ from expectations.clock import Clock
 from expectations.digests import of_file
 from expectations.duck import parquet, session
 from expectations.errors import DONE, HELD, SluicegateError
-from expectations.instruments import CourtOrder, Effect, standing
+from expectations.instruments import CourtOrder, standing
 from expectations.instruments.standing import ended
 from flows import grounds
 from flows.grounds import Grounds
@@ -120,7 +120,7 @@ def _recalling(on: Grounds, ctx: BatchContext, today: date) -> Grounds:
     over = ended(on.orders, today)
 
     def back(order: CourtOrder) -> CourtOrder:
-        recalls = order.effect is Effect.RECALL and order.in_force(today) and order.id not in over
+        recalls = order.does.reaches_back and order.in_force(today) and order.id not in over
         early = min(order.effective_on, ctx.decided_on)
         return order.model_copy(update={"effective_on": early}) if recalls else order
 

@@ -19,11 +19,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import address, persons
+from expectations import address
 from expectations.address import facilities
 from expectations.clock import Clock, legal_date
 from expectations.digests import of_bytes
 from expectations.errors import BadInput
+from expectations.facts import persons
 from expectations.instruments import Agreement, CourtOrder, parse_instrument
 from flows.home import Home
 from flows.ledger import Ledger, volume

@@ -1,7 +1,8 @@
-"""Shredding: when retention has ended, the key of a batch's evidence is destroyed, and with it every copy of the evidence.
+"""Shredding: when retention has ended, the key of a batch's evidence is destroyed, and with it every copy of the
+evidence.
 
-The accounting stays. The chain says `shredding` before anything is destroyed and `shredded` after, so that a crash in between
-is seen, and the same call goes on.
+The accounting stays. The chain says `shredding` before anything is destroyed and `shredded` after, so that a crash in
+between is seen, and the same call goes on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import date, datetime
 from expectations.clock import legal_date
 from expectations.digests import of_bytes
 from expectations.errors import Usage
-from expectations.instruments import Agreement, CourtOrder, Effect, Instrument, parse_instrument
+from expectations.instruments import Agreement, CourtOrder, Instrument, parse_instrument
 from expectations.instruments.standing import ended
 from flows import evidence_keys, kept
 from flows.home import Home
@@ -72,8 +73,8 @@ def keeps(ledger: Ledger, record: BatchRecord, bodies: list[bytes]) -> list[str]
 
 
 def retained(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:
-    """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended. Of the version that the batch
-    was received under and the one enrolled now, the longer counts."""
+    """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended. Of the version that
+    the batch was received under and the one enrolled now, the longer counts."""
     agreements = _agreements(ledger, record, known)
     until = _until(ledger, record, agreements)
     if until and ledger.clock.today(agreements[0].zone) < until:
@@ -81,7 +82,8 @@ def retained(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> It
 
 
 def too_early(ledger: Ledger, record: BatchRecord) -> bool:
-    """Whether the chain itself shows that the evidence was destroyed before the retention of the version at receipt had ended."""
+    """Whether the chain itself shows that the evidence was destroyed before the retention of the version at receipt had
+    ended."""
     begun = next((e["at"] for e in ledger.events(record.name) if e["kind"] == SHREDDING), None)
     agreements = _agreements(ledger, record, [])
     until = _until(ledger, record, agreements)
@@ -98,8 +100,9 @@ def _until(ledger: Ledger, record: BatchRecord, agreements: list[Agreement]) -> 
 
 
 def ordered(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:
-    """A court order that holds, recalls, or has preserved what was requested under this agreement. Which statute it speaks of does
-    not matter: in doubt it is kept. That one order lets the recipient destroy its copies says nothing of the holder's evidence."""
+    """A court order that holds, recalls, or has preserved what was requested under this agreement. Which statute it
+    speaks of does not matter: in doubt it is kept. That one order lets the recipient destroy its copies says nothing of
+    the holder's evidence."""
     agreements = _agreements(ledger, record, known)
     orders = [i for i in known if isinstance(i, CourtOrder)]
     if not agreements:
@@ -110,7 +113,7 @@ def ordered(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Ite
         covers = any(
             order.covers(a.id, a.requester.id, s) for a in agreements for s in (*a.statutes, *order.scope.statutes)
         )
-        keeps = order.preserve or order.effect in (Effect.HOLD, Effect.RECALL)
+        keeps = order.preserve or order.does.keeps_evidence
         if keeps and order.in_force(day) and order.id not in over and covers:
             yield f"{order.id} is in force ({'preserve' if order.preserve else order.effect})"
 

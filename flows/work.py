@@ -12,18 +12,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import digests, facts
+from expectations import digests
+from expectations.address import complete
 from expectations.clock import Clock, legal_date
 from expectations.contracts import CANONICAL
 from expectations.duck import parquet, session
 from expectations.errors import SluicegateError
+from expectations.facts import counts
 from expectations.gx.verdict import Status, Verdict
-from expectations.rules.address import sql_complete
 from expectations.suites import matching
 from flows import checkpoints, grounds
 from flows.home import HASH_KEY, Home
@@ -114,16 +115,19 @@ class Work:
         verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.leaving.holders)
         self._keep(which.value, verdict.to_dict())
         counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
-        if verdict.status is Status.PASS or self._confirmed(which, verdict):
-            said = {**counts, **self._said(which)}
-            self.ledger.advance(self.name, _AFTER[which], facts=said)
-        elif verdict.status is Status.REFUSE:
-            self.account_refused(verdict.codes)
-            cites = grounds.against(verdict.codes, letter_facts(self.ctx), self.ctx.agreement.id)
-            self.ledger.refuse(self.name, verdict.codes, cites, facts=counts)
-        else:
-            codes = verdict.codes if verdict.status is Status.HOLD else ()
-            self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
+        status = Status.PASS if self._confirmed(which, verdict) else verdict.status
+        match status:
+            case Status.PASS:
+                self.ledger.advance(self.name, _AFTER[which], facts={**counts, **self._said(which)})
+            case Status.REFUSE:
+                self.account_refused(verdict.codes)
+                cites = grounds.against(verdict.codes, letter_facts(self.ctx), self.ctx.agreement.id)
+                self.ledger.refuse(self.name, verdict.codes, cites, facts=counts)
+            case Status.HOLD | Status.ERROR:
+                codes = verdict.codes if status is Status.HOLD else ()
+                self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
+            case unknown:
+                assert_never(unknown)
         return verdict
 
     def account_refused(self, codes: Iterable[str]) -> None:
@@ -147,11 +151,14 @@ class Work:
             return {}
         rows, decoded = lake.committed(self.ctx.step("ingest.rows")), lake.committed(self.ctx.step("ingest.decode"))
         dropped = self.dropped()
-        counts = facts.count_facts_sql(
-            parquet(rows.paths("rows")), parquet(decoded.paths("rejects")), parquet([dropped]) if dropped else None, {}
+        counted = counts.sql(
+            parquet(rows.paths("rows")),
+            parquet(decoded.paths("rejects")),
+            parquet([dropped]) if dropped else None,
+            None,
         )
         with session(self.ctx.duck) as connection:
-            query = f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counts})"
+            query = f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counted})"
             return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
     def content_digest(self) -> str:
@@ -165,9 +172,7 @@ class Work:
         if not self._granted(Checkpoint.INTAKE, Decision.DROP):
             return None
         path, rows = self.ctx.root / "dropped.parquet", lake.committed(self.ctx.step("ingest.rows")).paths("rows")
-        query = (
-            f"SELECT ordinal FROM {parquet(rows)} WHERE origin = 'request' AND NOT {sql_complete('a_codes')} ORDER BY 1"
-        )
+        query = f"SELECT ordinal FROM {parquet(rows)} WHERE origin = 'request' AND NOT {complete('a_codes')} ORDER BY 1"
         with session(self.ctx.duck) as connection:
             pq.write_table(connection.execute(query).to_arrow_table(), path)
         return path

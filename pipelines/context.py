@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from expectations import persons
 from expectations.address import facilities
 from expectations.digests import of_file, sql_keyed_hash
 from expectations.duck import DuckSettings, quote
+from expectations.facts import persons
 from expectations.instruments import Agreement, CourtOrder, Letter, Standing, standing
 from pipelines.runner import EMBEDDED
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +104,8 @@ def encode(content: Sequence[Mapping[str, Any]], kind: str = "csv", compression:
 
 
 def compress(data: bytes, compression: str) -> bytes:
-    if compression == "gzip":
-        return gzip.compress(data, mtime=0)
-    return zstandard.compress(data) if compression == "zstd" else data
+    pack = {"none": bytes, "gzip": partial(gzip.compress, mtime=0), "zstd": zstandard.compress}
+    return pack[compression](data)
 
 
 def write(

@@ -15,10 +15,10 @@ from pathlib import Path
 import duckdb
 
 from expectations.duck import DuckSettings, quote, session
-from expectations.gx.checks import Check, Kind, Setup, Suite, row_count
+from expectations.gx.checks import LOOKS_AT_ROWS, Check, Setup, Suite, row_count
 from expectations.gx.evaluate import Finding, evaluate
 from expectations.gx.verdict import Result, Status, Verdict
-from expectations.rules.rule import Disposition
+from expectations.rules.rule import REFUSES, Disposition
 
 _GROUP = 61_440  # rows of a row group: two threads have one each at a hundred thousand rows
 
@@ -67,7 +67,8 @@ def prepare(
 ) -> dict[str, str]:
     """Makes the tables in a session; returns those that could not be made, with the name of the exception's type.
 
-    What is worked out is kept as Parquet in `folder`: a table in memory is not compressed, and a million rows would not fit.
+    What is worked out is kept as Parquet in `folder`: a table in memory is not compressed, and a million rows would not
+    fit.
     """
     broken: dict[str, str] = {}
     for define in setup:
@@ -89,15 +90,19 @@ def _result(check: Check, findings: list[Finding], broken: str | None) -> Result
     errors = [f.error for f in findings if f.error]
     counts = [f.rows for f in findings if f.rows is not None]
     failed = [f.failed for f in findings if f.failed is not None]
-    # A check on rows that saw none has proved nothing.
-    empty = check.kind not in (Kind.ROWS, Kind.COLUMNS) and (not counts or min(counts) == 0)
+    empty = LOOKS_AT_ROWS[check.kind] and (not counts or min(counts) == 0)
     error = broken or (errors[0] if errors else None) or ("NO_RESULT" if not findings else "NO_ROWS" if empty else None)
     return Result(
-        check.id, check.table,
+        check.id,
+        check.table,
         None if error else all(f.success for f in findings),
-        min(counts, default=None), max(failed, default=None),
-        check.code, check.source, str(check.disposition), error,
-    )  # fmt: skip
+        min(counts, default=None),
+        max(failed, default=None),
+        check.code,
+        check.source,
+        str(check.disposition),
+        error,
+    )
 
 
 def _status(suite: Suite, results: Sequence[Result], rows: int) -> Status:
@@ -105,5 +110,5 @@ def _status(suite: Suite, results: Sequence[Result], rows: int) -> Status:
         return Status.ERROR
     if all(r.ok for r in results):
         return Status.PASS
-    refused = any(not r.ok and r.disposition == Disposition.REFUSE_BATCH for r in results)
+    refused = any(not r.ok and REFUSES[Disposition(r.disposition)] for r in results)
     return Status.REFUSE if refused else Status.HOLD

@@ -13,6 +13,7 @@ from expectations import codes
 from expectations.contracts import schema
 from expectations.errors import Fault
 from expectations.rules.rule import Disposition, Rule
+from expectations.total import total
 
 Setup = Callable[[duckdb.DuckDBPyConnection], None]
 
@@ -23,8 +24,15 @@ class Kind(StrEnum):
     RULE = "rule"  # a predicate on every row
     ROWS = "rows"  # the number of rows
     COLUMNS = "columns"  # the names of the columns
-    UNIQUE = "unique"
-    IN_SET = "in_set"
+    UNIQUE = "unique"  # no null and no duplicate in a column
+    IN_SET = "in_set"  # only values of a closed list in a column
+
+
+# Whether a check looks at rows: one that saw none has proved nothing.
+LOOKS_AT_ROWS = total(
+    Kind,
+    {Kind.RULE: True, Kind.ROWS: False, Kind.COLUMNS: False, Kind.UNIQUE: True, Kind.IN_SET: True},
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ def row_count(id: str, table: str, rows: int, code: str = "COUNTS_DIFFER") -> Ch
 
 
 def unique(id: str, table: str, column: str, code: str = "COUNTS_DIFFER") -> Check:
-    """No value of `column` is null or stands twice."""
+    """No value of `column` is null or a duplicate."""
     return Check(id, table, Kind.UNIQUE, {"column": column}, code)
 
 

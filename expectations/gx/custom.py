@@ -80,8 +80,8 @@ class ExpectRowsToMeetRule(_CountsOnly, MulticolumnMapExpectation):
     args_keys: ClassVar[tuple[str, ...]] = ("column_list", "predicate")
 
     def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
-        """The two metrics that are read, laid out as GX does. GX works each of their arguments out by configuring the expectation
-        anew: with hundreds of rules that was a sixth of a small batch's time."""
+        """The two metrics that are read, laid out as GX does. GX works each of their arguments out by configuring the
+        expectation anew: with hundreds of rules that was a sixth of a small batch's time."""
         table = {"batch_id": self.batch_id, "table": None, "row_condition": None, "condition_parser": None}
         rows = {**table, "column_list": self.column_list, "ignore_row_if": self.ignore_row_if}
         counted = f"{self.map_metric}.unexpected_count"
@@ -106,7 +106,8 @@ class ExpectUnique(_CountsOnly, gxe.ExpectColumnValuesToBeUnique):
 
 
 class ExpectInSet(_CountsOnly, gxe.ExpectColumnValuesToBeInSet):
-    """Every value is of the closed list. Nulls are left out by GX: stands beside ExpectPresent, unless null is allowed."""
+    """Every value is of the closed list. Nulls are left out by GX: stands beside ExpectPresent, unless null is
+    allowed."""
 
 
 class ExpectPresent(_CountsOnly, gxe.ExpectColumnValuesToNotBeNull):

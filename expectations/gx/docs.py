@@ -1,4 +1,5 @@
-"""GX Data Docs of what the checkpoints found: rendered on demand, outside the run path, from results reduced to counts."""
+"""GX Data Docs of what the checkpoints found: rendered on demand, outside the run path, from results reduced to
+counts."""
 
 from __future__ import annotations
 
@@ -15,10 +16,11 @@ _SITE = "checkpoints"
 
 
 def render(verdicts: Iterable[Mapping[str, Any]], target: Path) -> Path:
-    """Writes Data Docs for `verdicts` (`Verdict.to_dict`, with `batch` beside it) to the folder `target`; returns its index.
+    """Writes Data Docs for `verdicts` (`Verdict.to_dict`, with `batch` beside it) to the folder `target`; returns its
+    index.
 
-    Replaces a site that stands there already. Raises BadInput if a folder stands there that is no such site, or a verdict
-    cannot be read.
+    Replaces a site that stands there already. Raises BadInput if a folder stands there that is no such site, or a
+    verdict cannot be read.
     """
     index = target / "index.html"
     if target.exists() and any(target.iterdir()) and not index.exists():

@@ -65,7 +65,8 @@ def evaluate(
 ) -> tuple[list[Finding], list[dict[str, Any]]]:
     """Findings of `checks` (table of the session → its checks), and GX's own result for each table, reduced to counts.
 
-    Raises nothing about values: an exception of GX becomes a Finding with its type's name for every check of that table.
+    Raises nothing about values: an exception of GX becomes a Finding with its type's name for every check of that
+    table.
     """
     from expectations.gx import dialect
 
@@ -91,7 +92,8 @@ def _validate(source: Any, suite: str, table: str, checks: Sequence[Check]) -> A
     read = list(
         dict.fromkeys(c for check in checks for c in check.arguments.get("columns", ()) if check.kind is Kind.RULE)
     )
-    # Given at once: added one by one, each is compared with all before it. One that GX drops is missed by the checkpoint.
+    # Given at once: added one by one, each is compared with all before it. One that GX drops is missed by the
+    # checkpoint.
     expectations = [expectation for check in checks for expectation in _expectations(check, read)]
     declared = library().ExpectationSuite(name=f"{suite}.{table}", expectations=expectations)
     return batch.validate(declared, result_format="BASIC")

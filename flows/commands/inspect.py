@@ -48,20 +48,20 @@ def explain(
 
 
 def rules(json: Json = False) -> int:
-    """Every rule of the rule book: what a violation does, its code, what the requester is told, source of law."""
+    """Every rule of the rule book: what a violation does, its code, what the requester sees, source of law."""
     from expectations.rules.book import entries
 
     book = entries()
     if json:
         print_json(book)
         return 0
-    print_table("Rules", ["rule", "scope", "phase", "severity", "code", "message", "told", "source"],
+    print_table("Rules", ["rule", "scope", "phase", "severity", "code", "message", "what the requester sees", "source"],
                 [[r["id"], r["scope"], r["phase"], r["severity"], r["code"], r["message"], _told(r), r["source"]] for r in book])  # fmt: skip
     return 0
 
 
 def _told(rule: dict[str, str]) -> str:
-    return rule["mend"] if rule["told"] == rule["code"] else f"{rule['told']}: {rule['mend']}"
+    return rule["fix"] if rule["shown"] == rule["code"] else f"{rule['shown']}: {rule['fix']}"
 
 
 def schema(

@@ -43,10 +43,10 @@ def preflight(
         bool, typer.Option("--json", help="The counts as one JSON document on stdout, no progress.")
     ] = False,
 ) -> int:
-    """Check a submission, or a table of addresses, before it is sent: what is wrong, and what to mend.
+    """Check a submission, or a table of addresses, before it is sent: what is wrong, and what to fix.
 
-    VERDICTS has a row for each row given: id, complete, codes, where it stands, message, mend. Exit codes: 0 the verdicts
-    are written and nothing is to mend in the letter or the batch (single rows may have codes); 5 mend that first.
+    VERDICTS has a row for each row given: id, complete, codes, where it stands, message, fix. Exit codes: 0 the verdicts
+    are written and the letter and the batch have no problems (single rows may have codes); 5 fix those first.
     """
     from pipelines import preflight as checks
 
@@ -100,15 +100,15 @@ def _print_tally(tally: Tally, out: Path) -> None:
         [(tally.rows, tally.complete, f"{tally.incomplete_share:.2%}")],
     )
     if tally.codes:
-        rows = [(name, count, codes.code(name).mend) for name, count in sorted(tally.codes.items())]
-        print_table("Rows to mend", ["code", "rows", "what to mend"], rows)
+        rows = [(name, count, codes.code(name).fix) for name, count in sorted(tally.codes.items())]
+        print_table("Rows to fix", ["code", "rows", "what to fix"], rows)
     print(f"Verdicts: {out}")
 
 
 def _print_findings(findings: tuple[Finding, ...], under: Agreement | None) -> None:
-    print("To mend in the letter or the batch:" if findings else "Nothing is to mend in the letter or the batch.")
+    print("To fix in the letter or the batch:" if findings else "No problems found in the letter or the batch.")
     for f in findings:
-        print(f"  {f.code} ({f.where}): {f.message.rstrip('.')}. {f.mend} [{f.source}]")
+        print(f"  {f.code} ({f.where}): {f.message.rstrip('.')}. {f.fix} [{f.source}]")
     if under is None:
         print(
             "Not checked without --agreement: signer, statute, office, purpose, age of the letter, limits and shares."

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from expectations import band
 from expectations.errors import Fault
-from expectations.facts import Earlier
+from expectations.facts import band
+from expectations.facts.letter import Earlier
 from flows.ledger import facts
 from flows.ledger.core import BatchRecord, Core, find, record, stamp
 from flows.ledger.models import Batch, Event

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from expectations import crowding, facts
 from expectations.digests import of_bytes, of_json
 from expectations.errors import Fault
+from expectations.facts import crowding
+from expectations.facts import letter as facts
 from expectations.rules.statutes import STATUTES, required_columns
 from pipelines import decoys, lake
 from pipelines.context import BatchContext
@@ -38,8 +39,8 @@ class MakeDecoys:
             yield attempt.write(dataset, 0, getattr(made, dataset))
 
 
-def letter_facts(context: BatchContext) -> dict[str, Any]:
-    """`facts.letter_facts` of the batch, from its own copy of letter and signature, and what passed before it."""
+def letter_facts(context: BatchContext) -> facts.LetterFacts:
+    """Letter facts of the batch, from its own copy of letter and signature, and what passed before it."""
     taken = taken_in(context.files)
     return facts.letter_facts(
         taken.letter, taken.letter_bytes, taken.signature, context.agreement, context.orders,

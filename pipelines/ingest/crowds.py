@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from expectations import crowding
 from expectations.contracts import CANONICAL, Outcome
 from expectations.duck import DuckSettings, parquet
+from expectations.facts import crowding
 from pipelines.ingest.rows import write
 from pipelines.lake import Attempt, Part
 from pipelines.sql import copy, quiet

@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from expectations import address, duck, facts, standard
+from expectations import address, duck, standard
 from expectations.contracts import CANONICAL, Origin, Outcome
+from expectations.facts.letter import LetterFacts
+from expectations.facts.sql import beside_request
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
 from pipelines.context import BatchContext
@@ -62,8 +64,8 @@ def write(connection: duckdb.DuckDBPyConnection, query: str, attempt: Attempt, i
     return attempt.part("rows", index, **counts)
 
 
-def judging(context: BatchContext, letter: dict[str, object], duplicates: Sequence[str]) -> str:
-    """The query that judges a part of raw rows, which stands in it as {part}. `letter`: see `facts.letter_facts`."""
+def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str]) -> str:
+    """The query that judges a part of raw rows, which stands in it as {part}."""
     key = context.sql_request_key("request_id")
     premises, left_out = context.agreement.requester.premises, context.agreement.may_be_left_out
     columns = ", ".join(f'"{name}"' for name in CANONICAL.names)
@@ -72,7 +74,7 @@ def judging(context: BatchContext, letter: dict[str, object], duplicates: Sequen
     named AS ({standard.derive("raw")}),
     parsed AS ({address.derive("named", one_line=True, premises=premises, left_out=left_out)}),
     informed AS (
-      SELECT *, {key} AS request_key, {facts.row_constants(letter)},
+      SELECT *, {key} AS request_key, {beside_request(letter)},
         origin = '{Origin.REQUEST}' AND request_id IN (SELECT request_id FROM {duck.parquet(list(duplicates))}) AS twice
       FROM parsed
     ),

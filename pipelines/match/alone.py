@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.types as kinds
 
-from expectations import address, corroboration, standard
+from expectations import address, standard
 from expectations.contracts import RAW_NAMES
 from expectations.duck import DuckSettings, parquet, quote
 from expectations.errors import BadInput
+from expectations.facts import corroboration
 from expectations.rules.sql import blank
 from pipelines import lake, register
 from pipelines.lake import Attempt, Part

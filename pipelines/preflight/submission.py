@@ -11,16 +11,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import codes, facts, signatures
+from expectations import codes, signatures
 from expectations.address import complete
 from expectations.clock import Clock
 from expectations.duck import DuckSettings, parquet, session
 from expectations.errors import BadInput, Fault
+from expectations.facts import counts, sql
+from expectations.facts.letter import LetterFacts, letter_facts
 from expectations.instruments import Agreement, Keys, Letter, Party, Safeguards, Thresholds
 from expectations.rules.authority import BATCH_RULES
 from expectations.rules.rule import failing_codes
@@ -44,12 +45,12 @@ _ANY = 10**12
 
 @dataclass(frozen=True)
 class Finding:
-    """What is to mend in the letter or the batch as a whole: code, what is wrong, where, what to do, source of law."""
+    """What is to be fixed in the letter or the batch as a whole: code, what is wrong, where, what to do, source of law."""
 
     code: str
     message: str
     where: str
-    mend: str
+    fix: str
     source: str
 
 
@@ -107,9 +108,9 @@ def _context(
     return context
 
 
-def _letter(context: BatchContext, taken: TakenIn) -> dict[str, Any]:
+def _letter(context: BatchContext, taken: TakenIn) -> LetterFacts:
     """Facts of the letter; orders and earlier batches are the holder's to know."""
-    return facts.letter_facts(
+    return letter_facts(
         taken.letter, taken.letter_bytes, taken.signature, context.agreement, (), context.decided_on, context.received_on
     )  # fmt: skip
 
@@ -133,7 +134,7 @@ def _granting(taken: TakenIn) -> Agreement:
 
 
 def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) -> list[Part]:
-    """Raw rows, rejects and ids that stand twice; what is wrong with a file is added to `faults`."""
+    """Raw rows, rejects and duplicate ids; what is wrong with a file is added to `faults`."""
     attempt, decode = (
         Attempt(str(context.root / "decode")),
         Decode(context.part_rows, context.duck, required_columns(context.letter.statute)),
@@ -149,7 +150,7 @@ def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) 
     return parts if faults else [*parts, *Duplicates(context.duck)(parts, attempt)]
 
 
-def _judged(context: BatchContext, letter: dict[str, Any], parts: list[Part], progress: Progress) -> list[Part]:
+def _judged(context: BatchContext, letter: LetterFacts, parts: list[Part], progress: Progress) -> list[Part]:
     """Canonical rows, by the query of the ingest stage; where they crowd at one address, held as there."""
     judge = Judge(judging(context, letter, _paths(parts, "duplicates")), None, context.duck)
     attempt, rows = Attempt(str(context.root / "judged")), list[Part]()
@@ -162,12 +163,12 @@ def _judged(context: BatchContext, letter: dict[str, Any], parts: list[Part], pr
     return [part for row in rows for part in settle(row, settled)]
 
 
-def _facts(letter: dict[str, Any], rows: list[Part], parts: list[Part]) -> str:
+def _facts(letter: LetterFacts, rows: list[Part], parts: list[Part]) -> str:
     """The one-row table of batch facts; without rows, of what the letter says only."""
     if not rows:
-        return facts.letter_facts_sql(letter)
-    counts = facts.count_facts_sql(parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects")), None, letter)
-    return facts.facts_sql(letter, counts)
+        return sql.one_row(letter.flat())
+    counted = counts.sql(parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects")), None, letter)
+    return sql.with_counts(letter, counted)
 
 
 def _paths(parts: list[Part], dataset: str) -> list[str]:
@@ -206,4 +207,4 @@ def _of_batch(name: str, taken: TakenIn) -> Finding:
         name = "SIGNATURE_MISSING"  # not yet there, rather than wrong
     code = codes.code(name)
     where = SIGNATURE if name in ("LETTER_UNSIGNED", "SIGNATURE_MISSING") else LETTER
-    return Finding(name, code.message, where, code.mend, code.source)
+    return Finding(name, code.message, where, code.fix, code.source)

@@ -1,6 +1,6 @@
 """VERDICTS: one row for each row given, in its order, as CSV or Parquet by the file's name; and the counts over them.
 
-Columns: id (as it was given), complete, codes, where the row stands, and message and mend in the words of the return file.
+Columns: id (as it was given), complete, codes, where the row stands, and message and fix in the words of the return file.
 In CSV the codes stand in one field with a space between them. An id is never altered, not even one that a spreadsheet
 would take for a formula: it must be found again.
 """
@@ -52,11 +52,11 @@ class Tally:
             self.codes[item["values"]] += item["counts"]
 
 
-def told(table: pa.Table) -> pa.Table:
-    """Verdicts with message and mend added: worked out once for each list of codes that occurs."""
+def in_words(table: pa.Table) -> pa.Table:
+    """Verdicts with message and fix added: worked out once for each list of codes that occurs."""
     lists = pc.binary_join(table["codes"], " ").combine_chunks().dictionary_encode()
-    words = [codes.said(names.split()) for names in lists.dictionary.to_pylist()]
-    for at, column in enumerate(("message", "mend")):
+    words = [codes.in_words(names.split()) for names in lists.dictionary.to_pylist()]
+    for at, column in enumerate(("message", "fix")):
         texts = pa.array([both[at] or None for both in words], pa.string())
         table = table.append_column(column, texts.take(lists.indices))
     return table
@@ -64,12 +64,12 @@ def told(table: pa.Table) -> pa.Table:
 
 @contextmanager
 def writing(out: Path, work: Path, id_type: pa.DataType, tally: Tally) -> Iterator[Write]:
-    """Gives what writes a stretch of verdicts (all but message and mend, see `told`); the file is put in place, whole, if the block ends well."""
+    """Gives what writes a stretch of verdicts (all but message and fix, see `in_words`); the file is put in place, whole, if the block ends well."""
     target = work / out.name
     with _parquet(target) if out.suffix == ".parquet" else _csv(target, id_type) as write:
 
         def counted(table: pa.Table) -> None:
-            write(told(table))
+            write(in_words(table))
             tally.add(table)
 
         yield counted

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import duckdb
 
-from expectations import corroboration, facts, standard
+from expectations import standard
 from expectations.contracts import Origin
 from expectations.duck import parquet, quote
+from expectations.facts import corroboration
+from expectations.facts.letter import register_facts
 from pipelines import lake, register
 from pipelines.context import BatchContext
 from pipelines.recall.decide import ADDRESSES
@@ -70,7 +72,7 @@ def _touched(
 
 def _facts(connection: duckdb.DuckDBPyConnection, ctx: BatchContext, evidence: str, asked_for: Path, now: Path) -> str:
     """What the newest version holds on these persons, as validate would have had it on the day of the decision."""
-    counting = corroboration.counts(facts.address_facts(ctx.agreement, ctx.decided_on))
+    counting = corroboration.counts(register_facts(ctx.agreement, ctx.standing, ctx.decided_on))
     worker = Facts((str(asked_for),), counting, ctx.duck)
     pieces = asked({Origin.REQUEST.value: register.open_register(now)})
     addresses, people = (

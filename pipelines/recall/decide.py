@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from expectations import corroboration, crowding, facts
 from expectations.contracts import Outcome
 from expectations.duck import parquet, quote, session
 from expectations.errors import Fault
+from expectations.facts import corroboration, counts, crowding, sql
+from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import prepare
 from expectations.rules import authority, disclosure
-from expectations.rules.rule import Disposition, failing_codes
+from expectations.rules.rule import REFUSES, Disposition, failing_codes
 from expectations.suites import derived, intake, matching
 from pipelines.context import BatchContext
 from pipelines.failures import no_values
@@ -104,7 +104,7 @@ def decide(
             **_decided_then(),
             **_matched(letter, corrected),
             "settled": _settled(),
-            "facts": facts.facts_sql(letter, _counts(letter)),
+            "facts": sql.with_counts(letter, _counts(letter)),
             "rate": matching.rate_sql("(SELECT * FROM candidates SEMI JOIN (SELECT ordinal FROM asked WHERE outcome IS NULL) USING (ordinal))", letter),
         }  # fmt: skip
         broken = prepare(connection, derived.setup(ctx.facilities), tables, folder)
@@ -112,8 +112,8 @@ def decide(
             raise Fault("NOT_DECIDED", f"{next(iter(broken))} could not be worked out", where=STEP)
         _all_accounted(connection)
         of_batch, rate, looked_up = _of_batch(connection)
-    refuse = tuple(sorted(c for c, which in of_batch if which is Disposition.REFUSE_BATCH))
-    hold = tuple(sorted(c for c, which in of_batch if which is Disposition.HOLD_BATCH))
+    refuse = tuple(sorted(c for c, which in of_batch if REFUSES[which]))
+    hold = tuple(sorted(c for c, which in of_batch if not REFUSES[which]))
     return Decided(refuse, hold, tuple(sorted(c for c, _ in rate)), looked_up, folder / "settled.parquet")
 
 
@@ -130,7 +130,7 @@ def _whole(connection: duckdb.DuckDBPyConnection, evidence: str) -> str:
     return f"(SELECT *{missing} FROM {evidence} WHERE origin = 'request')"
 
 
-def _again(ctx: BatchContext, letter: dict[str, Any], only: str) -> dict[str, str]:
+def _again(ctx: BatchContext, letter: LetterFacts, only: str) -> dict[str, str]:
     """`rows`: readable rows with the codes and the outcome of the request phase, from their raw fields. `only`: SQL that chooses them."""
     answered = "(SELECT request_key FROM given WHERE list_contains(codes, 'ALREADY_DISCLOSED'))"
     premises, left_out = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
@@ -164,9 +164,9 @@ def _decided_then() -> dict[str, str]:
     }  # fmt: skip
 
 
-def _matched(letter: dict[str, Any], corrected: Path | None) -> dict[str, str]:
+def _matched(letter: LetterFacts, corrected: Path | None) -> dict[str, str]:
     """`candidates` and `verdicts` as match and validate would give them now, on the facts of the evidence."""
-    tiers = f"{list(letter['tiers'])}::VARCHAR[]"
+    tiers = sql.literal(letter.tiers)
     same = " AND ".join(f"a.{c} IS NOT DISTINCT FROM g.{c}" for c in _BUILDING)
     return {
         "corrected": _NONE if corrected is None else parquet([corrected]),
@@ -189,7 +189,7 @@ def _matched(letter: dict[str, Any], corrected: Path | None) -> dict[str, str]:
         "verdicts": f"""
             SELECT *, CASE WHEN len(codes) > 0 THEN 'held' END AS outcome FROM (
               SELECT ordinal, record_id, person_key, addresses_on_file, {failing_codes(disclosure.RULES.values())} AS codes
-              FROM (SELECT *, {facts.register_constants(letter)} FROM on_file)
+              FROM (SELECT *, {sql.beside_verdict(letter)} FROM on_file)
                 JOIN ({corroboration.sql("asked", "on_file", corroboration.counts(letter))}) USING (ordinal))""",
     }  # fmt: skip
 
@@ -205,8 +205,8 @@ def _settled() -> str:
     FROM wanted t LEFT JOIN ({now}) n USING (ordinal) LEFT JOIN asked a USING (ordinal) LEFT JOIN rejects r USING (ordinal)"""
 
 
-def _counts(letter: dict[str, Any]) -> str:
-    return facts.count_facts_sql("asked", "rejects", "dropped", letter)
+def _counts(letter: LetterFacts) -> str:
+    return counts.sql("asked", "rejects", "dropped", letter)
 
 
 def _all_accounted(connection: duckdb.DuckDBPyConnection) -> None:

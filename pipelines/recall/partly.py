@@ -6,9 +6,9 @@ of the others the address is read again, and the rest taken as it stood: the res
 
 from __future__ import annotations
 
-from typing import Any
-
-from expectations import address, crowding
+from expectations import address
+from expectations.facts import crowding
+from expectations.facts.letter import LetterFacts
 from pipelines.context import BatchContext
 
 # what the counts of a batch read of a row's raw fields
@@ -23,7 +23,7 @@ ASKED = f"""(
     FROM given g JOIN places p USING (ordinal) WHERE g.ordinal NOT IN (SELECT ordinal FROM chosen))"""
 
 
-def chosen(ctx: BatchContext, letter: dict[str, Any]) -> dict[str, str]:
+def chosen(ctx: BatchContext, letter: LetterFacts) -> dict[str, str]:
     """`places` (every readable row's address, as one number, and its codes), and `chosen` (the rows that are judged from all of
     their raw fields: those `wanted`, and whoever stands at an address of so many rows that it may be crowded)."""
     premises, left_out = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
@@ -33,5 +33,5 @@ def chosen(ctx: BatchContext, letter: dict[str, Any]) -> dict[str, str]:
         "places": f"SELECT ordinal, {crowding.spot()} AS spot, a_codes FROM ({parsed})",
         "chosen": f"""
             SELECT ordinal FROM wanted UNION SELECT ordinal FROM places WHERE spot IN (
-              SELECT spot FROM places GROUP BY spot HAVING count(*) > {letter["max_persons_per_address"]})""",
+              SELECT spot FROM places GROUP BY spot HAVING count(*) > {letter.thresholds.persons_per_address})""",
     }

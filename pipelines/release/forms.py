@@ -16,7 +16,7 @@ from expectations.contracts import RELEASE
 from expectations.duck import quote
 
 ORDER = ", ".join(f"{name} NULLS FIRST" for name in RELEASE.names)  # total: equal rows are equal
-RETURN_COLUMNS = ("file", "row", "request_id", "code", "message", "mend")
+RETURN_COLUMNS = ("file", "row", "request_id", "code", "message", "fix")
 _STARTS = r"[=+\-@\t\r\n]"
 
 
@@ -49,12 +49,12 @@ def read_csv(path: Path, columns: Iterable[str]) -> str:
 
 
 def returns(outcomes: str) -> str:
-    """The return file: one line for each code told, of every row that was not released, in the submission's order.
+    """The return file: one line for each code that the requester sees, of every row that was not released, in the submission's order.
 
     It says where the row stands in the requester's own files, since a rejected row may have no readable id.
     """
     return f"""
-    SELECT o.file, o.row, o.request_id, t.code, t.message, t.mend
+    SELECT o.file, o.row, o.request_id, t.code, t.message, t.fix
     FROM (SELECT file, row, request_id, unnest(told) AS code FROM {outcomes} WHERE outcome <> 'released') o
       LEFT JOIN ({codes.sql_words()}) t USING (code)
     ORDER BY o.file, o.row, t.code"""

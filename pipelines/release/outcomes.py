@@ -131,7 +131,7 @@ def ended(rows: str, candidates: str, verdicts: str, *, dropped: str | None, los
 _OUTCOMES = f"""
     SELECT ordinal, file, row, request_id, request_key,
       CASE WHEN outcome = 'released' THEN person_key END AS person_key,
-      outcome, codes, {codes.sql_told("codes")} AS told
+      outcome, codes, {codes.sql_shown("codes")} AS told
     FROM ended ORDER BY ordinal"""
 
 
@@ -146,7 +146,7 @@ class Refused:
         added = ", ".join(quote(codes.code(c).name) for c in self.batch_codes)
         rows = rejected(item.path) if item.kind == "rejects" else _submitted(item.path)
         query = f"""
-        SELECT * REPLACE ('refused' AS outcome, all_codes AS codes, {codes.sql_told("all_codes")} AS told)
+        SELECT * REPLACE ('refused' AS outcome, all_codes AS codes, {codes.sql_shown("all_codes")} AS told)
         FROM (SELECT *, list_sort(list_distinct(list_concat(codes, [{added}]))) AS all_codes FROM ({rows}))"""
         with quiet(STEP, self.duck) as connection:
             outcomes = table(connection, query, OUTCOME)
@@ -165,7 +165,7 @@ def rejected(path: str) -> str:
     """The outcome of rows that could not be read."""
     return f"""
     SELECT ordinal, file, row, CAST(NULL AS VARCHAR) AS request_id, CAST(NULL AS VARCHAR) AS request_key,
-      CAST(NULL AS VARCHAR) AS person_key, 'rejected' AS outcome, [code] AS codes, {codes.sql_told("[code]")} AS told
+      CAST(NULL AS VARCHAR) AS person_key, 'rejected' AS outcome, [code] AS codes, {codes.sql_shown("[code]")} AS told
     FROM {parquet([path])} WHERE origin = 'request' ORDER BY ordinal"""
 
 

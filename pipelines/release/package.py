@@ -88,7 +88,7 @@ def _write_plain(connection: duckdb.DuckDBPyConnection, outcomes: Manifest, plai
     rows = f"SELECT {', '.join(RELEASE.names)} FROM {eligible} ORDER BY {forms.ORDER}"
     copy(connection, rows, plain / ADDRESSES_PARQUET)
     forms.write_csv(connection, rows, RELEASE.names, plain / ADDRESSES_CSV)
-    forms.write_csv(connection, forms.returns(ends), ("request_id", "code", "message", "mend"), plain / RETURNS_CSV)
+    forms.write_csv(connection, forms.returns(ends), ("request_id", "code", "message", "fix"), plain / RETURNS_CSV)
     # Counts by what is told only: how many were unmatched and how many held would tell what the register holds.
     told = connection.execute(
         f"SELECT code, count(*) FROM (SELECT unnest(told) AS code FROM {ends} WHERE outcome <> 'released') GROUP BY code"

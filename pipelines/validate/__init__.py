@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from expectations import corroboration, digests
-from expectations import facts as letter
+from expectations import digests
 from expectations.contracts import Origin
+from expectations.facts import corroboration
+from expectations.facts.letter import RegisterFacts, register_facts
+from expectations.facts.sql import beside_verdict
 from expectations.rules import disclosure
 from pipelines import lake, register
 from pipelines.context import BatchContext
@@ -21,7 +23,7 @@ def run(ctx: BatchContext) -> Manifest:
     found = _matched(ctx)
     known = _facts(ctx, found)
     tries = digests.of_file(ctx.tries)
-    constants = letter.register_constants(letter.register_facts(ctx.agreement, ctx.standing))
+    constants = beside_verdict(_agreed(ctx))
     listed = digests.of_file(ctx.persons) if ctx.persons else None
     paths = found.paths("matched")
     # rules or address SQL that changed since a crash must not be skipped over
@@ -49,7 +51,11 @@ def run(ctx: BatchContext) -> Manifest:
 
 
 def _counting(ctx: BatchContext) -> str:
-    return corroboration.counts(letter.address_facts(ctx.agreement, ctx.decided_on))
+    return corroboration.counts(_agreed(ctx))
+
+
+def _agreed(ctx: BatchContext) -> RegisterFacts:
+    return register_facts(ctx.agreement, ctx.standing, ctx.decided_on)
 
 
 def _matched(ctx: BatchContext) -> Manifest:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations import address, corroboration, persons
+from expectations import address
 from expectations.contracts import VERDICT
 from expectations.duck import DuckSettings, parquet, quote
+from expectations.facts import corroboration, persons
 from expectations.rules import disclosure
 from expectations.rules.rule import failing_codes
 from pipelines.lake import Attempt, Part
@@ -26,7 +27,7 @@ class Verdicts:
     on_file: tuple[str, ...]
     units: tuple[str, ...]
     earlier: str  # Parquet of the tries in the ledger
-    constants: str  # `facts.register_constants`
+    constants: str  # `facts.sql.beside_verdict`
     persons: Path | None  # the holder's lists of persons
     counting: str  # which addresses on file corroborate (`corroboration.counts`)
     facilities: Path | None

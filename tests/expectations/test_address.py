@@ -11,7 +11,6 @@ import pytest
 from expectations import address, duck
 from expectations.contracts import ADDRESS
 from expectations.errors import BadInput
-from expectations.rules.address import sql_complete
 
 ROW = "(SELECT 7 AS ordinal, '12 Main St' AS street, 'Casa Refugio' AS unit, 'URB Santa Rita' AS urbanization, 'San Juan' AS city, 'PR' AS state, '00926' AS zip)"
 
@@ -101,7 +100,10 @@ def test_a_list_that_is_no_file_or_no_text_is_refused(tmp_path: Path) -> None:
             address.check(path)
 
 
-@pytest.mark.parametrize(("codes", "complete"), [("[]", True), ("['UNIQUE_ZIP']", True), ("['NO_ZIP', 'UNIQUE_ZIP']", False), ("NULL::VARCHAR[]", False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("codes", "complete"),
+    [("[]", True), ("['UNIQUE_ZIP']", True), ("['NO_ZIP', 'UNIQUE_ZIP']", False), ("NULL::VARCHAR[]", False)],
+)
 def test_complete(codes: str, complete: bool) -> None:
     with duck.session() as con:
-        assert con.execute(f"SELECT {sql_complete(codes)}").fetchone() == (complete,)
+        assert con.execute(f"SELECT {address.complete(codes)}").fetchone() == (complete,)

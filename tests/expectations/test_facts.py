@@ -8,12 +8,13 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from expectations import address, duck, facts, standard
+from expectations import address, duck, standard
 from expectations.contracts import RAW_NAMES
+from expectations.facts import counts, sql
 from expectations.instruments import Agreement, CourtOrder, OrderScope
 from expectations.rules import book
 from expectations.rules.rule import failing_codes
-from tests.spec.book import letter_facts
+from tests.spec.book import letter_facts, of_batch
 from tests.submissions import LETTER_DATE, row
 
 
@@ -26,9 +27,7 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def batch_codes(connection: duckdb.DuckDBPyConnection, known: dict[str, Any]) -> list[str]:
-    found = connection.execute(
-        f"SELECT {failing_codes(book.batch_rules())} FROM ({facts.letter_facts_sql(known)})"
-    ).fetchone()
+    found = connection.execute(f"SELECT {failing_codes(book.batch_rules())} FROM ({sql.one_row(known)})").fetchone()
     assert found is not None
     return found[0]
 
@@ -52,36 +51,42 @@ LETTERS: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("changes", "code"), LETTERS)
 def test_a_letter_with_one_defect_is_refused_for_it(connection, sandbox: Agreement, changes: dict, code: str) -> None:
-    assert batch_codes(connection, letter_facts(sandbox, **changes)) == [code]
+    assert batch_codes(connection, of_batch(letter_facts(sandbox, **changes))) == [code]
 
 
 def test_days_at_the_edge(connection, sandbox: Agreement) -> None:
     def judged(**changes: Any) -> list[str]:
-        return batch_codes(connection, letter_facts(sandbox, **changes))
+        return batch_codes(connection, of_batch(letter_facts(sandbox, **changes)))
 
     assert judged(date=date(2026, 5, 2)) == []  # thirty days old
     assert judged(today=date(2031, 12, 31), date=date(2031, 12, 31)) == []
     assert judged(today=date(2032, 1, 1), date=date(2031, 12, 31)) == ["AGREEMENT_NOT_IN_FORCE"]
     order = CourtOrder(
-        kind="court_order", id="an-order", court="c", docket="d", title="t", source="s", effect="forbid",
-        effective_on=LETTER_DATE, scope=OrderScope(agreements=(sandbox.id,)),
-    )  # fmt: skip
+        kind="court_order",
+        id="an-order",
+        court="c",
+        docket="d",
+        title="t",
+        source="s",
+        effect="forbid",
+        effective_on=LETTER_DATE,
+        scope=OrderScope(agreements=(sandbox.id,)),
+    )
     assert judged(orders=(order,)) == ["COURT_ORDER"]
     assert judged(orders=(order.model_copy(update={"effective_on": date(2026, 6, 2)}),)) == []
 
 
 def test_a_letter_signed_by_another_key_is_refused(connection, sandbox: Agreement) -> None:
     other = sandbox.model_copy(update={"keys": sandbox.keys.model_copy(update={"signing": ()})})
-    assert batch_codes(connection, letter_facts(other)) == ["LETTER_UNSIGNED"]
+    assert batch_codes(connection, of_batch(letter_facts(other))) == ["LETTER_UNSIGNED"]
 
 
-LIMITS = {
-    "max_incomplete_share_by_code": {"PLACEHOLDER": 0.11, "NO_CITY": 0.0, "NO_ZIP": 0.0},
-    "officers_alike": {},
-}
+BY_CODE = {"PLACEHOLDER": 0.11, "NO_CITY": 0.0, "NO_ZIP": 0.0}
 
 
-def test_counts_are_derived_again_from_raw_fields(connection) -> None:
+def test_counts_are_derived_again_from_raw_fields(connection, sandbox: Agreement) -> None:
+    limits = sandbox.thresholds.model_copy(update={"incomplete_share_by_code": BY_CODE})
+    known = letter_facts(sandbox.model_copy(update={"thresholds": limits}))
     good = [row(n) for n in range(1, 9)]
     good[0]["reason"] = good[1]["reason"] = "Needed."
     good[2]["reason"] = "needed"
@@ -98,15 +103,19 @@ def test_counts_are_derived_again_from_raw_fields(connection) -> None:
     connection.register("bad", pa.table({"file": [2], "origin": ["request"]}))
 
     def counted(dropped: str | None) -> dict[str, Any]:
-        return (
-            connection.execute(facts.count_facts_sql("judged", "bad", dropped, LIMITS)).to_arrow_table().to_pylist()[0]
-        )
+        return connection.execute(counts.sql("judged", "bad", dropped, known)).to_arrow_table().to_pylist()[0]
 
     assert counted(None) == {
-        "rows_submitted": 9, "rows_rejected": 1, "rows_dropped": 0, "rows_open": 7, "incomplete_rows": 1,
-        "worst_file_incomplete_share": 0.25, "codes_over_limit": ["PLACEHOLDER"], "identical_reason_rows": 3,
+        "rows_submitted": 9,
+        "rows_rejected": 1,
+        "rows_dropped": 0,
+        "rows_open": 7,
+        "incomplete_rows": 1,
+        "worst_file_incomplete_share": 0.25,
+        "codes_over_limit": ["PLACEHOLDER"],
+        "identical_reason_rows": 3,
         "busiest_officer_rows": 5,
-    }  # fmt: skip
+    }
     after = counted("(SELECT 3 AS ordinal)")
     assert (after["rows_submitted"], after["rows_dropped"], after["rows_open"]) == (9, 1, 7)
     assert (after["incomplete_rows"], after["worst_file_incomplete_share"], after["codes_over_limit"]) == (0, 0.0, [])
@@ -127,6 +136,6 @@ def test_thirty_days_count_as_one(
 ) -> None:
     """10 of this batch's 1,000 rows are incomplete."""
     limits = sandbox.thresholds.model_copy(update={"incomplete_share_30_days": limit})
-    known = letter_facts(sandbox.model_copy(update={"thresholds": limits}))
+    known = of_batch(letter_facts(sandbox.model_copy(update={"thresholds": limits})))
     before = {"earlier_rows": earlier[0], "earlier_incomplete_rows": earlier[1]}
     assert batch_codes(connection, {**known, **before}) == (["TOO_MANY_INCOMPLETE"] if held else [])

@@ -1,5 +1,5 @@
-"""Each checkpoint finds what a faulty or forged stage output would let through: the committed files are changed, and the
-suite, which derives everything again, must say which check fails."""
+"""Each checkpoint finds what a faulty or forged stage output would let through: the committed files are changed, and
+the suite, which derives everything again, must say which check fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expectations import band
+from expectations.facts import band
+from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Status
 from expectations.rules.address import CROWD
 from expectations.suites import disclosure, eligibility, intake, made, matching
@@ -21,6 +22,11 @@ from expectations.suites import disclosure, eligibility, intake, made, matching
 Rows = list[dict[str, Any]]
 LETTER = made.letter_facts()
 MODULES = {m.NAME: m for m in (intake, matching, eligibility, disclosure)}
+
+
+def _agreed(**limits: float) -> LetterFacts:
+    """The letter under an agreement with other thresholds."""
+    return replace(LETTER, thresholds=LETTER.thresholds.model_copy(update=limits))
 
 
 def _inputs(name: str, folder: Path) -> Any:
@@ -83,9 +89,17 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
             "dropped": lambda rows: [{"ordinal": 0}],
         },
         {
-            "intake.rows_as_sent", "intake.codes_again", "intake.outcome_again", "address.no_zip", "address.placeholder",
-            "authority.incomplete_share", "authority.officer", "usc_8_1253.days_elapsed", "intake.decoys_added",
-            "intake.dropped_were_incomplete", "intake.incomplete_were_dropped",
+            "intake.rows_as_sent",
+            "intake.codes_again",
+            "intake.outcome_again",
+            "address.no_zip",
+            "address.placeholder",
+            "authority.incomplete_share",
+            "authority.officer",
+            "usc_8_1253.days_elapsed",
+            "intake.decoys_added",
+            "intake.dropped_were_incomplete",
+            "intake.incomplete_were_dropped",
         },
     ),
     (
@@ -104,8 +118,14 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
             "rows": lambda rows: [*rows, {**rows[-1], "ordinal": -99}],
         },
         {
-            "matching.none_lost", "matching.all_answered", "matching.one_answer", "matching.none_made_up", "matching.one_record",
-            "matching.own_register", "matching.decoys", "matching.decoys_known",
+            "matching.none_lost",
+            "matching.all_answered",
+            "matching.one_answer",
+            "matching.none_made_up",
+            "matching.one_record",
+            "matching.own_register",
+            "matching.decoys",
+            "matching.decoys_known",
         },
     ),
     ("matching", {"candidates": _set(0, vetoes=["birth_date"])}, {"matching.one_record"}),
@@ -137,17 +157,29 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
             ),
         },
         {
-            "disclosure.corroborated", "eligibility.verdicts_again", "disclosure.address_on_file", "disclosure.unit_given",
-            "disclosure.few_tries", "eligibility.decoys", "address.placeholder", "address.no_number",
-            "eligibility.second_opinion", "authority.reason", "eligibility.none_ended_before", "identity.name",
+            "disclosure.corroborated",
+            "eligibility.verdicts_again",
+            "disclosure.address_on_file",
+            "disclosure.unit_given",
+            "disclosure.few_tries",
+            "eligibility.decoys",
+            "address.placeholder",
+            "address.no_number",
+            "eligibility.second_opinion",
+            "authority.reason",
+            "eligibility.none_ended_before",
+            "identity.name",
         },
     ),
     (
         "disclosure",
         {"parquet": _all(_set(0, urbanization="URB X"), _twice), "csv": _set(0, zip="62702")},
         {
-            "disclosure.parquet_once", "disclosure.parquet_fields", "disclosure.parquet_is_what_was_checked",
-            "disclosure.csv_is_what_was_checked", "disclosure.counts_in_manifest",
+            "disclosure.parquet_once",
+            "disclosure.parquet_fields",
+            "disclosure.parquet_is_what_was_checked",
+            "disclosure.csv_is_what_was_checked",
+            "disclosure.counts_in_manifest",
         },
     ),
     ("disclosure", {"csv": lambda rows: []}, {"disclosure.csv_once", "disclosure.counts_in_manifest"}),
@@ -162,9 +194,13 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
     ("disclosure", {"verdicts": _set(0, **HELD)}, {"disclosure.row_is_eligible", "disclosure.outcome_again"}),
     ("disclosure", {"outcomes": _without(1)}, {"disclosure.all_accounted"}),
     ("disclosure", {"outcomes": _twice}, {"disclosure.one_outcome"}),
-    ("disclosure", {"outcomes": _set(1, outcome="held", told=[])}, {"disclosure.outcome_again", "disclosure.told_again"}),
+    (
+        "disclosure",
+        {"outcomes": _set(1, outcome="held", told=[])},
+        {"disclosure.outcome_again", "disclosure.told_again"},
+    ),
     ("disclosure", {"outcomes": _set(1, codes=[], told=[])}, {"disclosure.reasons"}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -197,7 +233,7 @@ def test_a_crowd_that_a_stage_let_pass_is_found(name: str, check: str, tmp_path:
     if name == "intake":  # every place that counts blocking codes agrees
         assert {"intake.incomplete_were_dropped", "authority.incomplete_share"} <= {r.check for r in verdict.failed}
     crowd = 1 + len(made.NEIGHBOURS)
-    wider = replace(inputs, letter={**LETTER, "max_persons_per_address": crowd})
+    wider = replace(inputs, letter=_agreed(persons_per_address=crowd))
     assert check not in {r.check for r in MODULES[name].check(wider).failed}
 
 
@@ -210,21 +246,21 @@ def test_what_the_agreement_lets_be_left_out_is_eligible(tmp_path: Path) -> None
 
 
 def test_a_court_order_refuses(tmp_path: Path) -> None:
-    forbidden = replace(_inputs("intake", tmp_path), letter={**LETTER, "orders_against": ["an-order"]})
+    forbidden = replace(_inputs("intake", tmp_path), letter=replace(LETTER, orders_against=("an-order",)))
     verdict = intake.check(forbidden)
     assert verdict.status == Status.REFUSE
     assert "COURT_ORDER" in verdict.codes
 
 
 def test_the_match_rate_holds_and_does_not_refuse(tmp_path: Path) -> None:
-    verdict = matching.check(replace(_inputs("matching", tmp_path), letter={**LETTER, "max_match_rate": 0.98}))
+    verdict = matching.check(replace(_inputs("matching", tmp_path), letter=_agreed(match_rate_ceiling=0.98)))
     assert verdict.status == Status.HOLD
     assert verdict.codes == ("MATCH_RATE",)
 
 
-def _known(rate: float) -> dict[str, Any]:
+def _known(rate: float) -> LetterFacts:
     """The letter after ten batches that all had this rate."""
-    return {**LETTER, **band.learnt([(1000, round(1000 * rate))] * band.ENOUGH)}
+    return replace(LETTER, learnt=band.learnt([(1000, round(1000 * rate))] * band.ENOUGH))
 
 
 def _many(folder: Path, matches: int) -> matching.Inputs:
@@ -257,7 +293,7 @@ def test_weak_tiers_hold_from_a_hundred_matches_on(
 ) -> None:
     inputs = _many(tmp_path, matches)
     _edit(tmp_path, "candidates", _all(*(_set(10 + n, tier="CD"[n % 2]) for n in range(weak))))
-    verdict = matching.check(replace(inputs, letter={**LETTER, "max_weak_tiers": ceiling}))
+    verdict = matching.check(replace(inputs, letter=_agreed(weak_tiers_ceiling=ceiling)))
     assert (verdict.status, verdict.codes) == ((Status.HOLD, ("TIER_MIX",)) if held else (Status.PASS, ()))
 
 

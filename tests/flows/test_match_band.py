@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from expectations import band
 from expectations.clock import Clock
+from expectations.facts import band
 from expectations.gx.verdict import Verdict
 from expectations.suites import matching
 from flows import cli

@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from expectations import persons
 from expectations.clock import Clock
 from expectations.duck import DuckSettings
 from expectations.errors import BadInput
+from expectations.facts import persons
 from flows.advance import advance
 from flows.home import HOLDER_AGE
 from flows.ledger.states import State

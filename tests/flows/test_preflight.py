@@ -49,7 +49,7 @@ def test_a_table_of_addresses(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     (tmp_path / "a.csv").write_text('id,address\n1,"1425 N Alder St, Houston, TX 77002"\n2,"Unknown"\n')
     code, out, _ = run(capsys, "a.csv", "--out", "v.csv")
     assert code == 0
-    assert "50.00%" in out and "PLACEHOLDER" in out and codes.code("PLACEHOLDER").mend in out and "v.csv" in out
+    assert "50.00%" in out and "PLACEHOLDER" in out and codes.code("PLACEHOLDER").fix in out and "v.csv" in out
     assert (tmp_path / "v.csv").read_text().splitlines()[1] == '"1",true,"",1,,'
     code, out, err = run(capsys, "a.csv", "--out", "v.parquet", "--json")
     assert (code, err) == (0, "")
@@ -63,7 +63,7 @@ def test_a_table_of_addresses(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_a_submission_with_nothing_to_mend(submission: str, agreement: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, submission, "--out", "v.csv", "--agreement", agreement)
     assert code == 0
-    assert "Nothing is to mend in the letter or the batch." in out and "Not checked" not in out
+    assert "No problems found in the letter or the batch." in out and "Not checked" not in out
     shown = json.loads(run(capsys, submission, "--out", "v.csv", "--agreement", agreement, "--json")[1])
     assert shown["findings"] == [] and shown["agreement"] == "sandbox-2026"
     assert (shown["rows"], shown["complete"], shown["codes"]) == (12, 11, {"PLACEHOLDER": 1})
@@ -80,7 +80,7 @@ def test_a_submission_that_is_not_signed_yet(
     finding = json.loads(run(capsys, submission, "--out", "v.csv", "--json")[1])["findings"]
     signature = codes.code("SIGNATURE_MISSING")
     assert finding == [
-        {"code": signature.name, "message": signature.message, "where": "letter.toml.sig", "mend": signature.mend, "source": signature.source}
+        {"code": signature.name, "message": signature.message, "where": "letter.toml.sig", "fix": signature.fix, "source": signature.source}
     ]  # fmt: skip
 
 

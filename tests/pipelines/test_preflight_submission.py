@@ -76,7 +76,7 @@ def test_every_row_has_the_codes_that_ingest_gives_it(tmp_path: Path, sandbox: A
         "NO_REQUEST_ID", "RAGGED_ROW",
     }  # fmt: skip
     for r in ends:
-        for what in ("message", "mend"):
+        for what in ("message", "fix"):
             assert r[what] == (" ".join(getattr(codes.code(c), what) for c in r["codes"]) or None)
 
 
@@ -139,7 +139,7 @@ def test_what_is_wrong_with_the_letter_is_found(tmp_path: Path, sandbox: Agreeme
     assert sorted(found(check(source))) == sorted(alone)
     report = check(source, sandbox)
     assert sorted(found(report)) == sorted(under)
-    assert all(f.message and f.where and f.mend and f.source for f in report.findings)
+    assert all(f.message and f.where and f.fix and f.source for f in report.findings)
     assert len(verdicts(source)) == 4
 
 

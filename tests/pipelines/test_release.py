@@ -148,7 +148,7 @@ def test_the_return_file_tells_each_row_what_to_mend(made: Made, tmp_path: Path)
     release.open_package(made.package.folder, REQUESTER, tmp_path, HOLDERS)
     lines = read_csv(tmp_path / "returns.csv")
     assert len(lines) == 11
-    words = {(line["code"], line["message"], line["mend"]) for line in lines}
+    words = {(line["code"], line["message"], line["fix"]) for line in lines}
     assert all(all(said) for said in words)
     assert words <= set(codes.words())  # the words of pre-flight
     rejected = next(line for line in lines if line["code"] == "RAGGED_ROW")

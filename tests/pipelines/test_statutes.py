@@ -12,13 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from expectations.codes import code as the_code
 from expectations.errors import BadInput
 from expectations.gx.verdict import Verdict
 from expectations.instruments import Agreement, parse_instrument
 from expectations.rules import book
+from expectations.rules.rule import Rule, registry
 from expectations.rules.sql import given
 from expectations.rules.statutes import STATUTES, Statute, required_columns
-from expectations.rules.statutes.statute import elements
+from expectations.rules.statutes.statute import element
 from flows import checkpoints
 from pipelines import ingest
 from pipelines.context import BatchContext
@@ -34,18 +36,32 @@ def _example(letter_date: date, thresholds: Mapping[str, int]) -> dict[str, str]
     return {"case_number": "F-1", "tin": "219-45-6789"}
 
 
+def _element(name: str, inputs: tuple[str, ...], predicate: str, poison: dict[str, Any], code: str) -> Rule:
+    said = the_code(code)  # in the words that this code has already
+    return element(
+        "usc_18_1028",
+        FRAUD,
+        name,
+        inputs,
+        predicate,
+        poison,
+        code=code,
+        message=said.message,
+        fix=said.fix,
+        source=said.source,
+    )
+
+
 # Somebody else's number, used without authority: the case, and the number.
 OTHER = Statute(
     citation=FRAUD,
     columns=("case_number", "tin"),
     thresholds={},
-    rules=elements(
-        "usc_18_1028",
-        FRAUD,
+    rules=registry(
         [
-            ("case_given", ("case_number",), given("case_number"), "NO_FINAL_ORDER", {"case_number": ""}),
-            ("number", ("s_tin",), "s_tin IS NOT NULL", "BAD_TIN", {"tin": None}),
-        ],
+            _element("case_given", ("case_number",), given("case_number"), {"case_number": ""}, "NO_FINAL_ORDER"),
+            _element("number", ("s_tin",), "s_tin IS NOT NULL", {"tin": None}, "BAD_TIN"),
+        ]
     ),
     example=_example,
 )

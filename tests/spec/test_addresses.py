@@ -71,6 +71,7 @@ def test_single_lines_of_the_gold_set(con: duckdb.DuckDBPyConnection) -> None:
 
 @pytest.mark.shared
 def test_parts_of_real_addresses(con: duckdb.DuckDBPyConnection) -> None:
-    real = f"(SELECT addr AS street, unit, city, state, zip FROM {duck.parquet([shared('real_addresses.parquet')])} WHERE NOT contains(upper(addr), 'UNKNOWN'))"
+    file = duck.parquet([shared("real_addresses.parquet")])
+    real = f"(SELECT addr AS street, unit, city, state, zip FROM {file} WHERE NOT contains(upper(addr), 'UNKNOWN'))"
     row = con.execute(f"SELECT avg({address.complete()}::INT) FROM ({address.derive(real, one_line=False)})").fetchone()
     assert row is not None and row[0] >= 0.995

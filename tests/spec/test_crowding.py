@@ -10,8 +10,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from expectations import crowding, duck
+from expectations import duck
 from expectations.contracts import CANONICAL
+from expectations.facts import crowding
 
 LIMIT = 3
 HOME = {"a_kind": "street", "a_number": "12", "a_street": "ELM ST", "a_unit": "4", "a_zip": "77002"}

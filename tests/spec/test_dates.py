@@ -1,4 +1,5 @@
-"""A legal day begins at midnight in the agreement's zone: across daylight saving, zones ahead of UTC, years and leap days."""
+"""A legal day begins at midnight in the agreement's zone: across daylight saving, zones ahead of UTC, years and leap
+days."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations import duck, facts, standard
+from expectations import duck, standard
 from expectations.clock import Clock, legal_date
+from expectations.facts import letter, sql
 from expectations.instruments import Agreement, CourtOrder, parse_letter
 from expectations.rules.authority import BATCH_RULES
 from expectations.rules.book import request_rules
@@ -102,17 +104,20 @@ def order(**said: Any) -> CourtOrder:
 
 
 def judged(
-    connection: duckdb.DuckDBPyConnection, under: Agreement, received_at: datetime, *orders: CourtOrder,
+    connection: duckdb.DuckDBPyConnection,
+    under: Agreement,
+    received_at: datetime,
+    *orders: CourtOrder,
     dated: date | None = None,
-) -> set[str]:  # fmt: skip
+) -> set[str]:
     """Codes of the batch rules about days, for a letter received at that instant; dated the same day, if not told."""
     day = legal_date(received_at, under.zone)
     file = submissions.DataFile("requests.csv", b"", 1)
     text = submissions.letter([file], under, date=dated or day).encode()
-    known = facts.letter_facts(parse_letter(text), text, "", under, orders, day, day)
+    known = letter.letter_facts(parse_letter(text), text, "", under, orders, day, day)
     rules = {r.code: r.predicate for r in BATCH_RULES.values()}
     codes = ("AGREEMENT_NOT_IN_FORCE", "COURT_ORDER", "LETTER_IN_FUTURE")
-    query = f"SELECT {', '.join(f'({rules[c]})' for c in codes)} FROM ({facts.letter_facts_sql(known)})"
+    query = f"SELECT {', '.join(f'({rules[c]})' for c in codes)} FROM ({sql.one_row(known.flat())})"
     found = connection.execute(query).fetchall()[0]
     return {code for code, holds in zip(codes, found, strict=True) if holds is not True}
 
@@ -151,7 +156,7 @@ def test_the_ninetieth_day_ends_at_midnight_too(
     for received_at, elapsed in ((utc(begins) - INSTANT, False), (utc(begins), True)):
         row = f"""SELECT 'R' AS request_id, '{final}' AS final_order_date, 'none' AS judicial_order_date,
           '8 USC 1253(a)(1)' AS statute,
-          DATE '{legal_date(received_at, zone)}' AS letter_date, 90 AS min_days_after_final_order"""
+          DATE '{legal_date(received_at, zone)}' AS letter_date, 90 AS days_after_final_order"""
         assert connection.execute(f"SELECT {rule.predicate} FROM ({row})").fetchall() == [(elapsed,)]
 
 
@@ -199,7 +204,7 @@ def test_a_submission_is_decided_on_the_legal_day_of_its_receipt(
             one = Work(world.home, ledger, Clock(moment), name, lambda *_: None)
             assert (one.record.decided_on, one.ctx.received_on) == (decided, decided)
             assert one.record.received_at == moment
-            assert letter_facts(one.ctx)["agreement_in_force"] is (decided == first)
+            assert letter_facts(one.ctx).agreement_in_force is (decided == first)
 
 
 @pytest.mark.slow

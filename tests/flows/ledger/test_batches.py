@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import inspect
 
 from expectations.errors import Fault, Transient, Usage
-from expectations.facts import Earlier
+from expectations.facts.letter import Earlier
 from flows.ledger import migrate
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger

@@ -1,9 +1,9 @@
 """The holder's lists of persons: whose records may not be disclosed at all, and who an order still allows.
 
-`persons.csv` in the home tree: record_id, list. Two lists are the holder's own: `informant` (disclosure would identify a
-confidential informant or seriously impair a tax investigation: 26 USC 6103(i)(6)) and `protected`. Others are named by court
-orders (`only.persons`). A hit on the holder's own lists is kept in the sealed evidence only: everywhere else the row reads like
-one for which no record was found.
+`persons.csv` in the home tree: record_id, list. Two lists are the holder's own: `informant` (disclosure would identify
+a confidential informant or seriously impair a tax investigation: 26 USC 6103(i)(6)) and `protected`. Others are named
+by court orders (`only.persons`). A hit on the holder's own lists is kept in the sealed evidence only: everywhere else
+the row reads like one for which no record was found.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _LIST = "[A-Za-z0-9][A-Za-z0-9._-]{1,63}"
 
 
 def keep(source: Path, target: Path, settings: duck.DuckSettings) -> int:
-    """Writes the lists in the CSV `source` as Parquet (record_id BIGINT, list VARCHAR; sorted, each pair once); returns the
-    number of pairs.
+    """Writes the lists in the CSV `source` as Parquet (record_id BIGINT, list VARCHAR; sorted, each pair once); returns
+    the number of pairs.
 
     Raises BadInput, and writes nothing, if it cannot be read or a line is no person on a list: a list that is half read
     would protect half of those on it.
@@ -35,7 +35,8 @@ def keep(source: Path, target: Path, settings: duck.DuckSettings) -> int:
     with duck.session(settings) as con:
         try:
             con.execute(
-                f"CREATE TEMP TABLE raw AS SELECT row_number() OVER () AS line, * FROM read_csv({duck.quote(str(source))},"
+                "CREATE TEMP TABLE raw AS SELECT row_number() OVER () AS line, *"
+                f" FROM read_csv({duck.quote(str(source))},"
                 " all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', strict_mode = true,"
                 " null_padding = false, parallel = false)"
             )
@@ -63,9 +64,10 @@ def lists_sql(kept: Path | None) -> str:
 
 
 def held_back(kept: Path | None, required: Sequence[str], eligible: str) -> str:
-    """A SELECT of the ordinals of `eligible` (ordinal, record_id) that may not leave by the lists in `kept`: on one of the
-    holder's own, or not on every list of `required` (court orders)."""
-    allowed = f"NOT list_has_any(coalesce(lists, []), {list(SECRET)}) AND list_has_all(coalesce(lists, []), {list(required)}::VARCHAR[])"
+    """A SELECT of the ordinals of `eligible` (ordinal, record_id) that may not be released by the lists in `kept`: on
+    one of the holder's own, or not on every list of `required` (court orders)."""
+    on = "coalesce(lists, [])"
+    allowed = f"NOT list_has_any({on}, {list(SECRET)}) AND list_has_all({on}, {list(required)}::VARCHAR[])"
     return f"SELECT ordinal FROM {eligible} LEFT JOIN ({lists_sql(kept)}) USING (record_id) WHERE NOT ({allowed})"
 
 

@@ -1,8 +1,8 @@
-"""Crowded addresses: more persons in one batch at one address than the agreement allows (agreement, `persons_per_address`).
+"""Crowded addresses: more persons of one batch at one address than the agreement's `persons_per_address`.
 
-An address is what was parsed of it, the unit and the urbanization included; a person is a standardised name with birth date and
-TIN. Only the whole batch shows a crowd, so that ingest looks once all its parts are judged, and the checkpoints look again.
-Decoys neither count nor are crowded.
+An address is what was parsed of it, the unit and the urbanization included; a person is a standardised name with birth
+date and TIN. Only the whole batch shows a crowd, so that ingest looks once all its parts are judged, and the
+checkpoints look again. Decoys neither count nor are crowded.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ def spot() -> str:
 def sql(rows: str, limit: int) -> str:
     """A SELECT of `ordinal`, sorted: the rows at an address for more than `limit` persons.
 
-    `rows`: the whole batch, a relation with ordinal, origin and the parsed and standardised columns. It is read twice, and
-    little is kept: first one number for each address, then only what stands at an address of more rows than `limit`.
+    `rows`: the whole batch, a relation with ordinal, origin and the parsed and standardised columns. It is read twice,
+    and little is kept: first one number for each address, then only what stands at an address of more rows than
+    `limit`.
     """
     asked = f"(SELECT *, {spot()} AS _address FROM {rows} WHERE origin = 'request' AND a_kind IS NOT NULL)"
     return f"""
