@@ -76,10 +76,10 @@ def open_file(source: Path, target: Path, identity: Identity) -> None:
             pyrage.decrypt_io(sealed, plain, [pyrage.x25519.Identity.from_str(identity.secret)])
     except (OSError, pyrage.DecryptError, pyrage.IdentityError):
         target.unlink(missing_ok=True)
+        remedy = "Use the key that it was sealed to, or get the file again."
         raise BadInput(
-            "SEAL_BROKEN", "the file was sealed to another key, or was changed", where=source.name,
-            remedy="Use the key that it was sealed to, or get the file again.",
-        ) from None  # fmt: skip
+            "SEAL_BROKEN", "the file was sealed to another key, or was changed", where=source.name, remedy=remedy
+        ) from None
 
 
 def seal_secret(identity: Identity, recipient: str) -> bytes:
@@ -93,10 +93,10 @@ def open_secret(sealed: Path, identity: Identity) -> Identity:
         opened = pyrage.decrypt(sealed.read_bytes(), [pyrage.x25519.Identity.from_str(identity.secret)])
         key = pyrage.x25519.Identity.from_str(opened.decode())
     except (OSError, UnicodeDecodeError, pyrage.DecryptError, pyrage.IdentityError):
+        remedy = "Restore it, or the key that it was sealed to."
         raise BadInput(
-            "SEAL_BROKEN", "the key was sealed to another key, or was changed", where=sealed.name,
-            remedy="Restore it, or the key that it was sealed to.",
-        ) from None  # fmt: skip
+            "SEAL_BROKEN", "the key was sealed to another key, or was changed", where=sealed.name, remedy=remedy
+        ) from None
     return Identity(str(key), str(key.to_public()))
 
 

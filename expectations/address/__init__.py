@@ -33,13 +33,16 @@ def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None)
     for name, parameters, body in (*text.macros(), *_macros(own.phrases), ("addr_facility_place", "x", "false")):
         connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS {body}")
     tables = {
-        "addr_zips": (reference.zip_table(), "zip AS z_zip, state AS z_state, type AS z_type, active AS z_active, city AS z_city, tail AS z_tail"),
+        "addr_zips": (
+            reference.zip_table(),
+            "zip AS z_zip, state AS z_state, type AS z_type, active AS z_active, city AS z_city, tail AS z_tail",
+        ),
         "addr_zip_lists": (reference.zip_table(), "zip AS l_zip, cities AS z_cities, tails AS z_tails"),
         "addr_cities": (reference.city_table(), "*"),
         "addr_words_table": (reference.word_table(), "*"),
         "addr_states": (reference.state_table(), "*"),
         "addr_highways": (reference.mapping_table("highways"), "*"),
-    }  # fmt: skip
+    }
     for name, (table, columns) in tables.items():
         connection.register(f"{name}_source", table)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {name}_source")
@@ -54,10 +57,12 @@ def version() -> str:
     version must be parsed again before it is compared."""
     return of_json(
         [
-            text.macros(), _macros(()), [derive("t", one_line=one_line, urbanization=True) for one_line in (False, True)],
+            text.macros(),
+            _macros(()),
+            [derive("t", one_line=one_line, urbanization=True) for one_line in (False, True)],
             [of_file(path) for path in sorted(reference.DATA.iterdir())],
         ]
-    )  # fmt: skip
+    )
 
 
 def check(facilities: Path) -> operators.Facilities:

@@ -33,16 +33,15 @@ class Source:
         try:
             data: bytes = self.stream.read(size)
         except (OSError, pa.ArrowException):
+            remedy = "Compress it again, or name its compression rightly."
             raise BadInput(
-                "COMPRESSION_BROKEN", f"the file is not whole {self.compression}", where=self.where,
-                remedy="Compress it again, or name its compression rightly.",
-            ) from None  # fmt: skip
+                "COMPRESSION_BROKEN", f"the file is not whole {self.compression}", where=self.where, remedy=remedy
+            ) from None
         self.taken += len(data)
         if self.taken > max(RATIO_FLOOR, MAX_RATIO * self.packed):
-            raise BadInput(
-                "COMPRESSED_BOMB", f"the file grows to more than {MAX_RATIO} times its size", where=self.where,
-                remedy="Send it uncompressed.",
-            )  # fmt: skip
+            remedy = "Send it uncompressed."
+            message = f"the file grows to more than {MAX_RATIO} times its size"
+            raise BadInput("COMPRESSED_BOMB", message, where=self.where, remedy=remedy)
         return data
 
 

@@ -72,10 +72,8 @@ def open_delta(folder: Path) -> Delta:
     """The delta in `folder`; raises BadInput if its note or a file cannot be read, or it changes nothing."""
     path = folder / NAME
     if not path.is_file():
-        raise BadInput(
-            "NO_DELTA", f"the folder has no {NAME}", where=folder.name,
-            remedy='Write kind = "update" or "correction" and effective_on = YYYY-MM-DD there.',
-        )  # fmt: skip
+        remedy = 'Write kind = "update" or "correction" and effective_on = YYYY-MM-DD there.'
+        raise BadInput("NO_DELTA", f"the folder has no {NAME}", where=folder.name, remedy=remedy)
     remedy = "Write kind and effective_on; see infra/docs/register.md."
     note = forms.validated(Note, forms.toml(path.read_bytes(), NAME, "DELTA_UNREADABLE"), NAME, "DELTA_INVALID", remedy)
     removed = _removed(folder)

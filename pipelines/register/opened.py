@@ -70,17 +70,13 @@ def open_register(folder: Path, *, verify: bool = False) -> lake.Manifest:
     """
     manifest = lake.read_manifest(folder, seals=() if verify else [folder / SEALS])
     if manifest is None:
-        raise BadInput(
-            "REGISTER_NOT_PREPARED",
-            "the prepared register is missing, half built or changed",
-            where=folder.name,
-            remedy="Run sluicegate register build.",
-        )
+        remedy = "Run sluicegate register build."
+        message = "the prepared register is missing, half built or changed"
+        raise BadInput("REGISTER_NOT_PREPARED", message, where=folder.name, remedy=remedy)
     if manifest.labels.get(PREPARATION) != preparation():
-        raise BadInput(
-            "REGISTER_OUTDATED", "the register was prepared by another version of Sluicegate", where=folder.name,
-            remedy="Prepare it again: sluicegate register build.",
-        )  # fmt: skip
+        remedy = "Prepare it again: sluicegate register build."
+        message = "the register was prepared by another version of Sluicegate"
+        raise BadInput("REGISTER_OUTDATED", message, where=folder.name, remedy=remedy)
     return manifest
 
 

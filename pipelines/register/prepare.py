@@ -59,12 +59,9 @@ class Prepare:
                 0,
             )
             if rows != distinct:
-                raise BadInput(
-                    "REGISTER_ID_TWICE",
-                    f"{rows - distinct} record ids stand more than once",
-                    where="persons/",
-                    remedy="Give each record an id of its own.",
-                )
+                remedy = "Give each record an id of its own."
+                message = f"{rows - distinct} record ids stand more than once"
+                raise BadInput("REGISTER_ID_TWICE", message, where="persons/", remedy=remedy)
 
     def queries(self, item: Range, attempt: Attempt) -> list[tuple[str, str]]:
         """(dataset, SELECT), in the order in which they must run."""
@@ -82,8 +79,13 @@ class Prepare:
 def preparation() -> str:
     """Digest of how a register is prepared: what was prepared in another way must be prepared again."""
     queries = [
-        people_sql("RAW"), persons_sql("PEOPLE"), addresses_sql("RAW", "PEOPLE"), names_sql("P"), units_sql("A"), buildings_sql("U"),
-    ]  # fmt: skip
+        people_sql("RAW"),
+        persons_sql("PEOPLE"),
+        addresses_sql("RAW", "PEOPLE"),
+        names_sql("P"),
+        units_sql("A"),
+        buildings_sql("U"),
+    ]
     return of_json([queries, standard.MACROS, address.version()])
 
 

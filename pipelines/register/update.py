@@ -163,11 +163,31 @@ class Apply:
         """Raises BadInput if the delta does not fit the version before it."""
         source = self.source.addresses if self.source else None
         tests = [
-            ("REGISTER_IDS", "record ids are not above zero", "persons/", "SELECT record_id FROM new_persons WHERE record_id < 1"),
-            ("DELTA_BOTH", "records are both changed and removed", "removed", "SELECT record_id FROM removed SEMI JOIN new_persons USING (record_id)"),
-            ("DELTA_NOBODY", "removed records are not in the register", "removed", "SELECT record_id FROM removed ANTI JOIN replaced USING (record_id)"),
-            ("DELTA_NO_PERSON", "addresses have no person in the delta", "addresses/", f"SELECT record_id FROM {source} ANTI JOIN new_persons USING (record_id)" if source else None),
-        ]  # fmt: skip
+            (
+                "REGISTER_IDS",
+                "record ids are not above zero",
+                "persons/",
+                "SELECT record_id FROM new_persons WHERE record_id < 1",
+            ),
+            (
+                "DELTA_BOTH",
+                "records are both changed and removed",
+                "removed",
+                "SELECT record_id FROM removed SEMI JOIN new_persons USING (record_id)",
+            ),
+            (
+                "DELTA_NOBODY",
+                "removed records are not in the register",
+                "removed",
+                "SELECT record_id FROM removed ANTI JOIN replaced USING (record_id)",
+            ),
+            (
+                "DELTA_NO_PERSON",
+                "addresses have no person in the delta",
+                "addresses/",
+                f"SELECT record_id FROM {source} ANTI JOIN new_persons USING (record_id)" if source else None,
+            ),
+        ]
         for code, message, where, query in tests:
             found = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0] if query else 0
             if found:
@@ -188,26 +208,36 @@ class Apply:
         gone = "(SELECT s_first, s_middle, s_last FROM replaced)"
         units = "(FROM old_units SEMI JOIN new_units USING (a_zip, a_number, a_street) UNION FROM new_units)"
         kept = "FROM old_{0} ANTI JOIN touched USING (record_id) ORDER BY {1}"
-        earlier = [
-            ("changed_persons", kept.format("persons", "record_id")),
-            ("changed_addresses", kept.format("addresses", f"record_id, {RAW_ADDRESS}")),
-        ] if _paths(self.before, "changed_persons") else []  # fmt: skip
+        earlier = (
+            [
+                ("changed_persons", kept.format("persons", "record_id")),
+                ("changed_addresses", kept.format("addresses", f"record_id, {RAW_ADDRESS}")),
+            ]
+            if _paths(self.before, "changed_persons")
+            else []
+        )
         return [
             *earlier,
             ("gone", "SELECT record_id FROM replaced WHERE in_base ORDER BY record_id"),
             # counts of names may be below zero: what the base counts and is gone
-            ("names", f"""
+            (
+                "names",
+                f"""
                 SELECT kind, name, CAST(sum(n) AS BIGINT) AS n FROM (FROM new_names UNION ALL SELECT *, -1 AS n FROM ({_names(gone)}))
-                GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name"""),
+                GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name""",
+            ),
             ("units", "SELECT DISTINCT * FROM new_units ORDER BY ALL"),
             # a unit once on file is there, whoever has moved out: buildings only grow until the next full build
             ("buildings", buildings_sql(units)),
-            ("changes", f"""
+            (
+                "changes",
+                f"""
                 SELECT record_id, CASE WHEN r.record_id IS NOT NULL THEN 'removed' WHEN p.record_id IS NOT NULL THEN 'changed' ELSE 'new' END AS change,
                   '{note.kind}' AS kind, DATE '{note.effective_on}' AS effective_on, '{self.delta.identity}' AS delta
                 FROM touched LEFT JOIN removed r USING (record_id) LEFT JOIN replaced p USING (record_id)
-                ORDER BY record_id"""),
-        ]  # fmt: skip
+                ORDER BY record_id""",
+            ),
+        ]
 
 
 def _names(persons: str) -> str:

@@ -44,7 +44,7 @@ class Accounting(Sealed):
 
 
 def seal_evidence(ctx: BatchContext, holder_recipient: str, target: Path) -> Sealed:
-    """One Parquet bundle of every submitted row and decoy: canonical row, and the structs candidate, verdict, person, reject.
+    """One Parquet bundle of every submitted row and control row: canonical row, and the structs candidate, verdict, person, reject.
 
     A struct is null where the row did not get that far. Works for a batch that stopped at any stage after ingest.
     """

@@ -41,8 +41,9 @@ def verify(package: Path, holders: Sequence[str]) -> dict[str, Any]:
     """
     manifest = signed_folder.verify(package, KIND, holders)
     if BATCH.match(package.resolve().name) and package.resolve().name != manifest["batch"]:
-        raise BadInput("PACKAGE_SWAPPED", "the folder bears the name of another batch than its manifest", where="batch",
-                       remedy="Get both packages again from the holder, and report this.")  # fmt: skip
+        remedy = "Get both packages again from the holder, and report this."
+        message = "the folder bears the name of another batch than its manifest"
+        raise BadInput("PACKAGE_SWAPPED", message, where="batch", remedy=remedy)
     counts = manifest["counts"]
     if counts["submitted"] != counts["released"] + counts["returned"]:
         raise BadInput("PACKAGE_COUNTS", "the counts do not add up", where=f"{signed_folder.MANIFEST}: counts")

@@ -49,14 +49,16 @@ def _check(connection: duckdb.DuckDBPyConnection, opened: Path, manifest: dict[s
     ):
         found = connection.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0]
         if (found, eligible_digest(connection, rows)) != (counts["released"], manifest["content_digest"]):
-            raise BadInput("PACKAGE_CONTENT", "the rows are not those that the manifest names", where=f"{name}.age",
-                           remedy=_AGAIN)  # fmt: skip
+            raise BadInput(
+                "PACKAGE_CONTENT", "the rows are not those that the manifest names", where=f"{name}.age", remedy=_AGAIN
+            )
     returned = forms.read_csv(opened / RETURNS_CSV, forms.RETURN_COLUMNS)
     codes = dict(connection.execute(f"SELECT code, count(*) FROM ({returned}) GROUP BY code").fetchall())
     rows = connection.execute(f"SELECT count(DISTINCT (file, row)) FROM ({returned})").fetchall()[0][0]
     if (rows, codes) != (counts["returned"], manifest["returned_by_code"]):
-        raise BadInput("PACKAGE_CONTENT", "the codes are not those that the manifest counts", where=f"{RETURNS_CSV}.age",
-                       remedy=_AGAIN)  # fmt: skip
+        remedy = _AGAIN
+        message = "the codes are not those that the manifest counts"
+        raise BadInput("PACKAGE_CONTENT", message, where=f"{RETURNS_CSV}.age", remedy=remedy)
 
 
 @contextmanager

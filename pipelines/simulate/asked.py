@@ -35,11 +35,8 @@ def choose(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     known = round(plan.rows * plan.profile.in_register)
     strangers = plan.rows - known
     if known + strangers // 5 > plan.made.rows:
-        raise Usage(
-            "REGISTER_TOO_SMALL",
-            "the batch asks for more people than the register holds",
-            remedy="Make a larger register.",
-        )
+        remedy = "Make a larger register."
+        raise Usage("REGISTER_TOO_SMALL", "the batch asks for more people than the register holds", remedy=remedy)
     _pick(connection, plan, known, strangers)
     _fetch(connection, plan)
     maker = Maker.on(connection, plan.made.rows, plan.made.seed)
@@ -89,8 +86,11 @@ def _fetch(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         ("picked_persons", f"FROM '{folder}/persons/*.parquet' WHERE {wanted} OR {lenders}"),
         ("homes_on_file", f"FROM '{folder}/addresses/*.parquet' WHERE {wanted}"),
         ("current", f"SELECT {columns} FROM homes_on_file WHERE valid_to IS NULL"),
-        ("earlier", f"SELECT {columns} FROM homes_on_file WHERE valid_to IS NOT NULL QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY valid_from DESC) = 1"),
-    ):  # fmt: skip
+        (
+            "earlier",
+            f"SELECT {columns} FROM homes_on_file WHERE valid_to IS NOT NULL QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY valid_from DESC) = 1",
+        ),
+    ):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
 
 

@@ -133,11 +133,17 @@ def _letter(
     """The letter as TOML; JSON's strings are TOML's."""
     q = json.dumps
     lines = [
-        f"requester = {q(requester)}", f"agreement = {q(agreement)}", f"statute = {q(CITATION)}",
-        f"purpose = {q(PURPOSE)}", f"date = {day.isoformat()}",
-        "\n[signatory]", *(f"{key} = {q(value)}" for key, value in SIGNATORY.items()),
-        "\n[attestations]", "solely = true", "no_informant_or_investigation_harmed = true",
-    ]  # fmt: skip
+        f"requester = {q(requester)}",
+        f"agreement = {q(agreement)}",
+        f"statute = {q(CITATION)}",
+        f"purpose = {q(PURPOSE)}",
+        f"date = {day.isoformat()}",
+        "\n[signatory]",
+        *(f"{key} = {q(value)}" for key, value in SIGNATORY.items()),
+        "\n[attestations]",
+        "solely = true",
+        "no_informant_or_investigation_harmed = true",
+    ]
     for officer in officers:
         lines += ["\n[[officers]]", f"id = {q(officer)}", f"name = {q('Engaged ' + officer)}"]
     for file in files:

@@ -20,9 +20,19 @@ IN_BUILDINGS = ((2, 2, 3, 5, 16), (4, 24), (8, 8, 12), (28,), (2, 2, 2, 2, 4, 6,
 PO_BOX, RURAL, MILITARY, ISLAND = 0.035, 0.02, 0.004, 0.016  # shares of the dwellings that are no units
 
 SUFFIXES = (
-    ["ST"] * 22 + ["AVE"] * 18 + ["DR"] * 15 + ["LN"] * 9 + ["RD"] * 14 + ["CT"] * 8 + ["BLVD"] * 4 + ["WAY"] * 3
-    + ["PL"] * 4 + ["CIR"] * 4 + ["TER"] * 2 + ["PKWY", "TRL", "LOOP"]
-)  # fmt: skip
+    ["ST"] * 22
+    + ["AVE"] * 18
+    + ["DR"] * 15
+    + ["LN"] * 9
+    + ["RD"] * 14
+    + ["CT"] * 8
+    + ["BLVD"] * 4
+    + ["WAY"] * 3
+    + ["PL"] * 4
+    + ["CIR"] * 4
+    + ["TER"] * 2
+    + ["PKWY", "TRL", "LOOP"]
+)
 DIRECTIONS = [""] * 70 + ["N "] * 7 + ["S "] * 7 + ["E "] * 7 + ["W "] * 6 + ["NE ", "NW ", "SE "]
 URBANIZATIONS = [
     "VILLA CAROLINA",

@@ -7,10 +7,28 @@ from pipelines.simulate.chance import Chance
 from pipelines.simulate.reference import NICKNAMES
 
 LONG_SUFFIXES = {
-    "ST": "Street", "AVE": "Avenue", "DR": "Drive", "LN": "Lane", "RD": "Road", "CT": "Court", "BLVD": "Boulevard",
-    "PL": "Place", "CIR": "Circle", "TER": "Terrace", "PKWY": "Parkway", "TRL": "Trail",
-}  # fmt: skip
-LONG_DIRECTIONS = {"N": "North", "S": "South", "E": "East", "W": "West", "NE": "Northeast", "NW": "Northwest", "SE": "Southeast"}  # fmt: skip
+    "ST": "Street",
+    "AVE": "Avenue",
+    "DR": "Drive",
+    "LN": "Lane",
+    "RD": "Road",
+    "CT": "Court",
+    "BLVD": "Boulevard",
+    "PL": "Place",
+    "CIR": "Circle",
+    "TER": "Terrace",
+    "PKWY": "Parkway",
+    "TRL": "Trail",
+}
+LONG_DIRECTIONS = {
+    "N": "North",
+    "S": "South",
+    "E": "East",
+    "W": "West",
+    "NE": "Northeast",
+    "NW": "Northwest",
+    "SE": "Southeast",
+}
 
 
 def nicknames() -> str:

@@ -44,9 +44,13 @@ def tables() -> tuple[dict[str, pa.Table], dict[str, int]]:
         "places": places,
     }
     sizes = {
-        "men": len(men), "women": len(women), "surnames": len(everyone), "hispanic": len(hispanic),
-        "streets": len(streets), **counts,
-    }  # fmt: skip
+        "men": len(men),
+        "women": len(women),
+        "surnames": len(everyone),
+        "hispanic": len(hispanic),
+        "streets": len(streets),
+        **counts,
+    }
     return found, sizes
 
 

@@ -147,10 +147,9 @@ def read(folder: Path) -> Made:
     except (OSError, ValueError, TypeError):
         made = None
     if made is None or made.version != VERSION:
-        raise BadInput(
-            "NOT_A_MADE_REGISTER", "the folder holds no register of this simulator", where="register.json",
-            remedy="Make one with sluicegate simulate register.",
-        )  # fmt: skip
+        remedy = "Make one with sluicegate simulate register."
+        message = "the folder holds no register of this simulator"
+        raise BadInput("NOT_A_MADE_REGISTER", message, where="register.json", remedy=remedy)
     return made
 
 

@@ -70,7 +70,7 @@ def _matched(ctx: BatchContext) -> Manifest:
 def _facts(ctx: BatchContext, found: Manifest) -> Manifest:
     registers = {
         Origin.REQUEST.value: register.open_register(ctx.register),
-        Origin.DECOY.value: lake.committed(ctx.step("match.decoys")),
+        Origin.CONTROL.value: lake.committed(ctx.step("match.decoys")),
     }
     counting = _counting(ctx)
     return lake.run_step(

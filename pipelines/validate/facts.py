@@ -1,7 +1,7 @@
 """Step `validate.facts`: what the register holds on the matched records, by one scan of its parts.
 
 Datasets: `on_file` (record_id and the raw address), `units` (origin, building, units), `persons` (record_id and its
-standardised fields: kept as evidence). Decoys have a register of their own; each origin sees its own register only.
+standardised fields: kept as evidence). Control rows have a register of their own; each origin sees its own register only.
 """
 
 from __future__ import annotations

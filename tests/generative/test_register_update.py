@@ -18,7 +18,7 @@ from pipelines import lake, match, register
 from pipelines.validate import facts
 from tests.generative.examples import examples
 from tests.pipelines.deltas import buildings, held, merged, updated, write_delta
-from tests.pipelines.matching import DECOYS, HOME, asked, canonical, committed, context, raw_register, record
+from tests.pipelines.matching import CONTROL_ROWS, HOME, asked, canonical, committed, context, raw_register, record
 
 IDS = range(1, 15)
 # few of each, so that records meet, share homes and names, and are mistaken for each other
@@ -47,7 +47,7 @@ REQUESTS = [
 
 def candidates(folder: Path, prepared: Path) -> list[dict[str, Any]]:
     committed(folder / "ingest.rows", {"rows": canonical(REQUESTS)})
-    committed(folder / "ingest.decoys", {"persons": DECOYS.persons, "addresses": DECOYS.addresses})
+    committed(folder / "ingest.decoys", {"persons": CONTROL_ROWS.persons, "addresses": CONTROL_ROWS.addresses})
     found = match.run(context(folder, prepared)).paths("candidates")
     return sorted((row for p in found for row in pq.read_table(p).to_pylist()), key=lambda r: r["ordinal"])
 

@@ -20,7 +20,7 @@ from tests.submissions import DataFile, encode, row
 
 
 def read(manifest: lake.Manifest) -> list[dict]:
-    """The requests (not the decoys) by ordinal."""
+    """The requests (not the control rows) by ordinal."""
     table = pa.concat_tables([pq.read_table(p) for p in manifest.paths("rows")])
     assert table.schema.equals(CANONICAL)
     return sorted((r for r in table.to_pylist() if r["origin"] == "request"), key=lambda r: r["ordinal"])
@@ -79,7 +79,7 @@ def test_each_row_has_its_codes_and_its_end(whole: tuple[BatchContext, lake.Mani
     assert [(r["ordinal"], r["file"], r["row"], r["code"]) for r in rejects] == [(8, 2, 4, "RAGGED_ROW")]
 
 
-def test_the_decoys_are_judged_with_the_rest_and_come_out_as_expected(
+def test_the_control_rows_are_judged_with_the_rest_and_come_out_as_expected(
     whole: tuple[BatchContext, lake.Manifest],
 ) -> None:
     context, manifest = whole

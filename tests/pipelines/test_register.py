@@ -123,7 +123,7 @@ def test_a_wrong_column(tmp_path: Path) -> None:
         register.build(raw, tmp_path / "register")
 
 
-def test_decoys_and_records_never_mix(tmp_path: Path) -> None:
+def test_control_rows_and_records_never_mix(tmp_path: Path) -> None:
     raw = raw_register(tmp_path / "raw", [*RECORDS, record(-1, "Bo", "Decoy")])
     with pytest.raises(BadInput, match="REGISTER_IDS"):
         register.build(raw, tmp_path / "register")

@@ -75,8 +75,8 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "removals without rows": (removed_file(b"record_id\n"), "DELTA_EMPTY", "delta.toml"),
     "a removed id that is text": (lambda f: write_delta(f, removed=[5, CANARY]), "REGISTER_ID", "removed.csv, row 2"),
     "a removed id with a fraction": (lambda f: write_delta(f, removed=[5.5]), "REGISTER_ID", "removed.csv, row 1"),
-    "a decoy removed": (lambda f: write_delta(f, removed=[5, -1]), "REGISTER_IDS", "removed.csv, row 2"),
-    "a decoy removed in Parquet": (ids([5, -1], pa.int64()), "REGISTER_IDS", "removed.parquet, row 2"),
+    "a control row removed": (lambda f: write_delta(f, removed=[5, -1]), "REGISTER_IDS", "removed.csv, row 2"),
+    "a control row removed in Parquet": (ids([5, -1], pa.int64()), "REGISTER_IDS", "removed.parquet, row 2"),
     "no id in Parquet": (ids([5, None], pa.int64()), "REGISTER_EMPTY_FIELD", "removed.parquet, row 2"),
     "ids as text in Parquet": (ids([CANARY], pa.string()), "REGISTER_COLUMNS", "removed.parquet"),
     "Parquet without ids": (ids([5], pa.int64(), CANARY), "REGISTER_COLUMNS", "removed.parquet"),
@@ -92,7 +92,7 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "everybody removed": (lambda f: write_delta(f, removed=[r["record_id"] for r in BASE]), "REGISTER_EMPTY", "removed"),
     "an address of nobody": (addresses_of(7), "DELTA_NO_PERSON", "addresses/"),
     "a record twice": (lambda f: write_delta(f, [person(3), person(3, last=CANARY)]), "REGISTER_ID_TWICE", "persons/"),
-    "a decoy": (lambda f: write_delta(f, [{**person(3, last=CANARY), "record_id": -3}]), "REGISTER_IDS", "persons/"),
+    "a control row": (lambda f: write_delta(f, [{**person(3, last=CANARY), "record_id": -3}]), "REGISTER_IDS", "persons/"),
     "tomorrow's": (lambda f: write_delta(f, removed=[5], on=TODAY + DAY), "DELTA_NOT_YET", "delta.toml"),
 }  # fmt: skip
 

@@ -56,7 +56,7 @@ def context(root: Path, agreement: Agreement) -> BatchContext:
     return made
 
 
-def test_rows_and_decoys_end_as_they_must(tmp_path: Path, sandbox: Agreement) -> None:
+def test_rows_and_control_rows_end_as_they_must(tmp_path: Path, sandbox: Agreement) -> None:
     ctx = context(tmp_path, sandbox)
     ingest.run(ctx)
     match.run(ctx)
@@ -68,12 +68,12 @@ def test_rows_and_decoys_end_as_they_must(tmp_path: Path, sandbox: Agreement) ->
 
     judged = {r["ordinal"]: r for r in batches.rows_of(verdicts, "verdicts")}
     expected = batches.rows_of(lake.committed(ctx.step("ingest.decoys")), "expected")
-    for decoy in expected:
-        found = judged.get(decoy["ordinal"])
-        if decoy["expected"] == "eligible":
-            assert found and found["outcome"] is None, decoy
+    for control in expected:
+        found = judged.get(control["ordinal"])
+        if control["expected"] == "eligible":
+            assert found and found["outcome"] is None, control
         elif found:
-            assert found["outcome"] == "held" and decoy["code"] in found["codes"], decoy
+            assert found["outcome"] == "held" and control["code"] in found["codes"], control
     assert {"NOT_CORROBORATED", "UNIT_NEEDED"} <= {d["code"] for d in expected}
 
     key, check = Ed25519PrivateKey.generate(), sealing.new_identity()

@@ -65,7 +65,7 @@ def asked(folder: Path, agreement: Agreement, statute: str, *rows: dict[str, Any
 
 
 def codes(context: BatchContext) -> list[list[str]]:
-    """The codes of each request, and that the decoys that must be eligible are."""
+    """The codes of each request, and that the control rows that must be eligible are."""
     table = pa.concat_tables([pq.read_table(p) for p in ingest.run(context).paths("rows")]).to_pylist()
     assert any(r["origin"] == "decoy" and r["codes"] == [] for r in table)
     return [r["codes"] for r in sorted(table, key=lambda r: r["ordinal"]) if r["origin"] == "request"]

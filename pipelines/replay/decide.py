@@ -25,10 +25,10 @@ from expectations.suites import derived, intake, matching
 from pipelines.context import BatchContext
 from pipelines.failures import no_values
 from pipelines.ingest import letter_facts
-from pipelines.recall import partly
 from pipelines.release.outcomes import ended
+from pipelines.replay import partly
 
-STEP = "recall.decide"
+STEP = "replay.decide"
 OPEN = "open"  # nothing stops the row before the match, and it was never looked up
 ADDRESSES = (
     "STRUCT(street VARCHAR, unit VARCHAR, urbanization VARCHAR, city VARCHAR, state VARCHAR, zip VARCHAR,"
@@ -80,8 +80,14 @@ class Decided:
 
 
 def decide(
-    ctx: BatchContext, evidence: str, accounting: str, folder: Path, corrected: Path | None = None, *, released: bool = False
-) -> Decided:  # fmt: skip
+    ctx: BatchContext,
+    evidence: str,
+    accounting: str,
+    folder: Path,
+    corrected: Path | None = None,
+    *,
+    released: bool = False,
+) -> Decided:
     """Decides the batch by the rules, instruments and dates of `ctx`; writes into `folder` (0700, the caller's to delete).
 
     evidence, accounting   relations: what `release.seal_evidence` and `release.seal_accounting` kept
@@ -105,8 +111,11 @@ def decide(
             **_matched(letter, corrected),
             "settled": _settled(),
             "facts": facts.facts_sql(letter, _counts(letter)),
-            "rate": matching.rate_sql("(SELECT * FROM candidates SEMI JOIN (SELECT ordinal FROM asked WHERE outcome IS NULL) USING (ordinal))", letter),
-        }  # fmt: skip
+            "rate": matching.rate_sql(
+                "(SELECT * FROM candidates SEMI JOIN (SELECT ordinal FROM asked WHERE outcome IS NULL) USING (ordinal))",
+                letter,
+            ),
+        }
         broken = prepare(connection, derived.setup(ctx.facilities), tables, folder)
         if broken:
             raise Fault("NOT_DECIDED", f"{next(iter(broken))} could not be worked out", where=STEP)
@@ -161,7 +170,7 @@ def _decided_then() -> dict[str, str]:
         " USING (ordinal) WHERE outcome IS NULL)",
         "late": "(SELECT ordinal FROM given SEMI JOIN (SELECT ordinal FROM accounted WHERE outcome = 'unmatched')"
         " USING (ordinal) WHERE verdict IS NOT NULL AND NOT list_contains(verdict.codes, 'PROTECTED'))",
-    }  # fmt: skip
+    }
 
 
 def _matched(letter: dict[str, Any], corrected: Path | None) -> dict[str, str]:
@@ -191,7 +200,7 @@ def _matched(letter: dict[str, Any], corrected: Path | None) -> dict[str, str]:
               SELECT ordinal, record_id, person_key, addresses_on_file, {failing_codes(disclosure.RULES.values())} AS codes
               FROM (SELECT *, {facts.register_constants(letter)} FROM on_file)
                 JOIN ({corroboration.sql("asked", "on_file", corroboration.counts(letter))}) USING (ordinal))""",
-    }  # fmt: skip
+    }
 
 
 def _settled() -> str:

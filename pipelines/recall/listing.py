@@ -55,10 +55,14 @@ def seal_recall(
         made.mkdir(mode=0o700, parents=True)
     try:
         said = {
-            "case": case, "order": "freeze", "created_at": created_at.astimezone(UTC).isoformat(timespec="seconds"),
-            "holder": agreement.holder.id, "requester": agreement.requester.id, "agreement": agreement.id,
+            "case": case,
+            "order": "freeze",
+            "created_at": created_at.astimezone(UTC).isoformat(timespec="seconds"),
+            "holder": agreement.holder.id,
+            "requester": agreement.requester.id,
+            "agreement": agreement.id,
             "batches": dict(sorted(packages.items())),
-        }  # fmt: skip
+        }
         with quiet("recall.list", duck) as connection:
             said |= _write_plain(connection, rows, plain, set(packages))
         for name in KIND.sealed:

@@ -21,8 +21,8 @@ from expectations.errors import BadInput
 from pipelines.ingest.blocks import Blocks, opened
 from pipelines.ingest.read_csv import read_csv
 from pipelines.outfile import workplace
+from pipelines.recall.listing import open_recall
 from pipelines.release import forms
-from pipelines.release.recall_list import open_recall
 from pipelines.sealing import Identity
 from pipelines.sql import copy, quiet
 
@@ -97,8 +97,10 @@ def _csv(table: Path, key: str) -> Iterator[pa.Array]:
     """The ids of a CSV file, by the reader that reads submissions: DuckDB's leaves out a last record whose quote stays open."""
     packing = _COMPRESSIONS.get(table.suffix, "none")
     if Path(table.stem if packing != "none" else table.name).suffix != ".csv":
-        raise BadInput("UNKNOWN_FORMAT", "the table is neither CSV nor Parquet by its name", where=table.name,
-                       remedy="Name it .csv, .csv.gz, .csv.zst or .parquet.")  # fmt: skip
+        remedy = "Name it .csv, .csv.gz, .csv.zst or .parquet."
+        raise BadInput(
+            "UNKNOWN_FORMAT", "the table is neither CSV nor Parquet by its name", where=table.name, remedy=remedy
+        )
     with opened(table, packing, table.name) as source:
         for read in read_csv(Blocks(source), table.name, check=lambda names, _where: _check_key(names, key)):
             if read.rejects:
@@ -108,13 +110,15 @@ def _csv(table: Path, key: str) -> Iterator[pa.Array]:
 
 def _check_key(names: list[str], key: str) -> None:
     if names.count(key) != 1:
-        raise BadInput("KEY_MISSING", "the table has no column of this name, or several", where="--key",
-                       remedy="Name the column with the request ids.")  # fmt: skip
+        remedy = "Name the column with the request ids."
+        raise BadInput("KEY_MISSING", "the table has no column of this name, or several", where="--key", remedy=remedy)
 
 
 def _unreadable(where: str) -> BadInput:
-    return BadInput("TABLE_UNREADABLE", "the table cannot be read to its end; nothing was applied", where=where,
-                    remedy="Export it again as CSV (RFC 4180, UTF-8) or Parquet.")  # fmt: skip
+    remedy = "Export it again as CSV (RFC 4180, UTF-8) or Parquet."
+    return BadInput(
+        "TABLE_UNREADABLE", "the table cannot be read to its end; nothing was applied", where=where, remedy=remedy
+    )
 
 
 def _found(listed: str) -> str:

@@ -18,13 +18,13 @@ from expectations.contracts import Origin
 from expectations.duck import parquet, quote
 from pipelines import lake, register
 from pipelines.context import BatchContext
-from pipelines.recall.decide import ADDRESSES
 from pipelines.register.delta import Kind
 from pipelines.register.prepare import STORED
+from pipelines.replay.decide import ADDRESSES
 from pipelines.sql import copy, quiet
 from pipelines.validate.facts import ADDRESS_FIELDS, Facts, asked
 
-STEP = "recall.corrections"
+STEP = "replay.corrections"
 
 
 def changes(versions: Sequence[Path]) -> list[str]:
@@ -33,8 +33,15 @@ def changes(versions: Sequence[Path]) -> list[str]:
 
 
 def write(
-    ctx: BatchContext, evidence: str, target: Path, *, changed: Sequence[str], known: Sequence[str], now: Path, until: date
-) -> int:  # fmt: skip
+    ctx: BatchContext,
+    evidence: str,
+    target: Path,
+    *,
+    changed: Sequence[str],
+    known: Sequence[str],
+    now: Path,
+    until: date,
+) -> int:
     """Writes (record_id, addresses_on_file, same_person) of the batch's matched persons who were corrected since; returns how many.
 
     changed, known   files of `changes`: of all register versions, and of the one that the batch ran against (its corrections

@@ -42,8 +42,10 @@ def read_ordinals(source: Path, batch: str, target: Path, duck: DuckSettings) ->
             "SELECT min(line) FROM given WHERE coalesce(try_cast(o AS BIGINT) < 0, true)"
         ).fetchall()
         if bad[0][0] is not None:
-            raise BadInput("ORDINAL_UNREADABLE", "an entry is no ordinal", where=f"{source.name}, entry {bad[0][0]}",
-                           remedy=_ORDINALS)  # fmt: skip
+            remedy = _ORDINALS
+            raise BadInput(
+                "ORDINAL_UNREADABLE", "an entry is no ordinal", where=f"{source.name}, entry {bad[0][0]}", remedy=remedy
+            )
         copy(connection, f"SELECT {quote(batch)} AS batch, CAST(o AS BIGINT) AS ordinal FROM given", target)
 
 
@@ -69,9 +71,13 @@ def _parquet_ordinals(connection: duckdb.DuckDBPyConnection, source: Path) -> st
 
 
 def find(
-    selected: Path | None, accounting: Mapping[str, Path], agreement: Agreement, hash_key: bytes, target: Path,
+    selected: Path | None,
+    accounting: Mapping[str, Path],
+    agreement: Agreement,
+    hash_key: bytes,
+    target: Path,
     duck: DuckSettings,
-) -> Affected:  # fmt: skip
+) -> Affected:
     """Writes the affected rows to `target`.
 
     selected    Parquet (batch, ordinal; perhaps request_key, person_key and codes); None: every released row
@@ -156,11 +162,15 @@ def _proven(connection: duckdb.DuckDBPyConnection, request_key: str) -> None:
         raise BadInput("NOT_RELEASED", f"{missing} of the {asked} rows were not released", remedy=_ORDINALS)
     differ = "said_request <> request_key OR said_person <> person_key"
     if wrong := one(f"SELECT count(*) FROM affected WHERE {differ}"):
-        raise BadInput("OTHER_ROWS", f"{wrong} rows of the list are not the disclosures of these ordinals",
-                       remedy="Make the list again: sluicegate lookback.")  # fmt: skip
+        remedy = "Make the list again: sluicegate lookback."
+        raise BadInput(
+            "OTHER_ROWS", f"{wrong} rows of the list are not the disclosures of these ordinals", remedy=remedy
+        )
     if one(f"SELECT count(*) FROM affected WHERE coalesce(request_key <> {request_key}, true)"):
-        raise Fault("ACCOUNTING_CHANGED", "request ids of the accounting are not those that were disclosed",
-                    remedy="Run sluicegate ledger verify.")  # fmt: skip
+        remedy = "Run sluicegate ledger verify."
+        raise Fault(
+            "ACCOUNTING_CHANGED", "request ids of the accounting are not those that were disclosed", remedy=remedy
+        )
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, path: Path) -> Affected:
