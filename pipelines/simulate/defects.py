@@ -1,7 +1,7 @@
-"""What goes wrong in requests: incomplete addresses, missing legal elements, hostile text. Each a name and the SQL that does it.
+"""What goes wrong in requests: incomplete addresses, missing legal elements, hostile text. Each a name and its SQL.
 
-The incomplete addresses are those of the holder's own review (infra/docs/incident.md), and for the hostile profile those of the
-deny-list and the ZIP table.
+The incomplete addresses are those of the holder's own review (infra/docs/incident.md), and for the hostile profile
+those of the deny-list and the ZIP table.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ HOSTILE = (
     Defect(
         "placeholder",
         {
-            "street": "['TBD', 'XXX', 'Homeless', 'Transient', 'No fixed address', 'Same as above', 'Refused', 'N/A', '123 Unknown St'][1 + i % 9]",
+            "street": "['TBD', 'XXX', 'Homeless', 'Transient', 'No fixed address', 'Same as above', 'Refused', 'N/A',"
+            " '123 Unknown St'][1 + i % 9]",
             "unit": "NULL",
         },
     ),
