@@ -1,4 +1,4 @@
-"""Whatever deltas bring: the match, and the facts that validate asks for, are those of a full build of the same records."""
+"""Whatever deltas bring: the match, and the facts for validate, are those of a full build of the same records."""
 
 from __future__ import annotations
 
@@ -40,9 +40,11 @@ def made(found: dict[int, Any]) -> list[dict[str, Any]]:
 
 REQUESTS = [
     asked(first, last, home=home, birth_date=born and born.isoformat(), tin=tin)
-    for first in FIRST for last in LAST for home in HOMES[::2]
+    for first in FIRST
+    for last in LAST
+    for home in HOMES[::2]
     for born, tin in ((BORN[0], None), (None, "512340003"), (None, None))
-]  # fmt: skip
+]
 
 
 def candidates(folder: Path, prepared: Path) -> list[dict[str, Any]]:
@@ -70,9 +72,12 @@ def on_file(folder: Path, manifest: lake.Manifest) -> dict[str, list[Any]]:
 
 @pytest.mark.slow
 @given(
-    base=st.dictionaries(st.sampled_from(IDS), fields, min_size=3, max_size=8), first=records, second=records, data=st.data(),
+    base=st.dictionaries(st.sampled_from(IDS), fields, min_size=3, max_size=8),
+    first=records,
+    second=records,
+    data=st.data(),
     part_rows=st.sampled_from((1, 3, 1000)),
-)  # fmt: skip
+)
 @settings(max_examples=examples(3), deadline=None, suppress_health_check=list(HealthCheck))
 def test_updates_give_what_a_full_build_gives(
     base: dict[int, Any], first: dict[int, Any], second: dict[int, Any], data: Any, part_rows: int
