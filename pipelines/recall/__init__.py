@@ -1,1 +1,1 @@
-"""Recall: getting disclosed rows back. Which rows, the list that tells their recipient, and the recipient's use of it."""
+"""Recall: getting disclosed rows back. Which rows, the list that their recipient gets, and what it does with it."""

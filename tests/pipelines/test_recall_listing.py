@@ -39,9 +39,15 @@ def seal(tmp_path: Path, sandbox: Agreement) -> Seal:
         pq.write_table(table, tmp_path / "rows.parquet")
         folder = tmp_path / "outbox" / "recall-1"
         listing.seal_recall(
-            folder, parquet([tmp_path / "rows.parquet"]), case="case-1", agreement=agreement, packages=PACKAGES,
-            holder_key=KEY, created_at=datetime(2026, 6, 1, tzinfo=UTC), duck=DuckSettings(),
-        )  # fmt: skip
+            folder,
+            parquet([tmp_path / "rows.parquet"]),
+            case="case-1",
+            agreement=agreement,
+            packages=PACKAGES,
+            holder_key=KEY,
+            created_at=datetime(2026, 6, 1, tzinfo=UTC),
+            duck=DuckSettings(),
+        )
         return folder
 
     return sealed
