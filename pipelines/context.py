@@ -93,19 +93,20 @@ class BatchContext:
     @property
     def facilities(self) -> Path | None:
         """The operator's own list of facilities as it was when the submission was received; None: there was none."""
-        path = self.root / facilities.NAME
-        return path if path.exists() else None
+        return self._beside(facilities.NAME)
 
     @property
     def persons(self) -> Path | None:
         """Parquet (record_id, list) of the holder's lists of persons at receipt; None: there was none."""
-        path = self.root / persons.KEPT
-        return path if path.exists() else None
+        return self._beside(persons.KEPT)
 
     @property
     def late(self) -> Path | None:
         """Parquet (ordinal) of eligible rows whose persons were put on such a list since; None: there are none."""
-        path = self.root / persons.LATE
+        return self._beside(persons.LATE)
+
+    def _beside(self, name: str) -> Path | None:
+        path = self.root / name
         return path if path.exists() else None
 
     @property

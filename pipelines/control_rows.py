@@ -67,11 +67,10 @@ class ControlRows:
 def make(seed: str, *, officer: str, reason: str, taxable_period: str, elements: Mapping[str, str]) -> ControlRows:
     """Control rows of a submission; the same ones for the same `seed`, its digest.
 
-    The other arguments must meet the row rules of authority for this letter, `elements` those of its statute: control rows
-    test addresses and matching, not authority.
+    The other arguments must meet the row rules of authority for this letter, `elements` those of its statute: control
+    rows test addresses and matching, not authority.
     """
-    legal = {"officer": officer, "reason": reason, "taxable_period": taxable_period, **elements}
-    workshop = _Workshop(seed, legal)
+    workshop = _Workshop(seed, {"officer": officer, "reason": reason, "taxable_period": taxable_period, **elements})
     for case in CASES:
         case(workshop)
     return workshop.finished()
@@ -92,11 +91,7 @@ class _Workshop:
         self.dice = random.Random(int.from_bytes(hashlib.sha256(f"decoys|{self.seed}".encode()).digest(), "big"))
 
     def word(self, syllables: int = 2) -> str:
-        return (
-            self.dice.choice(ONSETS)
-            + "".join(self.dice.choice(MIDDLES) for _ in range(syllables))
-            + self.dice.choice(ENDINGS)
-        )
+        return "".join(self.dice.choice(part) for part in (ONSETS, *[MIDDLES] * syllables, ENDINGS))
 
     def person(self, **given: Any) -> dict[str, Any]:
         """Somebody new. The TIN's area was not given out before 2011: it passes as an SSN, and no grown-up has it."""

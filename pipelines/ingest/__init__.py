@@ -1,8 +1,8 @@
 """Ingest: the submission's own copy becomes canonical rows and rejects; screens that need no register are applied.
 
 Steps `ingest.decoys` (the control rows), `ingest.decode` (which also finds duplicate ids), `ingest.judged` (row by row;
-which also finds the crowded addresses) and `ingest.rows` (the rows there held as well), each committed for itself. Taking
-the submission in (`submission.take_in`) comes before: it makes the copy that these steps read.
+which also finds the crowded addresses) and `ingest.rows` (the rows there held as well), each committed for itself.
+Taking the submission in (`submission.take_in`) comes before: it makes the copy that these steps read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from expectations import crowding, facts
-from expectations.digests import of_bytes, of_json
+from expectations.digests import of_bytes
 from expectations.errors import Fault
 from expectations.rules.statutes import STATUTES, required_columns
 from pipelines import control_rows, lake
@@ -42,10 +42,10 @@ def letter_facts(context: BatchContext) -> dict[str, Any]:
 
 
 def run(context: BatchContext) -> lake.Manifest:
-    """Runs the stage; gives the manifest of `ingest.rows` (dataset `rows`; counts of outcomes by name, `open` for null).
+    """Runs the stage; gives the manifest of `ingest.rows` (dataset `rows`; counts of outcomes, `open` for null).
 
-    Expects `context.files` and `context.disclosed`. Raises BadInput for a data file that is not what the letter says (see
-    `decode`, `reading`, `blocks`); nothing of the batch is passed on then.
+    Expects `context.files` and `context.disclosed`. Raises BadInput for a data file that is not what the letter says
+    (see `decode`, `reading`, `blocks`); nothing of the batch is passed on then.
     """
     if not context.disclosed.exists():
         raise Fault("NO_EARLIER_DISCLOSURES", "the list of earlier disclosures was not put beside the batch")
@@ -65,8 +65,8 @@ def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) 
     query = judging(context, letter_facts(context), decoded.paths("duplicates"))
     limit = context.agreement.thresholds.persons_per_address
     inputs = {
-        "raw": _digests(decoded),
-        "decoys": _digests(made),
+        "raw": decoded.digest,
+        "decoys": made.digest,
         "query": of_bytes(query.encode()),
         "disclosed": of_bytes(context.disclosed.read_bytes()),
         "crowded": crowding.sql("rows", limit),
@@ -77,10 +77,6 @@ def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) 
     groups[-1] += tuple(made.paths("requests"))
     judge = Judge(query, context.facilities, context.duck)
     return context.run_step("ingest.judged", inputs, list(enumerate(groups)), judge, FindCrowded(limit, context.duck))
-
-
-def _digests(manifest: lake.Manifest) -> str:
-    return of_json([(p.dataset, p.index, p.digest) for p in manifest.parts])
 
 
 def _elements(context: BatchContext) -> dict[str, Any]:

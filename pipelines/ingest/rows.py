@@ -1,4 +1,4 @@
-"""Raw rows to canonical rows: standard fields, parsed address, the codes of every request-phase rule, and where a row ends.
+"""Raw rows to canonical rows: standard fields, parsed address, every request-phase rule's codes, and where a row ends.
 
 What needs the whole submission is not found here: duplicate ids are found before, while decoding, and crowded addresses
 after, by `crowds`. All else is decided row by row, so that the result does not depend on the size of parts.

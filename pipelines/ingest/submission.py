@@ -1,4 +1,4 @@
-"""Takes a submission in: copies it while hashing, proves that it is what its letter says, and never reads the source again.
+"""Takes a submission in: copies it while hashing, proves that it is what its letter says, never reads the source again.
 
 What counts is the digest of the bytes that were copied, so nothing that happens to the source afterwards matters. Paths
 are opened one folder at a time without following symbolic links: a submission cannot point outside itself.
@@ -91,9 +91,8 @@ def verify_signature(taken: TakenIn, agreement: Agreement) -> None:
     allowed = list(agreement.keys.signing)
     if signatures.signer(taken.letter_bytes, taken.signature, allowed, signatures.LETTER) is None:
         remedy = f"Sign it with ssh-keygen -Y sign -n {signatures.LETTER} -f KEY {LETTER}."
-        raise BadInput(
-            "LETTER_UNSIGNED", "the letter is not signed by a key of the agreement", where=SIGNATURE, remedy=remedy
-        )
+        message = "the letter is not signed by a key of the agreement"
+        raise BadInput("LETTER_UNSIGNED", message, where=SIGNATURE, remedy=remedy)
 
 
 def _there(path: Path) -> bool:
@@ -136,9 +135,8 @@ def _copy(source: Path, target: Path, file: DataFile, limit: int) -> int:
         while chunk := os.read(handle, _CHUNK):
             size += len(chunk)
             if size > limit:
-                raise BadInput(
-                    "TOO_LARGE", "the data files are larger than allowed", where=file.path, remedy="Split the batch."
-                )
+                remedy = "Split the batch."
+                raise BadInput("TOO_LARGE", "the data files are larger than allowed", where=file.path, remedy=remedy)
             total.update(chunk)
             copy.write(chunk)
         after = os.fstat(handle)
@@ -164,9 +162,8 @@ def _opened(folder: Path, path: str, missing: str) -> Iterator[int]:
     try:
         handle = _open(folder, PurePosixPath(path).parts)
     except FileNotFoundError:
-        raise BadInput(
-            missing, "the file is not there", where=path, remedy="Put it into the submission's folder."
-        ) from None
+        remedy = "Put it into the submission's folder."
+        raise BadInput(missing, "the file is not there", where=path, remedy=remedy) from None
     except OSError as error:
         raise _unreachable(error, path) from None
     try:

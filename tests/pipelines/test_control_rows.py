@@ -34,8 +34,11 @@ LEGAL = {
 def test_made_from_the_seed_alone() -> None:
     again = control_rows.make("a test", **LEGAL)
     assert (again.requests, again.persons, again.addresses, again.expected) == (
-        CONTROL_ROWS.requests, CONTROL_ROWS.persons, CONTROL_ROWS.addresses, CONTROL_ROWS.expected,
-    )  # fmt: skip
+        CONTROL_ROWS.requests,
+        CONTROL_ROWS.persons,
+        CONTROL_ROWS.addresses,
+        CONTROL_ROWS.expected,
+    )
     other = control_rows.make("another", **LEGAL)
     assert not set(other.persons["last_name"].to_pylist()) >= set(CONTROL_ROWS.persons["last_name"].to_pylist())
     assert not set(other.requests["request_id"].to_pylist()) & set(CONTROL_ROWS.requests["request_id"].to_pylist())

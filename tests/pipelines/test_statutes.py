@@ -1,4 +1,4 @@
-"""A rule set per statute: another criminal statute is another file, and binds the letters that name it and no others."""
+"""A rule set per statute: another statute is another file, and binds the letters that name it and no others."""
 
 from __future__ import annotations
 
@@ -120,8 +120,13 @@ def test_columns_are_required_by_the_letters_statute(tmp_path: Path, sandbox: Ag
     assert {"final_order_date", "removal_ground"} <= set(required_columns(REMOVAL)) - set(required_columns(FRAUD))
     good = {**row(1), "tin": "219-45-6789"}
     for kind in ("csv", "jsonl", "parquet"):
-        for statute, missing, refused in ((REMOVAL, "removal_ground", True), (FRAUD, "removal_ground", False),
-                                          (REMOVAL, "judicial_order_date", True), (FRAUD, "judicial_order_date", False), (FRAUD, "tin", True)):  # fmt: skip
+        for statute, missing, refused in (
+            (REMOVAL, "removal_ground", True),
+            (FRAUD, "removal_ground", False),
+            (REMOVAL, "judicial_order_date", True),
+            (FRAUD, "judicial_order_date", False),
+            (FRAUD, "tin", True),
+        ):
             rows = [{name: value for name, value in good.items() if name != missing}]
             folder = tmp_path / f"{kind}-{statute[:2].strip()}-{missing}"
             source = submissions.write(folder / "in", rows, agreement=under(sandbox, statute), kind=kind)
