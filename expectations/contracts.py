@@ -32,10 +32,10 @@ class Outcome(StrEnum):
 
 
 class Origin(StrEnum):
-    """Who asked: the requester, or the holder's own decoys, which never count in rates, accounting or package."""
+    """Who asked: the requester, or the holder (a control row), which never counts in rates, accounting or package."""
 
     REQUEST = "request"
-    DECOY = "decoy"
+    CONTROL = "decoy"
 
 
 class Tier(StrEnum):

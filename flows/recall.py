@@ -33,8 +33,8 @@ from flows.views import view
 from pipelines import durable, register, sealing
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
-from pipelines.recall import corrections
-from pipelines.recall.decide import Decided
+from pipelines.replay import corrections
+from pipelines.replay.decide import Decided
 from pipelines.sql import copy
 
 FOLDER = "lookback"

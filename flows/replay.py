@@ -30,7 +30,7 @@ from pipelines import sealing
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
 from pipelines.outfile import workplace
-from pipelines.recall.decide import Decided, decide
+from pipelines.replay.decide import Decided, decide
 from pipelines.sql import copy
 
 # By people, or by what was read again before publication: the batch ended, whatever its rows were.

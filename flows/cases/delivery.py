@@ -17,7 +17,8 @@ from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
 from flows.outbox import package_digest
 from pipelines import durable
-from pipelines.release import recall_list, signed_folder
+from pipelines.recall import listing
+from pipelines.release import signed_folder
 
 
 def name_of(case: str) -> str:
@@ -50,7 +51,7 @@ def _sealed(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: 
     if not kept.exists():
         made, half = view / kept.name, kept.with_name(f".{kept.name}")
         packages = {b: record.package_digest or "" for b in case.batches if (record := ledger.batch(b))}
-        recall_list.seal_recall(
+        listing.seal_recall(
             made, parquet([affected]), case=case.id, agreement=places.agreement_of(ledger, case.agreement),
             packages=packages, holder_key=signatures.load(home.keys / HOLDER_SIGNING), created_at=ledger.clock.now(),
             duck=home.duck,
@@ -61,7 +62,7 @@ def _sealed(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: 
         half.rename(kept)
         durable.fsync(kept.parent)
     holder = (home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip()
-    manifest = signed_folder.verify(kept, recall_list.KIND, [holder])
+    manifest = signed_folder.verify(kept, listing.KIND, [holder])
     if (manifest["case"], manifest["rows"]) != (case.id, case.rows):
         raise Fault("LIST_CHANGED", "the recall list in the case's folder is another case's", where=case.id)
     return kept

@@ -26,8 +26,8 @@ from flows.ledger.case_records import CaseRecord, NewCase
 from flows.ledger.cases import CaseReason, CaseState, Proof
 from flows.work import Work
 from pipelines import sealing
-from pipelines.release import affected
-from pipelines.release.affected import Affected
+from pipelines.recall import affected
+from pipelines.recall.affected import Affected
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def recall(
     without a row).
     """
     from pipelines import sealing
-    from pipelines.release.recall_rows import apply_recall
+    from pipelines.recall.apply import apply_recall
 
     keys, own = signatures.public_lines(holder), sealing.load_identity(identity)
     done = apply_recall(folder, own, keys, rows, out, key=key, duck=default_settings())

@@ -1,7 +1,7 @@
 """Bytes of a data file in blocks of whole lines, in bounded memory whatever the file holds.
 
-A compressed file is decompressed as it is read, up to a ratio that no honest table reaches. A line without end is cut just
-above the longest length allowed, so that whoever reads it sees one line that is too long, and the next line whole.
+A compressed file is decompressed as it is read, up to a ratio that no honest table reaches. A line without end is cut
+just above the longest length allowed, so that whoever reads it sees one line that is too long, and the next line whole.
 """
 
 from __future__ import annotations
@@ -33,16 +33,14 @@ class Source:
         try:
             data: bytes = self.stream.read(size)
         except (OSError, pa.ArrowException):
-            raise BadInput(
-                "COMPRESSION_BROKEN", f"the file is not whole {self.compression}", where=self.where,
-                remedy="Compress it again, or name its compression rightly.",
-            ) from None  # fmt: skip
+            remedy = "Compress it again, or name its compression rightly."
+            message = f"the file is not whole {self.compression}"
+            raise BadInput("COMPRESSION_BROKEN", message, where=self.where, remedy=remedy) from None
         self.taken += len(data)
         if self.taken > max(RATIO_FLOOR, MAX_RATIO * self.packed):
-            raise BadInput(
-                "COMPRESSED_BOMB", f"the file grows to more than {MAX_RATIO} times its size", where=self.where,
-                remedy="Send it uncompressed.",
-            )  # fmt: skip
+            remedy = "Send it uncompressed."
+            message = f"the file grows to more than {MAX_RATIO} times its size"
+            raise BadInput("COMPRESSED_BOMB", message, where=self.where, remedy=remedy)
         return data
 
 

@@ -31,7 +31,7 @@ from pipelines.context import BatchContext
 from pipelines.failures import no_values
 from pipelines.ingest.crowds import FindCrowded, Settle
 from pipelines.ingest.decode import Decode, Duplicates, FileWork, plan
-from pipelines.ingest.rows import Judge, RowsWork, judging
+from pipelines.ingest.rows import Judge, judging
 from pipelines.ingest.submission import LETTER, SIGNATURE, TakenIn
 from pipelines.lake import Attempt, Manifest, Part, Progress, grouped
 from pipelines.outfile import workplace
@@ -156,7 +156,7 @@ def _judged(context: BatchContext, letter: LetterFacts, parts: list[Part], progr
     attempt, rows = Attempt(str(context.root / "judged")), list[Part]()
     groups = grouped(Manifest(verdicts.NAME, "", tuple(parts)), "raw", context.part_rows)
     for index, paths in enumerate(groups):
-        rows += judge(RowsWork(index, paths), attempt)
+        rows += judge((index, paths), attempt)
         progress("preflight.rows", index + 1, len(groups))
     (crowded,) = FindCrowded(context.agreement.thresholds.persons_per_address, context.duck)(rows, attempt)
     settle, settled = Settle(crowded.path, context.duck), Attempt(str(context.root / "rows"))

@@ -27,7 +27,7 @@ def build(
     part_rows: int = PART_ROWS,
     progress: lake.Progress | None = None,
 ) -> lake.Manifest:
-    """Prepares the raw register in `source` as the lake step `target`; the one that is there if it was made of the same.
+    """Prepares the raw register in `source` as the lake step `target`; the one there if made of the same.
 
     Datasets: `persons`, `addresses` (parts with one index hold the same persons), `names`, `units`, `buildings`.
     Raises BadInput if the raw register is missing, unreadable, or has other columns, a bad row or doubled ids.

@@ -33,5 +33,6 @@ class Matched:
         return f"""
         SELECT r.ordinal, r.origin, c.record_id, {self.person_key} AS person_key, {self.address_key} AS address_key,
           {", ".join(f"r.{c}" for c in PARSED)}
-        FROM {parquet([path])} r JOIN {parquet(list(self.candidates))} c ON r.ordinal = c.ordinal AND r.origin = c.origin
+        FROM {parquet([path])} r
+          JOIN {parquet(list(self.candidates))} c ON r.ordinal = c.ordinal AND r.origin = c.origin
         WHERE r.outcome IS NULL AND c.outcome IS NULL"""

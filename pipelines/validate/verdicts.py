@@ -1,4 +1,4 @@
-"""Step `validate.verdicts`: each matched row with its facts on file, the codes of the rules that failed, and its outcome."""
+"""Step `validate.verdicts`: each matched row with its facts on file, the codes of the failed rules, and its outcome."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations import address
-from expectations.contracts import VERDICT
+from expectations.contracts import VERDICT, Origin, Outcome
 from expectations.duck import DuckSettings, parquet, quote
 from expectations.facts import corroboration, persons
 from expectations.rules import disclosure
@@ -81,13 +81,13 @@ class Verdicts:
           SELECT facts.*, corroboration, {failing_codes(disclosure.RULES.values())} AS codes
           FROM facts JOIN ({corroboration.sql("m", "facts", self.counting)}) USING (ordinal)
         )
-        SELECT *, CASE WHEN len(codes) = 0 THEN NULL ELSE 'held' END AS outcome FROM judged ORDER BY ordinal"""
+        SELECT *, CASE WHEN len(codes) > 0 THEN '{Outcome.HELD}' END AS outcome FROM judged ORDER BY ordinal"""
 
     def _tries(self) -> str:
-        # a try stands in the part of its first row, so that no try comes out twice
+        # a try belongs to the part of its first row, so that none is a duplicate
         return f"""
         WITH firsts AS (
           SELECT person_key, address_key, min(ordinal) AS ordinal FROM {parquet(list(self.matched))}
-          WHERE origin = 'request' GROUP BY person_key, address_key
+          WHERE origin = '{Origin.REQUEST}' GROUP BY person_key, address_key
         )
         SELECT person_key, address_key FROM firsts SEMI JOIN m USING (ordinal) ORDER BY person_key, address_key"""

@@ -18,8 +18,12 @@ from pipelines import durable, lake, sealing
 from tests.pipelines.test_release import seal
 
 STEPS = (
-    (sealing, "seal_file"), (durable, "write"), (durable, "fsync"), (Path, "rename"), (shutil, "rmtree"),
-)  # fmt: skip
+    (sealing, "seal_file"),
+    (durable, "write"),
+    (durable, "fsync"),
+    (Path, "rename"),
+    (shutil, "rmtree"),
+)
 
 
 def arm(call: int) -> None:

@@ -23,8 +23,8 @@ OPENING = [
     "pipelines.sealing:seal_file:after:1",
     "flows.cases.places:keep_sealed:after:1",
     "flows.ledger.recalls:Recalls.open_case:after:1",
-    "pipelines.release.recall_list:seal_recall:before:1",
-    "pipelines.release.recall_list:seal_recall:after:1",
+    "pipelines.recall.listing:seal_recall:before:1",
+    "pipelines.recall.listing:seal_recall:after:1",
     *(f"shutil:copytree:after:{nth}" for nth in (1, 2)),  # into the case's folder, and beside the outbox
     *(f"pathlib:Path.rename:after:{nth}" for nth in (2, 3)),  # into its place there, and here
     *(

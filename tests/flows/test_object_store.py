@@ -31,7 +31,7 @@ from flows.sandbox import REQUESTER_AGE
 from flows.status import one
 from flows.work import Work
 from pipelines import sealing
-from pipelines.release.recall_list import open_recall
+from pipelines.recall.listing import open_recall
 from tests import world as worlds
 from tests.flows import s3
 from tests.flows.ledger import killer

@@ -22,7 +22,8 @@ from expectations import signatures
 from expectations.duck import DuckSettings, parquet
 from expectations.instruments import Agreement
 from pipelines import release, sealing, validate
-from pipelines.release import recall_list, signed_folder
+from pipelines.recall import listing
+from pipelines.release import signed_folder
 from pipelines.release.package import KIND
 from tests import batches
 from tests.flows.conftest import Run
@@ -61,7 +62,7 @@ def post(tmp_path_factory: pytest.TempPathFactory, sandbox: Agreement) -> Post:
     pq.write_table(
         pa.table({"batch": [BATCH, BATCH, BATCH], "request_id": [batches.FORMULA_ID, "R010", "R999"]}), root / "rows"
     )
-    recall_list.seal_recall(
+    listing.seal_recall(
         root / "recall-1", parquet([root / "rows"]), case="case-1", agreement=agreement, packages={BATCH: "1" * 64},
         holder_key=HOLDER, created_at=datetime(2026, 6, 1, tzinfo=UTC), duck=DuckSettings(),
     )  # fmt: skip

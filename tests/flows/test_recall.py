@@ -32,7 +32,7 @@ from flows.ledger.cases import CaseReason, CaseState
 from flows.sandbox import REQUESTER_AGE
 from flows.shred import keeps
 from pipelines import sealing
-from pipelines.release.recall_list import open_recall
+from pipelines.recall.listing import open_recall
 from tests import recalls
 from tests import world as worlds
 from tests.flows.conftest import Run

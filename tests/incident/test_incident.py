@@ -24,7 +24,7 @@ from flows.replay import past
 from flows.reports.declaration import declaration
 from flows.sandbox import REQUESTER_AGE, init, make_batch
 from pipelines import sealing, simulate
-from pipelines.release.recall_rows import apply_recall
+from pipelines.recall.apply import apply_recall
 from pipelines.release.received import open_received
 from tests import recalls
 from tests import world as worlds

@@ -22,15 +22,20 @@ def oak(n: int, unit: str | None = None) -> dict[str, Any]:
 def person(n: int, *homes: dict[str, Any], last: str | None = None) -> dict[str, Any]:
     """Some share a surname, and half of them a given name: counts of names are above one."""
     return record(
-        n, "Ana" if n % 2 else "Bo", last or f"Surname{chr(65 + n % 4)}", tin=f"51234{n:04d}",
-        birth_date=date(1960 + n, 3, 9), homes=list(homes or [oak(100 + n)]),
-    )  # fmt: skip
+        n,
+        "Ana" if n % 2 else "Bo",
+        last or f"Surname{chr(65 + n % 4)}",
+        tin=f"51234{n:04d}",
+        birth_date=date(1960 + n, 3, 9),
+        homes=list(homes or [oak(100 + n)]),
+    )
 
 
 BASE = [
     *(person(n) for n in range(1, 12) if n != 9),
-    *(person(n, oak(12, f"APT {n}")) for n in (20, 21)), *(person(n, oak(14, f"APT {n}")) for n in (22, 23)),
-]  # fmt: skip
+    *(person(n, oak(12, f"APT {n}")) for n in (20, 21)),
+    *(person(n, oak(14, f"APT {n}")) for n in (22, 23)),
+]
 
 
 def write_delta(
@@ -79,9 +84,11 @@ def held(manifest: lake.Manifest) -> dict[str, Any]:
                 " GROUP BY ALL HAVING n <> 0 ORDER BY ALL"
             ).fetchall(),
             "counted": con.execute(
-                f"""SELECT 'first' AS kind, s_first AS name, count(*) AS n FROM ({persons}) WHERE s_first IS NOT NULL GROUP BY ALL
+                f"""SELECT 'first' AS kind, s_first AS name, count(*) AS n FROM ({persons})
+                  WHERE s_first IS NOT NULL GROUP BY ALL
                 UNION ALL SELECT 'middle', s_middle, count(*) FROM ({persons}) WHERE s_middle IS NOT NULL GROUP BY ALL
-                UNION ALL SELECT 'last', std_first_token(s_last), count(*) FROM ({persons}) WHERE s_last IS NOT NULL GROUP BY ALL
+                UNION ALL SELECT 'last', std_first_token(s_last), count(*) FROM ({persons})
+                  WHERE s_last IS NOT NULL GROUP BY ALL
                 ORDER BY ALL"""
             ).fetchall(),
         }

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from expectations import address, duck, standard
 from expectations.contracts import PLACE, RAW_REQUEST, REGISTER_ADDRESS, REGISTER_PERSON
 from expectations.instruments.agreement import TIERS
-from pipelines import decoys, lake, match, register
+from pipelines import control_rows, lake, match, register
 from pipelines.match import compare, tiers
 from pipelines.match.requests import requests_sql
 from pipelines.match.steps import execute
@@ -23,7 +23,7 @@ from pipelines.match.steps import execute
 HOME = {"street": "12 OAK ST", "unit": None, "city": "HOUSTON", "state": "TX", "zip": "77002"}
 SINCE = date(2018, 4, 2)
 ONE = duck.DuckSettings(threads=1)
-DECOYS = decoys.make(
+CONTROL_ROWS = control_rows.make(
     "a test",
     officer="o1",
     reason="r",
@@ -122,7 +122,7 @@ def matched(
     )
     batch = folder / "batch"
     committed(batch / "ingest.rows", {"rows": canonical(requests)})
-    committed(batch / "ingest.decoys", {"persons": DECOYS.persons, "addresses": DECOYS.addresses})
+    committed(batch / "ingest.decoys", {"persons": CONTROL_ROWS.persons, "addresses": CONTROL_ROWS.addresses})
     manifest = match.run(context(batch, folder / "register"))
     return pq.read_table(manifest.paths("candidates")[0]).to_pylist()
 

@@ -20,7 +20,7 @@ from tests.submissions import DataFile, encode, row
 
 
 def read(manifest: lake.Manifest) -> list[dict]:
-    """The requests (not the decoys) by ordinal."""
+    """The requests (not the control rows) by ordinal."""
     table = pa.concat_tables([pq.read_table(p) for p in manifest.paths("rows")])
     assert table.schema.equals(CANONICAL)
     return sorted((r for r in table.to_pylist() if r["origin"] == "request"), key=lambda r: r["ordinal"])
@@ -31,11 +31,14 @@ def key(agreement: Agreement, request_id: str) -> str:
 
 
 def mixed(folder: Path) -> Path:
-    """Two files: good rows, an id that stands twice, one answered before, deficient rows, hostile text, a ragged row."""
+    """Two files: good rows, a duplicate id, one answered before, deficient rows, hostile text, a ragged row."""
     first = [
-        row(1), row(2, street="", address=""), row(3, request_id="TWICE"), row(4, officer="x"),
+        row(1),
+        row(2, street="", address=""),
+        row(3, request_id="TWICE"),
+        row(4, officer="x"),
         row(5, first_name="=cmd|' /C calc'!A0", reason="'); DROP TABLE judged; --"),
-    ]  # fmt: skip
+    ]
     second = [
         row(6, request_id="TWICE", zip=""),
         row(7, request_id="BEFORE"),
@@ -69,8 +72,11 @@ def test_each_row_has_its_codes_and_its_end(whole: tuple[BatchContext, lake.Mani
         (7, 2, 3, "held", ["BAD_BIRTH_DATE", "BAD_TIN"]),
     ]
     assert {n: manifest.count(n) for n in ("open", "held", "duplicate", "already_disclosed")} == {
-        "open": 2, "held": 3, "duplicate": 2, "already_disclosed": 1,
-    }  # fmt: skip
+        "open": 2,
+        "held": 3,
+        "duplicate": 2,
+        "already_disclosed": 1,
+    }
     assert found[4]["reason"] == "'); DROP TABLE judged; --" and found[4]["first_name"] == "=cmd|' /C calc'!A0"
     assert found[0]["request_key"] == key(sandbox, "R-000001")
     decoded = lake.read_manifest(context.step("ingest.decode"))
@@ -79,7 +85,7 @@ def test_each_row_has_its_codes_and_its_end(whole: tuple[BatchContext, lake.Mani
     assert [(r["ordinal"], r["file"], r["row"], r["code"]) for r in rejects] == [(8, 2, 4, "RAGGED_ROW")]
 
 
-def test_the_decoys_are_judged_with_the_rest_and_come_out_as_expected(
+def test_the_control_rows_are_judged_with_the_rest_and_come_out_as_expected(
     whole: tuple[BatchContext, lake.Manifest],
 ) -> None:
     context, manifest = whole
@@ -123,9 +129,11 @@ def test_a_crowd_is_held_wherever_its_rows_stand(tmp_path: Path, sandbox: Agreem
     manifest = ingest.run(context)
     held = {(r["street"], r["outcome"], *r["codes"]) for r in read(manifest)}
     assert held == {
-        ("1 Elm St", None), ("2 Elm St", "held", "CROWDED"), ("3 Elm St", None),
+        ("1 Elm St", None),
+        ("2 Elm St", "held", "CROWDED"),
+        ("3 Elm St", None),
         ("Two Elm Street", "held", "CROWDED", "OFFICER_NOT_IN_LETTER"),
-    }  # fmt: skip
+    }
     assert {n: manifest.count(n) for n in ("open", "held")} == {"open": limit + 1, "held": limit + 1}
     assert all(("CROWDED" in r["a_codes"]) == ("CROWDED" in r["codes"]) for r in read(manifest))
     # where nobody is crowded a part is not written again, and a list that allows more is another step

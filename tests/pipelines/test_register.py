@@ -19,10 +19,16 @@ from pipelines.register.source import _packed
 from tests.pipelines.matching import HOME, raw_register, record
 
 RECORDS = [
-    record(n, "Ana", f"Surname{chr(65 + n % 20)}", tin=f"51234{n:04d}", birth_date=date(1960 + n, 3, 9),
-           home={**HOME, "street": f"{12 if n < 5 else 100 + n} OAK ST", "unit": f"APT {n}" if n < 4 else None})
+    record(
+        n,
+        "Ana",
+        f"Surname{chr(65 + n % 20)}",
+        tin=f"51234{n:04d}",
+        birth_date=date(1960 + n, 3, 9),
+        home={**HOME, "street": f"{12 if n < 5 else 100 + n} OAK ST", "unit": f"APT {n}" if n < 4 else None},
+    )
     for n in range(1, 31)
-]  # fmt: skip
+]
 
 
 def test_parts_hold_the_same_persons_and_the_whole_counts_units(tmp_path: Path) -> None:
@@ -70,11 +76,16 @@ def folded(kind: int, *elements: int) -> int:
 
 def test_keys_are_our_own_definition() -> None:
     """Anybody can make them again, in any language."""
-    person = "'ANA' AS s_first, 'ULLOA' AS s_last1, 'ULLOA' AS s_last2, DATE '1971-03-02' AS s_birth, false AS s_birth_year_only, '012345678' AS s_tin"
+    person = (
+        "'ANA' AS s_first, 'ULLOA' AS s_last1, 'ULLOA' AS s_last2, DATE '1971-03-02' AS s_birth,"
+        " false AS s_birth_year_only, '012345678' AS s_tin"
+    )
     with duck.session() as con:
         made = con.execute(f"""
-            SELECT {keys.TIN}, {keys.birth("t_last1")}, {keys.home_last("t_last1")}, {keys.home_last("t_last2")}, {keys.home_first()}, {keys.area_birth()}
-            FROM (SELECT *, {keys.TEXTS}, {keys.PLACE_TEXTS} FROM (SELECT '07002' AS a_zip, '12' AS a_number, {person}))""").fetchone()
+            SELECT {keys.TIN}, {keys.birth("t_last1")}, {keys.home_last("t_last1")}, {keys.home_last("t_last2")},
+              {keys.home_first()}, {keys.area_birth()}
+            FROM (SELECT *, {keys.TEXTS}, {keys.PLACE_TEXTS} FROM (SELECT '07002' AS a_zip, '12' AS a_number,
+              {person}))""").fetchone()
     day = (date(1971, 3, 2) - date(1970, 1, 1)).days + 1_000_000
     ana, ulloa, twelve = number("ANA"), number("ULLOA"), 12
     assert made == (
@@ -91,7 +102,8 @@ def test_no_date_and_no_text_breaks_a_key() -> None:
     """The oldest and the latest date that can be written, and the largest elements, stay below 2^32."""
     with duck.session() as con:
         con.execute(f"""
-            SELECT {keys.birth("t")}, {keys.area_birth()} FROM (SELECT 2147483647::BIGINT AS t, t AS t_first, chr(1114111) AS s_first, '99999' AS a_zip,
+            SELECT {keys.birth("t")}, {keys.area_birth()} FROM (SELECT 2147483647::BIGINT AS t, t AS t_first,
+              chr(1114111) AS s_first, '99999' AS a_zip,
               false AS s_birth_year_only, unnest([DATE '0001-01-01', DATE '9999-12-31']) AS s_birth)""").fetchall()
 
 
@@ -123,7 +135,7 @@ def test_a_wrong_column(tmp_path: Path) -> None:
         register.build(raw, tmp_path / "register")
 
 
-def test_decoys_and_records_never_mix(tmp_path: Path) -> None:
+def test_control_rows_and_records_never_mix(tmp_path: Path) -> None:
     raw = raw_register(tmp_path / "raw", [*RECORDS, record(-1, "Bo", "Decoy")])
     with pytest.raises(BadInput, match="REGISTER_IDS"):
         register.build(raw, tmp_path / "register")

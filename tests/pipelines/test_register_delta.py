@@ -1,4 +1,4 @@
-"""A delta at fault is told by its place and code alone, and leaves nothing."""
+"""A delta at fault is reported by its place and code alone, and leaves nothing."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 
 from expectations.errors import BadInput
 from pipelines import register
+from pipelines.register.delta import Kind
 from tests.pipelines.deltas import BASE, TODAY, oak, person, updated, write_delta
 from tests.pipelines.matching import raw_register
 
@@ -75,8 +76,8 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "removals without rows": (removed_file(b"record_id\n"), "DELTA_EMPTY", "delta.toml"),
     "a removed id that is text": (lambda f: write_delta(f, removed=[5, CANARY]), "REGISTER_ID", "removed.csv, row 2"),
     "a removed id with a fraction": (lambda f: write_delta(f, removed=[5.5]), "REGISTER_ID", "removed.csv, row 1"),
-    "a decoy removed": (lambda f: write_delta(f, removed=[5, -1]), "REGISTER_IDS", "removed.csv, row 2"),
-    "a decoy removed in Parquet": (ids([5, -1], pa.int64()), "REGISTER_IDS", "removed.parquet, row 2"),
+    "a control row removed": (lambda f: write_delta(f, removed=[5, -1]), "REGISTER_IDS", "removed.csv, row 2"),
+    "a control row removed in Parquet": (ids([5, -1], pa.int64()), "REGISTER_IDS", "removed.parquet, row 2"),
     "no id in Parquet": (ids([5, None], pa.int64()), "REGISTER_EMPTY_FIELD", "removed.parquet, row 2"),
     "ids as text in Parquet": (ids([CANARY], pa.string()), "REGISTER_COLUMNS", "removed.parquet"),
     "Parquet without ids": (ids([5], pa.int64(), CANARY), "REGISTER_COLUMNS", "removed.parquet"),
@@ -84,17 +85,37 @@ FAULTS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "CSV without ids": (removed_file(f"{CANARY}\n5\n".encode()), "REGISTER_COLUMNS", "removed.csv"),
     "no CSV": (removed_file(f"PK\3\4\0\0{CANARY}\0\xff".encode("latin-1")), "HEADER_UNREADABLE", "removed.csv"),
     "an empty file": (removed_file(b"\n"), "FILE_EMPTY", "removed.csv"),
-    "a quote that never closes": (removed_file(f'record_id,n\n5,"{CANARY}\n6,\n'.encode()), "REGISTER_RAGGED_ROW", "removed.csv, row 1"),
-    "no UTF-8": (removed_file(b"record_id,n\n5,Zcanary77\xe9\n"), "REGISTER_BAD_ENCODING", "removed.csv, row 1, column n"),
-    "two files of removals": (lambda f: ids([5], pa.int64())(f) or (f / "removed.csv").write_text("record_id\n6\n"), "REGISTER_MIXED", "removed"),
+    "a quote that never closes": (
+        removed_file(f'record_id,n\n5,"{CANARY}\n6,\n'.encode()),
+        "REGISTER_RAGGED_ROW",
+        "removed.csv, row 1",
+    ),
+    "no UTF-8": (
+        removed_file(b"record_id,n\n5,Zcanary77\xe9\n"),
+        "REGISTER_BAD_ENCODING",
+        "removed.csv, row 1, column n",
+    ),
+    "two files of removals": (
+        lambda f: ids([5], pa.int64())(f) or (f / "removed.csv").write_text("record_id\n6\n"),
+        "REGISTER_MIXED",
+        "removed",
+    ),
     "changed and removed": (lambda f: write_delta(f, [person(3, last=CANARY)], [3]), "DELTA_BOTH", "removed"),
     "removed, but never there": (lambda f: write_delta(f, [person(3, last=CANARY)], [77]), "DELTA_NOBODY", "removed"),
-    "everybody removed": (lambda f: write_delta(f, removed=[r["record_id"] for r in BASE]), "REGISTER_EMPTY", "removed"),
+    "everybody removed": (
+        lambda f: write_delta(f, removed=[r["record_id"] for r in BASE]),
+        "REGISTER_EMPTY",
+        "removed",
+    ),
     "an address of nobody": (addresses_of(7), "DELTA_NO_PERSON", "addresses/"),
     "a record twice": (lambda f: write_delta(f, [person(3), person(3, last=CANARY)]), "REGISTER_ID_TWICE", "persons/"),
-    "a decoy": (lambda f: write_delta(f, [{**person(3, last=CANARY), "record_id": -3}]), "REGISTER_IDS", "persons/"),
+    "a control row": (
+        lambda f: write_delta(f, [{**person(3, last=CANARY), "record_id": -3}]),
+        "REGISTER_IDS",
+        "persons/",
+    ),
     "tomorrow's": (lambda f: write_delta(f, removed=[5], on=TODAY + DAY), "DELTA_NOT_YET", "delta.toml"),
-}  # fmt: skip
+}
 
 
 def refused(before: Path, folder: Path, delta: Path) -> tuple[str, str]:
@@ -136,6 +157,11 @@ def test_a_register_prepared_otherwise_takes_no_delta(base: Path, tmp_path: Path
         "REGISTER_OUTDATED",
         "old",
     )
+
+
+def test_each_kind_looks_back_or_is_applied_in_order() -> None:
+    assert {kind: kind.looks_back for kind in Kind} == {Kind.UPDATE: False, Kind.CORRECTION: True}
+    assert (Kind.sql(looks_back=False), Kind.sql(looks_back=True)) == ("('update')", "('correction')")
 
 
 def test_the_documentation_has_a_note_that_works_and_lists_every_code(base: Path, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ CASES: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "an id with an exponent": (changed("record_id", "4e3"), "REGISTER_ID", ROW4),
     "an id beyond 64 bits": (changed("record_id", "9223372036854775808"), "REGISTER_ID", ROW4),
     "no id": (changed("record_id", ""), "REGISTER_EMPTY_FIELD", ROW4),
-    "a decoy's id": (changed("record_id", "-4"), "REGISTER_IDS", ROW4),
+    "a control row's id": (changed("record_id", "-4"), "REGISTER_IDS", ROW4),
     "id zero": (changed("record_id", "0"), "REGISTER_IDS", ROW4),
     "an id that stands twice": (changed("record_id", "5"), "REGISTER_ID_TWICE", "persons/"),
     "a date that is text": (changed("birth_date", CANARY), "REGISTER_DATE", ROW4),

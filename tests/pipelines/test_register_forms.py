@@ -13,8 +13,8 @@ import pytest
 
 from expectations import duck
 from pipelines import register
-from pipelines.register import convert
-from pipelines.register.source import open_source
+from pipelines.register import convert, table
+from pipelines.register.source import FORMATS, open_source
 from tests.pipelines.matching import ONE, raw_register
 from tests.pipelines.raw_registers import MAPPING, NAMES, RECORDS, SINCE, as_csv, made, wide, wide_rows
 
@@ -135,3 +135,7 @@ def test_an_interrupted_build_goes_on_from_what_was_read(monkeypatch: pytest.Mon
 
 def test_a_register_that_is_not_there_has_no_files(tmp_path: Path) -> None:
     assert register.files(tmp_path / "nowhere") == []
+
+
+def test_the_columns_of_every_format_can_be_found() -> None:
+    assert set(table._TYPES) == set(FORMATS.values())

@@ -1,8 +1,7 @@
-"""The same extract and requests give the same bytes whatever number of threads works on them, and the same rows however the
-register is cut: what another machine finds, and what a replay years later finds, is the same.
+"""The same extract and requests give the same bytes on any number of threads, the same rows however the register is cut.
 
-DuckDB reads Parquet by row group (122,880 rows at most) and hands each to a thread: the files here have small ones, so that a
-few thousand persons are work for four.
+What another machine finds, and what a replay years later finds, is the same. DuckDB reads Parquet by row group (122,880
+rows at most) and hands each to a thread: the files here have small ones, so that a few thousand persons are enough.
 """
 
 from __future__ import annotations
@@ -45,9 +44,18 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("threads")
     simulate.register(PERSONS, 5, folder / "register", duck=ONE)
     made = simulate.batch(
-        folder / "register", ASKED, 6, "hostile", folder / "batch", sign_key=Ed25519PrivateKey.generate(),
-        requester_id="r", agreement_id="a", letter_date=date(2026, 1, 5), file_format="parquet", duck=ONE,
-    )  # fmt: skip
+        folder / "register",
+        ASKED,
+        6,
+        "hostile",
+        folder / "batch",
+        sign_key=Ed25519PrivateKey.generate(),
+        requester_id="r",
+        agreement_id="a",
+        letter_date=date(2026, 1, 5),
+        file_format="parquet",
+        duck=ONE,
+    )
     (made / "requests-1.parquet").rename(folder / "asked.parquet")
     for path in [*folder.glob("register/*/*.parquet"), folder / "asked.parquet"]:
         pq.write_table(pq.read_table(path), path, row_group_size=GROUP)

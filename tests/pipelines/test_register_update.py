@@ -52,9 +52,11 @@ CASES = {
     "the last with a name": Case([[person(34, last="Rare")], [34]], [(34, "new"), (34, "removed")]),
     "a building with one unit more": Case([[person(35, oak(12, "APT 3"))]], [(35, "new")]),
     "two units in one delta": Case([[person(36, oak(50, "1")), person(37, oak(50, "2"))]], [(36, "new"), (37, "new")]),
-    "two units in two deltas": Case([[person(38, oak(60, "1"))], [], [person(39, oak(60, "2"))]], [(38, "new"), (39, "new")]),
+    "two units in two deltas": Case(
+        [[person(38, oak(60, "1"))], [], [person(39, oak(60, "2"))]], [(38, "new"), (39, "new")]
+    ),
     "who moves out leaves the unit": Case([[person(22, oak(7))], [23]], [(22, "changed"), (23, "removed")]),
-}  # fmt: skip
+}
 
 
 def brought(n: int) -> tuple[list[dict[str, Any]], list[int]]:
@@ -114,7 +116,12 @@ def test_a_building_to_which_deltas_added_stands_once_among_the_facts(versions: 
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "matched.parquet")
     worker = facts.Facts((str(tmp_path / "matched.parquet"),), "true", ONE)
     wanted = [item for item in facts.asked({"request": made}) if item.dataset == "buildings"]
-    found = [row for item in wanted for p in worker(item, lake.Attempt(str(tmp_path))) for row in pq.read_table(p.path).to_pylist()]  # fmt: skip
+    found = [
+        row
+        for item in wanted
+        for p in worker(item, lake.Attempt(str(tmp_path)))
+        for row in pq.read_table(p.path).to_pylist()
+    ]
     assert len(found) == len(known) < made.rows("buildings")
     assert {f"{r['a_number']} {r['a_street']}": r["units"] for r in found} == known
 
@@ -123,9 +130,7 @@ def test_changes_say_what_kind_and_from_when(base: Path, tmp_path: Path) -> None
     updated(base, write_delta(tmp_path / "d1", [person(3, oak(7))], on=TODAY), tmp_path / "v1")
     delta = write_delta(tmp_path / "d2", removed=[5], kind="correction", on=TODAY - 90 * DAY)
     made = updated(tmp_path / "v1", delta, tmp_path / "v2")
-    assert changes(made) == [
-        (5, "removed", "correction", TODAY - 90 * DAY), (3, "changed", "update", TODAY)
-    ]  # fmt: skip
+    assert changes(made) == [(5, "removed", "correction", TODAY - 90 * DAY), (3, "changed", "update", TODAY)]
 
 
 WIDE = 'ID;NAME;LINE 1;ZIP\n3;Other;7 OAK ST;77002\n40;"Late; Jr";8 OAK ST;77002\n'

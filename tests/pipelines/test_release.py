@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations import codes, signatures
-from expectations.contracts import OUTCOME, RELEASE
+from expectations.contracts import OUTCOME, RELEASE, Outcome
 from expectations.digests import of_file
 from expectations.duck import DuckSettings, parquet, session
 from expectations.errors import BadInput, Fault, SluicegateError
@@ -35,9 +35,13 @@ class Made:
 
 def seal(context: BatchContext, outcomes: lake.Manifest) -> release.Package:
     return release.seal(
-        context, outcomes, holder_key=KEY, check_recipient=CHECK.recipient,
-        instruments={context.agreement.id: "d" * 64}, register_version="v1",
-    )  # fmt: skip
+        context,
+        outcomes,
+        holder_key=KEY,
+        check_recipient=CHECK.recipient,
+        instruments={context.agreement.id: "d" * 64},
+        register_version="v1",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +94,9 @@ def test_dropped_and_lost_rows_are_not_released(again: BatchContext) -> None:
     }
     assert [r["ordinal"] for r in batches.rows_of(manifest, "eligible")] == [0]
     assert seal(again, manifest).rows == 1
+    reached = {outcome for outcome, _ in ends(manifest).values()}
+    reached |= {outcome for outcome, _ in ends(release.refused_outcomes(again, ["COURT_ORDER"])).values()}
+    assert reached == set(Outcome), "an outcome of the closed list that no row comes to"
 
 
 def test_a_refused_batch_ends_whole_and_has_nothing_to_seal(again: BatchContext) -> None:
@@ -130,8 +137,12 @@ def test_the_recipient_opens_it_with_its_own_key_alone(made: Made, tmp_path: Pat
     manifest = release.open_package(made.package.folder, REQUESTER, tmp_path, HOLDERS)
     assert manifest["counts"] == {"submitted": 13, "released": 2, "returned": 11}
     assert manifest["returned_by_code"] == {
-        "ALREADY_DISCLOSED": 1, "DUPLICATE_REQUEST_ID": 1, "NOT_CONFIRMED": 7, "NO_NUMBER": 1, "RAGGED_ROW": 1,
-    }  # fmt: skip
+        "ALREADY_DISCLOSED": 1,
+        "DUPLICATE_REQUEST_ID": 1,
+        "NOT_CONFIRMED": 7,
+        "NO_NUMBER": 1,
+        "RAGGED_ROW": 1,
+    }
     with pytest.raises(BadInput, match="SEAL_BROKEN"):
         release.open_package(made.package.folder, HOLDER, tmp_path / "no", HOLDERS)
 
@@ -171,8 +182,9 @@ def test_the_manifest_says_nothing_of_a_person_or_of_the_register(made: Made) ->
 
 
 def test_the_content_digest_is_the_same_each_time_and_the_sealing_is_not(again: BatchContext, made: Made) -> None:
-    (again.root / ".sealing-crashed").mkdir()
-    (again.root / ".sealing-crashed" / "plain").write_text("CANARY")
+    killed = again.root / f".sealing-{'0' * 32}"
+    killed.mkdir()
+    (killed / "plain").write_text("CANARY")
     package = seal(again, release.outcomes(again))
     assert package.content_digest == made.package.content_digest
     assert package.manifest_digest != made.package.manifest_digest
@@ -208,13 +220,14 @@ TAMPERING: dict[str, tuple[Any, str]] = {
     "the manifest": (forge, "PACKAGE_UNSIGNED"),
     "the signature": (lambda p: flip(p / "manifest.json.sig"), "PACKAGE_UNSIGNED"),
     "signed by another": (
-        lambda p: forge_and_sign(p, Ed25519PrivateKey.generate(), signatures.MANIFEST), "PACKAGE_UNSIGNED",
+        lambda p: forge_and_sign(p, Ed25519PrivateKey.generate(), signatures.MANIFEST),
+        "PACKAGE_UNSIGNED",
     ),
     "a signature made for another use": (lambda p: forge_and_sign(p, KEY, signatures.DECISION), "PACKAGE_UNSIGNED"),
     "a file is gone": (lambda p: (p / "addresses.csv.age").unlink(), "PACKAGE_INCOMPLETE.*addresses.csv.age"),
     "a file is added": (lambda p: (p / "CANARY").touch(), "PACKAGE_HAS_MORE"),
     "no package": (shutil.rmtree, "PACKAGE_INCOMPLETE"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("how", TAMPERING)
@@ -258,9 +271,10 @@ def test_the_accounting_carries_its_header(again: BatchContext, tmp_path: Path) 
     said = header.read(tmp_path / "open")
     assert said is not None and said["nature"] == ["state", "zip"] and said["agreement"]["digest"] == "d" * 64
     assert said["recipient"] == {
-        "id": "department-of-examples", "name": "Department of Examples (fictional)",
+        "id": "department-of-examples",
+        "name": "Department of Examples (fictional)",
         "address": "1000 Example Ave, Washington DC 20001",
-    }  # fmt: skip
+    }
     assert said["purpose"] == context.letter.purpose and said["letter"] == of_file(context.files / "letter.toml")
     pq.write_table(pa.table({"x": [1]}), tmp_path / "old")
     assert header.read(tmp_path / "old") is None

@@ -1,4 +1,4 @@
-"""Made-up batches: signed, the same by arguments, near the profile's proportions, and with a truth that the files bear out."""
+"""Made-up batches: signed, the same by arguments, near the profile's proportions, with a truth that the files prove."""
 
 from datetime import date
 from pathlib import Path
@@ -41,7 +41,8 @@ def made(con, register: Path, out: Path, profile: str, **options) -> Path:
     rows = f"(SELECT *, NULL::VARCHAR AS full_name FROM read_parquet('{folder}/*.parquet', file_row_number = true))"
     con.execute(f"CREATE OR REPLACE TABLE rows AS {standard.derive(rows)}")
     con.execute(f"CREATE OR REPLACE TABLE parsed AS {address.derive('rows', one_line=False)}")
-    con.execute(f"""CREATE OR REPLACE TABLE asked AS SELECT p.*, t.* EXCLUDE (request_id, file_row_number), coalesce(list_has_any(a_codes, [{BLOCKING}]), false) AS incomplete
+    con.execute(f"""CREATE OR REPLACE TABLE asked AS SELECT p.*, t.* EXCLUDE (request_id, file_row_number),
+      coalesce(list_has_any(a_codes, [{BLOCKING}]), false) AS incomplete
         FROM parsed p JOIN read_parquet('{out}/truth.parquet', file_row_number = true) t USING (file_row_number)""")
     assert one(con, "SELECT count(*) FROM asked") == (ROWS,)
     return folder
@@ -111,13 +112,21 @@ def test_proportions_are_near_the_table(con, profile):
 
 def test_truth_is_what_the_address_rules_see(con, profile):
     # a few real places have the name of a country, and the rules take those for placeholders
-    missed, wrong = one(con, f"""SELECT count(*) FILTER (address_defect <> '{defects.UNIT_LEFT_OUT}' AND len(a_codes) = 0),
-        count(*) FILTER (address_defect IS NULL AND incomplete) FROM asked""")  # fmt: skip
+    missed, wrong = one(
+        con,
+        f"""SELECT count(*) FILTER (address_defect <> '{defects.UNIT_LEFT_OUT}' AND len(a_codes) = 0),
+        count(*) FILTER (address_defect IS NULL AND incomplete) FROM asked""",
+    )
     assert missed == 0
     assert wrong <= ROWS * 0.003
-    same = """EXISTS (SELECT 1 FROM homes h WHERE h.record_id = asked.record_id AND h.a_kind = asked.a_kind AND h.a_number = asked.a_number
+    same = """EXISTS (SELECT 1 FROM homes h WHERE h.record_id = asked.record_id AND h.a_kind = asked.a_kind
+      AND h.a_number = asked.a_number
         AND h.a_street = asked.a_street AND h.a_zip = asked.a_zip AND h.a_unit IS NOT DISTINCT FROM asked.a_unit)"""
-    agree = one(con, f"SELECT count(*) FILTER (corroborated AND {same}), count(*) FILTER (corroborated), count(*) FILTER (NOT corroborated AND address_defect IS NULL AND {same}) FROM asked")  # fmt: skip
+    agree = one(
+        con,
+        f"SELECT count(*) FILTER (corroborated AND {same}), count(*) FILTER (corroborated),"
+        f" count(*) FILTER (NOT corroborated AND address_defect IS NULL AND {same}) FROM asked",
+    )
     assert agree[0] >= agree[1] * 0.99
     assert agree[2] == 0
 
@@ -125,21 +134,39 @@ def test_truth_is_what_the_address_rules_see(con, profile):
 def test_releasable_rows_have_agreeing_evidence_and_no_conflict(con, profiles_made):
     choose(con, "hostile")
     joined = "asked a JOIN on_file f ON f.record_id = a.record_id"
-    total, bad, proven = one(con, f"""SELECT count(*), count(*) FILTER (a.s_birth <> f.s_birth OR a.s_tin <> f.s_tin),
-        count(*) FILTER (a.s_birth = f.s_birth OR a.s_tin = f.s_tin) FROM {joined} WHERE releasable""")  # fmt: skip
+    total, bad, proven = one(
+        con,
+        f"""SELECT count(*), count(*) FILTER (a.s_birth <> f.s_birth OR a.s_tin <> f.s_tin),
+        count(*) FILTER (a.s_birth = f.s_birth OR a.s_tin = f.s_tin) FROM {joined} WHERE releasable""",
+    )
     assert total > 200
     assert bad == 0
     assert proven >= total * 0.97  # tricks may hide a number from a reader that does not know them
-    assert one(con, "SELECT count(*) FROM asked WHERE releasable AND NOT (corroborated AND legally_eligible AND address_defect IS NULL AND record_id IS NOT NULL)") == (0,)  # fmt: skip
-    assert one(con, "SELECT count(*) FROM asked WHERE releasable AND request_id IN (SELECT request_id FROM asked GROUP BY ALL HAVING count(*) > 1)") == (0,)  # fmt: skip
+    assert one(
+        con,
+        "SELECT count(*) FROM asked WHERE releasable AND NOT (corroborated AND legally_eligible"
+        " AND address_defect IS NULL AND record_id IS NOT NULL)",
+    ) == (0,)
+    assert one(
+        con,
+        "SELECT count(*) FROM asked WHERE releasable AND request_id IN (SELECT request_id"
+        " FROM asked GROUP BY ALL HAVING count(*) > 1)",
+    ) == (0,)
     assert one(con, "SELECT count(*) - count(DISTINCT request_id) FROM asked")[0] > 0
     assert one(con, f"SELECT count(*) FROM {joined} WHERE a.s_tin <> f.s_tin")[0] > 50
 
 
 def test_legal_elements_are_each_rows_own(con, profiles_made):
     choose(con, "clean")
-    assert one(con, "SELECT count(DISTINCT reason) / count(reason), count(DISTINCT case_number) / count(case_number) FROM asked") == (1.0, 1.0)  # fmt: skip
-    late = one(con, f"SELECT count(*) FROM asked WHERE legally_eligible AND DATE '{TERMS['letter_date']}' - CAST(final_order_date AS DATE) <= 90")  # fmt: skip
+    assert one(
+        con,
+        "SELECT count(DISTINCT reason) / count(reason), count(DISTINCT case_number) / count(case_number) FROM asked",
+    ) == (1.0, 1.0)
+    late = one(
+        con,
+        "SELECT count(*) FROM asked WHERE legally_eligible"
+        f" AND DATE '{TERMS['letter_date']}' - CAST(final_order_date AS DATE) <= 90",
+    )
     assert late == (0,)
 
 
@@ -151,16 +178,20 @@ def test_share_of_incomplete_rows_can_be_given(con, register, tmp_path):
 def test_what_cannot_be_made_is_refused(register, tmp_path):
     make = lambda **over: batches.batch(  # noqa: E731
         **({"register": register, "rows": 10, "seed": 1, "profile": "clean", "out": tmp_path / "b"} | over),
-        sign_key=KEY, **TERMS,
-    )  # fmt: skip
+        sign_key=KEY,
+        **TERMS,
+    )
     for code, over in {
-        "UNKNOWN_PROFILE": {"profile": "nice"}, "NO_ROWS": {"rows": 0}, "REGISTER_TOO_SMALL": {"rows": 1_000_000},
-    }.items():  # fmt: skip
+        "UNKNOWN_PROFILE": {"profile": "nice"},
+        "NO_ROWS": {"rows": 0},
+        "REGISTER_TOO_SMALL": {"rows": 1_000_000},
+    }.items():
         with pytest.raises(Usage, match=code):
             make(**over)
 
 
 def test_profile_table_lists_every_profile():
+    assert list(profiles.PROFILES) == list(profiles.Kind)
     lines = profiles.table().splitlines()
     assert lines[0] == "| share of rows | clean | incident | hostile |"
     assert "| in register | 90.0% | 4.0% | 50.0% |" in lines

@@ -58,8 +58,11 @@ def test_follows_the_contracts(con):
         found = con.execute(f"SELECT * FROM {table} LIMIT 0").to_arrow_table().schema
         assert [(f.name, f.type) for f in found] == [(f.name, f.type) for f in schema]
     assert one(con, "SELECT count(*), min(record_id), max(record_id), count(DISTINCT record_id) FROM persons") == (
-        ROWS, 1, ROWS, ROWS,
-    )  # fmt: skip
+        ROWS,
+        1,
+        ROWS,
+        ROWS,
+    )
 
 
 def test_tins_are_valid_and_of_one_person(con):
@@ -83,7 +86,10 @@ def test_people_are_like_people(con):
 def test_households_hold_twins_juniors_and_namesakes(con):
     con.execute("""CREATE OR REPLACE TEMP VIEW homes AS SELECT p.*, street, unit, zip FROM persons p
         JOIN addresses a ON a.record_id = p.record_id AND valid_to IS NULL""")
-    pair = "FROM homes a JOIN homes b USING (street, zip, last_name) WHERE a.record_id < b.record_id AND a.unit IS NOT DISTINCT FROM b.unit"
+    pair = (
+        "FROM homes a JOIN homes b USING (street, zip, last_name) WHERE a.record_id < b.record_id"
+        " AND a.unit IS NOT DISTINCT FROM b.unit"
+    )
     assert one(con, f"SELECT count(*) {pair} AND a.birth_date = b.birth_date AND a.first_name <> b.first_name")[0] > 10
     assert one(con, f"SELECT count(*) {pair} AND b.suffix = 'JR' AND a.first_name = b.first_name")[0] > 30
 
@@ -95,7 +101,11 @@ def test_addresses_have_one_last_known_and_a_history(con):
     assert one(con, "SELECT count(*) FROM addresses WHERE valid_to <= valid_from") == (0,)
     units = one(con, "SELECT count(unit) / count(*) FROM addresses WHERE valid_to IS NULL")[0]
     assert 0.22 < units < 0.34
-    shared = one(con, "SELECT count(*) FROM (SELECT 1 FROM addresses WHERE unit IS NOT NULL GROUP BY street, zip[:5] HAVING count(DISTINCT unit) > 1)")[0]  # fmt: skip
+    shared = one(
+        con,
+        "SELECT count(*) FROM (SELECT 1 FROM addresses WHERE unit IS NOT NULL GROUP BY street,"
+        " zip[:5] HAVING count(DISTINCT unit) > 1)",
+    )[0]
     assert shared > 100
 
 
@@ -122,7 +132,10 @@ def test_alias_table_keeps_the_weights():
 def test_addresses_are_complete_by_the_rules(con):
     address.setup(con)
     homes = "(SELECT DISTINCT street, unit, urbanization, city, state, zip FROM addresses)"
-    total, sound, kinds = one(con, f"""SELECT count(*), count(*) FILTER (len(a_codes) = 0), count(DISTINCT a_kind)
-        FROM ({address.derive(homes, one_line=False, urbanization=True)})""")  # fmt: skip
+    total, sound, kinds = one(
+        con,
+        f"""SELECT count(*), count(*) FILTER (len(a_codes) = 0), count(DISTINCT a_kind)
+        FROM ({address.derive(homes, one_line=False, urbanization=True)})""",
+    )
     assert sound >= total * 0.999  # the rest: towns of the United States that are called Peru, Cuba or Mexico
     assert kinds == 4  # street, PO box, rural route, military

@@ -48,15 +48,23 @@ def context(root: Path, agreement: Agreement) -> BatchContext:
     register.build(raw_register(root / "raw", RECORDS), root / "register")
     (root / "batch" / "earlier.json").write_text('{"rows": 0, "incomplete": 0}')
     made = BatchContext(
-        taken.batch, root / "batch", taken.digest, taken.letter, agreement, (), date(2026, 6, 2), date(2026, 6, 2),
-        root / "register", bytes(32),
-    )  # fmt: skip
+        taken.batch,
+        root / "batch",
+        taken.digest,
+        taken.letter,
+        agreement,
+        (),
+        date(2026, 6, 2),
+        date(2026, 6, 2),
+        root / "register",
+        bytes(32),
+    )
     pq.write_table(pa.table({"request_key": pa.array([], pa.string())}), made.disclosed)
     batches.write_tries(made, [])
     return made
 
 
-def test_rows_and_decoys_end_as_they_must(tmp_path: Path, sandbox: Agreement) -> None:
+def test_rows_and_control_rows_end_as_they_must(tmp_path: Path, sandbox: Agreement) -> None:
     ctx = context(tmp_path, sandbox)
     ingest.run(ctx)
     match.run(ctx)
@@ -68,19 +76,23 @@ def test_rows_and_decoys_end_as_they_must(tmp_path: Path, sandbox: Agreement) ->
 
     judged = {r["ordinal"]: r for r in batches.rows_of(verdicts, "verdicts")}
     expected = batches.rows_of(lake.committed(ctx.step("ingest.decoys")), "expected")
-    for decoy in expected:
-        found = judged.get(decoy["ordinal"])
-        if decoy["expected"] == "eligible":
-            assert found and found["outcome"] is None, decoy
+    for control in expected:
+        found = judged.get(control["ordinal"])
+        if control["expected"] == "eligible":
+            assert found and found["outcome"] is None, control
         elif found:
-            assert found["outcome"] == "held" and decoy["code"] in found["codes"], decoy
+            assert found["outcome"] == "held" and control["code"] in found["codes"], control
     assert {"NOT_CORROBORATED", "UNIT_NEEDED"} <= {d["code"] for d in expected}
 
     key, check = Ed25519PrivateKey.generate(), sealing.new_identity()
     package = release.seal(
-        ctx, outcomes, holder_key=key, check_recipient=check.recipient, instruments={sandbox.id: "d" * 64},
+        ctx,
+        outcomes,
+        holder_key=key,
+        check_recipient=check.recipient,
+        instruments={sandbox.id: "d" * 64},
         register_version=register.version(ctx.register),
-    )  # fmt: skip
+    )
     release.open_package(package.folder, check, tmp_path / "opened", [signatures.public_line(key)])
     released = pq.read_table(tmp_path / "opened" / "addresses.parquet").to_pylist()
     assert [(r["request_id"], r["street"]) for r in released] == [("R-000001", "900 OAK ST")]

@@ -1,4 +1,4 @@
-"""A rule set per statute: another criminal statute is another file, and binds the letters that name it and no others."""
+"""A rule set per statute: another statute is another file, and binds the letters that name it and no others."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def asked(folder: Path, agreement: Agreement, statute: str, *rows: dict[str, Any
 
 
 def codes(context: BatchContext) -> list[list[str]]:
-    """The codes of each request, and that the decoys that must be eligible are."""
+    """The codes of each request, and that the control rows that must be eligible are."""
     table = pa.concat_tables([pq.read_table(p) for p in ingest.run(context).paths("rows")]).to_pylist()
     assert any(r["origin"] == "decoy" and r["codes"] == [] for r in table)
     return [r["codes"] for r in sorted(table, key=lambda r: r["ordinal"]) if r["origin"] == "request"]
@@ -136,8 +136,13 @@ def test_columns_are_required_by_the_letters_statute(tmp_path: Path, sandbox: Ag
     assert {"final_order_date", "removal_ground"} <= set(required_columns(REMOVAL)) - set(required_columns(FRAUD))
     good = {**row(1), "tin": "219-45-6789"}
     for kind in ("csv", "jsonl", "parquet"):
-        for statute, missing, refused in ((REMOVAL, "removal_ground", True), (FRAUD, "removal_ground", False),
-                                          (REMOVAL, "judicial_order_date", True), (FRAUD, "judicial_order_date", False), (FRAUD, "tin", True)):  # fmt: skip
+        for statute, missing, refused in (
+            (REMOVAL, "removal_ground", True),
+            (FRAUD, "removal_ground", False),
+            (REMOVAL, "judicial_order_date", True),
+            (FRAUD, "judicial_order_date", False),
+            (FRAUD, "tin", True),
+        ):
             rows = [{name: value for name, value in good.items() if name != missing}]
             folder = tmp_path / f"{kind}-{statute[:2].strip()}-{missing}"
             source = submissions.write(folder / "in", rows, agreement=under(sandbox, statute), kind=kind)

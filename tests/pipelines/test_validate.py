@@ -64,7 +64,7 @@ def test_the_same_address_again_is_no_new_try(
     assert {r["earlier_tries"] for r in batches.rows_of(validate.run(context), "verdicts")} == {0}
 
 
-def test_a_request_never_sees_the_decoy_register(tmp_path: Path, sandbox: Agreement) -> None:
+def test_a_request_never_sees_the_control_row_register(tmp_path: Path, sandbox: Agreement) -> None:
     context = batches.made(tmp_path, sandbox, [batches.canonical(0)])
     crossed = {**batches.candidate(0), "record_id": -1}
     batches.commit(context.step("match.candidates"), {"candidates": [batches.table([crossed], batches.CANDIDATE)]})

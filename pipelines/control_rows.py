@@ -1,4 +1,4 @@
-"""Decoys: invented persons that the holder runs through every batch, to see that what must be withheld is withheld.
+"""Control rows: invented persons that the holder runs through every batch, to see that what must be withheld is.
 
 They are made from the submission's digest alone, so that a re-run makes the same ones, and nobody outside can foretell
 them. Each has a record in a register of its own (ids below zero), a request, and the end that it must come to. Those
@@ -12,17 +12,28 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
 
 from expectations.contracts import PLACE, RAW_REQUEST, REGISTER_ADDRESS, REGISTER_PERSON, Origin
 
+
+class End(StrEnum):
+    """What a control row must come to. Whatever is not ELIGIBLE must not leave."""
+
+    ELIGIBLE = "eligible"
+    UNMATCHED = "unmatched"
+    AMBIGUOUS = "ambiguous"
+    HELD = "held"
+
+
 REQUESTS = pa.schema([*PLACE, *RAW_REQUEST])
 EXPECTED = pa.schema(
     [
         pa.field("ordinal", pa.int64(), nullable=False),
-        pa.field("expected", pa.string(), nullable=False),  # eligible, unmatched, ambiguous or held
+        pa.field("expected", pa.string(), nullable=False),  # an End
         pa.field("code", pa.string()),  # a code that it must carry, or null
     ]
 )
@@ -44,7 +55,7 @@ MOVED_IN = date(2016, 5, 17)
 
 
 @dataclass(frozen=True)
-class Decoys:
+class ControlRows:
     """Tables for the datasets of `ingest.decoys`. `expected`: ordinal, expected end, the code that it must carry."""
 
     requests: pa.Table
@@ -53,19 +64,13 @@ class Decoys:
     expected: pa.Table
 
 
-def make(seed: str, *, officer: str, reason: str, taxable_period: str, elements: Mapping[str, str]) -> Decoys:
-    """Decoys of a submission; the same ones for the same `seed`, its digest.
+def make(seed: str, *, officer: str, reason: str, taxable_period: str, elements: Mapping[str, str]) -> ControlRows:
+    """Control rows of a submission; the same ones for the same `seed`, its digest.
 
-    The other arguments must meet the row rules of authority for this letter, `elements` those of its statute: decoys test addresses and matching, not
-    authority.
+    The other arguments must meet the row rules of authority for this letter, `elements` those of its statute: control
+    rows test addresses and matching, not authority.
     """
-    legal = {
-        "officer": officer,
-        "reason": reason,
-        "taxable_period": taxable_period,
-        **elements,
-    }
-    workshop = _Workshop(seed, legal)
+    workshop = _Workshop(seed, {"officer": officer, "reason": reason, "taxable_period": taxable_period, **elements})
     for case in CASES:
         case(workshop)
     return workshop.finished()
@@ -86,11 +91,7 @@ class _Workshop:
         self.dice = random.Random(int.from_bytes(hashlib.sha256(f"decoys|{self.seed}".encode()).digest(), "big"))
 
     def word(self, syllables: int = 2) -> str:
-        return (
-            self.dice.choice(ONSETS)
-            + "".join(self.dice.choice(MIDDLES) for _ in range(syllables))
-            + self.dice.choice(ENDINGS)
-        )
+        return "".join(self.dice.choice(part) for part in (ONSETS, *[MIDDLES] * syllables, ENDINGS))
 
     def person(self, **given: Any) -> dict[str, Any]:
         """Somebody new. The TIN's area was not given out before 2011: it passes as an SSN, and no grown-up has it."""
@@ -122,14 +123,14 @@ class _Workshop:
                 {"record_id": record_id, "urbanization": None, **home, "valid_from": start, "valid_to": until}
             )
 
-    def ask(self, person: dict[str, Any], home: dict[str, Any], expected: str, code: str | None = None) -> None:
+    def ask(self, person: dict[str, Any], home: dict[str, Any], expected: End, code: str | None = None) -> None:
         """A request for a person at an address, and the end that it must come to."""
         number = 1 + len(self.requests)
         key = hashlib.sha256(f"decoy|{self.seed}|{number}".encode()).hexdigest()[:24]
         tin, born = person["tin"], person["birth_date"]
         self.requests.append(
             {
-                **{"ordinal": -number, "file": 0, "row": number, "origin": Origin.DECOY.value, "request_id": key},
+                **{"ordinal": -number, "file": 0, "row": number, "origin": Origin.CONTROL.value, "request_id": key},
                 **{name: person[name] for name in ("first_name", "middle_name", "last_name", "suffix")},
                 **home,
                 "birth_date": born.isoformat() if born else None,
@@ -137,10 +138,10 @@ class _Workshop:
                 **self.legal,
             }
         )
-        self.expected.append({"ordinal": -number, "expected": expected, "code": code})
+        self.expected.append({"ordinal": -number, "expected": expected.value, "code": code})
 
-    def finished(self) -> Decoys:
-        return Decoys(
+    def finished(self) -> ControlRows:
+        return ControlRows(
             pa.Table.from_pylist(self.requests, REQUESTS),
             pa.Table.from_pylist(self.persons, REGISTER_PERSON),
             pa.Table.from_pylist(self.addresses, REGISTER_ADDRESS),
@@ -149,7 +150,7 @@ class _Workshop:
 
 
 def _on_file(
-    expected: str, code: str | None = None, *, person: dict[str, Any] | None = None, home: dict[str, Any] | None = None
+    expected: End, code: str | None = None, *, person: dict[str, Any] | None = None, home: dict[str, Any] | None = None
 ) -> Callable[[_Workshop], None]:
     """Somebody on file with a good address; the request differs from the file as `person` and `home` say."""
 
@@ -165,7 +166,7 @@ def _other_spelling(shop: _Workshop) -> None:
     somebody, place = shop.person(), shop.home()
     shop.file(somebody, place)
     spelt = place["street"].title().replace(" St", " Street").replace(" Ave", " Avenue").replace(" Rd", " Road")
-    shop.ask({**somebody, "last_name": somebody["last_name"].upper()}, {**place, "street": spelt}, "eligible")
+    shop.ask({**somebody, "last_name": somebody["last_name"].upper()}, {**place, "street": spelt}, End.ELIGIBLE)
 
 
 def _slip_in_surname(shop: _Workshop) -> None:
@@ -174,7 +175,7 @@ def _slip_in_surname(shop: _Workshop) -> None:
     shop.file(somebody, place)
     name = somebody["last_name"]
     slip = name[:-2] + name[-1] + name[-2]
-    shop.ask({**somebody, "last_name": slip, "tin": None}, place, "eligible")
+    shop.ask({**somebody, "last_name": slip, "tin": None}, place, End.ELIGIBLE)
 
 
 def _with_unit(shop: _Workshop) -> None:
@@ -183,26 +184,26 @@ def _with_unit(shop: _Workshop) -> None:
     named, unnamed = shop.person(), shop.person()
     shop.file(named, {**building, "unit": "APT 3"})
     shop.file(unnamed, {**building, "unit": "APT 7"})
-    shop.ask(named, {**building, "unit": "APT 3"}, "eligible")
-    shop.ask(unnamed, building, "held", "UNIT_NEEDED")
+    shop.ask(named, {**building, "unit": "APT 3"}, End.ELIGIBLE)
+    shop.ask(unnamed, building, End.HELD, "UNIT_NEEDED")
 
 
 def _stranger(shop: _Workshop) -> None:
-    shop.ask(shop.person(), shop.home(), "unmatched")
+    shop.ask(shop.person(), shop.home(), End.UNMATCHED)
 
 
 def _borrowed_tin(shop: _Workshop) -> None:
     """The TIN is somebody's, the name and the address are not."""
     owner = shop.person()
     shop.file(owner, shop.home())
-    shop.ask(shop.person(tin=owner["tin"]), shop.home(), "unmatched")
+    shop.ask(shop.person(tin=owner["tin"]), shop.home(), End.UNMATCHED)
 
 
 def _elsewhere(shop: _Workshop) -> None:
     """TIN, name and birth date agree; the address is complete, and not on file: what the failed control let through."""
     somebody = shop.person()
     shop.file(somebody, shop.home())
-    shop.ask(somebody, shop.home(), "held", "NOT_CORROBORATED")
+    shop.ask(somebody, shop.home(), End.HELD, "NOT_CORROBORATED")
 
 
 def _two_records(shop: _Workshop) -> None:
@@ -210,23 +211,23 @@ def _two_records(shop: _Workshop) -> None:
     somebody, place = shop.person(tin=None), shop.home()
     shop.file(somebody, place)
     shop.file(somebody, place)
-    shop.ask(somebody, place, "ambiguous")
+    shop.ask(somebody, place, End.AMBIGUOUS)
 
 
 def _claimed_twice(shop: _Workshop) -> None:
     """One record without a birth date, claimed by two requests with different ones."""
     somebody, place = shop.person(), shop.home()
     shop.file({**somebody, "birth_date": None}, place)
-    shop.ask(somebody, place, "ambiguous")
-    shop.ask({**somebody, "birth_date": somebody["birth_date"] + timedelta(days=700)}, place, "ambiguous")
+    shop.ask(somebody, place, End.AMBIGUOUS)
+    shop.ask({**somebody, "birth_date": somebody["birth_date"] + timedelta(days=700)}, place, End.AMBIGUOUS)
 
 
 CASES: tuple[Callable[[_Workshop], None], ...] = (
-    _on_file("eligible"),
-    _on_file("eligible"),
-    _on_file("eligible", person={"birth_date": None}),
-    _on_file("eligible", person={"tin": None}),
-    _on_file("eligible", person={"tin": None}),
+    _on_file(End.ELIGIBLE),
+    _on_file(End.ELIGIBLE),
+    _on_file(End.ELIGIBLE, person={"birth_date": None}),
+    _on_file(End.ELIGIBLE, person={"tin": None}),
+    _on_file(End.ELIGIBLE, person={"tin": None}),
     _other_spelling,
     _slip_in_surname,
     _with_unit,
@@ -237,11 +238,11 @@ CASES: tuple[Callable[[_Workshop], None], ...] = (
     _claimed_twice,
     _elsewhere,
     _elsewhere,
-    _on_file("held", "PLACEHOLDER", home={"street": "FAILED TO PROVIDE"}),
-    _on_file("held", "PLACEHOLDER", home={"street": "UNKNOWN ADDRESS", "city": None, "state": None}),
-    _on_file("held", "NO_ADDRESS", home={"street": None, "city": None, "state": None}),
-    _on_file("held", "NO_NUMBER", home={"street": "OAK STREET"}),
-    _on_file("held", "NO_BOX", home={"street": "PO BOX"}),
-    _on_file("held", "NO_ZIP", home={"zip": None}),
-    _on_file("held", "ZIP_NOT_IN_STATE", home={"state": "OH"}),
+    _on_file(End.HELD, "PLACEHOLDER", home={"street": "FAILED TO PROVIDE"}),
+    _on_file(End.HELD, "PLACEHOLDER", home={"street": "UNKNOWN ADDRESS", "city": None, "state": None}),
+    _on_file(End.HELD, "NO_ADDRESS", home={"street": None, "city": None, "state": None}),
+    _on_file(End.HELD, "NO_NUMBER", home={"street": "OAK STREET"}),
+    _on_file(End.HELD, "NO_BOX", home={"street": "PO BOX"}),
+    _on_file(End.HELD, "NO_ZIP", home={"zip": None}),
+    _on_file(End.HELD, "ZIP_NOT_IN_STATE", home={"state": "OH"}),
 )

@@ -1,14 +1,12 @@
-"""The recall list: which released rows their recipient must freeze, sealed to it and signed by the holder like a package.
+"""The recall list: which released rows their recipient must freeze, sealed to it and signed by the holder.
 
 Format `sluicegate-recall/1`, a folder: `recall.parquet.age` and `recall.csv.age` (columns batch, request_id; the CSV as
-`forms.safe` writes it), `manifest.json`, `manifest.json.sig`. The request ids are the recipient's own keys, the only thing
-about a row that it can find again; nothing else of a row is in it.
+`forms.safe` writes it), `manifest.json`, `manifest.json.sig`. The request ids are the recipient's own keys, the only
+thing about a row that it can find again; nothing else of a row is in it.
 """
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +19,6 @@ from expectations import digests
 from expectations.duck import DuckSettings, parquet, quote
 from expectations.errors import BadInput, Fault
 from expectations.instruments import Agreement
-from pipelines import durable, sealing
 from pipelines.release import forms, signed_folder
 from pipelines.sealing import Identity
 from pipelines.sql import copy, quiet
@@ -43,33 +40,27 @@ def seal_recall(
     created_at: datetime,
     duck: DuckSettings,
 ) -> dict[str, Any]:
-    """Makes the recall list of `case` in `folder` (whole or not at all; an earlier one is replaced); returns its manifest.
+    """Makes the recall list of `case` in `folder`, whole or not at all, in place of an earlier one; gives its manifest.
 
     rows      anything that can stand in FROM, with columns batch and request_id; the same pair twice counts once
     packages  digest of each package that rows are recalled from, by batch
     Raises Fault if there are no rows, a row has no request id, or it belongs to none of `packages`.
     """
-    work = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    plain, sealed = work / "plain", work / "sealed"
-    for made in (work, plain, sealed):
-        made.mkdir(mode=0o700, parents=True)
-    try:
-        said = {
-            "case": case, "order": "freeze", "created_at": created_at.astimezone(UTC).isoformat(timespec="seconds"),
-            "holder": agreement.holder.id, "requester": agreement.requester.id, "agreement": agreement.id,
-            "batches": dict(sorted(packages.items())),
-        }  # fmt: skip
+    statement = {
+        "case": case,
+        "order": "freeze",
+        "created_at": created_at.astimezone(UTC).isoformat(timespec="seconds"),
+        "holder": agreement.holder.id,
+        "requester": agreement.requester.id,
+        "agreement": agreement.id,
+        "batches": dict(sorted(packages.items())),
+    }
+
+    def write(plain: Path) -> dict[str, Any]:
         with quiet("recall.list", duck) as connection:
-            said |= _write_plain(connection, rows, plain, set(packages))
-        for name in KIND.sealed:
-            sealing.seal_file(plain / name.removesuffix(".age"), sealed / name, [agreement.keys.recipient])
-        signed_folder.sign(sealed, KIND, said, holder_key)
-        durable.fsync(sealed)
-        shutil.rmtree(folder, ignore_errors=True)
-        sealed.rename(folder)
-        durable.fsync(folder.parent)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+            return statement | _write_plain(connection, rows, plain, set(packages))
+
+    signed_folder.build(folder, KIND, write, [agreement.keys.recipient], holder_key)
     return signed_folder.stated(folder)
 
 
@@ -78,13 +69,11 @@ def open_recall(
 ) -> tuple[dict[str, Any], Path]:
     """The manifest of a recall list and its rows as a Parquet file in `into` (made, 0700), which the caller deletes.
 
-    Raises BadInput as `signed_folder.verify` does, if it was sealed to another key, or if one of its two forms does not hold
-    the rows that the manifest names.
+    Raises BadInput as `signed_folder.verify` does, if it was sealed to another key, or if one of its two forms does not
+    hold the rows that the manifest names.
     """
     manifest = signed_folder.verify(folder, KIND, holders)
-    into.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in KIND.sealed:
-        sealing.open_file(folder / name, into / name.removesuffix(".age"), identity)
+    signed_folder.unseal(folder, KIND, identity, into)
     opened = into / _PARQUET
     with quiet("recall.open", duck) as connection:
         for name, relation in ((_PARQUET, parquet([opened])), (_CSV, f"({forms.read_csv(into / _CSV, COLUMNS)})")):
@@ -100,9 +89,8 @@ def _write_plain(connection: duckdb.DuckDBPyConnection, rows: str, plain: Path, 
         f"SELECT count(*), count(*) FILTER (request_id IS NULL OR coalesce(batch NOT IN ({known}), true)) FROM recalled"
     ).fetchall()[0]
     if total == 0 or stray:
-        raise Fault(
-            "RECALL_ROWS", "rows to recall are missing, without a request id, or of a package that is not named"
-        )
+        message = "rows to recall are missing, without a request id, or of a package that is not named"
+        raise Fault("RECALL_ROWS", message)
     query = f"SELECT batch, request_id FROM recalled ORDER BY {_ORDER}"
     copy(connection, query, plain / _PARQUET)
     forms.write_csv(connection, query, COLUMNS, plain / _CSV)

@@ -1,8 +1,9 @@
-"""Facts on file that were wrong when a batch was decided: the records that a correction of the register has touched since.
+"""Facts on file that were wrong when a batch was decided: records that a correction has touched since.
 
-A delta says whether the world changed (`update`) or the file had been wrong (`correction`). Past disclosures are judged by what
-was known then, and by corrections: of a corrected person, by the addresses that are on file now and counted on the day of
-the decision. Who has another name, birth date or number now than the match went by is not the person who was matched.
+A delta says whether the world changed (`update`) or the file had been wrong (`correction`). Past disclosures are judged
+by what was known then, and by corrections: of a corrected person, by the addresses that are on file now and counted on
+the day of the decision. Who has another name, birth date or number now than the match went by is not the person who was
+matched.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from expectations.facts import corroboration
 from expectations.facts.letter import register_facts
 from pipelines import lake, register
 from pipelines.context import BatchContext
-from pipelines.recall.decide import ADDRESSES
 from pipelines.register.delta import Kind
 from pipelines.register.prepare import STORED
+from pipelines.replay.decide import ADDRESSES
 from pipelines.sql import copy, quiet
 from pipelines.validate.facts import ADDRESS_FIELDS, Facts, asked
 
-STEP = "recall.corrections"
+STEP = "replay.corrections"
 
 
 def changes(versions: Sequence[Path]) -> list[str]:
@@ -35,12 +36,19 @@ def changes(versions: Sequence[Path]) -> list[str]:
 
 
 def write(
-    ctx: BatchContext, evidence: str, target: Path, *, changed: Sequence[str], known: Sequence[str], now: Path, until: date
-) -> int:  # fmt: skip
-    """Writes (record_id, addresses_on_file, same_person) of the batch's matched persons who were corrected since; returns how many.
+    ctx: BatchContext,
+    evidence: str,
+    target: Path,
+    *,
+    changed: Sequence[str],
+    known: Sequence[str],
+    now: Path,
+    until: date,
+) -> int:
+    """Writes (record_id, addresses_on_file, same_person) of matched persons corrected since; gives their number.
 
-    changed, known   files of `changes`: of all register versions, and of the one that the batch ran against (its corrections
-                     were known then)
+    changed, known   files of `changes`: of all register versions, and of the one that the batch ran against (its
+                     corrections were known then)
     now              the register's newest version; until: corrections in effect on that day count
     Raises BadInput if the newest version cannot be read.
     """
@@ -67,7 +75,7 @@ def _touched(
     SELECT DISTINCT verdict.record_id AS record_id, '{Origin.REQUEST}' AS origin FROM {evidence}
     WHERE origin = '{Origin.REQUEST}' AND verdict IS NOT NULL AND verdict.record_id IN (
       SELECT record_id FROM {parquet(list(changed))}
-      WHERE kind = '{Kind.CORRECTION}' AND effective_on <= DATE {quote(str(until))} {before})"""
+      WHERE kind IN {Kind.sql(looks_back=True)} AND effective_on <= DATE {quote(str(until))} {before})"""
 
 
 def _facts(connection: duckdb.DuckDBPyConnection, ctx: BatchContext, evidence: str, asked_for: Path, now: Path) -> str:

@@ -16,7 +16,8 @@ from expectations.duck import DuckSettings, parquet
 from expectations.errors import BadInput, Fault
 from expectations.instruments import Agreement
 from pipelines import sealing
-from pipelines.release import recall_list, signed_folder
+from pipelines.recall import listing
+from pipelines.release import signed_folder
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 HOLDERS = [signatures.public_line(KEY)]
@@ -33,14 +34,20 @@ def seal(tmp_path: Path, sandbox: Agreement) -> Seal:
 
     def sealed(rows: list[tuple[str | None, str | None]] = ROWS) -> Path:  # type: ignore[assignment]
         table = pa.table(
-            {n: pa.array(c, pa.string()) for n, c in zip(recall_list.COLUMNS, zip(*rows, strict=True), strict=True)}
+            {n: pa.array(c, pa.string()) for n, c in zip(listing.COLUMNS, zip(*rows, strict=True), strict=True)}
         )
         pq.write_table(table, tmp_path / "rows.parquet")
         folder = tmp_path / "outbox" / "recall-1"
-        recall_list.seal_recall(
-            folder, parquet([tmp_path / "rows.parquet"]), case="case-1", agreement=agreement, packages=PACKAGES,
-            holder_key=KEY, created_at=datetime(2026, 6, 1, tzinfo=UTC), duck=DuckSettings(),
-        )  # fmt: skip
+        listing.seal_recall(
+            folder,
+            parquet([tmp_path / "rows.parquet"]),
+            case="case-1",
+            agreement=agreement,
+            packages=PACKAGES,
+            holder_key=KEY,
+            created_at=datetime(2026, 6, 1, tzinfo=UTC),
+            duck=DuckSettings(),
+        )
         return folder
 
     return sealed
@@ -49,7 +56,7 @@ def seal(tmp_path: Path, sandbox: Agreement) -> Seal:
 def test_its_recipient_reads_each_row_once_as_it_was(seal: Seal, tmp_path: Path) -> None:
     seal()
     folder = seal()  # a list may be made again
-    manifest, rows = recall_list.open_recall(folder, REQUESTER, HOLDERS, tmp_path / "open", DuckSettings())
+    manifest, rows = listing.open_recall(folder, REQUESTER, HOLDERS, tmp_path / "open", DuckSettings())
     assert (manifest["case"], manifest["order"], manifest["rows"], manifest["batches"]) == (
         "case-1",
         "freeze",
@@ -59,7 +66,7 @@ def test_its_recipient_reads_each_row_once_as_it_was(seal: Seal, tmp_path: Path)
     assert [tuple(r.values()) for r in pq.read_table(rows).to_pylist()] == sorted(set(ROWS))
     assert sorted(p.name for p in folder.parent.iterdir()) == ["recall-1"]
     with pytest.raises(BadInput, match="SEAL_BROKEN"):
-        recall_list.open_recall(folder, sealing.new_identity(), HOLDERS, tmp_path / "no", DuckSettings())
+        listing.open_recall(folder, sealing.new_identity(), HOLDERS, tmp_path / "no", DuckSettings())
 
 
 @pytest.mark.parametrize("rows", [[("b-1", None)], [("b-3", "R1")], [(None, "R1")]])
@@ -71,13 +78,13 @@ def test_a_row_that_nobody_could_find_is_a_fault(seal: Seal, rows: list[tuple[st
 def test_a_list_signed_over_other_rows_is_found(seal: Seal, tmp_path: Path) -> None:
     folder = seal()
     manifest = signed_folder.stated(folder)
-    signed_folder.sign(folder, recall_list.KIND, {**manifest, "rows": 4}, KEY)
+    signed_folder.sign(folder, listing.KIND, {**manifest, "rows": 4}, KEY)
     with pytest.raises(BadInput, match="RECALL_CONTENT"):
-        recall_list.open_recall(folder, REQUESTER, HOLDERS, tmp_path / "open", DuckSettings())
+        listing.open_recall(folder, REQUESTER, HOLDERS, tmp_path / "open", DuckSettings())
 
 
 def test_a_package_is_no_recall_list(seal: Seal, tmp_path: Path) -> None:
     folder = seal()
-    signed_folder.sign(folder, signed_folder.Kind("sluicegate-package/1", recall_list.KIND.sealed), {}, KEY)
+    signed_folder.sign(folder, signed_folder.Kind("sluicegate-package/1", listing.KIND.sealed), {}, KEY)
     with pytest.raises(BadInput, match="PACKAGE_FORMAT"):
-        recall_list.open_recall(folder, REQUESTER, HOLDERS, tmp_path / "open", DuckSettings())
+        listing.open_recall(folder, REQUESTER, HOLDERS, tmp_path / "open", DuckSettings())

@@ -1,8 +1,9 @@
-"""A past batch decided again, from its evidence: all rules on the raw fields and on the facts on file as they were then.
+"""A past batch decided again, from its evidence: all rules on the raw fields and the facts on file of then.
 
-What the evidence cannot tell is not guessed. A row that was never looked up has no candidate: if nothing stops it now it is
-`open`, not released. Who was matched is taken from the evidence; the agreement's tiers, and every rule, are applied anew.
-What people decided then (rows dropped, claims lost to another batch, persons protected since) are facts too.
+What the evidence cannot tell is not guessed. A row that was never looked up has no candidate: if nothing stops it now
+it is `open`, not released. Who was matched is taken from the evidence; the agreement's tiers, and every rule, are
+applied anew. What people decided then (rows dropped, claims lost to another batch, persons protected since) are facts
+too.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from expectations.suites import derived, intake, matching
 from pipelines.context import BatchContext
 from pipelines.failures import no_values
 from pipelines.ingest import letter_facts
-from pipelines.recall import partly
 from pipelines.release.outcomes import ended
+from pipelines.replay import partly
 
-STEP = "recall.decide"
+STEP = "replay.decide"
 OPEN = "open"  # nothing stops the row before the match, and it was never looked up
 ADDRESSES = (
     "STRUCT(street VARCHAR, unit VARCHAR, urbanization VARCHAR, city VARCHAR, state VARCHAR, zip VARCHAR,"
@@ -50,7 +51,7 @@ class Decided:
 
     refuse, hold   codes of the batch as a whole at intake
     rate           codes of the match, which two people may explain
-    looked_up      the batch came as far as the match: else nobody can tell what would have become of its open rows
+    looked_up      the batch reached the match: else nobody can tell what would have become of its open rows
     rows           Parquet, one line for each submitted row: ordinal, request_key, person_key, outcome_then, codes_then,
                    request_codes, outcome, codes (by the rules on rows alone)
     """
@@ -80,22 +81,29 @@ class Decided:
 
 
 def decide(
-    ctx: BatchContext, evidence: str, accounting: str, folder: Path, corrected: Path | None = None, *, released: bool = False
-) -> Decided:  # fmt: skip
-    """Decides the batch by the rules, instruments and dates of `ctx`; writes into `folder` (0700, the caller's to delete).
+    ctx: BatchContext,
+    evidence: str,
+    accounting: str,
+    folder: Path,
+    corrected: Path | None = None,
+    *,
+    released: bool = False,
+) -> Decided:
+    """Decides the batch by the rules, instruments and dates of `ctx`; writes into `folder` (the caller deletes it).
 
-    evidence, accounting   relations: what `release.seal_evidence` and `release.seal_accounting` kept
+    evidence, accounting   relations: what `release.seal_evidence` and `release.seal_accounting` sealed
     corrected              Parquet of `corrections.write`: facts on file that were wrong then
-    released               only of the rows that were released an end is asked: where these are few it takes a fraction of the time
+    released               only the rows that were released are decided: where they are few, in a fraction of the time
     Raises Fault if a row of the accounting has no evidence, or the other way round.
     """
     letter = letter_facts(ctx)
     with no_values(STEP), session(ctx.duck) as connection:
         few = released and _few(connection, accounting)
+        looked_up = "(SELECT ordinal FROM asked WHERE outcome IS NULL)"
         tables = {
             "given": _whole(connection, evidence),
             "accounted": accounting,
-            # of which rows an end is asked
+            # the rows that are to be decided
             "wanted": f"(SELECT * FROM accounted WHERE outcome = '{Outcome.RELEASED}')" if released else "accounted",
             **(partly.chosen(ctx, letter) if few else {}),
             **_again(ctx, letter, partly.CHOSEN if few else "true"),
@@ -104,17 +112,17 @@ def decide(
             **_decided_then(),
             **_matched(letter, corrected),
             "settled": _settled(),
-            "facts": sql.with_counts(letter, _counts(letter)),
-            "rate": matching.rate_sql("(SELECT * FROM candidates SEMI JOIN (SELECT ordinal FROM asked WHERE outcome IS NULL) USING (ordinal))", letter),
-        }  # fmt: skip
+            "facts": sql.with_counts(letter, counts.sql("asked", "rejects", "dropped", letter)),
+            "rate": matching.rate_sql(f"(SELECT * FROM candidates SEMI JOIN {looked_up} USING (ordinal))", letter),
+        }
         broken = prepare(connection, derived.setup(ctx.facilities), tables, folder)
         if broken:
             raise Fault("NOT_DECIDED", f"{next(iter(broken))} could not be worked out", where=STEP)
         _all_accounted(connection)
-        of_batch, rate, looked_up = _of_batch(connection)
+        of_batch, rate, matched = _of_batch(connection)
     refuse = tuple(sorted(c for c, which in of_batch if REFUSES[which]))
     hold = tuple(sorted(c for c, which in of_batch if not REFUSES[which]))
-    return Decided(refuse, hold, tuple(sorted(c for c, _ in rate)), looked_up, folder / "settled.parquet")
+    return Decided(refuse, hold, tuple(sorted(c for c, _ in rate)), matched, folder / "settled.parquet")
 
 
 def _few(connection: duckdb.DuckDBPyConnection, accounting: str) -> bool:
@@ -131,7 +139,7 @@ def _whole(connection: duckdb.DuckDBPyConnection, evidence: str) -> str:
 
 
 def _again(ctx: BatchContext, letter: LetterFacts, only: str) -> dict[str, str]:
-    """`rows`: readable rows with the codes and the outcome of the request phase, from their raw fields. `only`: SQL that chooses them."""
+    """`rows`: readable rows, chosen by the SQL `only`, with codes and outcome of the request phase, from raw fields."""
     answered = "(SELECT request_key FROM given WHERE list_contains(codes, 'ALREADY_DISCLOSED'))"
     premises, left_out = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
     read = "(SELECT * FROM given WHERE reject IS NULL)"
@@ -145,7 +153,8 @@ _KEPT = (
     *partly.COUNTED,
 )
 _JUDGED = """(
-    SELECT * EXCLUDE (outcome, stored_codes, derived_codes, derived_outcome), derived_outcome AS outcome, 0::BIGINT AS row,
+    SELECT * EXCLUDE (outcome, stored_codes, derived_codes, derived_outcome),
+      derived_outcome AS outcome, 0::BIGINT AS row,
       CASE WHEN is_duplicate OR is_disclosed THEN list_sort(derived_codes
         || CASE WHEN is_duplicate THEN ['DUPLICATE_REQUEST_ID'] ELSE [] END
         || CASE WHEN is_disclosed THEN ['ALREADY_DISCLOSED'] ELSE [] END) ELSE derived_codes END AS codes
@@ -154,14 +163,18 @@ _JUDGED = """(
 
 def _decided_then() -> dict[str, str]:
     """The rows that could not be read, and what people and other batches decided then, as the accounting shows it."""
+
+    def ended_as(outcome: Outcome) -> str:
+        return f"(SELECT ordinal FROM accounted WHERE outcome = '{outcome}')"
+
+    lost, late = ended_as(Outcome.ALREADY_DISCLOSED), ended_as(Outcome.UNMATCHED)
     return {
         "rejects": "(SELECT ordinal, file, origin, reject.code AS code FROM given WHERE reject IS NOT NULL)",
-        "dropped": "(SELECT ordinal FROM accounted WHERE outcome = 'dropped')",
-        "lost": "(SELECT request_key FROM given SEMI JOIN (SELECT ordinal FROM accounted WHERE outcome = 'already_disclosed')"
-        " USING (ordinal) WHERE outcome IS NULL)",
-        "late": "(SELECT ordinal FROM given SEMI JOIN (SELECT ordinal FROM accounted WHERE outcome = 'unmatched')"
-        " USING (ordinal) WHERE verdict IS NOT NULL AND NOT list_contains(verdict.codes, 'PROTECTED'))",
-    }  # fmt: skip
+        "dropped": ended_as(Outcome.DROPPED),
+        "lost": f"(SELECT request_key FROM given SEMI JOIN {lost} USING (ordinal) WHERE outcome IS NULL)",
+        "late": f"(SELECT ordinal FROM given SEMI JOIN {late} USING (ordinal)"
+        " WHERE verdict IS NOT NULL AND NOT list_contains(verdict.codes, 'PROTECTED'))",
+    }
 
 
 def _matched(letter: LetterFacts, corrected: Path | None) -> dict[str, str]:
@@ -174,12 +187,13 @@ def _matched(letter: LetterFacts, corrected: Path | None) -> dict[str, str]:
         "candidates": f"""(
             SELECT g.ordinal, g.origin, g.candidate.tier AS tier,
               CASE WHEN g.candidate.outcome IS NOT NULL THEN g.candidate.outcome
-                WHEN NOT coalesce(k.same_person, true) THEN 'unmatched'
-                WHEN NOT coalesce(list_contains({tiers}, g.candidate.tier), false) THEN 'near' END AS outcome
+                WHEN NOT coalesce(k.same_person, true) THEN '{Outcome.UNMATCHED}'
+                WHEN NOT coalesce(list_contains({tiers}, g.candidate.tier), false) THEN '{Outcome.NEAR}' END AS outcome
             FROM given g LEFT JOIN corrected k ON k.record_id = g.candidate.record_id WHERE g.candidate IS NOT NULL)""",
         "on_file": f"""(
             SELECT g.ordinal, g.origin, g.verdict.record_id AS record_id, g.verdict.person_key AS person_key,
-              CASE WHEN k.record_id IS NULL THEN g.verdict.addresses_on_file ELSE k.addresses_on_file END AS addresses_on_file,
+              CASE WHEN k.record_id IS NULL THEN g.verdict.addresses_on_file ELSE k.addresses_on_file END
+                AS addresses_on_file,
               -- of the building that the address was read as then; of another nothing is known
               CASE WHEN {same} THEN g.verdict.units_on_file END AS units_on_file,
               g.verdict.lists AS lists, g.verdict.earlier_tries AS earlier_tries, a.a_kind, a.a_unit, a.a_state
@@ -187,11 +201,12 @@ def _matched(letter: LetterFacts, corrected: Path | None) -> dict[str, str]:
               LEFT JOIN corrected k ON k.record_id = g.verdict.record_id
             WHERE g.verdict IS NOT NULL)""",
         "verdicts": f"""
-            SELECT *, CASE WHEN len(codes) > 0 THEN 'held' END AS outcome FROM (
-              SELECT ordinal, record_id, person_key, addresses_on_file, {failing_codes(disclosure.RULES.values())} AS codes
+            SELECT *, CASE WHEN len(codes) > 0 THEN '{Outcome.HELD}' END AS outcome FROM (
+              SELECT ordinal, record_id, person_key, addresses_on_file,
+                {failing_codes(disclosure.RULES.values())} AS codes
               FROM (SELECT *, {sql.beside_verdict(letter)} FROM on_file)
                 JOIN ({corroboration.sql("asked", "on_file", corroboration.counts(letter))}) USING (ordinal))""",
-    }  # fmt: skip
+    }
 
 
 def _settled() -> str:
@@ -202,17 +217,13 @@ def _settled() -> str:
       CASE WHEN r.ordinal IS NULL THEN a.codes ELSE [r.code] END AS request_codes,
       CASE WHEN r.ordinal IS NULL THEN coalesce(n.outcome, '{OPEN}') ELSE '{Outcome.REJECTED}' END AS outcome,
       CASE WHEN r.ordinal IS NULL THEN n.codes ELSE [r.code] END AS codes
-    FROM wanted t LEFT JOIN ({now}) n USING (ordinal) LEFT JOIN asked a USING (ordinal) LEFT JOIN rejects r USING (ordinal)"""
-
-
-def _counts(letter: LetterFacts) -> str:
-    return counts.sql("asked", "rejects", "dropped", letter)
+    FROM wanted t LEFT JOIN ({now}) n USING (ordinal)
+      LEFT JOIN asked a USING (ordinal) LEFT JOIN rejects r USING (ordinal)"""
 
 
 def _all_accounted(connection: duckdb.DuckDBPyConnection) -> None:
-    lost = """
-    SELECT count(*) FILTER (g.ordinal IS NULL OR t.ordinal IS NULL) FROM given g FULL JOIN accounted t USING (ordinal)"""
-    if connection.execute(lost).fetchall()[0][0]:
+    pairs = "given g FULL JOIN accounted t USING (ordinal) WHERE g.ordinal IS NULL OR t.ordinal IS NULL"
+    if connection.execute(f"SELECT count(*) FROM {pairs}").fetchall()[0][0]:
         raise Fault("COUNTS_DIFFER", "evidence and accounting are not of the same rows", where=STEP)
     once = "SELECT count(*) - count(DISTINCT ordinal), count(*) - (SELECT count(*) FROM wanted) FROM settled"
     if any(connection.execute(once).fetchall()[0]):

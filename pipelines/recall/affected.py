@@ -24,8 +24,8 @@ _ORDINALS = "Give one ordinal of a released row a line, each once: sluicegate ex
 
 @dataclass(frozen=True)
 class Affected:
-    """`path`: Parquet (batch, ordinal, request_id, request_key, person_key, codes), by batch and ordinal; in clear, deleted by
-    the caller. `digest`: of (batch, ordinal). `batches` and `codes`: rows by batch and by code."""
+    """`path`: Parquet (batch, ordinal, request_id, request_key, person_key, codes), by batch and ordinal;
+    plaintext, deleted by the caller. `digest`: of (batch, ordinal). `batches`, `codes`: rows by batch and by code."""
 
     path: Path
     digest: str
@@ -34,16 +34,15 @@ class Affected:
 
 
 def read_ordinals(source: Path, batch: str, target: Path, duck: DuckSettings) -> None:
-    """Writes the ordinals in `source` (a line each; or Parquet with a column ordinal) as the Parquet that `find` reads."""
+    """Writes the ordinals in `source` (one a line; or Parquet with a column ordinal) as Parquet for `find`."""
     with quiet(NAME, duck) as connection:
-        rows = _parquet_ordinals(connection, source) if source.suffix == ".parquet" else _lines(source)
+        rows = _parquet_ordinals(source) if source.suffix == ".parquet" else _lines(source)
         connection.execute(f"CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, o FROM {rows}")
-        bad = connection.execute(
-            "SELECT min(line) FROM given WHERE coalesce(try_cast(o AS BIGINT) < 0, true)"
-        ).fetchall()
-        if bad[0][0] is not None:
-            raise BadInput("ORDINAL_UNREADABLE", "an entry is no ordinal", where=f"{source.name}, entry {bad[0][0]}",
-                           remedy=_ORDINALS)  # fmt: skip
+        unreadable = "SELECT min(line) FROM given WHERE coalesce(try_cast(o AS BIGINT) < 0, true)"
+        bad = connection.execute(unreadable).fetchall()[0][0]
+        if bad is not None:
+            where = f"{source.name}, entry {bad}"
+            raise BadInput("ORDINAL_UNREADABLE", "an entry is no ordinal", where=where, remedy=_ORDINALS)
         copy(connection, f"SELECT {quote(batch)} AS batch, CAST(o AS BIGINT) AS ordinal FROM given", target)
 
 
@@ -64,36 +63,40 @@ def _lines(source: Path) -> str:
     )
 
 
-def _parquet_ordinals(connection: duckdb.DuckDBPyConnection, source: Path) -> str:
+def _parquet_ordinals(source: Path) -> str:
     return f"(SELECT CAST(ordinal AS VARCHAR) AS o FROM {parquet([source])})"
 
 
 def find(
-    selected: Path | None, accounting: Mapping[str, Path], agreement: Agreement, hash_key: bytes, target: Path,
+    selected: Path | None,
+    accounting: Mapping[str, Path],
+    agreement: Agreement,
+    hash_key: bytes,
+    target: Path,
     duck: DuckSettings,
-) -> Affected:  # fmt: skip
+) -> Affected:
     """Writes the affected rows to `target`.
 
     selected    Parquet (batch, ordinal; perhaps request_key, person_key and codes); None: every released row
     accounting  opened accounting by batch; hash_key: key of the keyed hashes
-    Raises BadInput if a selected row was not released, or stands there twice; Fault if the accounting contradicts itself.
+    Raises BadInput if a selected row was not released, or is a duplicate; Fault if the accounting contradicts itself.
     """
     with quiet(NAME, duck) as connection:
+        columns = "ordinal, request_id, request_key, person_key"
         released = " UNION ALL ".join(
-            f"SELECT {quote(batch)} AS batch, ordinal, request_id, request_key, person_key, outcome FROM {parquet([path])}"
+            f"SELECT {quote(batch)} AS batch, {columns} FROM {parquet([path])} WHERE outcome = '{Outcome.RELEASED}'"
             for batch, path in sorted(accounting.items())
         )
-        connection.execute(
-            f"CREATE TEMP TABLE released AS SELECT * FROM ({released}) WHERE outcome = '{Outcome.RELEASED.value}'"
-        )
+        connection.execute(f"CREATE TEMP TABLE released AS {released}")
         connection.execute(f"CREATE TEMP TABLE selected AS {_selected(connection, selected, accounting)}")
         connection.execute(
-            "CREATE TEMP TABLE affected AS SELECT r.batch, r.ordinal, r.request_id, r.request_key, r.person_key, s.codes,"
-            " s.request_key AS said_request, s.person_key AS said_person FROM selected s JOIN released r USING (batch, ordinal)"
+            "CREATE TEMP TABLE affected AS"
+            " SELECT r.batch, r.ordinal, r.request_id, r.request_key, r.person_key, s.codes,"
+            " s.request_key AS listed_request, s.person_key AS listed_person"
+            " FROM selected s JOIN released r USING (batch, ordinal)"
         )
         _proven(connection, sql_request_key(hash_key, agreement, "request_id"))
-        columns = "batch, ordinal, request_id, request_key, person_key, codes"
-        copy(connection, f"SELECT {columns} FROM affected ORDER BY batch, ordinal", target)
+        copy(connection, f"SELECT batch, {columns}, codes FROM affected ORDER BY batch, ordinal", target)
         return _counted(connection, target)
 
 
@@ -109,8 +112,8 @@ def without(affected: Path, keys: list[str], target: Path, duck: DuckSettings) -
 
 
 def with_records(affected: Path, records: Mapping[str, Path], target: Path, duck: DuckSettings) -> None:
-    """The list of affected persons: the affected rows with the register's record_id, where `records` (Parquet of ordinal and
-    record_id, by batch) has it."""
+    """The list of affected persons: the affected rows with the register's record_id, where `records` (Parquet of
+    ordinal and record_id, by batch) has it."""
     with quiet(NAME, duck) as connection:
         known = " UNION ALL ".join(
             f"SELECT {quote(batch)} AS batch, ordinal, record_id FROM {parquet([path])}"
@@ -128,15 +131,15 @@ def _selected(connection: duckdb.DuckDBPyConnection, selected: Path | None, batc
     there = _columns(connection, selected)
     columns = (f"{n if n in there else 'NULL'}::{k} AS {n}" for n, k in kinds.items())
     here = ", ".join(map(quote, batches))
-    return f"SELECT batch, ordinal::BIGINT AS ordinal, {', '.join(columns)} FROM {parquet([selected])} WHERE batch IN ({here})"
+    rows = f"SELECT batch, ordinal::BIGINT AS ordinal, {', '.join(columns)} FROM {parquet([selected])}"
+    return f"{rows} WHERE batch IN ({here})"
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, selected: Path) -> set[str]:
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {parquet([selected])}").fetchall()}
     if not {"batch", "ordinal"} <= found:
-        raise BadInput(
-            "NO_LIST", "the list of rows has no columns batch and ordinal", remedy="sluicegate lookback makes one."
-        )
+        remedy = "sluicegate lookback makes one."
+        raise BadInput("NO_LIST", "the list of rows has no columns batch and ordinal", remedy=remedy)
     return found
 
 
@@ -144,35 +147,31 @@ def _proven(connection: duckdb.DuckDBPyConnection, request_key: str) -> None:
     def one(query: str) -> Any:
         return connection.execute(query).fetchall()[0][0]
 
-    asked, distinct = (
-        one("SELECT count(*) FROM selected"),
-        one("SELECT count(*) FROM (SELECT DISTINCT batch, ordinal FROM selected)"),
-    )
+    asked = one("SELECT count(*) FROM selected")
+    distinct = one("SELECT count(*) FROM (SELECT DISTINCT batch, ordinal FROM selected)")
     if asked == 0:
         raise BadInput("NO_ROWS", "there are no rows to recall", remedy=_ORDINALS)
     if asked != distinct:
-        raise BadInput("ROW_TWICE", f"{asked - distinct} of the rows stand there more than once", remedy=_ORDINALS)
+        raise BadInput("ROW_TWICE", f"{asked - distinct} of the rows are duplicates", remedy=_ORDINALS)
     if missing := asked - one("SELECT count(*) FROM affected"):
         raise BadInput("NOT_RELEASED", f"{missing} of the {asked} rows were not released", remedy=_ORDINALS)
-    differ = "said_request <> request_key OR said_person <> person_key"
+    differ = "listed_request <> request_key OR listed_person <> person_key"
     if wrong := one(f"SELECT count(*) FROM affected WHERE {differ}"):
-        raise BadInput("OTHER_ROWS", f"{wrong} rows of the list are not the disclosures of these ordinals",
-                       remedy="Make the list again: sluicegate lookback.")  # fmt: skip
+        remedy = "Make the list again: sluicegate lookback."
+        message = f"{wrong} rows of the list are not the disclosures of these ordinals"
+        raise BadInput("OTHER_ROWS", message, remedy=remedy)
     if one(f"SELECT count(*) FROM affected WHERE coalesce(request_key <> {request_key}, true)"):
-        raise Fault("ACCOUNTING_CHANGED", "request ids of the accounting are not those that were disclosed",
-                    remedy="Run sluicegate ledger verify.")  # fmt: skip
+        remedy = "Run sluicegate ledger verify."
+        message = "request ids of the accounting are not those that were disclosed"
+        raise Fault("ACCOUNTING_CHANGED", message, remedy=remedy)
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, path: Path) -> Affected:
     batches = dict(connection.execute("SELECT batch, count(*) FROM affected GROUP BY ALL ORDER BY ALL").fetchall())
-    codes = dict(
-        connection.execute(
-            "SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM affected) GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-    )
+    each = "SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM affected) GROUP BY ALL ORDER BY ALL"
+    codes = dict(connection.execute(each).fetchall())
     if set(codes) - set(CODES):
-        raise BadInput(
-            "CODE_UNKNOWN", "the list of rows gives a reason that is no code", remedy="See sluicegate rules."
-        )
+        remedy = "See sluicegate rules."
+        raise BadInput("CODE_UNKNOWN", "the list of rows gives a reason that is no code", remedy=remedy)
     digest = digests.content_digest(connection, "affected", ["batch", "ordinal"], "batch, ordinal")
     return Affected(path, digest, batches, codes)

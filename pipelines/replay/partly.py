@@ -1,7 +1,8 @@
 """A past batch of which only a few rows are asked for: what the others add to their verdicts, and no more.
 
-All that one row's verdict takes from another is its address (a crowd), its request id, and its share in the counts of the batch. So
-of the others the address is read again, and the rest taken as it stood: the results for the rows asked for are the same.
+All that one row's verdict takes from another is its address (a crowd), its request id, and its share in the counts of
+the batch. So of the others the address is read again, and the rest taken as it stood: the results for the rows asked
+for are the same.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ ASKED = f"""(
 
 
 def chosen(ctx: BatchContext, letter: LetterFacts) -> dict[str, str]:
-    """`places` (every readable row's address, as one number, and its codes), and `chosen` (the rows that are judged from all of
-    their raw fields: those `wanted`, and whoever stands at an address of so many rows that it may be crowded)."""
+    """`places` (every readable row's address, as one number, and its codes), and `chosen` (the rows that are judged
+    from all of their raw fields: those `wanted`, and whoever stands at an address of so many rows that it may be
+    crowded)."""
     premises, left_out = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
     read = f"(SELECT {_ADDRESS} FROM given WHERE reject IS NULL)"
     parsed = address.derive(read, one_line=True, premises=premises, left_out=left_out)

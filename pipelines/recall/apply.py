@@ -1,7 +1,7 @@
-"""The recipient's side of a recall: which rows of its own table stand on the recall list, and must be frozen.
+"""The recipient's side of a recall: which rows of its own table are on the recall list, and must be frozen.
 
-A row that is missed stays in use, so in doubt a row is frozen: an id counts as on the list in its own spelling and in that of
-the package's CSV (`forms.safe`), and a table that cannot be read to its end is refused whole.
+A row that is missed stays in use, so in doubt a row is frozen: an id counts as on the list in its own spelling and in
+that of the package's CSV (`forms.safe`), and a table that cannot be read to its end is refused whole.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from expectations.errors import BadInput
 from pipelines.ingest.blocks import Blocks, opened
 from pipelines.ingest.read_csv import read_csv
 from pipelines.outfile import workplace
+from pipelines.recall.listing import open_recall
 from pipelines.release import forms
-from pipelines.release.recall_list import open_recall
 from pipelines.sealing import Identity
 from pipelines.sql import copy, quiet
 
@@ -44,10 +44,11 @@ class Frozen:
 def apply_recall(
     recall: Path, identity: Identity, holders: Sequence[str], table: Path, out: Path, *, key: str, duck: DuckSettings
 ) -> Frozen:
-    """Writes to `out` (.csv or .parquet) every row of `table` whose column `key` is on the list: row (from 1, header not
-    counted), batch, request_id; then the listed ids that no row has, with an empty row.
+    """Writes to `out` (.csv or .parquet) every row of `table` whose column `key` is on the list: row (from 1, header
+    not counted), batch, request_id; then the listed ids that no row has, with an empty row.
 
-    Raises BadInput as `open_recall` and `workplace` do; UNKNOWN_FORMAT, HEADER_UNREADABLE, TABLE_UNREADABLE, KEY_MISSING for the table.
+    Raises BadInput as `open_recall` and `workplace` do; UNKNOWN_FORMAT, HEADER_UNREADABLE, TABLE_UNREADABLE,
+    KEY_MISSING for the table.
     """
     with workplace(out, table, "recall") as work:
         settings = replace(duck, temp=str(work / "spill"))
@@ -94,11 +95,12 @@ def _parquet(table: Path, key: str) -> Iterator[pa.Array]:
 
 
 def _csv(table: Path, key: str) -> Iterator[pa.Array]:
-    """The ids of a CSV file, by the reader that reads submissions: DuckDB's leaves out a last record whose quote stays open."""
+    """The ids of a CSV file, by the reader of submissions: DuckDB's leaves out a last record whose quote stays open."""
     packing = _COMPRESSIONS.get(table.suffix, "none")
     if Path(table.stem if packing != "none" else table.name).suffix != ".csv":
-        raise BadInput("UNKNOWN_FORMAT", "the table is neither CSV nor Parquet by its name", where=table.name,
-                       remedy="Name it .csv, .csv.gz, .csv.zst or .parquet.")  # fmt: skip
+        remedy = "Name it .csv, .csv.gz, .csv.zst or .parquet."
+        message = "the table is neither CSV nor Parquet by its name"
+        raise BadInput("UNKNOWN_FORMAT", message, where=table.name, remedy=remedy)
     with opened(table, packing, table.name) as source:
         for read in read_csv(Blocks(source), table.name, check=lambda names, _where: _check_key(names, key)):
             if read.rejects:
@@ -108,13 +110,14 @@ def _csv(table: Path, key: str) -> Iterator[pa.Array]:
 
 def _check_key(names: list[str], key: str) -> None:
     if names.count(key) != 1:
-        raise BadInput("KEY_MISSING", "the table has no column of this name, or several", where="--key",
-                       remedy="Name the column with the request ids.")  # fmt: skip
+        remedy = "Name the column with the request ids."
+        raise BadInput("KEY_MISSING", "the table has no column of this name, or several", where="--key", remedy=remedy)
 
 
 def _unreadable(where: str) -> BadInput:
-    return BadInput("TABLE_UNREADABLE", "the table cannot be read to its end; nothing was applied", where=where,
-                    remedy="Export it again as CSV (RFC 4180, UTF-8) or Parquet.")  # fmt: skip
+    remedy = "Export it again as CSV (RFC 4180, UTF-8) or Parquet."
+    message = "the table cannot be read to its end; nothing was applied"
+    return BadInput("TABLE_UNREADABLE", message, where=where, remedy=remedy)
 
 
 def _found(listed: str) -> str:
