@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from expectations.digests import of_file, of_json
 from expectations.errors import Fault, Transient, Usage
-from pipelines import durable
+from pipelines.lake import durable
 
 STAGING = ".staging"
 

@@ -12,7 +12,7 @@ from expectations.address import facilities
 from expectations.digests import of_file, sql_keyed_hash
 from expectations.duck import DuckSettings, quote
 from expectations.instruments import Agreement, CourtOrder, Letter, Standing, standing
-from pipelines.runner import EMBEDDED
+from pipelines.lake.runner import EMBEDDED
 
 # What is kept of a batch beside its rows (paths in its folder): what its decision is explained and replayed from.
 KEPT = ("submission/letter.toml", "submission/letter.toml.sig", "earlier.json")

@@ -15,7 +15,7 @@ from expectations.contracts import CANONICAL, Outcome
 from expectations.duck import DuckSettings, parquet
 from pipelines.ingest.rows import write
 from pipelines.lake import Attempt, Part
-from pipelines.sql import copy, quiet
+from pipelines.lake.sql import copy, quiet
 
 
 @dataclass(frozen=True)

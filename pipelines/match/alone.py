@@ -19,11 +19,11 @@ from expectations.errors import BadInput
 from expectations.rules.sql import blank
 from pipelines import lake, register
 from pipelines.lake import Attempt, Part
+from pipelines.lake.runner import EMBEDDED
+from pipelines.lake.sql import copy, quiet
+from pipelines.lake.workplace import SUFFIXES, workplace
 from pipelines.match.stage import find
-from pipelines.outfile import SUFFIXES, workplace
 from pipelines.register.prepare import PERSON, WRITTEN
-from pipelines.runner import EMBEDDED
-from pipelines.sql import copy, quiet
 
 _PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip"
 # Fields that a row may give in a form nobody can read, which then is no evidence: SQL of what reads them, and the code for it.

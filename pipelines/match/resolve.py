@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from expectations import duck
 from pipelines.lake import Attempt, Part
+from pipelines.lake.sql import copy, quiet
 from pipelines.match.evidence import EVIDENCE, VETOES, words
 from pipelines.match.score import CAP
 from pipelines.match.steps import Step, execute
-from pipelines.sql import copy, quiet
 
 OUTCOMES = ("matched", "unmatched", "ambiguous", "near")
 

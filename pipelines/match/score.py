@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from expectations import duck, standard
 from pipelines.lake import Attempt, Part
+from pipelines.lake.sql import copy, quiet
 from pipelines.match import evidence
 from pipelines.match.requests import requests_sql
 from pipelines.match.steps import Step, execute
 from pipelines.register import keys
 from pipelines.register.opened import Scan
-from pipelines.sql import copy, quiet
 
 # A request that leads to more records than this says nothing of which is meant: it ends as ambiguous, never as unmatched.
 CAP = 200

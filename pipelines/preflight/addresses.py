@@ -17,9 +17,9 @@ import pyarrow as pa
 from expectations import address
 from expectations.duck import DuckSettings, session
 from expectations.errors import BadInput, Fault
-from pipelines.failures import no_values
 from pipelines.ingest import blocks
-from pipelines.outfile import workplace
+from pipelines.lake.failures import no_values
+from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts
 from pipelines.preflight.pieces import FIELDS, ID, Piece
 from pipelines.preflight.read_csv import read_csv

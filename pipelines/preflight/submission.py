@@ -27,13 +27,13 @@ from expectations.rules.rule import failing_codes
 from expectations.rules.statutes import STATUTES, required_columns
 from pipelines import ingest
 from pipelines.context import BatchContext
-from pipelines.failures import no_values
 from pipelines.ingest.crowds import FindCrowded, Settle
 from pipelines.ingest.decode import Decode, Duplicates, FileWork, plan
 from pipelines.ingest.rows import Judge, RowsWork, judging
 from pipelines.ingest.submission import LETTER, SIGNATURE, TakenIn
 from pipelines.lake import Attempt, Manifest, Part, Progress, grouped
-from pipelines.outfile import workplace
+from pipelines.lake.failures import no_values
+from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts
 from pipelines.preflight.pieces import ID
 

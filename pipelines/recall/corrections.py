@@ -18,10 +18,10 @@ from expectations.contracts import Origin
 from expectations.duck import parquet, quote
 from pipelines import lake, register
 from pipelines.context import BatchContext
+from pipelines.lake.sql import copy, quiet
 from pipelines.recall.decide import ADDRESSES
 from pipelines.register.delta import Kind
 from pipelines.register.prepare import STORED
-from pipelines.sql import copy, quiet
 from pipelines.validate.facts import ADDRESS_FIELDS, Facts, asked
 
 STEP = "recall.corrections"

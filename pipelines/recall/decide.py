@@ -23,8 +23,8 @@ from expectations.rules import authority, disclosure
 from expectations.rules.rule import Disposition, failing_codes
 from expectations.suites import derived, intake, matching
 from pipelines.context import BatchContext
-from pipelines.failures import no_values
 from pipelines.ingest import letter_facts
+from pipelines.lake.failures import no_values
 from pipelines.recall import partly
 from pipelines.release.outcomes import ended
 

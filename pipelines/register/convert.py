@@ -19,14 +19,14 @@ import pyarrow as pa
 from expectations import duck
 from expectations.errors import BadInput, SluicegateError
 from pipelines import lake
-from pipelines import runner as runners
 from pipelines.lake import Attempt, Part
+from pipelines.lake import runner as runners
+from pipelines.lake.sql import copy, quiet
 from pipelines.register import columns
 from pipelines.register.read_csv import batches
 from pipelines.register.required import refuse_empty
 from pipelines.register.source import Raw, Source
 from pipelines.register.table import Table
-from pipelines.sql import copy, quiet
 
 
 class File(NamedTuple):

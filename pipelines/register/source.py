@@ -9,10 +9,10 @@ from typing import Any
 
 from expectations import contracts, digests, duck
 from expectations.errors import BadInput
+from pipelines.lake.sql import quiet
 from pipelines.register import columns
 from pipelines.register.mapping import NAME, Addresses, Layout, Persons, read_mapping
 from pipelines.register.table import Table, open_table
-from pipelines.sql import quiet
 
 BINS = 4096
 FORMATS = {".parquet": "parquet", ".csv": "csv"}

@@ -18,11 +18,12 @@ import pyarrow.parquet as pq
 
 from expectations import digests
 from expectations.duck import parquet
-from pipelines import durable, lake, sealing
+from pipelines import lake, sealing
 from pipelines.context import BatchContext
+from pipelines.lake import durable
+from pipelines.lake.sql import copy, quiet
 from pipelines.release import header
 from pipelines.release.tally import tally
-from pipelines.sql import copy, quiet
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ from expectations import digests
 from expectations.contracts import RELEASE
 from expectations.duck import parquet
 from expectations.errors import Fault
-from pipelines import durable, sealing
+from pipelines import sealing
 from pipelines.context import BatchContext
-from pipelines.lake import Manifest
+from pipelines.lake import Manifest, durable
+from pipelines.lake.sql import copy, quiet
 from pipelines.release import forms, legal, signed_folder
-from pipelines.sql import copy, quiet
 
 NAME = "release.package"
 ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV = "addresses.parquet", "addresses.csv", "returns.csv"

@@ -20,11 +20,11 @@ from expectations.duck import DuckSettings, parquet
 from expectations.errors import BadInput
 from pipelines.ingest.blocks import Blocks, opened
 from pipelines.ingest.read_csv import read_csv
-from pipelines.outfile import workplace
+from pipelines.lake.sql import copy, quiet
+from pipelines.lake.workplace import workplace
 from pipelines.release import forms
 from pipelines.release.recall_list import open_recall
 from pipelines.sealing import Identity
-from pipelines.sql import copy, quiet
 
 COLUMNS = ("row", "batch", "request_id")
 _COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}

@@ -15,11 +15,11 @@ import duckdb
 from expectations.contracts import RELEASE
 from expectations.duck import DuckSettings, parquet
 from expectations.errors import BadInput, Usage
+from pipelines.lake.sql import quiet
 from pipelines.release import forms
 from pipelines.release.opened import open_package
 from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, RETURNS_CSV, eligible_digest
 from pipelines.sealing import Identity
-from pipelines.sql import quiet
 
 _AGAIN = "Do not use the rows; report this to the holder."
 

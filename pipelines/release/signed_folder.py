@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations import digests, signatures
 from expectations.errors import BadInput
-from pipelines import durable
+from pipelines.lake import durable
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
 _AGAIN = "Get it again from the holder, and report this."

@@ -12,7 +12,7 @@ from expectations.duck import DuckSettings, parquet, quote
 from expectations.rules import disclosure
 from expectations.rules.rule import failing_codes
 from pipelines.lake import Attempt, Part
-from pipelines.sql import copy, quiet, table
+from pipelines.lake.sql import copy, quiet, table
 from pipelines.validate.facts import ADDRESS_FIELDS
 
 STEP = "validate.verdicts"

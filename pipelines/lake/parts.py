@@ -10,7 +10,7 @@ from pathlib import Path
 
 from expectations import digests
 from expectations.errors import Fault
-from pipelines import durable
+from pipelines.lake import durable
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class Manifest:
     def count(self, name: str) -> int:
         """Sum of a named count over all parts."""
         return sum(p.counts.get(name, 0) for p in self.parts)
+
+
+def part_file(dataset: str, index: int) -> str:
+    """Where part `index` of `dataset` lies in the folder of its step or attempt."""
+    return f"{dataset}/part-{index:05d}.parquet"
 
 
 def grouped(manifest: Manifest, dataset: str, rows: int) -> list[tuple[str, ...]]:
