@@ -6,7 +6,7 @@ lie in `infra/instruments`; an instrument counts only once the ledger has enroll
 """
 
 from expectations.instruments.agreement import Agreement, Keys, Party
-from expectations.instruments.letter import DataFile, Letter, Officer
+from expectations.instruments.letter import Compression, DataFile, FileFormat, Letter, Officer
 from expectations.instruments.orders import CourtOrder, Effect, OrderScope
 from expectations.instruments.parse import (
     Instrument,
@@ -22,9 +22,11 @@ from expectations.instruments.thresholds import Thresholds
 
 __all__ = [
     "Agreement",
+    "Compression",
     "CourtOrder",
     "DataFile",
     "Effect",
+    "FileFormat",
     "Instrument",
     "Keys",
     "Letter",

@@ -6,10 +6,8 @@ goes on longer is stopped there.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +18,12 @@ from expectations.contracts import PLACE, RAW_REQUEST, REJECT, REQUIRED_COLUMNS,
 from expectations.duck import DuckSettings, parquet, session
 from expectations.errors import BadInput
 from expectations.instruments import DataFile
-from pipelines.ingest.blocks import BLOCK, Blocks, opened
-from pipelines.ingest.read_csv import read_csv
-from pipelines.ingest.read_jsonl import read_jsonl
-from pipelines.ingest.read_parquet import read_parquet
-from pipelines.ingest.reading import Read, Reject, check_columns, screen
 from pipelines.lake import Attempt, Part
+from pipelines.read.blocks import BLOCK
+from pipelines.read.data_file import Submitted
+from pipelines.read.screen import screen
+from pipelines.read.stretch import Read, Reject
+from pipelines.read.submitted import reader
 
 RAW = pa.schema([*PLACE, *RAW_REQUEST])
 # Judging a row is far dearer than reading it: row groups are small, so that all threads have one to work on.
@@ -75,37 +73,21 @@ class Decode:
             yield from parts.add(read)
         if seen != work.file.rows:
             more = "more" if seen > work.file.rows else f"{seen}"
-            raise BadInput(
-                "COUNT_DIFFERS", f"the letter says {work.file.rows} rows, the file has {more}", where=work.file.path,
-                remedy="Correct the count in the letter, or send the whole file.",
-            )  # fmt: skip
+            message = f"the letter says {work.file.rows} rows, the file has {more}"
+            remedy = "Correct the count in the letter, or send the whole file."
+            raise BadInput("COUNT_DIFFERS", message, where=work.file.path, remedy=remedy)
         yield from parts.close()
         yield attempt.write("rejects", work.number - 1, _reject_table(work, rejects), rejected=len(rejects))
 
     def _reads(self, work: FileWork, attempt: Attempt) -> Iterator[Read]:
-        path, where, packing = Path(work.path), work.file.path, work.file.compression
-        if work.file.format == "parquet":
-            if packing == "none":
-                yield from read_parquet(path, where, self.duck, self.required)
-                return
-            plain = attempt.path("unpacked", work.number - 1)
-            with opened(path, packing, where) as source, plain.open("wb") as target:
-                while chunk := source.read(BLOCK):
-                    target.write(chunk)
-            yield from read_parquet(plain, where, self.duck, self.required)
-            shutil.rmtree(plain.parent)
-            return
-        with opened(path, packing, where) as source:
-            blocks = Blocks(source, self.block)
-            if work.file.format == "csv":
-                yield from read_csv(blocks, where, check=partial(check_columns, required=self.required))
-            else:
-                yield from read_jsonl(blocks, where, self.required)
+        file, scratch = work.file, Path(attempt.folder) / f"unpacked-{work.number}"
+        given = Submitted(Path(work.path), file.path, file.compression, scratch, self.duck, self.required, self.block)
+        return reader(file.format)(given)
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """What only the whole submission can tell: dataset `duplicates`, request ids that stand in it more than once."""
+    """What only the whole submission can say: dataset `duplicates`, the request ids of more than one row."""
 
     duck: DuckSettings
 
@@ -166,11 +148,13 @@ def _placed(work: FileWork, read: Read) -> pa.Table:
 
 
 def _reject_table(work: FileWork, rejects: list[Reject]) -> pa.Table:
-    rows = [
-        {
-            "ordinal": work.first_ordinal + r.row - 1, "file": work.number, "row": r.row,
-            "origin": str(Origin.REQUEST), "field": r.field, "code": r.code,
-        }
-        for r in sorted(rejects, key=lambda r: r.row)
-    ]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=REJECT)
+    in_order = sorted(rejects, key=lambda r: r.row)
+    columns = {
+        "ordinal": [work.first_ordinal + r.row - 1 for r in in_order],
+        "file": [work.number] * len(in_order),
+        "row": [r.row for r in in_order],
+        "origin": [str(Origin.REQUEST)] * len(in_order),
+        "field": [r.field for r in in_order],
+        "code": [r.code for r in in_order],
+    }
+    return pa.table(columns, schema=REJECT)

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 
 from expectations import codes
 from expectations.errors import BadInput
-from pipelines.preflight.pieces import ID
+from pipelines.preflight.columns import ID
 
 NAME = "preflight"
 Write = Callable[[pa.Table], None]

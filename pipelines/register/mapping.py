@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal
 
@@ -21,6 +22,13 @@ _WIDTHS = {
 _PIECE = re.compile(r"%[YbBmdHMSf]|[-/., :T]")
 
 
+class RegisterFormat(StrEnum):
+    """The formats in which a register may come."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+
+
 class Layout(Strict):
     """How one table of the register is written. What is left out is as in a register without a mapping."""
 
@@ -29,7 +37,7 @@ class Layout(Strict):
         default=None,
         description="the files, from the register's folder: records/*.csv; else what lies in its own folder",
     )
-    format: Literal["parquet", "csv"] | None = Field(default=None, description="else by the ending of the files' names")
+    format: RegisterFormat | None = Field(default=None, description="else by the ending of the files' names")
     delimiter: Literal[",", ";", "|", "\t"] = Field(default=",", description="between the fields of a CSV")
     date_format: str = Field(
         default="%Y-%m-%d",

@@ -11,11 +11,11 @@ from expectations import contracts, digests, duck
 from expectations.errors import BadInput
 from pipelines.lake.sql import quiet
 from pipelines.register import columns
-from pipelines.register.mapping import NAME, Addresses, Layout, Persons, read_mapping
+from pipelines.register.mapping import NAME, Addresses, Layout, Persons, RegisterFormat, read_mapping
 from pipelines.register.table import Table, open_table
 
 BINS = 4096
-FORMATS = {".parquet": "parquet", ".csv": "csv"}
+FORMATS = {f".{form}": form for form in RegisterFormat}  # by the end of a name
 _PERSONS, _ADDRESSES = "persons", "addresses"
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.errors import BadInput
-from pipelines.ingest.blocks import MAX_LINE
-from pipelines.ingest.read_csv import header
-from pipelines.register.mapping import NAME, Layout
+from pipelines.read.blocks import MAX_LINE
+from pipelines.read.csv import header
+from pipelines.register.mapping import NAME, Layout, RegisterFormat
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Table:
     name: str
     schema: pa.Schema
     layout: Layout
-    format: str
+    format: RegisterFormat
     paths: tuple[str, ...]
     columns: dict[str, str]
     typed: frozenset[str]
@@ -33,7 +33,7 @@ class Table:
     @property
     def direct(self) -> bool:
         """Whether Parquet can be read as it lies; else text must be read into types first."""
-        return self.format == "parquet" and self.typed == set(self.columns) and not self.layout.nulls
+        return self.format is RegisterFormat.PARQUET and self.typed == set(self.columns) and not self.layout.nulls
 
     def where(self, path: str) -> str:
         """A file as people know it."""
@@ -41,7 +41,14 @@ class Table:
 
 
 def open_table(
-    folder: Path, name: str, schema: pa.Schema, layout: Layout, form: str, paths: list[Path], *, lenient: bool
+    folder: Path,
+    name: str,
+    schema: pa.Schema,
+    layout: Layout,
+    form: RegisterFormat,
+    paths: list[Path],
+    *,
+    lenient: bool,
 ) -> Table:
     """The table in `paths`; raises BadInput if a file cannot be read or lacks a column.
 
@@ -50,15 +57,14 @@ def open_table(
     found = {}
     for path in paths:
         where = path.relative_to(folder).as_posix()
-        types = _of_parquet(path, where) if form == "parquet" else _of_csv(path, where, layout.delimiter)
-        found[where] = _columns(types, where, schema, layout, lenient)
+        found[where] = _columns(_types(path, where, form, layout.delimiter), where, schema, layout, lenient)
     first, *others = found.items()
     for where, other in others:
         if other != first[1]:
             raise _columns_error("the columns or their types are not those of the first file", where)
     columns = {field: source for field, source, _ in first[1]}
     typed = frozenset(field for field, _, as_wanted in first[1] if as_wanted)
-    plain = form == "parquet" and not lenient
+    plain = form is RegisterFormat.PARQUET and not lenient
     names = tuple(str(p) for p in paths)
     return Table(str(folder), name, schema, layout, form, names, columns, typed, plain)
 
@@ -99,6 +105,16 @@ def _columns_error(message: str, where: str) -> BadInput:
         where=where,
         remedy=f"Write the columns that sluicegate schema prints, or give their names (and the delimiter of a CSV) in {NAME}.",
     )
+
+
+def _types(path: Path, where: str, form: RegisterFormat, delimiter: str) -> list[tuple[str, _Type]]:
+    match form:
+        case RegisterFormat.PARQUET:
+            return _of_parquet(path, where)
+        case RegisterFormat.CSV:
+            return _of_csv(path, where, delimiter)
+        case _:
+            assert_never(form)
 
 
 def _of_parquet(path: Path, where: str) -> list[tuple[str, _Type]]:

@@ -13,9 +13,9 @@ from expectations.duck import DuckSettings
 from expectations.errors import BadInput
 from expectations.instruments import DataFile
 from expectations.rules.statutes import required_columns
-from pipelines.ingest import blocks
 from pipelines.ingest.decode import RAW, Decode, plan
 from pipelines.lake import Attempt
+from pipelines.read import blocks
 from tests import submissions
 
 COUNT = 5

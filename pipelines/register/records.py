@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from expectations.errors import BadInput, SluicegateError
-from pipelines.ingest.blocks import Blocks, opened
-from pipelines.ingest.read_csv import read_csv
-from pipelines.ingest.reading import Read
+from pipelines.read.blocks import opened
+from pipelines.read.csv import SUBMISSION, CsvFile
+from pipelines.read.formats import Compression
+from pipelines.read.stretch import Read
 from pipelines.register.columns import ROW
 from pipelines.register.table import Table
 
@@ -41,17 +43,14 @@ def _keeping(stream: Iterator[pa.RecordBatch], told: list[SluicegateError]) -> I
 
 
 def _batches(table: Table, path: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    where = table.where(path)
-    header: list[str] = []
-    with opened(Path(path), "none", where) as source:
-        reads = read_csv(
-            Blocks(source, BLOCK), where, check=lambda found, _: header.extend(found), delimiter=table.layout.delimiter
-        )
-        for read in reads:
+    where, dialect = table.where(path), replace(SUBMISSION, delimiter=table.layout.delimiter)
+    with opened(Path(path), Compression.NONE, where) as source:
+        file = CsvFile(source, dialect, BLOCK)
+        for read in file.reads():
             if read.rejects:
                 raise _bad(read, where)
             if read.table.num_rows:
-                yield from _renamed(read, header, table, schema).to_batches()
+                yield from _renamed(read, file.names, table, schema).to_batches()
 
 
 def _renamed(read: Read, header: list[str], table: Table, schema: pa.Schema) -> pa.Table:
