@@ -1,7 +1,7 @@
 """Data files to raw rows and rejects. One piece of work is one file: a stream cannot be entered in its middle.
 
-The letter says how many rows each file has. So ordinals and part numbers are known before anything is read, and a file that
-goes on longer is stopped there.
+The letter says how many rows each file has. So ordinals and part numbers are known before anything is read, and a file
+that goes on longer is stopped there.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def plan(files: tuple[DataFile, ...], folder: Path, part_rows: int) -> list[File
 
 @dataclass(frozen=True)
 class Decode:
-    """Worker of the step `ingest.decode`. Raises BadInput, naming the file, for a file that is not what the letter says."""
+    """Worker of the step `ingest.decode`. Raises BadInput, naming the file, for a file that is not what the letter
+    says."""
 
     part_rows: int
     duck: DuckSettings

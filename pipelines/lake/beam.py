@@ -1,7 +1,7 @@
 """The Beam side of a step: work spread over attempts, one attempt a part picked, the manifest committed.
 
-A module of its own, so that what only reads or writes parts does not wait for Beam's import. Few transforms on purpose: on
-small batches and in tests Beam's own work for each of them is most of what a step costs.
+A module of its own, so that what only reads or writes parts does not wait for Beam's import. Few transforms on purpose:
+on small batches and in tests Beam's own work for each of them is most of what a step costs.
 """
 
 from __future__ import annotations

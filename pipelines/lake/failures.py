@@ -1,8 +1,8 @@
 """Errors that may quote a value stop here, and how an error of a worker reaches the person.
 
-DuckDB, pyarrow and Python quote what they could not convert; a runner logs what a worker raises and passes it on as a string.
-So nothing but an error of ours, which holds a kind and a place and no value, ever leaves a block of `no_values` or a worker.
-A worker's error is written beside its attempt; the step reads it back from there and raises it whole.
+DuckDB, pyarrow and Python quote what they could not convert; a runner logs what a worker raises and passes it on as a
+string. So nothing but an error of ours, which holds a kind and a place and no value, ever leaves a block of `no_values`
+or a worker. A worker's error is written beside its attempt; the step reads it back from there and raises it whole.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def no_values(where: str = "") -> Iterator[None]:
 
 @contextmanager
 def recorded(folder: Path) -> Iterator[None]:
-    """`no_values` that also writes the error that the block raises to `folder`, in the place of what the block wrote there:
-    nobody reads that any more, and where a full disk was the error, this makes the room for it."""
+    """`no_values` that also writes the error that the block raises to `folder`, in the place of what the block wrote
+    there: nobody reads that any more, and where a full disk was the error, this makes the room for it."""
     try:
         with no_values():
             yield

@@ -1,7 +1,7 @@
 """A folder in which a process has plaintext rows for as long as it works: deleted at the end.
 
-Whoever works has a lock on the folder, which the system releases when the process ends, however that happens. So what a killed
-process abandoned is known as that, and is deleted when the next one begins beside it.
+Whoever works has a lock on the folder, which the system releases when the process ends, however that happens. So what a
+killed process abandoned is known as that, and is deleted when the next one begins beside it.
 """
 
 from __future__ import annotations

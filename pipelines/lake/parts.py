@@ -27,7 +27,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a step committed. `inputs` is the digest of all it was made from; `labels` say what its readers must know."""
+    """What a step committed. `inputs` is the digest of all it was made from; `labels` are for its readers."""
 
     step: str
     inputs: str
@@ -76,9 +76,9 @@ def grouped(manifest: Manifest, dataset: str, rows: int) -> list[tuple[str, ...]
 def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path] = ()) -> Manifest | None:
     """The committed manifest of a step, or None: not there, made from other inputs, or a part is missing or changed.
 
-    `seals`: files that say what a part looked like when its digest was found right (inode, size, time of writing), so that a
-    part that looks the same is not read again; the first one is written. For what is too large to be read twice a batch:
-    without them every byte is read.
+    `seals`: files that say what a part looked like when its digest was found right (inode, size, time of writing), so
+    that a part that looks the same is not read again; the first one is written. For what is too large to be read twice
+    a batch: without them every byte is read.
     """
     if not (folder / "manifest.json").exists():
         return None

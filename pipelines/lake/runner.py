@@ -26,7 +26,7 @@ EMBEDDED = Runner.EMBEDDED
 
 
 def options(name: str = EMBEDDED) -> PipelineOptions:
-    """Pipeline options for the runner `name`; raises Usage on an unknown one, or on Flink without a job server's address."""
+    """Pipeline options for the runner `name`; raises Usage on an unknown one, or Flink without its job server."""
     from apache_beam.options.pipeline_options import PipelineOptions  # late: Beam takes seconds to import
 
     return PipelineOptions([], **_options(name))  # never from sys.argv, which is our own command line

@@ -34,14 +34,15 @@ def run_step(
     seals: Sequence[Path] = (),
     labels: Mapping[str, str] = MappingProxyType({}),
 ) -> Manifest:
-    """Runs `worker` over `items` as a Beam pipeline and commits what it wrote; the committed step if it is there already.
+    """Runs `worker` over `items` as a Beam pipeline and commits what it wrote; or finds the step committed.
 
     `inputs`: anything JSON can hold that names all the step depends on. `items`: small descriptors (paths, row groups),
-    never rows. `worker` must be picklable by name: a function or dataclass of an installed module. `then`, if given, sees
-    the list of all parts once they are written, and may add parts of its own: what only the whole can tell. `progress` is
-    called with (step, done, total) while items are worked on, from a thread of its own. `resume`: items that a killed run had
-    finished are not worked on again (for steps that take minutes; their parts are read once more to be sure). `seals`: see
-    `read_manifest`. Raises the error of the first worker that failed (see `failures`), on every runner.
+    never rows. `worker` must be picklable by name: a function or dataclass of an installed module. `then`, if given,
+    sees the list of all parts once they are written, and may add parts of its own: what only the whole can tell.
+    `progress` is called with (step, done, total) while items are worked on, from a thread of its own. `resume`: items
+    that a killed run had finished are not worked on again (for steps that take minutes; their parts are read once more
+    to be sure). `seals`: see `read_manifest`. Raises the error of the first worker that failed (see `failures`), on
+    every runner.
     """
     from pipelines.lake import beam  # Beam takes seconds to import: only where a step is run
 
@@ -71,7 +72,7 @@ def run_step(
 
 
 def _clear(folder: Path, resumed: str | None) -> None:
-    """Removes orphans of a crash, or a step made from other inputs; keeps finished attempts of a step that is resumed."""
+    """Removes orphans of a crash, or a step made from other inputs; keeps the finished attempts of one that is resumed."""
     begun = folder / ATTEMPTS / BEGUN
     if resumed is None or not begun.exists() or begun.read_text() != resumed:
         shutil.rmtree(folder, ignore_errors=True)

@@ -14,11 +14,11 @@ SUFFIXES = (".csv", ".parquet")
 
 @contextmanager
 def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
-    """A folder of our own (0700, `.name-…`) beside `out`, removed at the end: what is made there is moved to `out`, whole.
-    Such folders that a killed process abandoned there are deleted, too.
+    """A folder of our own (0700, `.name-…`) beside `out`, removed at the end: what is made there is moved to `out`,
+    whole. Such folders that a killed process abandoned there are deleted, too.
 
-    Raises BadInput if `out` cannot stand where it is named: UNKNOWN_FORMAT, NOT_A_FILE, SAME_FILE (it would replace `source`),
-    OUT_UNWRITABLE.
+    Raises BadInput if `out` cannot stand where it is named: UNKNOWN_FORMAT, NOT_A_FILE, SAME_FILE (it would replace
+    `source`), OUT_UNWRITABLE.
     """
     if out.suffix not in SUFFIXES:
         raise _bad(

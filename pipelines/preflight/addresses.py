@@ -1,6 +1,7 @@
 """A table of addresses to verdicts: the ingest stage's screens, then `expectations.address` on what they let through.
 
-The address alone is judged; the id is carried along. A row that the screens take out has their code, as it would in ingest.
+The address alone is judged; the id is carried along. A row that the screens take out has their code, as it would in
+ingest.
 """
 
 from __future__ import annotations
@@ -39,12 +40,12 @@ class _Table:
 
 
 def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck: DuckSettings) -> verdicts.Tally:
-    """Judges the addresses of `file` (.csv, .csv.gz, .csv.zst or .parquet) and writes VERDICTS to `out`; gives the counts.
+    """Judges the addresses of `file` (.csv, .csv.gz, .csv.zst or .parquet) into VERDICTS, `out`; gives the counts.
 
     premises   the requester's own addresses, if they are known (agreement)
 
-    Raises BadInput, and leaves no VERDICTS: FILE_MISSING, FILE_UNREADABLE, UNKNOWN_FORMAT, SAME_FILE, NO_ROWS, those of a
-    table without an id or an address (`fields_of`), and those of the readers.
+    Raises BadInput, and leaves no VERDICTS: FILE_MISSING, FILE_UNREADABLE, UNKNOWN_FORMAT, SAME_FILE, NO_ROWS, those of
+    a table without an id or an address (`fields_of`), and those of the readers.
     """
     tally = verdicts.Tally()
     with no_values(verdicts.NAME), workplace(out, file, verdicts.NAME) as work, _opened(file) as table:

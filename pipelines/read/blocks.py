@@ -1,7 +1,7 @@
 """Bytes of a data file in blocks of whole lines, in bounded memory whatever the file holds.
 
-A compressed file is decompressed as it is read, up to a ratio that no honest table reaches. A line without end is cut just
-above the longest length allowed, so that whoever reads it sees one line that is too long, and the next line whole.
+A compressed file is decompressed as it is read, up to a ratio that no honest table reaches. A line without end is cut
+just above the longest length allowed, so that whoever reads it sees one line that is too long, and the next line whole.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""CSV (RFC 4180, UTF-8, one header line) to text columns: one reader for submissions, tables of addresses and registers.
+"""CSV (RFC 4180, UTF-8, one header line) to text columns, for submissions, tables of addresses and registers.
 
-Blocks without a fault are parsed at once by Arrow. A block with one is read again record by record, so that the fault costs
-its own row only: a record that does not end as it should is one bad row, its first line, and reading goes on with the next.
+Blocks without a fault are parsed at once by Arrow. A block with one is read again record by record, so that the fault
+costs its own row only: of a record that does not end as it should, the first line is a bad row; reading goes on after it.
 
-DuckDB's read_csv is for CSV that we wrote ourselves. Of what others wrote it leaves out everything after a quote that never
-closes, without a word, and knows no row by its number.
+DuckDB's read_csv is for CSV that we wrote ourselves. Of what others wrote it leaves out everything after a quote that
+never closes, without a word, and knows no row by its number.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Dialect:
 
     longest    bytes of a record; beyond that, a quote was never closed
     lines      that one record may span
-    faithful   A record of several lines is as its writer meant it: its quotes must be right, its line breaks stay as they
-               are, and it is one row even if it is not UTF-8. Otherwise each of its lines counts for itself as soon as
-               anything is wrong with it.
+    faithful   a record of several lines is as its writer meant it: its quotes must be right, its line breaks stay as
+               they are, and it is one row even if it is not UTF-8; else each of its lines counts for itself as soon as
+               anything is wrong with it
     """
 
     delimiter: str = ","
@@ -53,7 +53,7 @@ TABLE = Dialect(longest=1 << 20, lines=1 << 20, faithful=True)  # of its reader'
 
 
 def requests(file: Submitted) -> Iterator[Read]:
-    """The rows of a submission's CSV; raises BadInput: HEADER_UNREADABLE, those of `check_columns` and of `Source.read`."""
+    """The rows of a submission's CSV; raises BadInput as `CsvFile` and `check_columns` do."""
     with opened(file.path, file.compression, file.where) as source:
         table = CsvFile(source, size=file.block)
         if not table.empty:
@@ -62,7 +62,8 @@ def requests(file: Submitted) -> Iterator[Read]:
 
 
 class CsvFile:
-    """A CSV whose header was read: `names` are its columns. Raises BadInput (HEADER_UNREADABLE, those of `Source.read`)."""
+    """A CSV whose header was read: `names` are its columns. Raises BadInput (HEADER_UNREADABLE, those of
+    `Source.read`)."""
 
     def __init__(self, source: Source, dialect: Dialect = SUBMISSION, size: int = BLOCK) -> None:
         self.dialect = dialect
@@ -73,7 +74,7 @@ class CsvFile:
         self.names = [] if self.empty else header(line, source.where, dialect.delimiter)
 
     def reads(self, columns: Sequence[str] | None = None, key: str | None = None) -> Iterator[Read]:
-        """Stretches of the file in order, with these `columns` (else all), and the column `key` of every row, if it is given."""
+        """Stretches of the file in order, with `columns` (else all), and the column `key` of every row, if given."""
         names, row = self.names, 1
         at = [names.index(c) for c in columns] if columns is not None else list(range(len(names)))
         key_at = names.index(key) if key is not None else None
@@ -163,7 +164,7 @@ class _Records:
         return csv.reader(self._feed(), delimiter=self.dialect.delimiter, strict=self.dialect.faithful)
 
     def _feed(self) -> Iterator[str]:
-        """Lines for csv, which asks for another one only within a record that has not ended; OverflowError if it must not go on."""
+        """Lines for csv, which asks for another only while a record has not ended; OverflowError if that is too long."""
         size = 0
         while True:
             if self.taken and not self.lines:  # the record goes on in the next block
@@ -183,7 +184,7 @@ class _Records:
         return lines if self.dialect.faithful else [line.removesuffix(b"\r") for line in lines]
 
     def _latin(self, line: bytes) -> str:
-        """A line for csv, each byte one character; only a CR that ends it in its writer's sense is part of a line break."""
+        """A line for csv, each byte one character; of its CRs only that of a line break stays one."""
         end = b"\r" if self.dialect.faithful and line.endswith(b"\r") else b""
         return line.removesuffix(end).decode("latin-1").replace("\r", _CR) + end.decode() + "\n"
 

@@ -24,8 +24,8 @@ _SCHEMA = pa.schema([(name, pa.string()) for name in RAW_NAMES])
 
 
 def requests(file: Submitted) -> Iterator[Read]:
-    """The rows of a submission's JSON Lines; raises BadInput on a key that requests do not have (UNKNOWN_COLUMN), and at the
-    end if a required column was given in no row (MISSING_COLUMN)."""
+    """The rows of a submission's JSON Lines; raises BadInput on a key that requests do not have (UNKNOWN_COLUMN), and
+    at the end if a required column was given in no row (MISSING_COLUMN)."""
     row, seen, complete = 1, set[str](), True
     with opened(file.path, file.compression, file.where) as source:
         for block in Blocks(source, file.block):

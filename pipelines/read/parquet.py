@@ -1,9 +1,10 @@
 """Parquet to text columns, in two ways.
 
-`requests`, for what may be hostile, reads through DuckDB: it keeps to a memory limit whatever the pages claim to hold, and no
-value leaves it longer than a field may be (and one character more, by which the screens see that it is too long). But it
-refuses a file whole for one text that is not UTF-8, and changes the types of what it passes on. `ParquetTable`, for a table of
-its reader's own, reads through Arrow: the key keeps its type, and bad text costs its row.
+`requests`, for what may be hostile, reads through DuckDB: it keeps to a memory limit whatever the pages claim to hold,
+and no value leaves it longer than a field may be (and one character more, by which the screens see that it is too
+long). But it refuses a file whole for one text that is not UTF-8, and changes the types of what it passes on.
+`ParquetTable`, for a table of its reader's own, reads through Arrow: the key keeps its type, and bad text costs its
+row.
 
 A register is not read here: as Parquet it stays where it lies, and queries scan it there (`register.columns`).
 """

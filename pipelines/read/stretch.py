@@ -1,6 +1,6 @@
 """What every reader hands over: a stretch of a file, its readable rows and its rejects.
 
-A row that cannot be taken as it stands becomes one reject: row, field at fault (the first), code. It costs no other row.
+A row that cannot be taken as it stands becomes one reject: row, field at fault (the first), code. No other row suffers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The reader of each format for the data files of a submission, which may be hostile: bounded memory, a reject a bad row."""
+"""The reader of each format, for the data files of a submission, which may be hostile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Reader = Callable[[Submitted], Iterator[Read]]
 
 
 def reader(form: FileFormat) -> Reader:
-    """What reads data files of this format: stretches in order; raises BadInput for a file that is not what its letter says."""
+    """What reads data files of this format, in order; raises BadInput if one is not what its letter says."""
     match form:
         case FileFormat.CSV:
             return csv.requests

@@ -1,7 +1,7 @@
 """A raw register that is not Parquet in the contract's types becomes one, file by file, before it is cut into ranges.
 
-CSV cannot be entered at a record id; so it is read once, in a stream, by the reader of submissions, which knows each row's
-number (see `read.csv`).
+CSV cannot be entered at a record id; so it is read once, in a stream, by the reader of submissions, which knows each
+row's number (see `read.csv`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class File(NamedTuple):
 
 @dataclass(frozen=True)
 class Convert:
-    """Worker: one file as a part of dataset `persons` or `addresses`, in the contract's columns and the file's order."""
+    """Worker: one file as a part of dataset `persons` or `addresses`, in the contract's columns, in the file's order."""
 
     tables: dict[str, Table]
     settings: duck.DuckSettings
@@ -72,7 +72,7 @@ def readable(con: duckdb.DuckDBPyConnection, table: Table, path: str) -> Iterato
 
 
 def working(target: Path) -> Path:
-    """Where the source of the register `target` lies as Parquet while it is prepared: in plaintext, like the register beside it."""
+    """Where the source of the register `target` lies as Parquet while it is prepared: in plaintext, as the register is."""
     return target.with_name(f".{target.name}.raw")
 
 
@@ -87,8 +87,8 @@ def in_parquet(
 ) -> Iterator[Source]:
     """The raw register as `Source` for the time of a build, by way of a lake step in `folder` for what needs it.
 
-    The step stays where the build is interrupted, so that the next one goes on from there; it is deleted once the build is
-    done, or has found the register at fault. Raises BadInput on a row that cannot be read.
+    The step stays where the build is interrupted, so that the next one goes on from there; it is deleted once the build
+    is done, or has found the register at fault. Raises BadInput on a row that cannot be read.
     """
     with nothing_left(folder):
         yield _source(raw, folder, settings, runner, progress)
@@ -97,7 +97,7 @@ def in_parquet(
 
 @contextmanager
 def nothing_left(folder: Path) -> Iterator[None]:
-    """Deletes the unfinished step in `folder` where its source turns out to be at fault: the next one will be another."""
+    """Deletes the unfinished step in `folder` where its source turns out to be at fault: the next will be another."""
     try:
         yield
     except BadInput:

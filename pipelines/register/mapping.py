@@ -1,4 +1,5 @@
-"""`mapping.toml` of a raw register: which files hold persons and addresses, and under which names their columns stand."""
+"""`mapping.toml` of a raw register: which files hold persons and addresses, and under which names their columns
+stand."""
 
 from __future__ import annotations
 
@@ -16,9 +17,16 @@ from expectations.forms import Strict
 
 NAME = "mapping.toml"
 _WIDTHS = {
-    "%Y": "[1-9][0-9]{3}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}", "%m": "[0-9]{1,2}", "%d": "[0-9]{1,2}",
-    "%H": "[0-9]{1,2}", "%M": "[0-9]{2}", "%S": "[0-9]{2}", "%f": "[0-9]{1,9}",
-}  # fmt: skip
+    "%Y": "[1-9][0-9]{3}",
+    "%b": "[A-Za-z]{3}",
+    "%B": "[A-Za-z]{3,9}",
+    "%m": "[0-9]{1,2}",
+    "%d": "[0-9]{1,2}",
+    "%H": "[0-9]{1,2}",
+    "%M": "[0-9]{2}",
+    "%S": "[0-9]{2}",
+    "%f": "[0-9]{1,9}",
+}
 _PIECE = re.compile(r"%[YbBmdHMSf]|[-/., :T]")
 
 
@@ -41,7 +49,8 @@ class Layout(Strict):
     delimiter: Literal[",", ";", "|", "\t"] = Field(default=",", description="between the fields of a CSV")
     date_format: str = Field(
         default="%Y-%m-%d",
-        description="dates written as text: %Y, %m or %b or %B, and %d, each once; %H %M %S %f; between them - / . , : T or a blank",
+        description="dates written as text: %Y, %m or %b or %B, and %d, each once; %H %M %S %f; between them"
+        " - / . , : T or a blank",
     )
     nulls: tuple[str, ...] = Field(default=(), description="texts that stand for no value, such as 00000000")
     columns: dict[str, str] = Field(default={}, description="column of the contract = its name in the files")
@@ -109,7 +118,8 @@ class Mapping(Strict):
 
 
 def read_mapping(folder: Path) -> Mapping:
-    """The mapping of the raw register in `folder`, an empty one if it has none; raises BadInput with the key at fault."""
+    """The mapping of the raw register in `folder`, an empty one if it has none; raises BadInput with the key at
+    fault."""
     path = folder / NAME
     if not path.is_file():
         return Mapping()

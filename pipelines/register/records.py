@@ -24,21 +24,22 @@ _FAULTS = {
 }
 
 
-def batches(table: Table, path: str, told: list[SluicegateError]) -> pa.RecordBatchReader:
+def batches(table: Table, path: str, errors: list[SluicegateError]) -> pa.RecordBatchReader:
     """The file's rows: `_row`, and each column of the contract as text (nulls in its own type if the file has none).
 
-    The error on a row that is none, or on the file, is kept in `told` as well: what reads the stream may not pass it on.
+    The error on a row that is none, or on the file, is kept in `errors` as well: what reads the stream may not pass it
+    on.
     """
     kinds = [(f.name, pa.string() if f.name in table.columns else f.type) for f in table.schema]
     schema = pa.schema([(ROW, pa.int64()), *kinds])
-    return pa.RecordBatchReader.from_batches(schema, _keeping(_batches(table, path, schema), told))
+    return pa.RecordBatchReader.from_batches(schema, _keeping(_batches(table, path, schema), errors))
 
 
-def _keeping(stream: Iterator[pa.RecordBatch], told: list[SluicegateError]) -> Iterator[pa.RecordBatch]:
+def _keeping(stream: Iterator[pa.RecordBatch], errors: list[SluicegateError]) -> Iterator[pa.RecordBatch]:
     try:
         yield from stream
     except SluicegateError as error:
-        told.append(error)
+        errors.append(error)
         raise
 
 
@@ -68,5 +69,6 @@ def _bad(read: Read, where: str) -> BadInput:
         f"REGISTER_{first.code}",
         _FAULTS[first.code],
         where=f"{where}, row {first.row}" + (f", column {first.field}" if first.field else ""),
-        remedy="Correct the row, or export the table again: UTF-8, fields with a delimiter, quote or line break in quotes.",
+        remedy="Correct the row, or export the table again: UTF-8, fields with a delimiter, quote or line break in"
+        " quotes.",
     )

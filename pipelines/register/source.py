@@ -21,7 +21,8 @@ _PERSONS, _ADDRESSES = "persons", "addresses"
 
 @dataclass(frozen=True)
 class Source:
-    """The two tables as FROM clauses in the contracts' columns and types, over Parquet: a range of ids skips row groups."""
+    """The two tables as FROM clauses in the contracts' columns and types, over Parquet: a range of ids skips row
+    groups."""
 
     persons: str
     addresses: str
@@ -36,7 +37,8 @@ class Raw:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """All that the tables' rows depend on, for the inputs of a step: digests of the files, and how they are read."""
+        """All that the tables' rows depend on, for the inputs of a step: digests of the files, and how they are
+        read."""
         of = {path: digests.of_file(Path(path)) for path in {*self.persons.paths, *self.addresses.paths}}
         tables = (self.persons, self.addresses)
         reading = None if all(t.plain for t in tables) else [columns.reading(t) for t in tables]
@@ -69,7 +71,8 @@ def _table(folder: Path, name: str, layout: Layout | None) -> Table:
             "REGISTER_MISSING",
             f"the register has no {name}",
             where=_place(name, layout),
-            remedy=f"Point to a folder with persons/ and addresses/, or name the files in {NAME}; sluicegate schema {kind} prints the columns.",
+            remedy=f"Point to a folder with persons/ and addresses/, or name the files in {NAME};"
+            f" sluicegate schema {kind} prints the columns.",
         )
     chosen = layout or {_PERSONS: Persons(), _ADDRESSES: Addresses()}[name]
     form = chosen.format or FORMATS[paths[0].suffix.lower()]

@@ -103,7 +103,8 @@ def _columns_error(message: str, where: str) -> BadInput:
         "REGISTER_COLUMNS",
         message,
         where=where,
-        remedy=f"Write the columns that sluicegate schema prints, or give their names (and the delimiter of a CSV) in {NAME}.",
+        remedy="Write the columns that sluicegate schema prints, or give their names (and the delimiter of a CSV)"
+        f" in {NAME}.",
     )
 
 

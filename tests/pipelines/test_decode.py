@@ -11,7 +11,7 @@ import pytest
 from expectations.contracts import RAW_NAMES, REJECT
 from expectations.duck import DuckSettings
 from expectations.errors import BadInput
-from expectations.instruments import DataFile
+from expectations.instruments import Compression, DataFile, FileFormat
 from expectations.rules.statutes import required_columns
 from pipelines.ingest.decode import RAW, Decode, plan
 from pipelines.lake import Attempt
@@ -115,8 +115,8 @@ TEXT_IS_TEXT = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-@pytest.mark.parametrize("compression", ["none", "gzip", "zstd"])
+@pytest.mark.parametrize("kind", FileFormat)
+@pytest.mark.parametrize("compression", Compression)
 def test_every_format_gives_the_same_text(tmp_path: Path, kind: str, compression: str) -> None:
     content = [submissions.row(n, last_name=text, reason="r" * 1000) for n, text in enumerate(TEXT_IS_TEXT)]
     raw, rejects = decode(tmp_path, submissions.encode(content, kind, compression), len(content), kind, compression)
