@@ -19,8 +19,7 @@ from expectations.duck import DuckSettings, parquet, session
 from expectations.errors import BadInput
 from expectations.instruments import DataFile
 from pipelines.lake import Attempt, Part
-from pipelines.read.blocks import BLOCK
-from pipelines.read.data_file import Submitted
+from pipelines.read.blocks import BLOCK, Submitted
 from pipelines.read.screen import screen
 from pipelines.read.stretch import Read, Reject
 from pipelines.read.submitted import reader
@@ -54,8 +53,7 @@ def plan(files: tuple[DataFile, ...], folder: Path, part_rows: int) -> list[File
 
 @dataclass(frozen=True)
 class Decode:
-    """Worker of the step `ingest.decode`. Raises BadInput, naming the file, for a file that is not what the letter
-    says."""
+    """Worker of the step `ingest.decode`. Raises BadInput, naming the file, for one that is not as the letter says."""
 
     part_rows: int
     duck: DuckSettings
@@ -136,26 +134,20 @@ def _write_raw(attempt: Attempt, index: int, table: pa.Table) -> Part:
 
 def _placed(work: FileWork, read: Read) -> pa.Table:
     """The readable rows with their place, in the schema of raw rows."""
-    count = read.table.num_rows
-    present = set(read.table.column_names)
-    columns = [
-        pa.array(read.rows + (work.first_ordinal - 1), pa.int64()),
-        pa.array(np.full(count, work.number, dtype=np.int32)),
-        pa.array(read.rows, pa.int64()),
-        pa.repeat(pa.scalar(str(Origin.REQUEST)), count),
-    ]
-    columns += [read.table.column(f.name) if f.name in present else pa.nulls(count, pa.string()) for f in RAW_REQUEST]
-    return pa.table(columns, schema=RAW)
+    count, present = read.table.num_rows, set(read.table.column_names)
+    columns = [read.table.column(f.name) if f.name in present else pa.nulls(count, pa.string()) for f in RAW_REQUEST]
+    return pa.table([*_place(work, read.rows), *columns], schema=RAW)
+
+
+def _place(work: FileWork, rows: np.ndarray) -> list[pa.Array]:
+    """Columns for PLACE of rows with these numbers in their file."""
+    file, origin = pa.scalar(work.number, pa.int32()), pa.scalar(str(Origin.REQUEST))
+    ordinals = pa.array(rows + (work.first_ordinal - 1), pa.int64())
+    return [ordinals, pa.repeat(file, len(rows)), pa.array(rows, pa.int64()), pa.repeat(origin, len(rows))]
 
 
 def _reject_table(work: FileWork, rejects: list[Reject]) -> pa.Table:
-    in_order = sorted(rejects, key=lambda r: r.row)
-    columns = {
-        "ordinal": [work.first_ordinal + r.row - 1 for r in in_order],
-        "file": [work.number] * len(in_order),
-        "row": [r.row for r in in_order],
-        "origin": [str(Origin.REQUEST)] * len(in_order),
-        "field": [r.field for r in in_order],
-        "code": [r.code for r in in_order],
-    }
-    return pa.table(columns, schema=REJECT)
+    ordered = sorted(rejects, key=lambda r: r.row)
+    place = _place(work, np.array([r.row for r in ordered], dtype=np.int64))
+    said = [pa.array(texts, pa.string()) for texts in ([r.field for r in ordered], [r.code for r in ordered])]
+    return pa.table([*place, *said], schema=REJECT)

@@ -41,8 +41,7 @@ def run_step(
     sees the list of all parts once they are written, and may add parts of its own: what only the whole can tell.
     `progress` is called with (step, done, total) while items are worked on, from a thread of its own. `resume`: items
     that a killed run had finished are not worked on again (for steps that take minutes; their parts are read once more
-    to be sure). `seals`: see `read_manifest`. Raises the error of the first worker that failed (see `failures`), on
-    every runner.
+    to be sure). `seals`: see `read_manifest`. Raises the first failing worker's error (see `failures`), on every runner.
     """
     from pipelines.lake import beam  # Beam takes seconds to import: only where a step is run
 

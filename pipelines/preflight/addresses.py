@@ -1,7 +1,6 @@
 """A table of addresses to verdicts: the ingest stage's screens, then `expectations.address` on what they let through.
 
-The address alone is judged; the id is carried along. A row that the screens take out has their code, as it would in
-ingest.
+The address alone is judged; the id is carried along. A row that the screens take out has their code, as in ingest.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts
 from pipelines.preflight.columns import FIELDS, ID, fields_of
 from pipelines.read import blocks, csv
-from pipelines.read.formats import Compression, FileFormat, of_name
+from pipelines.read.formats import NAME_IT, Compression, FileFormat, of_name
 from pipelines.read.parquet import ParquetTable
 from pipelines.read.screen import screen
 from pipelines.read.stretch import Read
@@ -79,11 +78,8 @@ def _opened(file: Path) -> Iterator[_Table]:
             fields = fields_of(table.schema.names, file.name)
             yield _Table(table.schema.field(ID).type, fields, table.reads(fields, ID))
         case _:
-            message, remedy = (
-                "the file is neither CSV nor Parquet by its name",
-                "Name it .csv, .csv.gz, .csv.zst or .parquet.",
-            )
-            raise BadInput("UNKNOWN_FORMAT", message, where=file.name, remedy=remedy)
+            message = "the file is neither CSV nor Parquet by its name"
+            raise BadInput("UNKNOWN_FORMAT", message, where=file.name, remedy=NAME_IT)
 
 
 def _csv(table: csv.CsvFile, where: str) -> _Table:

@@ -131,8 +131,7 @@ def _letter(context: BatchContext, taken: TakenIn) -> dict[str, Any]:
 
 
 def _granting(taken: TakenIn) -> Agreement:
-    """An agreement that grants what the letter says, to whoever signed it; of statutes, none that there are no rules
-    for."""
+    """An agreement that grants what the letter says, to whoever signed it; only statutes that there are rules for."""
     letter: Letter = taken.letter
     key = signatures.made_by(taken.letter_bytes, taken.signature, signatures.LETTER)
     statutes = (letter.statute,) if letter.statute in STATUTES else tuple(STATUTES)

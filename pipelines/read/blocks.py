@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from expectations.contracts import REQUIRED_COLUMNS
+from expectations.duck import DuckSettings
 from expectations.errors import BadInput
 from pipelines.read.formats import Compression
 
@@ -34,16 +37,31 @@ class Source:
         try:
             data: bytes = self.stream.read(size)
         except (OSError, pa.ArrowException):
-            message, remedy = (
-                f"the file is not whole {self.compression}",
-                "Compress it again, or name its compression rightly.",
-            )
+            message = f"the file is not whole {self.compression}"
+            remedy = "Compress it again, or name its compression rightly."
             raise BadInput("COMPRESSION_BROKEN", message, where=self.where, remedy=remedy) from None
         self.taken += len(data)
         if self.taken > max(RATIO_FLOOR, MAX_RATIO * self.packed):
             message = f"the file grows to more than {MAX_RATIO} times its size"
             raise BadInput("COMPRESSED_BOMB", message, where=self.where, remedy="Send it uncompressed.")
         return data
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A data file of a submission, as its format's reader is given it.
+
+    where     its name for people
+    scratch   a folder that a reader may make, to unpack the file there, and delete
+    """
+
+    path: Path
+    where: str
+    compression: Compression
+    scratch: Path
+    duck: DuckSettings
+    required: tuple[str, ...] = REQUIRED_COLUMNS
+    block: int = BLOCK
 
 
 @contextmanager

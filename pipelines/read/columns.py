@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from expectations.contracts import RAW_NAMES, REQUIRED_COLUMNS
 from expectations.errors import BadInput
 
-_REMEDY = "See sluicegate schema request for the columns."
+REMEDY = "See sluicegate schema request for the columns."
 
 
 def check_columns(names: Sequence[str], where: str, required: tuple[str, ...] = REQUIRED_COLUMNS) -> None:
@@ -19,7 +19,7 @@ def check_columns(names: Sequence[str], where: str, required: tuple[str, ...] = 
         place = f"{where}, column {number}"
         if name not in RAW_NAMES:
             message = "the file has a column that requests do not have"
-            raise BadInput("UNKNOWN_COLUMN", message, where=place, remedy=_REMEDY)
+            raise BadInput("UNKNOWN_COLUMN", message, where=place, remedy=REMEDY)
         if name in names[: number - 1]:
             raise BadInput("DUPLICATE_COLUMN", f"duplicate column {name}", where=place, remedy="Keep one.")
     check_present(set(names), where, required)
@@ -33,4 +33,4 @@ def check_present(names: set[str], where: str, required: tuple[str, ...]) -> Non
     for forms in needs:
         if not any(form <= names for form in forms):
             said = ", or ".join(" + ".join(n for n in RAW_NAMES if n in form) for form in forms)
-            raise BadInput("MISSING_COLUMN", f"the file has no column {said}", where=where, remedy=_REMEDY)
+            raise BadInput("MISSING_COLUMN", f"the file has no column {said}", where=where, remedy=REMEDY)

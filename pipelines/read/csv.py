@@ -20,9 +20,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from expectations.errors import BadInput
-from pipelines.read.blocks import BLOCK, MAX_LINE, Blocks, Source, has_long_line, line_count, opened
+from pipelines.read.blocks import BLOCK, MAX_LINE, Blocks, Source, Submitted, has_long_line, line_count, opened
 from pipelines.read.columns import check_columns
-from pipelines.read.data_file import Submitted
 from pipelines.read.stretch import Read, Reject, bytes_of, whole
 
 _ROWS = 10_000  # rows of a stretch that is read record by record
@@ -62,8 +61,7 @@ def requests(file: Submitted) -> Iterator[Read]:
 
 
 class CsvFile:
-    """A CSV whose header was read: `names` are its columns. Raises BadInput (HEADER_UNREADABLE, those of
-    `Source.read`)."""
+    """A CSV whose header was read: `names` are its columns. Raises BadInput as `header` and `Source.read` do."""
 
     def __init__(self, source: Source, dialect: Dialect = SUBMISSION, size: int = BLOCK) -> None:
         self.dialect = dialect
@@ -201,7 +199,9 @@ class _Records:
         return fields[:-1], None, "RAGGED_ROW"
 
     def _checked(self, fields: list[str]) -> _Record:
-        bad = next((self.names[i] for i in self.checked if not _is_utf8(fields[i])), None)
+        bad = next(
+            (self.names[i] for i in self.checked if _text(fields[i], "ignore") != _text(fields[i], "replace")), None
+        )
         return fields, bad, "BAD_ENCODING" if bad is not None else None
 
 
@@ -222,11 +222,3 @@ def _text(value: str, errors: str = "strict") -> str:
     """A field out of its Latin-1 bytes."""
     plain = value.replace(_CR, "\r")
     return plain if plain.isascii() else plain.encode("latin-1").decode("utf-8", errors)
-
-
-def _is_utf8(value: str) -> bool:
-    try:
-        _text(value)
-    except UnicodeDecodeError:
-        return False
-    return True

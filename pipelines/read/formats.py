@@ -9,6 +9,7 @@ from expectations.instruments import Compression, FileFormat
 __all__ = ["Compression", "FileFormat", "of_name"]
 
 SUFFIXES = {FileFormat.CSV: ".csv", FileFormat.JSONL: ".jsonl", FileFormat.PARQUET: ".parquet"}
+NAME_IT = "Name it .csv, .csv.gz, .csv.zst or .parquet."  # what to do with a table of no format that we read
 PACKED_SUFFIXES = {Compression.NONE: "", Compression.GZIP: ".gz", Compression.ZSTD: ".zst"}
 
 

@@ -15,9 +15,8 @@ import pyarrow.json as pa_json
 
 from expectations.contracts import RAW_NAMES
 from expectations.errors import BadInput
-from pipelines.read.blocks import MAX_LINE, Blocks, has_long_line, line_count, opened
-from pipelines.read.columns import check_present
-from pipelines.read.data_file import Submitted
+from pipelines.read.blocks import MAX_LINE, Blocks, Submitted, has_long_line, line_count, opened
+from pipelines.read.columns import REMEDY, check_present
 from pipelines.read.stretch import Read, Reject, whole
 
 _SCHEMA = pa.schema([(name, pa.string()) for name in RAW_NAMES])
@@ -94,11 +93,7 @@ def _record(line: bytes, where: str) -> dict[str, str | None] | tuple[str | None
         return None, "BAD_JSON"
     for name, value in found.items():
         if name not in RAW_NAMES:
-            message, remedy = (
-                "the row has a key that requests do not have",
-                "See sluicegate schema request for the columns.",
-            )
-            raise BadInput("UNKNOWN_COLUMN", message, where=where, remedy=remedy)
+            raise BadInput("UNKNOWN_COLUMN", "the row has a key that requests do not have", where=where, remedy=REMEDY)
         if not isinstance(value, str | None):
             return name, "BAD_JSON"
         if value is not None and any("\ud800" <= c <= "\udfff" for c in value):

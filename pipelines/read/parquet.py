@@ -3,8 +3,7 @@
 `requests`, for what may be hostile, reads through DuckDB: it keeps to a memory limit whatever the pages claim to hold,
 and no value leaves it longer than a field may be (and one character more, by which the screens see that it is too
 long). But it refuses a file whole for one text that is not UTF-8, and changes the types of what it passes on.
-`ParquetTable`, for a table of its reader's own, reads through Arrow: the key keeps its type, and bad text costs its
-row.
+`ParquetTable`, for a table of its reader's own, reads through Arrow: the key keeps its type, bad text costs its row.
 
 A register is not read here: as Parquet it stays where it lies, and queries scan it there (`register.columns`).
 """
@@ -25,9 +24,8 @@ import pyarrow.types as kinds
 
 from expectations import duck
 from expectations.errors import BadInput
-from pipelines.read.blocks import BLOCK, opened
+from pipelines.read.blocks import BLOCK, Submitted, opened
 from pipelines.read.columns import check_columns
-from pipelines.read.data_file import Submitted
 from pipelines.read.formats import Compression
 from pipelines.read.screen import MAX_FIELD
 from pipelines.read.stretch import Read, Reject, whole
@@ -139,21 +137,13 @@ def _one_by_one(table: pa.Table, first: int) -> Read:
     faults: dict[int, str] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         for at, value in enumerate(column.cast(pa.binary()).to_pylist() if _is_text(column.type) else []):
-            if value is not None and not _is_utf8(value):
+            if value is not None and value.decode("utf-8", "ignore").encode() != value:
                 faults.setdefault(at, name)
     good_rows = np.array([i for i in range(table.num_rows) if i not in faults], dtype=np.int64)
     good = table.take(good_rows)
     text = pa.table([c.cast(pa.string()) for c in good.columns], names=table.column_names)
     rejects = [Reject(first + at, name, "BAD_ENCODING") for at, name in sorted(faults.items())]
     return Read(table.num_rows, text, good_rows + first, rejects)
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _unreadable(where: str) -> BadInput:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import assert_never
 
 from pipelines.read import csv, jsonl, parquet
-from pipelines.read.data_file import Submitted
+from pipelines.read.blocks import Submitted
 from pipelines.read.formats import FileFormat
 from pipelines.read.stretch import Read
 

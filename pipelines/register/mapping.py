@@ -1,5 +1,4 @@
-"""`mapping.toml` of a raw register: which files hold persons and addresses, and under which names their columns
-stand."""
+"""`mapping.toml` of a raw register: which files hold persons and addresses, and the names of their columns."""
 
 from __future__ import annotations
 
@@ -118,8 +117,7 @@ class Mapping(Strict):
 
 
 def read_mapping(folder: Path) -> Mapping:
-    """The mapping of the raw register in `folder`, an empty one if it has none; raises BadInput with the key at
-    fault."""
+    """The mapping of the raw register in `folder`, an empty one if it has none; raises BadInput with the bad key."""
     path = folder / NAME
     if not path.is_file():
         return Mapping()

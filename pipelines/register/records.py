@@ -27,8 +27,7 @@ _FAULTS = {
 def batches(table: Table, path: str, errors: list[SluicegateError]) -> pa.RecordBatchReader:
     """The file's rows: `_row`, and each column of the contract as text (nulls in its own type if the file has none).
 
-    The error on a row that is none, or on the file, is kept in `errors` as well: what reads the stream may not pass it
-    on.
+    The error on a row that is none, or on the file, is kept in `errors` as well: a reader of the stream may not pass it on.
     """
     kinds = [(f.name, pa.string() if f.name in table.columns else f.type) for f in table.schema]
     schema = pa.schema([(ROW, pa.int64()), *kinds])

@@ -21,8 +21,7 @@ _PERSONS, _ADDRESSES = "persons", "addresses"
 
 @dataclass(frozen=True)
 class Source:
-    """The two tables as FROM clauses in the contracts' columns and types, over Parquet: a range of ids skips row
-    groups."""
+    """The two tables as FROM clauses in the contracts' columns and types, over Parquet: ranges of ids skip row groups."""
 
     persons: str
     addresses: str
@@ -37,8 +36,7 @@ class Raw:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """All that the tables' rows depend on, for the inputs of a step: digests of the files, and how they are
-        read."""
+        """All that the tables' rows depend on, for the inputs of a step: the files' digests, and how they are read."""
         of = {path: digests.of_file(Path(path)) for path in {*self.persons.paths, *self.addresses.paths}}
         tables = (self.persons, self.addresses)
         reading = None if all(t.plain for t in tables) else [columns.reading(t) for t in tables]

@@ -22,7 +22,7 @@ from pipelines.lake.sql import copy, quiet
 from pipelines.lake.workplace import workplace
 from pipelines.read.blocks import opened
 from pipelines.read.csv import CsvFile
-from pipelines.read.formats import FileFormat, of_name
+from pipelines.read.formats import NAME_IT, FileFormat, of_name
 from pipelines.release import forms
 from pipelines.release.recall_list import open_recall
 from pipelines.sealing import Identity
@@ -97,8 +97,8 @@ def _csv(table: Path, key: str) -> Iterator[pa.Array]:
     """The ids of a CSV file, by the reader that reads submissions: DuckDB's leaves out a last record whose quote stays open."""
     form, compression = of_name(table)
     if form is not FileFormat.CSV:
-        message, remedy = "the table is neither CSV nor Parquet by its name", "Name it .csv, .csv.gz, .csv.zst or .parquet."
-        raise BadInput("UNKNOWN_FORMAT", message, where=table.name, remedy=remedy)
+        message = "the table is neither CSV nor Parquet by its name"
+        raise BadInput("UNKNOWN_FORMAT", message, where=table.name, remedy=NAME_IT)
     with opened(table, compression, table.name) as source:
         file = CsvFile(source)
         if not file.empty:

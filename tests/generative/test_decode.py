@@ -15,8 +15,7 @@ from expectations.duck import DuckSettings
 from expectations.errors import BadInput
 from pipelines.read import csv as read_csv
 from pipelines.read import jsonl as read_jsonl
-from pipelines.read.blocks import BLOCK
-from pipelines.read.data_file import Submitted
+from pipelines.read.blocks import BLOCK, Submitted
 from pipelines.read.formats import Compression, FileFormat
 from pipelines.read.screen import screen
 from pipelines.read.submitted import reader
