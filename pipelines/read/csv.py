@@ -104,7 +104,8 @@ def header(line: bytes, where: str, delimiter: str = ",") -> list[str]:
 def at_once(block: bytes, names: list[str], delimiter: str = ",") -> pa.Table | None:
     """The block as a table, or None if anything in it needs a closer look."""
     lone_cr = b"\r" in block and block.count(b"\r") != block.count(b"\r\n")
-    if lone_cr or block.startswith(_BOM) or has_long_line(block):
+    may_be_cut_off = not block.endswith(b"\n") and b'"' in block  # Arrow closes a quote that is open at the end
+    if lone_cr or may_be_cut_off or block.startswith(_BOM) or has_long_line(block):
         return None
     text = {n: pa.string() for n in names}
     try:

@@ -213,6 +213,12 @@ def test_byte_order_mark_crlf_blank_lines_and_no_last_newline(tmp_path: Path) ->
     assert raw.select(RAW_NAMES).to_pylist() == [{n: r.get(n) for n in RAW_NAMES} for r in submissions.rows(COUNT)]
 
 
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_file_cut_off_within_quotes_loses_its_last_row(tmp_path: Path, end: bytes) -> None:
+    raw, rejects = decode(tmp_path, GOOD + b'R-9' + b',' * HEADER.count(b',') + b'"x' + end, COUNT + 1)
+    assert raw["row"].to_pylist() == [1, 2, 3, 4, 5] and rejects == [(6, None, "RAGGED_ROW")]
+
+
 def test_all_rows_bad_still_gives_parts_and_counts_every_row(tmp_path: Path) -> None:
     raw, rejects = decode(tmp_path, HEADER + b"\n" + b"x\n" * 5, 5, part_rows=2)
     assert raw.num_rows == 0 and [r[2] for r in rejects] == ["RAGGED_ROW"] * 5
