@@ -11,7 +11,8 @@ import secrets
 from pathlib import Path
 
 from flows.home import HOLDER_AGE, Home
-from pipelines import durable, sealing
+from pipelines import sealing
+from pipelines.lake import durable
 
 FOLDER = "evidence"  # in the folder of keys
 

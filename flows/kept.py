@@ -13,8 +13,9 @@ from expectations.digests import canonical_json, of_bytes, of_file
 from expectations.errors import BadInput
 from flows import evidence_keys
 from flows.home import Home
-from pipelines import durable, release, sealing
+from pipelines import release, sealing
 from pipelines.context import KEPT, BatchContext
+from pipelines.lake import durable
 
 FORMAT = "sluicegate-evidence/1"
 

@@ -21,8 +21,9 @@ from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.states import State
 from flows.status import COUNTS
-from pipelines import durable, lake, release, sealing
+from pipelines import lake, release, sealing
 from pipelines.context import BatchContext
+from pipelines.lake import durable
 from pipelines.register import version
 from pipelines.release.package import NAME as PACKAGE
 

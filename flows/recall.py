@@ -30,12 +30,13 @@ from flows.ledger.states import Checkpoint, State
 from flows.registers import all_versions, current_register
 from flows.replay import Past, past
 from flows.views import view
-from pipelines import durable, register, sealing
+from pipelines import register, sealing
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
+from pipelines.lake import durable
+from pipelines.lake.sql import copy
 from pipelines.replay import corrections
 from pipelines.replay.decide import Decided
-from pipelines.sql import copy
 
 FOLDER = "lookback"
 SHREDDED = "EVIDENCE_SHREDDED"  # retention ended: nothing is left to look at, and nothing is wrong

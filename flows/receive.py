@@ -31,9 +31,10 @@ from flows.ledger import Ledger, volume
 from flows.ledger.states import State
 from flows.locks import alone
 from flows.registers import current_register
-from pipelines import durable, register
+from pipelines import register
 from pipelines.ingest import submission
 from pipelines.ingest.submission import TakenIn
+from pipelines.lake import durable
 
 _TRIES_PERIOD = timedelta(days=365)  # over which other addresses tried for one person count
 

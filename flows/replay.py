@@ -29,9 +29,9 @@ from flows.work import Work
 from pipelines import sealing
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
-from pipelines.outfile import workplace
+from pipelines.lake.sql import copy
+from pipelines.lake.workplace import workplace
 from pipelines.replay.decide import Decided, decide
-from pipelines.sql import copy
 
 # By people, or by what was read again before publication: the batch ended, whatever its rows were.
 _BY_PEOPLE = frozenset({State.REJECTED, State.EXPIRED})

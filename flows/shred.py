@@ -22,7 +22,7 @@ from flows.ledger.batches import BatchRecord
 from flows.ledger.cases import CaseState
 from flows.ledger.shredding import SHREDDED, SHREDDING
 from flows.locks import alone
-from pipelines import durable
+from pipelines.lake import durable
 
 # Why a batch's evidence must be kept: asked with the enrolled instruments, under the lock that a new order takes.
 Keeper = Callable[[Ledger, BatchRecord, list[Instrument]], Iterable[str]]

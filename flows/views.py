@@ -1,4 +1,4 @@
-"""What is opened in clear for as long as somebody looks at it: a folder of its own in the lake (see `pipelines.held`)."""
+"""What is opened as plaintext for as long as somebody looks at it: a folder of its own in the lake (see `locked_folder`)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.home import Home
-from pipelines.held import clear as clear_held
-from pipelines.held import held
+from pipelines.lake.locked_folder import delete_abandoned, locked_folder
 
 _PREFIX = ".view-"
 
@@ -17,10 +16,10 @@ _PREFIX = ".view-"
 def view(home: Home) -> Iterator[Path]:
     """A new folder (0700), empty; what killed looks have left goes first."""
     home.lake.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with held(home.lake, _PREFIX) as folder:
+    with locked_folder(home.lake, _PREFIX) as folder:
         yield folder
 
 
 def clear(home: Home) -> None:
     """Deletes the folders that nobody looks at any more."""
-    clear_held(home.lake, _PREFIX)
+    delete_abandoned(home.lake, _PREFIX)

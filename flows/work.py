@@ -34,9 +34,10 @@ from flows.ledger.batches import BatchRecord
 from flows.ledger.decisions import Decision, allowed
 from flows.ledger.states import Checkpoint, State
 from flows.registers import register_of
-from pipelines import durable, ingest, lake, match, sealing, validate
+from pipelines import ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts, submission
+from pipelines.lake import durable
 
 
 class Work:

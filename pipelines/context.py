@@ -14,7 +14,7 @@ from expectations.duck import DuckSettings, quote
 from expectations.facts import persons
 from expectations.instruments import Agreement, CourtOrder, Letter, Standing, standing
 from pipelines import lake
-from pipelines.runner import EMBEDDED
+from pipelines.lake.runner import EMBEDDED
 
 # Beside a batch's rows (paths in its folder): what its decision is explained and replayed from, and stays for that.
 KEPT = ("submission/letter.toml", "submission/letter.toml.sig", "earlier.json")

@@ -7,7 +7,7 @@ instruments lie in `infra/instruments`; an instrument counts only once the ledge
 
 from expectations.instruments.agreement import Agreement, Keys, Party
 from expectations.instruments.effects import Effect
-from expectations.instruments.letter import Compression, DataFile, Format, Letter, Officer
+from expectations.instruments.letter import Compression, DataFile, FileFormat, Letter, Officer
 from expectations.instruments.orders import CourtOrder, OrderScope
 from expectations.instruments.parse import (
     Instrument,
@@ -27,7 +27,7 @@ __all__ = [
     "CourtOrder",
     "DataFile",
     "Effect",
-    "Format",
+    "FileFormat",
     "Instrument",
     "Keys",
     "Letter",

@@ -46,8 +46,8 @@ class Attestations(Strict):
     )
 
 
-class Format(StrEnum):
-    """How a data file's rows are written."""
+class FileFormat(StrEnum):
+    """How the rows of a file are written; `pipelines.read` has a reader for each."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -55,7 +55,7 @@ class Format(StrEnum):
 
 
 class Compression(StrEnum):
-    """Of a data file as a whole."""
+    """How a whole file is compressed."""
 
     NONE = "none"
     GZIP = "gzip"
@@ -66,7 +66,7 @@ class DataFile(Strict):
     """One data file of the submission."""
 
     path: str = Field(description="relative to the letter; must stay inside its folder", examples=["requests-1.csv"])
-    format: Format = Field(description="how rows are written", examples=["csv"])
+    format: FileFormat = Field(description="how rows are written", examples=["csv"])
     compression: Compression = Field(default=Compression.NONE, description="of the whole file", examples=["gzip"])
     rows: Annotated[int, Field(ge=0)] = Field(description="how many rows it has", examples=[2000])
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(

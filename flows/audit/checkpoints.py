@@ -21,7 +21,7 @@ from flows.home import HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.chain import Mark, Problem
 from flows.locks import alone
-from pipelines import durable
+from pipelines.lake import durable
 
 FORMAT = "sluicegate-checkpoint/1"
 _KEYS = {"format", "at", "seq", "hash", "root", "previous"}

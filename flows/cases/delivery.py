@@ -16,7 +16,7 @@ from flows.home import HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
 from flows.outbox import package_digest
-from pipelines import durable
+from pipelines.lake import durable
 from pipelines.recall import listing
 from pipelines.release import signed_folder
 

@@ -26,7 +26,7 @@ from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.cases import CaseReason, CaseState
 from flows.ledger.core import BatchRecord
 from flows.ledger.states import State
-from pipelines import durable
+from pipelines.lake import durable
 
 FREEZE, INCIDENT, COPIES = "freeze_notice.md", "incident_report.md", "copies.csv"
 DISPOSE, DISPOSALS, PRESERVE = "disposal_notice.md", "disposal_log.csv", "preservation_notice.md"

@@ -14,7 +14,8 @@ from expectations.instruments import Agreement, parse_instrument
 from flows.home import HOLDER_AGE, Home
 from flows.ledger import Ledger
 from flows.locks import alone
-from pipelines import durable, sealing
+from pipelines import sealing
+from pipelines.lake import durable
 
 _VIEW = ".recall-"
 LOCK = "recall"

@@ -10,7 +10,7 @@ import typer
 from expectations.clock import Clock
 from expectations.errors import Usage
 from flows.home import open_home
-from pipelines import durable
+from pipelines.lake import durable
 
 if TYPE_CHECKING:
     from flows.reports.render import Format

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from expectations.digests import of_file, of_json
 from flows.outbox.contract import STAGING, files_of, package_digest, taken, unwritable
-from pipelines import durable
+from pipelines.lake import durable
 
 
 class Folder:

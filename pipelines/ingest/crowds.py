@@ -15,7 +15,7 @@ from expectations.duck import DuckSettings, parquet
 from expectations.facts import crowding
 from pipelines.ingest.rows import write
 from pipelines.lake import Attempt, Part
-from pipelines.sql import copy, quiet
+from pipelines.lake.sql import copy, quiet
 
 
 @dataclass(frozen=True)

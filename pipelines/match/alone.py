@@ -10,25 +10,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
-import pyarrow.types as kinds
-
 from expectations import address, standard
-from expectations.contracts import RAW_NAMES
 from expectations.duck import DuckSettings, parquet, quote
-from expectations.errors import BadInput
 from expectations.facts import corroboration
 from expectations.rules.sql import blank
 from pipelines import lake, register
 from pipelines.lake import Attempt, Part
+from pipelines.lake.runner import EMBEDDED
+from pipelines.lake.sql import copy, quiet
+from pipelines.lake.workplace import workplace
+from pipelines.match import request_file
 from pipelines.match.outcomes import MatchOutcome
 from pipelines.match.stage import find
-from pipelines.outfile import SUFFIXES, workplace
 from pipelines.register.prepare import PERSON, WRITTEN
-from pipelines.runner import EMBEDDED
-from pipelines.sql import copy, quiet
 
 _PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip"
 # Fields that a row may give in a form nobody can read, which then is no evidence: SQL of what reads them, and the code
@@ -67,7 +61,7 @@ def match_file(
     (vetoes, plausible, weight), one row a request, in the order of the file; in CSV a list has spaces. Every row takes
     part, whatever its address: the screens of ingest are not applied. Raises BadInput.
     """
-    _names(requests)  # before anything is worked on
+    request_file.check(requests)  # before anything is worked on
     with workplace(out, requests, "match") as folder:
         place = Alone(folder, replace(duck, temp=str(folder / "spill")), progress, runner)
         if not (prepared / "manifest.json").exists():
@@ -93,14 +87,10 @@ class Canonical:
     duck: DuckSettings
 
     def __call__(self, path: Path, attempt: Attempt) -> Iterable[Part]:
-        # CSV has no row numbers but its order
-        with quiet("match.rows", replace(self.duck, preserve_order=True)) as con:
+        with quiet("match.rows", self.duck) as con:
             standard.setup(con)
             address.setup(con)
-            try:
-                con.execute(f"CREATE TEMP TABLE raw AS {_raw(path)}")
-            except duckdb.Error:
-                raise _unreadable(path) from None
+            request_file.load(con, path)
             named = standard.derive("raw")
             parsed = address.derive(f"({named})", one_line=True)
             query = f"""
@@ -110,70 +100,6 @@ class Canonical:
             counts = (f"count(*) FILTER (NOT {blank(n)} AND {read}({n}) IS NULL)" for n, (read, _) in _READ.items())
             unread = con.execute(f"SELECT {', '.join(counts)} FROM raw").fetchall()[0]
         yield attempt.part("rows", 0, **dict(zip((code for _, code in _READ.values()), unread, strict=True)))
-
-
-def _raw(path: Path) -> str:
-    """SQL: the rows with their place in the file; columns that are not there are null."""
-    reader = {
-        ".csv": "read_csv({}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"',"
-        " parallel = false)",
-        ".parquet": "read_parquet({}, file_row_number = true)",
-    }[path.suffix]
-    source = reader.format(quote(str(path)))
-    present = _names(path)
-    types = {f.name: f.type for f in pq.read_schema(path)} if path.suffix == ".parquet" else {}
-    columns = ", ".join(f"{_text(n, types.get(n)) if n in present else 'NULL::VARCHAR'} AS {n}" for n in RAW_NAMES)
-    number = "file_row_number" if path.suffix == ".parquet" else "row_number() OVER () - 1"
-    return f"SELECT {number} AS ordinal, {columns} FROM {source}"
-
-
-def _text(name: str, kind: pa.DataType | None) -> str:
-    """SQL: a column as its text. Data frames hold dates as timestamps, and numbers as fractions once one is missing."""
-    if kind is not None and kinds.is_timestamp(kind) and kind.tz is None:
-        return f"CAST(CAST({name} AS DATE) AS VARCHAR)"
-    if kind is not None and kinds.is_floating(kind):
-        whole = f"CASE WHEN {name} = trunc({name}) THEN TRY_CAST({name} AS BIGINT) END"
-        return f"CASE WHEN NOT isnan({name}) THEN coalesce(CAST({whole} AS VARCHAR), CAST({name} AS VARCHAR)) END"
-    return f"CAST({name} AS VARCHAR)"
-
-
-def _unreadable(path: Path) -> BadInput:
-    return BadInput(
-        "FILE_UNREADABLE",
-        "the file of requests cannot be read",
-        where=path.name,
-        remedy="Give CSV (RFC 4180, UTF-8, with a header) or Parquet.",
-    )
-
-
-def _names(path: Path) -> list[str]:
-    """The columns of the file. Raises BadInput if it is not there, is no CSV or Parquet, cannot be read, or has no
-    request_id."""
-    if path.suffix not in SUFFIXES:
-        raise BadInput(
-            "UNKNOWN_FORMAT",
-            "the file of requests is neither CSV nor Parquet by its name",
-            where=path.name,
-            remedy=f"Name it {' or '.join(SUFFIXES)}.",
-        )
-    try:
-        if path.suffix == ".parquet":
-            found = pq.read_schema(path).names
-        else:
-            with path.open(encoding="utf-8-sig") as stream:
-                found = [name.strip().strip('"') for name in stream.readline().split(",")]
-    except FileNotFoundError:
-        raise BadInput("FILE_MISSING", "there is no such file", where=path.name, remedy="Check its name.") from None
-    except (OSError, UnicodeDecodeError, ValueError):
-        raise _unreadable(path) from None
-    if "request_id" not in found:
-        raise BadInput(
-            "MISSING_COLUMN",
-            "the file has no column request_id",
-            where=path.name,
-            remedy="See sluicegate schema request.",
-        )
-    return found
 
 
 def _write(

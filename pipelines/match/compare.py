@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from expectations import duck, standard
 from pipelines.lake import Attempt, Part
+from pipelines.lake.sql import copy, quiet
 from pipelines.match import bits, blocking, plausible, tiers, weight
 from pipelines.match.comparisons import (
     ADDRESS,
@@ -26,7 +27,6 @@ from pipelines.match.requests import requests_sql
 from pipelines.match.steps import Step, execute
 from pipelines.match.vetoes import PAIR_VETOES
 from pipelines.register.opened import Scan
-from pipelines.sql import copy, quiet
 
 NICKNAMES = Path(__file__).with_name("nicknames.csv")
 DATASETS = ("classified", "pair_counts", "oversized")

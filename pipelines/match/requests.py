@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from expectations import duck
 from pipelines.lake import Attempt, Part
+from pipelines.lake.sql import copy, quiet
 from pipelines.match.blocking import request_keys_sql
 from pipelines.match.steps import Step, execute
 from pipelines.register import keys
 from pipelines.register.prepare import PERSON
-from pipelines.sql import copy, quiet
 
 # Birth dates are spread over about this many days: the chance that two persons share one (matching.md).
 BIRTH_DAYS = 25_000

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from expectations import duck
 from expectations.contracts import Tier
 from pipelines.lake import Attempt, Part
+from pipelines.lake.sql import copy, quiet
 from pipelines.match import bits, outcomes
 from pipelines.match.blocking import MAX_RECORDS
 from pipelines.match.compare import DATASETS
@@ -15,7 +16,6 @@ from pipelines.match.comparisons import EVIDENCE
 from pipelines.match.outcomes import MatchOutcome
 from pipelines.match.steps import Step, execute
 from pipelines.match.vetoes import PAIR_VETOES, REQUEST_VETOES
-from pipelines.sql import copy, quiet
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from expectations.digests import of_bytes
 from expectations.duck import DuckSettings
+from expectations.errors import Fault
 from expectations.instruments.agreement import TIERS
 from pipelines import lake, register
 from pipelines.context import BatchContext
@@ -41,7 +42,7 @@ def run(ctx: BatchContext) -> lake.Manifest:
     """
     rows = lake.read_manifest(ctx.step("ingest.rows"))
     if rows is None:
-        raise lake.Fault("NO_ROWS", "match was started before ingest had committed its rows", where=ctx.batch)
+        raise Fault("NO_ROWS", "match was started before ingest had committed its rows", where=ctx.batch)
     real = register.open_register(ctx.register)
     decoys = register.build(
         ctx.step("ingest.decoys"), ctx.step("match.decoys"), runner=ctx.runner, duck=ctx.duck, progress=ctx.progress

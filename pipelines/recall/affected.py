@@ -16,7 +16,7 @@ from expectations.duck import DuckSettings, parquet, quote
 from expectations.errors import BadInput, Fault
 from expectations.instruments import Agreement
 from pipelines.context import sql_request_key
-from pipelines.sql import copy, quiet
+from pipelines.lake.sql import copy, quiet
 
 NAME = "recall.affected"
 _ORDINALS = "Give one ordinal of a released row a line, each once: sluicegate explain shows how a row ended."

@@ -18,16 +18,16 @@ import pyarrow.parquet as pq
 
 from expectations.duck import DuckSettings, parquet
 from expectations.errors import BadInput
-from pipelines.ingest.blocks import Blocks, opened
-from pipelines.ingest.read_csv import read_csv
-from pipelines.outfile import workplace
+from pipelines.lake.sql import copy, quiet
+from pipelines.lake.workplace import workplace
+from pipelines.read.blocks import opened
+from pipelines.read.csv import CsvFile
+from pipelines.read.formats import NAME_IT, FileFormat, of_name
 from pipelines.recall.listing import open_recall
 from pipelines.release import forms
 from pipelines.sealing import Identity
-from pipelines.sql import copy, quiet
 
 COLUMNS = ("row", "batch", "request_id")
-_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,16 @@ def _parquet(table: Path, key: str) -> Iterator[pa.Array]:
 
 
 def _csv(table: Path, key: str) -> Iterator[pa.Array]:
-    """The ids of a CSV file, by the reader of submissions: DuckDB's leaves out a last record whose quote stays open."""
-    packing = _COMPRESSIONS.get(table.suffix, "none")
-    if Path(table.stem if packing != "none" else table.name).suffix != ".csv":
-        remedy = "Name it .csv, .csv.gz, .csv.zst or .parquet."
+    """The ids of a CSV file, by the reader that reads submissions: DuckDB's leaves out a last record whose quote stays open."""
+    form, compression = of_name(table)
+    if form is not FileFormat.CSV:
         message = "the table is neither CSV nor Parquet by its name"
-        raise BadInput("UNKNOWN_FORMAT", message, where=table.name, remedy=remedy)
-    with opened(table, packing, table.name) as source:
-        for read in read_csv(Blocks(source), table.name, check=lambda names, _where: _check_key(names, key)):
+        raise BadInput("UNKNOWN_FORMAT", message, where=table.name, remedy=NAME_IT)
+    with opened(table, compression, table.name) as source:
+        file = CsvFile(source)
+        if not file.empty:
+            _check_key(file.names, key)
+        for read in file.reads():
             if read.rejects:
                 raise _unreadable(f"{table.name}, row {read.rejects[0].row}")
             yield read.table.column(key).combine_chunks()

@@ -19,9 +19,9 @@ from expectations import digests
 from expectations.duck import DuckSettings, parquet, quote
 from expectations.errors import BadInput, Fault
 from expectations.instruments import Agreement
+from pipelines.lake.sql import copy, quiet
 from pipelines.release import forms, signed_folder
 from pipelines.sealing import Identity
-from pipelines.sql import copy, quiet
 
 COLUMNS = ["batch", "request_id"]
 _PARQUET, _CSV = "recall.parquet", "recall.csv"

@@ -9,7 +9,7 @@ from expectations import digests
 from expectations.duck import DuckSettings
 from expectations.errors import BadInput
 from pipelines import lake
-from pipelines import runner as runners
+from pipelines.lake import runner as runners
 from pipelines.register.convert import in_parquet, nothing_left, working
 from pipelines.register.opened import PREPARATION, SEALS
 from pipelines.register.prepare import CountUnits, Prepare, Range, preparation

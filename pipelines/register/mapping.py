@@ -1,9 +1,10 @@
-"""`mapping.toml` of a raw register: which files hold persons and addresses, and the names of their columns there."""
+"""`mapping.toml` of a raw register: which files hold persons and addresses, and the names of their columns."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal
 
@@ -19,6 +20,13 @@ _WIDTHS |= dict.fromkeys(("%m", "%d", "%H"), "[0-9]{1,2}") | dict.fromkeys(("%M"
 _PIECE = re.compile(r"%[YbBmdHMSf]|[-/., :T]")
 
 
+class RegisterFormat(StrEnum):
+    """The formats in which a register may come."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+
+
 class Layout(Strict):
     """How one table of the register is written. What is left out is as in a register without a mapping."""
 
@@ -27,12 +35,12 @@ class Layout(Strict):
         default=None,
         description="the files, from the register's folder: records/*.csv; else what lies in its own folder",
     )
-    format: Literal["parquet", "csv"] | None = Field(default=None, description="else by the ending of the files' names")
+    format: RegisterFormat | None = Field(default=None, description="else by the ending of the files' names")
     delimiter: Literal[",", ";", "|", "\t"] = Field(default=",", description="between the fields of a CSV")
     date_format: str = Field(
         default="%Y-%m-%d",
-        description="dates written as text: %Y, %m or %b or %B, and %d, each once; %H %M %S %f; between them - / . , :"
-        " T or a blank",
+        description="dates written as text: %Y, %m or %b or %B, and %d, each once; %H %M %S %f; between them"
+        " - / . , : T or a blank",
     )
     nulls: tuple[str, ...] = Field(default=(), description="texts that stand for no value, such as 00000000")
     columns: dict[str, str] = Field(default={}, description="column of the contract = its name in the files")

@@ -11,8 +11,8 @@ from expectations import address, duck, standard
 from expectations.digests import of_json
 from expectations.errors import BadInput
 from pipelines.lake import Attempt, Part
+from pipelines.lake.sql import copy, quiet
 from pipelines.register import keys
-from pipelines.sql import copy, quiet
 
 PERSON = "s_first, s_middle, s_last, s_last1, s_last2, s_suffix, s_birth, s_birth_year_only, s_tin"
 STORED = (

@@ -11,9 +11,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from expectations import duck
+from pipelines.lake.sql import quiet
 from pipelines.register import columns
 from pipelines.register.table import Table
-from pipelines.sql import quiet
 
 
 def refuse_empty(table: Table, settings: duck.DuckSettings) -> None:

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.errors import BadInput
-from pipelines.ingest.blocks import MAX_LINE
-from pipelines.ingest.read_csv import header
-from pipelines.register.mapping import NAME, Layout
+from expectations.total import total
+from pipelines.read.blocks import MAX_LINE
+from pipelines.read.csv import header
+from pipelines.register.mapping import NAME, Layout, RegisterFormat
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Table:
     name: str
     schema: pa.Schema
     layout: Layout
-    format: str
+    format: RegisterFormat
     paths: tuple[str, ...]
     columns: dict[str, str]
     typed: frozenset[str]
@@ -32,8 +33,8 @@ class Table:
 
     @property
     def direct(self) -> bool:
-        """Whether Parquet can be read as it is; else text must be read into types first."""
-        return self.format == "parquet" and self.typed == set(self.columns) and not self.layout.nulls
+        """Whether Parquet can be read as it lies; else text must be read into types first."""
+        return self.format is RegisterFormat.PARQUET and self.typed == set(self.columns) and not self.layout.nulls
 
     def where(self, path: str) -> str:
         """A file as people know it."""
@@ -41,7 +42,14 @@ class Table:
 
 
 def open_table(
-    folder: Path, name: str, schema: pa.Schema, layout: Layout, form: str, paths: list[Path], *, lenient: bool
+    folder: Path,
+    name: str,
+    schema: pa.Schema,
+    layout: Layout,
+    form: RegisterFormat,
+    paths: list[Path],
+    *,
+    lenient: bool,
 ) -> Table:
     """The table in `paths`; raises BadInput if a file cannot be read or lacks a column.
 
@@ -50,15 +58,14 @@ def open_table(
     found = {}
     for path in paths:
         where = path.relative_to(folder).as_posix()
-        types = _TYPES[form](path, where, layout)
-        found[where] = _columns(types, where, schema, layout, lenient)
+        found[where] = _columns(_TYPES[form](path, where, layout), where, schema, layout, lenient)
     first, *others = found.items()
     for where, other in others:
         if other != first[1]:
             raise _columns_error("the columns or their types are not those of the first file", where)
     columns = {field: source for field, source, _ in first[1]}
     typed = frozenset(field for field, _, as_wanted in first[1] if as_wanted)
-    plain = form == "parquet" and not lenient
+    plain = form is RegisterFormat.PARQUET and not lenient
     names = tuple(str(p) for p in paths)
     return Table(str(folder), name, schema, layout, form, names, columns, typed, plain)
 
@@ -115,7 +122,8 @@ def _of_csv(path: Path, where: str, layout: Layout) -> list[tuple[str, _Type]]:
     return [(name, None) for name in header(line.removesuffix(b"\n"), where, layout.delimiter)]
 
 
-_TYPES = {"parquet": _of_parquet, "csv": _of_csv}  # how the columns of each format are found
+# How the columns of each format are found.
+_TYPES = total(RegisterFormat, {RegisterFormat.PARQUET: _of_parquet, RegisterFormat.CSV: _of_csv})
 
 
 def _unreadable(message: str, where: str) -> BadInput:

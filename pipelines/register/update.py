@@ -20,15 +20,15 @@ import duckdb
 from expectations import duck, standard
 from expectations.errors import BadInput
 from pipelines import lake
-from pipelines import runner as runners
 from pipelines.lake import Attempt, Manifest, Part
+from pipelines.lake import runner as runners
+from pipelines.lake.sql import copy, quiet
 from pipelines.register import opened
 from pipelines.register.build import PART_ROWS
 from pipelines.register.convert import in_parquet, nothing_left, working
 from pipelines.register.delta import NAME, Delta, Kind, empty, open_delta
 from pipelines.register.prepare import RAW_ADDRESS, Prepare, Range, borne_sql, buildings_sql, preparation
 from pipelines.register.source import Source, ranges
-from pipelines.sql import copy, quiet
 
 
 class Change(StrEnum):

@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 
 from expectations import digests
 from expectations.duck import parquet
-from pipelines import durable, lake, sealing
+from pipelines import lake, sealing
 from pipelines.context import BatchContext
-from pipelines.held import held
+from pipelines.lake import durable
+from pipelines.lake.locked_folder import locked_folder
+from pipelines.lake.sql import copy, quiet
 from pipelines.release import header
 from pipelines.release.tally import tally
-from pipelines.sql import copy, quiet
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> A
 @contextmanager
 def _plain(ctx: BatchContext, query: str, metadata: Mapping[str, str] = MappingProxyType({})) -> Iterator[Path]:
     """`query` as Parquet in the batch's folder, for as long as the block lasts."""
-    with held(ctx.root, ".keeping-") as work:
+    with locked_folder(ctx.root, ".keeping-") as work:
         with quiet("release.evidence", ctx.duck) as connection:
             copy(connection, query, work / "plain.parquet", metadata=metadata)
         yield work / "plain.parquet"

@@ -11,10 +11,10 @@ from typing import Any
 from expectations.contracts import RELEASE
 from expectations.duck import DuckSettings
 from expectations.errors import BadInput
+from pipelines.lake.sql import copy, quiet
 from pipelines.release import forms, signed_folder
 from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, KIND, RETURNS_CSV
 from pipelines.sealing import Identity
-from pipelines.sql import copy, quiet
 
 BATCH = re.compile(r"^b-[0-9a-f]{12}$")  # the form of a batch's name
 

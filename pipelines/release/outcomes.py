@@ -20,7 +20,7 @@ from expectations.contracts import OUTCOME, RELEASE, Outcome
 from expectations.duck import DuckSettings, parquet, quote
 from expectations.errors import Fault
 from pipelines.lake import Attempt, Part
-from pipelines.sql import quiet, table
+from pipelines.lake.sql import quiet, table
 
 STEP = "release.outcomes"
 ELIGIBLE = pa.schema(

@@ -20,8 +20,8 @@ from expectations.duck import parquet
 from expectations.errors import Fault
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest
+from pipelines.lake.sql import copy, quiet
 from pipelines.release import forms, legal, signed_folder
-from pipelines.sql import copy, quiet
 
 NAME = "release.package"
 ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV = "addresses.parquet", "addresses.csv", "returns.csv"

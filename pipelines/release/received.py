@@ -13,12 +13,12 @@ import duckdb
 from expectations.contracts import RELEASE
 from expectations.duck import DuckSettings, parquet
 from expectations.errors import BadInput, Usage
-from pipelines.held import held
+from pipelines.lake.locked_folder import locked_folder
+from pipelines.lake.sql import quiet
 from pipelines.release import forms
 from pipelines.release.opened import open_package
 from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, RETURNS_CSV, eligible_digest
 from pipelines.sealing import Identity
-from pipelines.sql import quiet
 
 _AGAIN = "Do not use the rows; report this to the holder."
 
@@ -65,7 +65,7 @@ def _new_folder(out: Path) -> Iterator[Path]:
         raise Usage("OUT_NOT_EMPTY", "rows are opened into a new or empty folder only", where="--out")
     with ExitStack() as stack:
         try:
-            work = stack.enter_context(held(out.parent, ".package-"))
+            work = stack.enter_context(locked_folder(out.parent, ".package-"))
         except OSError:
             raise Usage("OUT_UNWRITABLE", "its folder is missing or cannot be written to", where="--out") from None
         yield work

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations import digests, signatures
 from expectations.errors import BadInput
-from pipelines import durable, sealing
-from pipelines.held import held
+from pipelines import sealing
+from pipelines.lake import durable
+from pipelines.lake.locked_folder import locked_folder
 from pipelines.sealing import Identity
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
@@ -47,7 +48,7 @@ def build(
     with.
     """
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with held(place.parent, ".sealing-") as work:
+    with locked_folder(place.parent, ".sealing-") as work:
         plain, sealed = work / "plain", work / "sealed"
         plain.mkdir(mode=0o700)
         sealed.mkdir(mode=0o700)

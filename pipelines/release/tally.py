@@ -18,7 +18,7 @@ from expectations import merkle
 from expectations.contracts import OUTCOME
 from expectations.duck import DuckSettings
 from expectations.errors import BadInput
-from pipelines.sql import quiet
+from pipelines.lake.sql import quiet
 
 _ROWS = 50_000  # at a time
 

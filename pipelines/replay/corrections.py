@@ -21,10 +21,10 @@ from expectations.facts import corroboration
 from expectations.facts.letter import register_facts
 from pipelines import lake, register
 from pipelines.context import BatchContext
+from pipelines.lake.sql import copy, quiet
 from pipelines.register.delta import Kind
 from pipelines.register.prepare import STORED
 from pipelines.replay.decide import ADDRESSES
-from pipelines.sql import copy, quiet
 from pipelines.validate.facts import ADDRESS_FIELDS, Facts, asked
 
 STEP = "replay.corrections"

@@ -24,8 +24,8 @@ from expectations.rules import authority, disclosure
 from expectations.rules.rule import REFUSES, Disposition, failing_codes
 from expectations.suites import derived, intake, matching
 from pipelines.context import BatchContext
-from pipelines.failures import no_values
 from pipelines.ingest import letter_facts
+from pipelines.lake.failures import no_values
 from pipelines.release.outcomes import ended
 from pipelines.replay import partly
 

@@ -13,8 +13,7 @@ import duckdb
 from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
 from expectations.duck import DuckSettings, connect, default_settings
 from expectations.errors import BadInput, Usage
-from pipelines import durable
-from pipelines.lake import Progress
+from pipelines.lake import Progress, durable
 from pipelines.simulate import chance, dwellings, people, reference, tables
 
 VERSION = 1  # of the generator: a register is named by (version, rows, seed)

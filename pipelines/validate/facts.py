@@ -15,9 +15,9 @@ from expectations.contracts import ON_FILE
 from expectations.duck import DuckSettings, parquet, quote
 from pipelines import register
 from pipelines.lake import Attempt, Manifest, Part
+from pipelines.lake.sql import copy, quiet
 from pipelines.register.opened import without
 from pipelines.register.prepare import people
-from pipelines.sql import copy, quiet
 
 STEP = "validate.facts"
 DATASETS = {"addresses": "on_file", "buildings": "units", "persons": "persons"}

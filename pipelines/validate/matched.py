@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from expectations.duck import DuckSettings, parquet
 from pipelines.lake import Attempt, Part
-from pipelines.sql import copy, quiet
+from pipelines.lake.sql import copy, quiet
 
 STEP = "validate.matched"
 PARSED = ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_city", "a_state", "a_zip")

@@ -13,7 +13,7 @@ from expectations.facts import corroboration, persons
 from expectations.rules import disclosure
 from expectations.rules.rule import failing_codes
 from pipelines.lake import Attempt, Part
-from pipelines.sql import copy, quiet, table
+from pipelines.lake.sql import copy, quiet, table
 from pipelines.validate.facts import ADDRESS_FIELDS
 
 STEP = "validate.verdicts"

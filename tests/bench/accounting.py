@@ -28,7 +28,7 @@ from flows.ledger.states import Cause, State
 from flows.sandbox import init
 from pipelines import sealing
 from pipelines.context import person_text
-from pipelines.sql import copy
+from pipelines.lake.sql import copy
 from tests.bench.measured import peak_mb
 
 ROWS, BATCH = 10_000_000, 1_250_000

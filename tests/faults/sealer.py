@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipelines import durable, lake, sealing
+from pipelines import lake, sealing
+from pipelines.lake import durable
 from tests.pipelines.test_release import seal
 
 STEPS = (

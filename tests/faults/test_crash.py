@@ -27,7 +27,7 @@ STEPS = [
     "flows.receive:_record:before:1",
     "flows.receive:_write_keys:after:1",
     "flows.ledger.batches:Batches.receive:after:1",
-    *(f"pipelines.lake:commit_manifest:{when}:{nth}" for nth in range(1, 4) for when in ("before", "after")),
+    *(f"pipelines.lake.commit:commit_manifest:{when}:{nth}" for nth in range(1, 4) for when in ("before", "after")),
     *(f"flows.ledger.batches:Batches.advance:{when}:{nth}" for nth in range(1, 5) for when in ("before", "after")),
     "flows.ledger.claims:Disclosures.record_tries:after:1",
     "pipelines.release:seal:after:1",

@@ -28,7 +28,7 @@ OPENING = [
     *(f"shutil:copytree:after:{nth}" for nth in (1, 2)),  # into the case's folder, and beside the outbox
     *(f"pathlib:Path.rename:after:{nth}" for nth in (2, 3)),  # into its place there, and here
     *(
-        f"pipelines.durable:write:{when}:{nth}" for nth in (3, 4, 5) for when in ("before", "after")
+        f"pipelines.lake.durable:write:{when}:{nth}" for nth in (3, 4, 5) for when in ("before", "after")
     ),  # the first two sign
     "flows.ledger.recalls:Recalls._take_step:before:1",
     "flows.ledger.recalls:Recalls._take_step:after:1",
@@ -38,7 +38,7 @@ ADVANCING = [
     "pipelines.sealing:seal_file:after:1",
     "flows.cases.places:keep_proof:after:1",
     "flows.ledger.recalls:Recalls._keep_signature:after:1",
-    "pipelines.durable:write:after:1",
+    "pipelines.lake.durable:write:after:1",
     "flows.ledger.recalls:Recalls._take_step:after:1",
     "flows.ledger.recalls:Recalls.take:after:1",
 ]

@@ -22,7 +22,7 @@ def _import_all() -> None:
     # imported before the fork, used after it
     for name in (
         "apache_beam",
-        "pipelines.transforms",
+        "pipelines.lake.beam",
         "great_expectations",
         "duckdb",
         "expectations.gx.evaluate",

@@ -11,11 +11,11 @@ import pytest
 from expectations.contracts import RAW_NAMES, REJECT
 from expectations.duck import DuckSettings
 from expectations.errors import BadInput
-from expectations.instruments import Compression, DataFile, Format
+from expectations.instruments import Compression, DataFile, FileFormat
 from expectations.rules.statutes import required_columns
-from pipelines.ingest import blocks
 from pipelines.ingest.decode import RAW, Decode, plan
 from pipelines.lake import Attempt
+from pipelines.read import blocks
 from tests import submissions
 
 COUNT = 5
@@ -115,7 +115,7 @@ TEXT_IS_TEXT = [
 ]
 
 
-@pytest.mark.parametrize("kind", Format)
+@pytest.mark.parametrize("kind", FileFormat)
 @pytest.mark.parametrize("compression", Compression)
 def test_every_format_gives_the_same_text(tmp_path: Path, kind: str, compression: str) -> None:
     content = [submissions.row(n, last_name=text, reason="r" * 1000) for n, text in enumerate(TEXT_IS_TEXT)]
@@ -211,6 +211,12 @@ def test_byte_order_mark_crlf_blank_lines_and_no_last_newline(tmp_path: Path) ->
     raw, rejects = decode(tmp_path, data, COUNT)
     assert rejects == [] and raw["row"].to_pylist() == [1, 2, 3, 4, 5]
     assert raw.select(RAW_NAMES).to_pylist() == [{n: r.get(n) for n in RAW_NAMES} for r in submissions.rows(COUNT)]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_a_file_cut_off_within_quotes_loses_its_last_row(tmp_path: Path, end: bytes) -> None:
+    raw, rejects = decode(tmp_path, GOOD + b'R-9' + b',' * HEADER.count(b',') + b'"x' + end, COUNT + 1)
+    assert raw["row"].to_pylist() == [1, 2, 3, 4, 5] and rejects == [(6, None, "RAGGED_ROW")]
 
 
 def test_all_rows_bad_still_gives_parts_and_counts_every_row(tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ def test_csv_out(prepared: Path, tmp_path: Path) -> None:
         ("a.csv", b"id,last_name\n1,CANARY\n", "MISSING_COLUMN"),
         ("a.csv", b"request_id,last_name\n1,CANARY,more,and more\n2,b\n", "FILE_UNREADABLE"),
         ("a.csv", b"\xff\xfe\x00", "FILE_UNREADABLE"),
+        ("a.csv", b'request_id,last_name\n1,a\n2,"CANARY\n', "FILE_UNREADABLE"),  # DuckDB would lose the row in silence
         ("a.parquet", b"CANARY", "FILE_UNREADABLE"),
         ("a.txt", b"CANARY", "UNKNOWN_FORMAT"),
         ("missing.csv", None, "FILE_MISSING"),

@@ -20,7 +20,7 @@ from expectations.duck import DuckSettings, session
 from expectations.errors import BadInput
 from expectations.rules.address import CLEAN, PREMISES, RULES
 from pipelines import preflight
-from pipelines.preflight import read_csv
+from pipelines.read import csv as read_csv
 
 DUCK = DuckSettings(threads=1, memory="1GB")
 NAMES = ("id", "street", "unit", "city", "state", "zip")

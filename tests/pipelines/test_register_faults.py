@@ -122,7 +122,7 @@ def test_a_fault_of_the_disk_is_no_fault_of_the_register(monkeypatch: pytest.Mon
     def broken(*_: Any) -> None:
         raise OSError(CANARY)
 
-    monkeypatch.setattr("pipelines.register.read_csv.read_csv", broken)
+    monkeypatch.setattr("pipelines.register.records.CsvFile", broken)
     with pytest.raises(SluicegateError) as caught:
         register.build(wide(tmp_path / "raw", as_csv(wide_rows())), tmp_path / "register")
     assert not isinstance(caught.value, BadInput) and CANARY not in str(caught.value)

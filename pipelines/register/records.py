@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from expectations.errors import BadInput, SluicegateError
-from pipelines.ingest.blocks import Blocks, opened
-from pipelines.ingest.read_csv import read_csv
-from pipelines.ingest.reading import Read
+from pipelines.read.blocks import opened
+from pipelines.read.csv import SUBMISSION, CsvFile
+from pipelines.read.formats import Compression
+from pipelines.read.stretch import Read
 from pipelines.register.columns import ROW
 from pipelines.register.table import Table
 
@@ -22,36 +24,33 @@ _FAULTS = {
 }
 
 
-def batches(table: Table, path: str, told: list[SluicegateError]) -> pa.RecordBatchReader:
+def batches(table: Table, path: str, errors: list[SluicegateError]) -> pa.RecordBatchReader:
     """The file's rows: `_row`, and each column of the contract as text (nulls in its own type if the file has none).
 
-    The error on a row that is none, or on the file, is kept in `told` as well: what reads the stream may not pass it on.
+    The error on a row that is none, or on the file, is kept in `errors` as well: a reader of the stream may not pass it on.
     """
     kinds = [(f.name, pa.string() if f.name in table.columns else f.type) for f in table.schema]
     schema = pa.schema([(ROW, pa.int64()), *kinds])
-    return pa.RecordBatchReader.from_batches(schema, _keeping(_batches(table, path, schema), told))
+    return pa.RecordBatchReader.from_batches(schema, _keeping(_batches(table, path, schema), errors))
 
 
-def _keeping(stream: Iterator[pa.RecordBatch], told: list[SluicegateError]) -> Iterator[pa.RecordBatch]:
+def _keeping(stream: Iterator[pa.RecordBatch], errors: list[SluicegateError]) -> Iterator[pa.RecordBatch]:
     try:
         yield from stream
     except SluicegateError as error:
-        told.append(error)
+        errors.append(error)
         raise
 
 
 def _batches(table: Table, path: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    where = table.where(path)
-    header: list[str] = []
-    with opened(Path(path), "none", where) as source:
-        reads = read_csv(
-            Blocks(source, BLOCK), where, check=lambda found, _: header.extend(found), delimiter=table.layout.delimiter
-        )
-        for read in reads:
+    where, dialect = table.where(path), replace(SUBMISSION, delimiter=table.layout.delimiter)
+    with opened(Path(path), Compression.NONE, where) as source:
+        file = CsvFile(source, dialect, BLOCK)
+        for read in file.reads():
             if read.rejects:
                 raise _bad(read, where)
             if read.table.num_rows:
-                yield from _renamed(read, header, table, schema).to_batches()
+                yield from _renamed(read, file.names, table, schema).to_batches()
 
 
 def _renamed(read: Read, header: list[str], table: Table, schema: pa.Schema) -> pa.Table:
@@ -69,5 +68,6 @@ def _bad(read: Read, where: str) -> BadInput:
         f"REGISTER_{first.code}",
         _FAULTS[first.code],
         where=f"{where}, row {first.row}" + (f", column {first.field}" if first.field else ""),
-        remedy="Correct the row, or export the table again: UTF-8, fields with a delimiter, quote or line break in quotes.",
+        remedy="Correct the row, or export the table again: UTF-8, fields with a delimiter, quote or line break in"
+        " quotes.",
     )

@@ -7,18 +7,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from expectations.errors import BadInput
-from pipelines.held import held
+from pipelines.lake.locked_folder import locked_folder
 
 SUFFIXES = (".csv", ".parquet")
 
 
 @contextmanager
 def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
-    """A folder of our own (0700, `.name-…`) beside `out`, removed at the end: what is made there is moved to `out`, whole. What a
-    killed process has left of such folders there goes, too.
+    """A folder of our own (0700, `.name-…`) beside `out`, removed at the end: what is made there is moved to `out`,
+    whole. Such folders that a killed process abandoned there are deleted, too.
 
-    Raises BadInput if `out` cannot stand where it is named: UNKNOWN_FORMAT, NOT_A_FILE, SAME_FILE (it would replace `source`),
-    OUT_UNWRITABLE.
+    Raises BadInput if `out` cannot stand where it is named: UNKNOWN_FORMAT, NOT_A_FILE, SAME_FILE (it would replace
+    `source`), OUT_UNWRITABLE.
     """
     if out.suffix not in SUFFIXES:
         raise _bad(
@@ -30,7 +30,7 @@ def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
         raise _bad("SAME_FILE", "it would replace the file that is read", "Name another.")
     with ExitStack() as stack:
         try:
-            folder = stack.enter_context(held(out.parent, f".{name}-"))
+            folder = stack.enter_context(locked_folder(out.parent, f".{name}-"))
         except OSError:
             raise _bad(
                 "OUT_UNWRITABLE", "its folder is missing or cannot be written to", "Name a file in a folder of yours."

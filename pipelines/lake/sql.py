@@ -11,8 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from expectations.duck import DuckSettings, quote, session
-from pipelines.failures import no_values
-from pipelines.lake import ROW_GROUP
+from pipelines.lake.attempt import ROW_GROUP
+from pipelines.lake.failures import no_values
 
 
 @contextmanager

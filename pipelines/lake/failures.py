@@ -1,8 +1,8 @@
 """Errors that may quote a value stop here, and how an error of a worker reaches the person.
 
-DuckDB, pyarrow and Python quote what they could not convert; a runner logs what a worker raises and passes it on as a string.
-So nothing but an error of ours, which holds a kind and a place and no value, ever leaves a block of `no_values` or a worker.
-A worker's error is written beside its attempt; the step reads it back from there and raises it whole.
+DuckDB, pyarrow and Python quote what they could not convert; a runner logs what a worker raises and passes it on as a
+string. So nothing but an error of ours, which holds a kind and a place and no value, ever leaves a block of `no_values`
+or a worker. A worker's error is written beside its attempt; the step reads it back from there and raises it whole.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def no_values(where: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def kept(folder: Path) -> Iterator[None]:
-    """`no_values` that also keeps the error that the block raises in `folder`, in the place of what the block wrote there: nobody
-    reads that any more, and where a full disk was the error it is the room for it."""
+def recorded(folder: Path) -> Iterator[None]:
+    """`no_values` that also writes the error that the block raises to `folder`, in the place of what the block wrote
+    there: nobody reads that any more, and where a full disk was the error, this makes the room for it."""
     try:
         with no_values():
             yield
@@ -53,7 +53,7 @@ def kept(folder: Path) -> Iterator[None]:
 
 
 def first_of(folder: Path) -> SluicegateError | None:
-    """The first error kept whole in the folders under `folder`, or None."""
+    """The first error recorded whole in the folders under `folder`, or None."""
     for path in sorted(folder.glob(f"*/{ERROR}")):
         with suppress(ValueError):  # the disk was full for this one too
             kind, code, message, where, remedy = json.loads(path.read_text())
@@ -62,7 +62,7 @@ def first_of(folder: Path) -> SluicegateError | None:
 
 
 def without_text(error: Exception, where: str) -> SluicegateError:
-    """An error of ours in the place of one that may quote a value: Transient if a retry may mend it, else Fault."""
+    """An error of ours in the place of one that may quote a value: Transient if a retry may succeed, else Fault."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = where or f"{Path(frame.filename).name} line {frame.lineno}"
     if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException | OSError | MemoryError):

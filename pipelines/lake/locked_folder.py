@@ -1,7 +1,7 @@
-"""A folder in which a process has rows in clear for as long as it works: deleted at the end.
+"""A folder in which a process has plaintext rows for as long as it works: deleted at the end.
 
-Whoever works holds a lock on the folder, which the system lets go when the process ends, however that happens. So what a killed
-process has left is known as that, and goes when the next one begins beside it.
+Whoever works has a lock on the folder, which the system releases when the process ends, however that happens. So what a
+killed process abandoned is known as that, and is deleted when the next one begins beside it.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ _NAME = "[0-9a-f]" * 32  # ours alone: a person may have a folder that begins li
 
 
 @contextmanager
-def held(parent: Path, prefix: str) -> Iterator[Path]:
+def locked_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """A new folder in `parent` (0700), empty, whose name begins with `prefix`; raises OSError if it cannot be made."""
-    clear(parent, prefix)
+    delete_abandoned(parent, prefix)
     name = uuid.uuid4().hex
     begun, folder = parent / f".beginning-{name}", parent / f"{prefix}{name}"
     begun.mkdir(mode=0o700)
     lock = os.open(begun, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        begun.rename(folder)  # seen by others once it is held
+        begun.rename(folder)  # seen by others once it is locked
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
 
 
-def clear(parent: Path, prefix: str) -> None:
-    """Deletes the folders that nobody works in any more."""
+def delete_abandoned(parent: Path, prefix: str) -> None:
+    """Deletes the folders in which nobody works any more."""
     for folder in parent.glob(f"{prefix}{_NAME}"):
         with suppress(OSError):  # somebody else was faster, or is at work
             lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from expectations import digests
 from expectations.errors import Fault
-from pipelines import durable
+from pipelines.lake import durable
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a step committed. `inputs` is the digest of all it was made from; `labels` say what its readers must know."""
+    """What a step committed. `inputs` is the digest of all it was made from; `labels` are for its readers."""
 
     step: str
     inputs: str
@@ -54,6 +54,11 @@ class Manifest:
         return sum(p.counts.get(name, 0) for p in self.parts)
 
 
+def part_file(dataset: str, index: int) -> str:
+    """Where part `index` of `dataset` lies in the folder of its step or attempt."""
+    return f"{dataset}/part-{index:05d}.parquet"
+
+
 def grouped(manifest: Manifest, dataset: str, rows: int) -> list[tuple[str, ...]]:
     """Paths of a dataset in runs of at most `rows` rows (a larger part stands alone): each query has a fixed cost."""
     groups: list[tuple[str, ...]] = []
@@ -71,9 +76,9 @@ def grouped(manifest: Manifest, dataset: str, rows: int) -> list[tuple[str, ...]
 def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path] = ()) -> Manifest | None:
     """The committed manifest of a step, or None: not there, made from other inputs, or a part is missing or changed.
 
-    `seals`: files that say what a part looked like when its digest was found right (inode, size, time of writing), so that a
-    part that looks the same is not read again; the first one is written. For what is too large to be read twice a batch:
-    without them every byte is read.
+    `seals`: files that say what a part looked like when its digest was found right (inode, size, time of writing), so
+    that a part that looks the same is not read again; the first one is written. For what is too large to be read twice
+    a batch: without them every byte is read.
     """
     if not (folder / "manifest.json").exists():
         return None

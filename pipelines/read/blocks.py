@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
+from expectations.contracts import REQUIRED_COLUMNS
+from expectations.duck import DuckSettings
 from expectations.errors import BadInput
+from pipelines.read.formats import Compression
 
 BLOCK = 1 << 20
 MAX_LINE = 64 << 10
@@ -22,30 +26,46 @@ MAX_RATIO, RATIO_FLOOR = 200, 64 << 20  # the ratio counts only beyond this many
 class Source:
     """A data file as a stream of its own bytes, decompressed and counted."""
 
-    def __init__(self, path: Path, compression: str, where: str) -> None:
+    def __init__(self, path: Path, compression: Compression, where: str) -> None:
         self.where, self.compression = where, compression
         self.packed, self.taken = path.stat().st_size, 0
         raw = pa.OSFile(str(path), "rb")
-        self.stream = raw if compression == "none" else pa.CompressedInputStream(raw, compression)
+        self.stream = raw if compression is Compression.NONE else pa.CompressedInputStream(raw, compression.value)
 
     def read(self, size: int) -> bytes:
         """Up to `size` bytes, none at the end; raises BadInput: COMPRESSION_BROKEN, COMPRESSED_BOMB."""
         try:
             data: bytes = self.stream.read(size)
         except (OSError, pa.ArrowException):
-            remedy = "Compress it again, or name its compression rightly."
             message = f"the file is not whole {self.compression}"
+            remedy = "Compress it again, or name its compression rightly."
             raise BadInput("COMPRESSION_BROKEN", message, where=self.where, remedy=remedy) from None
         self.taken += len(data)
         if self.taken > max(RATIO_FLOOR, MAX_RATIO * self.packed):
-            remedy = "Send it uncompressed."
             message = f"the file grows to more than {MAX_RATIO} times its size"
-            raise BadInput("COMPRESSED_BOMB", message, where=self.where, remedy=remedy)
+            raise BadInput("COMPRESSED_BOMB", message, where=self.where, remedy="Send it uncompressed.")
         return data
 
 
+@dataclass(frozen=True)
+class Submitted:
+    """A data file of a submission, as its format's reader is given it.
+
+    where     its name for people
+    scratch   a folder that a reader may make, to unpack the file there, and delete
+    """
+
+    path: Path
+    where: str
+    compression: Compression
+    scratch: Path
+    duck: DuckSettings
+    required: tuple[str, ...] = REQUIRED_COLUMNS
+    block: int = BLOCK
+
+
 @contextmanager
-def opened(path: Path, compression: str, where: str) -> Iterator[Source]:
+def opened(path: Path, compression: Compression, where: str) -> Iterator[Source]:
     """The bytes of `path`, decompressed; closed at the end."""
     source = Source(path, compression, where)
     try:
@@ -55,30 +75,21 @@ def opened(path: Path, compression: str, where: str) -> Iterator[Source]:
 
 
 class Blocks:
-    """Iterates over blocks of whole lines. The last block may lack its last newline; `ended` is true from then on."""
+    """Iterates over blocks of whole lines. The last block may lack its last newline."""
 
     def __init__(self, source: Source, size: int = BLOCK, longest: int = MAX_LINE) -> None:
         self.source, self.size, self.longest = source, size, longest
-        self.ended, self._back = False, b""
-
-    def give_back(self, data: bytes) -> None:
-        """Puts the unread end of the block just given before the next one."""
-        self._back = data
 
     def __iter__(self) -> Iterator[bytes]:
         rest = b""
-        while not self.ended:
-            chunk = self.source.read(self.size)
-            self.ended = not chunk
+        while chunk := self.source.read(self.size):
             data = rest + chunk
-            cut = len(data) if self.ended else data.rfind(b"\n") + 1
+            cut = data.rfind(b"\n") + 1
             if cut:
                 yield data[:cut]
-                rest, self._back = self._back + data[cut:], b""
-            else:
-                rest = data
-            if b"\n" not in rest:
-                rest = rest[: self.longest + 1]
+            rest = data[cut:][: self.longest + 1]  # a line without end is cut
+        if rest:
+            yield rest
 
 
 def has_long_line(block: bytes) -> bool:

@@ -13,32 +13,34 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as pa_json
 
-from expectations.contracts import RAW_NAMES, REQUIRED_COLUMNS
+from expectations.contracts import RAW_NAMES
 from expectations.errors import BadInput
-from pipelines.ingest.blocks import MAX_LINE, Blocks, has_long_line, line_count
-from pipelines.ingest.reading import Read, Reject, check_present, whole
+from pipelines.read.blocks import MAX_LINE, Blocks, Submitted, has_long_line, line_count, opened
+from pipelines.read.columns import REMEDY, check_present
+from pipelines.read.stretch import Read, Reject, whole
 
 _SCHEMA = pa.schema([(name, pa.string()) for name in RAW_NAMES])
 
 
-def read_jsonl(blocks: Blocks, where: str, required: tuple[str, ...] = REQUIRED_COLUMNS) -> Iterator[Read]:
-    """Stretches of the file in order; raises BadInput on a key that requests do not have (UNKNOWN_COLUMN), and at the end
-    if a column that is `required` was given in no row (MISSING_COLUMN)."""
+def requests(file: Submitted) -> Iterator[Read]:
+    """The rows of a submission's JSON Lines; raises BadInput on a key that requests do not have (UNKNOWN_COLUMN), and
+    at the end if a required column was given in no row (MISSING_COLUMN)."""
     row, seen, complete = 1, set[str](), True
-    for block in blocks:
-        if row == 1:
-            block = block.removeprefix(b"\xef\xbb\xbf")
-        table = _at_once(block)
-        read = _line_by_line(block, row, where) if table is None else whole(table, row)
-        row += read.count
-        complete &= not read.rejects  # a column may stand in a row that could not be read
-        seen |= {n for n in RAW_NAMES if n not in seen and read.table.column(n).null_count < read.table.num_rows}
-        yield read
+    with opened(file.path, file.compression, file.where) as source:
+        for block in Blocks(source, file.block):
+            if row == 1:
+                block = block.removeprefix(b"\xef\xbb\xbf")
+            table = at_once(block)
+            read = _line_by_line(block, row, file.where) if table is None else whole(table, row)
+            row += read.count
+            complete &= not read.rejects  # a row that could not be read may have the column
+            seen |= {n for n in RAW_NAMES if n not in seen and read.table.column(n).null_count < read.table.num_rows}
+            yield read
     if complete and row > 1:
-        check_present(seen, where, required)
+        check_present(seen, file.where, file.required)
 
 
-def _at_once(block: bytes) -> pa.Table | None:
+def at_once(block: bytes) -> pa.Table | None:
     """The block as a table, or None if anything in it needs a closer look."""
     lines = line_count(block)
     joints = block.count(b"}\n{") + block.count(b"}\r\n{")
@@ -81,10 +83,8 @@ def _record(line: bytes, where: str) -> dict[str, str | None] | tuple[str | None
     if len(line) > MAX_LINE:
         return None, "LINE_TOO_LONG"
     try:
-        found = json.loads(
-            line.decode("utf-8"),
-            object_pairs_hook=_once, parse_int=str, parse_float=str, parse_constant=_no_constant,
-        )  # fmt: skip
+        text = line.decode("utf-8")
+        found = json.loads(text, object_pairs_hook=_once, parse_int=str, parse_float=str, parse_constant=_no_constant)
     except UnicodeDecodeError:
         return None, "BAD_ENCODING"
     except (ValueError, RecursionError):
@@ -93,10 +93,7 @@ def _record(line: bytes, where: str) -> dict[str, str | None] | tuple[str | None
         return None, "BAD_JSON"
     for name, value in found.items():
         if name not in RAW_NAMES:
-            raise BadInput(
-                "UNKNOWN_COLUMN", "the row has a key that requests do not have", where=where,
-                remedy="See sluicegate schema request for the columns.",
-            )  # fmt: skip
+            raise BadInput("UNKNOWN_COLUMN", "the row has a key that requests do not have", where=where, remedy=REMEDY)
         if not isinstance(value, str | None):
             return name, "BAD_JSON"
         if value is not None and any("\ud800" <= c <= "\udfff" for c in value):
@@ -107,7 +104,7 @@ def _record(line: bytes, where: str) -> dict[str, str | None] | tuple[str | None
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return found
 
 

@@ -1,7 +1,7 @@
-"""The Beam side of a step: work spread over attempts, one attempt a part picked, the manifest committed (`lake`).
+"""The Beam side of a step: work spread over attempts, one attempt a part picked, the manifest committed.
 
-A module of its own, so that what only reads or writes parts does not wait for Beam's import. Few transforms on purpose: on
-small batches and in tests Beam's own work for each of them is most of what a step costs.
+A module of its own, so that what only reads or writes parts does not wait for Beam's import. Few transforms on purpose:
+on small batches and in tests Beam's own work for each of them is most of what a step costs.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any
 import apache_beam as beam
 
 from expectations import digests
-from pipelines import durable, failures, lake
-from pipelines import runner as runners
-from pipelines.lake import ATTEMPTS, Attempt, Part, Worker
+from pipelines.lake import commit, durable, failures
+from pipelines.lake import runner as runners
+from pipelines.lake.attempt import ATTEMPTS, FINISHED, Attempt, Worker, finished
+from pipelines.lake.parts import Part
 
 ALL = "all"  # the key under which every part of a step comes together
 
@@ -33,7 +34,7 @@ def run(
     resume: bool,
     labels: dict[str, str],
 ) -> None:
-    """Runs a step's work on `items` and commits it in `folder` (see `lake.run_step`, the only caller)."""
+    """Runs a step's work on `items` and commits it in `folder` (see `step.run_step`, the only caller)."""
     attempts = str(folder / ATTEMPTS)
     with beam.Pipeline(options=runners.options(runner)) as pipeline:
         parts = (
@@ -62,15 +63,15 @@ class _Write(beam.DoFn):
 
 def _written(item: Any, worker: Worker, attempts: str, resume: bool = False) -> Iterator[dict[str, Any]]:
     name = digests.of_json(item)[:16]
-    parts = lake.finished(Path(attempts), name) if resume else []
+    parts = finished(Path(attempts), name) if resume else []
     attempt = Attempt(f"{attempts}/{name}-{uuid.uuid4().hex}")
-    with failures.kept(Path(attempt.folder)):
+    with failures.recorded(Path(attempt.folder)):
         written = []
         for part in parts or worker(item, attempt):
             written.append(asdict(part))
             yield written[-1]
         if resume and not parts:
-            durable.write(Path(attempt.folder) / lake.FINISHED, json.dumps(written).encode())
+            durable.write(Path(attempt.folder) / FINISHED, json.dumps(written).encode())
 
 
 class _Then(beam.DoFn):
@@ -80,7 +81,7 @@ class _Then(beam.DoFn):
         self.worker, self.attempts = worker, attempts
 
     def process(self, written: tuple[str, Iterable[dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
-        picked = _picked(written[1])
+        picked = commit.picked(written[1])
         for part in picked:
             yield ALL, part
         for part in _written([Part(**p) for p in picked], self.worker, self.attempts):
@@ -94,12 +95,4 @@ class _Commit(beam.DoFn):
         self.folder, self.inputs, self.labels = folder, inputs, labels
 
     def process(self, written: tuple[str, Iterable[dict[str, Any]]]) -> None:
-        lake.commit_manifest(_picked(written[1]), self.folder, self.inputs, self.labels)
-
-
-def _picked(written: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One attempt a part, by dataset and index: whatever was tried twice, every reader picks the same."""
-    first: dict[tuple[str, int], dict[str, Any]] = {}
-    for part in sorted(written, key=lambda p: p["path"]):
-        first.setdefault((part["dataset"], part["index"]), part)
-    return [first[key] for key in sorted(first)]
+        commit.commit_manifest(commit.picked(written[1]), self.folder, self.inputs, self.labels)
