@@ -32,10 +32,15 @@ def person(home: Home, clock: Clock, record_id: str, who: str) -> list[dict[str,
     with Ledger.open(home.ledger_url, clock) as ledger:
         ledger.audit_person(key, who)
         return [
-            {"date": legal_date(d.published_at, agreement_of(ledger, d.batch).zone).isoformat(), "batch": d.batch.name,
-             "requests": d.requests, "recalls": d.recalls, **_as_told(ledger, home, d.batch)}
+            {
+                "date": legal_date(d.published_at, agreement_of(ledger, d.batch).zone).isoformat(),
+                "batch": d.batch.name,
+                "requests": d.requests,
+                "recalls": d.recalls,
+                **_as_told(ledger, home, d.batch),
+            }
             for d in ledger.disclosures_of(key)
-        ]  # fmt: skip
+        ]
 
 
 def show(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
@@ -45,8 +50,12 @@ def show(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
         if record is None:
             raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
         if counts is None:
-            raise Usage("NOT_ACCOUNTED", f"the batch is {record.state}, and not accounted for row by row", where=batch,
-                        remedy="An unreadable submission is accounted for by its events: sluicegate status.")  # fmt: skip
+            raise Usage(
+                "NOT_ACCOUNTED",
+                f"the batch is {record.state}, and not accounted for row by row",
+                where=batch,
+                remedy="An unreadable submission is accounted for by its events: sluicegate status.",
+            )
         left = record.state is State.PUBLISHED
         zone = agreement_of(ledger, record).zone
         return {

@@ -30,8 +30,12 @@ def opened(home: Home, work: Work) -> Iterator[tuple[BatchContext, str]]:
         yield work.ctx, f"({bundle(work.ctx)})"
         return
     if any(e["kind"] in STEPS for e in work.ledger.events(work.name)):
-        raise Usage("EVIDENCE_SHREDDED", "the key of this batch's evidence was destroyed when its retention had ended",
-                    where=work.name, remedy="What is left is its accounting: sluicegate status.")  # fmt: skip
+        raise Usage(
+            "EVIDENCE_SHREDDED",
+            "the key of this batch's evidence was destroyed when its retention had ended",
+            where=work.name,
+            remedy="What is left is its accounting: sluicegate status.",
+        )
     with view(home) as place:
         (place / "submission").mkdir(mode=0o700)
         identity = evidence_keys.identity(home, work.name)

@@ -116,8 +116,11 @@ def _judged(
     met = connection.execute(f"SELECT {', '.join(r.met for r in rules)} FROM {table}").fetchall()[0]
     return [
         {
-            "rule": r.id, "verdict": "met" if ok else "failed", "code": "" if ok else r.code, "source": r.source,
+            "rule": r.id,
+            "verdict": "met" if ok else "failed",
+            "code": "" if ok else r.code,
+            "source": r.source,
             "cites": [one.to_dict() for one in grounds.behind(r, ctx, on)],
         }
         for r, ok in zip(rules, met, strict=True)
-    ]  # fmt: skip
+    ]

@@ -94,8 +94,12 @@ def at(ledger: Ledger, until: datetime | None = None) -> dict[str, VersionRecord
 def _files(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.toml"))
     if not found:
-        raise Usage("NO_INSTRUMENTS", "the folder holds no TOML file", where="--instruments",
-                    remedy="Name a folder with agreements or orders.")  # fmt: skip
+        raise Usage(
+            "NO_INSTRUMENTS",
+            "the folder holds no TOML file",
+            where="--instruments",
+            remedy="Name a folder with agreements or orders.",
+        )
     return found
 
 
@@ -103,8 +107,12 @@ def _grounds(record: BatchRecord, bodies: Mapping[str, tuple[int | None, bytes]]
     parsed = {name: parse_instrument(body, name) for name, (_, body) in bodies.items()}
     agreement = parsed.get(record.agreement)
     if not isinstance(agreement, Agreement):
-        raise Usage("NO_AGREEMENT", "the batch's agreement is not enrolled", where=record.agreement,
-                    remedy="See sluicegate instruments list.")  # fmt: skip
+        raise Usage(
+            "NO_AGREEMENT",
+            "the batch's agreement is not enrolled",
+            where=record.agreement,
+            remedy="See sluicegate instruments list.",
+        )
     agreements = (i for i in parsed.values() if isinstance(i, Agreement))
     return Grounds(
         agreement,

@@ -70,5 +70,6 @@ def listed(home: Home, batch: str) -> Kept | None:
             raise ValueError
         return Kept(dict(said["files"]), said["key"]["recipient"], said["key"]["sha256"])
     except (ValueError, KeyError, TypeError):
-        raise BadInput("EVIDENCE_LIST", "the list of the evidence cannot be read", where=path.name,
-                       remedy="Restore it.") from None  # fmt: skip
+        raise BadInput(
+            "EVIDENCE_LIST", "the list of the evidence cannot be read", where=path.name, remedy="Restore it."
+        ) from None

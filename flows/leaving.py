@@ -86,9 +86,14 @@ class Leaving:
             pq.read_table(p, columns=["request_key", "person_key"]) for p in outcomes.paths("eligible")
         )
         step = publication.prepare(
-            self.ledger, self.ctx.batch, keys=keys, package=self.package, merkle_root=root,
-            content_digest=self._content_digest(), orders=self._orders(),
-        )  # fmt: skip
+            self.ledger,
+            self.ctx.batch,
+            keys=keys,
+            package=self.package,
+            merkle_root=root,
+            content_digest=self._content_digest(),
+            orders=self._orders(),
+        )
         if step.taken:
             self._lose(step.taken)
             publication.reopen(self.ledger, self.ctx.batch, self.home.delivery)
@@ -112,9 +117,14 @@ class Leaving:
         recipient = sealing.load_identity(self.home.keys / HOLDER_AGE).recipient
         made = release.seal_accounting(self.ctx, recipient, kept.accounting(self.home, self.ctx.batch))
         self.ledger.account(
-            self.ctx.batch, rows=made.rows, outcomes=made.outcomes, codes=made.codes, merkle_root=made.merkle_root,
-            accounting=made.sha256, evidence=listed,
-        )  # fmt: skip
+            self.ctx.batch,
+            rows=made.rows,
+            outcomes=made.outcomes,
+            codes=made.codes,
+            merkle_root=made.merkle_root,
+            accounting=made.sha256,
+            evidence=listed,
+        )
         return made.merkle_root
 
     def _is_checked_package(self) -> bool:
@@ -135,9 +145,12 @@ class Leaving:
         # read again at publication, with what is in force on the day it happens: it can only narrow
         ctx = self.ctx
         return publication.narrowed(
-            ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing,
+            ctx.agreement.id,
+            ctx.letter.statute,
+            ctx.letter.purpose,
+            ctx.standing,
             lambda: self.ledger.clock.today(ctx.agreement.zone),
-        )  # fmt: skip
+        )
 
     def _protected_since(self) -> bool:
         """Reads the holder's lists of persons again, and notes the eligible rows that they hold back now: seal without them.

@@ -46,8 +46,10 @@ def make_database(home: Home) -> None:
         return
     subprocess.run(
         [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 def warm_up(home: Home) -> Callable[[], None]:
@@ -88,9 +90,13 @@ uvicorn.run("prefect.server.api.server:create_app", factory=True, host="127.0.0.
         # as Prefect marks a server that it starts for one run itself; its own session keeps Ctrl-C from it
         marks = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", self._PROGRAM, str(port)], env={**os.environ, **marks}, stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, "-c", self._PROGRAM, str(port)],
+            env={**os.environ, **marks},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def wait(self) -> None:
         """Returns once the server answers; raises Transient if it does not within two minutes."""

@@ -59,7 +59,7 @@ class Lookback:
 
 def lookback(
     home: Home, clock: Clock, *, as_of: date | None = None, progress: Progress = lambda step, done, total: None
-) -> Lookback:  # fmt: skip
+) -> Lookback:
     """Decides all published batches again, one after the other; keeps the result under lookback/ in the home.
 
     `as_of`: as things stood at the end of that day (in each agreement's zone): batches decided by then, versions enrolled by
@@ -101,18 +101,27 @@ def _one(home: Home, ledger: Ledger, clock: Clock, opened: Past, as_of: date | N
     codes, refused, held = _stops(opened.ctx, ctx, decided)
     with session(ctx.duck) as connection:
         compared = decided.compared(refused, held)
-        copy(connection, f"""
+        copy(
+            connection,
+            f"""
             SELECT '{opened.record.name}' AS batch, ordinal, request_key, person_key, codes_now AS codes
-            FROM ({compared}) WHERE outcome_then = 'released' AND outcome_now <> 'released' ORDER BY ordinal""", target)  # fmt: skip
+            FROM ({compared}) WHERE outcome_then = 'released' AND outcome_now <> 'released' ORDER BY ordinal""",
+            target,
+        )
         by_code = _by_code(home, target)
         released, affected = connection.execute(
             f"SELECT count(*) FILTER (outcome_then = 'released'), (SELECT count(*) FROM {parquet([target])}) FROM ({compared})"
         ).fetchall()[0]
     return {
-        "batch": opened.record.name, "decided_on": opened.record.decided_on, "released": released, "affected": affected,
-        "codes": by_code, "batch_codes": list(codes), "corrected_persons": persons,
+        "batch": opened.record.name,
+        "decided_on": opened.record.decided_on,
+        "released": released,
+        "affected": affected,
+        "codes": by_code,
+        "batch_codes": list(codes),
+        "corrected_persons": persons,
         "cites": on.cites(grounds.against(codes, letter_facts(ctx), ctx.agreement.id)),
-    }  # fmt: skip
+    }
 
 
 def _recalling(on: Grounds, ctx: BatchContext, today: date) -> Grounds:
@@ -148,8 +157,14 @@ def _corrections(home: Home, opened: Past, on: Grounds, target: Path, today: dat
     own = [v for v in versions if register.version(v) == opened.record.register]
     ctx = replace(opened.ctx, agreement=on.agreement)
     return corrections.write(
-        ctx, opened.evidence, target, changed=changed, known=corrections.changes(own), now=current_register(home), until=today
-    )  # fmt: skip
+        ctx,
+        opened.evidence,
+        target,
+        changed=changed,
+        known=corrections.changes(own),
+        now=current_register(home),
+        until=today,
+    )
 
 
 def _by_code(home: Home, rows: Path) -> dict[str, int]:
@@ -174,11 +189,16 @@ def _summary(
         for code, rows in one["codes"].items():
             codes[code] = codes.get(code, 0) + rows
     return {
-        "at": clock.now().isoformat(timespec="seconds"), "as_of": as_of, "batches": len(found),
-        "released": sum(one["released"] for one in found), "affected": sum(one["affected"] for one in found),
-        "persons": persons, "codes": dict(sorted(codes.items())),
-        "found": [one for one in found if one["affected"] or one["batch_codes"]], "not_decided": failed,
-    }  # fmt: skip
+        "at": clock.now().isoformat(timespec="seconds"),
+        "as_of": as_of,
+        "batches": len(found),
+        "released": sum(one["released"] for one in found),
+        "affected": sum(one["affected"] for one in found),
+        "persons": persons,
+        "codes": dict(sorted(codes.items())),
+        "found": [one for one in found if one["affected"] or one["batch_codes"]],
+        "not_decided": failed,
+    }
 
 
 def _sealed(home: Home, place: Path, target: Path) -> Path:

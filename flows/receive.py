@@ -84,9 +84,11 @@ def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
     found = agreements.get(taken.letter.agreement)
     if found is None:
         raise BadInput(
-            "UNKNOWN_AGREEMENT", "the letter names no enrolled agreement", where=submission.LETTER,
+            "UNKNOWN_AGREEMENT",
+            "the letter names no enrolled agreement",
+            where=submission.LETTER,
             remedy="Name an agreement in force; sluicegate instruments list shows them.",
-        )  # fmt: skip
+        )
     return found[1]
 
 
@@ -185,7 +187,14 @@ def _record_unreadable(ledger: Ledger, clock: Clock, source: Path, error: BadInp
     name = f"u-{known[:12]}"
     now = clock.now()
     if ledger.receive(
-        name, submission=of_bytes(f"unreadable|{known}".encode()), requester="unknown", agreement="unknown",
-        received_at=now, decided_on=now.date(), instruments={}, register="none", rows=0,
-    ):  # fmt: skip
+        name,
+        submission=of_bytes(f"unreadable|{known}".encode()),
+        requester="unknown",
+        agreement="unknown",
+        received_at=now,
+        decided_on=now.date(),
+        instruments={},
+        register="none",
+        rows=0,
+    ):
         ledger.advance(name, State.UNREADABLE, facts={"codes": [error.code]})

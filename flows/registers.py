@@ -30,10 +30,11 @@ def current_register(home: Home, progress: Progress | None = None, *, anew: bool
     if not _versions(home, base):
         if not anew and any(home.prepared.glob(f"r-*.u*/{MANIFEST}")):
             raise BadInput(
-                "REGISTER_BEHIND", "the extract or Sluicegate changed, and deltas were applied to what was prepared before",
+                "REGISTER_BEHIND",
+                "the extract or Sluicegate changed, and deltas were applied to what was prepared before",
                 where="register_folder in sluicegate.toml",
                 remedy="Run sluicegate register build, then register update with each delta that the extract does not hold.",
-            )  # fmt: skip
+            )
         with alone(home, base.name):  # batches that start together would clear each other's unfinished parts away
             if not (base / MANIFEST).is_file():
                 register.build(home.register, base, duck=home.duck, progress=progress)
@@ -70,9 +71,10 @@ def register_of(home: Home, version: str) -> Path:
         if register.version(folder) == version:
             return folder
     raise Fault(
-        "REGISTER_GONE", "the register version that this batch was recorded with is not here",
+        "REGISTER_GONE",
+        "the register version that this batch was recorded with is not here",
         remedy="Restore it below register/, or reject the batch and have it submitted again.",
-    )  # fmt: skip
+    )
 
 
 def forget(home: Home, name: str, needed: set[str]) -> None:
@@ -83,9 +85,10 @@ def forget(home: Home, name: str, needed: set[str]) -> None:
         raise BadInput("NO_SUCH_VERSION", "no such register version", remedy="sluicegate register show lists them.")
     if folder in (home.register, current_register(home)) or register.version(folder) in needed:
         raise BadInput(
-            "VERSION_IN_USE", "the next batch or one under way runs against it, or register_folder is it",
+            "VERSION_IN_USE",
+            "the next batch or one under way runs against it, or register_folder is it",
             remedy="Finish those batches first; sluicegate status lists them.",
-        )  # fmt: skip
+        )
     (folder / MANIFEST).unlink()  # first: what is half deleted is no version
     shutil.rmtree(folder)
 
@@ -98,9 +101,11 @@ def _base(home: Home) -> Path:
     parts = register.files(source)
     if not parts:
         raise BadInput(
-            "NO_REGISTER", "there is no register", where="register_folder in sluicegate.toml",
+            "NO_REGISTER",
+            "there is no register",
+            where="register_folder in sluicegate.toml",
             remedy="Point it to a raw or prepared register, or make one: sluicegate simulate register.",
-        )  # fmt: skip
+        )
     state = [(*p.relative_to(source).parts, p.stat().st_size, p.stat().st_mtime_ns) for p in parts]
     return home.prepared / f"r-{of_json([state, register.preparation()])[:12]}"
 

@@ -61,8 +61,12 @@ def past(home: Home, ledger: Ledger, clock: Clock, record: BatchRecord) -> Itera
     work = Work(home, ledger, clock, record.name, lambda *_: None)
     sealed = home.root / "accounting" / f"{record.name}.parquet.age"
     if record.state not in FINAL or work.folder.exists() or not sealed.exists():
-        raise Usage("NOT_ENDED", "the batch has not ended, or no row of it was read", where=record.name,
-                    remedy="See sluicegate status; a batch in flight is looked at with review show and explain.")  # fmt: skip
+        raise Usage(
+            "NOT_ENDED",
+            "the batch has not ended, or no row of it was read",
+            where=record.name,
+            remedy="See sluicegate status; a batch in flight is looked at with review show and explain.",
+        )
     with evidence.opened(home, work) as (ctx, relation):
         accounting = ctx.root / "accounting.parquet"
         sealing.open_file(sealed, accounting, sealing.load_identity(home.keys / HOLDER_AGE))
@@ -70,9 +74,16 @@ def past(home: Home, ledger: Ledger, clock: Clock, record: BatchRecord) -> Itera
 
 
 def replay(
-    home: Home, clock: Clock, batch: str, *, who: str, as_of: date | None = None, instruments: Path | None = None,
-    first: int = 20, out: Path | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    home: Home,
+    clock: Clock,
+    batch: str,
+    *,
+    who: str,
+    as_of: date | None = None,
+    instruments: Path | None = None,
+    first: int = 20,
+    out: Path | None = None,
+) -> dict[str, Any]:
     """What is decided of a past batch, then and now.
 
     as_of        the decision date, by the instruments enrolled now; left out (and no `instruments`): as it was recorded
@@ -99,9 +110,15 @@ def replay(
                 _write(home, compared, batch, out)
     verdict = {
         "then": _said(record, then, opened.ctx) | found.pop("then"),
-        "now": {"decided_on": ctx.decided_on, "state": end.state, "codes": list(end.codes), "cites": now.cites(sorted(end.cites)),
-                "fields": list(ctx.standing.fields)} | found.pop("now"),
-    }  # fmt: skip
+        "now": {
+            "decided_on": ctx.decided_on,
+            "state": end.state,
+            "codes": list(end.codes),
+            "cites": now.cites(sorted(end.cites)),
+            "fields": list(ctx.standing.fields),
+        }
+        | found.pop("now"),
+    }
     same = all(verdict["then"][k] == verdict["now"][k] for k in ("state", "codes", "fields"))
     return {"batch": batch, **verdict, **found, "differs": bool(found["changed"]) or not same}
 
@@ -150,9 +167,7 @@ def _late(ledger: Ledger, record: BatchRecord, ctx: BatchContext) -> Mapping[str
     at = datetime.fromisoformat(ended["at"])
     bodies = [version.body for version in grounds.at(ledger, at).values()]
     day = legal_date(at, ctx.agreement.zone)
-    check = publication.narrowed(
-        ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing, lambda: day
-    )  # fmt: skip
+    check = publication.narrowed(ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing, lambda: day)
     return check(bodies)
 
 
@@ -160,9 +175,12 @@ def _said(record: BatchRecord, then: Grounds, ctx: BatchContext) -> dict[str, An
     """What the ledger says of the batch as a whole."""
     codes = [] if record.state is State.PUBLISHED else sorted(record.codes)  # what it was once held for is history
     return {
-        "decided_on": record.decided_on, "state": record.state, "codes": codes, "cites": then.cites(record.cites),
+        "decided_on": record.decided_on,
+        "state": record.state,
+        "codes": codes,
+        "cites": then.cites(record.cites),
         "fields": list(ctx.standing.fields),
-    }  # fmt: skip
+    }
 
 
 _CHANGED = "(outcome_then <> outcome_now OR list_sort(codes_then) <> list_sort(codes_now))"

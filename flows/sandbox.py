@@ -77,9 +77,17 @@ def _instruments(home: Home) -> list[tuple[str, bytes]]:
 
 
 def make_batch(
-    home: Home, register: Path, rows: int, seed: int, profile: str, out: Path, day: date, agreement: str,
-    incomplete_share: float | None, progress: Progress = lambda step, done, total: None,
-) -> Path:  # fmt: skip
+    home: Home,
+    register: Path,
+    rows: int,
+    seed: int,
+    profile: str,
+    out: Path,
+    day: date,
+    agreement: str,
+    incomplete_share: float | None,
+    progress: Progress = lambda step, done, total: None,
+) -> Path:
     """A made-up submission, signed with the sandbox requester's key; returns its folder. The truth lies beside it.
 
     Raises Usage in a home that is no sandbox: nobody but the requester has its key.
@@ -94,7 +102,16 @@ def make_batch(
     if not isinstance(found, Agreement):
         raise Usage("NO_AGREEMENT", "no agreement of this name is enrolled", remedy="See sluicegate instruments list.")
     return simulate.batch(
-        register, rows, seed, profile, out, requester_id=found.requester.id,
-        sign_key=signatures.load(home.keys / REQUESTER_SIGNING), agreement_id=agreement, letter_date=day,
-        incomplete_share=incomplete_share, duck=home.duck, progress=progress,
-    )  # fmt: skip
+        register,
+        rows,
+        seed,
+        profile,
+        out,
+        requester_id=found.requester.id,
+        sign_key=signatures.load(home.keys / REQUESTER_SIGNING),
+        agreement_id=agreement,
+        letter_date=day,
+        incomplete_share=incomplete_share,
+        duck=home.duck,
+        progress=progress,
+    )

@@ -180,8 +180,12 @@ def _take(
 def _allowed(clock: Clock, case: CaseRecord, bodies: Sequence[bytes]) -> None:
     keeps = deadlines.keeping(places.newest(case.agreement, list(bodies)), list(bodies), clock)
     if keeps:
-        raise Forbidden("DISPOSAL_FORBIDDEN", "what was disclosed must be kept as it is, by order", where=", ".join(keeps),
-                        remedy="It waits until the order is lifted, or another order names it in disposal_despite.")  # fmt: skip
+        raise Forbidden(
+            "DISPOSAL_FORBIDDEN",
+            "what was disclosed must be kept as it is, by order",
+            where=", ".join(keeps),
+            remedy="It waits until the order is lifted, or another order names it in disposal_despite.",
+        )
 
 
 def _listed(hand: Hand, case: CaseRecord) -> list[forms.Copy]:

@@ -39,8 +39,12 @@ def deliver(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: 
     outbox.tidy(name)
     digest = package_digest(sealed)
     if outbox.digest(name) != digest:
-        raise Fault("OUTBOX_TAKEN", "something else lies in the outbox under the name of this recall list", where=name,
-                    remedy="Find out what it is; the list is not put over it.")  # fmt: skip
+        raise Fault(
+            "OUTBOX_TAKEN",
+            "something else lies in the outbox under the name of this recall list",
+            where=name,
+            remedy="Find out what it is; the list is not put over it.",
+        )
     return digest
 
 
@@ -51,10 +55,15 @@ def _sealed(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: 
         made, half = view / kept.name, kept.with_name(f".{kept.name}")
         packages = {b: record.package_digest or "" for b in case.batches if (record := ledger.batch(b))}
         recall_list.seal_recall(
-            made, parquet([affected]), case=case.id, agreement=places.agreement_of(ledger, case.agreement),
-            packages=packages, holder_key=signatures.load(home.keys / HOLDER_SIGNING), created_at=ledger.clock.now(),
+            made,
+            parquet([affected]),
+            case=case.id,
+            agreement=places.agreement_of(ledger, case.agreement),
+            packages=packages,
+            holder_key=signatures.load(home.keys / HOLDER_SIGNING),
+            created_at=ledger.clock.now(),
             duck=home.duck,
-        )  # fmt: skip
+        )
         shutil.copytree(made, half)
         for path in [*half.iterdir(), half]:
             durable.fsync(path)

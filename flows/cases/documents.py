@@ -116,8 +116,14 @@ def _environment() -> Environment:
         return files("flows.cases").joinpath("templates", f"{name}.j2").read_text(encoding="utf-8")
 
     # the documents are plain text, and nothing in them comes from a row: there is no markup to escape
-    found = Environment(loader=FunctionLoader(source), undefined=StrictUndefined, keep_trailing_newline=True,
-                        trim_blocks=True, lstrip_blocks=True, autoescape=False)  # fmt: skip
+    found = Environment(
+        loader=FunctionLoader(source),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
     found.filters["utc"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
     found.filters["number"] = lambda count: f"{count:,}"
     return found
@@ -128,14 +134,15 @@ def _facts(setting: Setting, case: CaseRecord, agreement: Agreement) -> dict[str
     return {
         "how": HOW[case.reason],
         "now": setting.clock.now(),
-        "first": times[0], "last": times[-1],
+        "first": times[0],
+        "last": times[-1],
         "packages": [(b.name, b.package_digest, case.batches[b.name]) for b in setting.batches],
         "registers": sorted({b.register for b in setting.batches}),
         "recall_list": setting.recall_list,
         "contact": setting.home.config.contact,
         "due": {d.name: d.at for d in deadlines.due(case, agreement, ())},
         "attested": case.documents.get(ATTESTATION),
-    }  # fmt: skip
+    }
 
 
 def check(home: Home, case: CaseRecord) -> list[tuple[str, str, str, str]]:

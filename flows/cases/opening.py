@@ -84,9 +84,15 @@ def freeze(home: Home, ledger: Ledger, case: CaseRecord, view: Path) -> CaseReco
 
 
 def _open(
-    home: Home, ledger: Ledger, agreement: str, batches: list[str], selected: Path | None, reason: CaseReason,
-    discovered_at: datetime, view: Path,
-) -> CaseRecord:  # fmt: skip
+    home: Home,
+    ledger: Ledger,
+    agreement: str,
+    batches: list[str],
+    selected: Path | None,
+    reason: CaseReason,
+    discovered_at: datetime,
+    view: Path,
+) -> CaseRecord:
     rows = _find(home, ledger, agreement, batches, selected, view)
     while True:
         case = _case(ledger, agreement, rows, reason, discovered_at)
@@ -98,8 +104,11 @@ def _open(
             return ledger.case(case.id)
         shutil.rmtree(places.folder(home, case.id))
         if len(taken) == sum(case.batches.values()):
-            raise Usage("RECALLED_ALREADY", "every one of these rows is recalled in a case already",
-                        remedy="See sluicegate recall list; a case that is only found goes on with: recall advance CASE frozen.")  # fmt: skip
+            raise Usage(
+                "RECALLED_ALREADY",
+                "every one of these rows is recalled in a case already",
+                remedy="See sluicegate recall list; a case that is only found goes on with: recall advance CASE frozen.",
+            )
         rows = affected.without(rows.path, sorted(taken), view / f"{agreement}-rest.parquet", home.duck)
 
 
@@ -139,7 +148,7 @@ def _by_agreement(home: Home, ledger: Ledger, chosen: Chosen, selected: Path | N
 
 def _find(
     home: Home, ledger: Ledger, agreement: str, batches: list[str], selected: Path | None, view: Path
-) -> Affected:  # fmt: skip
+) -> Affected:
     opened = {}
     for name in batches:
         sealed = kept.accounting(home, name)

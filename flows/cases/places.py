@@ -82,8 +82,12 @@ def open_proof(home: Home, case: str, digest: str, view: Path) -> bytes:
     plain = view / uuid.uuid4().hex
     sealing.open_file(proof(home, case, digest), plain, identity(home))
     if of_file(plain) != digest:
-        raise Fault("PROOF_CHANGED", "a kept proof is not the one that the ledger names", where=proof(home, case, digest).name,
-                    remedy="Restore recalls/ from a backup.")  # fmt: skip
+        raise Fault(
+            "PROOF_CHANGED",
+            "a kept proof is not the one that the ledger names",
+            where=proof(home, case, digest).name,
+            remedy="Restore recalls/ from a backup.",
+        )
     return plain.read_bytes()
 
 

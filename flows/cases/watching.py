@@ -41,14 +41,18 @@ def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
         waiting = ledger.signers(id)
     return {
         **_short(case),
-        "batches": dict(case.batches), "codes": dict(case.codes), "discovered": f"{case.discovered_at:%Y-%m-%dT%H:%MZ}",
+        "batches": dict(case.batches),
+        "codes": dict(case.codes),
+        "discovered": f"{case.discovered_at:%Y-%m-%dT%H:%MZ}",
         "deadlines": [_due(d, clock) for d in dues],
         "steps": [_step(s) for s in case.steps],
-        "documents": [dict(zip(("name", "state", "digest", "lies there"), d, strict=True)) for d in documents.check(home, case)],
+        "documents": [
+            dict(zip(("name", "state", "digest", "lies there"), d, strict=True)) for d in documents.check(home, case)
+        ],
         "signed": waiting,
         "waits_for": [p.value for s, p in STEPS if s is case.state],
         "next": _NEXT[case.state].format(case.id),
-    }  # fmt: skip
+    }
 
 
 def look(home: Home, clock: Clock) -> list[dict[str, Any]]:
@@ -69,20 +73,30 @@ def _alarms(home: Home, ledger: Ledger, clock: Clock, case: CaseRecord) -> list[
 
 def _short(case: CaseRecord) -> dict[str, Any]:
     return {
-        "case": case.id, "state": case.state.value, "agreement": case.agreement, "requester": case.requester,
-        "reason": case.reason.value, "rows": case.rows,
-    }  # fmt: skip
+        "case": case.id,
+        "state": case.state.value,
+        "agreement": case.agreement,
+        "requester": case.requester,
+        "reason": case.reason.value,
+        "rows": case.rows,
+    }
 
 
 def _due(due: Due, clock: Clock) -> dict[str, Any]:
     return {
-        "deadline": due.name, "status": due.status(clock.now()), "at": f"{due.at:%Y-%m-%dT%H:%MZ}" if due.at else None,
-        "waits_for": list(due.waits), "source": due.source,
-    }  # fmt: skip
+        "deadline": due.name,
+        "status": due.status(clock.now()),
+        "at": f"{due.at:%Y-%m-%dT%H:%MZ}" if due.at else None,
+        "waits_for": list(due.waits),
+        "source": due.source,
+    }
 
 
 def _step(step: Any) -> dict[str, Any]:
     return {
-        "event": step.seq, "at": f"{step.at:%Y-%m-%dT%H:%M:%SZ}", "state": step.state.value,
-        "proof": step.proof.value if step.proof else None, "rests_on": step.rests_on,
-    }  # fmt: skip
+        "event": step.seq,
+        "at": f"{step.at:%Y-%m-%dT%H:%M:%SZ}",
+        "state": step.state.value,
+        "proof": step.proof.value if step.proof else None,
+        "rests_on": step.rests_on,
+    }

@@ -90,9 +90,13 @@ def _entries(ledger: Ledger) -> Iterable[Entry]:
         zone = under.zone if under else "UTC"
         left = published.get(record.name)
         yield Entry(
-            record, under, accounted.get(record.name), left, legal_date(record.received_at, zone),
+            record,
+            under,
+            accounted.get(record.name),
+            left,
+            legal_date(record.received_at, zone),
             legal_date(left.at, zone) if left else None,
-        )  # fmt: skip
+        )
 
 
 def _years(entry: Entry) -> set[int]:
@@ -135,7 +139,9 @@ def _line(entry: Entry) -> dict[str, Any]:
         "requests": entry.rows,
         "disclosed_on": entry.disclosed_on.isoformat() if entry.disclosed_on else None,
         "disclosures": entry.disclosed,
-        **{name: {"event": e.seq, "hash": e.hash} if e else None
-           for name, e in (("accounted", entry.accounted), ("published", entry.published))},
+        **{
+            name: {"event": e.seq, "hash": e.hash} if e else None
+            for name, e in (("accounted", entry.accounted), ("published", entry.published))
+        },
         "merkle_root": entry.accounted.facts["merkle_root"] if entry.accounted else None,
-    }  # fmt: skip
+    }

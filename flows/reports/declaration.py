@@ -70,8 +70,12 @@ def _figures(record: BatchRecord, told: list[Told]) -> dict[str, Any]:
     accounted = _newest(told, ACCOUNTED)
     if accounted is None:
         if record.state is not State.UNREADABLE:
-            raise Usage("NOT_ACCOUNTED", f"the batch is {record.state}, and not accounted for yet", where=record.name,
-                        remedy="A declaration is made of a batch that has ended.")  # fmt: skip
+            raise Usage(
+                "NOT_ACCOUNTED",
+                f"the batch is {record.state}, and not accounted for yet",
+                where=record.name,
+                remedy="A declaration is made of a batch that has ended.",
+            )
         unreadable = _newest(told, State.UNREADABLE)
         assert unreadable is not None
         named = [_code(name, None) for name in unreadable.facts.get("codes", [])]
@@ -82,10 +86,11 @@ def _figures(record: BatchRecord, told: list[Told]) -> dict[str, Any]:
         "outcomes": [{"outcome": name, "rows": rows} for name, rows in said["outcomes"].items()],
         "codes": [_code(name, rows) for name, rows in said["codes"].items()],
         "accounting": {
-            **_source(accounted), **{k: said[k] for k in ("merkle_root", "accounting", "evidence")},
+            **_source(accounted),
+            **{k: said[k] for k in ("merkle_root", "accounting", "evidence")},
             "package": record.package_digest if record.state is State.PUBLISHED else None,
         },
-    }  # fmt: skip
+    }
 
 
 def _lines(record: BatchRecord, told: list[Told], accounted: Told) -> Iterable[dict[str, Any]]:
@@ -93,8 +98,12 @@ def _lines(record: BatchRecord, told: list[Told], accounted: Told) -> Iterable[d
     prepared, published = _newest(told, State.PREPARED), _newest(told, State.PUBLISHED)
     disclosed = outcomes.get("released", 0) if published else 0
     if sum(outcomes.values()) != asked or (published and (prepared is None or prepared.facts["rows"] != disclosed)):
-        raise Fault("REPORT_DIFFERS", "the events of the batch do not add up", where=record.name,
-                    remedy="Run sluicegate ledger verify.")  # fmt: skip
+        raise Fault(
+            "REPORT_DIFFERS",
+            "the events of the batch do not add up",
+            where=record.name,
+            remedy="Run sluicegate ledger verify.",
+        )
     yield _figure("asked", asked, accounted)
     yield _figure("rejected (could not be read as a row)", outcomes.get("rejected", 0), accounted)
     matching = next((e for e in reversed(told) if e.kind == State.MATCHED and "looked_up" in e.facts), None)
@@ -135,8 +144,12 @@ def _decision(event: Told) -> dict[str, Any]:
 def _instruments(ledger: Ledger, record: BatchRecord) -> Iterable[dict[str, Any]]:
     for name, digest in record.instruments.items():
         version = next((v for v in ledger.versions(name) if v.digest == digest), None)
-        yield {"id": name, "digest": digest, "version": version.version if version else None,
-               "kind": version.kind if version else None}  # fmt: skip
+        yield {
+            "id": name,
+            "digest": digest,
+            "version": version.version if version else None,
+            "kind": version.kind if version else None,
+        }
 
 
 def _code(name: str, rows: int | None) -> dict[str, Any]:
