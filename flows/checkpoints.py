@@ -6,13 +6,14 @@ import shutil
 import uuid
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import pyarrow.parquet as pq
 
 from expectations.checkpoint import Verdict
 from expectations.duck import parquet, session
 from expectations.suites import disclosure, eligibility, intake, matching
+from flows.leaving import lost_rows
 from flows.ledger.states import Checkpoint
 from pipelines import lake, release
 from pipelines.context import BatchContext
@@ -29,13 +30,17 @@ def run(
     `dropped`: the rows that two people dropped; `identity`: opens the package; `holders`: public keys that may sign it.
     """
     letter = letter_facts(ctx)
-    if which is Checkpoint.INTAKE:
-        return intake.check(_intake(ctx, letter, dropped), ctx.duck)
-    if which is Checkpoint.MATCHING:
-        return matching.check(_matching(ctx, letter), ctx.duck)
-    if which is Checkpoint.ELIGIBILITY:
-        return eligibility.check(_eligibility(ctx, letter), ctx.duck)
-    return _disclosure(ctx, identity, dropped, holders)
+    match which:
+        case Checkpoint.INTAKE:
+            return intake.check(_intake(ctx, letter, dropped), ctx.duck)
+        case Checkpoint.MATCHING:
+            return matching.check(_matching(ctx, letter), ctx.duck)
+        case Checkpoint.ELIGIBILITY:
+            return eligibility.check(_eligibility(ctx, letter), ctx.duck)
+        case Checkpoint.DISCLOSURE:
+            return _disclosure(ctx, identity, dropped, holders)
+        case _:
+            assert_never(which)
 
 
 def match_counts(ctx: BatchContext) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def _eligibility(ctx: BatchContext, letter: dict[str, Any]) -> eligibility.Input
 
 def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, holders: tuple[str, ...]) -> Verdict:
     """Opens the package with the one-time key, judges it, and deletes what was opened."""
-    lost = ctx.root / "lost.parquet"
+    lost = lost_rows(ctx)
     folder = ctx.root / f".opened-{uuid.uuid4().hex}"
     try:
         opened = release.open_for_check(ctx.step(PACKAGE), identity, folder, holders, ctx.duck)
@@ -107,7 +112,7 @@ def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, hol
             committed=sum(f.rows for f in ctx.letter.files),
             fields=ctx.standing.fields,
             dropped=parquet([dropped]) if dropped else None,
-            lost=parquet([lost]) if lost.exists() else None,
+            lost=parquet([lost]) if lost else None,
             late=parquet([ctx.late]) if ctx.late else None,
         )
         if not _holds_nothing(ctx, opened):

@@ -1,4 +1,4 @@
-"""`sluicegate doctor`: what is missing on this machine and in this home, and how to mend it."""
+"""`sluicegate doctor`: what is missing on this machine and in this home, and how to fix it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DISK_NEEDED = 5 * 1024**3
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `level`: ok, warn (works, but should be mended) or fail (a run would not work)."""
+    """One thing examined. `level`: ok, warn (works, but should be fixed) or fail (a run would not work)."""
 
     level: str
     what: str
@@ -29,7 +29,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Everything that a run needs, in the order in which to mend it."""
+    """Everything that a run needs, in the order in which to fix it."""
     return [*_machine(), *_home()]
 
 
@@ -99,7 +99,9 @@ def _folders(home: Home) -> Iterator[Finding]:
 
 def _outbox(home: Home) -> Finding:
     try:
-        home.delivery.digest("doctor")  # looks for a package of this name: reached, if there is none
+        home.delivery.digest(
+            "doctor"
+        )  # asks for a package of this name: the outbox was reached, if it says that there is none
         return Finding("ok", f"outbox {home.delivery.place('')}")
     except SluicegateError as error:
         return Finding("fail", f"outbox: {error.message}", error.remedy)
@@ -115,7 +117,7 @@ def _keys(home: Home) -> Iterator[Finding]:
 
 
 def _encryption(root: Path) -> Finding:
-    """Working parts lie in the home tree in clear while a batch is in flight: its volume should be encrypted."""
+    """Working parts lie in the home tree as plaintext while a batch is in flight: its volume should be encrypted."""
     device = root.stat().st_dev
     mapper = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/dm/uuid")
     if mapper.is_file() and mapper.read_text().startswith("CRYPT-"):
@@ -164,7 +166,7 @@ def _facilities(home: Home) -> Finding:
     from expectations import address
 
     if home.facilities is None:
-        return Finding("ok", "no list of facilities of your own: the one of the package counts")
+        return Finding("ok", "no list of facilities of your own: the built-in list is used")
     try:
         own = address.check(home.facilities)
     except SluicegateError as error:

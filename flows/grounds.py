@@ -12,6 +12,7 @@ from expectations.digests import of_file
 from expectations.errors import Usage
 from expectations.instruments import Agreement, CourtOrder, instrument_digest, parse_instrument
 from expectations.rules.rule import Rule
+from flows.enrolled import Enrolled
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.registry import VersionRecord
@@ -32,7 +33,10 @@ _AGREED = frozenset({"CROWDED", "REQUESTER_ADDRESS", "STATE_LEFT_OUT", "NO_CITY"
 
 @dataclass(frozen=True)
 class Cited:
-    """An instrument as a verdict cites it. `version`: its number in the ledger; None: a letter, or a file that is not enrolled."""
+    """An instrument as a verdict cites it.
+
+    `version`: its number in the ledger; None: a letter, or a file that is not enrolled.
+    """
 
     id: str
     kind: str
@@ -66,10 +70,9 @@ def recorded(ledger: Ledger, record: BatchRecord) -> Grounds:
 def enrolled(
     ledger: Ledger, record: BatchRecord, planned: Path | None = None, until: datetime | None = None
 ) -> Grounds:
-    """The versions that are enrolled now (or were at `until`); the TOML files in `planned` stand in the place of those with
-    their ids, or beside them.
+    """The versions that are enrolled now (or were at `until`).
 
-    The letter was signed with a key that was the requester's then: keys of the recorded version count beside those of today.
+    The TOML files in `planned` replace those with their ids, or are added to them. The letter was signed with a key that was the requester's then: keys of the recorded version count beside those of today.
     Raises Usage if `planned` holds no TOML file, BadInput if one is no instrument.
     """
     found: dict[str, tuple[int | None, bytes]] = {
@@ -105,19 +108,19 @@ def _files(folder: Path) -> list[Path]:
 
 def _grounds(record: BatchRecord, bodies: Mapping[str, tuple[int | None, bytes]]) -> Grounds:
     parsed = {name: parse_instrument(body, name) for name, (_, body) in bodies.items()}
-    agreement = parsed.get(record.agreement)
-    if not isinstance(agreement, Agreement):
+    known = Enrolled.of(parsed.values())
+    agreement = known.agreements.get(record.agreement)
+    if agreement is None:
         raise Usage(
             "NO_AGREEMENT",
             "the batch's agreement is not enrolled",
             where=record.agreement,
             remedy="See sluicegate instruments list.",
         )
-    agreements = (i for i in parsed.values() if isinstance(i, Agreement))
     return Grounds(
         agreement,
-        tuple(i for i in parsed.values() if isinstance(i, CourtOrder)),
-        tuple(i for i in agreements if agreement.id in i.supersedes),
+        tuple(known.orders.values()),
+        tuple(i for i in known.agreements.values() if agreement.id in i.supersedes),
         {n: Cited(n, parsed[n].kind, version, instrument_digest(body)) for n, (version, body) in bodies.items()},
     )
 

@@ -1,7 +1,7 @@
 """The home tree: where one installation keeps its register, instruments, keys, inbox, outbox, lake and ledger.
 
-`SLUICEGATE_HOME`, or `./.sluicegate`. Every folder is 0700: working parts of a batch in flight lie here in clear, so the
-volume must be encrypted (`sluicegate doctor` looks).
+`SLUICEGATE_HOME`, or `./.sluicegate`. Every folder is 0700: working parts of a batch in flight lie here as plaintext, so the
+volume must be encrypted (`sluicegate doctor` checks it).
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Home:
 
     @property
     def outbox(self) -> Path:
-        """The outbox's folder; raises Usage if it is no folder of this machine: then see `delivery`."""
+        """The outbox's folder; raises Usage if it is no folder of this machine: see `delivery`."""
         if "://" in self.config.outbox:
             raise Usage("OUTBOX_REMOTE", "the outbox is no folder of this machine", where="outbox")
         return self._path(self.config.outbox)
@@ -101,19 +101,21 @@ class Home:
 
     @property
     def persons(self) -> Path | None:
-        """The holder's lists of persons; None if there are none. A link that leads nowhere is one that cannot be read."""
+        """The holder's lists of persons; None if there are none."""
         from expectations.persons import NAME
 
-        path = self.root / NAME
-        return path if path.exists() or path.is_symlink() else None
+        return self._own_file(NAME)
 
     @property
     def facilities(self) -> Path | None:
-        """The operator's own list of facilities; None if there is none. A link that leads nowhere is one that cannot be read."""
+        """The operator's own list of facilities; None if there is none."""
         from expectations.address.facilities import NAME  # late: most commands need nothing of it
 
-        path = self.root / NAME
-        return path if path.exists() or path.is_symlink() else None
+        return self._own_file(NAME)
+
+    def _own_file(self, name: str) -> Path | None:
+        path = self.root / name
+        return path if path.exists() or path.is_symlink() else None  # a link to nothing is a file that cannot be read
 
     @property
     def prepared(self) -> Path:

@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import timedelta
 from itertools import islice
@@ -24,7 +24,8 @@ from expectations.address import facilities
 from expectations.clock import Clock, legal_date
 from expectations.digests import of_bytes
 from expectations.errors import BadInput
-from expectations.instruments import Agreement, CourtOrder, parse_instrument
+from expectations.instruments import Agreement
+from flows import enrolled
 from flows.home import Home
 from flows.ledger import Ledger, volume
 from flows.ledger.states import State
@@ -66,22 +67,8 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
         protected.unlink(missing_ok=True)
 
 
-def instruments_of(ledger: Ledger) -> tuple[dict[str, tuple[str, Agreement]], list[tuple[str, CourtOrder]]]:
-    """Enrolled agreements by id and court orders, each with its digest."""
-    agreements: dict[str, tuple[str, Agreement]] = {}
-    orders: list[tuple[str, CourtOrder]] = []
-    for name, digest, body in ledger.instruments():
-        instrument = parse_instrument(body, name)
-        if isinstance(instrument, Agreement):
-            agreements[name] = (digest, instrument)
-        else:
-            orders.append((digest, instrument))
-    return agreements, orders
-
-
 def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
-    agreements, _ = instruments_of(ledger)
-    found = agreements.get(taken.letter.agreement)
+    found = enrolled.newest(ledger).agreements.get(taken.letter.agreement)
     if found is None:
         raise BadInput(
             "UNKNOWN_AGREEMENT",
@@ -89,14 +76,7 @@ def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
             where=submission.LETTER,
             remedy="Name an agreement in force; sluicegate instruments list shows them.",
         )
-    return found[1]
-
-
-def batched(rows: Iterable[tuple[str, ...]], size: int) -> Iterator[list[tuple[str, ...]]]:
-    """Rows in lists of `size`: millions of keys pass through, never all at once."""
-    source = iter(rows)
-    while some := list(islice(source, size)):
-        yield some
+    return found
 
 
 def _facilities(home: Home) -> bytes | None:
@@ -122,9 +102,11 @@ def _record(
     listed: bytes | None,
     protected: Path,
 ) -> None:
-    """Moves the copy into the lake, writes what was known before, then records the batch: in this order, so that a crash
-    in between leaves an orphan folder and no record."""
-    agreements, orders = instruments_of(ledger)
+    """Moves the copy into the lake, writes what was known before, then records the batch.
+
+    In this order, so that a crash in between leaves an orphan folder and no record.
+    """
+    instruments = ledger.instruments()
     prepared = current_register(home)
     root = home.lake / taken.batch
     if root.exists():
@@ -138,6 +120,9 @@ def _record(
     requester = agreement.requester.id
     _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
     moment = clock.now()
+    known = enrolled.read(body for _, _, body in instruments)
+    successors = {id for id, other in known.agreements.items() if agreement.id in other.supersedes}
+    used = {agreement.id, *known.orders, *successors}
     earlier = replace(
         ledger.passed_intake(requester, agreement.id, moment - volume.PERIOD),
         batches=ledger.match_rates(requester, agreement.id),
@@ -151,20 +136,16 @@ def _record(
         agreement=agreement.id,
         received_at=moment,
         decided_on=legal_date(moment, agreement.zone),
-        instruments={
-            agreement.id: agreements[agreement.id][0],
-            **{o.id: d for d, o in orders},
-            **{name: d for name, (d, other) in agreements.items() if agreement.id in other.supersedes},
-        },
+        instruments={id: digest for id, digest, _ in instruments if id in used},
         register=register.version(prepared),
         rows=sum(f.rows for f in taken.letter.files),
     )
 
 
 def _write_keys(path: Path, names: list[str], rows: Iterable[tuple[str, ...]]) -> None:
-    schema = pa.schema([(n, pa.string()) for n in names])
+    schema, source = pa.schema([(n, pa.string()) for n in names]), iter(rows)
     with pq.ParquetWriter(path, schema) as writer:
-        for some in batched(rows, 100_000):
+        while some := list(islice(source, 100_000)):  # millions of keys pass through, never all at once
             columns = [pa.array(c, pa.string()) for c in zip(*some, strict=True)]
             writer.write_batch(pa.record_batch(columns, schema=schema))
 

@@ -1,7 +1,7 @@
 """Which prepared register a batch runs against: the home's, with the deltas applied to it since.
 
 Versions lie in register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files), `r-KEY.u0001` and
-so on are that one with a delta after the other. A new full extract begins again. Nothing is deleted: `forget` says what may go.
+so on are that one with a delta after the other. A new full extract begins again. Nothing is deleted but by `forget`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def current_register(home: Home, progress: Progress | None = None, *, anew: bool
                 where="register_folder in sluicegate.toml",
                 remedy="Run sluicegate register build, then register update with each delta that the extract does not hold.",
             )
-        with alone(home, base.name):  # batches that start together would clear each other's unfinished parts away
+        with alone(home, base.name):  # batches that start together would delete each other's unfinished parts
             if not (base / MANIFEST).is_file():
                 register.build(home.register, base, duck=home.duck, progress=progress)
     versions = _versions(home, base)
@@ -45,7 +45,7 @@ def current_register(home: Home, progress: Progress | None = None, *, anew: bool
 
 
 def update_register(home: Home, delta: Path, today: date, progress: Progress | None = None) -> Path:
-    """The next version: the current one with the delta in this folder applied. Raises BadInput as `register.update` does."""
+    """Makes the next version: the current one with the delta in this folder applied. Raises BadInput as `register.update`."""
     current_register(home, progress)
     base = _base(home)
     with alone(home, f"{_key(base)}.update"):
@@ -58,14 +58,13 @@ def update_register(home: Home, delta: Path, today: date, progress: Progress | N
 
 def all_versions(home: Home) -> list[Path]:
     """Every prepared version that is here, older states of the raw register included; the home's own first."""
-    kept = [f for f in sorted(home.prepared.glob("r-*")) if (f / MANIFEST).is_file()]
-    return ([home.register] if (home.register / MANIFEST).is_file() else []) + kept
+    return [f for f in (home.register, *sorted(home.prepared.glob("r-*"))) if (f / MANIFEST).is_file()]
 
 
 def register_of(home: Home, version: str) -> Path:
     """The prepared register of this version: the one that a batch was recorded with, whatever the home's is by now.
 
-    Raises Fault if it is no longer kept: a batch never goes on against another register than it began with.
+    Raises Fault if it is no longer here: a batch never goes on against another register than it began with.
     """
     for folder in all_versions(home):
         if register.version(folder) == version:
@@ -78,8 +77,10 @@ def register_of(home: Home, version: str) -> Path:
 
 
 def forget(home: Home, name: str, needed: set[str]) -> None:
-    """Deletes the version `name` (as `register show` lists it). Raises BadInput if it is the newest, the holder's own, or
-    among those `needed`: with which batches that still have a folder of their own were recorded."""
+    """Deletes the version `name` (as `register show` lists it).
+
+    Raises BadInput if it is the newest, the holder's own, or `needed`: batches with a folder of their own were recorded with it.
+    """
     folder = home.prepared / name
     if folder not in all_versions(home):
         raise BadInput("NO_SUCH_VERSION", "no such register version", remedy="sluicegate register show lists them.")
@@ -111,11 +112,11 @@ def _base(home: Home) -> Path:
 
 
 def _key(base: Path) -> str:
-    """What names a base: the state of the raw register, or the version of one that came prepared."""
+    """The key of a base: the state of the raw register, or the version of one that came prepared."""
     return base.name.removeprefix("r-") if base.name.startswith("r-") else register.version(base)[:12]
 
 
 def _versions(home: Home, base: Path) -> list[Path]:
-    """What is here of the base and its updates, oldest first: each is whole, whichever of those before were forgotten."""
+    """The base and its updates that are here, oldest first: each is whole, whichever of those before were deleted."""
     updates = sorted(home.prepared.glob(f"r-{_key(base)}.u[0-9][0-9][0-9][0-9]"))
     return [folder for folder in (base, *updates) if (folder / MANIFEST).is_file()]

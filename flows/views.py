@@ -1,4 +1,4 @@
-"""What is opened in clear for as long as somebody looks at it: a folder of its own in the lake (see `pipelines.held`)."""
+"""A folder for what is opened as plaintext for as long as it is read: one of its own in the lake (see `pipelines.held`)."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.home import Home
-from pipelines.held import clear as clear_held
-from pipelines.held import held
+from pipelines.held import clear, held
 
 _PREFIX = ".view-"
 
 
 @contextmanager
-def view(home: Home) -> Iterator[Path]:
-    """A new folder (0700), empty; what killed looks have left goes first."""
+def plaintext_folder(home: Home) -> Iterator[Path]:
+    """A new folder (0700), empty, deleted at the end; first, those that killed processes left are deleted."""
     home.lake.mkdir(parents=True, exist_ok=True, mode=0o700)
     with held(home.lake, _PREFIX) as folder:
         yield folder
 
 
-def clear(home: Home) -> None:
-    """Deletes the folders that nobody looks at any more."""
-    clear_held(home.lake, _PREFIX)
+def delete_left_folders(home: Home) -> None:
+    """Deletes the folders of processes that are gone."""
+    clear(home.lake, _PREFIX)

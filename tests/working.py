@@ -17,7 +17,7 @@ from flows.ledger import Ledger
 from flows.ledger.decisions import Decision
 from flows.ledger.states import State
 from flows.receive import receive
-from flows.work import Work
+from flows.work import BatchSteps
 from tests import world as worlds
 from tests.world import World
 
@@ -30,8 +30,8 @@ def ledger_of(home: Home, clock: Clock | None = None) -> Iterator[Ledger]:
         yield ledger
 
 
-def work(home: Home, ledger: Ledger, name: str) -> Work:
-    return Work(home, ledger, ledger.clock, name, lambda *_: None)
+def work(home: Home, ledger: Ledger, name: str) -> BatchSteps:
+    return BatchSteps(home, ledger, name)
 
 
 def run(home: Home, what: Path | str, clock: Clock | None = None) -> tuple[str, State]:

@@ -1,6 +1,6 @@
 """The recall list of a case, sealed and signed, put into the outbox like a package: whole or not at all, and once.
 
-It is kept beside the case's documents too, so that what lies in the outbox, wherever that is, can be told from anything else.
+It is stored beside the case's documents too, so that the package in the outbox can be compared with it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from expectations import signatures
 from expectations.duck import parquet
 from expectations.errors import Fault
+from flows import enrolled
 from flows.cases import places
 from flows.home import HOLDER_SIGNING, Home
 from flows.ledger import Ledger
@@ -25,13 +26,13 @@ def name_of(case: str) -> str:
     return f"recall-{case}"
 
 
-def deliver(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: Path) -> str:
-    """Puts the recall list of `case` (`affected`: Parquet with batch and request_id, in clear) into the outbox; gives its digest.
+def deliver(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, plain: Path) -> str:
+    """Puts the recall list of `case` into the outbox; gives its digest.
 
-    Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name.
+    `affected`: Parquet with batch and request_id; `plain`: a folder for plaintext. Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name.
     """
     name, outbox = name_of(case.id), home.delivery
-    sealed = _sealed(home, ledger, case, affected, view)
+    sealed = _sealed(home, ledger, case, affected, plain)
     if outbox.digest(name) is None:
         with outbox.staged(sealed, name) as copy:
             copy.put()
@@ -41,24 +42,24 @@ def deliver(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: 
     if outbox.digest(name) != digest:
         raise Fault(
             "OUTBOX_TAKEN",
-            "something else lies in the outbox under the name of this recall list",
+            "the outbox holds something else under the name of this recall list",
             where=name,
             remedy="Find out what it is; the list is not put over it.",
         )
     return digest
 
 
-def _sealed(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: Path) -> Path:
+def _sealed(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, plain: Path) -> Path:
     """The recall list in the case's folder; sealed now, unless an earlier try did."""
-    kept = places.folder(home, case.id) / "list"
-    if not kept.exists():
-        made, half = view / kept.name, kept.with_name(f".{kept.name}")
+    stored = places.folder(home, case.id) / "list"
+    if not stored.exists():
+        made, half = plain / stored.name, stored.with_name(f".{stored.name}")
         packages = {b: record.package_digest or "" for b in case.batches if (record := ledger.batch(b))}
         recall_list.seal_recall(
             made,
             parquet([affected]),
             case=case.id,
-            agreement=places.agreement_of(ledger, case.agreement),
+            agreement=enrolled.newest(ledger).agreements[case.agreement],
             packages=packages,
             holder_key=signatures.load(home.keys / HOLDER_SIGNING),
             created_at=ledger.clock.now(),
@@ -67,10 +68,10 @@ def _sealed(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: 
         shutil.copytree(made, half)
         for path in [*half.iterdir(), half]:
             durable.fsync(path)
-        half.rename(kept)
-        durable.fsync(kept.parent)
+        half.rename(stored)
+        durable.fsync(stored.parent)
     holder = (home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip()
-    manifest = signed_folder.verify(kept, recall_list.KIND, [holder])
+    manifest = signed_folder.verify(stored, recall_list.KIND, [holder])
     if (manifest["case"], manifest["rows"]) != (case.id, case.rows):
         raise Fault("LIST_CHANGED", "the recall list in the case's folder is another case's", where=case.id)
-    return kept
+    return stored

@@ -19,6 +19,8 @@ from expectations import digests
 from expectations.clock import Clock
 from expectations.forms import Strict
 from expectations.instruments import Agreement
+from expectations.total import total
+from flows import enrolled
 from flows.cases import deadlines, forms, places
 from flows.home import Home
 from flows.ledger import Ledger
@@ -32,15 +34,18 @@ FREEZE, INCIDENT, COPIES = "freeze_notice.md", "incident_report.md", "copies.csv
 DISPOSE, DISPOSALS, PRESERVE = "disposal_notice.md", "disposal_log.csv", "preservation_notice.md"
 CLOSING, AFFECTED = "closing_record.md", "affected.age"
 _FORMS: Mapping[str, type[Strict]] = {COPIES: forms.Copy, DISPOSALS: forms.Disposal}
-HOW = {
-    CaseReason.LOOKBACK: "Rows were released that today's rules would withhold; found when past releases were examined again.",
-    CaseReason.INCOMPLETE_ADDRESS: "Rows were released whose request had an incomplete address.",
-    CaseReason.NOT_CORROBORATED: "Rows were released whose request's address was not compared with an address on file.",
-    CaseReason.NO_AUTHORITY: "Rows were released without the authority that the law asks for.",
-    CaseReason.COURT_ORDER: "A court has ordered that what was disclosed be got back.",
-    CaseReason.REGISTER_CORRECTED: "The register was wrong when the rows were released, and was corrected since.",
-    CaseReason.SYSTEM_FAULT: "A fault of the holder's system released rows that it should have withheld.",
-}
+HOW: Mapping[CaseReason, str] = total(
+    CaseReason,
+    {
+        CaseReason.LOOKBACK: "Rows were released that today's rules would withhold; this was found when past releases were decided again.",
+        CaseReason.INCOMPLETE_ADDRESS: "Rows were released whose request had an incomplete address.",
+        CaseReason.NOT_CORROBORATED: "Rows were released whose request's address was not compared with an address on file.",
+        CaseReason.NO_AUTHORITY: "Rows were released without the authority that the law asks for.",
+        CaseReason.COURT_ORDER: "A court has ordered that what was disclosed be recalled.",
+        CaseReason.REGISTER_CORRECTED: "The register was wrong when the rows were released, and has been corrected since.",
+        CaseReason.SYSTEM_FAULT: "A fault of the holder's system released rows that it should have withheld.",
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -72,9 +77,9 @@ def needed(case: CaseRecord, state: CaseState, keeps: Sequence[str]) -> list[str
     if state is CaseState.FROZEN and FREEZE not in case.documents:
         return [FREEZE, COPIES, INCIDENT]
     if state is CaseState.ENUMERATED:
-        told = [n for step in case.steps for n in (DISPOSE, PRESERVE) if n in step.documents]
+        issued = [n for step in case.steps for n in (DISPOSE, PRESERVE) if n in step.documents]
         now = [PRESERVE] if keeps else [DISPOSE, DISPOSALS]
-        return now if told[-1:] != now[:1] else []
+        return now if issued[-1:] != now[:1] else []
     if state in (CaseState.DISPOSED, CaseState.RETURNED) and case.state is not state:
         return [ATTESTATION]
     if state is CaseState.CLOSED and CLOSING not in case.documents:
@@ -89,11 +94,11 @@ def issue(
 
     logs: of a disposal, `copies` and the digests of the list of copies and of the logs.
     """
-    agreement = places.newest(case.agreement, list(bodies))
-    keeps = deadlines.keeping(agreement, list(bodies), setting.clock)
+    known = enrolled.read(bodies)
+    agreement, keeps = known.agreements[case.agreement], deadlines.keeping(known, case.agreement, setting.clock)
     names = needed(case, state, keeps)
     folder = places.folder(setting.home, case.id)
-    said = {
+    content = {
         "case": case,
         "agreement": agreement,
         "keeps": keeps,
@@ -101,14 +106,14 @@ def issue(
         **_facts(setting, case, agreement),
     }
     for name in names:
-        durable.write(folder / name, forms.blank(_FORMS[name]) if name in _FORMS else render(name, said))
+        durable.write(folder / name, forms.blank(_FORMS[name]) if name in _FORMS else render(name, content))
     written = {name: digests.of_file(folder / name) for name in names}
     return {"documents": written, **({"cites": list(keeps)} if PRESERVE in names else {})}
 
 
-def render(name: str, said: Mapping[str, Any]) -> bytes:
+def render(name: str, content: Mapping[str, Any]) -> bytes:
     """A document from its template; a fact that is missing is an error, never a blank."""
-    return _environment().get_template(name).render(said).encode()
+    return _environment().get_template(name).render(content).encode()
 
 
 def _environment() -> Environment:
@@ -116,7 +121,7 @@ def _environment() -> Environment:
         return files("flows.cases").joinpath("templates", f"{name}.j2").read_text(encoding="utf-8")
 
     # the documents are plain text, and nothing in them comes from a row: there is no markup to escape
-    found = Environment(
+    environment = Environment(
         loader=FunctionLoader(source),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
@@ -124,9 +129,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         autoescape=False,
     )
-    found.filters["utc"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
-    found.filters["number"] = lambda count: f"{count:,}"
-    return found
+    environment.filters["utc"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
+    environment.filters["number"] = lambda count: f"{count:,}"
+    return environment
 
 
 def _facts(setting: Setting, case: CaseRecord, agreement: Agreement) -> dict[str, Any]:
@@ -146,7 +151,7 @@ def _facts(setting: Setting, case: CaseRecord, agreement: Agreement) -> dict[str
 
 
 def check(home: Home, case: CaseRecord) -> list[tuple[str, str, str, str]]:
-    """(name, state in which it was issued, digest, as it lies there: unchanged, changed or missing) of each document."""
+    """(name, state in which it was issued, digest, whether the file is unchanged, changed or missing) of each document."""
     issued = {name: (step.state.value, digest) for step in case.steps for name, digest in step.documents.items()}
     return [
         (name, state, digest, _lies(places.folder(home, case.id) / name, digest))

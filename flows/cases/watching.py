@@ -1,10 +1,12 @@
-"""What of the open cases is due soon: for people who ask, and for the nightly run that asks for them."""
+"""Which deadlines of the open cases are near or have passed: for people who ask, and for the nightly run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from expectations.clock import Clock
+from expectations.total import total
 from flows.cases import advancing, deadlines, documents
 from flows.cases.deadlines import Due
 from flows.home import Home
@@ -12,16 +14,23 @@ from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
 from flows.ledger.cases import STEPS, CaseState
 
-_NEXT = {
-    CaseState.FOUND: "sluicegate recall advance {} frozen",
-    CaseState.FROZEN: "send incident_report.md and freeze_notice.md, then: sluicegate recall advance {} notified --file RECEIPTS --key KEY",
-    CaseState.NOTIFIED: "when the recipient has listed its copies: sluicegate recall advance {} copies --file COPIES --key KEY",
-    CaseState.ENUMERATED: "send the newest notice; then: sluicegate recall advance {} disposed|returned --file LOG --key KEY",
-    CaseState.DISPOSED: "send attestation.txt; then: sluicegate recall advance {} attested --file attestation.txt.sig",
-    CaseState.RETURNED: "send attestation.txt; then: sluicegate recall advance {} attested --file attestation.txt.sig",
-    CaseState.ATTESTED: "two operators: sluicegate recall advance {} closed --key KEY",
-    CaseState.CLOSED: "nothing: the case is closed",
-}
+_ATTEST = "send attestation.txt; then: sluicegate recall advance {} attested --file attestation.txt.sig"
+_NEXT: Mapping[CaseState, str] = total(
+    CaseState,
+    {
+        CaseState.FOUND: "sluicegate recall advance {} frozen",
+        CaseState.FROZEN: "send incident_report.md and freeze_notice.md, then:"
+        " sluicegate recall advance {} notified --file RECEIPTS --key KEY",
+        CaseState.NOTIFIED: "when the recipient has listed its copies:"
+        " sluicegate recall advance {} copies --file COPIES --key KEY",
+        CaseState.ENUMERATED: "send the newest notice; then:"
+        " sluicegate recall advance {} disposed|returned --file LOG --key KEY",
+        CaseState.DISPOSED: _ATTEST,
+        CaseState.RETURNED: _ATTEST,
+        CaseState.ATTESTED: "two operators: sluicegate recall advance {} closed --key KEY",
+        CaseState.CLOSED: "nothing: the case is closed",
+    },
+)
 
 
 def every(home: Home, clock: Clock) -> list[dict[str, Any]]:
@@ -55,9 +64,11 @@ def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
     }
 
 
-def look(home: Home, clock: Clock) -> list[dict[str, Any]]:
-    """For the nightly run: issues the notices that the orders in force ask for now; gives every deadline that has passed, or
-    will within `alert_hours`."""
+def deadlines_due(home: Home, clock: Clock) -> list[dict[str, Any]]:
+    """Every deadline that has passed, or will within `alert_hours`; first, the notices that orders in force ask for are issued.
+
+    For the nightly run.
+    """
     with Ledger.open(home.ledger_url, clock) as ledger:
         cases = [case for case in ledger.cases() if case.state is not CaseState.CLOSED]
         found = [{"case": c.id, **_due(d, clock)} for c in cases for d in _alarms(home, ledger, clock, c)]

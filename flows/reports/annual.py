@@ -10,12 +10,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from expectations.clock import Clock, legal_date
 from expectations.errors import Usage
-from expectations.instruments import Agreement, parse_instrument
+from expectations.instruments import Agreement
+from flows.enrolled import agreement_version
 from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.accounts import ACCOUNTED
@@ -39,7 +40,7 @@ class Entry:
 
     @property
     def rows(self) -> int:
-        """As accounted for; of a batch on its way as its letter says."""
+        """As accounted for; until then, as its letter says."""
         return int(self.accounted.facts["rows"]) if self.accounted else self.record.rows
 
     @property
@@ -78,13 +79,7 @@ def annual(home: Home, clock: Clock, year: int, agency: str | None = None) -> di
 
 def _entries(ledger: Ledger) -> Iterable[Entry]:
     accounted, published = ledger.newest(ACCOUNTED), ledger.newest(State.PUBLISHED)
-
-    @cache
-    def agreement(digest: str) -> Agreement | None:
-        body = ledger.instrument(digest)
-        found = parse_instrument(body, "enrolled agreement") if body else None
-        return found if isinstance(found, Agreement) else None
-
+    agreement = cache(partial(agreement_version, ledger))
     for record in ledger.batches():
         under = agreement(record.instruments.get(record.agreement, ""))
         zone = under.zone if under else "UTC"
