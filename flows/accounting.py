@@ -48,12 +48,9 @@ def show(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
     with Ledger.open(home.ledger_url, clock) as ledger:
         record, counts = ledger.known_batch(batch), ledger.accounted(batch)
         if counts is None:
-            raise Usage(
-                "NOT_ACCOUNTED",
-                f"the batch is {record.state}, and not accounted for row by row",
-                where=batch,
-                remedy="An unreadable submission is accounted for by its events: sluicegate status.",
-            )
+            state = f"the batch is {record.state}, and not accounted for row by row"
+            remedy = "An unreadable submission is accounted for by its events: sluicegate status."
+            raise Usage("NOT_ACCOUNTED", state, where=batch, remedy=remedy)
         left = record.state is State.PUBLISHED
         zone = _agreement(ledger, record).zone
         return {

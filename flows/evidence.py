@@ -30,12 +30,8 @@ def opened(home: Home, batch: BatchSteps) -> Iterator[tuple[BatchContext, str]]:
         yield batch.ctx, f"({bundle(batch.ctx)})"
         return
     if any(e["kind"] in STEPS for e in batch.ledger.events(batch.name)):
-        raise Usage(
-            "EVIDENCE_SHREDDED",
-            "the key of this batch's evidence was destroyed when its retention had ended",
-            where=batch.name,
-            remedy="What is left is its accounting: sluicegate status.",
-        )
+        remedy = "Its retention had ended. Its accounting is left: sluicegate status."
+        raise Usage("EVIDENCE_SHREDDED", "the key of this evidence was destroyed", where=batch.name, remedy=remedy)
     with plaintext_folder(home) as folder:
         (folder / "submission").mkdir(mode=0o700)
         identity = evidence_keys.identity(home, batch.name)

@@ -97,12 +97,8 @@ def at(ledger: Ledger, until: datetime | None = None) -> dict[str, VersionRecord
 def _files(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.toml"))
     if not found:
-        raise Usage(
-            "NO_INSTRUMENTS",
-            "the folder holds no TOML file",
-            where="--instruments",
-            remedy="Name a folder with agreements or orders.",
-        )
+        remedy = "Name a folder with agreements or orders."
+        raise Usage("NO_INSTRUMENTS", "the folder holds no TOML file", where="--instruments", remedy=remedy)
     return found
 
 
@@ -111,12 +107,8 @@ def _grounds(record: BatchRecord, bodies: Mapping[str, tuple[int | None, bytes]]
     known = Enrolled.of(parsed.values())
     agreement = known.agreements.get(record.agreement)
     if agreement is None:
-        raise Usage(
-            "NO_AGREEMENT",
-            "the batch's agreement is not enrolled",
-            where=record.agreement,
-            remedy="See sluicegate instruments list.",
-        )
+        remedy = "See sluicegate instruments list."
+        raise Usage("NO_AGREEMENT", "the batch's agreement is not enrolled", where=record.agreement, remedy=remedy)
     return Grounds(
         agreement,
         tuple(known.orders.values()),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,8 +128,7 @@ class Home:
 
     @property
     def ledger_url(self) -> str:
-        prefix = "sqlite:///"
-        url = self.config.ledger
+        prefix, url = "sqlite:///", self.config.ledger
         return f"{prefix}{self._path(url.removeprefix(prefix))}" if url.startswith(prefix) else url
 
     @property
@@ -145,12 +143,8 @@ class Home:
         """A secret file of `keys`; raises Usage if it is missing or open to others."""
         path = self.keys / name
         if not path.is_file():
-            raise Usage(
-                "KEY_MISSING",
-                "a key of the holder is missing",
-                where=name,
-                remedy="Run sluicegate init, or restore it.",
-            )
+            remedy = "Run sluicegate init, or restore it."
+            raise Usage("KEY_MISSING", "a key of the holder is missing", where=name, remedy=remedy)
         if path.stat().st_mode & 0o077:
             raise Usage("KEY_EXPOSED", "a key of the holder can be read by others", where=name, remedy="chmod 600 it.")
         return path.read_bytes()
@@ -174,10 +168,8 @@ def open_home(root: Path | None = None) -> Home:
         raise Usage("CONFIG_UNREADABLE", "the configuration is not TOML", where=CONFIG) from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        key = ".".join(str(p) for p in first["loc"])
-        raise Usage(
-            "CONFIG_INVALID", f"{key}: {first['msg']}", where=CONFIG, remedy="See infra/docs/home.md."
-        ) from None
+        wrong = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise Usage("CONFIG_INVALID", wrong, where=CONFIG, remedy="See infra/docs/home.md.") from None
 
 
 def make_tree(root: Path, settings: dict[str, Any]) -> Home:
@@ -187,19 +179,13 @@ def make_tree(root: Path, settings: dict[str, Any]) -> Home:
         folder.chmod(0o700)
     config = root / CONFIG
     if not config.exists():
-        lines = [f"{key} = {_toml(value)}" for key, value in settings.items()]
-        config.write_text(
-            "# Sluicegate's home; every key is described in infra/docs/home.md\n" + "\n".join(lines) + "\n"
-        )
+        lines = [f"{key} = {_toml(value)}\n" for key, value in settings.items()]
+        config.write_text("# Sluicegate's home; every key is described in infra/docs/home.md\n" + "".join(lines))
     home = open_home(root)
-    _make_secret(home.keys / HASH_KEY, lambda: secrets.token_bytes(32))
+    if not (key := home.keys / HASH_KEY).exists():
+        key.touch(mode=0o600)
+        key.write_bytes(secrets.token_bytes(32))
     return home
-
-
-def _make_secret(path: Path, make: Callable[[], bytes]) -> None:
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(make())
 
 
 def _toml(value: Any) -> str:

@@ -92,6 +92,4 @@ def stored_evidence(home: Home, batch: str) -> StoredEvidence | None:
             raise ValueError
         return StoredEvidence(dict(content["files"]), content["key"]["recipient"], content["key"]["sha256"])
     except (ValueError, KeyError, TypeError):
-        raise BadInput(
-            "EVIDENCE_LIST", "the list of the evidence cannot be read", where=path.name, remedy="Restore it."
-        ) from None
+        raise BadInput("EVIDENCE_LIST", "the list cannot be read", where=path.name, remedy="Restore it.") from None

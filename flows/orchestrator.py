@@ -38,7 +38,7 @@ def configure(home: Home) -> None:
 def make_database(home: Home) -> None:
     """Makes Prefect's own database in the home tree, which takes some seconds, so that the first run need not wait for it.
 
-    Nothing to do where PREFECT_API_URL names a server, or the operator chose another database. A failure is none of `init`'s:
+    Nothing to do where PREFECT_API_URL names a server, or the operator chose another database. A failure does not matter:
     Prefect makes the database itself when it starts.
     """
     configure(home)
@@ -110,9 +110,8 @@ uvicorn.run("prefect.server.api.server:create_app", factory=True, host="127.0.0.
                     break
             time.sleep(0.1)
         os.environ.pop("PREFECT_API_URL", None)
-        raise Transient(
-            "NO_PREFECT_SERVER", "Prefect's server did not start", remedy="Run it again, or set PREFECT_API_URL."
-        )
+        remedy = "Run it again, or set PREFECT_API_URL."
+        raise Transient("NO_PREFECT_SERVER", "Prefect's server did not start", remedy=remedy)
 
 
 _SERVERS: list[_Server] = []  # kept, so that their pipes stay open as long as this process lives

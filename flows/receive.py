@@ -70,11 +70,9 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
 def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
     found = enrolled.newest(ledger).agreements.get(taken.letter.agreement)
     if found is None:
+        remedy = "Name an agreement in force; sluicegate instruments list shows them."
         raise BadInput(
-            "UNKNOWN_AGREEMENT",
-            "the letter names no enrolled agreement",
-            where=submission.LETTER,
-            remedy="Name an agreement in force; sluicegate instruments list shows them.",
+            "UNKNOWN_AGREEMENT", "the letter names no enrolled agreement", where=submission.LETTER, remedy=remedy
         )
     return found
 

@@ -18,6 +18,7 @@ from pipelines import register
 from pipelines.lake import Progress
 
 MANIFEST = "manifest.json"
+_SETTING = "register_folder in sluicegate.toml"
 
 
 def current_register(home: Home, progress: Progress | None = None, *, anew: bool = False) -> Path:
@@ -29,12 +30,9 @@ def current_register(home: Home, progress: Progress | None = None, *, anew: bool
     base = _base(home)
     if not _versions(home, base):
         if not anew and any(home.prepared.glob(f"r-*.u*/{MANIFEST}")):
-            raise BadInput(
-                "REGISTER_BEHIND",
-                "the extract or Sluicegate changed, and deltas were applied to what was prepared before",
-                where="register_folder in sluicegate.toml",
-                remedy="Run sluicegate register build, then register update with each delta that the extract does not hold.",
-            )
+            changed = "the extract or Sluicegate changed, and deltas were applied to what was prepared before"
+            remedy = "Run sluicegate register build, then register update with each delta that the extract lacks."
+            raise BadInput("REGISTER_BEHIND", changed, where=_SETTING, remedy=remedy)
         with alone(home, base.name):  # batches that start together would delete each other's unfinished parts
             if not (base / MANIFEST).is_file():
                 register.build(home.register, base, duck=home.duck, progress=progress)
@@ -69,11 +67,8 @@ def register_of(home: Home, version: str) -> Path:
     for folder in all_versions(home):
         if register.version(folder) == version:
             return folder
-    raise Fault(
-        "REGISTER_GONE",
-        "the register version that this batch was recorded with is not here",
-        remedy="Restore it below register/, or reject the batch and have it submitted again.",
-    )
+    remedy = "Restore it below register/, or reject the batch and have it submitted again."
+    raise Fault("REGISTER_GONE", "the register version that this batch was recorded with is not here", remedy=remedy)
 
 
 def forget(home: Home, name: str, needed: set[str]) -> None:
@@ -85,11 +80,8 @@ def forget(home: Home, name: str, needed: set[str]) -> None:
     if folder not in all_versions(home):
         raise BadInput("NO_SUCH_VERSION", "no such register version", remedy="sluicegate register show lists them.")
     if folder in (home.register, current_register(home)) or register.version(folder) in needed:
-        raise BadInput(
-            "VERSION_IN_USE",
-            "the next batch or one under way runs against it, or register_folder is it",
-            remedy="Finish those batches first; sluicegate status lists them.",
-        )
+        in_use = "the next batch or one under way runs against it, or it is register_folder"
+        raise BadInput("VERSION_IN_USE", in_use, remedy="Finish those batches first; see sluicegate status.")
     (folder / MANIFEST).unlink()  # first: what is half deleted is no version
     shutil.rmtree(folder)
 
@@ -101,12 +93,8 @@ def _base(home: Home) -> Path:
         return source
     parts = register.files(source)
     if not parts:
-        raise BadInput(
-            "NO_REGISTER",
-            "there is no register",
-            where="register_folder in sluicegate.toml",
-            remedy="Point it to a raw or prepared register, or make one: sluicegate simulate register.",
-        )
+        remedy = "Point it to a raw or prepared register, or make one: sluicegate simulate register."
+        raise BadInput("NO_REGISTER", "there is no register", where=_SETTING, remedy=remedy)
     state = [(*p.relative_to(source).parts, p.stat().st_size, p.stat().st_mtime_ns) for p in parts]
     return home.prepared / f"r-{of_json([state, register.preparation()])[:12]}"
 

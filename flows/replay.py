@@ -59,12 +59,8 @@ def past(home: Home, ledger: Ledger, record: BatchRecord) -> Iterator[Past]:
     """Opens a batch that ended; what is opened for that is deleted at the end. Raises Usage if nothing is stored of it."""
     batch = BatchSteps(home, ledger, record.name)
     if record.state not in FINAL or batch.folder.exists() or not accounting_path(home, record.name).exists():
-        raise Usage(
-            "NOT_ENDED",
-            "the batch has not ended, or no row of it was read",
-            where=record.name,
-            remedy="See sluicegate status; of a batch in flight, see review show and explain.",
-        )
+        remedy = "See sluicegate status; of a batch in flight, see review show and explain."
+        raise Usage("NOT_ENDED", "the batch has not ended, or no row was read", where=record.name, remedy=remedy)
     with evidence.opened(home, batch) as (ctx, relation):
         accounting = ctx.root / "accounting.parquet"
         open_accounting(home, record.name, accounting)

@@ -20,20 +20,12 @@ from flows.registers import current_register
 EXIT_CODES: Mapping[State, int] = total(
     State,
     {
-        State.RECEIVED: Fault.exit_code,
-        State.INGESTED: Fault.exit_code,
-        State.MATCHED: Fault.exit_code,
-        State.VALIDATED: Fault.exit_code,
-        State.SEALED: HELD,  # releases are halted
-        State.PREPARED: HELD,
         State.PUBLISHED: DONE,
-        State.HELD: HELD,
-        State.FAILED: Fault.exit_code,
-        State.REFUSED: REFUSED,
-        State.REJECTED: REFUSED,
-        State.WITHDRAWN: REFUSED,
+        **dict.fromkeys((State.HELD, State.SEALED, State.PREPARED), HELD),  # sealed, prepared: releases are halted
+        **dict.fromkeys((State.REFUSED, State.REJECTED, State.WITHDRAWN, State.EXPIRED), REFUSED),
         State.UNREADABLE: BadInput.exit_code,
-        State.EXPIRED: REFUSED,
+        **dict.fromkeys((State.RECEIVED, State.INGESTED, State.MATCHED, State.VALIDATED), Fault.exit_code),
+        State.FAILED: Fault.exit_code,
     },
 )
 
@@ -56,9 +48,7 @@ def run(home: Home, what: str, report: Reporter) -> BatchRecord:
         error = ended.result(raise_on_failure=False)
         if isinstance(error, Exception):
             raise error
-        raise Fault(
-            "FLOW_FAILED", "the flow failed without an error", remedy="See sluicegate status, then run it again."
-        )
+        raise Fault("FLOW_FAILED", "the flow failed without an error", remedy="See sluicegate status; run it again.")
     return record
 
 
@@ -77,9 +67,6 @@ def _name(home: Home, what: str, report: Reporter) -> str:
             current_register(home, report)
             return receive(home, ledger, Clock(), folder)
         if ledger.batch(what) is None:
-            raise Usage(
-                "NO_SUCH_BATCH",
-                "there is neither a folder nor a batch of this name",
-                remedy="Name a submission's folder, or a batch as sluicegate status lists it.",
-            )
+            remedy = "Name a submission's folder, or a batch as sluicegate status lists it."
+            raise Usage("NO_SUCH_BATCH", "there is neither a folder nor a batch of this name", remedy=remedy)
         return what

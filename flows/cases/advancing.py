@@ -22,8 +22,8 @@ from expectations.errors import BadInput, Forbidden, Usage
 from expectations.total import total
 from flows import enrolled
 from flows.cases import deadlines, documents, forms, opening, places
+from flows.cases.places import Desk
 from flows.home import Home
-from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.cases import DISPOSALS, CaseState, Proof, after, message
 
@@ -42,11 +42,9 @@ class Step(StrEnum):
 
 @dataclass(frozen=True)
 class HandedIn:
-    """What was handed in: the bytes of a file and its name, and the operator's key. `plain`: a folder for plaintext."""
+    """What was handed in, at whose desk: the bytes of a file and its name, and the operator's key."""
 
-    home: Home
-    ledger: Ledger
-    plain: Path
+    desk: Desk
     data: bytes
     name: str
     key: Ed25519PrivateKey | None
@@ -57,10 +55,6 @@ class HandedIn:
             raise Usage("KEY_NEEDED", "an operator signs this step", remedy="Give --key.")
         return signatures.sign(message(case.id, proof, case.seq, rests_on), self.key, signatures.RECALL)
 
-    def setting(self, case: CaseRecord) -> documents.Setting:
-        """What the documents of this step are made from."""
-        return documents.Setting.of(self.home, self.ledger.clock, self.ledger, case)
-
 
 def advance(
     home: Home, clock: Clock, id: str, step: Step, file: Path | None = None, key: Ed25519PrivateKey | None = None
@@ -70,9 +64,9 @@ def advance(
     Raises Usage if the case does not wait for this step, BadInput if the proof or the signature does not count, Forbidden
     if an order in force forbids it.
     """
-    with places.one_at_a_time(home) as plain, Ledger.open(home.ledger_url, clock) as ledger:
-        case = ledger.case(id)
-        hand = HandedIn(home, ledger, plain, _read(file, step), file.name if file else "", key)
+    with places.desk(home, clock) as desk:
+        case = desk.ledger.case(id)
+        hand = HandedIn(desk, _read(file, step), file.name if file else "", key)
         if any(s.proof in _PROOFS[step] and s.rests_on == of_bytes(hand.data) for s in case.steps):
             return case
         return _STEPS[step](hand, case)
@@ -80,13 +74,13 @@ def advance(
 
 def issue(home: Home, clock: Clock, id: str) -> CaseRecord:
     """Issues what the instruments in force ask for now: the disposal notice once nothing forbids it, or its recall."""
-    with places.one_at_a_time(home), Ledger.open(home.ledger_url, clock) as ledger:
-        setting = documents.Setting.of(home, clock, ledger, ledger.case(id))
-        return ledger.issue(id, lambda case, state, bodies: documents.issue(setting, case, state, bodies))
+    with places.desk(home, clock) as desk:
+        setting = documents.Setting.of(home, desk.ledger, desk.ledger.case(id))
+        return desk.ledger.issue(id, partial(documents.issue, setting))
 
 
 def _frozen(hand: HandedIn, case: CaseRecord) -> CaseRecord:
-    return opening.freeze(hand.home, hand.ledger, case, hand.plain)
+    return opening.freeze(hand.desk, case)
 
 
 def _notified(hand: HandedIn, case: CaseRecord) -> CaseRecord:
@@ -94,21 +88,17 @@ def _notified(hand: HandedIn, case: CaseRecord) -> CaseRecord:
 
 
 def _copies(hand: HandedIn, case: CaseRecord) -> CaseRecord:
-    found = forms.copies(hand.data, hand.name, _listed(hand, case))
-    counts = {
-        "copies": len(found),
-        "rows": sum(c.rows for c in found),
-        "derived": sum(bool(c.derived_from) for c in found),
-    }
+    found = forms.copies(hand.data, hand.name, _listed(hand.desk, case))
+    derived = sum(bool(c.derived_from) for c in found)
+    counts = {"copies": len(found), "rows": sum(c.rows for c in found), "derived": derived}
     return _take(hand, case, Proof.COPIES, counts)
 
 
 def _dispose(hand: HandedIn, case: CaseRecord, *, returned: bool) -> CaseRecord:
     after(case.state, Proof.PART)
-    agreement = enrolled.newest(hand.ledger).agreements[case.agreement]
-    listed = {c.id for c in _listed(hand, case)}
-    before = [d for digest in _logs(case) for d in _log(hand, case, digest)]
-    today = hand.ledger.clock.today(agreement.zone)
+    today = hand.desk.ledger.clock.today(hand.desk.agreement(case.agreement).zone)
+    listed = {c.id for c in _listed(hand.desk, case)}
+    before = [d for digest in _logs(case) for d in _log(hand.desk, case, digest)]
     done = [*before, *forms.disposals(hand.data, hand.name, listed, {d.copy_id for d in before}, today, returned)]
     proof = Proof.PART
     if len(done) == len(listed):
@@ -119,18 +109,17 @@ def _dispose(hand: HandedIn, case: CaseRecord, *, returned: bool) -> CaseRecord:
 
 
 def _attested(hand: HandedIn, case: CaseRecord) -> CaseRecord:
-    text = places.folder(hand.home, case.id) / ATTESTATION
+    text = places.folder(hand.desk.home, case.id) / ATTESTATION
     if not text.is_file():
-        raise Usage(
-            "NOT_ISSUED", "no attestation was issued to the recipient yet", remedy="See sluicegate recall show."
-        )
-    return hand.ledger.attest(case.id, text.read_bytes(), hand.data.decode("utf-8", errors="replace"))
+        raise Usage("NOT_ISSUED", "no attestation was issued yet", remedy="See sluicegate recall show.")
+    return hand.desk.ledger.attest(case.id, text.read_bytes(), hand.data.decode("utf-8", errors="replace"))
 
 
 def _closed(hand: HandedIn, case: CaseRecord) -> CaseRecord:
     rests_on = of_json([[s.seq, s.state, s.rests_on, dict(s.documents)] for s in case.steps])
-    setting, signature = hand.setting(case), hand.sign(case, Proof.REVIEW, rests_on)
-    return hand.ledger.take(case.id, Proof.REVIEW, lambda *now: documents.issue(setting, *now), rests_on, signature)
+    setting = documents.Setting.of(hand.desk.home, hand.desk.ledger, case)
+    signature = hand.sign(case, Proof.REVIEW, rests_on)
+    return hand.desk.ledger.take(case.id, Proof.REVIEW, partial(documents.issue, setting), rests_on, signature)
 
 
 # The kinds of proof that the file of a step may be; none where a step takes no file as its proof.
@@ -164,39 +153,33 @@ def _take(
     hand: HandedIn, case: CaseRecord, proof: Proof, counts: Mapping[str, Any], logs: Mapping[str, Any] | None = None
 ) -> CaseRecord:
     """Stores the file as proof, and takes the step that rests on it."""
-    setting = hand.setting(case)
+    desk = hand.desk
+    setting = documents.Setting.of(desk.home, desk.ledger, case)
 
     def judge(now: CaseRecord, end: CaseState, bodies: Sequence[bytes]) -> Mapping[str, Any]:
         if proof in DISPOSALS:
-            _check_disposal(hand.ledger.clock, now, bodies)
+            _check_disposal(desk.ledger.clock, now, bodies)
         return {**counts, **documents.issue(setting, now, end, bodies, logs)}
 
     signature = hand.sign(case, proof, of_bytes(hand.data))
-    rests_on = places.store_proof(hand.home, case.id, hand.data, hand.plain)
-    return hand.ledger.take(case.id, proof, judge, rests_on, signature)
+    return desk.ledger.take(case.id, proof, judge, places.store_proof(desk, case.id, hand.data), signature)
 
 
 def _check_disposal(clock: Clock, case: CaseRecord, bodies: Sequence[bytes]) -> None:
-    keeps = deadlines.keeping(enrolled.read(bodies), case.agreement, clock)
+    keeps = ", ".join(deadlines.keeping(enrolled.read(bodies), case.agreement, clock))
     if keeps:
-        raise Forbidden(
-            "DISPOSAL_FORBIDDEN",
-            "what was disclosed must be kept as it is, by order",
-            where=", ".join(keeps),
-            remedy="It waits until the order is lifted, or another order names it in disposal_despite.",
-        )
+        remedy = "Wait until the order is lifted, or until another order names it in disposal_despite."
+        raise Forbidden("DISPOSAL_FORBIDDEN", "by order, what was disclosed must be kept", where=keeps, remedy=remedy)
 
 
-def _listed(hand: HandedIn, case: CaseRecord) -> list[forms.Copy]:
+def _listed(desk: Desk, case: CaseRecord) -> list[forms.Copy]:
     """The newest list of copies; none before the first."""
     digest = _list_digest(case)
-    if digest is None:
-        return []
-    return forms.copies(places.open_proof(hand.home, case.id, digest, hand.plain), "stored list of copies")
+    return forms.copies(places.open_proof(desk, case.id, digest), "stored list of copies") if digest else []
 
 
-def _log(hand: HandedIn, case: CaseRecord, digest: str) -> list[forms.Disposal]:
-    return forms.log(places.open_proof(hand.home, case.id, digest, hand.plain), "stored disposal log")
+def _log(desk: Desk, case: CaseRecord, digest: str) -> list[forms.Disposal]:
+    return forms.log(places.open_proof(desk, case.id, digest), "stored disposal log")
 
 
 def _list_digest(case: CaseRecord) -> str | None:
@@ -211,9 +194,7 @@ def _read(file: Path | None, step: Step) -> bytes:
     if step in (Step.FROZEN, Step.CLOSED):
         return b""
     if file is None:
-        raise Usage(
-            "FILE_NEEDED", "this step rests on a file", remedy="Give --file; sluicegate recall show says which."
-        )
+        raise Usage("FILE_NEEDED", "this step rests on a file", remedy="Give --file, as sluicegate recall show says.")
     try:
         return file.read_bytes()
     except OSError:

@@ -56,10 +56,10 @@ def _one(case: CaseRecord, agreement: Agreement, deadline: Deadline, keeps: tupl
     return Due(deadline.name, deadline.source, at, min(met, default=None), keeps if deadline.name == "disposal" else ())
 
 
-def of_case(ledger: Ledger, clock: Clock, case: CaseRecord) -> list[Due]:
+def of_case(ledger: Ledger, case: CaseRecord) -> list[Due]:
     """The deadlines of a case by the instruments that are enrolled now."""
     known = enrolled.newest(ledger)
-    return due(case, known.agreements[case.agreement], keeping(known, case.agreement, clock))
+    return due(case, known.agreements[case.agreement], keeping(known, case.agreement, ledger.clock))
 
 
 def keeping(known: Enrolled, id: str, clock: Clock) -> tuple[str, ...]:

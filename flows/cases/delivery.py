@@ -11,10 +11,9 @@ from pathlib import Path
 from expectations import signatures
 from expectations.duck import parquet
 from expectations.errors import Fault
-from flows import enrolled
 from flows.cases import places
-from flows.home import HOLDER_SIGNING, Home
-from flows.ledger import Ledger
+from flows.cases.places import Desk
+from flows.home import HOLDER_SIGNING
 from flows.ledger.case_records import CaseRecord
 from flows.outbox import package_digest
 from pipelines import durable
@@ -26,13 +25,13 @@ def name_of(case: str) -> str:
     return f"recall-{case}"
 
 
-def deliver(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, plain: Path) -> str:
-    """Puts the recall list of `case` into the outbox; gives its digest.
+def deliver(at: Desk, case: CaseRecord, affected: Path) -> str:
+    """Puts the recall list of `case` (`affected`: Parquet with batch and request_id) into the outbox; gives its digest.
 
-    `affected`: Parquet with batch and request_id; `plain`: a folder for plaintext. Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name.
+    Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name.
     """
-    name, outbox = name_of(case.id), home.delivery
-    sealed = _sealed(home, ledger, case, affected, plain)
+    name, outbox = name_of(case.id), at.home.delivery
+    sealed = _sealed(at, case, affected)
     if outbox.digest(name) is None:
         with outbox.staged(sealed, name) as copy:
             copy.put()
@@ -40,29 +39,24 @@ def deliver(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, plain:
     outbox.tidy(name)
     digest = package_digest(sealed)
     if outbox.digest(name) != digest:
-        raise Fault(
-            "OUTBOX_TAKEN",
-            "the outbox holds something else under the name of this recall list",
-            where=name,
-            remedy="Find out what it is; the list is not put over it.",
-        )
+        remedy = "Find out what it is; it is not overwritten."
+        raise Fault("OUTBOX_TAKEN", "the outbox holds something else under this name", where=name, remedy=remedy)
     return digest
 
 
-def _sealed(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, plain: Path) -> Path:
+def _sealed(at: Desk, case: CaseRecord, affected: Path) -> Path:
     """The recall list in the case's folder; sealed now, unless an earlier try did."""
-    stored = places.folder(home, case.id) / "list"
+    stored, home = places.folder(at.home, case.id) / "list", at.home
     if not stored.exists():
-        made, half = plain / stored.name, stored.with_name(f".{stored.name}")
-        packages = {b: record.package_digest or "" for b in case.batches if (record := ledger.batch(b))}
+        made, half = at.plain / stored.name, stored.with_name(f".{stored.name}")
         recall_list.seal_recall(
             made,
             parquet([affected]),
             case=case.id,
-            agreement=enrolled.newest(ledger).agreements[case.agreement],
-            packages=packages,
+            agreement=at.agreement(case.agreement),
+            packages={name: at.ledger.known_batch(name).package_digest or "" for name in case.batches},
             holder_key=signatures.load(home.keys / HOLDER_SIGNING),
-            created_at=ledger.clock.now(),
+            created_at=at.ledger.clock.now(),
             duck=home.duck,
         )
         shutil.copytree(made, half)

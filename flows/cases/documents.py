@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from expectations import digests
 from expectations.clock import Clock
@@ -37,7 +36,7 @@ _FORMS: Mapping[str, type[Strict]] = {COPIES: forms.Copy, DISPOSALS: forms.Dispo
 HOW: Mapping[CaseReason, str] = total(
     CaseReason,
     {
-        CaseReason.LOOKBACK: "Rows were released that today's rules would withhold; this was found when past releases were decided again.",
+        CaseReason.LOOKBACK: "Rows were released that today's rules would withhold, as a lookback at past releases found.",
         CaseReason.INCOMPLETE_ADDRESS: "Rows were released whose request had an incomplete address.",
         CaseReason.NOT_CORROBORATED: "Rows were released whose request's address was not compared with an address on file.",
         CaseReason.NO_AUTHORITY: "Rows were released without the authority that the law asks for.",
@@ -50,7 +49,7 @@ HOW: Mapping[CaseReason, str] = total(
 
 @dataclass(frozen=True)
 class Setting:
-    """What documents are made from beside the case: its batches, when each was published, and the digest of the recall list."""
+    """What documents are made from beside the case: its batches, when each was published, the digest of the recall list."""
 
     home: Home
     clock: Clock
@@ -59,9 +58,9 @@ class Setting:
     recall_list: str
 
     @classmethod
-    def of(cls, home: Home, clock: Clock, ledger: Ledger, case: CaseRecord, recall_list: str = "") -> Setting:
+    def of(cls, home: Home, ledger: Ledger, case: CaseRecord, recall_list: str = "") -> Setting:
         """Read before the ledger is locked; none of it changes any more."""
-        batches = [b for name in case.batches if (b := ledger.batch(name))]
+        batches = [ledger.known_batch(name) for name in case.batches]
         when = {
             name: datetime.fromisoformat(event["at"])
             for name in case.batches
@@ -69,7 +68,7 @@ class Setting:
             if event["kind"] == State.PUBLISHED.value
         }
         frozen = next((s.rests_on for s in case.steps if s.state is CaseState.FROZEN), None)
-        return cls(home, clock, batches, when, recall_list or frozen or "")
+        return cls(home, ledger.clock, batches, when, recall_list or frozen or "")
 
 
 def needed(case: CaseRecord, state: CaseState, keeps: Sequence[str]) -> list[str]:
@@ -98,13 +97,8 @@ def issue(
     agreement, keeps = known.agreements[case.agreement], deadlines.keeping(known, case.agreement, setting.clock)
     names = needed(case, state, keeps)
     folder = places.folder(setting.home, case.id)
-    content = {
-        "case": case,
-        "agreement": agreement,
-        "keeps": keeps,
-        "logs": logs or {},
-        **_facts(setting, case, agreement),
-    }
+    content = {"case": case, "agreement": agreement, "keeps": keeps, "logs": logs or {}}
+    content |= _facts(setting, case, agreement)
     for name in names:
         durable.write(folder / name, forms.blank(_FORMS[name]) if name in _FORMS else render(name, content))
     written = {name: digests.of_file(folder / name) for name in names}
@@ -113,16 +107,13 @@ def issue(
 
 def render(name: str, content: Mapping[str, Any]) -> bytes:
     """A document from its template; a fact that is missing is an error, never a blank."""
-    return _environment().get_template(name).render(content).encode()
+    return _environment().get_template(f"{name}.j2").render(content).encode()
 
 
 def _environment() -> Environment:
-    def source(name: str) -> str:
-        return files("flows.cases").joinpath("templates", f"{name}.j2").read_text(encoding="utf-8")
-
     # the documents are plain text, and nothing in them comes from a row: there is no markup to escape
     environment = Environment(
-        loader=FunctionLoader(source),
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,

@@ -1,4 +1,4 @@
-"""Where a case keeps what belongs to it: its folder in the home tree, and a plaintext folder while somebody works on it."""
+"""Where a case keeps what belongs to it, in the home tree, and the desk on which a run works on cases."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from expectations.clock import Clock
 from expectations.digests import of_bytes, of_file
 from expectations.errors import Fault
-from flows import evidence_keys
+from expectations.instruments import Agreement
+from flows import enrolled, evidence_keys
 from flows.home import Home
 from flows.kept import seal_to_holder
+from flows.ledger import Ledger
 from flows.locks import alone
 from flows.views import plaintext_folder
 from pipelines import sealing
@@ -27,40 +31,46 @@ def folder(home: Home, case: str) -> Path:
     return found
 
 
-@contextmanager
-def one_at_a_time(home: Home) -> Iterator[Path]:
-    """A plaintext folder, deleted at the end, for the only run of this home that works on cases.
+@dataclass(frozen=True)
+class Desk:
+    """What a run works on cases with: the home, its open ledger, and a plaintext folder that is deleted at the end."""
 
-    What a killed run left half-written is deleted first.
-    """
+    home: Home
+    ledger: Ledger
+    plain: Path
+
+    def agreement(self, id: str) -> Agreement:
+        """The newest enrolled version of an agreement: its keys and terms are those that count now."""
+        return enrolled.newest(self.ledger).agreements[id]
+
+
+@contextmanager
+def desk(home: Home, clock: Clock) -> Iterator[Desk]:
+    """The desk of this home, for one run at a time. What a killed run left half-written is deleted first."""
     with alone(home, LOCK):
         for half in (home.root / "recalls").glob("*/.*"):
             shutil.rmtree(half) if half.is_dir() else half.unlink()
-        with plaintext_folder(home) as plain:
-            yield plain
+        with plaintext_folder(home) as plain, Ledger.open(home.ledger_url, clock) as ledger:
+            yield Desk(home, ledger, plain)
 
 
-def store_proof(home: Home, case: str, data: bytes, plain: Path) -> str:
+def store_proof(at: Desk, case: str, data: bytes) -> str:
     """Stores a proof that somebody handed in, sealed; gives its digest. Safe to repeat."""
-    digest, opened = of_bytes(data), plain / uuid.uuid4().hex
+    digest, opened = of_bytes(data), at.plain / uuid.uuid4().hex
     opened.touch(mode=0o600)
     opened.write_bytes(data)
-    seal_to_holder(home, opened, proof(home, case, digest))
+    seal_to_holder(at.home, opened, proof(at.home, case, digest))
     opened.unlink()
     return digest
 
 
-def open_proof(home: Home, case: str, digest: str, plain: Path) -> bytes:
+def open_proof(at: Desk, case: str, digest: str) -> bytes:
     """A stored proof; raises BadInput if it cannot be opened, Fault if it is not the one that the ledger names."""
-    opened, sealed = plain / uuid.uuid4().hex, proof(home, case, digest)
-    sealing.open_file(sealed, opened, evidence_keys.holder(home))
+    opened, sealed = at.plain / uuid.uuid4().hex, proof(at.home, case, digest)
+    sealing.open_file(sealed, opened, evidence_keys.holder(at.home))
     if of_file(opened) != digest:
-        raise Fault(
-            "PROOF_CHANGED",
-            "a stored proof is not the one that the ledger names",
-            where=sealed.name,
-            remedy="Restore recalls/ from a backup.",
-        )
+        remedy = "Restore recalls/ from a backup."
+        raise Fault("PROOF_CHANGED", "a stored proof is not the one in the ledger", where=sealed.name, remedy=remedy)
     return opened.read_bytes()
 
 

@@ -11,9 +11,10 @@ from flows.cases import advancing, deadlines, documents
 from flows.cases.deadlines import Due
 from flows.home import Home
 from flows.ledger import Ledger
-from flows.ledger.case_records import CaseRecord
+from flows.ledger.case_records import CaseRecord, StepRecord
 from flows.ledger.cases import STEPS, CaseState
 
+_DOCUMENT = ("name", "state", "digest", "lies there")
 _ATTEST = "send attestation.txt; then: sluicegate recall advance {} attested --file attestation.txt.sig"
 _NEXT: Mapping[CaseState, str] = total(
     CaseState,
@@ -36,18 +37,15 @@ _NEXT: Mapping[CaseState, str] = total(
 def every(home: Home, clock: Clock) -> list[dict[str, Any]]:
     """Each case in short, with the deadlines that have passed or soon will."""
     with Ledger.open(home.ledger_url, clock) as ledger:
-        return [
-            {**_short(case), "due": [_due(d, clock) for d in _alarms(home, ledger, clock, case)]}
-            for case in ledger.cases()
-        ]
+        cases = ledger.cases()
+        return [{**_short(c), "due": [_due(d, clock) for d in _alarms(home, ledger, c)]} for c in cases]
 
 
 def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
     """A case with its deadlines, steps and documents; raises Usage if there is none of this name."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         case = ledger.case(id)
-        dues = deadlines.of_case(ledger, clock, case)
-        waiting = ledger.signers(id)
+        dues, signed = deadlines.of_case(ledger, case), ledger.signers(id)
     return {
         **_short(case),
         "batches": dict(case.batches),
@@ -55,31 +53,26 @@ def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
         "discovered": f"{case.discovered_at:%Y-%m-%dT%H:%MZ}",
         "deadlines": [_due(d, clock) for d in dues],
         "steps": [_step(s) for s in case.steps],
-        "documents": [
-            dict(zip(("name", "state", "digest", "lies there"), d, strict=True)) for d in documents.check(home, case)
-        ],
-        "signed": waiting,
+        "documents": [dict(zip(_DOCUMENT, d, strict=True)) for d in documents.check(home, case)],
+        "signed": signed,
         "waits_for": [p.value for s, p in STEPS if s is case.state],
         "next": _NEXT[case.state].format(case.id),
     }
 
 
 def deadlines_due(home: Home, clock: Clock) -> list[dict[str, Any]]:
-    """Every deadline that has passed, or will within `alert_hours`; first, the notices that orders in force ask for are issued.
-
-    For the nightly run.
-    """
+    """For the nightly run: every deadline that has passed or will within `alert_hours`; issues the notices that are due."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         cases = [case for case in ledger.cases() if case.state is not CaseState.CLOSED]
-        found = [{"case": c.id, **_due(d, clock)} for c in cases for d in _alarms(home, ledger, clock, c)]
+        found = [{"case": c.id, **_due(d, clock)} for c in cases for d in _alarms(home, ledger, c)]
     for case in cases:
         advancing.issue(home, clock, case.id)
     return found
 
 
-def _alarms(home: Home, ledger: Ledger, clock: Clock, case: CaseRecord) -> list[Due]:
-    now, hours = clock.now(), home.config.alert_hours
-    return [d for d in deadlines.of_case(ledger, clock, case) if d.alarms(now, hours)]
+def _alarms(home: Home, ledger: Ledger, case: CaseRecord) -> list[Due]:
+    now, hours = ledger.clock.now(), home.config.alert_hours
+    return [d for d in deadlines.of_case(ledger, case) if d.alarms(now, hours)]
 
 
 def _short(case: CaseRecord) -> dict[str, Any]:
@@ -103,7 +96,7 @@ def _due(due: Due, clock: Clock) -> dict[str, Any]:
     }
 
 
-def _step(step: Any) -> dict[str, Any]:
+def _step(step: StepRecord) -> dict[str, Any]:
     return {
         "event": step.seq,
         "at": f"{step.at:%Y-%m-%dT%H:%M:%SZ}",

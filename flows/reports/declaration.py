@@ -68,12 +68,9 @@ def _figures(record: BatchRecord, events: list[Told]) -> dict[str, Any]:
     accounted = _newest(events, ACCOUNTED)
     if accounted is None:
         if record.state is not State.UNREADABLE:
-            raise Usage(
-                "NOT_ACCOUNTED",
-                f"the batch is {record.state}, and not accounted for yet",
-                where=record.name,
-                remedy="A declaration is made of a batch that has ended.",
-            )
+            state = f"the batch is {record.state}, and not accounted for yet"
+            remedy = "A declaration is made of a batch that has ended."
+            raise Usage("NOT_ACCOUNTED", state, where=record.name, remedy=remedy)
         unreadable = _newest(events, State.UNREADABLE)
         assert unreadable is not None
         reasons = [_code(name, None) for name in unreadable.facts.get("codes", [])]
@@ -96,12 +93,8 @@ def _lines(record: BatchRecord, events: list[Told], accounted: Told) -> Iterable
     prepared, published = _newest(events, State.PREPARED), _newest(events, State.PUBLISHED)
     disclosed = outcomes.get("released", 0) if published else 0
     if sum(outcomes.values()) != asked or (published and (prepared is None or prepared.facts["rows"] != disclosed)):
-        raise Fault(
-            "REPORT_DIFFERS",
-            "the events of the batch do not add up",
-            where=record.name,
-            remedy="Run sluicegate ledger verify.",
-        )
+        remedy = "Run sluicegate ledger verify."
+        raise Fault("REPORT_DIFFERS", "the events of the batch do not add up", where=record.name, remedy=remedy)
     yield _figure("asked", asked, accounted)
     yield _figure("rejected (could not be read as a row)", outcomes.get("rejected", 0), accounted)
     matching = next((e for e in reversed(events) if e.kind == State.MATCHED and "looked_up" in e.facts), None)
