@@ -46,20 +46,21 @@ def run(
 def match_counts(ctx: BatchContext) -> dict[str, Any]:
     """The row of `matching.rate_sql` for a batch whose match stage is committed."""
     with session(ctx.duck) as connection:
-        query = matching.rate_sql(_of(ctx, "match.candidates", "candidates"), letter_facts(ctx))
+        query = matching.rate_sql(relation(ctx, "match.candidates", "candidates"), letter_facts(ctx))
         return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
 
-def _of(ctx: BatchContext, step: str, dataset: str) -> str:
+def relation(ctx: BatchContext, step: str, dataset: str) -> str:
+    """SQL that reads a dataset of a committed step."""
     return parquet(lake.committed(ctx.step(step)).paths(dataset))
 
 
 def _intake(ctx: BatchContext, letter: dict[str, Any], dropped: Path | None) -> intake.Inputs:
     return intake.Inputs(
-        raw=_of(ctx, "ingest.decode", "raw"),
-        rejects=_of(ctx, "ingest.decode", "rejects"),
-        rows=_of(ctx, "ingest.rows", "rows"),
-        decoys=_of(ctx, "ingest.decoys", "requests"),
+        raw=relation(ctx, "ingest.decode", "raw"),
+        rejects=relation(ctx, "ingest.decode", "rejects"),
+        rows=relation(ctx, "ingest.rows", "rows"),
+        decoys=relation(ctx, "ingest.decoys", "requests"),
         disclosed=parquet([ctx.disclosed]),
         committed=lake.committed(ctx.step("ingest.rows")).rows("rows"),
         files=tuple(f.rows for f in ctx.letter.files),
@@ -73,9 +74,9 @@ def _intake(ctx: BatchContext, letter: dict[str, Any], dropped: Path | None) -> 
 
 def _matching(ctx: BatchContext, letter: dict[str, Any]) -> matching.Inputs:
     return matching.Inputs(
-        rows=_of(ctx, "ingest.rows", "rows"),
-        candidates=_of(ctx, "match.candidates", "candidates"),
-        expected=_of(ctx, "ingest.decoys", "expected"),
+        rows=relation(ctx, "ingest.rows", "rows"),
+        candidates=relation(ctx, "match.candidates", "candidates"),
+        expected=relation(ctx, "ingest.decoys", "expected"),
         committed=lake.committed(ctx.step("match.candidates")).rows("candidates"),
         letter=letter,
     )
@@ -83,10 +84,10 @@ def _matching(ctx: BatchContext, letter: dict[str, Any]) -> matching.Inputs:
 
 def _eligibility(ctx: BatchContext, letter: dict[str, Any]) -> eligibility.Inputs:
     return eligibility.Inputs(
-        rows=_of(ctx, "ingest.rows", "rows"),
-        candidates=_of(ctx, "match.candidates", "candidates"),
-        verdicts=_of(ctx, "validate.verdicts", "verdicts"),
-        expected=_of(ctx, "ingest.decoys", "expected"),
+        rows=relation(ctx, "ingest.rows", "rows"),
+        candidates=relation(ctx, "match.candidates", "candidates"),
+        verdicts=relation(ctx, "validate.verdicts", "verdicts"),
+        expected=relation(ctx, "ingest.decoys", "expected"),
         committed=lake.committed(ctx.step("validate.verdicts")).rows("verdicts"),
         letter=letter,
         premises=ctx.agreement.requester.premises,
@@ -103,12 +104,12 @@ def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, hol
     try:
         opened = release.open_for_check(ctx.step(PACKAGE), identity, folder, holders, ctx.duck)
         inputs = disclosure.Inputs(
-            rows=_of(ctx, "ingest.rows", "rows"),
-            rejects=_of(ctx, "ingest.decode", "rejects"),
-            candidates=_of(ctx, "match.candidates", "candidates"),
-            verdicts=_of(ctx, "validate.verdicts", "verdicts"),
-            outcomes=_of(ctx, "release.outcomes", "outcomes"),
-            eligible=_of(ctx, "release.outcomes", "eligible"),
+            rows=relation(ctx, "ingest.rows", "rows"),
+            rejects=relation(ctx, "ingest.decode", "rejects"),
+            candidates=relation(ctx, "match.candidates", "candidates"),
+            verdicts=relation(ctx, "validate.verdicts", "verdicts"),
+            outcomes=relation(ctx, "release.outcomes", "outcomes"),
+            eligible=relation(ctx, "release.outcomes", "eligible"),
             committed=sum(f.rows for f in ctx.letter.files),
             fields=ctx.standing.fields,
             dropped=parquet([dropped]) if dropped else None,

@@ -17,6 +17,7 @@ from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.registry import VersionRecord
 from pipelines.context import BatchContext
+from pipelines.ingest import letter_facts
 from pipelines.ingest.submission import LETTER
 
 # Of a batch's codes, the fact of the letter (`facts.letter_facts`) that holds the ids of the instruments behind it.
@@ -125,6 +126,11 @@ def against(codes: Collection[str], letter: Mapping[str, Any], agreement: str) -
     """Ids of the instruments behind these codes of a batch: those that stand against it, and its agreement."""
     found = [name for code, fact in _BY_CODE.items() if code in codes for name in letter[fact]]
     return [*dict.fromkeys(found), agreement] if codes else []
+
+
+def cited_for(codes: Collection[str], ctx: BatchContext) -> tuple[str, ...]:
+    """Ids of the instruments behind these codes of the batch of `ctx`."""
+    return tuple(against(codes, letter_facts(ctx), ctx.agreement.id))
 
 
 def behind(rule: Rule, ctx: BatchContext, grounds: Grounds) -> list[Cited]:

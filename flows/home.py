@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from expectations.duck import DuckSettings, default_settings
 from expectations.errors import Usage
+from expectations.forms import to_toml
 from flows.outbox import Outbox, outbox_at
 
 CONFIG = "sluicegate.toml"
@@ -179,16 +180,10 @@ def make_tree(root: Path, settings: dict[str, Any]) -> Home:
         folder.chmod(0o700)
     config = root / CONFIG
     if not config.exists():
-        lines = [f"{key} = {_toml(value)}\n" for key, value in settings.items()]
+        lines = [f"{key} = {to_toml(value)}\n" for key, value in settings.items()]
         config.write_text("# Sluicegate's home; every key is described in infra/docs/home.md\n" + "".join(lines))
     home = open_home(root)
     if not (key := home.keys / HASH_KEY).exists():
         key.touch(mode=0o600)
         key.write_bytes(secrets.token_bytes(32))
     return home
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int) else '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -33,7 +33,6 @@ from flows.replay import Past, past
 from flows.views import plaintext_folder
 from pipelines import durable, register
 from pipelines.context import BatchContext
-from pipelines.ingest import letter_facts
 from pipelines.lake import Progress
 from pipelines.recall import corrections
 from pipelines.recall.decide import Decided
@@ -131,7 +130,7 @@ def _batch(home: Home, ledger: Ledger, opened: Past, as_of: date | None, target:
         "codes": dict(by_code),
         "batch_codes": list(codes),
         "corrected_persons": persons,
-        "cites": on.cites(grounds.against(codes, letter_facts(ctx), ctx.agreement.id)),
+        "cites": on.cites(grounds.cited_for(codes, ctx)),
     }
 
 

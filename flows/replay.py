@@ -27,7 +27,6 @@ from flows.ledger.facts import View
 from flows.ledger.states import FINAL, State
 from flows.work import BatchSteps
 from pipelines.context import BatchContext
-from pipelines.ingest import letter_facts
 from pipelines.outfile import workplace
 from pipelines.recall.decide import Decided, decide
 from pipelines.sql import copy
@@ -125,22 +124,18 @@ def _end(ledger: Ledger, record: BatchRecord, ctx: BatchContext, decided: Decide
     if decided.refuse:
         codes = tuple(sorted({*decided.refuse, *decided.hold}))
         state = record.state if record.state in _LATE else State.REFUSED
-        return _End(state, codes, _cites(codes, ctx), refused=codes)
+        return _End(state, codes, tuple(sorted(grounds.cited_for(codes, ctx))), refused=codes)
     held = decided.hold or tuple(c for c in decided.rate if c not in _confirmed(ledger, record))
     if held:
         if record.state in _BY_PEOPLE:
             codes = tuple(sorted({*held, *record.codes}))
             return _End(record.state, codes, refused=codes)
-        return _End(State.HELD, held, _cites(held, ctx), held=held)
+        return _End(State.HELD, held, tuple(sorted(grounds.cited_for(held, ctx))), held=held)
     if as_recorded and record.state in _LATE:
         late = _late(ledger, record, ctx)
         codes = tuple(sorted(late))
         return _End(record.state, codes, tuple(sorted(i for ids in late.values() for i in ids)), refused=codes)
     return _End(State.PUBLISHED if decided.looked_up else State.INGESTED)
-
-
-def _cites(codes: tuple[str, ...], ctx: BatchContext) -> tuple[str, ...]:
-    return tuple(sorted(grounds.against(codes, letter_facts(ctx), ctx.agreement.id)))
 
 
 def _confirmed(ledger: Ledger, record: BatchRecord) -> frozenset[str]:

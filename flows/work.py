@@ -25,6 +25,7 @@ from expectations.errors import SluicegateError
 from expectations.rules.address import sql_complete
 from expectations.suites import matching
 from flows import checkpoints, grounds
+from flows.checkpoints import relation
 from flows.home import HASH_KEY, Home
 from flows.leaving import Release
 from flows.ledger import Ledger
@@ -36,7 +37,7 @@ from flows.plan import PASSED, Step
 from flows.registers import register_of
 from pipelines import ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
-from pipelines.ingest import letter_facts, submission
+from pipelines.ingest import submission
 from pipelines.lake import Progress
 
 
@@ -121,8 +122,7 @@ class BatchSteps:
             self.ledger.advance(self.name, PASSED[which], facts={**counts, **self._passed_facts(which)})
         elif verdict.status is Status.REFUSE:
             self.account_refused(verdict.codes)
-            cites = grounds.against(verdict.codes, letter_facts(self.ctx), self.ctx.agreement.id)
-            self.ledger.refuse(self.name, verdict.codes, cites, facts=counts)
+            self.ledger.refuse(self.name, verdict.codes, grounds.cited_for(verdict.codes, self.ctx), facts=counts)
         else:
             codes = verdict.codes if verdict.status is Status.HOLD else ()
             self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
@@ -157,29 +157,25 @@ class BatchSteps:
                 assert_never(which)
 
     def _intake_counts(self) -> dict[str, Any]:
-        rows, decoded = lake.committed(self.ctx.step("ingest.rows")), lake.committed(self.ctx.step("ingest.decode"))
+        rows, rejects = relation(self.ctx, "ingest.rows", "rows"), relation(self.ctx, "ingest.decode", "rejects")
         dropped = self.dropped()
-        counts = facts.count_facts_sql(
-            parquet(rows.paths("rows")), parquet(decoded.paths("rejects")), parquet([dropped]) if dropped else None, {}
-        )
+        counts = facts.count_facts_sql(rows, rejects, parquet([dropped]) if dropped else None, {})
         with session(self.ctx.duck) as connection:
             query = f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counts})"
             return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
     def content_digest(self) -> str:
         """Content digest of the batch's canonical rows: what a decision on a held batch is bound to."""
-        rows = lake.committed(self.ctx.step("ingest.rows")).paths("rows")
+        rows = relation(self.ctx, "ingest.rows", "rows")
         with session(self.ctx.duck) as connection:
-            return digests.content_digest(connection, parquet(rows), CANONICAL.names, "ordinal")
+            return digests.content_digest(connection, rows, CANONICAL.names, "ordinal")
 
     def dropped(self) -> Path | None:
         """Parquet (ordinal) of the rows that two people dropped from exactly these rows; None if none were."""
         if not self._granted(Checkpoint.INTAKE, Decision.DROP):
             return None
-        path, rows = self.ctx.root / "dropped.parquet", lake.committed(self.ctx.step("ingest.rows")).paths("rows")
-        query = (
-            f"SELECT ordinal FROM {parquet(rows)} WHERE origin = 'request' AND NOT {sql_complete('a_codes')} ORDER BY 1"
-        )
+        path, rows = self.ctx.root / "dropped.parquet", relation(self.ctx, "ingest.rows", "rows")
+        query = f"SELECT ordinal FROM {rows} WHERE origin = 'request' AND NOT {sql_complete('a_codes')} ORDER BY 1"
         with session(self.ctx.duck) as connection:
             pq.write_table(connection.execute(query).to_arrow_table(), path)
         return path
