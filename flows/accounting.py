@@ -64,7 +64,7 @@ def show(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
 
 
 def open_header(home: Home, batch: str) -> dict[str, Any] | None:
-    """The header of a batch's sealed accounting; None of one that was made before there were headers, or that is gone."""
+    """The header of a batch's sealed accounting; None if it is gone, or older than headers are."""
     if not accounting_path(home, batch).exists():
         return None
     with plaintext_folder(home) as folder:

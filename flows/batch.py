@@ -1,8 +1,8 @@
 """The flow of one batch: each stage, each checkpoint and each step of publication is a task.
 
-It ends as `Completed`, `Held` or `Refused`; the last two are of type FAILED, so that alerts fire. A hold is a row in our
-ledger, not a sleeping run: a decision, then another run. Parameters are a batch's public name and the home's folder;
-nothing else reaches Prefect but counts, ids and codes.
+It ends as `Completed`, `Held` or `Refused`; the last two are of type FAILED, so that alerts fire. A hold is a row in
+our ledger, not a sleeping run: a decision, then another run. Parameters are a batch's public name and the home's
+folder; nothing else reaches Prefect but counts, ids and codes.
 """
 
 from __future__ import annotations

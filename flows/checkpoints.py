@@ -126,6 +126,6 @@ def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, hol
 
 
 def _holds_nothing(ctx: BatchContext, opened: release.Opened) -> bool:
-    """Nothing was eligible, and nothing lies in the package but the return file: only the accounting is left to judge."""
+    """Nothing was eligible, and the package holds only the return file: only the accounting is left to judge."""
     eligible = lake.committed(ctx.step("release.outcomes")).rows("eligible")
     return eligible == 0 and all(pq.read_metadata(path).num_rows == 0 for path in (opened.parquet, opened.csv))

@@ -40,7 +40,7 @@ def _need(met: bool, what: str, remedy: str, otherwise: str = "fail") -> Finding
 
 
 def _check(check: Callable[[], str], what: str = "") -> Finding:
-    """What `check` describes, or an error of ours that it raises; `what`: what it is about, if the error does not say."""
+    """What `check` gives, or an error of ours that it raises; `what`: what it is about, if the error does not say."""
     try:
         return Finding("ok", check())
     except SluicegateError as error:

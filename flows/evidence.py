@@ -1,4 +1,4 @@
-"""The evidence of a batch, opened as plaintext for as long as somebody works with it, in a folder of its own, then deleted."""
+"""The evidence of a batch, opened as plaintext in a folder of its own for as long as somebody works with it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _WAITING = frozenset({State.HELD, State.FAILED})
 
 
 def overdue(ledger: Ledger, batch: str) -> bool:
-    """Whether a batch has waited for longer than its agreement allows. The day on which the wait began does not count."""
+    """Whether a batch has waited for longer than its agreement allows. The day on which it began does not count."""
     record = ledger.batch(batch)
     if record is None or record.state not in _WAITING:
         return False
@@ -35,7 +35,8 @@ def overdue(ledger: Ledger, batch: str) -> bool:
 def waiting_since(events: Iterable[Mapping[str, Any]]) -> datetime | None:
     """Since when the batch of these events has waited; None if it does not.
 
-    A fault that comes back when the batch is run again belongs to the same wait; a checkpoint passed, or a decision, ends it.
+    A fault that comes back when the batch is run again belongs to the same wait; a checkpoint passed, or a decision,
+    ends it.
     """
     began = None
     for event in events:

@@ -1,7 +1,8 @@
 """`sluicegate explain`: how one row was judged by each rule, from the batch in flight or from its sealed evidence.
 
-With the law and the versions of the instruments behind each verdict, and behind the batch's own end. The rules are evaluated
-again on the row's raw fields. Values are shown on request only, and that is an audit event, recorded before they are shown.
+With the law and the versions of the instruments behind each verdict, and behind the batch's own end. The rules are
+evaluated again on the row's raw fields. Values are shown on request only, and that is an audit event, recorded before
+they are shown.
 """
 
 from __future__ import annotations

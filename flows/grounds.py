@@ -50,7 +50,7 @@ class Cited:
 
 @dataclass(frozen=True)
 class Grounds:
-    """The agreement, every court order (in force or not), the agreements that supersede it, and how each is cited, by id."""
+    """The agreement, every court order, in force or not, the agreements that supersede it, and how each is cited."""
 
     agreement: Agreement
     orders: tuple[CourtOrder, ...]
@@ -73,8 +73,9 @@ def enrolled(
 ) -> Grounds:
     """The versions that are enrolled now (or were at `until`).
 
-    The TOML files in `planned` replace those with their ids, or are added to them. The letter was signed with a key that was the requester's then: keys of the recorded version count beside those of today.
-    Raises Usage if `planned` holds no TOML file, BadInput if one is no instrument.
+    The TOML files in `planned` replace those with their ids, or are added to them. The letter was signed with a key
+    that was the requester's then: keys of the recorded version count beside those of today. Raises Usage if `planned`
+    holds no TOML file, BadInput if one is no instrument.
     """
     found: dict[str, tuple[int | None, bytes]] = {
         name: (version.version, version.body) for name, version in at(ledger, until).items()

@@ -1,7 +1,7 @@
 """The home tree: where one installation keeps its register, instruments, keys, inbox, outbox, lake and ledger.
 
-`SLUICEGATE_HOME`, or `./.sluicegate`. Every folder is 0700: working parts of a batch in flight lie here as plaintext, so the
-volume must be encrypted (`sluicegate doctor` checks it).
+`SLUICEGATE_HOME`, or `./.sluicegate`. Every folder is 0700: working parts of a batch in flight lie here as plaintext,
+so the volume must be encrypted (`sluicegate doctor` checks it).
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The stored evidence of a batch: which files, sealed under the batch's own key, and the list of them; and its accounting.
+"""The stored evidence of a batch: which files, sealed under the batch's own key, and the list of them; and its
+accounting.
 
 `evidence/BATCH.json` lists the sealed files with their digests; the ledger knows the digest of that list.
 """

@@ -1,6 +1,7 @@
 """The release of a batch: sealed, accounted for, prepared, published; and how one that is refused is accounted for.
 
-Accounting comes first (invariant 4): evidence and accounting are sealed to the holder before the ledger says `prepared`.
+Accounting comes first (invariant 4): evidence and accounting are sealed to the holder before the ledger says
+`prepared`.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ class Release:
     def prepare(self) -> publication.Step:
         """Seals evidence and accounting, then claims the keys.
 
-        Goes back, to be sealed again, if the package is not the one that was checked, if the holder's lists of persons hold
-        rows back that they did not before, or if another batch holds some of the keys.
+        Goes back, to be sealed again, if the package is not the one that was checked, if the holder's lists of persons
+        hold rows back that they did not before, or if another batch holds some of the keys.
         """
         if not self._is_checked_package() or self._newly_protected():
             return self._reopen()
@@ -127,7 +128,7 @@ class Release:
         return made.merkle_root
 
     def _is_checked_package(self) -> bool:
-        """Whether the package here is the one that the disclosure checkpoint opened; a crash may have lost or replaced it."""
+        """Whether the package is the one that the disclosure checkpoint opened; a crash may have lost it."""
         sealed = [e for e in self.ledger.events(self.ctx.batch) if e["kind"] == State.SEALED.value]
         here = publication.package_digest(self.package) if self.package.is_dir() else None
         return bool(sealed) and here == sealed[-1]["facts"].get("package")

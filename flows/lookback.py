@@ -1,4 +1,4 @@
-"""The lookback as a scheduled flow (infra/prefect.yaml): it ends as `Completed`, or as `Affected` so that alerts fire."""
+"""The lookback as a scheduled flow (infra/prefect.yaml): ends as `Completed`, or `Affected` so that alerts fire."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The nightly run that nobody watches: gates first, then every submission in the inbox that is not done, then what waited too
-long or did not end cleanly; a signed head of the audit log; one summary.
+"""The nightly run that nobody watches: gates first, then every submission in the inbox that is not done, then what
+waited too long or did not end cleanly; a signed head of the audit log; one summary.
 
-A held, refused or unreadable batch stops nothing but itself. If a gate let its known-bad batch pass, nothing runs at all.
+A held, refused or unreadable batch stops nothing but itself. If a gate let its known-bad batch pass, nothing runs at
+all.
 """
 
 from __future__ import annotations
@@ -121,8 +122,8 @@ def run_nightly(home: Home, *, quiet: bool) -> dict[str, Any]:
 
 
 def exit_code(summary: dict[str, Any]) -> int:
-    """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable, or a
-    recall has a deadline that has passed or soon will."""
+    """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable,
+    or a recall has a deadline that has passed or soon will."""
     codes = {EXIT_CODES[State(state)] for _, _, state, _ in summary["batches"]}
     if summary["selftest"] != PASSED or Fault.exit_code in codes or summary.get("checkpoint", "").startswith("FAILED"):
         return Fault.exit_code

@@ -36,10 +36,11 @@ def configure(home: Home) -> None:
 
 
 def make_database(home: Home) -> None:
-    """Makes Prefect's own database in the home tree, which takes some seconds, so that the first run need not wait for it.
+    """Makes Prefect's own database in the home tree, which takes some seconds, so that the first run need not wait for
+    it.
 
-    Nothing to do where PREFECT_API_URL names a server, or the operator chose another database. A failure does not matter:
-    Prefect makes the database itself when it starts.
+    Nothing to do where PREFECT_API_URL names a server, or the operator chose another database. A failure does not
+    matter: Prefect makes the database itself when it starts.
     """
     configure(home)
     if os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL"):
@@ -53,7 +54,8 @@ def make_database(home: Home) -> None:
 
 
 def warm_up(home: Home) -> Callable[[], None]:
-    """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for it.
+    """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for
+    it.
 
     A second run in the same process waits for the server of the first, which may have ended before it needed it.
     """
@@ -79,7 +81,8 @@ class _Server:
 import os, signal, sys, threading
 threading.Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
 import uvicorn
-uvicorn.run("prefect.server.api.server:create_app", factory=True, host="127.0.0.1", port=int(sys.argv[1]), log_level="error")
+server, port = "prefect.server.api.server:create_app", int(sys.argv[1])
+uvicorn.run(server, factory=True, host="127.0.0.1", port=port, log_level="error")
 """
 
     def __init__(self) -> None:

@@ -1,8 +1,10 @@
-"""Lookback: every published disclosure is decided again, from its evidence, under today's rules, instruments and register.
+"""Lookback: every published disclosure is decided again, from its evidence, under today's rules, instruments and
+register.
 
-A batch is decided on its own decision date: that its agreement ended since makes no past release wrong, but an order that was
-in effect then and was enrolled later does, and so does an order to recall, from the day on which it is in force. The result:
-what would not be released today, by which code, and who is affected, as a list sealed to the holder, from which a recall starts.
+A batch is decided on its own decision date: that its agreement ended since makes no past release wrong, but an order
+that was in effect then and was enrolled later does, and so does an order to recall, from the day on which it is in
+force. The result: what would not be released today, by which code, and who is affected, as a list sealed to the holder,
+from which a recall starts.
 """
 
 from __future__ import annotations
@@ -47,8 +49,8 @@ class Lookback:
     """What a lookback found.
 
     summary   counts, ids and codes, as JSON can hold them
-    affected  Parquet sealed to the holder (batch, ordinal, request_key, person_key, codes) of what would not be released
-              today; None: nothing
+    affected  Parquet (batch, ordinal, request_key, person_key, codes), sealed to the holder, of what would not be
+              released today; None: nothing
     """
 
     summary: dict[str, Any]
@@ -135,7 +137,7 @@ def _batch(home: Home, ledger: Ledger, opened: Past, as_of: date | None, target:
 
 
 def _recalling(on: Grounds, ctx: BatchContext, today: date) -> Grounds:
-    """An order to recall concerns what was released before it: in force today, it applies to decisions of any earlier day."""
+    """An order to recall that is in force today applies to decisions of any earlier day."""
     over = ended(on.orders, today)
 
     def back(order: CourtOrder) -> CourtOrder:
@@ -149,7 +151,8 @@ def _recalling(on: Grounds, ctx: BatchContext, today: date) -> Grounds:
 def _stops(
     then: BatchContext, now: BatchContext, decided: Decided
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Codes of the batch as a whole; those for which it is refused; those for which it is held and nobody may let it go on.
+    """Codes of the batch as a whole; those for which it is refused; those for which it is held and nobody may let it go
+    on.
 
     A share or a rate that people may explain makes no single disclosure wrong.
     """

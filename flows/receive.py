@@ -42,8 +42,8 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
     """Takes the submission in `source` in; returns the batch's public name. The same letter again: the same batch.
 
     Raises BadInput if it cannot be read as a submission, or if its agreement is unknown or did not sign it; the ledger
-    keeps an entry of its own for that (invariant 1). Raises BadInput, and nothing is received, if the operator's list of
-    facilities or lists of persons cannot be read.
+    keeps an entry of its own for that (invariant 1). Raises BadInput, and nothing is received, if the operator's list
+    of facilities or lists of persons cannot be read.
     """
     listed = _facilities(home)
     incoming = home.lake / ".incoming" / uuid.uuid4().hex
@@ -78,7 +78,7 @@ def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
 
 
 def _facilities(home: Home) -> bytes | None:
-    """The operator's list as it is now, found good: the batch is decided by these bytes, whatever becomes of the file."""
+    """The operator's list as it is now, checked: the batch is decided by these bytes, whatever becomes of the file."""
     if home.facilities is None:
         return None
     with tempfile.TemporaryDirectory(prefix="sluicegate-facilities-") as folder:

@@ -1,7 +1,8 @@
 """Which prepared register a batch runs against: the home's, with the deltas applied to it since.
 
-Versions lie in register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files), `r-KEY.u0001` and
-so on are that one with a delta after the other. A new full extract begins again. Nothing is deleted but by `forget`.
+Versions lie in register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files),
+`r-KEY.u0001` and so on are that one with a delta after the other. A new full extract begins again. Nothing is deleted
+but by `forget`.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _SETTING = "register_folder in sluicegate.toml"
 def current_register(home: Home, progress: Progress | None = None, *, anew: bool = False) -> Path:
     """The newest prepared version for this home's register. Prepares a raw one first, once for each state of its files.
 
-    Raises BadInput if there is no register, its mapping cannot be read, or (unless `anew`: a person said so) deltas were
-    applied to another state of its files: whether those are in the extract by now, only the holder knows.
+    Raises BadInput if there is no register, its mapping cannot be read, or (unless `anew`: a person said so) deltas
+    were applied to another state of its files: whether those are in the extract by now, only the holder knows.
     """
     base = _base(home)
     if not _versions(home, base):
@@ -43,7 +44,7 @@ def current_register(home: Home, progress: Progress | None = None, *, anew: bool
 
 
 def update_register(home: Home, delta: Path, today: date, progress: Progress | None = None) -> Path:
-    """Makes the next version: the current one with the delta in this folder applied. Raises BadInput as `register.update`."""
+    """Makes the next version: the current one with this folder's delta. Raises BadInput as `register.update`."""
     current_register(home, progress)
     base = _base(home)
     with alone(home, f"{_key(base)}.update"):
@@ -74,7 +75,8 @@ def register_of(home: Home, version: str) -> Path:
 def forget(home: Home, name: str, needed: set[str]) -> None:
     """Deletes the version `name` (as `register show` lists it).
 
-    Raises BadInput if it is the newest, the holder's own, or `needed`: batches with a folder of their own were recorded with it.
+    Raises BadInput if it is the newest, the holder's own, or `needed`: batches with a folder of their own were recorded
+    with it.
     """
     folder = home.prepared / name
     if folder not in all_versions(home):
@@ -87,7 +89,7 @@ def forget(home: Home, name: str, needed: set[str]) -> None:
 
 
 def _base(home: Home) -> Path:
-    """The folder of the register without deltas: the home's own if it is prepared, else where its raw one is prepared."""
+    """The folder of the register without deltas: the home's own if prepared, else where its raw one is prepared."""
     source = home.register
     if (source / MANIFEST).is_file():
         return source

@@ -1,7 +1,7 @@
 """`sluicegate replay`: decides a past batch again from its evidence, and shows what would differ.
 
-The same command is what-if for a planned order, agreement or rule. Nothing is written to ledger (but that somebody opened the
-evidence), lake or outbox, and what is opened is deleted. Counts, ids and codes come out, never a value.
+The same command is what-if for a planned order, agreement or rule. Nothing is written to ledger (but that somebody
+opened the evidence), lake or outbox, and what is opened is deleted. Counts, ids and codes come out, never a value.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Past:
 
 @contextmanager
 def past(home: Home, ledger: Ledger, record: BatchRecord) -> Iterator[Past]:
-    """Opens a batch that ended; what is opened for that is deleted at the end. Raises Usage if nothing is stored of it."""
+    """Opens a batch that ended; the plaintext is deleted at the end. Raises Usage if nothing is stored of it."""
     batch = BatchSteps(home, ledger, record.name)
     if record.state not in FINAL or batch.folder.exists() or not accounting_path(home, record.name).exists():
         remedy = "See sluicegate status; of a batch in flight, see review show and explain."
@@ -119,8 +119,8 @@ class _End:
 
 
 def _end(ledger: Ledger, record: BatchRecord, ctx: BatchContext, decided: Decided, *, as_recorded: bool) -> _End:
-    """First by the rules; then by what people decided of a batch that would be held for them again; then, of a batch as it was
-    recorded, by what prevented its publication at the last moment."""
+    """First by the rules; then by what people decided of a batch that would be held for them again; then, of a batch as
+    it was recorded, by what prevented its publication at the last moment."""
     if decided.refuse:
         codes = tuple(sorted({*decided.refuse, *decided.hold}))
         state = record.state if record.state in _LATE else State.REFUSED
@@ -199,7 +199,7 @@ def _compared(ctx: BatchContext, compared: str, batch: str, first: int) -> dict[
 
 
 def _write(home: Home, compared: str, batch: str, out: Path) -> None:
-    """All rows that change, as CSV or Parquet: batch, ordinal, outcomes and codes then and now; a list in CSV has spaces."""
+    """Writes all rows that change, as CSV (codes with spaces between) or Parquet: outcomes and codes then and now."""
     listed = {n: n if out.suffix == ".parquet" else f"array_to_string({n}, ' ')" for n in ("codes_then", "codes_now")}
     columns = f"outcome_then, {listed['codes_then']} AS codes_then, outcome_now, {listed['codes_now']} AS codes_now"
     query = f"SELECT '{batch}' AS batch, ordinal, {columns} FROM ({compared}) WHERE {_CHANGED} ORDER BY ordinal"

@@ -1,4 +1,4 @@
-"""How often each step of a batch is tried again after an error, and after which pauses; read by the flow of one batch."""
+"""How often each step of a batch is tried again after an error, and after which pauses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flows.plan import Step
 
 @dataclass(frozen=True)
 class Retries:
-    """`pauses`: seconds before each further try; `on`: the errors that a further try may fix. All others end the run."""
+    """`pauses`: seconds before each further try; `on`: errors that a further try may fix. All others end the run."""
 
     pauses: tuple[float, ...]
     on: type[SluicegateError]

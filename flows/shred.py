@@ -1,7 +1,8 @@
-"""Shredding: when retention has ended, the key of a batch's evidence is destroyed, and with it every copy of the evidence.
+"""Shredding: when retention has ended, the key of a batch's evidence is destroyed, and with it every copy of the
+evidence.
 
-The accounting stays. The chain says `shredding` before anything is destroyed and `shredded` after, so that a crash in between
-is seen, and the same call goes on.
+The accounting stays. The chain says `shredding` before anything is destroyed and `shredded` after, so that a crash in
+between is seen, and the same call goes on.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def retained(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[s
 
 
 def too_early(ledger: Ledger, record: BatchRecord) -> bool:
-    """Whether the chain shows that the evidence was destroyed before its retention, by the version at receipt, had ended."""
+    """Whether, by the chain, the evidence was destroyed before the retention of the version at receipt had ended."""
     begun = next((e["at"] for e in ledger.events(record.name) if e["kind"] == SHREDDING), None)
     agreements = _agreements(ledger, record)
     until = _until(ledger, record, agreements)
@@ -103,8 +104,8 @@ def _until(ledger: Ledger, record: BatchRecord, agreements: list[Agreement]) -> 
 def ordered(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[str]:
     """A court order that holds, recalls, or has preserved what was requested under this agreement.
 
-    Which statute it names does not matter: in doubt the evidence is kept. That one order lets the recipient destroy its copies
-    says nothing of the holder's evidence.
+    Which statute it names does not matter: in doubt the evidence is kept. That one order lets the recipient destroy its
+    copies says nothing of the holder's evidence.
     """
     agreements = _agreements(ledger, record, known)
     if not agreements:

@@ -1,5 +1,5 @@
-"""What no run comes back to by itself: batches that waited too long, batches whose end a crash cut short, and plaintext that a
-killed process left."""
+"""What no run comes back to by itself: batches that waited too long, batches whose end a crash cut short, and plaintext
+that a killed process left."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def due(home: Home, ledger: Ledger) -> list[str]:
 
 
 def delete_abandoned(home: Home, clock: Clock) -> None:
-    """Deletes plaintext that a killed process left: submissions half taken in, evidence opened, queries spilled to disk."""
+    """Deletes plaintext that a killed process left: submissions half taken in, opened evidence, spilled queries."""
     delete_left_folders(home)
     before = (clock.now() - _ABANDONED).timestamp()
     for left in [*home.lake.glob(".incoming/*"), *home.lake.glob(".spill/*"), *home.lake.glob(".beginning-*")]:

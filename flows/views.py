@@ -1,4 +1,4 @@
-"""A folder for what is opened as plaintext for as long as it is read: one of its own in the lake (see `pipelines.held`)."""
+"""A folder in the lake for what is opened as plaintext, for as long as it is read (see `pipelines.held`)."""
 
 from __future__ import annotations
 

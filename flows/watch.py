@@ -1,7 +1,7 @@
 """Watching the inbox: each submission is started once it is complete, never twice, a bounded number at a time.
 
-Every batch runs in a process of its own (`sluicegate run`), so that one that dies takes no other with it; they share one
-Prefect server.
+Every batch runs in a process of its own (`sluicegate run`), so that one that dies takes no other with it; they share
+one Prefect server.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Watch:
         self.seen.add(self._stamp(folder))
         environment = {**os.environ, "SLUICEGATE_HOME": str(self.home.root)}
         command = [sys.executable, "-m", "flows.cli", "run", str(folder), "--json"]
-        # its own session: a Ctrl-C at the terminal reaches us only, and the batch goes on to its end; its errors go to our stderr
+        # its own session: a Ctrl-C at the terminal reaches us only, and the batch goes on; its errors go to our stderr
         self.running[folder] = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
         )

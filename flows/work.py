@@ -1,7 +1,8 @@
-"""The steps of one batch: its stages, its checkpoints, its release. What the flow's tasks call; knows nothing of Prefect.
+"""The steps of one batch: its stages, its checkpoints, its release. What the flow's tasks call; knows nothing of
+Prefect.
 
-Every method may be repeated: stages are committed steps of the lake, the ledger moves a batch on once, and what was sealed
-for a one-time key is sealed again.
+Every method may be repeated: stages are committed steps of the lake, the ledger moves a batch on once, and what was
+sealed for a one-time key is sealed again.
 """
 
 from __future__ import annotations
@@ -131,8 +132,8 @@ class BatchSteps:
     def account_refused(self, codes: Iterable[str]) -> None:
         """Accounts for a batch that ends without a release.
 
-        One whose rows were never read is accounted for by its events alone, as a submission that cannot be read is: what was
-        received, and how it ended.
+        One whose rows were never read is accounted for by its events alone, as a submission that cannot be read is:
+        what was received, and how it ended.
         """
         if lake.read_manifest(self.folder / "ingest.rows") is not None:
             # its register may be gone, and is not needed

@@ -1,7 +1,7 @@
 """The later steps of a case: each takes a proof, stores it sealed, and is signed by an operator or by the recipient.
 
-A disposal is judged on the day, under the ledger's lock: while an order in force says that what was disclosed must be kept as
-it is, none is taken.
+A disposal is judged on the day, under the ledger's lock: while an order in force says that what was disclosed must be
+kept as it is, none is taken.
 """
 
 from __future__ import annotations
@@ -59,17 +59,18 @@ class HandedIn:
 def advance(
     home: Home, clock: Clock, id: str, step: Step, file: Path | None = None, key: Ed25519PrivateKey | None = None
 ) -> CaseRecord:
-    """Takes a step of a case with its proof; gives the case as it is then. A proof that was taken before changes nothing.
+    """Takes a step of a case with its proof; gives the case as it is then. A proof that was taken before changes
+    nothing.
 
-    Raises Usage if the case does not wait for this step, BadInput if the proof or the signature does not count, Forbidden
-    if an order in force forbids it.
+    Raises Usage if the case does not wait for this step, BadInput if the proof or the signature does not count,
+    Forbidden if an order in force forbids it.
     """
     with places.desk(home, clock) as desk:
         case = desk.ledger.case(id)
         hand = HandedIn(desk, _read(file, step), file.name if file else "", key)
-        if any(s.proof in _PROOFS[step] and s.rests_on == of_bytes(hand.data) for s in case.steps):
-            return case
-        return _STEPS[step](hand, case)
+        take, proofs = _STEPS[step]
+        taken = any(s.proof in proofs and s.rests_on == of_bytes(hand.data) for s in case.steps)
+        return case if taken else take(hand, case)
 
 
 def issue(home: Home, clock: Clock, id: str) -> CaseRecord:
@@ -122,29 +123,17 @@ def _closed(hand: HandedIn, case: CaseRecord) -> CaseRecord:
     return hand.desk.ledger.take(case.id, Proof.REVIEW, partial(documents.issue, setting), rests_on, signature)
 
 
-# The kinds of proof that the file of a step may be; none where a step takes no file as its proof.
-_PROOFS: Mapping[Step, frozenset[Proof]] = total(
+# How each step is taken, and the kinds of proof that its file may be; none where a step takes no file as its proof.
+_STEPS: Mapping[Step, tuple[Callable[[HandedIn, CaseRecord], CaseRecord], frozenset[Proof]]] = total(
     Step,
     {
-        Step.FROZEN: frozenset(),
-        Step.NOTIFIED: frozenset({Proof.NOTICE}),
-        Step.COPIES: frozenset({Proof.COPIES}),
-        Step.DISPOSED: DISPOSALS,
-        Step.RETURNED: DISPOSALS,
-        Step.ATTESTED: frozenset(),
-        Step.CLOSED: frozenset(),
-    },
-)
-_STEPS: Mapping[Step, Callable[[HandedIn, CaseRecord], CaseRecord]] = total(
-    Step,
-    {
-        Step.FROZEN: _frozen,
-        Step.NOTIFIED: _notified,
-        Step.COPIES: _copies,
-        Step.DISPOSED: partial(_dispose, returned=False),
-        Step.RETURNED: partial(_dispose, returned=True),
-        Step.ATTESTED: _attested,
-        Step.CLOSED: _closed,
+        Step.FROZEN: (_frozen, frozenset()),
+        Step.NOTIFIED: (_notified, frozenset({Proof.NOTICE})),
+        Step.COPIES: (_copies, frozenset({Proof.COPIES})),
+        Step.DISPOSED: (partial(_dispose, returned=False), DISPOSALS),
+        Step.RETURNED: (partial(_dispose, returned=True), DISPOSALS),
+        Step.ATTESTED: (_attested, frozenset()),
+        Step.CLOSED: (_closed, frozenset()),
     },
 )
 

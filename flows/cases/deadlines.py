@@ -44,7 +44,7 @@ class Due:
 
 
 def due(case: CaseRecord, agreement: Agreement, keeps: tuple[str, ...]) -> list[Due]:
-    """Every deadline of a case, in the order of its steps. `keeps`: ids of orders under which nothing may be disposed of."""
+    """The deadlines of a case, in the order of its steps. `keeps`: orders under which nothing may be disposed of."""
     return [_one(case, agreement, deadline, keeps) for deadline in DEADLINES]
 
 
@@ -63,6 +63,6 @@ def of_case(ledger: Ledger, case: CaseRecord) -> list[Due]:
 
 
 def keeping(known: Enrolled, id: str, clock: Clock) -> tuple[str, ...]:
-    """Ids of the orders under which what was disclosed under agreement `id` must be kept as it is, today in its zone."""
+    """Ids of the orders by which what was disclosed under agreement `id` must be kept, today in its zone."""
     agreement = known.agreements[id]
     return preserved(agreement, known.orders.values(), clock.today(agreement.zone))

@@ -1,7 +1,7 @@
 """The documents of a case: rendered from counts, digests, dates and ids only, so that none can name a person.
 
-Which are issued with a step is decided under the ledger's lock, with the digests that the event records. `templates` has
-their text.
+Which are issued with a step is decided under the ledger's lock, with the digests that the event records. `templates`
+has their text.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _FORMS: Mapping[str, type[Strict]] = {COPIES: forms.Copy, DISPOSALS: forms.Dispo
 HOW: Mapping[CaseReason, str] = total(
     CaseReason,
     {
-        CaseReason.LOOKBACK: "Rows were released that today's rules would withhold, as a lookback at past releases found.",
+        CaseReason.LOOKBACK: "Rows were released that today's rules would withhold; a lookback found them.",
         CaseReason.INCOMPLETE_ADDRESS: "Rows were released whose request had an incomplete address.",
-        CaseReason.NOT_CORROBORATED: "Rows were released whose request's address was not compared with an address on file.",
+        CaseReason.NOT_CORROBORATED: "Rows were released whose address was not compared with an address on file.",
         CaseReason.NO_AUTHORITY: "Rows were released without the authority that the law asks for.",
         CaseReason.COURT_ORDER: "A court has ordered that what was disclosed be recalled.",
-        CaseReason.REGISTER_CORRECTED: "The register was wrong when the rows were released, and has been corrected since.",
+        CaseReason.REGISTER_CORRECTED: "The register was wrong when the rows were released; it has been corrected.",
         CaseReason.SYSTEM_FAULT: "A fault of the holder's system released rows that it should have withheld.",
     },
 )
@@ -49,7 +49,7 @@ HOW: Mapping[CaseReason, str] = total(
 
 @dataclass(frozen=True)
 class Setting:
-    """What documents are made from beside the case: its batches, when each was published, the digest of the recall list."""
+    """What documents are made from beside the case: its batches, when each was published, its recall list's digest."""
 
     home: Home
     clock: Clock
@@ -142,7 +142,7 @@ def _facts(setting: Setting, case: CaseRecord, agreement: Agreement) -> dict[str
 
 
 def check(home: Home, case: CaseRecord) -> list[tuple[str, str, str, str]]:
-    """(name, state in which it was issued, digest, whether the file is unchanged, changed or missing) of each document."""
+    """Of each document: name, state in which it was issued, digest, and whether it is unchanged, changed or missing."""
     issued = {name: (step.state.value, digest) for step in case.steps for name, digest in step.documents.items()}
     return [
         (name, state, digest, _lies(places.folder(home, case.id) / name, digest))

@@ -1,7 +1,8 @@
 """Opening a case: what is affected is found, recorded, and frozen at once, before anybody is asked.
 
 In this order, each step durable before the next: the list of affected persons, sealed; the case in the ledger, with its
-claims marked; the recall list in the outbox; its event, with the first documents. After a crash the same command goes on.
+claims marked; the recall list in the outbox; its event, with the first documents. After a crash the same command goes
+on.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from pipelines.sql import copy
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which disclosures: those of a batch (all, or the ordinals in the file `rows`), or those of a lookback's sealed list."""
+    """Which disclosures: a batch's (all, or the ordinals in the file `rows`), or those of a lookback's sealed list."""
 
     batch: str = ""
     rows: Path | None = None
@@ -46,8 +47,8 @@ def open_cases(
 ) -> list[CaseRecord]:
     """Opens a case for each agreement that the chosen rows were disclosed under, and freezes it. Safe to repeat.
 
-    Rows that another case recalls already are left out. Raises BadInput if a row was not released, Usage if every one of
-    them is recalled already, or a batch is not published.
+    Rows that another case recalls already are left out. Raises BadInput if a row was not released, Usage if every one
+    of them is recalled already, or a batch is not published.
     """
     found_at = discovered_at or clock.now()
     if found_at > clock.now():
@@ -64,7 +65,7 @@ def open_cases(
 
 
 def freeze(at: Desk, case: CaseRecord) -> CaseRecord:
-    """Delivers the recall list of a case that was found, and issues the first documents. A frozen case stays as it is."""
+    """Delivers the recall list of a case, and issues the first documents. A case that is frozen stays as it is."""
     if case.state is not CaseState.FOUND:
         return case
     sealed, opened = places.folder(at.home, case.id) / documents.AFFECTED, at.plain / f"{case.id}.parquet"

@@ -61,7 +61,7 @@ def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
 
 
 def deadlines_due(home: Home, clock: Clock) -> list[dict[str, Any]]:
-    """For the nightly run: every deadline that has passed or will within `alert_hours`; issues the notices that are due."""
+    """Every deadline that has passed, or will within `alert_hours`. Issues the notices that are due now."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         cases = [case for case in ledger.cases() if case.state is not CaseState.CLOSED]
         found = [{"case": c.id, **_due(d, clock)} for c in cases for d in _alarms(home, ledger, c)]

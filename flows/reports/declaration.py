@@ -1,4 +1,5 @@
-"""The declaration of a batch: how many were asked for, matched, disclosed and withheld, and why; each number with its event.
+"""The declaration of a batch: how many were asked for, matched, disclosed and withheld, and why; each number with its
+event.
 
 It is the holder's own paper: it counts by codes that the requester never sees (invariant 9).
 """
