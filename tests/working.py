@@ -35,7 +35,7 @@ def work(home: Home, ledger: Ledger, name: str) -> BatchSteps:
 
 
 def run(home: Home, what: Path | str, clock: Clock | None = None) -> tuple[str, State]:
-    """Takes a submission, or a batch, as far as it goes; gives its name and state."""
+    """Runs a submission, or a batch, until it is released, held or refused; gives its name and state."""
     with ledger_of(home, clock) as ledger:
         name = receive(home, ledger, ledger.clock, what) if isinstance(what, Path) else what
         return name, advance(work(home, ledger, name))
