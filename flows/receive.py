@@ -47,24 +47,24 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
     """
     listed = _facilities(home)
     incoming = home.lake / ".incoming" / uuid.uuid4().hex
-    protected = incoming.with_suffix(".persons")
     incoming.mkdir(parents=True, mode=0o700)
     try:
-        taken = submission.take_in(source, incoming)
+        taken = submission.take_in(source, incoming / "submission")
         agreement = _agreement(ledger, taken)
         submission.verify_signature(taken, agreement)
         if home.persons:
-            persons.keep(home.persons, protected, home.duck)
+            persons.keep(home.persons, incoming / persons.KEPT, home.duck)
+        if listed is not None:
+            durable.write(incoming / facilities.NAME, listed)
         with alone(home, taken.batch):
             if ledger.batch(taken.batch) is None:
-                _record(home, ledger, clock, taken, agreement, listed, protected)
+                _record(home, ledger, clock, taken, agreement, incoming)
         return taken.batch
     except BadInput as error:
         _record_unreadable(ledger, clock, source, error)
         raise
     finally:
         shutil.rmtree(incoming, ignore_errors=True)
-        protected.unlink(missing_ok=True)
 
 
 def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
@@ -91,16 +91,8 @@ def _facilities(home: Home) -> bytes | None:
         return copy.read_bytes()
 
 
-def _record(
-    home: Home,
-    ledger: Ledger,
-    clock: Clock,
-    taken: TakenIn,
-    agreement: Agreement,
-    listed: bytes | None,
-    protected: Path,
-) -> None:
-    """Moves the copy into the lake, writes what was known before, then records the batch.
+def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, incoming: Path) -> None:
+    """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch.
 
     In this order, so that a crash in between leaves an orphan folder and no record.
     """
@@ -109,12 +101,7 @@ def _record(
     root = home.lake / taken.batch
     if root.exists():
         shutil.rmtree(root)  # an orphan: the ledger does not know this batch
-    root.mkdir(mode=0o700)
-    taken.folder.rename(root / "submission")
-    if protected.exists():
-        protected.rename(root / persons.KEPT)
-    if listed is not None:
-        durable.write(root / facilities.NAME, listed)
+    incoming.rename(root)
     requester = agreement.requester.id
     _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
     moment = clock.now()

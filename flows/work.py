@@ -119,14 +119,18 @@ class BatchSteps:
         verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.release.holders)
         store_result(self.home, self.name, which.value, verdict.to_dict())
         counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
-        if verdict.status is Status.PASS or self._confirmed(which, verdict):
-            self.ledger.advance(self.name, PASSED[which], facts={**counts, **self._passed_facts(which)})
-        elif verdict.status is Status.REFUSE:
-            self.account_refused(verdict.codes)
-            self.ledger.refuse(self.name, verdict.codes, grounds.cited_for(verdict.codes, self.ctx), facts=counts)
-        else:
-            codes = verdict.codes if verdict.status is Status.HOLD else ()
-            self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
+        status = Status.PASS if self._confirmed(which, verdict) else verdict.status
+        match status:
+            case Status.PASS:
+                self.ledger.advance(self.name, PASSED[which], facts={**counts, **self._passed_facts(which)})
+            case Status.REFUSE:
+                self.account_refused(verdict.codes)
+                self.ledger.refuse(self.name, verdict.codes, grounds.cited_for(verdict.codes, self.ctx), facts=counts)
+            case Status.HOLD | Status.ERROR:
+                codes = verdict.codes if status is Status.HOLD else ()
+                self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
+            case unknown:
+                assert_never(unknown)
         return verdict
 
     def account_refused(self, codes: Iterable[str]) -> None:
