@@ -456,7 +456,7 @@ def test_something_else_in_the_outbox_is_not_written_over(
     world: World, batch: str, unused: list[int], tmp_path: Path, open_case: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(opening, "freeze", lambda _home, _ledger, case, _view: case)
+        patched.setattr(opening, "freeze", lambda _desk, case: case)
         found = open_case(1)
     assert found.opened.state is CaseState.FOUND
     here = world.home.outbox / f"recall-{found.opened.id}"
