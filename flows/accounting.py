@@ -1,4 +1,4 @@
-"""`sluicegate accounting`: to whom a person's record was disclosed, and what the accounting of a batch says as a whole.
+"""`sluicegate accounting`: to whom a person's record was disclosed, and the accounting of a batch as a whole.
 
 26 USC 6103(p)(3)(A); 5 USC 552a(c)(3): made available to the person at request. The holder's age key opens the sealed
 accounting for its header alone; no row of it is shown.
@@ -11,14 +11,14 @@ from typing import Any
 from expectations.clock import Clock, legal_date
 from expectations.digests import keyed_hash
 from expectations.errors import Usage
-from expectations.instruments import Agreement, parse_instrument
-from flows import kept
-from flows.home import HASH_KEY, HOLDER_AGE, Home
+from expectations.instruments import Agreement
+from flows.enrolled import agreement_at_receipt
+from flows.home import HASH_KEY, Home
+from flows.kept import accounting_path, open_accounting
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.states import State
-from flows.views import view
-from pipelines import sealing
+from flows.views import plaintext_folder
 from pipelines.context import person_text
 from pipelines.release import header
 
@@ -32,23 +32,27 @@ def person(home: Home, clock: Clock, record_id: str, who: str) -> list[dict[str,
     with Ledger.open(home.ledger_url, clock) as ledger:
         ledger.audit_person(key, who)
         return [
-            {"date": legal_date(d.published_at, agreement_of(ledger, d.batch).zone).isoformat(), "batch": d.batch.name,
-             "requests": d.requests, "recalls": d.recalls, **_as_told(ledger, home, d.batch)}
+            {
+                "date": legal_date(d.published_at, _agreement(ledger, d.batch).zone).isoformat(),
+                "batch": d.batch.name,
+                "requests": d.requests,
+                "recalls": d.recalls,
+                **_facts(ledger, home, d.batch),
+            }
             for d in ledger.disclosures_of(key)
-        ]  # fmt: skip
+        ]
 
 
 def show(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
     """The header of a batch's accounting, and its counts as the ledger has them; raises Usage if there is none."""
     with Ledger.open(home.ledger_url, clock) as ledger:
-        record, counts = ledger.batch(batch), ledger.accounted(batch)
-        if record is None:
-            raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
+        record, counts = ledger.known_batch(batch), ledger.accounted(batch)
         if counts is None:
-            raise Usage("NOT_ACCOUNTED", f"the batch is {record.state}, and not accounted for row by row", where=batch,
-                        remedy="An unreadable submission is accounted for by its events: sluicegate status.")  # fmt: skip
+            state = f"the batch is {record.state}, and not accounted for row by row"
+            remedy = "An unreadable submission is accounted for by its events: sluicegate status."
+            raise Usage("NOT_ACCOUNTED", state, where=batch, remedy=remedy)
         left = record.state is State.PUBLISHED
-        zone = agreement_of(ledger, record).zone
+        zone = _agreement(ledger, record).zone
         return {
             "batch": batch,
             "state": record.state.value,
@@ -60,32 +64,28 @@ def show(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
 
 
 def open_header(home: Home, batch: str) -> dict[str, Any] | None:
-    """The header of a batch's sealed accounting; None of one that was made before there were headers, or that is gone."""
-    sealed = kept.accounting(home, batch)
-    if not sealed.exists():
+    """The header of a batch's sealed accounting; None if it is gone, or older than headers are."""
+    if not accounting_path(home, batch).exists():
         return None
-    with view(home) as place:
-        sealing.open_file(sealed, place / "accounting", sealing.load_identity(home.keys / HOLDER_AGE))
-        return header.read(place / "accounting")
+    with plaintext_folder(home) as folder:
+        open_accounting(home, batch, folder / "accounting")
+        return header.read(folder / "accounting")
 
 
-def agreement_of(ledger: Ledger, record: BatchRecord) -> Agreement:
+def _agreement(ledger: Ledger, record: BatchRecord) -> Agreement:
     """The agreement of a batch, in the version at its receipt."""
-    found = parse_instrument(ledger.instrument(record.instruments[record.agreement]) or b"", record.agreement)
-    assert isinstance(found, Agreement), "a batch is recorded with its agreement"
+    found = agreement_at_receipt(ledger, record)
+    assert found is not None, "a batch that is accounted for is recorded with its agreement"
     return found
 
 
-def _as_told(ledger: Ledger, home: Home, record: BatchRecord) -> dict[str, Any]:
+def _facts(ledger: Ledger, home: Home, record: BatchRecord) -> dict[str, Any]:
     """Nature, purpose and recipient of a disclosure. What an accounting of an older version lacks is left empty."""
-    said = open_header(home, record.name) or {}
-    recipient = said.get("recipient") or agreement_of(ledger, record).requester.model_dump(
-        include={"id", "name", "address"}
-    )
+    found = open_header(home, record.name) or {}
+    parties = {"id", "name", "address"}
+    recipient = found.get("recipient") or _agreement(ledger, record).requester.model_dump(include=parties)
     return {
-        "nature": said.get("nature"),
-        "purpose": said.get("purpose"),
-        "statute": said.get("statute"),
+        **{key: found.get(key) for key in ("nature", "purpose", "statute")},
         "recipient": recipient["name"],
         "address": recipient["address"],
         "agreement": record.agreement,

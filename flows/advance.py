@@ -1,6 +1,6 @@
-"""What a batch is due for in each state, as data, and the loop that takes it as far as it goes.
+"""Takes a batch through the steps of its plan until it is released, held or refused.
 
-Knows nothing of Prefect: `call` runs one step by name, and the flow gives one that runs it as a task.
+Knows nothing of Prefect: `call` runs one step, and the flow gives one that runs it as a task.
 """
 
 from __future__ import annotations
@@ -11,67 +11,63 @@ from expectations.contracts import Outcome
 from expectations.errors import BadInput, SluicegateError
 from flows import expiry
 from flows.ledger.accounts import ACCOUNTED
-from flows.ledger.states import FINAL, Checkpoint, State
-from flows.work import Work
+from flows.ledger.states import FINAL, State
+from flows.plan import PLAN, Step
+from flows.work import BatchSteps
 
-PLAN: dict[State, tuple[str, ...]] = {
-    State.RECEIVED: ("ingest", Checkpoint.INTAKE),
-    State.INGESTED: ("match", Checkpoint.MATCHING),
-    State.MATCHED: ("validate", Checkpoint.ELIGIBILITY),
-    State.VALIDATED: ("release", Checkpoint.DISCLOSURE),
-    State.SEALED: ("prepare",),
-    State.PREPARED: ("publish",),
-}
-Call = Callable[[str], object]
+Call = Callable[[Step], object]
 
 
-def advance(work: Work, call: Call | None = None) -> State:
-    """Takes a batch through its steps until it ends, waits for people, or releases are halted; returns its state. One that has
-    waited for longer than its agreement allows expires.
+def advance(batch: BatchSteps, call: Call | None = None) -> State:
+    """Takes a batch through its steps until it ends, waits for people, or releases are halted; returns its state. One
+    that has waited for longer than its agreement allows expires.
 
     Raises what a step raises, after the ledger has recorded it: bad input ends the batch, a fault leaves it `failed`.
     """
-    if expiry.overdue(work.ledger, work.name):
-        expiry.expire(work)
+    if expiry.overdue(batch.ledger, batch.name):
+        expiry.expire(batch)
     try:
-        _steps(work, call or work.do)
+        _run_steps(batch, call or batch.do)
     except BadInput as error:
-        if work.record.state is State.RECEIVED:
-            work.ledger.advance(work.name, State.UNREADABLE, facts={"codes": [error.code]})
-            _finish(work)
+        if batch.record.state is State.RECEIVED:
+            batch.ledger.advance(batch.name, State.UNREADABLE, facts={"codes": [error.code]})
+            _finish(batch)
         raise
     except SluicegateError as error:
-        if work.record.state in PLAN and work.record.state is not State.PREPARED:
-            work.ledger.advance(work.name, State.FAILED)
-        # the ledger takes closed lists only: what failed, and where, is kept beside the checkpoints' results
-        work.keep_fault(error)
+        state = batch.record.state
+        if PLAN[state] and state is not State.PREPARED:
+            batch.ledger.advance(batch.name, State.FAILED)
+        # the ledger takes closed lists only: what failed, and where, is stored beside the checkpoints' results
+        batch.store_fault(error)
         raise
-    return _finish(work)
+    return _finish(batch)
 
 
-def _steps(work: Work, call: Call) -> None:
-    while work.folder.exists() and (state := work.record.state) not in FINAL and state is not State.HELD:
-        if state is State.FAILED:
-            work.ledger.advance(work.name, work.record.resumes or State.RECEIVED)
+def _run_steps(batch: BatchSteps, call: Call) -> None:
+    while batch.folder.exists():
+        record = batch.record
+        if record.state is State.FAILED:
+            batch.ledger.advance(batch.name, record.resumes or State.RECEIVED)
             continue
-        for step in PLAN[state]:
+        for step in PLAN[record.state]:
             call(step)
-        if work.record.state is state:
-            return  # releases are halted: nothing changed, and the next run goes on
+        if batch.record.state is record.state:
+            return  # it has ended, is held, or releases are halted: the next run goes on
 
 
-def _finish(work: Work) -> State:
-    """Accounts for a batch that ended without a release, and deletes what is left of it in clear."""
-    record = work.record
-    if record.state in FINAL and work.folder.exists():
-        if record.state is not State.PUBLISHED and not _accounted(work):
-            work.account_refused(record.codes)
-        work.tidy()
+def _finish(batch: BatchSteps) -> State:
+    """Accounts for a batch that ended without a release, and deletes what is left of its plaintext."""
+    record = batch.record
+    if record.state in FINAL and batch.folder.exists():
+        if record.state is not State.PUBLISHED and not _accounted(batch):
+            batch.account_refused(record.codes)
+        batch.delete_folder()
     return record.state
 
 
-def _accounted(work: Work) -> bool:
+def _accounted(batch: BatchSteps) -> bool:
     """Whether it is accounted for as it ended: all refused, just before its last event or since."""
-    said = work.ledger.accounted(work.name)
-    kinds = [e["kind"] for e in work.ledger.events(work.name) if e["kind"] in (ACCOUNTED, *State)]
-    return said is not None and set(said["outcomes"]) == {Outcome.REFUSED.value} and ACCOUNTED in kinds[-2:]
+    accounting = batch.ledger.accounted(batch.name)
+    kinds = [e["kind"] for e in batch.ledger.events(batch.name) if e["kind"] in (ACCOUNTED, *State)]
+    refused = accounting is not None and set(accounting["outcomes"]) == {Outcome.REFUSED.value}
+    return refused and ACCOUNTED in kinds[-2:]

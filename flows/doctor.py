@@ -1,4 +1,4 @@
-"""`sluicegate doctor`: what is missing on this machine and in this home, and how to mend it."""
+"""`sluicegate doctor`: what is missing on this machine and in this home, and how to fix it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -21,7 +22,7 @@ _DISK_NEEDED = 5 * 1024**3
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. `level`: ok, warn (works, but should be mended) or fail (a run would not work)."""
+    """One thing examined. `level`: ok, warn (works, but should be fixed) or fail (a run would not work)."""
 
     level: str
     what: str
@@ -29,17 +30,26 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Everything that a run needs, in the order in which to mend it."""
+    """Everything that a run needs, in the order in which to fix it."""
     return [*_machine(), *_home()]
+
+
+def _need(met: bool, what: str, remedy: str, otherwise: str = "fail") -> Finding:
+    """What a run needs, or (`otherwise` is warn) should have."""
+    return Finding("ok", what) if met else Finding(otherwise, what, remedy)
+
+
+def _check(check: Callable[[], str], what: str = "") -> Finding:
+    """What `check` gives, or an error of ours that it raises; `what`: what it is about, if the error does not say."""
+    try:
+        return Finding("ok", check())
+    except SluicegateError as error:
+        return Finding("fail", f"{what or error.where}: {error.message}", error.remedy)
 
 
 def _machine() -> Iterator[Finding]:
     python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-    yield (
-        Finding("ok", python)
-        if sys.version_info >= (3, 11)
-        else Finding("fail", python, "Install Python 3.11 or later.")
-    )
+    yield _need(sys.version_info >= (3, 11), python, "Install Python 3.11 or later.")
     for name in _PACKAGES:
         try:
             yield Finding("ok", f"{name} {version(name)}")
@@ -49,17 +59,10 @@ def _machine() -> Iterator[Finding]:
         ("ssh-keygen", "signs letters and decisions outside this program"),
         ("java", "Flink's job server"),
     ):
-        found = shutil.which(tool)
-        yield (
-            Finding("ok", tool)
-            if found
-            else Finding("warn", f"{tool} is not here: {why}", f"Install it to use it ({tool}).")
-        )
+        found = shutil.which(tool) is not None
+        yield _need(found, tool if found else f"{tool} is not installed: {why}", f"Install {tool} to use it.", "warn")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    enough = memory >= _MEMORY_NEEDED
-    yield Finding(
-        "ok" if enough else "warn", f"{memory / 1024**3:.1f} GiB of memory", "" if enough else "2 GiB is the least."
-    )
+    yield _need(memory >= _MEMORY_NEEDED, f"{memory / 1024**3:.1f} GiB of memory", "2 GiB is the least.", "warn")
 
 
 def _home() -> Iterator[Finding]:
@@ -69,23 +72,17 @@ def _home() -> Iterator[Finding]:
         yield Finding("fail", error.message, error.remedy)
         return
     yield from _folders(home)
-    yield _outbox(home)
-    yield from _keys(home)
+    yield _check(lambda: _outbox(home), "outbox")
+    yield from (_check(partial(_key, home, name), f"key {name}") for name in (HASH_KEY, HOLDER_SIGNING, HOLDER_AGE))
     yield _encryption(home.root)
     free = shutil.disk_usage(home.root).free
-    yield Finding(
-        "ok" if free >= _DISK_NEEDED else "warn",
-        f"{free / 1024**3:.0f} GiB free",
-        "" if free >= _DISK_NEEDED else "Free some.",
-    )
-    yield _register(home)
-    yield _facilities(home)
-    yield _persons(home)
+    yield _need(free >= _DISK_NEEDED, f"{free / 1024**3:.0f} GiB free", "Free some.", "warn")
+    yield _check(lambda: _register(home))
+    yield _check(lambda: _facilities(home))
+    yield _check(lambda: _persons(home))
     yield from _ledger(home)
-    api = os.environ.get("PREFECT_API_URL")
-    yield Finding(
-        "ok", "Prefect server: set by PREFECT_API_URL" if api else "Prefect server: a temporary one for each run"
-    )
+    server = "set by PREFECT_API_URL" if os.environ.get("PREFECT_API_URL") else "a temporary one for each run"
+    yield Finding("ok", f"Prefect server: {server}")
 
 
 def _folders(home: Home) -> Iterator[Finding]:
@@ -97,25 +94,18 @@ def _folders(home: Home) -> Iterator[Finding]:
             yield Finding("fail", f"folder {name} is open to others", f"chmod 700 {name}")
 
 
-def _outbox(home: Home) -> Finding:
-    try:
-        home.delivery.digest("doctor")  # looks for a package of this name: reached, if there is none
-        return Finding("ok", f"outbox {home.delivery.place('')}")
-    except SluicegateError as error:
-        return Finding("fail", f"outbox: {error.message}", error.remedy)
+def _outbox(home: Home) -> str:
+    home.delivery.digest("doctor")  # of no package, but only an outbox that was reached says so
+    return f"outbox {home.delivery.place('')}"
 
 
-def _keys(home: Home) -> Iterator[Finding]:
-    for name in (HASH_KEY, HOLDER_SIGNING, HOLDER_AGE):
-        try:
-            home.secret(name)
-            yield Finding("ok", f"key {name}")
-        except SluicegateError as error:
-            yield Finding("fail", f"key {name}: {error.message}", error.remedy)
+def _key(home: Home, name: str) -> str:
+    home.secret(name)
+    return f"key {name}"
 
 
 def _encryption(root: Path) -> Finding:
-    """Working parts lie in the home tree in clear while a batch is in flight: its volume should be encrypted."""
+    """Working parts lie in the home tree as plaintext while a batch is in flight: its volume should be encrypted."""
     device = root.stat().st_dev
     mapper = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/dm/uuid")
     if mapper.is_file() and mapper.read_text().startswith("CRYPT-"):
@@ -127,51 +117,36 @@ def _encryption(root: Path) -> Finding:
     )
 
 
-def _register(home: Home) -> Finding:
+def _register(home: Home) -> str:
     from pipelines import register
 
-    place = home.register
-    if (place / "manifest.json").is_file():
-        return Finding("ok", "register: prepared")
-    try:
-        raw = register.files(place)
-    except BadInput as error:
-        return Finding("fail", f"{error.where}: {error.message}", error.remedy)
-    if raw:
-        return Finding("ok", "register: raw; it is prepared before its first batch")
-    return Finding(
-        "fail", "there is no register", "Set register_folder in sluicegate.toml, or: sluicegate simulate register."
-    )
+    if (home.register / "manifest.json").is_file():
+        return "register: prepared"
+    if register.files(home.register):
+        return "register: raw; it is prepared before its first batch"
+    remedy = "Set register_folder in sluicegate.toml, or: sluicegate simulate register."
+    raise BadInput("NO_REGISTER", "there is no register", where="register_folder", remedy=remedy)
 
 
-def _persons(home: Home) -> Finding:
+def _persons(home: Home) -> str:
     """The holder's lists of persons: none is needed, but one that cannot be read stops every submission."""
     from expectations.facts import persons
 
     if home.persons is None:
-        return Finding("ok", "no lists of persons: nobody's record is protected beyond the rules")
+        return "no lists of persons: nobody's record is protected beyond the rules"
     with tempfile.TemporaryDirectory(prefix="sluicegate-doctor-", dir=home.lake) as folder:
-        kept = Path(folder) / persons.KEPT
-        try:
-            entries = persons.keep(home.persons, kept, home.duck)
-        except BadInput as error:
-            return Finding("fail", f"{error.where}: {error.message}", error.remedy)
-    return Finding("ok", f"{home.persons.name}: {entries:,} entries")
+        entries = persons.keep(home.persons, Path(folder) / persons.KEPT, home.duck)
+    return f"{home.persons.name}: {entries:,} entries"
 
 
-def _facilities(home: Home) -> Finding:
+def _facilities(home: Home) -> str:
     """The operator's own list of facilities: none is needed, but one that cannot be read stops every submission."""
     from expectations import address
 
     if home.facilities is None:
-        return Finding("ok", "no list of facilities of your own: the one of the package counts")
-    try:
-        own = address.check(home.facilities)
-    except SluicegateError as error:
-        return Finding("fail", f"{error.where}: {error.message}", error.remedy)
-    return Finding(
-        "ok", f"{home.facilities.name}: {len(own.phrases)} phrases and {len(own.addresses)} addresses of your own"
-    )
+        return "no list of facilities of your own: the built-in list is used"
+    own = address.check(home.facilities)
+    return f"{home.facilities.name}: {len(own.phrases)} phrases and {len(own.addresses)} addresses of your own"
 
 
 def _ledger(home: Home) -> Iterator[Finding]:
@@ -184,13 +159,5 @@ def _ledger(home: Home) -> Iterator[Finding]:
     except Exception as error:  # whatever the database says may hold a password from its address
         yield Finding("fail", f"the ledger cannot be opened: {type(error).__name__}", "See ledger in sluicegate.toml.")
         return
-    yield Finding(
-        "ok" if instruments else "fail",
-        f"{instruments} instruments enrolled",
-        "" if instruments else "Enrol an agreement.",
-    )
-    yield Finding(
-        "ok" if operators > 1 else "warn",
-        f"{operators} operators enrolled",
-        "" if operators > 1 else "A drop needs two.",
-    )
+    yield _need(instruments > 0, f"{instruments} instruments enrolled", "Enrol an agreement.")
+    yield _need(operators > 1, f"{operators} operators enrolled", "A drop needs two.", "warn")

@@ -1,4 +1,4 @@
-"""The evidence of a batch, opened for as long as somebody works with it: in clear in a folder of its own, then deleted."""
+"""The evidence of a batch, opened as plaintext in a folder of its own for as long as somebody works with it."""
 
 from __future__ import annotations
 
@@ -11,39 +11,40 @@ from expectations.duck import parquet
 from expectations.errors import Usage
 from flows import evidence_keys
 from flows.home import Home
-from flows.kept import folder
+from flows.kept import evidence_file
 from flows.ledger.shredding import STEPS
-from flows.views import view
-from flows.work import Work
+from flows.views import plaintext_folder
+from flows.work import BatchSteps
 from pipelines import sealing
 from pipelines.context import KEPT, BatchContext
 from pipelines.release.evidence import bundle
 
 
 @contextmanager
-def opened(home: Home, work: Work) -> Iterator[tuple[BatchContext, str]]:
-    """The batch's context and its evidence as a relation: of a batch in flight what it has so far, else what was kept of it.
+def opened(home: Home, batch: BatchSteps) -> Iterator[tuple[BatchContext, str]]:
+    """The batch's context and its evidence as a relation: of a batch in flight what it has so far, else what is stored.
 
-    What is opened for that is deleted at the end. Raises Usage if nothing is kept, or no longer.
+    What is opened for that is deleted at the end. Raises Usage if nothing is stored, or no longer.
     """
-    if work.folder.exists():
-        yield work.ctx, f"({bundle(work.ctx)})"
+    if batch.folder.exists():
+        yield batch.ctx, f"({bundle(batch.ctx)})"
         return
-    if any(e["kind"] in STEPS for e in work.ledger.events(work.name)):
-        raise Usage("EVIDENCE_SHREDDED", "the key of this batch's evidence was destroyed when its retention had ended",
-                    where=work.name, remedy="What is left is its accounting: sluicegate status.")  # fmt: skip
-    with view(home) as place:
-        (place / "submission").mkdir(mode=0o700)
-        identity = evidence_keys.identity(home, work.name)
+    if any(e["kind"] in STEPS for e in batch.ledger.events(batch.name)):
+        remedy = "Its retention had ended. Its accounting is left: sluicegate status."
+        raise Usage("EVIDENCE_SHREDDED", "the key of this evidence was destroyed", where=batch.name, remedy=remedy)
+    with plaintext_folder(home) as folder:
+        (folder / "submission").mkdir(mode=0o700)
+        identity = evidence_keys.identity(home, batch.name)
         for name in KEPT:
-            _open(folder(home) / f"{work.name}.{Path(name).name}.age", place / name, identity)
-        if (own := folder(home) / f"{work.name}.{facilities.NAME}.age").exists():
-            _open(own, place / facilities.NAME, identity)
-        _open(folder(home) / f"{work.name}.parquet.age", place / "evidence.parquet", identity)
-        yield work.context(place, home.register), parquet([place / "evidence.parquet"])
+            _open(evidence_file(home, batch.name, Path(name).name), folder / name, identity)
+        if (own := evidence_file(home, batch.name, facilities.NAME)).exists():
+            _open(own, folder / facilities.NAME, identity)
+        rows = folder / "evidence.parquet"
+        _open(evidence_file(home, batch.name, "parquet"), rows, identity)
+        yield batch.context(folder, home.register), parquet([rows])
 
 
 def _open(sealed: Path, target: Path, identity: sealing.Identity) -> None:
     if not sealed.exists():
-        raise Usage("NO_EVIDENCE", "no evidence of this batch is kept", remedy="It ended before its rows were read.")
+        raise Usage("NO_EVIDENCE", "no evidence of this batch is stored", remedy="It ended before its rows were read.")
     sealing.open_file(sealed, target, identity)

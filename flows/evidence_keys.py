@@ -1,7 +1,7 @@
-"""The key pair that a batch's evidence is sealed to: one a batch, so that one small file destroyed makes it unreadable.
+"""The keys that evidence is sealed to: the holder's own age key, and one key pair a batch, sealed to the holder's.
 
-The private half lies in `keys/evidence/BATCH.age`, sealed to the holder's age key: a stolen folder of keys opens nothing
-without that key, and whoever holds that key opens nothing once the small file is gone, from no copy of the evidence.
+A batch's private half lies in `keys/evidence/BATCH.age`: a stolen folder of keys opens nothing without the holder's
+key, and once that one small file is destroyed, whoever holds the holder's key opens no copy of the batch's evidence.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ from pipelines.lake import durable
 FOLDER = "evidence"  # in the folder of keys
 
 
+def holder(home: Home) -> sealing.Identity:
+    """The holder's own age key; raises BadInput if it cannot be read."""
+    return sealing.load_identity(home.keys / HOLDER_AGE)
+
+
 def place(home: Home, batch: str) -> Path:
     """Where the private half lies, sealed."""
     return home.keys / FOLDER / f"{batch}.age"
@@ -29,8 +34,7 @@ def recipient(home: Home, batch: str) -> str:
         return identity(home, batch).recipient
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     made = sealing.new_identity()
-    holder = sealing.load_identity(home.keys / HOLDER_AGE).recipient
-    durable.write(path, sealing.seal_secret(made, holder), mode=0o600)
+    durable.write(path, sealing.seal_secret(made, holder(home).recipient), mode=0o600)
     return made.recipient
 
 
@@ -39,8 +43,8 @@ def identity(home: Home, batch: str) -> sealing.Identity:
 
     Raises BadInput if the holder's key cannot be read, or is not the one that the batch's was sealed to.
     """
-    holder, path = sealing.load_identity(home.keys / HOLDER_AGE), place(home, batch)
-    return sealing.open_secret(path, holder) if path.exists() else holder
+    path = place(home, batch)
+    return sealing.open_secret(path, holder(home)) if path.exists() else holder(home)
 
 
 def destroy(home: Home, batch: str) -> None:

@@ -1,8 +1,8 @@
-"""`sluicegate explain`: every rule that one row met, from the batch in flight or from its sealed evidence, with the law and the
-versions of the instruments behind each verdict, and behind the batch's own end.
+"""`sluicegate explain`: how one row was judged by each rule, from the batch in flight or from its sealed evidence.
 
-The rules are evaluated again on the row's raw fields. Values are shown on request only, and each such look is an audit event
-that is recorded before anything is shown.
+With the law and the versions of the instruments behind each verdict, and behind the batch's own end. The rules are
+evaluated again on the row's raw fields. Values are shown on request only, and that is an audit event, recorded before
+they are shown.
 """
 
 from __future__ import annotations
@@ -28,11 +28,10 @@ from flows import evidence, grounds
 from flows.grounds import Grounds
 from flows.home import Home
 from flows.ledger import Ledger
-from flows.ledger.batches import BatchRecord
+from flows.ledger.core import BatchRecord
 from flows.ledger.facts import View
-from flows.ledger.states import State
-from flows.status import STOPPED
-from flows.work import Work
+from flows.ledger.states import STOPPED, State
+from flows.work import BatchSteps
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
 
@@ -46,11 +45,11 @@ def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: 
     Raises Usage if there is no such batch or row.
     """
     with Ledger.open(home.ledger_url, clock) as ledger:
-        record = ledger.batch(batch)
-        if record is None:
-            raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
-        work = Work(home, ledger, clock, batch, lambda *_: None)
-        with evidence.opened(home, work) as (ctx, relation), session(home.duck) as connection:
+        record = ledger.known_batch(batch)
+        with (
+            evidence.opened(home, BatchSteps(home, ledger, batch)) as (ctx, relation),
+            session(home.duck) as connection,
+        ):
             row = _row(connection, relation, ordinal)
             if show_values:
                 ledger.audit(batch, ordinal, View.VALUES, who)
@@ -117,8 +116,11 @@ def _judged(
     met = connection.execute(f"SELECT {', '.join(r.met for r in rules)} FROM {table}").fetchall()[0]
     return [
         {
-            "rule": r.id, "verdict": "met" if ok else "failed", "code": "" if ok else r.code, "source": r.source,
+            "rule": r.id,
+            "verdict": "met" if ok else "failed",
+            "code": "" if ok else r.code,
+            "source": r.source,
             "cites": [one.to_dict() for one in grounds.behind(r, ctx, on)],
         }
         for r, ok in zip(rules, met, strict=True)
-    ]  # fmt: skip
+    ]

@@ -13,17 +13,21 @@ from expectations.errors import Usage
 from expectations.facts.letter import LETTER_FACTS, LetterFacts, Source
 from expectations.instruments import Agreement, CourtOrder, instrument_digest, parse_instrument
 from expectations.rules.rule import Rule
+from flows.enrolled import Enrolled
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.registry import VersionRecord
 from pipelines.context import BatchContext
+from pipelines.ingest import letter_facts
 from pipelines.ingest.submission import LETTER
 
 
 @dataclass(frozen=True)
 class Cited:
-    """An instrument as a verdict cites it. `version`: its number in the ledger; None: a letter, or a file that is not
-    enrolled."""
+    """An instrument as a verdict cites it.
+
+    `version`: its number in the ledger; None: a letter, or a file that is not enrolled.
+    """
 
     id: str
     kind: str
@@ -36,8 +40,7 @@ class Cited:
 
 @dataclass(frozen=True)
 class Grounds:
-    """The agreement, every court order (in force or not), the agreements that supersede it, and how each is cited, by
-    id."""
+    """The agreement, every court order, in force or not, the agreements that supersede it, and how each is cited."""
 
     agreement: Agreement
     orders: tuple[CourtOrder, ...]
@@ -58,11 +61,11 @@ def recorded(ledger: Ledger, record: BatchRecord) -> Grounds:
 def enrolled(
     ledger: Ledger, record: BatchRecord, planned: Path | None = None, until: datetime | None = None
 ) -> Grounds:
-    """The versions that are enrolled now (or were at `until`); the TOML files in `planned` stand in the place of those
-    with their ids, or beside them.
+    """The versions that are enrolled now (or were at `until`).
 
-    The letter was signed with a key that was the requester's then: keys of the recorded version count beside those of
-    today. Raises Usage if `planned` holds no TOML file, BadInput if one is no instrument.
+    The TOML files in `planned` replace those with their ids, or are added to them. The letter was signed with a key
+    that was the requester's then: keys of the recorded version count beside those of today. Raises Usage if `planned`
+    holds no TOML file, BadInput if one is no instrument.
     """
     found: dict[str, tuple[int | None, bytes]] = {
         name: (version.version, version.body) for name, version in at(ledger, until).items()
@@ -86,30 +89,22 @@ def at(ledger: Ledger, until: datetime | None = None) -> dict[str, VersionRecord
 def _files(folder: Path) -> list[Path]:
     found = sorted(folder.glob("*.toml"))
     if not found:
-        raise Usage(
-            "NO_INSTRUMENTS",
-            "the folder holds no TOML file",
-            where="--instruments",
-            remedy="Name a folder with agreements or orders.",
-        )
+        remedy = "Name a folder with agreements or orders."
+        raise Usage("NO_INSTRUMENTS", "the folder holds no TOML file", where="--instruments", remedy=remedy)
     return found
 
 
 def _grounds(record: BatchRecord, bodies: Mapping[str, tuple[int | None, bytes]]) -> Grounds:
     parsed = {name: parse_instrument(body, name) for name, (_, body) in bodies.items()}
-    agreement = parsed.get(record.agreement)
-    if not isinstance(agreement, Agreement):
-        raise Usage(
-            "NO_AGREEMENT",
-            "the batch's agreement is not enrolled",
-            where=record.agreement,
-            remedy="See sluicegate instruments list.",
-        )
-    agreements = (i for i in parsed.values() if isinstance(i, Agreement))
+    known = Enrolled.of(parsed.values())
+    agreement = known.agreements.get(record.agreement)
+    if agreement is None:
+        remedy = "See sluicegate instruments list."
+        raise Usage("NO_AGREEMENT", "the batch's agreement is not enrolled", where=record.agreement, remedy=remedy)
     return Grounds(
         agreement,
-        tuple(i for i in parsed.values() if isinstance(i, CourtOrder)),
-        tuple(i for i in agreements if agreement.id in i.supersedes),
+        tuple(known.orders.values()),
+        tuple(i for i in known.agreements.values() if agreement.id in i.supersedes),
         {n: Cited(n, parsed[n].kind, version, instrument_digest(body)) for n, (version, body) in bodies.items()},
     )
 
@@ -121,6 +116,11 @@ def _number(ledger: Ledger, name: str, digest: str) -> int | None:
 def against(codes: Collection[str], letter: LetterFacts, agreement: str) -> list[str]:
     """Ids of the instruments behind these codes of a batch: those that stand against it, and its agreement."""
     return [*dict.fromkeys([*letter.ids_behind(codes), agreement])] if codes else []
+
+
+def cited_for(codes: Collection[str], ctx: BatchContext) -> tuple[str, ...]:
+    """Ids of the instruments behind these codes of the batch of `ctx`."""
+    return tuple(against(codes, letter_facts(ctx), ctx.agreement.id))
 
 
 def behind(rule: Rule, ctx: BatchContext, grounds: Grounds) -> list[Cited]:

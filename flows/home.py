@@ -1,7 +1,7 @@
 """The home tree: where one installation keeps its register, instruments, keys, inbox, outbox, lake and ledger.
 
-`SLUICEGATE_HOME`, or `./.sluicegate`. Every folder is 0700: working parts of a batch in flight lie here in clear, so the
-volume must be encrypted (`sluicegate doctor` looks).
+`SLUICEGATE_HOME`, or `./.sluicegate`. Every folder is 0700: working parts of a batch in flight lie here as plaintext,
+so the volume must be encrypted (`sluicegate doctor` checks it).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import secrets
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from expectations.duck import DuckSettings, default_settings
 from expectations.errors import Usage
+from expectations.forms import to_toml
 from flows.outbox import Outbox, outbox_at
 
 CONFIG = "sluicegate.toml"
@@ -73,7 +73,7 @@ class Home:
 
     @property
     def outbox(self) -> Path:
-        """The outbox's folder; raises Usage if it is no folder of this machine: then see `delivery`."""
+        """The outbox's folder; raises Usage if it is no folder of this machine: see `delivery`."""
         if "://" in self.config.outbox:
             raise Usage("OUTBOX_REMOTE", "the outbox is no folder of this machine", where="outbox")
         return self._path(self.config.outbox)
@@ -101,19 +101,21 @@ class Home:
 
     @property
     def persons(self) -> Path | None:
-        """The holder's lists of persons; None if there are none. A link that leads nowhere is one that cannot be read."""
+        """The holder's lists of persons; None if there are none."""
         from expectations.facts.persons import NAME
 
-        path = self.root / NAME
-        return path if path.exists() or path.is_symlink() else None
+        return self._own_file(NAME)
 
     @property
     def facilities(self) -> Path | None:
-        """The operator's own list of facilities; None if there is none. A link that leads nowhere is one that cannot be read."""
+        """The operator's own list of facilities; None if there is none."""
         from expectations.address.facilities import NAME  # late: most commands need nothing of it
 
-        path = self.root / NAME
-        return path if path.exists() or path.is_symlink() else None
+        return self._own_file(NAME)
+
+    def _own_file(self, name: str) -> Path | None:
+        path = self.root / name
+        return path if path.exists() or path.is_symlink() else None  # a link to nothing is a file that cannot be read
 
     @property
     def prepared(self) -> Path:
@@ -127,8 +129,7 @@ class Home:
 
     @property
     def ledger_url(self) -> str:
-        prefix = "sqlite:///"
-        url = self.config.ledger
+        prefix, url = "sqlite:///", self.config.ledger
         return f"{prefix}{self._path(url.removeprefix(prefix))}" if url.startswith(prefix) else url
 
     @property
@@ -143,12 +144,8 @@ class Home:
         """A secret file of `keys`; raises Usage if it is missing or open to others."""
         path = self.keys / name
         if not path.is_file():
-            raise Usage(
-                "KEY_MISSING",
-                "a key of the holder is missing",
-                where=name,
-                remedy="Run sluicegate init, or restore it.",
-            )
+            remedy = "Run sluicegate init, or restore it."
+            raise Usage("KEY_MISSING", "a key of the holder is missing", where=name, remedy=remedy)
         if path.stat().st_mode & 0o077:
             raise Usage("KEY_EXPOSED", "a key of the holder can be read by others", where=name, remedy="chmod 600 it.")
         return path.read_bytes()
@@ -172,10 +169,8 @@ def open_home(root: Path | None = None) -> Home:
         raise Usage("CONFIG_UNREADABLE", "the configuration is not TOML", where=CONFIG) from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        key = ".".join(str(p) for p in first["loc"])
-        raise Usage(
-            "CONFIG_INVALID", f"{key}: {first['msg']}", where=CONFIG, remedy="See infra/docs/home.md."
-        ) from None
+        wrong = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise Usage("CONFIG_INVALID", wrong, where=CONFIG, remedy="See infra/docs/home.md.") from None
 
 
 def make_tree(root: Path, settings: dict[str, Any]) -> Home:
@@ -185,22 +180,10 @@ def make_tree(root: Path, settings: dict[str, Any]) -> Home:
         folder.chmod(0o700)
     config = root / CONFIG
     if not config.exists():
-        lines = [f"{key} = {_toml(value)}" for key, value in settings.items()]
-        config.write_text(
-            "# Sluicegate's home; every key is described in infra/docs/home.md\n" + "\n".join(lines) + "\n"
-        )
+        lines = [f"{key} = {to_toml(value)}\n" for key, value in settings.items()]
+        config.write_text("# Sluicegate's home; every key is described in infra/docs/home.md\n" + "".join(lines))
     home = open_home(root)
-    _make_secret(home.keys / HASH_KEY, lambda: secrets.token_bytes(32))
+    if not (key := home.keys / HASH_KEY).exists():
+        key.touch(mode=0o600)
+        key.write_bytes(secrets.token_bytes(32))
     return home
-
-
-def _make_secret(path: Path, make: Callable[[], bytes]) -> None:
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(make())
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int) else '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,4 +1,4 @@
-"""What lies in the inbox and is not done: folders whose signed letter is there, since the signature is put in place last."""
+"""What lies in the inbox and is not done: folders with a signed letter, whose signature is put in place last."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pipelines.ingest.submission import LETTER, MAX_LETTER, SIGNATURE
 
 
 def waiting(home: Home) -> list[Path]:
-    """Complete submissions that no batch of the ledger has ended, or waits for people with; oldest signature first."""
+    """Complete submissions whose batch has neither ended nor waits for people; oldest signature first."""
     found = []
     for folder in home.inbox.iterdir():
         if (folder / SIGNATURE).is_file() and (folder / LETTER).is_file():
             found.append(((folder / SIGNATURE).stat().st_mtime_ns, folder.name, folder))
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        return [folder for _, _, folder in sorted(found) if not _settled(ledger, folder)]
+        return [folder for _, _, folder in sorted(found) if not _done(ledger, folder)]
 
 
-def _settled(ledger: Ledger, folder: Path) -> bool:
+def _done(ledger: Ledger, folder: Path) -> bool:
     try:
         with (folder / LETTER).open("rb") as letter:
             digest = of_bytes(letter.read(MAX_LETTER))[:12]
@@ -31,5 +31,5 @@ def _settled(ledger: Ledger, folder: Path) -> bool:
     batch, unreadable = ledger.batch(f"b-{digest}"), ledger.batch(f"u-{digest}")
     if batch:
         return batch.state in FINAL or batch.state is State.HELD
-    # the same letter, signed again or with its files mended, deserves another look: its signature is put in place anew
+    # the same letter, signed again or with its files fixed, is received again: its signature is put in place anew
     return unreadable is not None and (folder / SIGNATURE).stat().st_ctime <= unreadable.received_at.timestamp()

@@ -1,4 +1,7 @@
-"""One run a batch at a time (and one preparation of a register), on one machine; across machines the ledger's own transactions decide."""
+"""One run a batch at a time (and one preparation of a register) on one machine.
+
+Across machines the ledger's own transactions decide.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ from flows.home import Home
 
 @contextmanager
 def alone(home: Home, name: str) -> Iterator[None]:
-    """Holds this batch: a second run of it waits here, and then finds it done. A killed run lets go by itself."""
+    """Locks this batch: a second run of it waits here, and then finds it done. A killed run releases the lock."""
     with _lock(home, name).open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
 def busy(home: Home, name: str) -> bool:
-    """Whether a run on this machine holds this batch now."""
+    """Whether a run on this machine has locked this batch now."""
     with _lock(home, name).open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""The lookback as a scheduled flow (infra/prefect.yaml): it ends as `Completed`, or as `Affected` so that alerts fire."""
+"""The lookback as a scheduled flow (infra/prefect.yaml): ends as `Completed`, or `Affected` so that alerts fire."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from flows.recall import lookback
 
 @flow(name="lookback", persist_result=False, validate_parameters=False)
 def lookback_flow(home: str | None = None, quiet: bool = True) -> PrefectState:
-    """Decides all past disclosures of `home` (SLUICEGATE_HOME, if left out) again; counts only reach Prefect."""
+    """Looks back at all past disclosures of `home` (if left out, SLUICEGATE_HOME); only counts reach Prefect."""
     with Reporter(quiet=quiet) as progress:
         found = lookback(open_home(Path(home) if home else None), Clock(), progress=progress)
-    said = found.summary
-    message = f"{said['affected']} of {said['released']} disclosures would not be made today; {len(said['not_decided'])} batches not decided"
-    return Completed(message=message) if found.exit_code == DONE else Failed(name="Affected", message=message)
+    if found.exit_code == DONE:
+        return Completed(message=found.headline)
+    return Failed(name="Affected", message=found.headline)

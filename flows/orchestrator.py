@@ -36,22 +36,26 @@ def configure(home: Home) -> None:
 
 
 def make_database(home: Home) -> None:
-    """Makes Prefect's own database in the home tree, which takes some seconds, so that the first run need not wait for it.
+    """Makes Prefect's own database in the home tree, which takes some seconds, so that the first run need not wait for
+    it.
 
-    Nothing to do where PREFECT_API_URL names a server, or the operator chose another database. A failure is none of `init`'s:
-    Prefect makes the database itself when it starts.
+    Nothing to do where PREFECT_API_URL names a server, or the operator chose another database. A failure does not
+    matter: Prefect makes the database itself when it starts.
     """
     configure(home)
     if os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL"):
         return
     subprocess.run(
         [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
 
 
 def warm_up(home: Home) -> Callable[[], None]:
-    """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for it.
+    """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for
+    it.
 
     A second run in the same process waits for the server of the first, which may have ended before it needed it.
     """
@@ -77,7 +81,8 @@ class _Server:
 import os, signal, sys, threading
 threading.Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
 import uvicorn
-uvicorn.run("prefect.server.api.server:create_app", factory=True, host="127.0.0.1", port=int(sys.argv[1]), log_level="error")
+server, port = "prefect.server.api.server:create_app", int(sys.argv[1])
+uvicorn.run(server, factory=True, host="127.0.0.1", port=port, log_level="error")
 """
 
     def __init__(self) -> None:
@@ -88,9 +93,13 @@ uvicorn.run("prefect.server.api.server:create_app", factory=True, host="127.0.0.
         # as Prefect marks a server that it starts for one run itself; its own session keeps Ctrl-C from it
         marks = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
         self._process = subprocess.Popen(
-            [sys.executable, "-c", self._PROGRAM, str(port)], env={**os.environ, **marks}, stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, "-c", self._PROGRAM, str(port)],
+            env={**os.environ, **marks},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def wait(self) -> None:
         """Returns once the server answers; raises Transient if it does not within two minutes."""
@@ -104,9 +113,8 @@ uvicorn.run("prefect.server.api.server:create_app", factory=True, host="127.0.0.
                     break
             time.sleep(0.1)
         os.environ.pop("PREFECT_API_URL", None)
-        raise Transient(
-            "NO_PREFECT_SERVER", "Prefect's server did not start", remedy="Run it again, or set PREFECT_API_URL."
-        )
+        remedy = "Run it again, or set PREFECT_API_URL."
+        raise Transient("NO_PREFECT_SERVER", "Prefect's server did not start", remedy=remedy)
 
 
 _SERVERS: list[_Server] = []  # kept, so that their pipes stay open as long as this process lives

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -18,46 +17,29 @@ class Reporter:
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = Console(stderr=True)
         self.quiet = quiet
-        self._bars = self._make_bars() if not quiet and self.console.is_terminal else None
+        columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=self.console) if not quiet and self.console.is_terminal else None
         self._tasks: dict[str, TaskID] = {}
         self._shown: dict[str, tuple[float, int]] = {}
         self._begun = time.monotonic()
-
-    def _make_bars(self) -> Progress:
-        return Progress(
-            TextColumn("{task.description:<22}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self.console,
-        )
 
     def __enter__(self) -> Reporter:
         if self._bars:
             self._bars.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         if self._bars:
             self._bars.stop()
 
     def __call__(self, step: str, done: int, total: int) -> None:
-        """Told by the stages: `done` of `total` parts of `step`."""
+        """Called by the stages: `done` of `total` parts of `step`."""
         if self._bars:
             if step not in self._tasks:
                 self._tasks[step] = self._bars.add_task(step, total=total)
             self._bars.update(self._tasks[step], completed=done, total=total)
         elif not self.quiet:
             self._plain(step, done, total)
-
-    def say(self, text: str) -> None:
-        """One line that stays."""
-        if self._bars:
-            self._bars.console.print(text, highlight=False, markup=False)
-        elif not self.quiet:
-            print(text, file=sys.stderr, flush=True)
 
     def _plain(self, step: str, done: int, total: int) -> None:
         now = time.monotonic()

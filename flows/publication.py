@@ -20,8 +20,9 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from expectations.errors import Fault
-from expectations.instruments import Agreement, CourtOrder, Standing, parse_instrument, standing
+from expectations.instruments import Standing, standing
 from expectations.instruments.standing import superseded
+from flows import enrolled
 from flows.ledger import claims
 from flows.ledger.claims import Pairs
 from flows.ledger.core import find
@@ -60,13 +61,12 @@ def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today
     what an order has stopped forbidding is not taken up again here."""
 
     def check(bodies: Sequence[bytes]) -> dict[str, list[str]]:
-        day, found = today(), [parse_instrument(body, "enrolled instrument") for body in bodies]
-        agreements = {i.id: i for i in found if isinstance(i, Agreement)}
-        now = agreements[agreement]
-        stands = standing(now, [i for i in found if isinstance(i, CourtOrder)], statute, purpose, day)
+        day, known = today(), enrolled.read(bodies)
+        now = known.agreements[agreement]
+        stands = standing(now, known.orders.values(), statute, purpose, day)
         against = {
             "COURT_ORDER": list(stands.narrower(before)),
-            "AGREEMENT_SUPERSEDED": list(superseded(now, agreements.values(), day)),
+            "AGREEMENT_SUPERSEDED": list(superseded(now, known.agreements.values(), day)),
             "AGREEMENT_NOT_IN_FORCE": [] if now.in_force(day) else [agreement],
         }
         return {code: ids for code, ids in against.items() if ids}

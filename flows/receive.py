@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import timedelta
 from itertools import islice
@@ -25,7 +25,8 @@ from expectations.clock import Clock, legal_date
 from expectations.digests import of_bytes
 from expectations.errors import BadInput
 from expectations.facts import persons
-from expectations.instruments import Agreement, CourtOrder, parse_instrument
+from expectations.instruments import Agreement
+from flows import enrolled
 from flows.home import Home
 from flows.ledger import Ledger, volume
 from flows.ledger.states import State
@@ -43,64 +44,43 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
     """Takes the submission in `source` in; returns the batch's public name. The same letter again: the same batch.
 
     Raises BadInput if it cannot be read as a submission, or if its agreement is unknown or did not sign it; the ledger
-    keeps an entry of its own for that (invariant 1). Raises BadInput, and nothing is received, if the operator's list of
-    facilities or lists of persons cannot be read.
+    keeps an entry of its own for that (invariant 1). Raises BadInput, and nothing is received, if the operator's list
+    of facilities or lists of persons cannot be read.
     """
     listed = _facilities(home)
     incoming = home.lake / ".incoming" / uuid.uuid4().hex
-    protected = incoming.with_suffix(".persons")
     incoming.mkdir(parents=True, mode=0o700)
     try:
-        taken = submission.take_in(source, incoming)
+        taken = submission.take_in(source, incoming / "submission")
         agreement = _agreement(ledger, taken)
         submission.verify_signature(taken, agreement)
         if home.persons:
-            persons.keep(home.persons, protected, home.duck)
+            persons.keep(home.persons, incoming / persons.KEPT, home.duck)
+        if listed is not None:
+            durable.write(incoming / facilities.NAME, listed)
         with alone(home, taken.batch):
             if ledger.batch(taken.batch) is None:
-                _record(home, ledger, clock, taken, agreement, listed, protected)
+                _record(home, ledger, clock, taken, agreement, incoming)
         return taken.batch
     except BadInput as error:
         _record_unreadable(ledger, clock, source, error)
         raise
     finally:
         shutil.rmtree(incoming, ignore_errors=True)
-        protected.unlink(missing_ok=True)
-
-
-def instruments_of(ledger: Ledger) -> tuple[dict[str, tuple[str, Agreement]], list[tuple[str, CourtOrder]]]:
-    """Enrolled agreements by id and court orders, each with its digest."""
-    agreements: dict[str, tuple[str, Agreement]] = {}
-    orders: list[tuple[str, CourtOrder]] = []
-    for name, digest, body in ledger.instruments():
-        instrument = parse_instrument(body, name)
-        if isinstance(instrument, Agreement):
-            agreements[name] = (digest, instrument)
-        else:
-            orders.append((digest, instrument))
-    return agreements, orders
 
 
 def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
-    agreements, _ = instruments_of(ledger)
-    found = agreements.get(taken.letter.agreement)
+    found = enrolled.newest(ledger).agreements.get(taken.letter.agreement)
     if found is None:
+        remedy = "Name an agreement in force; sluicegate instruments list shows them."
         raise BadInput(
-            "UNKNOWN_AGREEMENT", "the letter names no enrolled agreement", where=submission.LETTER,
-            remedy="Name an agreement in force; sluicegate instruments list shows them.",
-        )  # fmt: skip
-    return found[1]
-
-
-def batched(rows: Iterable[tuple[str, ...]], size: int) -> Iterator[list[tuple[str, ...]]]:
-    """Rows in lists of `size`: millions of keys pass through, never all at once."""
-    source = iter(rows)
-    while some := list(islice(source, size)):
-        yield some
+            "UNKNOWN_AGREEMENT", "the letter names no enrolled agreement", where=submission.LETTER, remedy=remedy
+        )
+    return found
 
 
 def _facilities(home: Home) -> bytes | None:
-    """The operator's list as it is now, found good: the batch is decided by these bytes, whatever becomes of the file."""
+    """The operator's list as it is now, checked: the batch is decided by these bytes, whatever becomes of the file."""
     if home.facilities is None:
         return None
     with tempfile.TemporaryDirectory(prefix="sluicegate-facilities-") as folder:
@@ -113,31 +93,23 @@ def _facilities(home: Home) -> bytes | None:
         return copy.read_bytes()
 
 
-def _record(
-    home: Home,
-    ledger: Ledger,
-    clock: Clock,
-    taken: TakenIn,
-    agreement: Agreement,
-    listed: bytes | None,
-    protected: Path,
-) -> None:
-    """Moves the copy into the lake, writes what was known before, then records the batch: in this order, so that a crash
-    in between leaves an orphan folder and no record."""
-    agreements, orders = instruments_of(ledger)
+def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, incoming: Path) -> None:
+    """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch.
+
+    In this order, so that a crash in between leaves an orphan folder and no record.
+    """
+    instruments = ledger.instruments()
     prepared = current_register(home)
     root = home.lake / taken.batch
     if root.exists():
         shutil.rmtree(root)  # an orphan: the ledger does not know this batch
-    root.mkdir(mode=0o700)
-    taken.folder.rename(root / "submission")
-    if protected.exists():
-        protected.rename(root / persons.KEPT)
-    if listed is not None:
-        durable.write(root / facilities.NAME, listed)
+    incoming.rename(root)
     requester = agreement.requester.id
     _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
     moment = clock.now()
+    known = enrolled.read(body for _, _, body in instruments)
+    successors = {id for id, other in known.agreements.items() if agreement.id in other.supersedes}
+    used = {agreement.id, *known.orders, *successors}
     earlier = replace(
         ledger.passed_intake(requester, agreement.id, moment - volume.PERIOD),
         batches=ledger.match_rates(requester, agreement.id),
@@ -151,20 +123,16 @@ def _record(
         agreement=agreement.id,
         received_at=moment,
         decided_on=legal_date(moment, agreement.zone),
-        instruments={
-            agreement.id: agreements[agreement.id][0],
-            **{o.id: d for d, o in orders},
-            **{name: d for name, (d, other) in agreements.items() if agreement.id in other.supersedes},
-        },
+        instruments={id: digest for id, digest, _ in instruments if id in used},
         register=register.version(prepared),
         rows=sum(f.rows for f in taken.letter.files),
     )
 
 
 def _write_keys(path: Path, names: list[str], rows: Iterable[tuple[str, ...]]) -> None:
-    schema = pa.schema([(n, pa.string()) for n in names])
+    schema, source = pa.schema([(n, pa.string()) for n in names]), iter(rows)
     with pq.ParquetWriter(path, schema) as writer:
-        for some in batched(rows, 100_000):
+        while some := list(islice(source, 100_000)):  # millions of keys pass through, never all at once
             columns = [pa.array(c, pa.string()) for c in zip(*some, strict=True)]
             writer.write_batch(pa.record_batch(columns, schema=schema))
 
@@ -187,7 +155,14 @@ def _record_unreadable(ledger: Ledger, clock: Clock, source: Path, error: BadInp
     name = f"u-{known[:12]}"
     now = clock.now()
     if ledger.receive(
-        name, submission=of_bytes(f"unreadable|{known}".encode()), requester="unknown", agreement="unknown",
-        received_at=now, decided_on=now.date(), instruments={}, register="none", rows=0,
-    ):  # fmt: skip
+        name,
+        submission=of_bytes(f"unreadable|{known}".encode()),
+        requester="unknown",
+        agreement="unknown",
+        received_at=now,
+        decided_on=now.date(),
+        instruments={},
+        register="none",
+        rows=0,
+    ):
         ledger.advance(name, State.UNREADABLE, facts={"codes": [error.code]})

@@ -1,7 +1,8 @@
 """Which prepared register a batch runs against: the home's, with the deltas applied to it since.
 
-Versions lie in register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files), `r-KEY.u0001` and
-so on are that one with a delta after the other. A new full extract begins again. Nothing is deleted: `forget` says what may go.
+Versions lie in register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files),
+`r-KEY.u0001` and so on are that one with a delta after the other. A new full extract begins again. Nothing is deleted
+but by `forget`.
 """
 
 from __future__ import annotations
@@ -18,23 +19,22 @@ from pipelines import register
 from pipelines.lake import Progress
 
 MANIFEST = "manifest.json"
+_SETTING = "register_folder in sluicegate.toml"
 
 
 def current_register(home: Home, progress: Progress | None = None, *, anew: bool = False) -> Path:
     """The newest prepared version for this home's register. Prepares a raw one first, once for each state of its files.
 
-    Raises BadInput if there is no register, its mapping cannot be read, or (unless `anew`: a person said so) deltas were
-    applied to another state of its files: whether those are in the extract by now, only the holder knows.
+    Raises BadInput if there is no register, its mapping cannot be read, or (unless `anew`: a person said so) deltas
+    were applied to another state of its files: whether those are in the extract by now, only the holder knows.
     """
     base = _base(home)
     if not _versions(home, base):
         if not anew and any(home.prepared.glob(f"r-*.u*/{MANIFEST}")):
-            raise BadInput(
-                "REGISTER_BEHIND", "the extract or Sluicegate changed, and deltas were applied to what was prepared before",
-                where="register_folder in sluicegate.toml",
-                remedy="Run sluicegate register build, then register update with each delta that the extract does not hold.",
-            )  # fmt: skip
-        with alone(home, base.name):  # batches that start together would clear each other's unfinished parts away
+            changed = "the extract or Sluicegate changed, and deltas were applied to what was prepared before"
+            remedy = "Run sluicegate register build, then register update with each delta that the extract lacks."
+            raise BadInput("REGISTER_BEHIND", changed, where=_SETTING, remedy=remedy)
+        with alone(home, base.name):  # batches that start together would delete each other's unfinished parts
             if not (base / MANIFEST).is_file():
                 register.build(home.register, base, duck=home.duck, progress=progress)
     versions = _versions(home, base)
@@ -44,7 +44,7 @@ def current_register(home: Home, progress: Progress | None = None, *, anew: bool
 
 
 def update_register(home: Home, delta: Path, today: date, progress: Progress | None = None) -> Path:
-    """The next version: the current one with the delta in this folder applied. Raises BadInput as `register.update` does."""
+    """Makes the next version: the current one with this folder's delta. Raises BadInput as `register.update`."""
     current_register(home, progress)
     base = _base(home)
     with alone(home, f"{_key(base)}.update"):
@@ -57,60 +57,56 @@ def update_register(home: Home, delta: Path, today: date, progress: Progress | N
 
 def all_versions(home: Home) -> list[Path]:
     """Every prepared version that is here, older states of the raw register included; the home's own first."""
-    kept = [f for f in sorted(home.prepared.glob("r-*")) if (f / MANIFEST).is_file()]
-    return ([home.register] if (home.register / MANIFEST).is_file() else []) + kept
+    return [f for f in (home.register, *sorted(home.prepared.glob("r-*"))) if (f / MANIFEST).is_file()]
 
 
 def register_of(home: Home, version: str) -> Path:
     """The prepared register of this version: the one that a batch was recorded with, whatever the home's is by now.
 
-    Raises Fault if it is no longer kept: a batch never goes on against another register than it began with.
+    Raises Fault if it is no longer here: a batch never goes on against another register than it began with.
     """
     for folder in all_versions(home):
         if register.version(folder) == version:
             return folder
-    raise Fault(
-        "REGISTER_GONE", "the register version that this batch was recorded with is not here",
-        remedy="Restore it below register/, or reject the batch and have it submitted again.",
-    )  # fmt: skip
+    remedy = "Restore it below register/, or reject the batch and have it submitted again."
+    raise Fault("REGISTER_GONE", "the register version that this batch was recorded with is not here", remedy=remedy)
 
 
 def forget(home: Home, name: str, needed: set[str]) -> None:
-    """Deletes the version `name` (as `register show` lists it). Raises BadInput if it is the newest, the holder's own, or
-    among those `needed`: with which batches that still have a folder of their own were recorded."""
+    """Deletes the version `name` (as `register show` lists it).
+
+    Raises BadInput if it is the newest, the holder's own, or `needed`: batches with a folder of their own were recorded
+    with it.
+    """
     folder = home.prepared / name
     if folder not in all_versions(home):
         raise BadInput("NO_SUCH_VERSION", "no such register version", remedy="sluicegate register show lists them.")
     if folder in (home.register, current_register(home)) or register.version(folder) in needed:
-        raise BadInput(
-            "VERSION_IN_USE", "the next batch or one under way runs against it, or register_folder is it",
-            remedy="Finish those batches first; sluicegate status lists them.",
-        )  # fmt: skip
+        in_use = "the next batch or one under way runs against it, or it is register_folder"
+        raise BadInput("VERSION_IN_USE", in_use, remedy="Finish those batches first; see sluicegate status.")
     (folder / MANIFEST).unlink()  # first: what is half deleted is no version
     shutil.rmtree(folder)
 
 
 def _base(home: Home) -> Path:
-    """The folder of the register without deltas: the home's own if it is prepared, else where its raw one is prepared."""
+    """The folder of the register without deltas: the home's own if prepared, else where its raw one is prepared."""
     source = home.register
     if (source / MANIFEST).is_file():
         return source
     parts = register.files(source)
     if not parts:
-        raise BadInput(
-            "NO_REGISTER", "there is no register", where="register_folder in sluicegate.toml",
-            remedy="Point it to a raw or prepared register, or make one: sluicegate simulate register.",
-        )  # fmt: skip
+        remedy = "Point it to a raw or prepared register, or make one: sluicegate simulate register."
+        raise BadInput("NO_REGISTER", "there is no register", where=_SETTING, remedy=remedy)
     state = [(*p.relative_to(source).parts, p.stat().st_size, p.stat().st_mtime_ns) for p in parts]
     return home.prepared / f"r-{of_json([state, register.preparation()])[:12]}"
 
 
 def _key(base: Path) -> str:
-    """What names a base: the state of the raw register, or the version of one that came prepared."""
+    """The key of a base: the state of the raw register, or the version of one that came prepared."""
     return base.name.removeprefix("r-") if base.name.startswith("r-") else register.version(base)[:12]
 
 
 def _versions(home: Home, base: Path) -> list[Path]:
-    """What is here of the base and its updates, oldest first: each is whole, whichever of those before were forgotten."""
+    """The base and its updates that are here, oldest first: each is whole, whichever of those before were deleted."""
     updates = sorted(home.prepared.glob(f"r-{_key(base)}.u[0-9][0-9][0-9][0-9]"))
     return [folder for folder in (base, *updates) if (folder / MANIFEST).is_file()]

@@ -1,36 +1,40 @@
-"""`sluicegate run`: a submission, or a batch that waits, taken as far as it goes."""
+"""`sluicegate run`: a submission, or a batch that waits, run until it is released, held or refused."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from expectations.clock import Clock
 from expectations.errors import DONE, HELD, REFUSED, BadInput, Fault, Usage
+from expectations.total import total
 from flows import orchestrator
 from flows.home import Home
 from flows.ledger import Ledger
-from flows.ledger.batches import BatchRecord
+from flows.ledger.core import BatchRecord
 from flows.ledger.states import State
 from flows.progress import Reporter
 from flows.registers import current_register
 
-EXIT_CODES = {
-    State.PUBLISHED: DONE,
-    State.HELD: HELD,
-    State.REFUSED: REFUSED,
-    State.REJECTED: REFUSED,
-    State.WITHDRAWN: REFUSED,
-    State.EXPIRED: REFUSED,
-    State.UNREADABLE: BadInput.exit_code,
-    State.SEALED: HELD,  # releases are halted
-    State.PREPARED: HELD,
-}
+# The exit code of a run that leaves a batch in this state; a batch that is still on its way broke off.
+EXIT_CODES: Mapping[State, int] = total(
+    State,
+    {
+        State.PUBLISHED: DONE,
+        **dict.fromkeys((State.HELD, State.SEALED, State.PREPARED), HELD),  # sealed, prepared: releases are halted
+        **dict.fromkeys((State.REFUSED, State.REJECTED, State.WITHDRAWN, State.EXPIRED), REFUSED),
+        State.UNREADABLE: BadInput.exit_code,
+        **dict.fromkeys((State.RECEIVED, State.INGESTED, State.MATCHED, State.VALIDATED), Fault.exit_code),
+        State.FAILED: Fault.exit_code,
+    },
+)
 
 
 def run(home: Home, what: str, report: Reporter) -> BatchRecord:
-    """Takes a submission (a folder) or a known batch (its name) as far as it goes; returns what the ledger says then.
+    """Runs a submission (a folder) or a known batch (its name); returns what the ledger says then.
 
-    Raises BadInput on a submission that cannot be read, Usage on a batch that nobody knows, Fault when the system failed.
+    Raises BadInput on a submission that cannot be read, Usage on a batch that nobody knows, Fault when the system
+    failed.
     """
     wait = orchestrator.warm_up(home)
     name = _name(home, what, report)
@@ -39,18 +43,19 @@ def run(home: Home, what: str, report: Reporter) -> BatchRecord:
     wait()
     ended = batch_flow(name, str(home.root), quiet=report.quiet, return_state=True)
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        record = ledger.batch(name)
-    assert record is not None
-    if record.state is State.FAILED or (ended.is_crashed() and record.state not in EXIT_CODES):
-        _raise(ended.result(raise_on_failure=False))
-    if record.state is State.UNREADABLE:
-        _raise(ended.result(raise_on_failure=False))
+        record = ledger.known_batch(name)
+    broke_off = ended.is_crashed() and EXIT_CODES[record.state] == Fault.exit_code
+    if broke_off or record.state in (State.FAILED, State.UNREADABLE):
+        error = ended.result(raise_on_failure=False)
+        if isinstance(error, Exception):
+            raise error
+        raise Fault("FLOW_FAILED", "the flow failed without an error", remedy="See sluicegate status; run it again.")
     return record
 
 
 def exit_code(record: BatchRecord) -> int:
-    """The exit code of a batch that stands where `record` says."""
-    return EXIT_CODES.get(record.state, Fault.exit_code)
+    """The exit code of a batch in the state that `record` says."""
+    return EXIT_CODES[record.state]
 
 
 def _name(home: Home, what: str, report: Reporter) -> str:
@@ -59,19 +64,10 @@ def _name(home: Home, what: str, report: Reporter) -> str:
 
     folder = Path(what)
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        if not folder.is_dir() and ledger.batch(what) is not None:
-            return what
-        if not folder.is_dir():
-            raise Usage(
-                "NO_SUCH_BATCH",
-                "this is no folder and no batch",
-                remedy="Give a submission's folder or a batch's name.",
-            )
-        current_register(home, report)
-        return receive(home, ledger, Clock(), folder)
-
-
-def _raise(error: object) -> None:
-    if isinstance(error, Exception):
-        raise error
-    raise Fault("FLOW_FAILED", "the flow failed without saying why", remedy="See sluicegate status, then run it again.")
+        if folder.is_dir():
+            current_register(home, report)
+            return receive(home, ledger, Clock(), folder)
+        if ledger.batch(what) is None:
+            remedy = "Name a submission's folder, or a batch as sluicegate status lists it."
+            raise Usage("NO_SUCH_BATCH", "there is neither a folder nor a batch of this name", remedy=remedy)
+        return what

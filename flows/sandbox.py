@@ -14,7 +14,7 @@ from typing import Any
 from expectations import signatures
 from expectations.clock import Clock
 from expectations.errors import Usage
-from expectations.instruments import Agreement, parse_instrument
+from flows import enrolled
 from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home, make_tree
 from flows.ledger import Ledger
 from pipelines import sealing, simulate
@@ -40,9 +40,9 @@ def init(root: Path, *, sandbox: bool, settings: dict[str, Any]) -> Home:
 
 def enrol(home: Home, ledger: Ledger, body: bytes, where: str) -> str:
     """Enrols an instrument with the signatures of the sandbox's two operators; gives its digest."""
-    said = ledger.instrument_message(body, where)
+    message = ledger.instrument_message(body, where)
     keys = {name: signatures.load(home.keys / name) for name in OPERATORS}
-    signed = {name: signatures.sign(said, key, signatures.INSTRUMENT) for name, key in keys.items()}
+    signed = {name: signatures.sign(message, key, signatures.INSTRUMENT) for name, key in keys.items()}
     return ledger.enrol_instrument(body, signed, where)
 
 
@@ -77,24 +77,38 @@ def _instruments(home: Home) -> list[tuple[str, bytes]]:
 
 
 def make_batch(
-    home: Home, register: Path, rows: int, seed: int, profile: str, out: Path, day: date, agreement: str,
-    incomplete_share: float | None, progress: Progress = lambda step, done, total: None,
-) -> Path:  # fmt: skip
+    home: Home,
+    register: Path,
+    rows: int,
+    seed: int,
+    profile: str,
+    out: Path,
+    day: date,
+    agreement: str,
+    incomplete_share: float | None,
+    progress: Progress = lambda step, done, total: None,
+) -> Path:
     """A made-up submission, signed with the sandbox requester's key; returns its folder. The truth lies beside it.
 
     Raises Usage in a home that is no sandbox: nobody but the requester has its key.
     """
     if not home.config.sandbox:
-        raise Usage(
-            "NO_SANDBOX", "only a sandbox home has a requester's key", remedy="sluicegate init --sandbox elsewhere."
-        )
+        raise Usage("NO_SANDBOX", "only a sandbox has a requester's key", remedy="sluicegate init --sandbox elsewhere.")
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        bodies = {name: body for name, _, body in ledger.instruments()}
-    found = parse_instrument(bodies.get(agreement, b""), agreement)
-    if not isinstance(found, Agreement):
+        found = enrolled.newest(ledger).agreements.get(agreement)
+    if found is None:
         raise Usage("NO_AGREEMENT", "no agreement of this name is enrolled", remedy="See sluicegate instruments list.")
     return simulate.batch(
-        register, rows, seed, profile, out, requester_id=found.requester.id,
-        sign_key=signatures.load(home.keys / REQUESTER_SIGNING), agreement_id=agreement, letter_date=day,
-        incomplete_share=incomplete_share, duck=home.duck, progress=progress,
-    )  # fmt: skip
+        register,
+        rows,
+        seed,
+        profile,
+        out,
+        requester_id=found.requester.id,
+        sign_key=signatures.load(home.keys / REQUESTER_SIGNING),
+        agreement_id=agreement,
+        letter_date=day,
+        incomplete_share=incomplete_share,
+        duck=home.duck,
+        progress=progress,
+    )

@@ -27,7 +27,7 @@ NAMES = (*contracts.SCHEMAS, *_MODELS)
 
 
 def json_schema(name: str) -> dict[str, Any]:
-    """JSON Schema of a row (one object a row), of a letter, an instrument or a mapping; raises Usage on another name."""
+    """JSON Schema of a row, a letter, an instrument or a mapping; raises Usage on another name."""
     if _known(name) not in _MODELS:
         return contracts.json_schema(name)
     return {"$schema": DIALECT, **_MODELS[name].model_json_schema(), "title": name}

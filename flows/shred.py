@@ -9,23 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
+from pathlib import Path
 
 from expectations.clock import legal_date
 from expectations.digests import of_bytes
 from expectations.errors import Usage
-from expectations.instruments import Agreement, CourtOrder, Instrument, parse_instrument
+from expectations.instruments import Agreement
 from expectations.instruments.standing import ended
-from flows import evidence_keys, kept
+from flows import enrolled, evidence_keys
+from flows.enrolled import Enrolled, agreement_at_receipt
 from flows.home import Home
+from flows.kept import evidence_folder, stored_evidence
 from flows.ledger import Ledger
-from flows.ledger.batches import BatchRecord
 from flows.ledger.cases import CaseState
+from flows.ledger.core import BatchRecord
 from flows.ledger.shredding import SHREDDED, SHREDDING
 from flows.locks import alone
 from pipelines.lake import durable
 
 # Why a batch's evidence must be kept: asked with the enrolled instruments, under the lock that a new order takes.
-Keeper = Callable[[Ledger, BatchRecord, list[Instrument]], Iterable[str]]
+Keeper = Callable[[Ledger, BatchRecord, Enrolled], Iterable[str]]
 
 
 def shred(home: Home, ledger: Ledger, batch: str) -> list[str]:
@@ -34,13 +37,11 @@ def shred(home: Home, ledger: Ledger, batch: str) -> list[str]:
     Again, or after a crash: goes on where it was. Raises Usage if there is no such batch, or if it has not ended.
     """
     with alone(home, batch):
-        record = ledger.batch(batch)
-        if record is None:
-            raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
+        record = ledger.known_batch(batch)
         done = ledger.shredding(batch)
         if SHREDDED not in done and (not done or evidence_keys.place(home, batch).exists()):
-            if not done and kept.listed(home, batch) is None and not _files(home, batch):
-                raise Usage("NO_EVIDENCE", "no evidence of this batch is kept", where=batch)
+            if not done and stored_evidence(home, batch) is None and not _files(home, batch):
+                raise Usage("NO_EVIDENCE", "no evidence of this batch is stored", where=batch)
             reasons = ledger.begin_shredding(batch, _key(home, batch), lambda bodies: keeps(ledger, record, bodies))
             if reasons:
                 return reasons
@@ -51,30 +52,32 @@ def shred(home: Home, ledger: Ledger, batch: str) -> list[str]:
 
 def _key(home: Home, batch: str) -> str | None:
     """Digest of the public half of the key; None where the evidence was sealed before batches had keys of their own."""
-    listed = kept.listed(home, batch)
-    return of_bytes(listed.recipient.encode()) if listed else None
+    stored = stored_evidence(home, batch)
+    return of_bytes(stored.recipient.encode()) if stored else None
 
 
-def _files(home: Home, batch: str) -> list[str]:
-    return [p.name for p in kept.folder(home).glob(f"{batch}.*")]
+def _files(home: Home, batch: str) -> list[Path]:
+    return list(evidence_folder(home).glob(f"{batch}.*"))
 
 
 def _destroy(home: Home, batch: str) -> None:
     evidence_keys.destroy(home, batch)  # first: from here on the rest is noise
-    for name in _files(home, batch):
-        (kept.folder(home) / name).unlink(missing_ok=True)
-    durable.fsync(kept.folder(home))
+    for path in _files(home, batch):
+        path.unlink(missing_ok=True)
+    durable.fsync(evidence_folder(home))
 
 
 def keeps(ledger: Ledger, record: BatchRecord, bodies: list[bytes]) -> list[str]:
     """Why the evidence of this batch must be kept, in words for people; nothing if it need not be."""
-    known = [parse_instrument(body, "enrolled instrument") for body in bodies]
+    known = enrolled.read(bodies)
     return [reason for keeper in KEEPERS for reason in keeper(ledger, record, known)]
 
 
-def retained(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:
-    """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended. Of the version that
-    the batch was received under and the one enrolled now, the longer counts."""
+def retained(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[str]:
+    """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended.
+
+    Of the version that the batch was received under and the one enrolled now, the longer counts.
+    """
     agreements = _agreements(ledger, record, known)
     until = _until(ledger, record, agreements)
     if until and ledger.clock.today(agreements[0].zone) < until:
@@ -82,10 +85,9 @@ def retained(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> It
 
 
 def too_early(ledger: Ledger, record: BatchRecord) -> bool:
-    """Whether the chain itself shows that the evidence was destroyed before the retention of the version at receipt had
-    ended."""
+    """Whether, by the chain, the evidence was destroyed before the retention of the version at receipt had ended."""
     begun = next((e["at"] for e in ledger.events(record.name) if e["kind"] == SHREDDING), None)
-    agreements = _agreements(ledger, record, [])
+    agreements = _agreements(ledger, record)
     until = _until(ledger, record, agreements)
     return bool(begun and until and legal_date(datetime.fromisoformat(begun), agreements[0].zone) < until)
 
@@ -99,17 +101,18 @@ def _until(ledger: Ledger, record: BatchRecord, agreements: list[Agreement]) -> 
     return _years_on(legal_date(ended_at, agreements[0].zone), years)
 
 
-def ordered(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:
-    """A court order that holds, recalls, or has preserved what was requested under this agreement. Which statute it
-    speaks of does not matter: in doubt it is kept. That one order lets the recipient destroy its copies says nothing of
-    the holder's evidence."""
+def ordered(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[str]:
+    """A court order that holds, recalls, or has preserved what was requested under this agreement.
+
+    Which statute it names does not matter: in doubt the evidence is kept. That one order lets the recipient destroy its
+    copies says nothing of the holder's evidence.
+    """
     agreements = _agreements(ledger, record, known)
-    orders = [i for i in known if isinstance(i, CourtOrder)]
     if not agreements:
         return
     day = ledger.clock.today(agreements[0].zone)
-    over = ended(orders, day)
-    for order in orders:
+    over = ended(known.orders.values(), day)
+    for order in known.orders.values():
         covers = any(
             order.covers(a.id, a.requester.id, s) for a in agreements for s in (*a.statutes, *order.scope.statutes)
         )
@@ -118,8 +121,8 @@ def ordered(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Ite
             yield f"{order.id} is in force ({'preserve' if order.preserve else order.effect})"
 
 
-def recalled(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> Iterator[str]:
-    """A recall of some of its disclosures that is not closed: whom they were about is told from the evidence."""
+def recalled(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[str]:
+    """A recall of some of its disclosures that is not closed: only the evidence says whom they concern."""
     for case in ledger.cases():
         if record.name in case.batches and case.state is not CaseState.CLOSED:
             yield f"recall case {case.id} is not closed"
@@ -128,12 +131,10 @@ def recalled(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> It
 KEEPERS: tuple[Keeper, ...] = (retained, ordered, recalled)
 
 
-def _agreements(ledger: Ledger, record: BatchRecord, known: list[Instrument]) -> list[Agreement]:
+def _agreements(ledger: Ledger, record: BatchRecord, known: Enrolled | None = None) -> list[Agreement]:
     """The batch's agreement as it was at receipt, then as it is enrolled now."""
-    then = ledger.instrument(record.instruments.get(record.agreement, ""))
-    found = [parse_instrument(then, record.agreement)] if then else []
-    found += [i for i in known if i.id == record.agreement]
-    return [a for a in found if isinstance(a, Agreement)]
+    now = known.agreements.get(record.agreement) if known else None
+    return [found for found in (agreement_at_receipt(ledger, record), now) if found is not None]
 
 
 def _years_on(day: date, years: int) -> date:

@@ -8,25 +8,13 @@ from typing import Any
 
 from expectations.clock import Clock
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from expectations.contracts import Outcome
 from expectations.duck import parquet, quote, session
-from expectations.errors import Usage
 from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
-from flows.ledger.states import Checkpoint, State
+from flows.ledger.states import STOPPED, Checkpoint, State
+from flows.outcome_counts import outcome_counts
 from pipelines import lake
-
-COUNTS = "outcomes.json"
-
-
-STOPPED = {
-    State.HELD,
-    State.REFUSED,
-    State.REJECTED,
-    State.WITHDRAWN,
-    State.EXPIRED,
-}  # what a batch was once held for is history
 
 
 def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
@@ -47,20 +35,10 @@ def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
     }
 
 
-def outcome_counts(home: Home, batch: str) -> dict[str, int]:
-    """Rows by outcome, as far as they are settled."""
-    path = home.verdicts / batch / COUNTS
-    found = json.loads(path.read_text()) if path.exists() else {}
-    return {o.value: found[o.value] for o in Outcome if o.value in found}
-
-
 def one(home: Home, batch: str) -> dict[str, Any]:
     """A batch with its checkpoints and events; raises Usage if nobody knows it."""
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        record = ledger.batch(batch)
-        if record is None:
-            raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
-        events = ledger.events(batch)
+        record, events = ledger.known_batch(batch), ledger.events(batch)
     checkpoints = [
         (v["suite"], v["status"], v["declared"], sum(r["ok"] is not True for r in v["results"]))
         for v in verdicts(home, batch)

@@ -1,5 +1,5 @@
-"""What nobody takes up again by itself: batches that waited too long, batches whose end a crash cut short, and what a killed
-process left in clear."""
+"""What no run comes back to by itself: batches that waited too long, batches whose end a crash cut short, and plaintext
+that a killed process left."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import shutil
 from datetime import timedelta
 
 from expectations.clock import Clock
-from flows import expiry, views
+from flows import expiry
 from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.states import FINAL
+from flows.views import delete_left_folders
 
-_FORSAKEN = timedelta(days=1)  # nobody takes a submission in, or lets one query spill, for so long
+_ABANDONED = timedelta(days=1)  # no submission is taken in, and no query spills, for so long
 
 
 def due(home: Home, ledger: Ledger) -> list[str]:
@@ -24,10 +25,10 @@ def due(home: Home, ledger: Ledger) -> list[str]:
     ]
 
 
-def forsaken(home: Home, clock: Clock) -> None:
-    """Deletes the folders in which a killed process had rows in clear: submissions half taken in, evidence opened."""
-    views.clear(home)
-    before = (clock.now() - _FORSAKEN).timestamp()
+def delete_abandoned(home: Home, clock: Clock) -> None:
+    """Deletes plaintext that a killed process left: submissions half taken in, opened evidence, spilled queries."""
+    delete_left_folders(home)
+    before = (clock.now() - _ABANDONED).timestamp()
     for left in [*home.lake.glob(".incoming/*"), *home.lake.glob(".spill/*"), *home.lake.glob(".beginning-*")]:
         if left.lstat().st_mtime < before:
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What is opened as plaintext for as long as somebody looks at it: a folder of its own in the lake (see `locked_folder`)."""
+"""A folder in the lake for what is opened as plaintext, for as long as it is read (see `lake.locked_folder`)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _PREFIX = ".view-"
 
 
 @contextmanager
-def view(home: Home) -> Iterator[Path]:
-    """A new folder (0700), empty; what killed looks have left goes first."""
+def plaintext_folder(home: Home) -> Iterator[Path]:
+    """A new folder (0700), empty, deleted at the end; first, those that killed processes left are deleted."""
     home.lake.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked_folder(home.lake, _PREFIX) as folder:
         yield folder
 
 
-def clear(home: Home) -> None:
-    """Deletes the folders that nobody looks at any more."""
+def delete_left_folders(home: Home) -> None:
+    """Deletes the folders of processes that are gone."""
     delete_abandoned(home.lake, _PREFIX)

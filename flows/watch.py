@@ -1,7 +1,7 @@
-"""Watching the inbox: each submission is taken up once it is complete, never twice, a bounded number at a time.
+"""Watching the inbox: each submission is started once it is complete, never twice, a bounded number at a time.
 
-Every batch runs in a process of its own (`sluicegate run`), so that one that dies takes no other with it; they share one
-Prefect server.
+Every batch runs in a process of its own (`sluicegate run`), so that one that dies takes no other with it; they share
+one Prefect server.
 """
 
 from __future__ import annotations
@@ -25,49 +25,49 @@ _ENDS = {DONE: "released", HELD: "held", REFUSED: "refused", BadInput.exit_code:
 
 
 class Watch:
-    """The batches at work, by submission folder."""
+    """The running batches, by submission folder."""
 
     def __init__(self, home: Home, at_once: int) -> None:
         self.home, self.at_once = home, at_once
         self.running: dict[Path, subprocess.Popen[bytes]] = {}
-        self.seen: set[tuple[Path, int]] = set()  # a submission that failed is not taken up again until it changes
+        self.seen: set[tuple[Path, int]] = set()  # a submission that failed is not started again until it changes
         self.stopping = False
 
     def stop(self, _signal: int, _frame: FrameType | None) -> None:
-        """Takes nothing more up; what runs, ends."""
+        """Starts nothing more; what runs, ends."""
         self.stopping = True
 
     def step(self) -> bool:
-        """Collects what ended, takes up what waits; True while there is something to do."""
+        """Collects what ended, starts what waits; True while there is something to do."""
         self._collect()
         due = [] if self.stopping else [f for f in waiting(self.home) if self._stamp(f) not in self.seen]
         for folder in due:
             if len(self.running) >= self.at_once:
                 break
             if folder not in self.running:
-                self._take_up(folder)
+                self._start(folder)
         return bool(self.running) or bool(due)
 
     def _stamp(self, folder: Path) -> tuple[Path, int]:
         signature = folder / SIGNATURE
         return folder, signature.stat().st_mtime_ns if signature.is_file() else 0
 
-    def _take_up(self, folder: Path) -> None:
+    def _start(self, folder: Path) -> None:
         self.seen.add(self._stamp(folder))
         environment = {**os.environ, "SLUICEGATE_HOME": str(self.home.root)}
         command = [sys.executable, "-m", "flows.cli", "run", str(folder), "--json"]
-        # its own session: a Ctrl-C at the terminal reaches us only, and the batch ends in peace; its errors go to our stderr
+        # its own session: a Ctrl-C at the terminal reaches us only, and the batch goes on; its errors go to our stderr
         self.running[folder] = subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
         )
-        _say(f"{folder.name}: taken up")
+        print(f"{folder.name}: started", flush=True)
 
     def _collect(self) -> None:
         for folder, process in list(self.running.items()):
             code = process.poll()
             if code is not None:
                 del self.running[folder]
-                _say(f"{folder.name}: {_ENDS.get(code, 'failed; run it again once the cause is mended')}")
+                print(f"{folder.name}: {_ENDS.get(code, 'failed; fix the cause, then run it again')}", flush=True)
 
 
 def watch(home: Home, *, at_once: int, every: float, once: bool) -> int:
@@ -76,21 +76,17 @@ def watch(home: Home, *, at_once: int, every: float, once: bool) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, keeper.stop)
     orchestrator.warm_up(home)()  # the server that all batches share; a Ctrl-C here does not reach it
-    _say(f"watching {home.inbox}")
+    print(f"watching {home.inbox}", flush=True)
     while keeper.step() or not (keeper.stopping or once):
         _pause(keeper, every)
-    _say("stopped")
+    print("stopped", flush=True)
     return DONE
 
 
 def _pause(keeper: Watch, every: float) -> None:
-    """Until the next look: short while batches are at work, and cut short by a signal."""
+    """Waits until the inbox is read again: not for long while batches run, and no longer once a signal has come."""
     until = time.monotonic() + (min(every, _TICK) if keeper.running else every)
     while not keeper.stopping and (left := until - time.monotonic()) > 0:
         time.sleep(min(left, _TICK))
     if keeper.stopping:
         time.sleep(_TICK)  # what runs may take a while to end
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)

@@ -15,7 +15,7 @@ from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION
 from flows.receive import receive
 from flows.sandbox import REQUESTER_SIGNING
-from flows.work import Work
+from flows.work import BatchSteps
 from tests import world as worlds
 
 COPIES = b"""id,kind,system,rows,derived_from,disposition
@@ -39,7 +39,7 @@ def publish(world: worlds.World, folder: Path, numbers: range) -> str:
     submission = world.submit(folder, [*(worlds.request(n) for n in numbers), *unmatched])
     with Ledger.open(world.home.ledger_url, Clock()) as ledger:
         batch = receive(world.home, ledger, Clock(), submission)
-        advance(Work(world.home, ledger, Clock(), batch, lambda *_: None))
+        advance(BatchSteps(world.home, ledger, batch))
         record = ledger.batch(batch)
     assert record is not None and record.state == "published", record
     return batch

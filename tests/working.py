@@ -17,7 +17,7 @@ from flows.ledger import Ledger
 from flows.ledger.decisions import Decision
 from flows.ledger.states import State
 from flows.receive import receive
-from flows.work import Work
+from flows.work import BatchSteps
 from tests import world as worlds
 from tests.world import World
 
@@ -30,12 +30,12 @@ def ledger_of(home: Home, clock: Clock | None = None) -> Iterator[Ledger]:
         yield ledger
 
 
-def work(home: Home, ledger: Ledger, name: str) -> Work:
-    return Work(home, ledger, ledger.clock, name, lambda *_: None)
+def work(home: Home, ledger: Ledger, name: str) -> BatchSteps:
+    return BatchSteps(home, ledger, name)
 
 
 def run(home: Home, what: Path | str, clock: Clock | None = None) -> tuple[str, State]:
-    """Takes a submission, or a batch, as far as it goes; gives its name and state."""
+    """Runs a submission, or a batch, until it is released, held or refused; gives its name and state."""
     with ledger_of(home, clock) as ledger:
         name = receive(home, ledger, ledger.clock, what) if isinstance(what, Path) else what
         return name, advance(work(home, ledger, name))

@@ -18,9 +18,9 @@ from expectations import signatures
 from expectations.clock import Clock
 from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
 from expectations.instruments import Agreement
+from flows import enrolled
 from flows.home import Home
 from flows.ledger import Ledger
-from flows.receive import instruments_of
 from flows.sandbox import REQUESTER_SIGNING, init
 from tests import submissions
 
@@ -58,14 +58,13 @@ def make(root: Path) -> World:
     home = init(root, sandbox=True, settings={"register_folder": str(raw)})
     write_register(raw)
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        agreements, _ = instruments_of(ledger)
-    return World(home, agreements["sandbox-2026"][1])
+        return World(home, enrolled.newest(ledger).agreements["sandbox-2026"])
 
 
 def agreement(world: World, name: str) -> Agreement:
     """Another enrolled agreement."""
     with Ledger.open(world.home.ledger_url, Clock()) as ledger:
-        return instruments_of(ledger)[0][name][1]
+        return enrolled.newest(ledger).agreements[name]
 
 
 @contextmanager

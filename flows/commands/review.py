@@ -92,9 +92,9 @@ def _matches(home: Home, ledger: Ledger, record: BatchRecord) -> dict[str, Any]:
     if record.state is not State.HELD or Decision.CONFIRM not in ledger.allowed_decisions(record.name):
         return {}
     from flows import checkpoints
-    from flows.work import Work
+    from flows.work import BatchSteps
 
-    work = Work(home, ledger, Clock(), record.name, lambda *_: None)
+    work = BatchSteps(home, ledger, record.name)
     return checkpoints.match_counts(work.context(work.folder, home.register))
 
 

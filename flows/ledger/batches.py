@@ -67,6 +67,11 @@ class Batches(Core):
             found = session.get(Batch, name)
             return record(found) if found else None
 
+    def known_batch(self, name: str) -> BatchRecord:
+        """The batch called `name`; raises Usage if there is none."""
+        with self.reading() as session:
+            return record(find(session, name))
+
     def batches(self, state: State | None = None) -> list[BatchRecord]:
         """All batches, or those in one state, oldest first."""
         query = select(Batch).order_by(Batch.received_at, Batch.name)

@@ -63,6 +63,8 @@ RUNS_IN: dict[Checkpoint, State] = dict(zip(Checkpoint, STAGES, strict=False))
 FINAL = frozenset(
     {State.PUBLISHED, State.REFUSED, State.REJECTED, State.WITHDRAWN, State.UNREADABLE, State.EXPIRED}
 )  # fmt: skip
+# Held, or ended without a release: what a batch that went on was once held for is history.
+STOPPED = FINAL - {State.PUBLISHED, State.UNREADABLE} | {State.HELD}
 
 _BEFORE_SEALED = STAGES[:-1]
 TRANSITIONS: dict[tuple[State, State], Cause] = {

@@ -20,15 +20,16 @@ from pathlib import Path
 
 from expectations.clock import Clock
 from expectations.digests import of_bytes
-from flows import evidence_keys, kept
+from flows import evidence_keys
 from flows.home import HOLDER_AGE, Home
+from flows.kept import accounting_path, evidence_folder, store_evidence
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.core import find
 from flows.ledger.states import Cause, State
 from flows.receive import receive
 from flows.sandbox import init, make_batch
-from flows.work import Work
+from flows.work import BatchSteps
 from pipelines import ingest, match, release, sealing, simulate, validate
 from pipelines.simulate.profiles import PROFILES
 from tests import world as worlds
@@ -97,14 +98,14 @@ def _home(place: Path, size: int, share: float) -> Home:
 def _released(home: Home, submission: Path) -> BatchRecord:
     """The batch, taken through the stages, kept, and published as far as the ledger goes: no package is sealed, no key claimed."""
     with worlds.at_home(home), Ledger.open(home.ledger_url) as ledger:
-        work = Work(home, ledger, Clock(), receive(home, ledger, Clock(), submission), lambda *_: None)
+        work = BatchSteps(home, ledger, receive(home, ledger, Clock(), submission))
         ingest.run(work.ctx)
         match.run(work.ctx)
         validate.run(work.ctx)
-        work.leaving.settle(None)
-        kept.seal(home, work.ctx)
+        work.release.end_rows(None)
+        store_evidence(home, work.ctx)
         holder = sealing.load_identity(home.keys / HOLDER_AGE).recipient
-        release.seal_accounting(work.ctx, holder, kept.accounting(home, work.name))
+        release.seal_accounting(work.ctx, holder, accounting_path(home, work.name))
         record = _publish(ledger, work.name)
         shutil.rmtree(work.folder)
         return record
@@ -125,7 +126,7 @@ def _copy(home: Home, first: BatchRecord, number: int) -> str:
 
 
 def _kept(home: Home, batch: str) -> list[Path]:
-    return [*kept.folder(home).glob(f"{batch}.*"), kept.accounting(home, batch)]
+    return [*evidence_folder(home).glob(f"{batch}.*"), accounting_path(home, batch)]
 
 
 def _publish(ledger: Ledger, name: str) -> BatchRecord:

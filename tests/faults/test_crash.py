@@ -33,7 +33,7 @@ STEPS = [
     "pipelines.release:seal:after:1",
     "pipelines.release:seal_evidence:after:1",
     "pipelines.release:seal_accounting:after:1",
-    "flows.kept:seal:after:1",
+    "flows.leaving:store_evidence:after:1",
     "flows.ledger.accounts:Accounts.account:before:1",
     "flows.ledger.accounts:Accounts.account:after:1",
     "flows.publication:prepare:before:1",
@@ -42,8 +42,8 @@ STEPS = [
     "flows.outbox.folder:FolderCopy.put:after:1",
     "flows.publication:_published:after:1",
     "flows.publication:publish:after:1",
-    "flows.work:Work.tidy:before:1",
-    "flows.work:Work.tidy:after:1",
+    "flows.work:BatchSteps.delete_folder:before:1",
+    "flows.work:BatchSteps.delete_folder:after:1",
 ]
 EACH_TIME = {"flows.publication:prepare:after:1"}  # the rest runs with make test-all
 KILLED = -9

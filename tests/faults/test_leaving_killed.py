@@ -20,7 +20,7 @@ from tests import world as worlds
 from tests.faults.test_crash import KILLED, Stand, Zygote, fresh, look
 
 KILLS = int(os.environ.get("SLUICEGATE_KILLS", "200"))
-READY = "flows.leaving:Leaving.settle:before:1"  # eligibility has passed, nothing is sealed
+READY = "flows.leaving:Release.end_rows:before:1"  # eligibility has passed, nothing is sealed
 
 
 @pytest.fixture(scope="module")

@@ -19,14 +19,14 @@ from tests.faults.test_crash import KILLED, Zygote
 
 CASES = "tests.faults.recalling"
 OPENING = [
-    "flows.cases.places:keep_sealed:before:1",
+    "flows.cases.opening:seal_to_holder:before:1",
     "pipelines.sealing:seal_file:after:1",
-    "flows.cases.places:keep_sealed:after:1",
+    "flows.cases.opening:seal_to_holder:after:1",
     "flows.ledger.recalls:Recalls.open_case:after:1",
     "pipelines.recall.listing:seal_recall:before:1",
     "pipelines.recall.listing:seal_recall:after:1",
     *(f"shutil:copytree:after:{nth}" for nth in (1, 2)),  # into the case's folder, and beside the outbox
-    *(f"pathlib:Path.rename:after:{nth}" for nth in (2, 3)),  # into its place there, and here
+    *(f"pathlib:Path.rename:after:{nth}" for nth in (3, 4)),  # into its place there, and here
     *(
         f"pipelines.lake.durable:write:{when}:{nth}" for nth in (3, 4, 5) for when in ("before", "after")
     ),  # the first two sign
@@ -36,7 +36,7 @@ OPENING = [
 ]
 ADVANCING = [
     "pipelines.sealing:seal_file:after:1",
-    "flows.cases.places:keep_proof:after:1",
+    "flows.cases.places:store_proof:after:1",
     "flows.ledger.recalls:Recalls._keep_signature:after:1",
     "pipelines.lake.durable:write:after:1",
     "flows.ledger.recalls:Recalls._take_step:after:1",

@@ -65,13 +65,13 @@ def _run(home: str, what: str) -> None:
     from flows.ledger import Ledger
     from flows.locks import alone
     from flows.receive import receive
-    from flows.work import Work
+    from flows.work import BatchSteps
 
     opened = open_home(Path(home))
     with Ledger.open(opened.ledger_url, Clock()) as ledger:
         name = receive(opened, ledger, Clock(), Path(what)) if Path(what).is_dir() else what
         with alone(opened, name):
-            advance(Work(opened, ledger, Clock(), name, lambda *_: None))
+            advance(BatchSteps(opened, ledger, name))
 
 
 def _child(command: dict[str, Any]) -> None:

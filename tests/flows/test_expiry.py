@@ -14,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.clock import Clock
-from flows import audit, expiry, sweep, views
+from flows import audit, expiry, sweep
 from flows.advance import advance
 from flows.ledger.states import STAGES, State
 from flows.receive import receive
+from flows.views import plaintext_folder
 from tests import working
 from tests import world as worlds
 from tests.world import World
@@ -93,33 +94,33 @@ def test_an_end_that_a_crash_cut_short_is_told_and_completed(world: World, stopp
         assert audit.verify(world.home, ledger).problems == () and sweep.due(world.home, ledger) == []
 
 
-def test_what_a_killed_process_left_in_clear_goes(world: World) -> None:
-    """A view at once, unless somebody looks at it still; a submission half taken in after a day."""
+def test_the_plaintext_that_a_killed_process_left_is_deleted(world: World) -> None:
+    """Opened evidence at once, unless a process still reads it; a submission half taken in after a day."""
     lake = world.home.lake
     old, new, left = (lake / ".incoming" / name for name in ("old", "new", "old.persons"))
     for folder in (old, new, lake / KILLED):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "rows.parquet").write_text("in clear")
-    left.write_text("in clear")
+        (folder / "rows.parquet").write_text("plaintext")
+    left.write_text("plaintext")
     for path in (old, left):
         os.utime(path, (0, 0))
-    with views.view(world.home) as mine:
+    with plaintext_folder(world.home) as mine:
         assert not (lake / KILLED).exists() and mine.stat().st_mode & 0o077 == 0
-        (mine / "rows.parquet").write_text("in clear")
-        sweep.forsaken(world.home, Clock())
+        (mine / "rows.parquet").write_text("plaintext")
+        sweep.delete_abandoned(world.home, Clock())
         assert [p.exists() for p in (old, left, new, mine / "rows.parquet")] == [False, False, True, True]
     assert not mine.exists()
 
 
-def test_a_view_of_a_killed_process_goes_with_the_next_look(world: World) -> None:
+def test_opening_evidence_deletes_what_a_killed_process_had_opened(world: World) -> None:
     child = os.fork()
     if child == 0:
-        with views.view(world.home) as mine:
-            (mine / "rows.parquet").write_text("in clear")
+        with plaintext_folder(world.home) as mine:
+            (mine / "rows.parquet").write_text("plaintext")
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
     assert len(list(world.home.lake.glob(".view-*"))) == 1
-    with views.view(world.home) as mine:
+    with plaintext_folder(world.home) as mine:
         assert list(world.home.lake.glob(".view-*")) == [mine]
 
 
@@ -162,5 +163,5 @@ def test_the_wait_begins_with_the_first_fault_or_hold_after_the_last_thing_that_
         for start, to, d in steps
     ]
     others = [{"at": begin.isoformat(), "kind": k, "facts": {}} for k in ("view", "tries", "decision", "accounted")]
-    found = expiry.waits_since([*events, *others])
+    found = expiry.waiting_since([*events, *others])
     assert found == (None if since is None else begin + timedelta(days=since))

@@ -13,29 +13,30 @@ import pytest
 from expectations import signatures
 from expectations.clock import Clock
 from expectations.errors import Fault
-from flows.advance import PLAN, advance
+from flows.advance import advance
 from flows.ledger import Ledger
 from flows.ledger.decisions import Reason
 from flows.ledger.review import resume_message
 from flows.ledger.states import State
+from flows.plan import PLAN
 from flows.receive import receive
 from flows.sandbox import enrol
-from flows.work import Work
+from flows.work import BatchSteps
 from pipelines import register
 from tests import world as worlds
 from tests.world import World
 
 
 @contextmanager
-def work(world: World, submission: Path) -> Iterator[Work]:
+def work(world: World, submission: Path) -> Iterator[BatchSteps]:
     with Ledger.open(world.home.ledger_url, Clock()) as ledger:
         name = receive(world.home, ledger, Clock(), submission)
-        yield Work(world.home, ledger, Clock(), name, lambda *_: None)
+        yield BatchSteps(world.home, ledger, name)
 
 
-def until_sealed(one: Work) -> None:
+def until_sealed(one: BatchSteps) -> None:
     while (state := one.record.state) is not State.SEALED:
-        assert state in PLAN, (state, one.record.codes)
+        assert PLAN[state], (state, one.record.codes)
         for step in PLAN[state]:
             one.do(step)
 
@@ -81,7 +82,7 @@ def test_a_halt_stops_what_is_sealed_and_two_keys_let_it_go_on(world: World, tmp
 def test_a_package_changed_after_the_checkpoint_never_leaves(world: World, tmp_path: Path) -> None:
     with work(world, world.submit(tmp_path / "a", rows(21, 28))) as one:
         until_sealed(one)
-        sealed = one.leaving.package / "addresses.csv.age"
+        sealed = one.release.package / "addresses.csv.age"
         sealed.write_bytes(sealed.read_bytes() + b"x")
         assert advance(one) is State.PUBLISHED  # sealed and checked again
         assert (world.home.outbox / one.name / "addresses.csv.age").read_bytes()[-1:] != b"x"

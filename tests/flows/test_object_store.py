@@ -29,7 +29,7 @@ from flows.outbox.folder import Folder
 from flows.receive import receive
 from flows.sandbox import REQUESTER_AGE
 from flows.status import one
-from flows.work import Work
+from flows.work import BatchSteps
 from pipelines import sealing
 from pipelines.recall.listing import open_recall
 from tests import world as worlds
@@ -253,7 +253,7 @@ def stored(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home,
     home = replace(world.home, config=world.home.config.model_copy(update={"outbox": f"{bucket}/whole"}))
     with Ledger.open(home.ledger_url, Clock()) as ledger:
         batch = receive(home, ledger, Clock(), world.submit(tmp_path_factory.mktemp("s"), rows(1, 8)))
-        assert advance(Work(home, ledger, Clock(), batch, lambda *_: None)) is State.PUBLISHED
+        assert advance(BatchSteps(home, ledger, batch)) is State.PUBLISHED
     return home, batch
 
 

@@ -11,7 +11,7 @@ from flows.advance import advance
 from flows.ledger import Ledger
 from flows.ledger.states import State
 from flows.receive import receive
-from flows.work import Work
+from flows.work import BatchSteps
 from tests import world as worlds
 from tests.flows.ledger import postgres
 
@@ -30,7 +30,7 @@ def test_a_batch_goes_from_inbox_to_outbox(tmp_path: Path, monkeypatch: pytest.M
             assert ledger.verify() == []
             for _ in range(2):  # the second time, the same batch: nothing is released twice
                 name = receive(world.home, ledger, Clock(), submission)
-                assert advance(Work(world.home, ledger, Clock(), name, lambda *_: None)) is State.PUBLISHED
+                assert advance(BatchSteps(world.home, ledger, name)) is State.PUBLISHED
                 released = list(ledger.disclosed(world.agreement.requester.id, world.agreement.id))
                 assert len(released) == len(set(released)) > 0
             assert ledger.verify() == []

@@ -164,7 +164,7 @@ def test_the_incident_is_driven_to_its_end(open_case: Opener) -> None:
     found = watching.one(case.world.home, CLOCK, case.opened.id)
     assert {d["status"] for d in found["deadlines"]} == {"met"}
     assert {d["lies there"] for d in found["documents"]} == {"unchanged"}
-    assert problems(case.world) == [] and not list(case.world.home.lake.glob(".recall-*"))
+    assert problems(case.world) == [] and not list(case.world.home.lake.glob(".view-*"))
 
 
 def test_disposal_comes_in_parts_and_must_cover_every_copy(open_case: Opener) -> None:
@@ -456,7 +456,7 @@ def test_something_else_in_the_outbox_is_not_written_over(
     world: World, batch: str, unused: list[int], tmp_path: Path, open_case: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(opening, "freeze", lambda _home, _ledger, case, _view: case)
+        patched.setattr(opening, "freeze", lambda _desk, case: case)
         found = open_case(1)
     assert found.opened.state is CaseState.FOUND
     here = world.home.outbox / f"recall-{found.opened.id}"
@@ -510,7 +510,7 @@ def test_the_nightly_run_asks_for_people_before_a_deadline_passes(open_case: Ope
     home = case.world.home
 
     def told(hours: float) -> list[tuple[str, str]]:
-        found = watching.look(home, Clock(case.opened.discovered_at + timedelta(hours=hours)))
+        found = watching.deadlines_due(home, Clock(case.opened.discovered_at + timedelta(hours=hours)))
         summary = {"selftest": "passed", "batches": [], "recalls": [d for d in found if d["case"] == case.opened.id]}
         assert exit_code(summary) == (3 if summary["recalls"] else 0)
         return [(d["deadline"], d["status"]) for d in summary["recalls"]]

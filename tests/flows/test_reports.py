@@ -31,7 +31,7 @@ from flows.reports.annual import annual
 from flows.reports.declaration import declaration
 from flows.reports.render import Format, render
 from flows.sandbox import init
-from flows.work import Work
+from flows.work import BatchSteps
 from tests import world as worlds
 from tests.flows.conftest import Run
 from tests.flows.ledger.make import package, sha
@@ -71,7 +71,7 @@ def ran(world: World, tmp_path_factory: pytest.TempPathFactory) -> Ran:
                 name = receive(world.home, ledger, Clock(), submission)
             except BadInput:
                 continue
-            advance(Work(world.home, ledger, Clock(), name, lambda *_: None))
+            advance(BatchSteps(world.home, ledger, name))
         ends = {b.state: b.name for b in ledger.batches()}
     assert set(ends) == {State.PUBLISHED, State.REFUSED, State.HELD, State.UNREADABLE}
     return Ran(world, ends)

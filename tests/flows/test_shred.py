@@ -12,9 +12,10 @@ import pytest
 
 from expectations.clock import Clock
 from expectations.errors import BadInput, Usage
-from flows import audit, cli, evidence, evidence_keys, kept, shred
+from flows import audit, cli, evidence, evidence_keys, shred
 from flows.explain import explain
 from flows.home import HOLDER_AGE, Home
+from flows.kept import accounting_path, evidence_folder, evidence_list_path
 from flows.sandbox import enrol
 from pipelines import sealing
 from tests import working
@@ -53,7 +54,7 @@ def problems(home: Home) -> list[str]:
 
 def test_evidence_opens_with_both_keys_only(made: Made, place: tuple[Home, str], tmp_path: Path) -> None:
     home, batch = place
-    sealed = kept.folder(home) / f"{batch}.parquet.age"
+    sealed = evidence_folder(home) / f"{batch}.parquet.age"
     holder = sealing.load_identity(home.keys / HOLDER_AGE)
     with pytest.raises(BadInput, match="SEAL_BROKEN"):
         sealing.open_file(sealed, tmp_path / "open", holder)  # the holder's key alone does not
@@ -72,23 +73,23 @@ def test_evidence_sealed_to_the_holder_itself_still_opens_and_can_be_shredded(
 ) -> None:
     home, batch = place
     identity, holder = evidence_keys.identity(home, batch), sealing.load_identity(home.keys / HOLDER_AGE)
-    for path in kept.folder(home).glob(f"{batch}.*.age"):
+    for path in evidence_folder(home).glob(f"{batch}.*.age"):
         sealing.open_file(path, tmp_path / "plain", identity)
         sealing.seal_file(tmp_path / "plain", path, [holder.recipient])
     evidence_keys.place(home, batch).unlink()
-    kept.listing(home, batch).unlink()
+    evidence_list_path(home, batch).unlink()
     with working.ledger_of(home) as ledger, evidence.opened(home, working.work(home, ledger, batch)) as (_, relation):
         assert "evidence.parquet" in relation
     with working.ledger_of(home, at(str(end(made)))) as ledger:
         assert shred.shred(home, ledger, batch) == []
         assert [e["facts"] for e in ledger.events(batch)][-1] == {"key": None}
-    assert list(kept.folder(home).glob(f"{batch}.*")) == []
+    assert list(evidence_folder(home).glob(f"{batch}.*")) == []
 
 
 def test_the_day_before_it_is_kept_and_on_the_day_it_goes(made: Made, place: tuple[Home, str], tmp_path: Path) -> None:
     home, batch = place
     key = evidence_keys.place(home, batch)
-    copies = shutil.copytree(kept.folder(home), tmp_path / "backup")
+    copies = shutil.copytree(evidence_folder(home), tmp_path / "backup")
     public = evidence_keys.identity(home, batch).recipient
     before = date.fromordinal(end(made).toordinal() - 1)
     with working.ledger_of(home, at(str(before))) as ledger:
@@ -100,13 +101,13 @@ def test_the_day_before_it_is_kept_and_on_the_day_it_goes(made: Made, place: tup
         events = ledger.events(batch)
         assert [e["kind"] for e in events][-2:] == ["shredding", "shredded"]
         assert {e["facts"]["key"] for e in events[-2:]} == {shred.of_bytes(public.encode())}
-    assert not key.exists() and list(kept.folder(home).glob(f"{batch}.*")) == []
-    assert kept.accounting(home, batch).exists() and problems(home) == []
+    assert not key.exists() and list(evidence_folder(home).glob(f"{batch}.*")) == []
+    assert accounting_path(home, batch).exists() and problems(home) == []
     with pytest.raises(BadInput, match="SEAL_BROKEN"):  # no key opens the copies any more
         sealing.open_file(copies / f"{batch}.parquet.age", tmp_path / "open", evidence_keys.identity(home, batch))
     with pytest.raises(Usage, match="EVIDENCE_SHREDDED"):
         explain(home, Clock(), batch, 0, show_values=False, who="somebody")
-    shutil.copytree(copies, kept.folder(home), dirs_exist_ok=True)
+    shutil.copytree(copies, evidence_folder(home), dirs_exist_ok=True)
     assert f"evidence/{batch}.parquet.age" in problems(home)
 
 
@@ -181,7 +182,7 @@ def test_only_what_has_ended_and_has_evidence_is_shredded(made: Made, place: tup
     with working.ledger_of(home, at(str(end(made)))) as ledger, pytest.raises(Usage, match="NO_EVIDENCE"):
         shred.shred(home, ledger, held)
     evidence_keys.recipient(home, held)
-    (kept.folder(home) / f"{held}.x.age").write_text("x")
+    (evidence_folder(home) / f"{held}.x.age").write_text("x")
     with working.ledger_of(home, at(str(end(made)))) as ledger, pytest.raises(Usage, match="NOT_ENDED"):
         shred.shred(home, ledger, held)
 

@@ -105,7 +105,7 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     signed = world.home.root / "checkpoints" / f"{summary['checkpoint']}.json"
     assert signed.is_file() and checkpoints.signature_of(signed).is_file()
 
-    # the night after: what is done, held or unreadable is not taken up again
+    # the night after: what is done, held or unreadable is not started again
     code, summary = nightly(capsys)
     assert (code, summary["batches"]) == (0, [])
     # but a letter that is signed again is
@@ -231,17 +231,17 @@ def test_watch_takes_each_complete_submission_up_once_and_stops_cleanly(world: W
         time.sleep(1)
         assert watching.said == [f"watching {inbox}"]  # not complete: its signature is not there
         (first / SIGNATURE).write_bytes(signature)
-        watching.wait_for("first: taken up")
+        watching.wait_for("first: started")
         for name, n in (("second", 21), ("third", 51)):
             world.submit(inbox / name, rows(n, n + 19))
-        watching.wait_for("second: taken up")
-        # one at a time: the second was taken up after the first had ended
-        assert watching.said.index("first: released") < watching.said.index("second: taken up")
+        watching.wait_for("second: started")
+        # one at a time: the second was started after the first had ended
+        assert watching.said.index("first: released") < watching.said.index("second: started")
         # Ctrl-C reaches the whole terminal, the server of the running batch too: the batch ends all the same
         os.killpg(watching.process.pid, signal.SIGINT)
         assert watching.end() == 0
         assert watching.said[1:] == [
-            "first: taken up", "first: released", "second: taken up", "second: released", "stopped",
+            "first: started", "first: released", "second: started", "second: released", "stopped",
         ]  # fmt: skip
         assert [p.name for p in waiting(world.home)] == ["third"]
         with Ledger.open(world.home.ledger_url, Clock()) as ledger:
@@ -254,8 +254,8 @@ def test_watch_runs_as_many_at_once_as_it_may_and_ends_by_sigterm(world: World) 
     for name, n in (("a", 1), ("b", 21), ("c", 41)):
         world.submit(world.home.inbox / name, rows(n, n + 19))
     with Watching(world, "--at-once", "2", "--every", "0.2") as watching:
-        watching.wait_for("b: taken up")
-        assert watching.said[1:] == ["a: taken up", "b: taken up"]
+        watching.wait_for("b: started")
+        assert watching.said[1:] == ["a: started", "b: started"]
         watching.process.send_signal(signal.SIGTERM)
         assert watching.end() == 0
         assert sorted(watching.said[3:-1]) == ["a: released", "b: released"]

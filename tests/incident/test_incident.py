@@ -169,7 +169,7 @@ def test_a_look_at_the_released_rows_alone_finds_what_a_look_at_all_finds(incide
         on = grounds.recorded(ledger, record)
         limits = on.agreement.thresholds.model_copy(update={"persons_per_address": crowd})
         on = replace(on, agreement=on.agreement.model_copy(update={"thresholds": limits}))
-        with past(incident.home, ledger, Clock(), record) as opened:
+        with past(incident.home, ledger, record) as opened:
             for alone in (False, True):
                 _, decided = opened.decide(on, record.decided_on, released=alone)
                 rows = pq.read_table(decided.rows).to_pylist()

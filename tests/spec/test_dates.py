@@ -16,12 +16,13 @@ from expectations.facts import letter, sql
 from expectations.instruments import Agreement, CourtOrder, parse_letter
 from expectations.rules.authority import BATCH_RULES
 from expectations.rules.book import request_rules
-from flows.advance import PLAN, advance
+from flows.advance import advance
 from flows.ledger import Ledger
 from flows.ledger.states import State
+from flows.plan import PLAN
 from flows.receive import receive
 from flows.sandbox import enrol
-from flows.work import Work
+from flows.work import BatchSteps
 from pipelines.ingest import letter_facts
 from tests import submissions
 from tests import world as worlds
@@ -201,7 +202,7 @@ def test_a_submission_is_decided_on_the_legal_day_of_its_receipt(
         submission = world.submit(tmp_path / str(decided), asked, under, date=first)
         with at(world, moment) as ledger:
             name = receive(world.home, ledger, Clock(moment), submission)
-            one = Work(world.home, ledger, Clock(moment), name, lambda *_: None)
+            one = BatchSteps(world.home, ledger, name)
             assert (one.record.decided_on, one.ctx.received_on) == (decided, decided)
             assert one.record.received_at == moment
             assert letter_facts(one.ctx).agreement_in_force is (decided == first)
@@ -227,15 +228,16 @@ scope = {{ agreements = ["{world.agreement.id}"] }}
     with at(world, evening) as ledger:
         enrol(world.home, ledger, body.encode(), "order.toml")
         name = receive(world.home, ledger, Clock(evening), submission)
-        one = Work(world.home, ledger, Clock(evening), name, lambda *_: None)
+        one = BatchSteps(world.home, ledger, name)
         while (state := one.record.state) is not State.SEALED:
+            assert PLAN[state], (state, one.record.codes)
             for step in PLAN[state]:
                 one.do(step)
-        check, enrolled = one.leaving._orders(), [said for _, _, said in ledger.instruments()]
+        check, enrolled = one.release._orders(), [said for _, _, said in ledger.instruments()]
         for moment, stopped in ((midnight - INSTANT, {}), (midnight, {"COURT_ORDER": ["from-midnight"]})):
             ledger.clock = Clock(moment)  # as while a large package is copied
             assert check(enrolled) == stopped
     with at(world, midnight) as ledger:
-        one = Work(world.home, ledger, Clock(midnight), name, lambda *_: None)
+        one = BatchSteps(world.home, ledger, name)
         assert advance(one) is State.REFUSED
         assert one.record.cites == ("from-midnight",) and not (world.home.outbox / name).exists()
