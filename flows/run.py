@@ -1,4 +1,4 @@
-"""`sluicegate run`: a submission, or a batch that waits, taken as far as it goes."""
+"""`sluicegate run`: a submission, or a batch that waits, until it is released, held or refused."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ EXIT_CODES = {
 
 
 def run(home: Home, what: str, report: Reporter) -> BatchRecord:
-    """Takes a submission (a folder) or a known batch (its name) as far as it goes; returns what the ledger says then.
+    """Runs a submission (a folder) or a known batch (its name) until it is released, held or refused.
 
-    Raises BadInput on a submission that cannot be read, Usage on a batch that nobody knows, Fault when the system failed.
+    Gives what the ledger says then. Raises BadInput on a submission that cannot be read, Usage on a batch that nobody knows, Fault when the system failed.
     """
     wait = orchestrator.warm_up(home)
     name = _name(home, what, report)
@@ -64,7 +64,7 @@ def _name(home: Home, what: str, report: Reporter) -> str:
         if not folder.is_dir():
             raise Usage(
                 "NO_SUCH_BATCH",
-                "this is no folder and no batch",
+                "this is neither a folder nor a batch",
                 remedy="Give a submission's folder or a batch's name.",
             )
         current_register(home, report)

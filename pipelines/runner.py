@@ -7,43 +7,66 @@ its address comes from SLUICEGATE_FLINK_JOB_ENDPOINT (host:port), and `pipelines
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, assert_never
 
 from expectations.errors import Usage
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
 
-EMBEDDED, FLINK = "embedded", "flink"
-RUNNERS = (EMBEDDED, FLINK)
+
+class Runner(StrEnum):
+    """Where Beam runs a stage."""
+
+    EMBEDDED = "embedded"
+    FLINK = "flink"
+
+
+EMBEDDED = Runner.EMBEDDED
 
 
 def options(runner: str = EMBEDDED) -> PipelineOptions:
     """Pipeline options for `runner`; raises Usage on an unknown one, or on Flink without an address."""
     from apache_beam.options.pipeline_options import PipelineOptions  # late: Beam takes seconds to import
 
-    if runner == EMBEDDED:
-        return PipelineOptions(
-            [],  # never from sys.argv, which is our own command line
-            runner="apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-            direct_running_mode="in_memory",
-            direct_num_workers=1,
-        )
-    if runner == FLINK:
-        endpoint = os.environ.get("SLUICEGATE_FLINK_JOB_ENDPOINT")
-        if not endpoint:
-            raise Usage(
-                "NO_JOB_SERVER",
-                "the Flink runner needs a job server",
-                remedy="Set SLUICEGATE_FLINK_JOB_ENDPOINT=host:port.",
+    arguments: list[str] = []  # never from sys.argv, which is our own command line
+    match _known(runner):
+        case Runner.EMBEDDED:
+            return PipelineOptions(
+                arguments,
+                runner="apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+                direct_running_mode="in_memory",
+                direct_num_workers=1,
             )
-        return PipelineOptions(
-            [],
-            runner="PortableRunner",
-            job_endpoint=endpoint,
-            environment_type="PROCESS" if _local(endpoint) else "DOCKER",
+        case Runner.FLINK:
+            endpoint = _job_server()
+            return PipelineOptions(
+                arguments,
+                runner="PortableRunner",
+                job_endpoint=endpoint,
+                environment_type="PROCESS" if _local(endpoint) else "DOCKER",
+            )
+        case other:
+            assert_never(other)
+
+
+def _known(runner: str) -> Runner:
+    try:
+        return Runner(runner)
+    except ValueError:
+        raise Usage("UNKNOWN_RUNNER", "no such runner", remedy=f"Choose one of: {', '.join(Runner)}.") from None
+
+
+def _job_server() -> str:
+    endpoint = os.environ.get("SLUICEGATE_FLINK_JOB_ENDPOINT")
+    if not endpoint:
+        raise Usage(
+            "NO_JOB_SERVER",
+            "the Flink runner needs a job server",
+            remedy="Set SLUICEGATE_FLINK_JOB_ENDPOINT=host:port.",
         )
-    raise Usage("UNKNOWN_RUNNER", "no such runner", remedy=f"Choose one of: {', '.join(RUNNERS)}.")
+    return endpoint
 
 
 def _local(endpoint: str) -> bool:

@@ -8,8 +8,17 @@ address that is not on file, and about one in twenty is visibly incomplete. `cle
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from enum import StrEnum
 
 from expectations.errors import Usage
+
+
+class Kind(StrEnum):
+    """What there is a profile of."""
+
+    CLEAN = "clean"
+    INCIDENT = "incident"
+    HOSTILE = "hostile"
 
 
 @dataclass(frozen=True)
@@ -39,33 +48,85 @@ class Profile:
     duplicate_ids: float  # of all rows: the request id of another row
 
 
-PROFILES = {
-    "clean": Profile(
-        in_register=0.90, relatives=0.05, namesakes=0.05, incomplete=0.01, elsewhere=0.04, earlier=0.08,
-        typo_in_street=0.01, unit_left_out=0.02, birth_date=0.98, birth_date_wrong=0.005, tin=0.90, tin_near_miss=0.004,
-        tin_borrowed=0.001, nickname=0.02, typo_in_name=0.02, one_of_two_surnames=0.20, new_surname=0.005,
-        suffix_swapped=0.0, legal_defect=0.005, tricks=0.0, duplicate_ids=0.0,
+PROFILES: dict[Kind, Profile] = {
+    Kind.CLEAN: Profile(
+        in_register=0.90,
+        relatives=0.05,
+        namesakes=0.05,
+        incomplete=0.01,
+        elsewhere=0.04,
+        earlier=0.08,
+        typo_in_street=0.01,
+        unit_left_out=0.02,
+        birth_date=0.98,
+        birth_date_wrong=0.005,
+        tin=0.90,
+        tin_near_miss=0.004,
+        tin_borrowed=0.001,
+        nickname=0.02,
+        typo_in_name=0.02,
+        one_of_two_surnames=0.20,
+        new_surname=0.005,
+        suffix_swapped=0.0,
+        legal_defect=0.005,
+        tricks=0.0,
+        duplicate_ids=0.0,
     ),
-    "incident": Profile(
-        in_register=0.04, relatives=0.03, namesakes=0.03, incomplete=0.045, elsewhere=0.89, earlier=0.02,
-        typo_in_street=0.01, unit_left_out=0.05, birth_date=0.97, birth_date_wrong=0.01, tin=0.85, tin_near_miss=0.01,
-        tin_borrowed=0.003, nickname=0.03, typo_in_name=0.03, one_of_two_surnames=0.30, new_surname=0.01,
-        suffix_swapped=0.02, legal_defect=0.01, tricks=0.0, duplicate_ids=0.0,
+    Kind.INCIDENT: Profile(
+        in_register=0.04,
+        relatives=0.03,
+        namesakes=0.03,
+        incomplete=0.045,
+        elsewhere=0.89,
+        earlier=0.02,
+        typo_in_street=0.01,
+        unit_left_out=0.05,
+        birth_date=0.97,
+        birth_date_wrong=0.01,
+        tin=0.85,
+        tin_near_miss=0.01,
+        tin_borrowed=0.003,
+        nickname=0.03,
+        typo_in_name=0.03,
+        one_of_two_surnames=0.30,
+        new_surname=0.01,
+        suffix_swapped=0.02,
+        legal_defect=0.01,
+        tricks=0.0,
+        duplicate_ids=0.0,
     ),
-    "hostile": Profile(
-        in_register=0.50, relatives=0.15, namesakes=0.15, incomplete=0.22, elsewhere=0.20, earlier=0.10,
-        typo_in_street=0.08, unit_left_out=0.30, birth_date=0.70, birth_date_wrong=0.08, tin=0.70, tin_near_miss=0.08,
-        tin_borrowed=0.05, nickname=0.06, typo_in_name=0.08, one_of_two_surnames=0.50, new_surname=0.03,
-        suffix_swapped=0.30, legal_defect=0.10, tricks=0.10, duplicate_ids=0.01,
+    Kind.HOSTILE: Profile(
+        in_register=0.50,
+        relatives=0.15,
+        namesakes=0.15,
+        incomplete=0.22,
+        elsewhere=0.20,
+        earlier=0.10,
+        typo_in_street=0.08,
+        unit_left_out=0.30,
+        birth_date=0.70,
+        birth_date_wrong=0.08,
+        tin=0.70,
+        tin_near_miss=0.08,
+        tin_borrowed=0.05,
+        nickname=0.06,
+        typo_in_name=0.08,
+        one_of_two_surnames=0.50,
+        new_surname=0.03,
+        suffix_swapped=0.30,
+        legal_defect=0.10,
+        tricks=0.10,
+        duplicate_ids=0.01,
     ),
-}  # fmt: skip
+}
 
 
 def profile(name: str) -> Profile:
     """The profile called `name`; raises Usage with the list of names."""
-    if name not in PROFILES:
-        raise Usage("UNKNOWN_PROFILE", "no such profile", remedy=f"Choose one of: {', '.join(PROFILES)}.")
-    return PROFILES[name]
+    try:
+        return PROFILES[Kind(name)]
+    except ValueError:
+        raise Usage("UNKNOWN_PROFILE", "no such profile", remedy=f"Choose one of: {', '.join(PROFILES)}.") from None
 
 
 def table() -> str:
