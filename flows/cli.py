@@ -81,7 +81,7 @@ def _options(
 
 
 def _assembled() -> typer.Typer:
-    whole = typer.Typer(name=NAME, no_args_is_help=True, pretty_exceptions_enable=False)
+    whole = typer.Typer(name=NAME, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
     whole.callback()(_options)
     for heading, commands in COMMANDS.items():
         for command in commands:
@@ -123,6 +123,8 @@ def run(arguments: list[str]) -> int:
         if result == _INTERRUPTED:
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
+    except SystemExit as ended:  # Typer's own way out of shell completion
+        return int(ended.code or 0)
     except ClickException as error:
         error.show()
         return Usage.exit_code

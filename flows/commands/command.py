@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -30,13 +31,18 @@ def day(text: str) -> date:
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        raise ValueError("Write the day as YYYY-MM-DD.") from None
+        raise ValueError("write the day as YYYY-MM-DD.") from None
+
+
+def one_of(closed: type[StrEnum]) -> str:
+    """The members of a closed list, for a help text."""
+    return f"One of: {', '.join(closed)}."
 
 
 DAY = "YYYY-MM-DD"
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and no progress.")]
 Key = Annotated[Path, typer.Option(help="Your private key as an operator (Ed25519, OpenSSH form).")]
-SIGNATURE = typer.Option(help="A file with an operator's signature; give two.")
+SIGNATURE = typer.Option(metavar="FILE", help="A file with an operator's signature; give two.")
 Signatures = Annotated[list[Path], SIGNATURE]
 Batch = Annotated[str, typer.Argument(help="The batch's name, as status shows it.")]
 OneOrAll = Annotated[str | None, typer.Argument(help="One batch; if left out, all.")]

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from expectations import signatures
-from flows.commands.command import Key, at_home
+from flows.commands.command import Key, at_home, one_of
 from flows.ledger.decisions import Reason
 
-Why = Annotated[Reason, typer.Option(help="Why, from the closed list.")]
+Why = Annotated[Reason, typer.Option(metavar="REASON", help=one_of(Reason))]
 
 
 def halt(

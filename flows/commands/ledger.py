@@ -17,7 +17,9 @@ Export = Annotated[
 ]
 Copies = Annotated[
     list[Path] | None,
-    typer.Option("--head", help="A signed head that somebody was given, its .sig beside it; any number."),
+    typer.Option(
+        "--head", metavar="DAY.json", help="A signed head that somebody was given, its .sig beside it; any number."
+    ),
 ]
 Holder = Annotated[
     Path | None, typer.Option(help="The holder's public signing keys, one a line; if left out, the home's.")

@@ -12,7 +12,7 @@ from expectations import signatures
 from expectations.clock import Clock
 from expectations.errors import DONE, Fault
 from flows.cases.steps import Step
-from flows.commands.command import Json, show
+from flows.commands.command import Json, one_of, show
 from flows.home import open_home
 from flows.ledger.cases import CaseReason
 from flows.printing import flat, print_table
@@ -23,14 +23,18 @@ Case = Annotated[str, typer.Argument(help="The case, as recall list shows it.")]
 
 @app.command("open")
 def open_(
-    reason: Annotated[CaseReason, typer.Option(help="Why, from the closed list.")],
+    reason: Annotated[CaseReason, typer.Option(metavar="REASON", help=one_of(CaseReason))],
     batch: Annotated[str | None, typer.Option(help="The batch whose disclosures are recalled.")] = None,
     rows: Annotated[Path | None, typer.Option(help="Ordinals of its rows, one a line, or Parquet.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every row that it released.")] = False,
     listed: Annotated[Path | None, typer.Option("--from", help="A lookback's sealed list, instead of a batch.")] = None,
     discovered: Annotated[
         datetime | None,
-        typer.Option(formats=["%Y-%m-%dT%H:%M"], help="When it was discovered, in UTC; if left out, now."),
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M"],
+            metavar="YYYY-MM-DDTHH:MM",
+            help="When it was discovered, in UTC; if left out, now.",
+        ),
     ] = None,
     json: Json = False,
 ) -> int:
@@ -102,7 +106,7 @@ def _print_case(case: dict[str, Any]) -> None:
 @app.command()
 def advance(
     case: Case,
-    step: Annotated[Step, typer.Argument(help="The next step.")],
+    step: Annotated[Step, typer.Argument(metavar="STEP", help=one_of(Step))],
     file: Annotated[Path | None, typer.Option(help="What the step rests on.")] = None,
     key: Annotated[Path | None, typer.Option(help="Your private key as an operator (Ed25519, OpenSSH form).")] = None,
 ) -> None:

@@ -15,7 +15,7 @@ from pipelines import durable
 
 
 def report(
-    batch: Annotated[str | None, typer.Argument(metavar="[BATCH]", help="The declaration of this batch.")] = None,
+    batch: Annotated[str | None, typer.Argument(metavar="BATCH", help="The declaration of this batch.")] = None,
     year: Annotated[
         int | None, typer.Option(help="The annual report of this year instead.", min=1900, max=9998)
     ] = None,

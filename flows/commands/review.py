@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from expectations import signatures
-from flows.commands.command import Batch, Json, Key, at_home, show
+from flows.commands.command import Batch, Json, Key, at_home, one_of, show
 from flows.commands.status import print_summary
 from flows.home import open_home
 from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason
@@ -82,9 +82,9 @@ def _print_matches(m: dict[str, Any]) -> None:
 @app.command()
 def decide(
     batch: Batch,
-    decision: Decision,
+    decision: Annotated[Decision, typer.Argument(metavar="DECISION", help=one_of(Decision))],
     key: Key,
-    reason: Annotated[Reason | None, typer.Option(help="Why, from the closed list.")] = None,
+    reason: Annotated[Reason | None, typer.Option(metavar="REASON", help=one_of(Reason))] = None,
     content: Annotated[
         str | None, typer.Option(help="Content digest that you looked at; if left out, the batch's present one.")
     ] = None,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from expectations.clock import Clock
-from flows.commands.command import DAY, day
+from flows.commands.command import DAY, day, one_of
 from flows.home import Home, home_path, open_home
 from flows.progress import Reporter
 from pipelines.simulate.profiles import Kind
@@ -38,7 +38,9 @@ def batch(
     rows: Annotated[int, typer.Option(min=1, help="Requests.")],
     out: Annotated[Path, typer.Option(help="Folder for submission/ and truth.parquet.")],
     seed: Annotated[int, typer.Option(help="The same seed, date and register give the same batch.")] = 1,
-    profile: Annotated[Kind, typer.Option(help="Proportions; see the README.")] = Kind.INCIDENT,
+    profile: Annotated[
+        Kind, typer.Option(metavar="KIND", help=f"{one_of(Kind)} Their proportions: README.")
+    ] = Kind.INCIDENT,
     letter_date: Annotated[
         date | None, typer.Option("--date", parser=day, metavar=DAY, help="Date of the letter; if left out, today.")
     ] = None,
