@@ -1,4 +1,6 @@
-"""`sluicegate …`: the command line. Parses, calls, prints; exit codes: 0 done, 3 held, 4 refused, 5 bad input, 2 usage, 1 fault.
+"""`sluicegate …`: the command line: which commands there are, and how each ends.
+
+Exit codes: 0 done, 3 held, 4 refused, 5 bad input, 2 usage, 1 fault.
 
 An unexpected exception prints its type and where it arose, never its text: libraries quote values in their messages.
 """

@@ -121,7 +121,8 @@ def _compare(home: Home, made: Path, batch: str, story: Story) -> int:
     print_table("What left, against the truth", ["check", "released", *KINDS], rows)
     _, released, *wrongly, rightly = rows[1]
     print(
-        f"Of {certain:,} requests that agree with the file in name, address, and birth date or TIN, {answered:,} were answered."
+        f"Of {certain:,} requests that agree with the file in name, address, and birth date or TIN,"
+        f" {answered:,} were answered."
     )
     print(
         f"The other {rightly - answered:,} differ in one of these, such as a new surname, and more agrees beside it.\n"
@@ -142,8 +143,8 @@ KINDS = {
 
 
 def _counted(home: Home, made: Path, released: Path, evidence: Path) -> tuple[list[tuple[Any, ...]], int, int]:
-    """A row for each check: its name, what it releases, and that by kind; then how many of the requests leave nothing open, and
-    how many of those were released."""
+    """A row for each check: its name, what it releases, and that by kind; then how many of the requests leave nothing
+    open, and how many of those were released."""
     columns = ", ".join(["count(*)", *(f"count(*) FILTER (WHERE {kind})" for kind in KINDS.values())])
     # the old check looked for some text in the address: every such row that has a record would have left
     asked = f"SELECT request_id FROM {parquet([evidence])} WHERE trim(concat(address, street, city, state, zip)) <> ''"

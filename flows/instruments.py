@@ -1,4 +1,4 @@
-"""Instruments as people look at them: which are enrolled, what each says, what a new version would change, what is doubtful."""
+"""Instruments as people look at them: which are enrolled, what each says, what a new version would change."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def enrolled(ledger: Ledger) -> dict[str, Instrument]:
 
 
 def listed(ledger: Ledger, clock: Clock, on: date | None = None) -> list[dict[str, Any]]:
-    """Each instrument in one line: id, kind, number of the version, in force on that day (today), first and last day."""
+    """Each instrument in one line: id, kind, number of the version, in force on that day (today), first, last day."""
     known = enrolled(ledger)
     rows = []
     for name, one in known.items():
@@ -60,14 +60,14 @@ def in_force(one: Instrument, known: Any, day: date) -> bool:
 
 
 def days(one: Instrument) -> tuple[date, date | None]:
-    """Its first and its last day, both included; None: no end date. On the day an order is lifted it no longer applies."""
+    """Its first and last day, both included; None: no end date. On the day an order is lifted it no longer applies."""
     if isinstance(one, Agreement):
         return one.valid_from, one.valid_to
     return one.effective_on, one.lifted_on - timedelta(days=1) if one.lifted_on else None
 
 
 def version(ledger: Ledger, name: str, which: str | None = None) -> VersionRecord:
-    """A version of an instrument: by number, by the beginning of its digest, or the newest. Raises Usage if there is none."""
+    """A version of an instrument: by number, by the start of its digest, or the newest; raises Usage if none is."""
     found = ledger.versions(name)
     if which is not None:
         found = [v for v in found if which == str(v.version) or (len(which) >= 8 and v.digest.startswith(which))]
@@ -116,8 +116,10 @@ class Checked:
 
 
 def checked(body: bytes, where: str, known: Mapping[str, bytes], clock: Clock) -> Checked:
-    """Judges an instrument before it is enrolled. `known`: bodies of the enrolled versions, by id. Raises BadInput if it is
-    no TOML, or of no known kind."""
+    """Judges an instrument before it is enrolled. `known`: bodies of the enrolled versions, by id.
+
+    Raises BadInput if it is no TOML, or of no known kind.
+    """
     if problems := instrument_problems(body, where):
         return Checked([f"{p.key}: {p.what}. {p.write}".rstrip() for p in problems])
     one = parse_instrument(body, where)
@@ -127,7 +129,7 @@ def checked(body: bytes, where: str, known: Mapping[str, bytes], clock: Clock) -
 
 
 def flat(value: Any, key: str = "") -> dict[str, Any]:
-    """The fields of a form, each under its full key (`thresholds.rows_per_batch`, `safeguards.findings.0.opened_on`)."""
+    """The fields of a form, each by its full key (`thresholds.rows_per_batch`, `safeguards.findings.0.opened_on`)."""
     if isinstance(value, Mapping):
         inner = [(f"{key}.{k}" if key else str(k), v) for k, v in value.items()]
     elif isinstance(value, list | tuple) and any(isinstance(v, Mapping) for v in value):

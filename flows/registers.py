@@ -113,8 +113,10 @@ def build_register(home: Home, source: Path | None, out: Path | None, progress: 
 
 
 def forget(home: Home, ledger: Ledger, name: str) -> None:
-    """Deletes the version `name` (as `register show` lists it). Raises BadInput if it is the newest, the holder's own, or
-    one that a batch was recorded with which has not ended, or still has a folder of its own."""
+    """Deletes the version `name` (as `register show` lists it).
+
+    Raises BadInput if it is the newest, the holder's own, or that of a batch which has not ended or still has a folder.
+    """
     folder = home.prepared / name
     if folder not in all_versions(home):
         raise BadInput("NO_SUCH_VERSION", "no such register version", remedy="sluicegate register show lists them.")

@@ -1,7 +1,8 @@
 """How a command of `sluicegate` is written: options that several share, what it opens, how its result is shown.
 
-A command is a plain function: it reads its arguments, calls one function of the domain, and shows what that returned. Its
-return value is the exit code; none means 0. It takes `Json` where its result is data, and ends in `return show(…)`.
+A command is a plain function: it reads its arguments, calls one function of the domain, and shows what that returned.
+Its return value is the exit code; none means 0. It takes `Json` where its result is data, and ends in `return show(…)`.
+`flows.cli.COMMANDS` lists it.
 """
 
 from __future__ import annotations

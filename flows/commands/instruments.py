@@ -85,8 +85,8 @@ def check(
 ) -> int:
     """What is wrong with an instrument before it is enrolled: file, key, and what to write.
 
-    Exit code 5: something is. Warnings name what the form allows and is probably not meant; they need a home, and change
-    no exit code.
+    Exit code 5: something is. Warnings name what the form allows and is probably not meant; they need a home, and do
+    not change the exit code.
     """
     known = _enrolled()
     good = [_check(file, known, against) for file in files]

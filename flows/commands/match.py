@@ -28,8 +28,8 @@ def match(
 ) -> int:
     """Match rows against a register, without screens, release or ledger.
 
-    The result has request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence, corroboration, vetoes,
-    plausible (how many records might be meant) and weight (for ranking near rows), one row a request.
+    The result has one row a request: request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier,
+    evidence, corroboration, vetoes, plausible (how many records might be meant) and weight (for ranking near rows).
     """
     from expectations.codes import code
     from pipelines import match as stage

@@ -73,8 +73,8 @@ def recall(
 ) -> int:
     """Apply a recall list to a table of your own: which of its rows to freeze.
 
-    Exit codes: 0 every id on the list was found; 3 some were not: look in your other tables for them (FREEZE lists them last,
-    without a row).
+    Exit codes: 0 every id on the list was found; 3 some were not: look in your other tables for them (FREEZE lists them
+    last, without a row).
     """
     from pipelines import sealing
     from pipelines.release.recall_rows import apply_recall

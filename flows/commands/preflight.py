@@ -25,8 +25,8 @@ def preflight(
         Path,
         typer.Argument(
             metavar="SUBMISSION|FILE",
-            help="A submission's folder (signed or not yet), or a table of addresses: .csv, .csv.gz, .csv.zst or .parquet with"
-            " id, and address or street, unit, city, state, zip.",
+            help="A submission's folder (signed or not yet), or a table of addresses: .csv, .csv.gz, .csv.zst or"
+            " .parquet with id, and address or street, unit, city, state, zip.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="VERDICTS", help="Where the verdicts go: .csv or .parquet.")],
@@ -37,8 +37,10 @@ def preflight(
 ) -> int:
     """Check a submission, or a table of addresses, before it is sent: what is wrong, and how to fix it.
 
-    VERDICTS has a row for each row given: id, complete, codes, where it stands, message, mend. Exit codes: 0 the verdicts
-    are written, and no problems were found in the letter or the batch (single rows may have codes); 5 fix those first.
+    VERDICTS has a row for each row given: id, complete, codes, where it stands, message, mend (how to fix it).
+
+    Exit codes: 0 the verdicts are written, and no problems were found in the letter or the batch (single rows may have
+    codes); 5 fix those first.
     """
     from pipelines import preflight as checks
 

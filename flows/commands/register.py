@@ -21,16 +21,16 @@ def build(
     source: Annotated[
         Path | None,
         typer.Argument(
-            help="Raw register: persons/ and addresses/ with Parquet or CSV parts, or a mapping.toml that says where and how"
-            " they are written; if left out, the home's."
+            help="Raw register: persons/ and addresses/ with Parquet or CSV parts, or a mapping.toml that says where"
+            " and how they are written; if left out, the home's."
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the prepared register; if left out, in the home.")] = None,
 ) -> None:
     """Prepare a raw register: standardised columns, keys, buildings.
 
-    Without it, `run` does so before the first batch. An extract with other columns, dates or delimiters, or with persons
-    and addresses in one table, needs a mapping.toml beside it: infra/docs/register.md, and sluicegate schema
+    Without it, run does so before the first batch. An extract with other columns, dates or delimiters, or with
+    persons and addresses in one table, needs a mapping.toml beside it: infra/docs/register.md, and sluicegate schema
     register_mapping.
     """
     from flows.registers import build_register
@@ -45,8 +45,8 @@ def update(
     delta: Annotated[
         Path,
         typer.Argument(
-            help="Folder with delta.toml (kind, effective_on), whole new and changed records in persons/ and addresses/, and"
-            " removed.csv or removed.parquet with record_id."
+            help="Folder with delta.toml (kind, effective_on), whole new and changed records in persons/ and"
+            " addresses/, and removed.csv or removed.parquet with record_id."
         ),
     ],
 ) -> None:

@@ -25,8 +25,9 @@ def report(
 ) -> None:
     """How many were asked for, matched, disclosed and withheld, and why.
 
-    Each number names the event of the ledger that it rests on. The declaration counts by codes that the requester never
-    sees: it is the holder's own paper. The annual report (26 USC 6103(p)(3)(C)) is due within 90 days of the year's end.
+    Each number names the event of the ledger that it rests on. The declaration counts by codes that the requester
+    never sees: it is the holder's own paper. The annual report (26 USC 6103(p)(3)(C)) is due within 90 days of the
+    year's end.
     """
     from flows.reports.made import make
     from flows.reports.render import render

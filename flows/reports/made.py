@@ -12,7 +12,7 @@ from flows.reports.declaration import declaration
 
 
 def make(home: Home, clock: Clock, batch: str | None, year: int | None, agency: str | None) -> dict[str, Any]:
-    """The declaration of `batch`, or the annual report of `year` (of one `agency`). Raises Usage unless it is one of both."""
+    """The declaration of `batch`, or the annual report of `year` (of one `agency`); raises Usage unless it is one."""
     if batch is not None and year is None and agency is None:
         return declaration(home, clock, batch)
     if batch is None and year is not None:

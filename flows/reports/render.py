@@ -1,4 +1,4 @@
-"""A report as Markdown, HTML or JSON, from templates beside this file. Jinja2: HTML is escaped, and a name that is missing fails."""
+"""A report as Markdown, HTML or JSON, from templates beside this file: HTML is escaped, a missing name fails."""
 
 from __future__ import annotations
 
