@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from expectations import band, standard
-from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, run, unique
 from expectations.contracts import RAW_NAMES, Origin, Outcome
 from expectations.duck import DuckSettings, quote
+from expectations.gx.checkpoint import run
+from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, unique
+from expectations.gx.verdict import Verdict
 from expectations.rules import disclosure
 
 NAME = "matching"

@@ -21,7 +21,7 @@ from flows.ledger.chain import Problem
 from flows.ledger.shredding import SHREDDED
 from flows.ledger.states import FINAL, State
 from flows.locks import busy
-from flows.outbox import Folder
+from flows.outbox.folder import Folder
 from flows.shred import too_early
 from pipelines import release
 

@@ -37,7 +37,7 @@ def preflight(
 ) -> int:
     """Check a submission, or a table of addresses, before it is sent: what is wrong, and how to fix it.
 
-    VERDICTS has a row for each row given: id, complete, codes, where it stands, message, mend (how to fix it).
+    VERDICTS has a row for each row given: id, complete, codes, where it stands, message, `mend` (how to fix it).
 
     Exit codes: 0 the verdicts are written, and no problems were found in the letter or the batch (single rows may have
     codes); 5 fix those first.

@@ -1,4 +1,4 @@
-"""What kinds of batches there are: a table of proportions, printed for the README by `table`.
+"""What kinds of batches there are: a table of proportions, printed for infra/docs/simulation.md by `table`.
 
 `incident` follows the public accounts of 2025 (infra/docs/incident.md): few rows are on file at all, nine in ten of those come with an
 address that is not on file, and about one in twenty is visibly incomplete. `clean` is what a careful requester sends;

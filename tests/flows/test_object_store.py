@@ -24,7 +24,8 @@ from flows.home import Home
 from flows.ledger.cases import CaseReason, CaseState
 from flows.ledger.ledger import Ledger
 from flows.ledger.states import State
-from flows.outbox import Folder, outbox_at, package_digest
+from flows.outbox import outbox_at, package_digest
+from flows.outbox.folder import Folder
 from flows.receive import receive
 from flows.sandbox import REQUESTER_AGE
 from flows.status import one
@@ -215,7 +216,7 @@ def test_after_a_kill_at_any_point_the_next_run_ends_the_same(
 def test_a_store_out_of_reach_leaves_the_batch_prepared(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.object_store._RETRY", {"max_retries": 0})
+    monkeypatch.setattr("flows.outbox.object_store._RETRY", {"max_retries": 0})
     for name, value in {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ALLOW_HTTP": "true", "AWS_REGION": "r",
                         "AWS_ACCESS_KEY_ID": "CANARY", "AWS_SECRET_ACCESS_KEY": "CANARY"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
@@ -276,7 +277,7 @@ def test_a_recall_list_goes_to_the_store_too(
     (tmp_path / "rows.txt").write_text("0\n1\n")
     chosen = Chosen(batch, tmp_path / "rows.txt")
     with monkeypatch.context() as patch:
-        patch.setattr("flows.object_store._RETRY", {"max_retries": 0})
+        patch.setattr("flows.outbox.object_store._RETRY", {"max_retries": 0})
         patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
         with pytest.raises(Transient, match="OUTBOX_UNWRITABLE"):
             open_cases(home, Clock(), chosen, CaseReason.INCOMPLETE_ADDRESS)

@@ -21,7 +21,7 @@ from obstore.store import from_url
 
 from expectations.digests import of_json
 from expectations.errors import Fault, Usage
-from flows.outbox import STAGING, package_digest, taken, unwritable
+from flows.outbox.contract import STAGING, package_digest, taken, unwritable
 from pipelines.release.signed_folder import MANIFEST
 
 if TYPE_CHECKING:
