@@ -88,18 +88,16 @@ def listed(home: Home, *, verify: bool = False) -> list[dict[str, Any]]:
     if verify:
         register.open_register(current, verify=True)
     return [
-        _described(folder) | {"next": folder == current} for folder in dict.fromkeys([current, *all_versions(home)])
+        {
+            "folder": folder,
+            "persons": register.persons(manifest),
+            "changes": manifest.rows("changes"),
+            "version": register.version(folder),
+            "next": folder == current,
+        }
+        for folder in dict.fromkeys([current, *all_versions(home)])
+        for manifest in [register.listed(folder)]
     ]
-
-
-def _described(folder: Path) -> dict[str, Any]:
-    manifest = register.listed(folder)
-    return {
-        "folder": folder,
-        "persons": register.persons(manifest),
-        "changes": manifest.rows("changes"),
-        "version": register.version(folder),
-    }
 
 
 def build_register(home: Home, source: Path | None, out: Path | None, progress: Progress | None = None) -> Path:

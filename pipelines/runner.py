@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from expectations.errors import Usage
 
@@ -22,6 +22,10 @@ class Runner(StrEnum):
     EMBEDDED = "embedded"
     FLINK = "flink"
 
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        raise Usage("UNKNOWN_RUNNER", "no such runner", remedy=f"Choose one of: {', '.join(cls)}.")
+
 
 EMBEDDED = Runner.EMBEDDED
 
@@ -30,43 +34,24 @@ def options(runner: str = EMBEDDED) -> PipelineOptions:
     """Pipeline options for `runner`; raises Usage on an unknown one, or on Flink without an address."""
     from apache_beam.options.pipeline_options import PipelineOptions  # late: Beam takes seconds to import
 
-    arguments: list[str] = []  # never from sys.argv, which is our own command line
-    match _known(runner):
+    # [] for the arguments: never from sys.argv, which is our own command line
+    match Runner(runner):
         case Runner.EMBEDDED:
-            return PipelineOptions(
-                arguments,
-                runner="apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-                direct_running_mode="in_memory",
-                direct_num_workers=1,
-            )
+            name = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+            return PipelineOptions([], runner=name, direct_running_mode="in_memory", direct_num_workers=1)
         case Runner.FLINK:
-            endpoint = _job_server()
-            return PipelineOptions(
-                arguments,
-                runner="PortableRunner",
-                job_endpoint=endpoint,
-                environment_type="PROCESS" if _local(endpoint) else "DOCKER",
-            )
+            server = _job_server()
+            kind = "PROCESS" if _local(server) else "DOCKER"
+            return PipelineOptions([], runner="PortableRunner", job_endpoint=server, environment_type=kind)
         case other:
             assert_never(other)
 
 
-def _known(runner: str) -> Runner:
-    try:
-        return Runner(runner)
-    except ValueError:
-        raise Usage("UNKNOWN_RUNNER", "no such runner", remedy=f"Choose one of: {', '.join(Runner)}.") from None
-
-
 def _job_server() -> str:
-    endpoint = os.environ.get("SLUICEGATE_FLINK_JOB_ENDPOINT")
-    if not endpoint:
-        raise Usage(
-            "NO_JOB_SERVER",
-            "the Flink runner needs a job server",
-            remedy="Set SLUICEGATE_FLINK_JOB_ENDPOINT=host:port.",
-        )
-    return endpoint
+    if endpoint := os.environ.get("SLUICEGATE_FLINK_JOB_ENDPOINT"):
+        return endpoint
+    remedy = "Set SLUICEGATE_FLINK_JOB_ENDPOINT=host:port."
+    raise Usage("NO_JOB_SERVER", "the Flink runner needs a job server", remedy=remedy)
 
 
 def _local(endpoint: str) -> bool:

@@ -8,7 +8,7 @@ Its return value is the exit code; none means 0. It takes `Json` where its resul
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -90,3 +90,13 @@ def file_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         raise BadInput("FILE_UNREADABLE", "the file cannot be read", where=path.name, remedy="Give its path.") from None
+
+
+def file_text(path: Path) -> str:
+    """The same as text; what is not UTF-8 is replaced, so that no signature or key in it counts."""
+    return file_bytes(path).decode("utf-8", errors="replace")
+
+
+def signatures_in(files: Iterable[Path]) -> dict[str, str]:
+    """The signatures in these files, by file."""
+    return {str(path): file_text(path) for path in files}

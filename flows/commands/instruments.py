@@ -14,7 +14,7 @@ from expectations.clock import Clock
 from expectations.errors import DONE, BadInput, Usage
 from flows import endorsements, instruments
 from flows import in_force as possible
-from flows.commands.command import DAY, Json, Key, Signatures, at_home, day, file_bytes, show
+from flows.commands.command import DAY, Json, Key, Signatures, at_home, day, file_bytes, show, signatures_in
 from flows.home import open_home
 from flows.ledger import Ledger
 from flows.schemas import meanings
@@ -184,5 +184,5 @@ def enrol(file: File, signature: Signatures) -> None:
     It is in force from then on, within its own days.
     """
     with at_home() as here:
-        digest = here.ledger.enrol_instrument(file_bytes(file), endorsements.read(signature), file.name)
+        digest = here.ledger.enrol_instrument(file_bytes(file), signatures_in(signature), file.name)
     print(f"Enrolled, digest {digest}")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from expectations.errors import DONE, Fault, Usage
-from flows.commands.command import Json, at_home, file_bytes, show
+from flows.commands.command import Json, at_home, file_text, show
 
 app = typer.Typer(name="ledger", help="The ledger and its audit log.", no_args_is_help=True)
 Export = Annotated[
@@ -38,7 +38,7 @@ def verify(
 
     Exit code 1: something does not fit; each place is named.
     """
-    keys = file_bytes(holder).decode("utf-8", errors="replace").splitlines() if holder else []
+    keys = file_text(holder).splitlines() if holder else []
     if export:
         from flows.audit import export as exported
 

@@ -12,7 +12,7 @@ import typer
 
 from expectations import signatures
 from flows import endorsements
-from flows.commands.command import SIGNATURE, Here, Json, Key, Signatures, at_home, file_bytes, show
+from flows.commands.command import SIGNATURE, Here, Json, Key, Signatures, at_home, file_text, show, signatures_in
 from flows.ledger.keys import fingerprint
 from flows.printing import print_table
 
@@ -65,11 +65,7 @@ def sign(name: Name, key: Key, public_key: ToEnrol = None) -> None:
 
 
 def _message(here: Here, name: str, public_key: Path | None) -> bytes:
-    return here.ledger.operator_message(name, _line(public_key) if public_key else None)
-
-
-def _line(public_key: Path) -> str:
-    return file_bytes(public_key).decode("utf-8", errors="replace")
+    return here.ledger.operator_message(name, file_text(public_key) if public_key else None)
 
 
 @app.command()
@@ -79,7 +75,7 @@ def enrol(name: Name, public_key: PublicKey, signature: Annotated[list[Path] | N
     After the first two, two operators sign it first: sluicegate operator sign NAME PUBLIC_KEY --key KEY.
     """
     with at_home() as here:
-        here.ledger.enrol_operator(name, _line(public_key), endorsements.read(signature or []))
+        here.ledger.enrol_operator(name, file_text(public_key), signatures_in(signature or []))
     print(f"Enrolled operator {name}")
 
 
@@ -90,5 +86,5 @@ def revoke(name: Name, signature: Signatures) -> None:
     They sign it first: sluicegate operator sign NAME --key KEY. Until then, sluicegate halt stops all releases.
     """
     with at_home() as here:
-        here.ledger.revoke_operator(name, endorsements.read(signature))
+        here.ledger.revoke_operator(name, signatures_in(signature))
     print(f"Revoked operator {name}")
