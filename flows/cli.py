@@ -1,4 +1,6 @@
-"""`sluicegate …`: the command line. Parses, calls, prints; exit codes: 0 done, 3 held, 4 refused, 5 bad input, 2 usage, 1 fault.
+"""`sluicegate …`: the command line: which commands there are, and how each ends.
+
+Exit codes: 0 done, 3 held, 4 refused, 5 bad input, 2 usage, 1 fault.
 
 An unexpected exception prints its type and where it arose, never its text: libraries quote values in their messages.
 """
@@ -11,7 +13,10 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from typer._click import ClickException  # typer's own copy, which its parser raises; the package click is another one
@@ -20,52 +25,76 @@ from expectations.errors import Fault, SluicegateError, Usage
 from flows.commands import (
     accounting,
     gates,
-    halting,
-    inspect,
     instruments,
     ledger,
-    match,
-    operate,
-    operators,
+    operator,
     package,
-    preflight,
-    prepare,
     recall,
-    replay,
-    report,
+    register,
     review,
-    shred,
     simulate,
 )
+from flows.commands.demo import demo
+from flows.commands.docs import docs
+from flows.commands.doctor import doctor
+from flows.commands.explain import explain
+from flows.commands.halt import halt, resume
+from flows.commands.init import init
+from flows.commands.lookback import lookback
+from flows.commands.match import match
+from flows.commands.nightly import nightly
+from flows.commands.preflight import preflight
+from flows.commands.replay import replay
+from flows.commands.report import report
+from flows.commands.rules import rules
+from flows.commands.run import run as run_batch
+from flows.commands.schema import schema
+from flows.commands.shred import shred
+from flows.commands.status import status
+from flows.commands.watch import watch
 
+NAME = "sluicegate"
 _INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
-app = typer.Typer(
-    name="sluicegate",
-    help="Answers bulk requests against a confidential register, and withholds what is not proven.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-prepare.register(app)
-match.register(app)
-operate.register(app)
-inspect.register(app)
-replay.register(app)
-preflight.register(app)
-halting.register(app)
-report.register(app)
-shred.register(app)
-app.add_typer(review.app, name="review")
-app.add_typer(gates.app, name="gates")
-app.add_typer(simulate.app, name="simulate")
-app.add_typer(prepare.register_app, name="register")
-app.add_typer(instruments.app, name="instruments")
-app.add_typer(operators.app, name="operator")
-app.add_typer(accounting.app, name="accounting")
-app.add_typer(package.app, name="package")
-app.add_typer(recall.app, name="recall")
-app.add_typer(ledger.app, name="ledger")
+# Every command, under the heading that --help shows it with. A group has commands of its own.
+COMMANDS: dict[str, tuple[Callable[..., int | None] | typer.Typer, ...]] = {
+    "Set up": (init, register.app, instruments.app, operator.app, doctor, demo),
+    "Run batches": (run_batch, nightly, watch, status, docs),
+    "Decide": (review.app, explain, halt, resume),
+    "Accounting": (accounting.app, report, ledger.app, shred),
+    "Look back and recall": (replay, lookback, recall.app),
+    "For requesters and recipients": (preflight, package.app),
+    "Look inside": (rules, schema, gates.app, match, simulate.app),
+}
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"{NAME} {version(NAME)}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Answers bulk requests against a confidential register, and withholds what is not proven."""
+
+
+def _assembled() -> typer.Typer:
+    whole = typer.Typer(name=NAME, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+    whole.callback()(_options)
+    for heading, commands in COMMANDS.items():
+        for command in commands:
+            if isinstance(command, typer.Typer):
+                whole.add_typer(command, rich_help_panel=heading)
+            else:
+                whole.command(rich_help_panel=heading)(command)
+    return whole
+
+
+app = _assembled()
 
 
 def main() -> None:
@@ -73,9 +102,8 @@ def main() -> None:
     ended: list[int] = []
     atexit.register(_leave, ended)  # registered first, so that it runs last
     logging.basicConfig(level=logging.ERROR)  # libraries talk of themselves; we print our own progress
-    logging.getLogger("apache_beam").setLevel(
-        logging.CRITICAL
-    )  # it prints a trace of each error that we report ourselves
+    # Beam prints a trace of each error that we report ourselves
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     logging.getLogger().handlers[0].setLevel(logging.ERROR)  # GX sets its own logger to INFO
     ended.append(run(sys.argv[1:]))
     sys.exit(ended[0])
@@ -93,10 +121,12 @@ def _leave(ended: list[int]) -> None:
 def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code; prints errors for people to stderr."""
     try:
-        result = app(arguments, standalone_mode=False)
+        result = app(arguments, prog_name=NAME, standalone_mode=False)
         if result == _INTERRUPTED:
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
+    except SystemExit as ended:  # Typer's own way out of shell completion
+        return int(ended.code or 0)
     except ClickException as error:
         error.show()
         return Usage.exit_code

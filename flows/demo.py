@@ -19,6 +19,7 @@ from expectations.duck import parquet, session
 from expectations.errors import DONE, Fault
 from flows import evidence_keys, orchestrator
 from flows.home import HOLDER_SIGNING, Home
+from flows.printing import print_table
 from flows.progress import Reporter
 
 _INCOMPLETE = 0.22  # above the sandbox agreement's tolerance of 10 %
@@ -92,7 +93,7 @@ def _held(home: Home, submission: Path, story: Story) -> str:
 
 
 def _dropped_and_released(home: Home, batch: str, story: Story) -> None:
-    from flows.commands.review import sign
+    from flows.deciding import sign
     from flows.ledger.decisions import Decision
     from flows.sandbox import OPERATORS
 
@@ -105,7 +106,6 @@ def _dropped_and_released(home: Home, batch: str, story: Story) -> None:
 
 def _compare(home: Home, made: Path, batch: str, story: Story) -> int:
     """What left, and what the old check ("the field is not blank") would have let out, against the truth."""
-    from flows.commands.output import print_table
     from flows.sandbox import REQUESTER_AGE
     from pipelines import release, sealing
 
@@ -121,7 +121,8 @@ def _compare(home: Home, made: Path, batch: str, story: Story) -> int:
     print_table("What left, against the truth", ["check", "released", *KINDS], rows)
     _, released, *wrongly, rightly = rows[1]
     print(
-        f"Of {certain:,} requests that agree with the file in name, address, and birth date or TIN, {answered:,} were answered."
+        f"Of {certain:,} requests that agree with the file in name, address, and birth date or TIN,"
+        f" {answered:,} were answered."
     )
     print(
         f"The other {rightly - answered:,} differ in one of these, such as a new surname, and more agrees beside it.\n"
@@ -142,8 +143,8 @@ KINDS = {
 
 
 def _counted(home: Home, made: Path, released: Path, evidence: Path) -> tuple[list[tuple[Any, ...]], int, int]:
-    """A row for each check: its name, what it releases, and that by kind; then how many of the requests leave nothing open, and
-    how many of those were released."""
+    """A row for each check: its name, what it releases, and that by kind; then how many of the requests leave nothing
+    open, and how many of those were released."""
     columns = ", ".join(["count(*)", *(f"count(*) FILTER (WHERE {kind})" for kind in KINDS.values())])
     # the old check looked for some text in the address: every such row that has a record would have left
     asked = f"SELECT request_id FROM {parquet([evidence])} WHERE trim(concat(address, street, city, state, zip)) <> ''"
@@ -168,7 +169,7 @@ _WHERE_NEXT = (
     "Where to look next (export SLUICEGATE_HOME={home}):",
     "  sluicegate status {batch}          what happened, checkpoint by checkpoint",
     "  sluicegate explain {batch} 0       every rule that the first row met",
-    "  sluicegate gates selftest          each rule fails on its poison",
+    "  sluicegate gates selftest          each rule fails on its known-bad row",
     "  sluicegate ledger verify           the chain of events is whole",
     "  {home}/outbox/{batch}              the sealed package",
 )

@@ -10,11 +10,13 @@ import os
 import secrets
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from expectations.clock import Clock
 from expectations.duck import DuckSettings, default_settings
 from expectations.errors import Usage
 from expectations.forms import to_toml
@@ -121,6 +123,14 @@ class Home:
     def prepared(self) -> Path:
         """Where prepared register versions lie."""
         return self.root / "register"
+
+    def clock(self, as_of: date | None = None) -> Clock:
+        """The clock, or in a sandbox one that stands at noon (UTC) of a day; raises Usage elsewhere."""
+        if as_of is None:
+            return Clock()
+        if not self.config.sandbox:
+            raise Usage("NO_SANDBOX", "--as-of works in a sandbox only", remedy="sluicegate init --sandbox elsewhere.")
+        return Clock(datetime.combine(as_of, time(12), UTC))
 
     @property
     def verdicts(self) -> Path:

@@ -21,9 +21,11 @@ def on_day(
     statute: str | None = None,
     purpose: str | None = None,
 ) -> list[dict[str, Any]]:
-    """For each agreement, statute and purpose (or those asked for): what may leave on that day, and what takes away the rest.
+    """For each agreement, statute and purpose (or those asked for): what may be released on that day, and what forbids
+    the rest.
 
-    `on` is a day in the agreement's legal zone; left out, it is today there. Raises Usage if no agreement has what is asked.
+    `on` is a day in the agreement's legal zone; left out, it is today there. Raises Usage if no agreement has what is
+    asked for.
     """
     orders = [i for i in known if isinstance(i, CourtOrder)]
     agreements = [i for i in known if isinstance(i, Agreement)]
@@ -37,8 +39,11 @@ def on_day(
         if purpose in (None, p)
     ]
     if not found:
-        raise Usage("NOTHING_ASKED", "no enrolled agreement has this id, statute and purpose",
-                    remedy="See sluicegate instruments list, and show.")  # fmt: skip
+        raise Usage(
+            "NOTHING_ASKED",
+            "no enrolled agreement has this id, statute and purpose",
+            remedy="See sluicegate instruments list, and show.",
+        )
     return found
 
 
@@ -46,7 +51,7 @@ def _one(
     under: Agreement, agreements: list[Agreement], orders: list[CourtOrder], statute: str, purpose: str, day: date
 ) -> dict[str, Any]:
     left = standing(under, orders, statute, purpose, day)
-    stops = {
+    stops: dict[str, list[str]] = {
         "AGREEMENT_NOT_IN_FORCE": [] if under.in_force(day) else [under.id],
         "AGREEMENT_SUPERSEDED": list(superseded(under, agreements, day)),
         "SAFEGUARDS_OPEN": [] if under.safeguards.in_force(day) else [under.id],
@@ -55,14 +60,17 @@ def _one(
     }
     stops = {code: ids for code, ids in stops.items() if ids}
     return {
-        "agreement": under.id, "day": day, "statute": statute, "purpose": purpose,
+        "agreement": under.id,
+        "day": day,
+        "statute": statute,
+        "purpose": purpose,
         "may_leave": [] if stops else list(left.fields),
         "stopped_by": stops,
         "fields_taken_by": list(left.fewer),
         "rows_held_in": {order: list(states) for order, states in left.states},
         "only_persons_on": dict(left.persons),
         "why": [*(f"{code}: {', '.join(ids)}" for code, ids in stops.items()), *_in_words(left, under)],
-    }  # fmt: skip
+    }
 
 
 def _in_words(left: Standing, under: Agreement) -> Iterator[str]:

@@ -1,14 +1,21 @@
-"""Instruments as people look at them: which are enrolled, what each says, what a new version would change, what is doubtful."""
+"""Instruments as people look at them: which are enrolled, what each says, what a new version would change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from expectations.clock import Clock
 from expectations.errors import Usage
-from expectations.instruments import Agreement, Instrument, instrument_digest, parse_instrument
+from expectations.instruments import (
+    Agreement,
+    Instrument,
+    instrument_digest,
+    instrument_problems,
+    parse_instrument,
+)
 from expectations.instruments.orders import CourtOrder
 from expectations.instruments.standing import ended, superseded
 from flows.ledger import Ledger
@@ -23,17 +30,25 @@ def enrolled(ledger: Ledger) -> dict[str, Instrument]:
 
 
 def listed(ledger: Ledger, clock: Clock, on: date | None = None) -> list[dict[str, Any]]:
-    """Each instrument in one line: id, kind, number of the version, in force on that day (today), first and last day."""
+    """Each instrument in one line: id, kind, number of the version, in force on that day (today), first, last day."""
     known = enrolled(ledger)
     rows = []
     for name, one in known.items():
         newest = ledger.versions(name)[-1]
         day = on or clock.today(one.zone if isinstance(one, Agreement) else COURTS)
         first, last = days(one)
-        rows.append({
-            "id": name, "kind": one.kind, "version": newest.version, "in force": in_force(one, known.values(), day),
-            "from": first, "to": last, "digest": newest.digest, "title": one.title,
-        })  # fmt: skip
+        rows.append(
+            {
+                "id": name,
+                "kind": one.kind,
+                "version": newest.version,
+                "in force": in_force(one, known.values(), day),
+                "from": first,
+                "to": last,
+                "digest": newest.digest,
+                "title": one.title,
+            }
+        )
     return rows
 
 
@@ -45,25 +60,76 @@ def in_force(one: Instrument, known: Any, day: date) -> bool:
 
 
 def days(one: Instrument) -> tuple[date, date | None]:
-    """Its first and its last day, both included; None: without end. On the day an order is lifted it no longer applies."""
+    """Its first and last day, both included; None: no end date. On the day an order is lifted it no longer applies."""
     if isinstance(one, Agreement):
         return one.valid_from, one.valid_to
     return one.effective_on, one.lifted_on - timedelta(days=1) if one.lifted_on else None
 
 
 def version(ledger: Ledger, name: str, which: str | None = None) -> VersionRecord:
-    """A version of an instrument: by number, by the beginning of its digest, or the newest. Raises Usage if there is none."""
+    """A version of an instrument: by number, by the start of its digest, or the newest; raises Usage if none is."""
     found = ledger.versions(name)
     if which is not None:
         found = [v for v in found if which == str(v.version) or (len(which) >= 8 and v.digest.startswith(which))]
     if not found:
-        raise Usage("UNKNOWN_INSTRUMENT", "no such instrument, or no such version of it, is enrolled", where=name,
-                    remedy="See sluicegate instruments list, and show.")  # fmt: skip
+        raise Usage(
+            "UNKNOWN_INSTRUMENT",
+            "no such instrument, or no such version of it, is enrolled",
+            where=name,
+            remedy="See sluicegate instruments list, and show.",
+        )
     return found[-1]
 
 
+def shown(ledger: Ledger, name: str, which: str | None = None) -> dict[str, Any]:
+    """A version of an instrument, field by field, and who enrolled which versions; raises Usage if there is none."""
+    chosen = version(ledger, name, which)
+    return {
+        "id": name,
+        "version": chosen.version,
+        "digest": chosen.digest,
+        "fields": flat(parse_instrument(chosen.body, name).model_dump()),
+        "versions": [
+            {
+                "version": v.version,
+                "digest": v.digest,
+                "enrolled_at": v.enrolled_at,
+                "by": [operator for operator, _, _ in v.signed],
+                "keys": [key for _, key, _ in v.signed],
+            }
+            for v in ledger.versions(name)
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What is wrong with a file, and if nothing is: the instrument, what is doubtful, and what it would change.
+
+    `changes`: (key, now, then) against the enrolled version; None if none is enrolled.
+    """
+
+    problems: list[str]
+    found: Instrument | None = None
+    doubts: list[str] = field(default_factory=list)
+    changes: list[tuple[str, Any, Any]] | None = None
+
+
+def checked(body: bytes, where: str, known: Mapping[str, bytes], clock: Clock) -> Checked:
+    """Judges an instrument before it is enrolled. `known`: bodies of the enrolled versions, by id.
+
+    Raises BadInput if it is no TOML, or of no known kind.
+    """
+    if problems := instrument_problems(body, where):
+        return Checked([f"{p.key}: {p.what}. {p.write}".rstrip() for p in problems])
+    one = parse_instrument(body, where)
+    today = clock.today(one.zone if isinstance(one, Agreement) else COURTS)
+    before = parse_instrument(known[one.id], one.id) if one.id in known else None
+    return Checked([], one, list(doubts(one, body, known, today)), changes(before, one) if before else None)
+
+
 def flat(value: Any, key: str = "") -> dict[str, Any]:
-    """The fields of a form, each under its full key (`thresholds.rows_per_batch`, `safeguards.findings.0.opened_on`)."""
+    """The fields of a form, each by its full key (`thresholds.rows_per_batch`, `safeguards.findings.0.opened_on`)."""
     if isinstance(value, Mapping):
         inner = [(f"{key}.{k}" if key else str(k), v) for k, v in value.items()]
     elif isinstance(value, list | tuple) and any(isinstance(v, Mapping) for v in value):

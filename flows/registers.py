@@ -8,12 +8,16 @@ but by `forget`.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from expectations.digests import of_json
 from expectations.errors import BadInput, Fault
 from flows.home import Home
+from flows.ledger import Ledger
+from flows.ledger.states import FINAL
 from flows.locks import alone
 from pipelines import register
 from pipelines.lake import Progress
@@ -72,15 +76,46 @@ def register_of(home: Home, version: str) -> Path:
     raise Fault("REGISTER_GONE", "the register version that this batch was recorded with is not here", remedy=remedy)
 
 
-def forget(home: Home, name: str, needed: set[str]) -> None:
+def listed(home: Home, *, verify: bool = False) -> list[dict[str, Any]]:
+    """Each prepared version that is here, the one that the next batch runs against first.
+
+    `verify` reads every byte of that one again, and raises Fault if it is not what was prepared.
+    """
+    current = current_register(home)
+    if verify:
+        register.open_register(current, verify=True)
+    return [
+        {
+            "folder": folder,
+            "persons": register.persons(manifest),
+            "changes": manifest.rows("changes"),
+            "version": register.version(folder),
+            "next": folder == current,
+        }
+        for folder in dict.fromkeys([current, *all_versions(home)])
+        for manifest in [register.listed(folder)]
+    ]
+
+
+def build_register(home: Home, source: Path | None, out: Path | None, progress: Progress | None = None) -> Path:
+    """Prepares the raw register at `source` (the home's, if left out) in `out`, or in the home; gives where it lies."""
+    if source:
+        home = replace(home, config=home.config.model_copy(update={"register_folder": str(source.resolve())}))
+    if out is None:
+        return current_register(home, progress, anew=True)
+    register.build(home.register, out, duck=home.duck, progress=progress)
+    return out
+
+
+def forget(home: Home, ledger: Ledger, name: str) -> None:
     """Deletes the version `name` (as `register show` lists it).
 
-    Raises BadInput if it is the newest, the holder's own, or `needed`: batches with a folder of their own were recorded
-    with it.
+    Raises BadInput if it is the newest, the holder's own, or that of a batch which has not ended or still has a folder.
     """
     folder = home.prepared / name
     if folder not in all_versions(home):
         raise BadInput("NO_SUCH_VERSION", "no such register version", remedy="sluicegate register show lists them.")
+    needed = {b.register for b in ledger.batches() if b.state not in FINAL or (home.lake / b.name).exists()}
     if folder in (home.register, current_register(home)) or register.version(folder) in needed:
         in_use = "the next batch or one under way runs against it, or it is register_folder"
         raise BadInput("VERSION_IN_USE", in_use, remedy="Finish those batches first; see sluicegate status.")

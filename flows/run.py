@@ -31,10 +31,10 @@ EXIT_CODES: Mapping[State, int] = total(
 
 
 def run(home: Home, what: str, report: Reporter) -> BatchRecord:
-    """Runs a submission (a folder) or a known batch (its name); returns what the ledger says then.
+    """Runs a submission (a folder) or a known batch (its name) until it is released, held or refused.
 
-    Raises BadInput on a submission that cannot be read, Usage on a batch that nobody knows, Fault when the system
-    failed.
+    Gives what the ledger says then. Raises BadInput on a submission that cannot be read, Usage on a batch that nobody
+    knows, Fault when the system failed.
     """
     wait = orchestrator.warm_up(home)
     name = _name(home, what, report)

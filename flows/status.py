@@ -1,4 +1,4 @@
-"""What `status`, `docs` and the summaries show: states, counts and codes, from the ledger and the kept checkpoint results."""
+"""What `status`, `docs` and the summaries show: states, counts and codes, from ledger and stored checkpoint results."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def every(home: Home) -> dict[str, Any]:
 
 
 def incomplete(home: Home, batch: str) -> list[tuple[str, int, int, float]]:
-    """Of a batch in flight: code, data file (from 1), rows with it, share of the file's readable rows; the most first."""
+    """Of a batch in flight: code, data file (from 1), rows with it, share of the file's readable rows; most first."""
     found = lake.read_manifest(home.lake / batch / "ingest.rows")
     if found is None:
         return []
@@ -66,7 +66,8 @@ def incomplete(home: Home, batch: str) -> list[tuple[str, int, int, float]]:
     blocking = ", ".join(quote(c) for c in BLOCKING_ADDRESS_CODES)
     query = f"""
         WITH asked AS (SELECT file, a_codes FROM {rows} WHERE origin = 'request'),
-        said AS (SELECT file, unnest(a_codes) AS code FROM asked), files AS (SELECT file, count(*) AS total FROM asked GROUP BY file)
+        said AS (SELECT file, unnest(a_codes) AS code FROM asked),
+        files AS (SELECT file, count(*) AS total FROM asked GROUP BY file)
         SELECT code, file, count(*) AS n, count(*) / any_value(total) FROM said JOIN files USING (file)
         WHERE code IN ({blocking}) GROUP BY code, file ORDER BY n DESC, code, file"""
     with session(home.duck) as connection:
@@ -74,7 +75,7 @@ def incomplete(home: Home, batch: str) -> list[tuple[str, int, int, float]]:
 
 
 def verdicts(home: Home, batch: str | None = None) -> list[dict[str, Any]]:
-    """The kept checkpoint results of one batch, or of all, in the order of the checkpoints."""
+    """The stored checkpoint results of one batch, or of all, in the order of the checkpoints."""
     folders = [home.verdicts / batch] if batch else sorted(p for p in home.verdicts.iterdir() if p.is_dir())
     return [json.loads(p.read_text()) | {"batch": f.name} for f in folders for p in _in_order(f)]
 
@@ -88,7 +89,7 @@ def _next(home: Home, record: BatchRecord) -> str:
     return {
         State.PUBLISHED: f"The package lies in {home.delivery.place(record.name)}.",
         State.HELD: f"Look at it with: sluicegate review show {record.name}",
-        State.FAILED: f"A fault of ours. Mend the cause, then: sluicegate run {record.name}",
+        State.FAILED: f"A fault of the system. Fix the cause, then: sluicegate run {record.name}",
         State.REFUSED: f"Nothing can be done under this agreement. Details: sluicegate status {record.name}",
         State.SEALED: "Releases are halted; it goes on with: sluicegate run " + record.name,
     }.get(record.state, f"Details: sluicegate status {record.name}")

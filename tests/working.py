@@ -11,7 +11,7 @@ from pathlib import Path
 from expectations import signatures
 from expectations.clock import Clock
 from flows.advance import advance
-from flows.commands.review import sign
+from flows.deciding import sign
 from flows.home import Home, open_home
 from flows.ledger import Ledger
 from flows.ledger.decisions import Decision

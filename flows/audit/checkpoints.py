@@ -2,7 +2,7 @@
 public key alone, that nothing up to there was cut off or written anew.
 
 `checkpoints/DAY.json`, with its SSH signature in `DAY.json.sig`. Each names the digest of the one before, so that none can be
-taken away or replaced but the newest: hand copies out, and compare with them (`ledger verify --checkpoint`).
+taken away or replaced but the newest: hand copies out, and compare with them (`ledger verify --head`).
 """
 
 from __future__ import annotations

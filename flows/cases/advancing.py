@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,21 +22,10 @@ from expectations.total import total
 from flows import enrolled
 from flows.cases import deadlines, documents, forms, opening, places
 from flows.cases.places import Desk
+from flows.cases.steps import Step
 from flows.home import Home
 from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.cases import DISPOSALS, CaseState, Proof, after, message
-
-
-class Step(StrEnum):
-    """What an operator can do next."""
-
-    FROZEN = "frozen"  # go on where opening was interrupted
-    NOTIFIED = "notified"
-    COPIES = "copies"
-    DISPOSED = "disposed"
-    RETURNED = "returned"
-    ATTESTED = "attested"
-    CLOSED = "closed"
 
 
 @dataclass(frozen=True)

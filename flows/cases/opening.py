@@ -41,6 +41,17 @@ class Chosen:
     rows: Path | None = None
     listed: Path | None = None
 
+    @classmethod
+    def of(cls, batch: str | None, rows: Path | None, every_row: bool, listed: Path | None) -> Chosen:
+        """From what an operator gave; raises Usage unless it says exactly which rows are meant."""
+        if (listed is None) == (batch is None) or (batch is not None and (rows is None) != every_row):
+            raise Usage(
+                "WHICH_ROWS",
+                "say which rows are recalled",
+                remedy="--batch BATCH with --rows FILE or --all; or --from LIST.",
+            )
+        return cls(batch or "", rows, listed)
+
 
 def open_cases(
     home: Home, clock: Clock, chosen: Chosen, reason: CaseReason, discovered_at: datetime | None = None

@@ -1,1 +1,1 @@
-"""The subcommands of `sluicegate`, grouped by what they are about. Heavy libraries are imported inside the functions."""
+"""The commands of `sluicegate`, a file for each or for each group. Heavy libraries are imported inside functions."""

@@ -1,26 +1,30 @@
-"""Commands about the gates themselves."""
+"""`sluicegate gates`: the suites of the checkpoints themselves."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Any
 
 import typer
 
-from flows.commands.output import print_json
+from expectations.errors import DONE, Fault
+from flows.commands.command import Json, show
 
-app = typer.Typer(help="The checkpoints' suites.", no_args_is_help=True)
+app = typer.Typer(name="gates", help="The suites of the checkpoints.", no_args_is_help=True)
 
 
 @app.command()
-def selftest(json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False) -> int:
-    """Run every suite on its poison: each rule must fail there. Prints `suite rule failed_as_expected`."""
+def selftest(json: Json = False) -> int:
+    """Run every suite on its known-bad batch, where each of its rules must fail.
+
+    Prints a line for each rule: `suite rule ok`, or `suite rule NOT CAUGHT`. Exit code 1: a rule let its bad row pass.
+    """
     from expectations.suites.selftest import selftest as run_selftest
 
-    results = run_selftest()
-    if json:
-        print_json([vars(proof) for proof in results])
-    else:
-        for proof in results:
-            print(f"{proof.suite} {proof.rule} {'failed_as_expected' if proof.failed_as_expected else 'DID_NOT_FAIL'}")
-    passed = bool(results) and all(proof.failed_as_expected for proof in results)
-    return 0 if passed else 1
+    proofs = run_selftest()
+    passed = bool(proofs) and all(proof.failed_as_expected for proof in proofs)
+    return show([vars(proof) for proof in proofs], json, _print, DONE if passed else Fault.exit_code)
+
+
+def _print(proofs: list[dict[str, Any]]) -> None:
+    for proof in proofs:
+        print(f"{proof['suite']} {proof['rule']} {'ok' if proof['failed_as_expected'] else 'NOT CAUGHT'}")

@@ -1,9 +1,9 @@
-"""Commands for instruments: look at them, check a file, sign and enrol it."""
+"""`sluicegate instruments`: look at them, check a file, sign and enrol it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,83 +11,64 @@ import typer
 
 from expectations import signatures
 from expectations.clock import Clock
-from expectations.errors import BadInput, Usage
-from expectations.instruments import Agreement, instrument_problems, parse_instrument
-from flows import in_force as standing_now
-from flows import instruments
-from flows.commands.output import print_json
-from flows.commands.signing import Key, Signatures, read, text, write
+from expectations.errors import DONE, BadInput, Usage
+from flows import endorsements, instruments
+from flows import in_force as possible
+from flows.commands.command import DAY, Json, Key, Signatures, at_home, day, file_bytes, show, signatures_in
 from flows.home import open_home
 from flows.ledger import Ledger
 from flows.schemas import meanings
 
-app = typer.Typer(help="Agreements and court orders.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+app = typer.Typer(name="instruments", help="Agreements and court orders.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(help="The instrument, as TOML.")]
 Day = Annotated[
-    datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="The day, in the agreement's zone; today.")
+    date | None,
+    typer.Option("--on", parser=day, metavar=DAY, help="The day, in the agreement's zone; if left out, today."),
 ]
-
-
-def _ledger() -> Ledger:
-    return Ledger.open(open_home().ledger_url, Clock())
 
 
 @app.command("list")
 def list_(on: Day = None, json: Json = False) -> int:
     """The enrolled instruments, and whether each is in force."""
-    with _ledger() as ledger:
-        rows = instruments.listed(ledger, Clock(), on.date() if on else None)
-    if json:
-        print_json(rows)
-        return 0
+    with at_home() as here:
+        return show(instruments.listed(here.ledger, here.clock, on), json, _print_list)
+
+
+def _print_list(rows: list[dict[str, Any]]) -> None:
     for r in rows:
         stands = "in force" if r["in force"] else "not in force"
-        until = f"to {r['to']}" if r["to"] else "without end"
-        print(
-            f"{r['id']}: {r['kind']}, version {r['version']}, {stands}, from {r['from']} {until}, digest {r['digest'][:12]}"
-        )
-        print(f"    {r['title']}")
-    return 0
+        until = f"to {r['to']}" if r["to"] else "no end date"
+        print(f"{r['id']}: {r['kind']}, version {r['version']}, {stands}, from {r['from']}, {until}")
+        print(f"    {r['title']}; digest {r['digest'][:12]}")
 
 
-@app.command()
-def show(
-    id: Annotated[str, typer.Argument(help="As list shows it.")],
+@app.command("show")
+def show_(
+    id: Annotated[str, typer.Argument(help="The instrument's id, as list shows it.")],
     version: Annotated[str | None, typer.Option(help="Number, or the first 8 digits of the digest or more.")] = None,
     json: Json = False,
 ) -> int:
     """Every field of an instrument in words, and its versions: who enrolled which, and when."""
-    with _ledger() as ledger:
-        chosen, known = instruments.version(ledger, id, version), ledger.versions(id)
-    fields = instruments.flat(parse_instrument(chosen.body, id).model_dump())
-    history: list[dict[str, Any]] = [
-        {"version": v.version, "digest": v.digest, "enrolled_at": v.enrolled_at, "by": [name for name, _, _ in v.signed],
-         "keys": [key for _, key, _ in v.signed]}
-        for v in known
-    ]  # fmt: skip
-    if json:
-        print_json(
-            {"id": id, "version": chosen.version, "digest": chosen.digest, "fields": fields, "versions": history}
-        )
-        return 0
-    said = meanings(chosen.kind)
-    print(f"{id}, version {chosen.version}, digest {chosen.digest}")
-    for key, value in fields.items():
+    with at_home() as here:
+        return show(instruments.shown(here.ledger, id, version), json, _print_one)
+
+
+def _print_one(one: dict[str, Any]) -> None:
+    said = meanings(one["fields"]["kind"])
+    print(f"{one['id']}, version {one['version']}, digest {one['digest']}")
+    for key, value in one["fields"].items():
         print(f"{key}: {_words(value)}\n    {_meaning(said, key)}")
-    for h in history:
-        by = ", ".join(h["by"]) or "nobody: it was enrolled before signatures were asked for"
-        print(
-            f"version {h['version']}: enrolled {h['enrolled_at']:%Y-%m-%d %H:%M} UTC, signed by {by}, digest {h['digest']}"
-        )
-    return 0
+    for v in one["versions"]:
+        by = ", ".join(v["by"]) or "nobody: it was enrolled before signatures were asked for"
+        print(f"version {v['version']}: enrolled {v['enrolled_at']:%Y-%m-%d %H:%M} UTC, signed by {by}")
+        print(f"    digest {v['digest']}")
 
 
 def _words(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     if value is None or isinstance(value, bool):
-        return {None: "not said", True: "yes", False: "no"}[value]
+        return {None: "not given", True: "yes", False: "no"}[value]
     return str(value)
 
 
@@ -102,13 +83,14 @@ def check(
         bool, typer.Option("--against", help="Show field by field what would change against the enrolled version.")
     ] = False,
 ) -> int:
-    """Say what is wrong with an instrument before it is enrolled: file, key, and what to write. Exit code 5 if anything is.
+    """What is wrong with an instrument before it is enrolled: file, key, and what to write.
 
-    Warnings say what the form allows and is probably not meant; they need a home, and change no exit code.
+    Exit code 5: something is. Warnings name what the form allows and is probably not meant; they need a home, and do
+    not change the exit code.
     """
-    enrolled = _enrolled()
-    good = [_check(file, enrolled, against) for file in files]
-    return 0 if all(good) else BadInput.exit_code
+    known = _enrolled()
+    good = [_check(file, known, against) for file in files]
+    return DONE if all(good) else BadInput.exit_code
 
 
 def _enrolled() -> dict[str, bytes]:
@@ -121,34 +103,29 @@ def _enrolled() -> dict[str, bytes]:
         return {name: body for name, _, body in ledger.instruments()}
 
 
-def _check(file: Path, enrolled: Mapping[str, bytes], against: bool) -> bool:
+def _check(file: Path, known: Mapping[str, bytes], against: bool) -> bool:
     try:
-        body = text(file)
-        problems = instrument_problems(body, file.name)
+        checked = instruments.checked(file_bytes(file), file.name, known, Clock())
     except BadInput as error:
         print(f"{file}: {error}")
         return False
-    for p in problems:
-        print(f"{file}: {p.key}: {p.what}. {p.write}".rstrip())
-    if problems:
+    for problem in checked.problems:
+        print(f"{file}: {problem}")
+    if checked.found is None:
         return False
-    found = parse_instrument(body, file.name)
-    print(f"{file}: {found.kind} {found.id} is well formed")
-    zone = found.zone if isinstance(found, Agreement) else instruments.COURTS
-    for doubt in instruments.doubts(found, body, enrolled, Clock().today(zone)):
+    print(f"{file}: {checked.found.kind} {checked.found.id} is well formed")
+    for doubt in checked.doubts:
         print(f"{file}: warning: {doubt}")
     if against:
-        _print_changes(found, enrolled)
+        _print_changes(checked.found.id, checked.changes)
     return True
 
 
-def _print_changes(found: Agreement | Any, enrolled: Mapping[str, bytes]) -> None:
-    if found.id not in enrolled:
-        print(f"no version of {found.id} is enrolled: all of it would be new")
-        return
-    rows = instruments.changes(parse_instrument(enrolled[found.id], found.id), found)
-    for key, now, then in rows:
-        print(f"{found.id}: {key}: now {_words(now)}, then {_words(then)}")
+def _print_changes(id: str, changes: list[tuple[str, Any, Any]] | None) -> None:
+    if changes is None:
+        print(f"no version of {id} is enrolled: all of it would be new")
+    for key, now, then in changes or ():
+        print(f"{id}: {key}: now {_words(now)}, then {_words(then)}")
 
 
 @app.command("in-force")
@@ -159,27 +136,29 @@ def in_force(
     purpose: Annotated[str | None, typer.Option(help="This purpose only.")] = None,
     json: Json = False,
 ) -> int:
-    """What each agreement leaves possible on a day, and which orders take what away."""
-    day: date | None = on.date() if on else None
-    with _ledger() as ledger:
-        known = instruments.enrolled(ledger).values()
-    rows = standing_now.on_day(list(known), Clock(), day, agreement=agreement, statute=statute, purpose=purpose)
-    if json:
-        print_json(rows)
-        return 0
+    """What may be released under each agreement on a day, and which orders forbid the rest."""
+    with at_home() as here:
+        known = list(instruments.enrolled(here.ledger).values())
+        rows = possible.on_day(known, here.clock, on, agreement=agreement, statute=statute, purpose=purpose)
+    return show(rows, json, _print_possible)
+
+
+def _print_possible(rows: list[dict[str, Any]]) -> None:
     for r in rows:
         print(f"{r['agreement']} on {r['day']}, {r['statute']}, {r['purpose']}")
-        print(f"    may leave: {', '.join(r['may_leave']) or 'nothing'}")
+        print(f"    fields that may be released: {', '.join(r['may_leave']) or 'none'}")
         for why in r["why"]:
             print(f"    {why}")
-    return 0
 
 
 @app.command()
-def message(file: File) -> int:
-    """Print what two operators sign to enrol FILE. ssh-keygen signs it too: ssh-keygen -Y sign -n sluicegate-instrument."""
-    print(_message(file).decode(), end="")
-    return 0
+def message(file: File) -> None:
+    """Print what two operators sign to enrol FILE.
+
+    ssh-keygen signs it too: ssh-keygen -Y sign -n sluicegate-instrument.
+    """
+    with at_home() as here:
+        print(here.ledger.instrument_message(file_bytes(file), file.name).decode(), end="")
 
 
 @app.command()
@@ -187,21 +166,23 @@ def sign(
     file: File,
     key: Key,
     shown: Annotated[bool, typer.Option("--print", help="Print the signature, write no file.")] = False,
-) -> int:
+) -> None:
     """Sign FILE as the next version of its instrument. Writes FILE.OPERATOR.sig beside it."""
-    write(_message(file), key, signatures.INSTRUMENT, file, shown)
-    return 0
-
-
-def _message(file: Path) -> bytes:
-    with _ledger() as ledger:
-        return ledger.instrument_message(text(file), file.name)
+    with at_home() as here:
+        message = here.ledger.instrument_message(file_bytes(file), file.name)
+        signed = endorsements.sign(here.ledger, message, signatures.load(key), signatures.INSTRUMENT)
+    if shown:
+        print(signed.signature, end="")
+    else:
+        print(f"Signed by {signed.operator}: {signed.write(file)}")
 
 
 @app.command()
-def enrol(file: File, signature: Signatures) -> int:
-    """Enrol an instrument, or a new version of one, by two operators' signatures. It counts from now on."""
-    with _ledger() as ledger:
-        digest = ledger.enrol_instrument(text(file), read(signature), file.name)
+def enrol(file: File, signature: Signatures) -> None:
+    """Enrol an instrument, or a new version of one, by two operators' signatures.
+
+    It is in force from then on, within its own days.
+    """
+    with at_home() as here:
+        digest = here.ledger.enrol_instrument(file_bytes(file), signatures_in(signature), file.name)
     print(f"Enrolled, digest {digest}")
-    return 0

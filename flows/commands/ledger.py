@@ -1,30 +1,28 @@
-"""Commands about the ledger: verify it, sign a checkpoint, export the chain."""
+"""`sluicegate ledger`: verify it, sign its head, export the chain."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from expectations.clock import Clock
-from expectations.errors import Usage
-from flows.commands.output import print_json
-from flows.commands.signing import text
-from flows.home import open_home
+from expectations.errors import DONE, Fault, Usage
+from flows.commands.command import Json, at_home, file_text, show
 
-app = typer.Typer(help="The ledger.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+app = typer.Typer(name="ledger", help="The ledger and its audit log.", no_args_is_help=True)
 Export = Annotated[
     Path | None,
     typer.Option(help="An exported chain, to verify instead of a home; needs neither home nor private key."),
 ]
 Copies = Annotated[
     list[Path] | None,
-    typer.Option("--checkpoint", help="A checkpoint that was handed out, its .sig beside it; any number."),
+    typer.Option(
+        "--head", metavar="DAY.json", help="A signed head that somebody was given, its .sig beside it; any number."
+    ),
 ]
 Holder = Annotated[
-    Path | None, typer.Option(help="The holder's public signing keys, one a line; the home's if left out.")
+    Path | None, typer.Option(help="The holder's public signing keys, one a line; if left out, the home's.")
 ]
 
 
@@ -32,56 +30,62 @@ Holder = Annotated[
 def verify(
     deep: Annotated[bool, typer.Option("--deep", help="Open each sealed accounting, and count it again.")] = False,
     export: Export = None,
-    checkpoint: Copies = None,
+    head: Copies = None,
     holder: Holder = None,
     json: Json = False,
 ) -> int:
-    """Check the chain, all that the ledger says, its checkpoints and the sealed files. Exit code 1 if anything does not fit."""
-    keys = text(holder).decode("utf-8", errors="replace").splitlines() if holder else []
+    """Check the chain, all that the ledger says, its signed heads and the sealed files.
+
+    Exit code 1: something does not fit; each place is named.
+    """
+    keys = file_text(holder).splitlines() if holder else []
     if export:
         from flows.audit import export as exported
 
-        if deep or (checkpoint and not keys):
-            raise Usage("NO_HOME_THERE", "an export has no sealed files, and no keys of its own",
-                        remedy="Leave --deep out; give --holder with --checkpoint.")  # fmt: skip
-        problems, head, vouching = exported.verify(export, checkpoint or [], keys)
+        if deep or (head and not keys):
+            raise Usage(
+                "NO_HOME_THERE",
+                "an export has no sealed files, and no keys of its own",
+                remedy="Leave --deep out; give --holder with --head.",
+            )
+        problems, last, signed = exported.verify(export, head or [], keys)
     else:
         from flows import audit
-        from flows.ledger import Ledger
 
-        home = open_home()
-        with Ledger.open(home.ledger_url, Clock()) as ledger:
-            found = audit.verify(home, ledger, deep=deep, copies=checkpoint or [], keys=keys)
-        problems, head, vouching = list(found.problems), found.head, found.checkpoints
-    if json:
-        print_json({"problems": [vars(p) for p in problems], "head": vars(head), "checkpoints": vouching})
-    else:
-        for problem in problems:
-            print(problem)
-        print(
-            f"{len(problems)} problems; the chain ends at event {head.seq}, hash {head.hash}; {vouching} checkpoints vouch for it"
-        )
-    return 1 if problems else 0
+        with at_home() as here:
+            found = audit.verify(here.home, here.ledger, deep=deep, copies=head or [], keys=keys)
+        problems, last, signed = list(found.problems), found.head, found.checkpoints
+    result = {"problems": [vars(p) for p in problems], "head": vars(last), "checkpoints": signed}
+    return show(result, json, lambda _: _print(problems, result), Fault.exit_code if problems else DONE)
 
 
-@app.command()
-def checkpoint() -> int:
-    """Sign what the chain is now: home/checkpoints/DAY.json. The nightly run does it too. Hand copies out."""
+def _print(problems: list[Any], result: dict[str, Any]) -> None:
+    for problem in problems:
+        print(problem)
+    head = result["head"]
+    chain = f"the chain ends at event {head['seq']}, hash {head['hash']}"
+    print(f"{len(problems)} problems; {chain}; {result['checkpoints']} signed heads confirm it")
+
+
+@app.command("sign-head")
+def sign_head() -> None:
+    """Sign what the chain is now: home/checkpoints/DAY.json.
+
+    The nightly run does it too. Give copies to others, who can prove later that nothing before it was changed.
+    """
     from flows.audit import checkpoints
-    from flows.ledger import Ledger
 
-    home = open_home()
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
-        print(checkpoints.write(home, ledger))
-    return 0
+    with at_home() as here:
+        print(checkpoints.write(here.home, here.ledger))
 
 
 @app.command()
-def export(out: Annotated[Path, typer.Option(help="The file: one event a line, as JSON.")]) -> int:
-    """Write the chain to a file that anyone can verify: ledger verify --export FILE --checkpoint CP --holder KEY.pub."""
-    from flows.audit import export as exported
-    from flows.ledger import Ledger
+def export(out: Annotated[Path, typer.Option(help="The file: one event a line, as JSON.")]) -> None:
+    """Write the chain to a file that anyone can verify.
 
-    with Ledger.open(open_home().ledger_url, Clock()) as ledger:
-        print(f"{exported.write(ledger, out):,} events in {out}")
-    return 0
+    How: sluicegate ledger verify --export FILE --head DAY.json --holder KEY.pub.
+    """
+    from flows.audit import export as exported
+
+    with at_home() as here:
+        print(f"{exported.write(here.ledger, out):,} events in {out}")

@@ -9,13 +9,9 @@ from typing import Annotated
 import typer
 
 from expectations.duck import default_settings
-from flows.commands.output import print_json, print_table
+from flows.commands.command import Json, show
+from flows.printing import print_table
 from flows.progress import Reporter
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the command of this module."""
-    app.command()(match)
 
 
 def match(
@@ -28,14 +24,12 @@ def match(
     plan: Annotated[
         bool, typer.Option("--plan", help="Print the SQL of the stage, step by step, and do nothing.")
     ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="The counts as one JSON document on stdout, no progress.")
-    ] = False,
+    json: Json = False,
 ) -> int:
     """Match rows against a register, without screens, release or ledger.
 
-    The result has request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence, corroboration, vetoes,
-    plausible (how many records might be meant) and weight (for ranking near rows), one row a request.
+    The result has one row a request: request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier,
+    evidence, corroboration, vetoes, plausible (how many records might be meant) and weight (for ranking near rows).
     """
     from expectations.codes import code
     from pipelines import match as stage
@@ -47,13 +41,15 @@ def match(
         raise typer.BadParameter("--requests, --register and --out are needed, or --plan")
     with Reporter(quiet=json) as report:
         found = stage.match_file(requests, register, out, duck=default_settings(), progress=report)
+    ended = show(found.outcomes, json, _print)
     beside = sys.stderr if json else sys.stdout
-    if json:
-        print_json(found.outcomes)
-    elif found.outcomes:
-        print_table("Match", ["outcome", "rows"], found.outcomes.items())
     if not found.outcomes:
         print(f"{requests.name} has no rows: nothing was matched", file=beside)
     for name, rows in found.unread.items():
         print(f"{rows:,} row{'s' * (rows > 1)}: {code(name).message} It was no evidence.", file=beside)
-    return 0
+    return ended
+
+
+def _print(outcomes: dict[str, int]) -> None:
+    if outcomes:
+        print_table("Match", ["outcome", "rows"], outcomes.items())

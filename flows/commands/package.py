@@ -9,24 +9,31 @@ import typer
 
 from expectations import signatures
 from expectations.duck import default_settings
-from expectations.errors import HELD
-from flows.commands.output import print_json, print_table
+from expectations.errors import DONE, HELD
+from flows.commands.command import Json, show
+from flows.printing import print_table
 
-app = typer.Typer(help="A package or recall list that was received: verify, open, apply.", no_args_is_help=True)
+app = typer.Typer(
+    name="package", help="A package or recall list that was received: verify, open, apply.", no_args_is_help=True
+)
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder as it was received.")]
 Holder = Annotated[Path, typer.Option(metavar="KEY.pub", help="The holder's public key (or several, one a line).")]
 Identity = Annotated[Path, typer.Option(metavar="AGE_KEY", help="Your own age key, which it was sealed to.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-_SHOWN = ("batch", "submission", "holder", "requester", "agreement", "statute", "purpose", "register", "received_on", "decided_on", "content_digest")  # fmt: skip
+_SHOWN = (
+    *("batch", "submission", "holder", "requester", "agreement", "statute", "purpose"),
+    *("register", "received_on", "decided_on", "content_digest"),
+)
 
 
 @app.command()
 def verify(folder: Folder, holder: Holder, json: Json = False) -> int:
-    """Check a package with the holder's public key alone: signature, files, counts. Exit code 5 says what is off, and where."""
+    """Check a package with the holder's public key alone: signature, files, counts.
+
+    Exit code 5 says what is wrong, and where.
+    """
     from pipelines import release
 
-    _print(release.verify(folder, signatures.public_lines(holder)), json)
-    return 0
+    return show(release.verify(folder, signatures.public_lines(holder)), json, _print)
 
 
 @app.command("open")
@@ -35,21 +42,23 @@ def open_(
     identity: Identity,
     holder: Holder,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the files go in clear: a new or empty folder (0700).")
+        Path, typer.Option(metavar="DIR", help="Where the plaintext files go: a new or empty folder (0700).")
     ],
     json: Json = False,
 ) -> int:
-    """Verify a package, decrypt it, and prove that its rows are those that the manifest names, before any is in place."""
+    """Verify a package and decrypt it.
+
+    Before any file is in place, its rows are proven to be those that the manifest names.
+    """
     from pipelines import sealing
     from pipelines.release.received import open_received
 
-    manifest = open_received(
-        folder, sealing.load_identity(identity), out, signatures.public_lines(holder), default_settings()
-    )
-    _print(manifest, json)
+    keys, own = signatures.public_lines(holder), sealing.load_identity(identity)
+    manifest = open_received(folder, own, out, keys, default_settings())
+    ended = show(manifest, json, _print)
     if not json:
         print(f"Opened: {out}")
-    return 0
+    return ended
 
 
 @app.command()
@@ -64,30 +73,29 @@ def recall(
 ) -> int:
     """Apply a recall list to a table of your own: which of its rows to freeze.
 
-    Exit codes: 0 every id on the list was found; 3 some were not: look in your other tables for them (FREEZE lists them last,
-    without a row).
+    Exit codes: 0 every id on the list was found; 3 some were not: look in your other tables for them (FREEZE lists them
+    last, without a row).
     """
     from pipelines import sealing
     from pipelines.recall.apply import apply_recall
 
     keys, own = signatures.public_lines(holder), sealing.load_identity(identity)
     done = apply_recall(folder, own, keys, rows, out, key=key, duck=default_settings())
-    if json:
-        print_json(vars(done))
-    else:
-        said = done.manifest
-        print(
-            f"Case {said['case']} of {said['holder']}, {said['created_at']}: freeze every row of {out}; do not use or copy it."
-        )
-        print_table("Recall", ["ids listed", "rows in the table", "rows to freeze", "ids in no row"],
-                    [(done.listed, done.table_rows, done.frozen_rows, done.unmatched)])  # fmt: skip
-    return HELD if done.unmatched else 0
+    return show(vars(done), json, lambda done: _print_recall(done, out), HELD if done.unmatched else DONE)
 
 
-def _print(manifest: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(manifest)
-        return
+def _print_recall(done: dict[str, Any], out: Path) -> None:
+    case = done["manifest"]
+    frozen = f"freeze every row of {out}; do not use or copy it."
+    print(f"Case {case['case']} of {case['holder']}, {case['created_at']}: {frozen}")
+    print_table(
+        "Recall",
+        ["ids listed", "rows in the table", "rows to freeze", "ids in no row"],
+        [[done[name] for name in ("listed", "table_rows", "frozen_rows", "unmatched")]],
+    )
+
+
+def _print(manifest: dict[str, Any]) -> None:
     rows: list[tuple[str, Any]] = [(name, manifest[name]) for name in _SHOWN]
     rows += [(f"instrument {name}", digest) for name, digest in manifest["instruments"].items()]
     print_table("Signed by the holder, and whole", ["", ""], rows)

@@ -1,50 +1,33 @@
-"""The command that destroys the evidence of a batch whose retention has ended."""
+"""`sluicegate shred`: destroy the evidence of a batch whose retention has ended."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
-from expectations.clock import Clock
-from expectations.errors import DONE, REFUSED, Usage
-from flows.home import Home, open_home
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the command of this module."""
-    app.command()(shred)
+from expectations.errors import DONE, REFUSED
+from flows.commands.command import DAY, Batch, at_home, day
 
 
 def shred(
-    batch: str,
+    batch: Batch,
     as_of: Annotated[
-        datetime | None,
-        typer.Option("--as-of", formats=["%Y-%m-%d"], help="As if it were this day, noon UTC; sandboxes only."),
+        date | None,
+        typer.Option("--as-of", parser=day, metavar=DAY, help="As if it were noon UTC of this day; sandboxes only."),
     ] = None,
 ) -> int:
-    """Destroy the key of a batch's evidence, and the evidence, once its retention has ended. The accounting stays.
+    """Destroy a batch's evidence and its key, once its retention has ended.
 
-    Exit code 4: the agreement, a court order or a case keeps it.
+    The accounting stays. Exit code 4: the agreement, a court order or a case forbids it.
     """
-    from flows.ledger import Ledger
     from flows.shred import shred as destroy
 
-    home = open_home()
-    with Ledger.open(home.ledger_url, clock_as_of(home, as_of)) as ledger:
-        reasons = destroy(home, ledger, batch)
+    with at_home(as_of) as here:
+        reasons = destroy(here.home, here.ledger, batch)
     for reason in reasons:
-        print(f"{batch} is kept: {reason}")
+        print(f"The evidence of {batch} must stay: {reason}")
     if not reasons:
         print(f"The evidence of {batch} is destroyed; its accounting stays.")
     return REFUSED if reasons else DONE
-
-
-def clock_as_of(home: Home, day: datetime | None) -> Clock:
-    """The clock, or in a sandbox one that stands at noon (UTC) of a day; raises Usage elsewhere."""
-    if day is None:
-        return Clock()
-    if not home.config.sandbox:
-        raise Usage("NO_SANDBOX", "--as-of works in a sandbox only", remedy="sluicegate init --sandbox elsewhere.")
-    return Clock(day.replace(hour=12, tzinfo=UTC))

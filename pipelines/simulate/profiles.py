@@ -62,9 +62,10 @@ PROFILES = _read()
 
 def profile(name: str) -> Profile:
     """The profile called `name`; raises Usage with the list of names."""
-    if name not in PROFILES:
-        raise Usage("UNKNOWN_PROFILE", "no such profile", remedy=f"Choose one of: {', '.join(PROFILES)}.")
-    return PROFILES[name]
+    try:
+        return PROFILES[Kind(name)]
+    except ValueError:
+        raise Usage("UNKNOWN_PROFILE", "no such profile", remedy=f"Choose one of: {', '.join(PROFILES)}.") from None
 
 
 def table() -> str:

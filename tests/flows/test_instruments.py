@@ -66,7 +66,7 @@ def test_two_operators_sign_a_file_and_it_counts(command: Run, here: World, tmp_
     assert [(v["version"], v["by"]) for v in shown["versions"]] == [(1, ["operator-1", "operator-2"])]
     assert shown["fields"]["only.fields"] == ["city", "zip"]
     out = command("instruments", "show", "fields-2026", "--version", shown["digest"][:8])[1]
-    assert "scope.agreements" in out and "not said" in out and "operator-1, operator-2" in out
+    assert "scope.agreements" in out and "not given" in out and "operator-1, operator-2" in out
     assert command("instruments", "show", "fields-2026", "--version", "2")[0] == 2
 
     written(tmp_path, ORDER.replace('"zip"', '"state"'))

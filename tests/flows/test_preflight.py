@@ -60,7 +60,7 @@ def test_a_table_of_addresses(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert pq.read_table("v.parquet")["complete"].to_pylist() == [True, False]
 
 
-def test_a_submission_with_nothing_to_mend(submission: str, agreement: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_submission_without_problems(submission: str, agreement: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, submission, "--out", "v.csv", "--agreement", agreement)
     assert code == 0
     assert "No problems found in the letter or the batch." in out and "Not checked" not in out

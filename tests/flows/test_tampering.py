@@ -311,7 +311,7 @@ def handed_out(whole: Stage, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def outside(folder: Path, chain: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, str]]]:
     """Exit code and problems of `ledger verify --export`, with two of the three checkpoints."""
-    marks = [a for n in (0, 2) for a in ("--checkpoint", str(folder / "checkpoints" / f"{DAYS[n]}.json"))]
+    marks = [a for n in (0, 2) for a in ("--head", str(folder / "checkpoints" / f"{DAYS[n]}.json"))]
     capsys.readouterr()
     code = cli.run(
         ["ledger", "verify", "--export", str(chain), *marks, "--holder", str(folder / "holder.pub"), "--json"]

@@ -79,7 +79,7 @@ def _looks(place: Path) -> list[list[str]]:
         ["status"],
         ["review", "list"],
         ["docs", "--out", str(place / "docs")],
-        ["ledger", "checkpoint"],
+        ["ledger", "sign-head"],
         ["ledger", "export", "--out", str(place / "chain.jsonl")],
         ["ledger", "verify", "--deep"],
         ["ledger", "verify", "--export", str(place / "chain.jsonl")],

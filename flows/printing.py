@@ -1,4 +1,4 @@
-"""Printing: tables for people, JSON for machines."""
+"""Printing on stdout: tables for people, JSON for machines."""
 
 from __future__ import annotations
 
@@ -30,6 +30,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
 def cited(cites: Iterable[dict[str, Any]]) -> str:
     """Instruments as `grounds.Cited.to_dict` gives them, for people: id, number of the version, start of its digest."""
     return ", ".join(f"{c['id']}{' v' + str(c['version']) if c['version'] else ''} ({c['digest'][:12]})" for c in cites)
+
+
+def flat(value: Any) -> Any:
+    """A list as one line; anything else as it is."""
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def _cell(value: Any) -> str:
