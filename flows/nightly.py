@@ -57,6 +57,7 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
     summary["batches"] = [_one(opened, folder, quiet) for folder in waiting(opened)]
     with Ledger.open(opened.ledger_url, Clock()) as ledger:
         due = sweep.due(opened, ledger)
+        sweep.age(ledger)
     summary["batches"] += [_again(opened, batch, quiet) for batch in due]
     sweep.forsaken(opened, Clock())
     summary["recalls"] = _recalls(opened)

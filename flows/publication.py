@@ -11,7 +11,6 @@ returns after it; there is no moment in between.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,8 +22,9 @@ from expectations.errors import Fault
 from expectations.instruments import Agreement, CourtOrder, Standing, parse_instrument, standing
 from expectations.instruments.standing import superseded
 from flows.ledger import claims
-from flows.ledger.claims import Pairs
+from flows.ledger.bulk import Pairs, digest, incoming
 from flows.ledger.core import find
+from flows.ledger.events.moves import Moved, Prepared, Published, Refused, Withdrawn
 from flows.ledger.ledger import Ledger
 from flows.ledger.models import Batch
 from flows.ledger.registry import latest_instruments
@@ -91,27 +91,33 @@ def prepare(
     Raises Fault unless the batch is sealed, or prepared with this very package; or if the accounting that the ledger knows of
     is not this one.
     """
-    digest = package_digest(package)
+    sealed = package_digest(package)
     with ledger.transaction() as session:
         entry = find(session, batch)
         if entry.state == State.PUBLISHED:
             return Step(State.PUBLISHED)
         if entry.state == State.PREPARED:
-            return _same_package(entry, digest)
+            return _same_package(entry, sealed)
         if entry.merkle_root != merkle_root:
             raise Fault("NOT_ACCOUNTED", "the batch is not accounted for as it would leave", where=batch,
                         remedy="Run the batch again.")  # fmt: skip
         stopped = _stopped(ledger, session, entry, orders)
         if stopped:
             return stopped
-        taken = claims.claim(session, entry, keys)
-        if taken:
-            return Step(State(entry.state), taken=taken)
-        rows, claimed = claims.claims_digest(session, batch)
-        ledger.move(session, entry, State.PREPARED, Cause.PREPARED, {
-            "rows": rows, "claims": claimed, "package": digest, "merkle_root": merkle_root, "content_digest": content_digest,
-        })  # fmt: skip
-        entry.package_digest, entry.content_digest = digest, content_digest
+        pairs = claims.once(batch, keys)
+        with incoming(session, pairs):
+            if held := claims.taken(session, entry):
+                return Step(State(entry.state), taken=held)
+            rows, claimed = digest(pairs)
+            event = Prepared(
+                start=State(entry.state),
+                rows=rows,
+                claims=claimed,
+                package=sealed,
+                merkle_root=merkle_root,
+                content_digest=content_digest,
+            )
+            ledger.move(session, entry, event, Cause.PREPARED)
     return Step(State.PREPARED)
 
 
@@ -166,9 +172,7 @@ def reopen(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
     """
     with ledger.transaction() as session:
         entry = _not_left(session, batch, outbox)
-        claims.release(session, entry)
-        ledger.move(session, entry, State.VALIDATED, Cause.RESEALED, {})
-        entry.package_digest = None
+        ledger.move(session, entry, Moved(start=State(entry.state), to=State.VALIDATED), Cause.RESEALED)
         return State.VALIDATED
 
 
@@ -196,21 +200,19 @@ def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: OrdersCheck
         if entry.state == State.PREPARED:
             _withdraw(ledger, session, entry, codes, cites)
         else:
-            ledger.move(session, entry, State.REFUSED, Cause.REFUSED, {"codes": codes, "cites": cites})
-            entry.codes, entry.cites = json.dumps(codes), json.dumps(cites)
+            event = Refused(start=State(entry.state), codes=tuple(codes), cites=tuple(cites))
+            ledger.move(session, entry, event, Cause.REFUSED)
         return Step(State(entry.state), codes=tuple(codes), cites=tuple(cites))
     return Step(State(entry.state), codes=("HALTED",)) if standing_halts(session) else None
 
 
 def _withdraw(ledger: Ledger, session: Session, entry: Batch, codes: Sequence[str], cites: Sequence[str]) -> None:
-    said = {"codes": sorted(codes), "cites": sorted(cites)}
-    ledger.move(session, entry, State.WITHDRAWN, Cause.WITHDRAWN, said)
-    claims.release(session, entry)
-    entry.codes, entry.cites = json.dumps(said["codes"]), json.dumps(said["cites"])
+    event = Withdrawn(start=State(entry.state), codes=tuple(sorted(codes)), cites=tuple(sorted(cites)))
+    ledger.move(session, entry, event, Cause.WITHDRAWN)
 
 
 def _published(ledger: Ledger, session: Session, entry: Batch) -> None:
-    ledger.move(session, entry, State.PUBLISHED, Cause.PUBLISHED, {"package": entry.package_digest})
+    ledger.move(session, entry, Published(start=State(entry.state), package=entry.package_digest), Cause.PUBLISHED)
 
 
 def _has_left(entry: Batch, outbox: Outbox) -> bool:

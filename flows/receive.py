@@ -12,7 +12,6 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -27,14 +26,13 @@ from expectations.errors import BadInput
 from expectations.instruments import Agreement, CourtOrder, parse_instrument
 from flows.home import Home
 from flows.ledger import Ledger, volume
+from flows.ledger.claims import TRIES_COUNT
 from flows.ledger.states import State
 from flows.locks import alone
 from flows.registers import current_register
 from pipelines import durable, register
 from pipelines.ingest import submission
 from pipelines.ingest.submission import TakenIn
-
-_TRIES_PERIOD = timedelta(days=365)  # over which other addresses tried for one person count
 
 
 def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
@@ -141,7 +139,7 @@ def _record(
         batches=ledger.match_rates(requester, agreement.id),
     )
     (root / "earlier.json").write_text(json.dumps(asdict(earlier)))
-    _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - _TRIES_PERIOD))
+    _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - TRIES_COUNT))
     ledger.receive(
         taken.batch,
         submission=taken.digest,

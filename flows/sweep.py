@@ -10,6 +10,7 @@ from expectations.clock import Clock
 from flows import expiry, views
 from flows.home import Home
 from flows.ledger import Ledger
+from flows.ledger.claims import TRIES_COUNT
 from flows.ledger.states import FINAL
 
 _FORSAKEN = timedelta(days=1)  # nobody takes a submission in, or lets one query spill, for so long
@@ -22,6 +23,11 @@ def due(home: Home, ledger: Ledger) -> list[str]:
         for record in ledger.batches()
         if expiry.overdue(ledger, record.name) or (record.state in FINAL and (home.lake / record.name).exists())
     ]
+
+
+def age(ledger: Ledger) -> None:
+    """Deletes the tries that count no more."""
+    ledger.age_tries(ledger.clock.now() - TRIES_COUNT)
 
 
 def forsaken(home: Home, clock: Clock) -> None:

@@ -16,7 +16,7 @@ from expectations.errors import BadInput, Usage
 from flows.audit import checkpoints
 from flows.ledger import Ledger
 from flows.ledger.chain import GENESIS, Head, Link, Problem, check_links
-from flows.ledger.crosscheck import impossible
+from flows.ledger.rebuild import impossible
 
 
 @dataclass

@@ -11,8 +11,7 @@ from expectations.clock import Clock
 from flows.commands.signing import Key
 from flows.home import open_home
 from flows.ledger import Ledger
-from flows.ledger.decisions import Reason
-from flows.ledger.review import resume_message
+from flows.ledger.decisions import Reason, resume_message
 
 
 def register(app: typer.Typer) -> None:

@@ -13,7 +13,7 @@ from flows.commands.output import print_json, print_table
 from flows.commands.signing import SIGNATURE, Key, Signatures, read, text, write
 from flows.home import open_home
 from flows.ledger import Ledger
-from flows.ledger.keys import fingerprint
+from flows.ledger.signing import fingerprint
 
 app = typer.Typer(help="Operators, whose signatures count.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The operator's id.")]

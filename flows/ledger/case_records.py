@@ -12,9 +12,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows.ledger.cases import CaseReason, CaseState, Proof
+from flows.ledger.events.recall import RecallKind
 from flows.ledger.models import Event, RecallCase
 
-STEP, SIGNED, ISSUED = "recall", "recall_signed", "recall_issued"  # kinds of events
 ATTESTATION = "attestation.txt"  # the document that the recipient signs
 
 
@@ -88,7 +88,7 @@ def record(session: Session, row: RecallCase) -> CaseRecord:
 
 
 def _steps(session: Session, case: str) -> list[StepRecord]:
-    query = select(Event).where(Event.kind.in_((STEP, ISSUED))).order_by(Event.seq)
+    query = select(Event).where(Event.kind.in_((RecallKind.STEP, RecallKind.ISSUED))).order_by(Event.seq)
     found = [(event, said) for event in session.scalars(query) if (said := json.loads(event.facts))["case"] == case]
     return [
         StepRecord(

@@ -72,14 +72,14 @@ def head(session: Session) -> Head:
     return Head(last.seq, last.hash) if last else Head(0, GENESIS)
 
 
-def append(session: Session, at: str, batch: str | None, kind: str, facts: str) -> int:
-    """Adds an event (`facts`: checked canonical JSON) and gives its number. The transaction must hold the lock."""
+def append(session: Session, at: str, batch: str | None, kind: str, facts: str) -> Event:
+    """Adds an event (`facts`: checked canonical JSON) and gives it. The transaction must hold the lock."""
     before = head(session)
     event = Event(seq=before.seq + 1, at=at, batch=batch, kind=kind, facts=facts, previous=before.hash)
     event.hash = event_hash(event)
     session.add(event)
     session.flush()
-    return event.seq
+    return event
 
 
 def events(session: Session) -> Iterator[Event]:

@@ -18,7 +18,7 @@ class Decision(StrEnum):
     """What an operator can sign."""
 
     REJECT = "reject"  # the batch ends
-    RETRY = "retry"  # the cause is mended: run the stage and its checkpoint again
+    RETRY = "retry"  # the cause is fixed: run the stage and its checkpoint again
     DROP = "drop"  # take the incomplete rows away; the checkpoint runs again with zero tolerance
     CONFIRM = "confirm"  # the match rate or the mix of tiers is explained; rows that fail a rule stay held
     RESUME = "resume"  # on a halt: let releases go on
@@ -36,6 +36,7 @@ class Reason(StrEnum):
     COURT_OR_COUNSEL = "court_or_counsel"
 
 
+HALT = "halt"  # stands where a batch's checkpoint would, in what is signed to resume
 KEYS_NEEDED: dict[Decision, int] = {
     Decision.REJECT: 1,
     Decision.RETRY: 1,
@@ -81,3 +82,8 @@ def message(batch: str, hold: int, checkpoint: str, content_digest: str, decisio
             "decision": decision,
         }
     )
+
+
+def resume_message(halt: int) -> bytes:
+    """What to sign (namespace signatures.DECISION) to resume after the halt of this number."""
+    return message("", halt, HALT, "", Decision.RESUME)

@@ -32,7 +32,7 @@ class Disclosed:
 
 
 @dataclass(frozen=True)
-class Told:
+class EventRecord:
     """An event: number, hash, time, kind, and what it says."""
 
     seq: int
@@ -74,17 +74,17 @@ class Figures(Core):
         with self.reading() as session:
             return session.scalar(query) or 0
 
-    def told(self, batch: str) -> list[Told]:
+    def events_of(self, batch: str) -> list[EventRecord]:
         """The events of a batch, oldest first."""
         with self.reading() as session:
             query = select(Event).where(Event.batch == batch).order_by(Event.seq)
-            return [_told(e) for e in session.scalars(query)]
+            return [_record(e) for e in session.scalars(query)]
 
-    def newest(self, kind: str) -> dict[str, Told]:
+    def newest(self, kind: str) -> dict[str, EventRecord]:
         """Of every batch that has one, its newest event of this kind."""
         query = select(Event).where(Event.kind == kind, Event.batch.is_not(None)).order_by(Event.seq)
         with self.reading() as session:
-            return {str(e.batch): _told(e) for e in session.scalars(query.execution_options(yield_per=5_000))}
+            return {str(e.batch): _record(e) for e in session.scalars(query.execution_options(yield_per=5_000))}
 
 
 def _recalls(session: Session, claims: ColumnElement[bool]) -> dict[str, dict[str, str]]:
@@ -103,8 +103,8 @@ def _recalls(session: Session, claims: ColumnElement[bool]) -> dict[str, dict[st
     return found
 
 
-def _told(e: Event) -> Told:
-    return Told(e.seq, e.hash, datetime.fromisoformat(e.at), e.kind, json.loads(e.facts))
+def _record(e: Event) -> EventRecord:
+    return EventRecord(e.seq, e.hash, datetime.fromisoformat(e.at), e.kind, json.loads(e.facts))
 
 
 def _published_at(session: Session, batch: str) -> datetime:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
-HEAD = "0003"
+HEAD = "0004"
 
 
 def is_current(session: Session) -> bool:

@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from expectations.instruments import Agreement, parse_instrument
-from flows.ledger.core import stamp
 from flows.ledger.models import Batch, Enrolled, Event
 from flows.ledger.states import State
+from flows.ledger.times import stamp
 
 PERIOD = timedelta(days=30)  # before receipt
 _CODE = "TOO_MANY_ROWS_30_DAYS"

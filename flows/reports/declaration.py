@@ -16,7 +16,7 @@ from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.accounts import ACCOUNTED
 from flows.ledger.core import BatchRecord
-from flows.ledger.figures import Told
+from flows.ledger.figures import EventRecord
 from flows.ledger.states import RUNS_IN, STAGES, Checkpoint, State
 
 _PASSED = {STAGES[STAGES.index(start) + 1].value: which for which, start in RUNS_IN.items()}
@@ -29,7 +29,7 @@ def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
         record = ledger.batch(batch)
         if record is None:
             raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
-        told = ledger.told(batch)
+        told = ledger.events_of(batch)
         instruments = list(_instruments(ledger, record))
         return {
             "report": "declaration",
@@ -49,7 +49,7 @@ def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
         }
 
 
-def _parties(ledger: Ledger, record: BatchRecord, told: Iterable[Told]) -> dict[str, Any]:
+def _parties(ledger: Ledger, record: BatchRecord, told: Iterable[EventRecord]) -> dict[str, Any]:
     """Who asked, who answered, and when the rows left by the agreement's calendar."""
     body = ledger.instrument(record.instruments.get(record.agreement, ""))
     if body is None:  # an unreadable submission
@@ -65,7 +65,7 @@ def _parties(ledger: Ledger, record: BatchRecord, told: Iterable[Told]) -> dict[
     }
 
 
-def _figures(record: BatchRecord, told: list[Told]) -> dict[str, Any]:
+def _figures(record: BatchRecord, told: list[EventRecord]) -> dict[str, Any]:
     """The counts; the newest accounting counts, and what was released is disclosed once the batch is published only."""
     accounted = _newest(told, ACCOUNTED)
     if accounted is None:
@@ -88,7 +88,7 @@ def _figures(record: BatchRecord, told: list[Told]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lines(record: BatchRecord, told: list[Told], accounted: Told) -> Iterable[dict[str, Any]]:
+def _lines(record: BatchRecord, told: list[EventRecord], accounted: EventRecord) -> Iterable[dict[str, Any]]:
     asked, outcomes = accounted.facts["rows"], accounted.facts["outcomes"]
     prepared, published = _newest(told, State.PREPARED), _newest(told, State.PUBLISHED)
     disclosed = outcomes.get("released", 0) if published else 0
@@ -105,7 +105,7 @@ def _lines(record: BatchRecord, told: list[Told], accounted: Told) -> Iterable[d
     yield _figure("withheld", asked - disclosed, accounted)
 
 
-def _checkpoints(told: list[Told]) -> Iterable[dict[str, Any]]:
+def _checkpoints(told: list[EventRecord]) -> Iterable[dict[str, Any]]:
     """Each time that a checkpoint passed, held or refused the batch, oldest first."""
     for event in told:
         said = event.facts
@@ -117,7 +117,7 @@ def _checkpoints(told: list[Told]) -> Iterable[dict[str, Any]]:
             yield _verdict(next(c for c, s in RUNS_IN.items() if s.value == said["start"]), "refused", event)
 
 
-def _verdict(which: Checkpoint, verdict: str, event: Told) -> dict[str, Any]:
+def _verdict(which: Checkpoint, verdict: str, event: EventRecord) -> dict[str, Any]:
     counts = {k: event.facts.get(k) for k in ("declared", "evaluated", "rows")}
     return {
         "checkpoint": which.value,
@@ -128,7 +128,7 @@ def _verdict(which: Checkpoint, verdict: str, event: Told) -> dict[str, Any]:
     }
 
 
-def _decision(event: Told) -> dict[str, Any]:
+def _decision(event: EventRecord) -> dict[str, Any]:
     return {**{k: event.facts[k] for k in ("decision", "reason", "by")}, **_source(event)}
 
 
@@ -144,14 +144,14 @@ def _code(name: str, rows: int | None) -> dict[str, Any]:
     return {"code": name, "rows": rows, "message": known[name].message, "source": known[name].source}
 
 
-def _figure(what: str, rows: int, event: Told) -> dict[str, Any]:
+def _figure(what: str, rows: int, event: EventRecord) -> dict[str, Any]:
     return {"figure": what, "rows": rows, **_source(event)}
 
 
-def _source(event: Told) -> dict[str, Any]:
+def _source(event: EventRecord) -> dict[str, Any]:
     """Where a number stands in the chain."""
     return {"event": event.seq, "hash": event.hash, "at": event.at.isoformat(timespec="seconds")}
 
 
-def _newest(told: Iterable[Told], kind: str) -> Told | None:
+def _newest(told: Iterable[EventRecord], kind: str) -> EventRecord | None:
     return max((e for e in told if e.kind == kind), key=lambda e: e.seq, default=None)

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy.orm import Session
 
-from flows.ledger import chain
+from flows.ledger import chain, rebuild
 from flows.ledger.chain import Head, Mark, append, check_links
-from flows.ledger.crosscheck import crosscheck
 from flows.ledger.decisions import Decision
 from flows.ledger.ledger import Ledger
 from flows.ledger.models import Event
@@ -45,7 +44,7 @@ def undone(ledger: Ledger) -> Iterator[Session]:
 
 def places(session: Session, kept: Head | None = None) -> list[str]:
     marks = [Mark("the head that was noted", kept.seq, kept.hash)] if kept else []
-    return [p.place for p in [*check_links(chain.events(session), marks), *crosscheck(session)]]
+    return [p.place for p in [*check_links(chain.events(session), marks), *rebuild.verify(session, chain.events(session))]]
 
 
 def tamper(ledger: Ledger, *statements: str, kept: Head | None = None) -> list[str]:

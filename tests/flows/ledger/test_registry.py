@@ -14,12 +14,10 @@ from expectations import signatures
 from expectations.digests import of_bytes
 from expectations.errors import BadInput, SluicegateError, Usage
 from expectations.signatures import INSTRUMENT, OPERATOR
-from flows.ledger import chain, facts
-from flows.ledger.crosscheck import crosscheck
-from flows.ledger.endorse import instrument_message
-from flows.ledger.keys import fingerprint
+from flows.ledger import chain, facts, rebuild
 from flows.ledger.ledger import Ledger
 from flows.ledger.models import Enrolled
+from flows.ledger.signing import fingerprint, instrument_message
 from tests.flows.ledger.make import ORDER, Office
 
 LIFTED = ORDER.replace(b'effect = "forbid"', b'effect = "forbid"\nlifted_on = 2026-02-01')
@@ -190,7 +188,7 @@ def test_an_instrument_put_in_with_its_event_but_without_two_good_signatures_is_
             row = {"seq": seq, "name": name, "key": office.line(name), "signature": signature}
             session.execute(text("INSERT INTO endorsements VALUES (:seq, :name, :key, :signature)"), row)
         session.flush()
-        assert [p.place for p in crosscheck(session)] == [f"signatures of event {seq}"]
+        assert [p.place for p in rebuild.verify(session, chain.events(session))] == [f"signatures of event {seq}"]
 
 
 def test_old_signatures_put_in_again_with_an_event_of_their_own_are_found(ledger: Ledger, office: Office) -> None:
@@ -208,7 +206,7 @@ def test_old_signatures_put_in_again_with_an_event_of_their_own_are_found(ledger
                 f"INSERT INTO {table} (seq, {columns}) SELECT {seq}, {columns_now} FROM {table} WHERE seq = {old.seq}"
             ))  # fmt: skip
         session.flush()
-        assert [p.place for p in crosscheck(session)] == [f"instrument {seq}"]
+        assert [p.place for p in rebuild.verify(session, chain.events(session))] == [f"instrument {seq}"]
 
 
 @pytest.mark.outside
