@@ -92,4 +92,4 @@ def _parsed(text: str) -> Line | None:
             value.encode()  # half of a surrogate pair is no text, and could not be hashed
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    return line if type(line.seq) is int else None
+    return line if type(line.seq) is int and 0 < line.seq < 1 << 63 else None

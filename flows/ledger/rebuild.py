@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
@@ -27,8 +28,9 @@ from flows.ledger.chain import Link, Problem
 from flows.ledger.events.base import UNKNOWN, digest_of
 from flows.ledger.events.batch import BatchKind
 from flows.ledger.models import Base, Batch, Decided, Enrolled, Halt, Operator, RecallCase, Signature
-from flows.ledger.tables import Tables
+from flows.ledger.tables import Row, Tables
 
+_COMMIT = 1_000  # events after which what they changed goes into the database: memory stays bounded
 # How people call a row of each table, by its key.
 PLACES: Mapping[type[Base], str] = {
     Batch: "batch {}",
@@ -91,6 +93,7 @@ class Rebuilt(Tables):
         self.session, self.live = session, live
         self.bulk: dict[Bulk, dict[str, tuple[int | None, str] | None]] = {bulk: {} for bulk in BULK}
         self._nonce = secrets.token_hex(8)  # so that nobody can write what stands for an unknown content
+        self._recent: deque[Base | None] = deque(maxlen=1_000)  # rows that the session need not read again
         self._unsaid: dict[str, Any] = {}
         self._columns: set[str] = set()
         self._wrong: list[str] = []
@@ -103,14 +106,21 @@ class Rebuilt(Tables):
                 event = events.read(link.kind, link.facts)
                 yield from (Problem(place, reason) for reason in event.wrong(self))
                 event.apply(self)
-                self.session.commit()
+                if link.seq % _COMMIT == 0:
+                    self.session.commit()
             except events.UnknownKind:
                 yield Problem(place, "this version knows no such kind of event")
-            except (ValueError, KeyError, TypeError, AttributeError, OverflowError, SQLAlchemyError, SluicegateError):
-                self.session.rollback()
+            except (ValueError, KeyError, TypeError, AttributeError, SQLAlchemyError, SluicegateError):
+                if not self.session.is_active:
+                    self.session.rollback()
                 yield Problem(place, "what it says cannot be read, or does not follow from the events before it")
             yield from (Problem(place, reason) for reason in self._wrong)
             self._wrong.clear()
+
+    def find(self, model: type[Row], key: Any) -> Row | None:
+        found = super().find(model, key)
+        self._recent.append(found)
+        return found
 
     def content(self, column: InstrumentedAttribute[Any], key: Any, digest: str) -> Any:
         kind = column.type.python_type

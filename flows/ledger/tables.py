@@ -57,7 +57,6 @@ class Tables:
         if self.find(type(row), key) is not None:
             raise Misfit(f"a row of {row.__tablename__} is there already")
         self.session.add(row)
-        self.session.flush()
 
     def content(self, column: InstrumentedAttribute[Any], key: Any, digest: str) -> Any:
         """What belongs into `column` of the row with this key, of which the event has the digest."""

@@ -172,4 +172,15 @@ def read(kind: str, facts: str) -> Event:
     """An event of the chain; raises UnknownKind, or ValueError if it cannot be read."""
     if kind not in _CLASSES:
         raise UnknownKind(kind)
+    try:
+        json.loads(facts, parse_int=_stored)
+    except RecursionError:
+        raise ValueError("facts are not so deep") from None
     return _CLASSES[kind].read(kind, facts)
+
+
+def _stored(digits: str) -> int:
+    """A whole number as a database can hold it; raises ValueError for another."""
+    if abs(number := int(digits)) >= 1 << 63:
+        raise ValueError("no count is so large")
+    return number
