@@ -43,7 +43,7 @@ class Tables:
         return self.row(Batch, self.place.batch)
 
     def find(self, model: type[Row], key: Any) -> Row | None:
-        return self.session.get(model, key)
+        return None if key is None else self.session.get(model, key)
 
     def row(self, model: type[Row], key: Any) -> Row:
         """The row with this key; raises Misfit if there is none."""
