@@ -99,8 +99,12 @@ def prepare(
         if entry.state == State.PREPARED:
             return _same_package(entry, sealed)
         if entry.merkle_root != merkle_root:
-            raise Fault("NOT_ACCOUNTED", "the batch is not accounted for as it would leave", where=batch,
-                        remedy="Run the batch again.")  # fmt: skip
+            raise Fault(
+                "NOT_ACCOUNTED",
+                "the batch is not accounted for as it would leave",
+                where=batch,
+                remedy="Run the batch again.",
+            )
         stopped = _stopped(ledger, session, entry, orders)
         if stopped:
             return stopped
@@ -137,8 +141,12 @@ def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path 
             if entry.state != State.PREPARED:  # another run was faster
                 return Step(State(entry.state))
             if copy.digest() != entry.package_digest:
-                raise Fault("PACKAGE_CHANGED", "the package is not the one that was prepared", where=batch,
-                            remedy="Reopen the batch, so that it is sealed again.")  # fmt: skip
+                raise Fault(
+                    "PACKAGE_CHANGED",
+                    "the package is not the one that was prepared",
+                    where=batch,
+                    remedy="Reopen the batch, so that it is sealed again.",
+                )
             stopped = _stopped(ledger, session, entry, orders)
             if stopped:
                 return stopped
@@ -187,8 +195,12 @@ def withdraw(
 
 def _same_package(entry: Batch, digest: str) -> Step:
     if entry.package_digest != digest:
-        raise Fault("OTHER_PACKAGE", "another package of this batch is prepared already", where=entry.name,
-                    remedy="Reopen the batch first.")  # fmt: skip
+        raise Fault(
+            "OTHER_PACKAGE",
+            "another package of this batch is prepared already",
+            where=entry.name,
+            remedy="Reopen the batch first.",
+        )
     return Step(State.PREPARED)
 
 
@@ -225,6 +237,10 @@ def _has_left(entry: Batch, outbox: Outbox) -> bool:
 def _not_left(session: Session, batch: str, outbox: Outbox | Path | str) -> Batch:
     entry = find(session, batch)
     if entry.state == State.PREPARED and _has_left(entry, outbox_at(outbox)):
-        raise Fault("HAS_LEFT", "the package lies in the outbox: it counts as published", where=batch,
-                    remedy="Run the batch again, so that this is recorded; then recall it if need be.")  # fmt: skip
+        raise Fault(
+            "HAS_LEFT",
+            "the package lies in the outbox: it counts as published",
+            where=batch,
+            remedy="Run the batch again, so that this is recorded; then recall it if need be.",
+        )
     return entry

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from expectations import signatures
 from expectations.clock import Clock
 from expectations.errors import Usage
 from flows.commands.output import print_json
-from flows.commands.signing import text
+from flows.commands.signing import Key, text
 from flows.home import open_home
 
 app = typer.Typer(help="The ledger.", no_args_is_help=True)
@@ -84,4 +85,16 @@ def export(out: Annotated[Path, typer.Option(help="The file: one event a line, a
 
     with Ledger.open(open_home().ledger_url, Clock()) as ledger:
         print(f"{exported.write(ledger, out):,} events in {out}")
+    return 0
+
+
+@app.command()
+def baseline(key: Key) -> int:
+    """Sign once, after an upgrade, the values that the events of older versions did not say. Verify with that version first."""
+    from flows.ledger import Ledger
+
+    private = signatures.load(key)
+    with Ledger.open(open_home().ledger_url, Clock()) as ledger:
+        signature = signatures.sign(ledger.baseline_message(), private, signatures.BASELINE)
+        print(f"Signed: event {ledger.baseline(signatures.public_line(private), signature)}")
     return 0

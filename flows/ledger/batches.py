@@ -92,10 +92,11 @@ class Batches(Core):
     def passed_intake(self, requester: str, agreement: str, since: datetime) -> Earlier:
         """The rows that passed `intake` for this requester and agreement since then, and how many of them were incomplete."""
         query = (
-            select(Event.facts).join(Batch, Batch.name == Event.batch)
+            select(Event.facts)
+            .join(Batch, Batch.name == Event.batch)
             .where(Batch.requester == requester, Batch.agreement == agreement)
             .where(Event.kind == State.INGESTED.value, Event.at >= stamp(since))
-        )  # fmt: skip
+        )
         with self.reading() as session:
             found = [json.loads(text) for text in session.scalars(query)]
         return Earlier(sum(f.get("rows_submitted", 0) for f in found), sum(f.get("incomplete_rows", 0) for f in found))
@@ -104,10 +105,12 @@ class Batches(Core):
         """(rows looked up, matched) of the published batches of this requester and agreement, the newest `newest`, newest
         first. Batches of an older version, which did not say, are left out."""
         query = (
-            select(Event.facts).join(Batch, Batch.name == Event.batch)
+            select(Event.facts)
+            .join(Batch, Batch.name == Event.batch)
             .where(Batch.requester == requester, Batch.agreement == agreement, Batch.state == State.PUBLISHED.value)
-            .where(Event.kind == State.MATCHED.value).order_by(Event.seq.desc())
-        )  # fmt: skip
+            .where(Event.kind == State.MATCHED.value)
+            .order_by(Event.seq.desc())
+        )
         with self.reading() as session:
             # a batch becomes `matched` again when it goes on after a hold or a fault: that event counts nothing
             counted = (f for f in map(json.loads, session.scalars(query)) if "looked_up" in f)
@@ -123,8 +126,11 @@ class Batches(Core):
             entry = find(session, batch)
             start, cause = State(entry.state), TRANSITIONS.get((State(entry.state), to))
             if cause not in _PLAIN or start is State.PREPARED:
-                raise Fault("NO_SUCH_STEP", f"a batch that is {start} does not simply become {to}",
-                            remedy="Look at its state with sluicegate status; another run may have moved it on.")  # fmt: skip
+                raise Fault(
+                    "NO_SUCH_STEP",
+                    f"a batch that is {start} does not simply become {to}",
+                    remedy="Look at its state with sluicegate status; another run may have moved it on.",
+                )
             if cause is Cause.RETRIED and to.value != entry.resumes:
                 raise Fault("NO_SUCH_STEP", f"a batch that failed goes on from where it was, not from {to}")
             self.move(session, entry, Moved(start=start, to=to, more=dict(facts or {})), cause)

@@ -80,11 +80,18 @@ _RANK = {state: n for n, state in enumerate(CaseState)}
 def record(session: Session, row: RecallCase) -> CaseRecord:
     """A row of the ledger, with its events, as callers see it."""
     return CaseRecord(
-        id=row.id, requester=row.requester, agreement=row.agreement, reason=CaseReason(row.reason),
-        discovered_at=datetime.fromisoformat(row.discovered_at), batches=json.loads(row.batches),
-        codes=json.loads(row.codes), affected=row.affected, state=CaseState(row.state), seq=row.seq,
+        id=row.id,
+        requester=row.requester,
+        agreement=row.agreement,
+        reason=CaseReason(row.reason),
+        discovered_at=datetime.fromisoformat(row.discovered_at),
+        batches=json.loads(row.batches),
+        codes=json.loads(row.codes),
+        affected=row.affected,
+        state=CaseState(row.state),
+        seq=row.seq,
         steps=tuple(_steps(session, row.id)),
-    )  # fmt: skip
+    )
 
 
 def _steps(session: Session, case: str) -> list[StepRecord]:
@@ -92,8 +99,13 @@ def _steps(session: Session, case: str) -> list[StepRecord]:
     found = [(event, said) for event in session.scalars(query) if (said := json.loads(event.facts))["case"] == case]
     return [
         StepRecord(
-            event.seq, datetime.fromisoformat(event.at), CaseState(said["step"]),
-            Proof(said["proof"]) if said.get("proof") else None, said.get("rests_on"), said.get("documents", {}), said,
+            event.seq,
+            datetime.fromisoformat(event.at),
+            CaseState(said["step"]),
+            Proof(said["proof"]) if said.get("proof") else None,
+            said.get("rests_on"),
+            said.get("documents", {}),
+            said,
         )
         for event, said in found
-    ]  # fmt: skip
+    ]

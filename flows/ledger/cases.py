@@ -86,8 +86,11 @@ def after(state: CaseState, proof: Proof) -> CaseState:
     end = STEPS.get((state, proof))
     if end is None:
         waits = ", ".join(p for s, p in STEPS if s is state) or "nothing"
-        raise Usage("NO_SUCH_STEP", f"a case that is {state} does not wait for proof of kind {proof}, but for {waits}",
-                    remedy="See sluicegate recall show.")  # fmt: skip
+        raise Usage(
+            "NO_SUCH_STEP",
+            f"a case that is {state} does not wait for proof of kind {proof}, but for {waits}",
+            remedy="See sluicegate recall show.",
+        )
     return end
 
 
@@ -121,14 +124,40 @@ class Deadline:
 _DONE = frozenset({CaseState.DISPOSED, CaseState.RETURNED})
 DEADLINES = (
     Deadline("freeze", frozenset({CaseState.FROZEN}), frozenset({CaseState.FOUND}), "freeze at once", hours=1),
-    Deadline("incident_report", frozenset({CaseState.NOTIFIED}), frozenset({CaseState.FOUND}),
-             "Publication 1075: no later than 24 hours after discovery", hours=24, from_discovery=True),
-    Deadline("copies", frozenset({CaseState.ENUMERATED}), frozenset({CaseState.NOTIFIED}),
-             "agreement, recall.copies_days", term="copies_days"),
-    Deadline("disposal", _DONE, frozenset({CaseState.ENUMERATED}),
-             "26 USC 6103(p)(4); agreement, recall.disposal_days", term="disposal_days"),
-    Deadline("attestation", frozenset({CaseState.ATTESTED}), _DONE,
-             "agreement, recall.attestation_days", term="attestation_days"),
-    Deadline("closing", frozenset({CaseState.CLOSED}), frozenset({CaseState.ATTESTED}),
-             "agreement, recall.closing_days", term="closing_days"),
-)  # fmt: skip
+    Deadline(
+        "incident_report",
+        frozenset({CaseState.NOTIFIED}),
+        frozenset({CaseState.FOUND}),
+        "Publication 1075: no later than 24 hours after discovery",
+        hours=24,
+        from_discovery=True,
+    ),
+    Deadline(
+        "copies",
+        frozenset({CaseState.ENUMERATED}),
+        frozenset({CaseState.NOTIFIED}),
+        "agreement, recall.copies_days",
+        term="copies_days",
+    ),
+    Deadline(
+        "disposal",
+        _DONE,
+        frozenset({CaseState.ENUMERATED}),
+        "26 USC 6103(p)(4); agreement, recall.disposal_days",
+        term="disposal_days",
+    ),
+    Deadline(
+        "attestation",
+        frozenset({CaseState.ATTESTED}),
+        _DONE,
+        "agreement, recall.attestation_days",
+        term="attestation_days",
+    ),
+    Deadline(
+        "closing",
+        frozenset({CaseState.CLOSED}),
+        frozenset({CaseState.ATTESTED}),
+        "agreement, recall.closing_days",
+        term="closing_days",
+    ),
+)

@@ -90,13 +90,16 @@ class Figures(Core):
 def _recalls(session: Session, claims: ColumnElement[bool]) -> dict[str, dict[str, str]]:
     """By batch, the state by id of the cases that recall any of these claims."""
     same = (
-        (Recalled.requester == Claim.requester) & (Recalled.agreement == Claim.agreement)
+        (Recalled.requester == Claim.requester)
+        & (Recalled.agreement == Claim.agreement)
         & (Recalled.request_key == Claim.request_key)
-    )  # fmt: skip
+    )
     query = (
-        select(Claim.batch, RecallCase.id, RecallCase.state).join(Recalled, same)
-        .join(RecallCase, RecallCase.id == Recalled.case_id).where(claims)
-    )  # fmt: skip
+        select(Claim.batch, RecallCase.id, RecallCase.state)
+        .join(Recalled, same)
+        .join(RecallCase, RecallCase.id == Recalled.case_id)
+        .where(claims)
+    )
     found: dict[str, dict[str, str]] = {}
     for batch, case, state in session.execute(query):
         found.setdefault(batch, {})[case] = state

@@ -132,14 +132,22 @@ class Recalls(Core):
             end = after(CaseState(row.state), Proof.ATTESTATION)
             digest, issued = of_bytes(text), record(session, row).documents.get(ATTESTATION)
             if digest != issued:
-                raise BadInput("OTHER_TEXT", "the attestation is not the one that was issued", where=ATTESTATION,
-                               remedy="Give back its own bytes: sluicegate recall documents.")  # fmt: skip
+                raise BadInput(
+                    "OTHER_TEXT",
+                    "the attestation is not the one that was issued",
+                    where=ATTESTATION,
+                    remedy="Give back its own bytes: sluicegate recall documents.",
+                )
             body = next(b for name, _, b in latest_instruments(session) if name == row.agreement)
             keys = list(_agreement(body).keys.signing)
             key = signatures.signer(text, signature, keys, signatures.ATTESTATION)
             if key is None:
-                raise BadInput("NOT_ATTESTED", "no key of the agreement signed this attestation", where=f"{ATTESTATION}.sig",
-                               remedy=f"The recipient signs it: ssh-keygen -Y sign -n {signatures.ATTESTATION}.")  # fmt: skip
+                raise BadInput(
+                    "NOT_ATTESTED",
+                    "no key of the agreement signed this attestation",
+                    where=f"{ATTESTATION}.sig",
+                    remedy=f"The recipient signs it: ssh-keygen -Y sign -n {signatures.ATTESTATION}.",
+                )
             given = Given(row.requester, " ".join(key.split()[:2]), signature)
             self._keep_signature(session, row, Proof.ATTESTATION, digest, given, text, instrument_digest(body))
             self._take_step(session, row, Proof.ATTESTATION, end, digest, {})

@@ -78,8 +78,12 @@ class Registry(Core):
             if newest is not None and newest.digest == digest:
                 return digest
             if newest is not None and newest.kind != instrument.kind:
-                raise Usage("KIND_CHANGED", "another kind of instrument has this id", where=f"{where}, id",
-                            remedy="Give it an id of its own.")  # fmt: skip
+                raise Usage(
+                    "KIND_CHANGED",
+                    "another kind of instrument has this id",
+                    where=f"{where}, id",
+                    remedy="Give it an id of its own.",
+                )
             by = signed_by_two(session, _message(instrument, body, newest), signed, signatures.INSTRUMENT)
             event = InstrumentEnrolled(
                 instrument=instrument.id,
@@ -107,9 +111,11 @@ class Registry(Core):
         with self.reading() as session:
             rows = session.scalars(select(Enrolled).where(Enrolled.id == id).order_by(Enrolled.version))
             return [
-                VersionRecord(r.version, r.digest, r.kind, datetime.fromisoformat(r.enrolled_at), _signed(session, r.seq), r.body)
+                VersionRecord(
+                    r.version, r.digest, r.kind, datetime.fromisoformat(r.enrolled_at), _signed(session, r.seq), r.body
+                )
                 for r in rows
-            ]  # fmt: skip
+            ]
 
     def operator_message(self, name: str, key_line: str | None = None) -> bytes:
         """What two operators sign (namespace signatures.OPERATOR) to enrol `name` with this public key; without one, to revoke.
@@ -134,8 +140,11 @@ class Registry(Core):
             if same and same.key_line == key and same.revoked_at is None:
                 return
             if same or session.scalar(select(Operator.name).where(Operator.key_line == key)):
-                raise Usage("OPERATOR_KNOWN", "this name or this key is enrolled already, or was revoked",
-                            remedy="Choose another name and make a new key.")  # fmt: skip
+                raise Usage(
+                    "OPERATOR_KNOWN",
+                    "this name or this key is enrolled already, or was revoked",
+                    remedy="Choose another name and make a new key.",
+                )
             self._change_operator(session, name, key, True, signed or {})
 
     def revoke_operator(self, name: str, signed: Mapping[str, str]) -> None:
@@ -165,10 +174,14 @@ class Registry(Core):
         """All operators by name, revoked ones too."""
         with self.reading() as session:
             return [
-                OperatorRecord(o.name, o.key_line, datetime.fromisoformat(o.enrolled_at),
-                               datetime.fromisoformat(o.revoked_at) if o.revoked_at else None)
+                OperatorRecord(
+                    o.name,
+                    o.key_line,
+                    datetime.fromisoformat(o.enrolled_at),
+                    datetime.fromisoformat(o.revoked_at) if o.revoked_at else None,
+                )
                 for o in session.scalars(select(Operator).order_by(Operator.name))
-            ]  # fmt: skip
+            ]
 
     def operator_of(self, key_line: str) -> str:
         """The name of the operator whose key this is; raises BadInput if it is no active operator's."""

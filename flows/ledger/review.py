@@ -77,12 +77,20 @@ class Review(Core):
         with self.transaction() as session:
             entry = _held(find(session, batch))
             if entry.checkpoint != checkpoint or entry.content_digest != content_digest:
-                raise Usage("STALE_DECISION", "the batch is held at another checkpoint, or with other rows, than was decided on",
-                            where=batch, remedy="Look again with sluicegate review show.")  # fmt: skip
+                raise Usage(
+                    "STALE_DECISION",
+                    "the batch is held at another checkpoint, or with other rows, than was decided on",
+                    where=batch,
+                    remedy="Look again with sluicegate review show.",
+                )
             open_to_people = allowed(checkpoint, record(entry).codes)
             if decision not in open_to_people:
-                raise Usage("NOT_ALLOWED", "this decision is not open on a batch held for these codes", where=batch,
-                            remedy=f"Open: {', '.join(sorted(open_to_people)) or 'none'}.")  # fmt: skip
+                raise Usage(
+                    "NOT_ALLOWED",
+                    "this decision is not open on a batch held for these codes",
+                    where=batch,
+                    remedy=f"Open: {', '.join(sorted(open_to_people)) or 'none'}.",
+                )
             text = _message(entry, decision)
             if self._sign(session, entry, entry.hold or 0, decision, reason, text, key_line, signature):
                 self._carry_out(session, entry, decision)
@@ -130,11 +138,17 @@ class Review(Core):
             found = list(session.scalars(select(Decided).where(Decided.batch == batch).order_by(Decided.seq)))
             return [
                 DecisionRecord(
-                    datetime.fromisoformat(s.at), s.hold, s.checkpoint, s.content_digest, Decision(s.decision),
-                    Reason(s.reason), s.operator, _count(found, s) >= KEYS_NEEDED[Decision(s.decision)],
+                    datetime.fromisoformat(s.at),
+                    s.hold,
+                    s.checkpoint,
+                    s.content_digest,
+                    Decision(s.decision),
+                    Reason(s.reason),
+                    s.operator,
+                    _count(found, s) >= KEYS_NEEDED[Decision(s.decision)],
                 )
                 for s in found
-            ]  # fmt: skip
+            ]
 
     def granted(self, batch: str, checkpoint: Checkpoint, content_digest: str, decision: Decision) -> bool:
         """Whether enough people signed this decision on exactly these rows at this checkpoint."""

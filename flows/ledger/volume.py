@@ -43,10 +43,12 @@ def _rows(session: Session, entry: Batch) -> int:
     """Rows of this batch, and of what passed `intake` before it for the same requester and agreement, within the period."""
     since = stamp(datetime.fromisoformat(entry.received_at) - PERIOD)
     query = (
-        select(Event.batch, Event.facts).join(Batch, Batch.name == Event.batch)
+        select(Event.batch, Event.facts)
+        .join(Batch, Batch.name == Event.batch)
         .where(Batch.requester == entry.requester, Batch.agreement == entry.agreement)
-        .where(Event.kind == State.INGESTED.value, Event.at >= since).order_by(Event.seq)
-    )  # fmt: skip
+        .where(Event.kind == State.INGESTED.value, Event.at >= since)
+        .order_by(Event.seq)
+    )
     rows: dict[str, int] = {}
     for batch, facts in session.execute(query):
         rows[str(batch)] = rows.get(str(batch), 0) or json.loads(facts).get("rows_submitted", 0)

@@ -111,8 +111,14 @@ class SignedEvent(Event):
         signing, seq = self.signing(tables), tables.place.seq
         for one in signing.signed:
             given, purpose = _given(tables, one), signing.namespace.removeprefix("sluicegate-")
-            row = Signature(seq=seq, signer=one.by, purpose=purpose, text=signing.text, key_line=given.key_line,
-                            signature=given.signature)  # fmt: skip
+            row = Signature(
+                seq=seq,
+                signer=one.by,
+                purpose=purpose,
+                text=signing.text,
+                key_line=given.key_line,
+                signature=given.signature,
+            )
             tables.add(row, (seq, one.by))
 
 

@@ -90,8 +90,14 @@ class Move(Counted):
 
 
 _MOVED = (
-    State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED, State.FAILED, State.REJECTED, State.UNREADABLE,
-)  # fmt: skip
+    State.INGESTED,
+    State.MATCHED,
+    State.VALIDATED,
+    State.SEALED,
+    State.FAILED,
+    State.REJECTED,
+    State.UNREADABLE,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

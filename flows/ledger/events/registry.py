@@ -47,8 +47,15 @@ class InstrumentEnrolled(SignedEvent, kinds=[RegistryKind.ENROLLED]):
     def apply(self, tables: Tables) -> None:
         seq = tables.place.seq
         body = tables.content(Enrolled.body, seq, self.digest)
-        row = Enrolled(seq=seq, id=self.instrument, version=self.version or self._next(tables), digest=self.digest,
-                       kind=self.kind, enrolled_at=tables.place.at, body=body)  # fmt: skip
+        row = Enrolled(
+            seq=seq,
+            id=self.instrument,
+            version=self.version or self._next(tables),
+            digest=self.digest,
+            kind=self.kind,
+            enrolled_at=tables.place.at,
+            body=body,
+        )
         tables.add(row, seq)
         super().apply(tables)
 

@@ -77,10 +77,16 @@ def _stopped(ledger: Ledger, office: FixedOffice) -> None:
         receive(ledger, batch)
     receive(ledger, "unreadable", requester="unknown", agreement="unknown")
     ledger.receive(
-        "long-ago", submission=sha("long-ago"), requester="agency", agreement="mou", rows=2, register="register-1",
-        received_at=datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=UTC), decided_on=date(2024, 1, 2),
+        "long-ago",
+        submission=sha("long-ago"),
+        requester="agency",
+        agreement="mou",
+        rows=2,
+        register="register-1",
+        received_at=datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+        decided_on=date(2024, 1, 2),
         instruments={"mou": sha("mou"), "order-1": sha("order-1")},
-    )  # fmt: skip
+    )
     ledger.record_tries("long-ago", pairs("a", "long ago"))
     ledger.advance("unreadable", State.UNREADABLE)
     ledger.advance("failed", State.FAILED)
@@ -113,9 +119,14 @@ def _withdrawn(ledger: Ledger, office: FixedOffice, folder: Path) -> None:
             publication.reopen(ledger, name, folder / "outbox")
             ledger.advance(name, State.SEALED)
         publication.prepare(
-            ledger, name, keys=pairs("w"), package=made, merkle_root=accounted(ledger, name), content_digest=ROWS,
+            ledger,
+            name,
+            keys=pairs("w"),
+            package=made,
+            merkle_root=accounted(ledger, name),
+            content_digest=ROWS,
             orders=lambda _: {},
-        )  # fmt: skip
+        )
     publication.withdraw(ledger, name, folder / "outbox", ["HALTED"], ["order-1"])
 
 
@@ -136,7 +147,9 @@ def _recalled(ledger: Ledger, office: FixedOffice) -> None:
 def _step(ledger: Ledger, office: FixedOffice, proof: Proof, who: str) -> None:
     text = message("c-1", proof, ledger.case("c-1").seq, sha(proof))
     documents = {ATTESTATION: of_bytes(TEXT)} if proof is Proof.LOG else {}
-    ledger.take("c-1", proof, lambda *_: {"documents": documents}, sha(proof), office.sign(who, text, signatures.RECALL))
+    ledger.take(
+        "c-1", proof, lambda *_: {"documents": documents}, sha(proof), office.sign(who, text, signatures.RECALL)
+    )
 
 
 def _halted(ledger: Ledger, office: FixedOffice) -> None:

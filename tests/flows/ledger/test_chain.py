@@ -44,7 +44,9 @@ def undone(ledger: Ledger) -> Iterator[Session]:
 
 def places(session: Session, kept: Head | None = None) -> list[str]:
     marks = [Mark("the head that was noted", kept.seq, kept.hash)] if kept else []
-    return [p.place for p in [*check_links(chain.events(session), marks), *rebuild.verify(session, chain.events(session))]]
+    return [
+        p.place for p in [*check_links(chain.events(session), marks), *rebuild.verify(session, chain.events(session))]
+    ]
 
 
 def tamper(ledger: Ledger, *statements: str, kept: Head | None = None) -> list[str]:

@@ -57,7 +57,9 @@ def _signatures(rows: list[dict[str, Any]]) -> None:
 
 
 def _endorsements() -> Iterator[dict[str, Any]]:
-    said = {e["seq"]: json.loads(e["facts"]) for e in _rows("SELECT * FROM events WHERE kind IN ('enrolled', 'operator')")}
+    said = {
+        e["seq"]: json.loads(e["facts"]) for e in _rows("SELECT * FROM events WHERE kind IN ('enrolled', 'operator')")
+    }
     for row in _rows("SELECT seq, operator AS signer, key_line, signature FROM endorsements"):
         facts = said.get(row["seq"], {})
         text = {name: facts.get(name) for name in ("operator", "key", "enrolled")}
