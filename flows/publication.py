@@ -5,8 +5,8 @@
    copy into its place, and records `published`.
 3. `recover`: after a crash, what lies in the outbox decides.
 
-Every write to the ledger takes the same lock. So a halt, or an order enrolled, comes before a publication and stops it, or
-returns after it; there is no moment in between.
+Every write to the ledger takes the same lock. So a halt, or an order enrolled, comes before a publication and stops it,
+or returns after it; there is no moment in between.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Step:
     """How far a batch came. `state` is the ledger's.
 
     taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
-    codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for: COURT_ORDER,
+    codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for:
+    COURT_ORDER,
             AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED, TOO_MANY_ROWS_30_DAYS
     cites   ids of the instruments
     """
@@ -56,8 +57,8 @@ class Step:
 
 def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today: Callable[[], date]) -> OrdersCheck:
     """The usual `orders` check: what stands today, by the instruments enrolled now, against a batch that was decided
-    under `before`. `today` is asked under the lock, since a midnight may pass while a package is copied. It can only narrow:
-    what an order has stopped forbidding is not taken up again here."""
+    under `before`. `today` is asked under the lock, since a midnight may pass while a package is copied. It can only
+    narrow: what an order has stopped forbidding is not taken up again here."""
 
     def check(bodies: Sequence[bytes]) -> dict[str, list[str]]:
         day, found = today(), [parse_instrument(body, "enrolled instrument") for body in bodies]
@@ -88,8 +89,8 @@ def prepare(
 
     package         the sealed package's folder; its digest is recorded, and only this package can be published
     merkle_root     of the batch's accounting; content_digest: of the rows that were checked and sealed
-    Raises Fault unless the batch is sealed, or prepared with this very package; or if the accounting that the ledger knows of
-    is not this one.
+    Raises Fault unless the batch is sealed, or prepared with this very package; or if the accounting that the ledger
+    knows of is not this one.
     """
     sealed = package_digest(package)
     with ledger.transaction() as session:
@@ -128,8 +129,8 @@ def prepare(
 def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, orders: OrdersCheck) -> Step:
     """Puts a prepared package into `outbox` under the name of the batch, and records it; safe to repeat.
 
-    Raises Fault if the package is not the prepared one, or if something else lies there under this name; Transient if the
-    disk or the object store fails.
+    Raises Fault if the package is not the prepared one, or if something else lies there under this name; Transient if
+    the disk or the object store fails.
     """
     there = outbox_at(outbox)
     here = recover(ledger, batch, there)

@@ -1,5 +1,5 @@
-"""What nobody takes up again by itself: batches that waited too long, batches whose end a crash cut short, and what a killed
-process left in clear."""
+"""What nobody takes up again by itself: batches that waited too long, batches whose end a crash cut short, and what a
+killed process left in clear."""
 
 from __future__ import annotations
 

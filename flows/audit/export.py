@@ -1,7 +1,7 @@
 """The audit chain as a file, and its verification anywhere: no home, no database, no private key.
 
-One event a line, as JSON: seq, at, batch, kind, facts (the very text that was hashed), previous, hash. Counts, codes, digests
-and ids only, as in the ledger.
+One event a line, as JSON: seq, at, batch, kind, facts (the very text that was hashed), previous, hash. Counts, codes,
+digests and ids only, as in the ledger.
 """
 
 from __future__ import annotations

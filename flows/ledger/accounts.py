@@ -1,7 +1,7 @@
 """That a batch is accounted for: an event with what its sealed accounting and evidence are, and what they come to.
 
-Invariant 4, accounting first: the event stands in the chain before the batch is prepared, refused or expired. A batch that
-goes another way later (withdrawn, rejected) is accounted for again; its newest event counts.
+Invariant 4, accounting first: the event stands in the chain before the batch is prepared, refused or expired. A batch
+that goes another way later (withdrawn, rejected) is accounted for again; its newest event counts.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Accounts(Core):
         outcomes, codes   rows by outcome (they add up to `rows`), and rows that have each code
         merkle_root       over the rows of the accounting
         accounting        SHA-256 of the sealed accounting; evidence: of the list of the sealed evidence files
-        A batch that another run has prepared or published in the meantime stays accounted for as it is. Raises Fault if it
-        would have to be accounted for otherwise.
+        A batch that another run has prepared or published in the meantime stays accounted for as it is. Raises Fault if
+        it would have to be accounted for otherwise.
         """
         if sum(outcomes.values()) != rows:
             raise Fault("COUNTS_DIFFER", "the outcomes do not add up to the rows", where=batch)

@@ -21,7 +21,8 @@ class Baselines(Core):
             return baseline_message(*_unsaid(session))
 
     def baseline(self, key_line: str, signature: str) -> int:
-        """Records what an operator vouches for; gives the number of the event. Raises BadInput if the signature is not over it."""
+        """Records what an operator vouches for; gives the number of the event. Raises BadInput if the signature is not
+        over it."""
         with self.transaction() as session:
             after, head, values, tries = _unsaid(session)
             text = baseline_message(after, head, values, tries)

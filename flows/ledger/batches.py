@@ -42,7 +42,8 @@ class Batches(Core):
     ) -> bool:
         """Takes a submission in, once: False if this batch or this submission is known, whose row then stays as it is.
 
-        submission   digest of the submission; requester, agreement: their ids, `unknown` where the letter cannot be read
+        submission   digest of the submission; requester, agreement: their ids, `unknown` where the letter cannot be
+        read
         instruments  id to digest of all that the decision rests on; register: id or digest of its prepared version
         rows         as the letter says
         """
@@ -90,7 +91,8 @@ class Batches(Core):
             ]
 
     def passed_intake(self, requester: str, agreement: str, since: datetime) -> Earlier:
-        """The rows that passed `intake` for this requester and agreement since then, and how many of them were incomplete."""
+        """The rows that passed `intake` for this requester and agreement since then, and how many of them were
+        incomplete."""
         query = (
             select(Event.facts)
             .join(Batch, Batch.name == Event.batch)
@@ -102,8 +104,8 @@ class Batches(Core):
         return Earlier(sum(f.get("rows_submitted", 0) for f in found), sum(f.get("incomplete_rows", 0) for f in found))
 
     def match_rates(self, requester: str, agreement: str, newest: int = band.NEWEST) -> list[tuple[int, int]]:
-        """(rows looked up, matched) of the published batches of this requester and agreement, the newest `newest`, newest
-        first. Batches of an older version, which did not say, are left out."""
+        """(rows looked up, matched) of the published batches of this requester and agreement, the newest `newest`,
+        newest first. Batches of an older version, which did not say, are left out."""
         query = (
             select(Event.facts)
             .join(Batch, Batch.name == Event.batch)
@@ -117,10 +119,11 @@ class Batches(Core):
             return [(f["looked_up"], f["matched"]) for f in islice(counted, newest)]
 
     def advance(self, batch: str, to: State, *, facts: Mapping[str, Any] | None = None) -> BatchRecord:
-        """Moves a batch on after a checkpoint, a fault, or the end of a fault. `facts`: counts, codes, digests, known ids.
+        """Moves a batch on after a checkpoint, a fault, or the end of a fault. `facts`: counts, codes, digests, known
+        ids.
 
-        To go on after a fault, advance to the record's `resumes`. To hold, refuse, decide or publish: see those methods.
-        Raises Fault if the state does not allow it, or if a fact may be a value.
+        To go on after a fault, advance to the record's `resumes`. To hold, refuse, decide or publish: see those
+        methods. Raises Fault if the state does not allow it, or if a fact may be a value.
         """
         with self.transaction() as session:
             entry = find(session, batch)
@@ -144,7 +147,8 @@ class Batches(Core):
         codes: Iterable[str],
         facts: Mapping[str, Any] | None = None,
     ) -> BatchRecord:
-        """A checkpoint held this batch, whose committed rows have this content digest. No codes: it was not evaluated."""
+        """A checkpoint held this batch, whose committed rows have this content digest. No codes: it was not
+        evaluated."""
         with self.transaction() as session:
             entry = find(session, batch)
             start, why = State(entry.state), tuple(sorted(set(codes)))

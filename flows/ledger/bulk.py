@@ -27,7 +27,8 @@ INCOMING = table("incoming", column("a", String), column("b", String))
 class Bulk:
     """One such table: the column of whom its rows are, and the keys that are digested, in their order.
 
-    `place`: how people call the rows of one owner. `owned`: the table of the owners, and the columns that a row has from it.
+    `place`: how people call the rows of one owner. `owned`: the table of the owners, and the columns that a row has
+    from it.
     """
 
     model: type[Base]
@@ -46,9 +47,11 @@ class Bulk:
         return digest(session.execute(query.execution_options(yield_per=20_000)))
 
     def put(self, session: Session, owner: str, **fixed: str) -> None:
-        """Writes what came in as rows of this owner, in the order of the keys: random ones would touch every page of the index.
+        """Writes what came in as rows of this owner, in the order of the keys: random ones would touch every page of
+        the index.
 
-        No index is by person: a batch of a million claims would hold the ledger's lock for minutes, and a halt must not wait.
+        No index is by person: a batch of a million claims would hold the ledger's lock for minutes, and a halt must not
+        wait.
         """
         given = {self.owner.key: owner, **fixed}
         source = [INCOMING.c.a, INCOMING.c.b][: len(self.keys)]

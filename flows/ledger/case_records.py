@@ -20,7 +20,8 @@ ATTESTATION = "attestation.txt"  # the document that the recipient signs
 
 @dataclass(frozen=True)
 class NewCase:
-    """What a case is opened on. `batches`: rows by batch; `codes`: rows by code; `affected`: digest of (batch, ordinal)."""
+    """What a case is opened on. `batches`: rows by batch; `codes`: rows by code; `affected`: digest of (batch,
+    ordinal)."""
 
     id: str
     requester: str
@@ -66,7 +67,8 @@ class CaseRecord(NewCase):
         return {name: digest for step in self.steps for name, digest in step.documents.items()}
 
     def reached(self) -> dict[CaseState, datetime]:
-        """When each state was reached that the case has not left backwards since (a copy that came to light leads back)."""
+        """When each state was reached that the case has not left backwards since (a copy that came to light leads
+        back)."""
         found: dict[CaseState, datetime] = {}
         for step in self.steps:
             found = {s: at for s, at in found.items() if _RANK[s] <= _RANK[step.state]}

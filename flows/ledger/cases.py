@@ -105,8 +105,8 @@ def message(case: str, proof: str, after: int, rests_on: str) -> bytes:
 
 @dataclass(frozen=True)
 class Deadline:
-    """`by` is to be reached within `hours` of `since` (`from_discovery`: of the discovery, which comes before the case), or
-    within the agreement's `term` (a field of RecallTerms, in days)."""
+    """`by` is to be reached within `hours` of `since` (`from_discovery`: of the discovery, which comes before the
+    case), or within the agreement's `term` (a field of RecallTerms, in days)."""
 
     name: str
     by: frozenset[CaseState]

@@ -1,4 +1,5 @@
-"""The audit chain: each event holds the hash of the one before, so that no event can be changed, dropped, put in or moved.
+"""The audit chain: each event holds the hash of the one before, so that no event can be changed, dropped, put in or
+moved.
 
 What a chain alone cannot show is that its end was cut off, or that all of it was written anew: that takes marks kept
 elsewhere, such as a head (`verify(…, head=…)`) or a signed checkpoint (`flows.audit.checkpoints`).
@@ -53,7 +54,8 @@ class Head:
 
 @dataclass(frozen=True)
 class Mark:
-    """What somebody vouches for, outside of the chain: the hash of an event, and the Merkle root over the hashes up to it."""
+    """What somebody vouches for, outside of the chain: the hash of an event, and the Merkle root over the hashes up to
+    it."""
 
     name: str
     seq: int

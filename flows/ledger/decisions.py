@@ -58,9 +58,9 @@ _ONLY_AT = {Decision.DROP: Checkpoint.INTAKE, Decision.CONFIRM: Checkpoint.MATCH
 def allowed(checkpoint: Checkpoint, codes: Iterable[str]) -> frozenset[Decision]:
     """The decisions open to people on a batch held at `checkpoint` with these codes: those open for every one of them.
 
-    Without a code the checkpoint could not be evaluated, which is the system's fault; so is a row's code at a checkpoint,
-    since the screens should have kept that row back. A batch code that the table does not name (authority) can only be
-    rejected.
+    Without a code the checkpoint could not be evaluated, which is the system's fault; so is a row's code at a
+    checkpoint, since the screens should have kept that row back. A batch code that the table does not name (authority)
+    can only be rejected.
     """
     found = frozenset(d for d in Decision if d is not Decision.RESUME and _ONLY_AT.get(d, checkpoint) is checkpoint)
     names = list(codes)
@@ -72,7 +72,8 @@ def allowed(checkpoint: Checkpoint, codes: Iterable[str]) -> frozenset[Decision]
 
 
 def message(batch: str, hold: int, checkpoint: str, content_digest: str, decision: str) -> bytes:
-    """What an operator signs. `hold` is the event that holds the batch: a signature counts for one hold, never again."""
+    """What an operator signs. `hold` is the event that holds the batch: a signature counts for one hold, never
+    again."""
     return canonical_json(
         {
             "batch": batch,

@@ -1,7 +1,7 @@
 """What reports and accountings are made of: disclosures by person, and counts by batch. Only what was published counts.
 
-The database counts, and streams: no list of claims comes into Python. Of persons there is no index (`claims._insert` says why):
-a question by person scans ten million claims in seconds.
+The database counts, and streams: no list of claims comes into Python. Of persons there is no index (`Bulk.put`
+says why): a question by person scans ten million claims in seconds.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from flows.ledger.states import State
 
 @dataclass(frozen=True)
 class Disclosed:
-    """A person's record, disclosed with a batch. `requests`: how many requests of the batch were answered with it; `recalls`:
-    state by id of the cases that recall any of them."""
+    """A person's record, disclosed with a batch. `requests`: how many requests of the batch were answered with it;
+    `recalls`: state by id of the cases that recall any of them."""
 
     batch: BatchRecord
     published_at: datetime
@@ -48,7 +48,7 @@ class Figures(Core):
     def disclosures_of(self, person_key: str) -> list[Disclosed]:
         """To whom this person's record was disclosed, oldest first."""
         with self.reading() as session:
-            his = Claim.person_key == person_key  # a scan, in seconds: see claims._insert
+            his = Claim.person_key == person_key  # a scan, in seconds: see Bulk.put
             requests = {
                 row[0]: row[1]
                 for row in session.execute(select(Claim.batch, func.count()).where(his).group_by(Claim.batch))

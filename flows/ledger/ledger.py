@@ -1,4 +1,5 @@
-"""The ledger: what became of every batch, who decided it, what was disclosed, and a chain that shows any change to it."""
+"""The ledger: what became of every batch, who decided it, what was disclosed, and a chain that shows any change to
+it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""One form for the life of anything that the ledger follows: its states, and which step leads from one to the next, and why."""
+"""One form for the life of anything that the ledger follows: its states, and which step leads from one to the next, and
+why."""
 
 from __future__ import annotations
 

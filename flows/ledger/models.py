@@ -31,7 +31,8 @@ class Base(DeclarativeBase):
 
 
 class Batch(Base):
-    """One submission and where it is. `hold` is the event that holds it now; `resumes` the state that it goes on from."""
+    """One submission and where it is. `hold` is the event that holds it now; `resumes` the state that it goes on
+    from."""
 
     __tablename__ = "batches"
     __table_args__ = (
@@ -115,7 +116,8 @@ class Claim(Base):
 
 
 class Try(Base):
-    """An address that a batch tried for a person; it counts from the batch's receipt for as long as `claims.TRIES_COUNT`."""
+    """An address that a batch tried for a person; it counts from the batch's receipt for as long as
+    `claims.TRIES_COUNT`."""
 
     __tablename__ = "tries"
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name"), primary_key=True)
@@ -175,7 +177,8 @@ class RecallCase(Base):
 
 
 class Recalled(Base):
-    """A claim whose disclosure is recalled, in one case and never in two. The claim stays: a new request needs a new id."""
+    """A claim whose disclosure is recalled, in one case and never in two. The claim stays: a new request needs a new
+    id."""
 
     __tablename__ = "recalled"
     __table_args__ = (Index("recalled_in_case", "case_id", "request_key"),)

@@ -1,7 +1,8 @@
 """`ledger verify`: plays all events over an empty database, and compares every column of every table with the live one.
 
-What an event has by digest only is taken from the live row where it fits. Tables of millions of rows are compared by the digest
-for each batch or case (`flows.ledger.bulk`). Values that events of an older version did not say are proven by a baseline.
+What an event has by digest only is taken from the live row where it fits. Tables of millions of rows are compared by
+the digest for each batch or case (`flows.ledger.bulk`). Values that events of an older version did not say are proven
+by a baseline.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def unsaid(live: Session, links: Iterable[Link]) -> tuple[dict[str, str], tuple[
 
 @contextmanager
 def _scratch(live: Session | None) -> Iterator[Rebuilt]:
-    """An empty database in memory, with the ledger's tables but none of their rules: whatever the events say goes in."""
+    """An empty database in memory, with the ledger's tables but none of their rules: whatever the events say goes
+    in."""
     engine, bare = create_engine("sqlite://", poolclass=StaticPool), MetaData()
     for table in Base.metadata.tables.values():
         Table(table.name, bare, *(Column(c.name, c.type, primary_key=c.primary_key) for c in table.columns))

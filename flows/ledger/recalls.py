@@ -1,4 +1,5 @@
-"""Recall cases in the ledger: opened on published claims, then moved on by proofs that people and the recipient sign."""
+"""Recall cases in the ledger: opened on published claims, then moved on by proofs that people and the recipient
+sign."""
 
 from __future__ import annotations
 
@@ -99,8 +100,8 @@ class Recalls(Core):
     def take(self, id: str, proof: Proof, judge: Judge, rests_on: str, signature: str = "") -> CaseRecord:
         """Takes a proof (its digest `rests_on`), signed by an operator over `cases.message` if its kind asks for that.
 
-        While another operator is needed, the case stays where it is. Raises Usage if the case does not wait for this proof,
-        BadInput if the signature does not count, and what `judge` raises; then nothing is written.
+        While another operator is needed, the case stays where it is. Raises Usage if the case does not wait for this
+        proof, BadInput if the signature does not count, and what `judge` raises; then nothing is written.
         """
         with self.transaction() as session:
             row = _find(session, id)
@@ -123,7 +124,8 @@ class Recalls(Core):
             return record(session, row)
 
     def attest(self, id: str, text: bytes, signature: str) -> CaseRecord:
-        """Takes the recipient's signature (namespace signatures.ATTESTATION) under the attestation that was issued to it.
+        """Takes the recipient's signature (namespace signatures.ATTESTATION) under the attestation that was issued to
+        it.
 
         Raises BadInput if the text is another one, or no key of the agreement signed exactly this.
         """
@@ -154,7 +156,8 @@ class Recalls(Core):
             return record(session, row)
 
     def issue(self, id: str, judge: Judge) -> CaseRecord:
-        """Records documents that `judge` has issued since the last step, if there are any; the case stays where it is."""
+        """Records documents that `judge` has issued since the last step, if there are any; the case stays where it
+        is."""
         with self.transaction() as session:
             row = _find(session, id)
             bodies = [body for _, _, body in latest_instruments(session)]
@@ -182,7 +185,8 @@ class Recalls(Core):
         text: bytes = b"",
         instrument: str | None = None,
     ) -> None:
-        """Keeps a good signature with its event; of an attestation, also its `text`, and the version that has the key."""
+        """Keeps a good signature with its event; of an attestation, also its `text`, and the version that has the
+        key."""
         event = CaseSigned(
             case=row.id, proof=proof, after=row.seq, rests_on=rests_on, **vars(given.named), instrument=instrument
         )

@@ -67,8 +67,8 @@ class Registry(Core):
     def enrol_instrument(self, body: bytes, signed: Mapping[str, str], where: str = "instrument") -> str:
         """Enrols this version of an instrument; gives its digest. The version that is enrolled now again: no change.
 
-        `signed`: armored signatures over `instrument_message`, by where each was read, of two different operators. Waits for
-        a publication under way, so that a court order is either heeded by it or enrolled after it.
+        `signed`: armored signatures over `instrument_message`, by where each was read, of two different operators.
+        Waits for a publication under way, so that a court order is either heeded by it or enrolled after it.
         Raises BadInput if it is no instrument, or its id is that of one of another kind, or a signature does not count;
         Usage if there are not two operators.
         """
@@ -118,7 +118,8 @@ class Registry(Core):
             ]
 
     def operator_message(self, name: str, key_line: str | None = None) -> bytes:
-        """What two operators sign (namespace signatures.OPERATOR) to enrol `name` with this public key; without one, to revoke.
+        """What two operators sign (namespace signatures.OPERATOR) to enrol `name` with this public key; without one, to
+        revoke.
 
         Raises Usage if nobody of this name is there to be revoked.
         """
@@ -130,9 +131,9 @@ class Registry(Core):
     def enrol_operator(self, name: str, key_line: str, signed: Mapping[str, str] | None = None) -> None:
         """Enrols an operator with an Ed25519 public key (a line of authorized_keys). Again the same: no change.
 
-        The first two come with the home; each later one needs the signatures of two operators over `operator_message`, since
-        whoever could enrol keys of his own would have two. Raises Usage if the name, or the key, is another operator's, or was
-        revoked; BadInput or Usage if signatures are missing or do not count.
+        The first two come with the home; each later one needs the signatures of two operators over `operator_message`,
+        since whoever could enrol keys of his own would have two. Raises Usage if the name, or the key, is another
+        operator's, or was revoked; BadInput or Usage if signatures are missing or do not count.
         """
         key = plain_key(key_line)
         with self.transaction() as session:
@@ -150,8 +151,8 @@ class Registry(Core):
     def revoke_operator(self, name: str, signed: Mapping[str, str]) -> None:
         """From now on this operator's signatures count no more. What was decided stays.
 
-        Needs the signatures of two other operators over `operator_message`: one stolen key must not be able to put out those
-        who would answer it. Until they have signed, `halt` stops all releases, at once and unsigned.
+        Needs the signatures of two other operators over `operator_message`: one stolen key must not be able to put out
+        those who would answer it. Until they have signed, `halt` stops all releases, at once and unsigned.
         """
         with self.transaction() as session:
             self._change_operator(session, name, active_operator(session, name).key_line, False, signed)
@@ -189,8 +190,8 @@ class Registry(Core):
             return key_owner(session, plain_key(key_line), "key").name
 
     def audit(self, batch: str, ordinal: int | None, what: View, who: str) -> None:
-        """Records that `who` (an operator or a login name) is about to see values of a row, or (no ordinal) that the evidence of
-        the whole batch is opened: call it before."""
+        """Records that `who` (an operator or a login name) is about to see values of a row, or (no ordinal) that the
+        evidence of the whole batch is opened: call it before."""
         facts.name(who, "who")
         with self.transaction() as session:
             self.append(session, find(session, batch), Viewed(what=View(what), who=who, ordinal=ordinal), also={who})

@@ -179,7 +179,8 @@ class Review(Core):
         return bool(self.halts())
 
     def resume(self, halt: int, reason: Reason, key_line: str, signature: str) -> bool:
-        """Takes one signature over `resume_message(halt)`; True once two operators have signed and the halt is lifted."""
+        """Takes one signature over `resume_message(halt)`; True once two operators have signed and the halt is
+        lifted."""
         with self.transaction() as session:
             stop = session.get(Halt, halt)
             if stop is None or stop.resumed_at is not None:

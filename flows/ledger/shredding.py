@@ -1,7 +1,8 @@
-"""That the key of a batch's evidence was destroyed, in the chain: `shredding` before anything is destroyed, `shredded` after.
+"""That the key of a batch's evidence was destroyed, in the chain: `shredding` before anything is destroyed, `shredded`
+after.
 
-A crash in between leaves `shredding`: `ledger verify` says so, and the same command goes on. From `shredding` on, nobody
-opens the evidence any more.
+A crash in between leaves `shredding`: `ledger verify` says so, and the same command goes on. From `shredding` on,
+nobody opens the evidence any more.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from flows.ledger.states import FINAL, State
 
 SHREDDING, SHREDDED = BatchKind.SHREDDING.value, BatchKind.SHREDDED.value
 STEPS = frozenset({SHREDDING, SHREDDED})
-# Of the bodies of all enrolled instruments: why the evidence must be kept, in words for people; nothing if it need not be.
+# Of the bodies of all enrolled instruments: why the evidence must be kept, in words for people; nothing if it need not
+# be.
 Keeps = Callable[[list[bytes]], Iterable[str]]
 
 
@@ -38,10 +40,11 @@ class Shredding(Core):
             return _ended(session, entry.name, entry.state) if entry.state in FINAL else None
 
     def begin_shredding(self, batch: str, key: str | None, keeps: Keeps) -> list[str]:
-        """Records that the evidence is about to be destroyed; gives the reasons why it may not be, and then records nothing.
+        """Records that the evidence is about to be destroyed; gives the reasons why it may not be, and then records
+        nothing.
 
-        `key`: digest of the public half of its key; None where it has none. The reasons are asked for under the lock that a
-        new order takes, so that an order comes before and is heeded, or after. Again: no change.
+        `key`: digest of the public half of its key; None where it has none. The reasons are asked for under the lock
+        that a new order takes, so that an order comes before and is heeded, or after. Again: no change.
         """
         with self.transaction() as session:
             entry = find(session, batch)

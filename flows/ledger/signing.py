@@ -1,7 +1,7 @@
 """Signatures of people, whatever they are for: who may sign, what a good one is, and what the chain says of it.
 
-Each is over what it is for, in a namespace of its own, so that none counts for anything else; and over what went before, so
-that none counts twice. An instrument, and an operator enrolled later or revoked, take two operators.
+Each is over what it is for, in a namespace of its own, so that none counts for anything else; and over what went
+before, so that none counts twice. An instrument, and an operator enrolled later or revoked, take two operators.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def _blob(text: str) -> bytes:
 def instrument_message(kind: str, id: str, digest: str, after: int) -> bytes:
     """What enrols a version of an instrument (namespace signatures.INSTRUMENT).
 
-    `after`: number of the version that it follows, 0 for a first one: an old signature cannot bring an old version back.
+    `after`: number of the version that it follows, 0 for a first one: an old signature cannot bring an old version
+    back.
     """
     return canonical_json({"kind": kind, "id": id, "digest": digest, "after": after})
 
@@ -98,8 +99,8 @@ def is_good(text: bytes, given: Given, namespace: str) -> bool:
 def signed_by_two(session: Session, text: bytes, signed: Mapping[str, str], namespace: str) -> list[Given]:
     """The operators who signed `text`, by name. `signed`: armored SSH signatures by where each was read.
 
-    Raises BadInput at the first that is not the signature of an active operator over exactly this, Usage if two of them are
-    one operator's or if there are fewer than two.
+    Raises BadInput at the first that is not the signature of an active operator over exactly this, Usage if two of them
+    are one operator's or if there are fewer than two.
     """
     found: dict[str, Given] = {}
     for where, signature in signed.items():

@@ -1,7 +1,8 @@
 """What an event is applied to: the ledger's tables, as they were before it.
 
-Two do it: `Live`, in the transaction that appends the event, and `flows.ledger.rebuild`, which plays all events over an empty
-database to compare it with the live one. What an event has by digest only comes from whoever writes it, or from the live row.
+Two do it: `Live`, in the transaction that appends the event, and `flows.ledger.rebuild`, which plays all events over an
+empty database to compare it with the live one. What an event has by digest only comes from whoever writes it, or from
+the live row.
 """
 
 from __future__ import annotations

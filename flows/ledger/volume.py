@@ -1,8 +1,8 @@
 """The cap on rows within 30 days, once more under the publication lock.
 
-`intake` judges it by what had passed at receipt: two batches in flight at once, neither knowing of the other, could pass
-together. Here whatever passed `intake` before this batch did counts, so that of two the later is stopped, whoever publishes
-first. It can only narrow: the lower of the caps at receipt and now.
+`intake` judges it by what had passed at receipt: two batches in flight at once, neither knowing of the other, could
+pass together. Here whatever passed `intake` before this batch did counts, so that of two the later is stopped, whoever
+publishes first. It can only narrow: the lower of the caps at receipt and now.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def _versions(session: Session, entry: Batch) -> list[Agreement]:
 
 
 def _rows(session: Session, entry: Batch) -> int:
-    """Rows of this batch, and of what passed `intake` before it for the same requester and agreement, within the period."""
+    """Rows of this batch, and of what passed `intake` before it for the same requester and agreement, within the
+    period."""
     since = stamp(datetime.fromisoformat(entry.received_at) - PERIOD)
     query = (
         select(Event.batch, Event.facts)

@@ -1,4 +1,5 @@
-"""A batch that is published as far as the ledger goes: no package is sealed, and its claims, if any, go in by other SQL."""
+"""A batch that is published as far as the ledger goes: no package is sealed, and its claims, if any, go in by other
+SQL."""
 
 from __future__ import annotations
 

@@ -80,7 +80,8 @@ class Counted(Event):
 
 @dataclass(frozen=True)
 class Signing:
-    """What signatures an event rests on. `text`: what was signed, None where it is not known; `who`: of whom they must be.
+    """What signatures an event rests on. `text`: what was signed, None where it is not known; `who`: of whom they must
+    be.
 
     `keys`: the fingerprints that may have signed, by signer; None where it cannot be known.
     """

@@ -102,7 +102,8 @@ _MOVED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Moved(Move, kinds=_MOVED):
-    """A checkpoint passed; a fault, and its end; what people decided; back to be sealed again; a submission cannot be read."""
+    """A checkpoint passed; a fault, and its end; what people decided; back to be sealed again; a submission cannot be
+    read."""
 
     to: State
     decision: Decision | None = None
@@ -237,7 +238,8 @@ class Published(Move, kinds=[State.PUBLISHED]):
 
 @dataclass(frozen=True, kw_only=True)
 class Withdrawn(Move, kinds=[State.WITHDRAWN]):
-    """A prepared batch was stopped in time: its claims are given back. The event of being prepared keeps their digest."""
+    """A prepared batch was stopped in time: its claims are given back. The event of being prepared keeps their
+    digest."""
 
     codes: tuple[str, ...]
     cites: tuple[str, ...]

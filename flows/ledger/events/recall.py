@@ -32,7 +32,8 @@ class RecallKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseOpened(Event, kinds=[RecallKind.STEP]):
-    """A case was opened: so many rows of each batch, whose request keys have the digest `claims`; `discovered_at`: seconds."""
+    """A case was opened: so many rows of each batch, whose request keys have the digest `claims`; `discovered_at`:
+    seconds."""
 
     case: str
     requester: str

@@ -1,4 +1,5 @@
-"""Who and what counts: instruments enrolled, operators enrolled and revoked, and what an operator vouches for of older events."""
+"""Who and what counts: instruments enrolled, operators enrolled and revoked, and what an operator vouches for of older
+events."""
 
 from __future__ import annotations
 

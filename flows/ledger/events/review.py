@@ -26,7 +26,8 @@ class ReviewKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionSigned(SignedEvent, kinds=[ReviewKind.DECISION]):
-    """An operator signed a decision on the batch as it is held; or, without a batch, that releases go on after a halt."""
+    """An operator signed a decision on the batch as it is held; or, without a batch, that releases go on after a
+    halt."""
 
     hold: int
     decision: Decision

@@ -1,4 +1,5 @@
-"""Whatever is edited beside the chain is found: each column of each row of each table, from the models, one at a time."""
+"""Whatever is edited beside the chain is found: each column of each row of each table, from the models, one at a
+time."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ branch_labels = None
 depends_on = None
 
 DIGEST, NAME, TIME, WORD = sa.String(64), sa.String(64), sa.String(32), sa.String(16)
-# Each old try has the time of the newest batch that made it. Of two batches received in one moment, the one that made tries.
+# Each old try has the time of the newest batch that made it. Of two batches received in one moment, the one that made
+# tries.
 _TRIES = """INSERT INTO tries (batch, person_key, address_key)
 SELECT batch, person_key, address_key FROM (
   SELECT person_key, address_key, COALESCE(
