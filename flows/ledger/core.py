@@ -19,7 +19,7 @@ from flows.ledger.events import Event
 from flows.ledger.events.moves import Move
 from flows.ledger.models import Batch, Enrolled, Operator
 from flows.ledger.states import BATCH, Cause, Checkpoint, State
-from flows.ledger.tables import Live
+from flows.ledger.tables import Tables
 from flows.ledger.times import stamp
 
 
@@ -122,7 +122,7 @@ class Core:
             known |= {batch.name, batch.requester, batch.agreement, batch.register, *json.loads(batch.instruments)}
         name = batch.name if isinstance(batch, Batch) else batch
         link = chain.append(session, self.now(), name, event.event_kind, facts.checked(event.facts(), known))
-        tables = Live(session, link, contents or {})
+        tables = Tables(session, link, contents or {})
         for reason in event.wrong(tables):
             raise Fault("EVENT_WRONG", reason, where=name or "", remedy="Run sluicegate ledger verify.")
         event.apply(tables)

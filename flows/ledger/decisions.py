@@ -75,13 +75,7 @@ def message(batch: str, hold: int, checkpoint: str, content_digest: str, decisio
     """What an operator signs. `hold` is the event that holds the batch: a signature counts for one hold, never
     again."""
     return canonical_json(
-        {
-            "batch": batch,
-            "hold": hold,
-            "checkpoint": checkpoint,
-            "content_digest": content_digest,
-            "decision": decision,
-        }
+        {"batch": batch, "hold": hold, "checkpoint": checkpoint, "content_digest": content_digest, "decision": decision}
     )
 
 

@@ -1,6 +1,6 @@
 """What an event is applied to: the ledger's tables, as they were before it.
 
-Two do it: `Live`, in the transaction that appends the event, and `flows.ledger.rebuild`, which plays all events over an
+It is done twice: in the transaction that appends the event, and by `flows.ledger.rebuild`, which plays all events over an
 empty database to compare it with the live one. What an event has by digest only comes from whoever writes it, or from
 the live row.
 """
@@ -33,10 +33,13 @@ class Place(Protocol):
 
 
 class Tables:
-    """The tables, and the place of the event that is applied to them."""
+    """The tables of the ledger itself, and the place of the event that is applied to them.
 
-    def __init__(self, session: Session, place: Place) -> None:
-        self.session, self.place = session, place
+    `contents`: what the event has by digest only.
+    """
+
+    def __init__(self, session: Session, place: Place, contents: Mapping[str, Any]) -> None:
+        self.session, self.place, self.contents = session, place, contents
 
     @property
     def batch(self) -> Batch:
@@ -61,40 +64,19 @@ class Tables:
 
     def content(self, column: InstrumentedAttribute[Any], key: Any, digest: str) -> Any:
         """What belongs into `column` of the row with this key, of which the event has the digest."""
-        raise NotImplementedError
+        return self.contents[digest]
 
     def unsaid(self, column: InstrumentedAttribute[Any], key: Any, fits: Callable[[Any], bool] = lambda _: True) -> Any:
         """The value of `column` in the row with this key, which events of an older version did not have."""
-        raise NotImplementedError
+        raise Misfit("whoever writes an event says everything")
 
     def put(self, bulk: Bulk, owner: str, rows: int | None, digest: str | None, **fixed: str) -> None:
         """Gives an owner the rows that came in, which have this digest; None: an older event did not say."""
-        raise NotImplementedError
-
-    def clear(self, bulk: Bulk, owners: Collection[str] | Select[Any]) -> None:
-        """Takes all rows of these owners away."""
-        raise NotImplementedError
-
-    def baseline(self, values: Mapping[str, str], tries: Iterable[tuple[str, int, str]]) -> None:
-        """Takes what an operator vouches for of the values that older events did not say."""
-        raise NotImplementedError
-
-
-class Live(Tables):
-    """The ledger itself. `contents`: what the event has by digest only."""
-
-    def __init__(self, session: Session, place: Place, contents: Mapping[str, Any]) -> None:
-        super().__init__(session, place)
-        self.contents = contents
-
-    def content(self, column: InstrumentedAttribute[Any], key: Any, digest: str) -> Any:
-        return self.contents[digest]
-
-    def put(self, bulk: Bulk, owner: str, rows: int | None, digest: str | None, **fixed: str) -> None:
         bulk.put(self.session, owner, **fixed)
 
     def clear(self, bulk: Bulk, owners: Collection[str] | Select[Any]) -> None:
+        """Takes all rows of these owners away."""
         self.session.execute(delete(bulk.model).where(bulk.owner.in_(owners)))
 
     def baseline(self, values: Mapping[str, str], tries: Iterable[tuple[str, int, str]]) -> None:
-        """The values stand in the tables already."""
+        """Takes what an operator vouches for of the values that older events did not say; here they stand already."""

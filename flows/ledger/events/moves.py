@@ -89,15 +89,7 @@ class Move(Counted):
         tables.batch.state = self.end.value
 
 
-_MOVED = (
-    State.INGESTED,
-    State.MATCHED,
-    State.VALIDATED,
-    State.SEALED,
-    State.FAILED,
-    State.REJECTED,
-    State.UNREADABLE,
-)
+_MOVED = (State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED, State.FAILED, State.REJECTED, State.UNREADABLE)
 
 
 @dataclass(frozen=True, kw_only=True)
