@@ -22,7 +22,7 @@ from sshsig.sshsig import SshsigSignature
 
 from expectations.errors import BadInput
 
-LETTER, DECISION, MANIFEST, CHECKPOINT, INSTRUMENT, OPERATOR, RECALL, ATTESTATION = (
+LETTER, DECISION, MANIFEST, CHECKPOINT, INSTRUMENT, OPERATOR, RECALL, ATTESTATION, BASELINE = (
     "sluicegate-letter",
     "sluicegate-decision",
     "sluicegate-manifest",
@@ -31,6 +31,7 @@ LETTER, DECISION, MANIFEST, CHECKPOINT, INSTRUMENT, OPERATOR, RECALL, ATTESTATIO
     "sluicegate-operator",
     "sluicegate-recall",
     "sluicegate-attestation",
+    "sluicegate-baseline",
 )
 
 

@@ -13,8 +13,7 @@ from flows import checkpoints, status
 from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
-from flows.ledger.decisions import Decision, Reason
-from flows.ledger.review import resume_message
+from flows.ledger.decisions import Decision, Reason, resume_message
 from flows.ledger.states import State
 from flows.work import BatchSteps
 
@@ -106,3 +105,9 @@ def resume(ledger: Ledger, halt: int, key: Ed25519PrivateKey, reason: Reason) ->
     """Signs that releases go on after this halt; True once two operators have, and it is lifted."""
     signature = signatures.sign(resume_message(halt), key, signatures.DECISION)
     return ledger.resume(halt, reason, signatures.public_line(key), signature)
+
+
+def sign_baseline(ledger: Ledger, key: Ed25519PrivateKey) -> int:
+    """Signs what the events of an older version did not hold; gives the number of the event that says so."""
+    signature = signatures.sign(ledger.baseline_message(), key, signatures.BASELINE)
+    return ledger.baseline(signatures.public_line(key), signature)

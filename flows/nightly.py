@@ -60,6 +60,7 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
     with Ledger.open(opened.ledger_url, Clock()) as ledger:
         summary["batches"] = [_submission(opened, ledger, folder, quiet) for folder in waiting(opened)]
         summary["batches"] += [_batch(opened, ledger, batch, quiet) for batch in sweep.due(opened, ledger)]
+        sweep.age_tries(ledger)
         sweep.delete_abandoned(opened, Clock())
         summary["recalls"] = _recalls(opened)
         summary["checkpoint"] = _signed_head(opened, ledger)

@@ -5,13 +5,12 @@
    copy into its place, and records `published`.
 3. `recover`: after a crash, what lies in the outbox decides.
 
-Every write to the ledger takes the same lock. So a halt, or an order enrolled, comes before a publication and stops it, or
-returns after it; there is no moment in between.
+Every write to the ledger takes the same lock. So a halt, or an order enrolled, comes before a publication and stops it,
+or returns after it; there is no moment in between.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -24,8 +23,9 @@ from expectations.instruments import Standing, standing
 from expectations.instruments.standing import superseded
 from flows import enrolled
 from flows.ledger import claims
-from flows.ledger.claims import Pairs
+from flows.ledger.bulk import Pairs, digest, incoming
 from flows.ledger.core import find
+from flows.ledger.events.moves import Moved, Prepared, Published, Refused, Withdrawn
 from flows.ledger.ledger import Ledger
 from flows.ledger.models import Batch
 from flows.ledger.registry import latest_instruments
@@ -44,7 +44,8 @@ class Step:
     """How far a batch came. `state` is the ledger's.
 
     taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
-    codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for: COURT_ORDER,
+    codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for:
+    COURT_ORDER,
             AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED, TOO_MANY_ROWS_30_DAYS
     cites   ids of the instruments
     """
@@ -57,8 +58,8 @@ class Step:
 
 def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today: Callable[[], date]) -> OrdersCheck:
     """The usual `orders` check: what stands today, by the instruments enrolled now, against a batch that was decided
-    under `before`. `today` is asked under the lock, since a midnight may pass while a package is copied. It can only narrow:
-    what an order has stopped forbidding is not taken up again here."""
+    under `before`. `today` is asked under the lock, since a midnight may pass while a package is copied. It can only
+    narrow: what an order has stopped forbidding is not taken up again here."""
 
     def check(bodies: Sequence[bytes]) -> dict[str, list[str]]:
         day, known = today(), enrolled.read(bodies)
@@ -88,38 +89,48 @@ def prepare(
 
     package         the sealed package's folder; its digest is recorded, and only this package can be published
     merkle_root     of the batch's accounting; content_digest: of the rows that were checked and sealed
-    Raises Fault unless the batch is sealed, or prepared with this very package; or if the accounting that the ledger knows of
-    is not this one.
+    Raises Fault unless the batch is sealed, or prepared with this very package; or if the accounting that the ledger
+    knows of is not this one.
     """
-    digest = package_digest(package)
+    sealed = package_digest(package)
     with ledger.transaction() as session:
         entry = find(session, batch)
         if entry.state == State.PUBLISHED:
             return Step(State.PUBLISHED)
         if entry.state == State.PREPARED:
-            return _same_package(entry, digest)
+            return _same_package(entry, sealed)
         if entry.merkle_root != merkle_root:
-            raise Fault("NOT_ACCOUNTED", "the batch is not accounted for as it would leave", where=batch,
-                        remedy="Run the batch again.")  # fmt: skip
+            raise Fault(
+                "NOT_ACCOUNTED",
+                "the batch is not accounted for as it would leave",
+                where=batch,
+                remedy="Run the batch again.",
+            )
         stopped = _stopped(ledger, session, entry, orders)
         if stopped:
             return stopped
-        taken = claims.claim(session, entry, keys)
-        if taken:
-            return Step(State(entry.state), taken=taken)
-        rows, claimed = claims.claims_digest(session, batch)
-        ledger.move(session, entry, State.PREPARED, Cause.PREPARED, {
-            "rows": rows, "claims": claimed, "package": digest, "merkle_root": merkle_root, "content_digest": content_digest,
-        })  # fmt: skip
-        entry.package_digest, entry.content_digest = digest, content_digest
+        pairs = claims.once(batch, keys)
+        with incoming(session, pairs):
+            if held := claims.taken(session, entry):
+                return Step(State(entry.state), taken=held)
+            rows, claimed = digest(pairs)
+            event = Prepared(
+                start=State(entry.state),
+                rows=rows,
+                claims=claimed,
+                package=sealed,
+                merkle_root=merkle_root,
+                content_digest=content_digest,
+            )
+            ledger.move(session, entry, event, Cause.PREPARED)
     return Step(State.PREPARED)
 
 
 def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, orders: OrdersCheck) -> Step:
     """Puts a prepared package into `outbox` under the name of the batch, and records it; safe to repeat.
 
-    Raises Fault if the package is not the prepared one, or if something else lies there under this name; Transient if the
-    disk or the object store fails.
+    Raises Fault if the package is not the prepared one, or if something else lies there under this name; Transient if
+    the disk or the object store fails.
     """
     there = outbox_at(outbox)
     here = recover(ledger, batch, there)
@@ -131,8 +142,12 @@ def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path 
             if entry.state != State.PREPARED:  # another run was faster
                 return Step(State(entry.state))
             if copy.digest() != entry.package_digest:
-                raise Fault("PACKAGE_CHANGED", "the package is not the one that was prepared", where=batch,
-                            remedy="Reopen the batch, so that it is sealed again.")  # fmt: skip
+                raise Fault(
+                    "PACKAGE_CHANGED",
+                    "the package is not the one that was prepared",
+                    where=batch,
+                    remedy="Reopen the batch, so that it is sealed again.",
+                )
             stopped = _stopped(ledger, session, entry, orders)
             if stopped:
                 return stopped
@@ -166,9 +181,7 @@ def reopen(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
     """
     with ledger.transaction() as session:
         entry = _not_left(session, batch, outbox)
-        claims.release(session, entry)
-        ledger.move(session, entry, State.VALIDATED, Cause.RESEALED, {})
-        entry.package_digest = None
+        ledger.move(session, entry, Moved(start=State(entry.state), to=State.VALIDATED), Cause.RESEALED)
         return State.VALIDATED
 
 
@@ -183,8 +196,12 @@ def withdraw(
 
 def _same_package(entry: Batch, digest: str) -> Step:
     if entry.package_digest != digest:
-        raise Fault("OTHER_PACKAGE", "another package of this batch is prepared already", where=entry.name,
-                    remedy="Reopen the batch first.")  # fmt: skip
+        raise Fault(
+            "OTHER_PACKAGE",
+            "another package of this batch is prepared already",
+            where=entry.name,
+            remedy="Reopen the batch first.",
+        )
     return Step(State.PREPARED)
 
 
@@ -196,21 +213,19 @@ def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: OrdersCheck
         if entry.state == State.PREPARED:
             _withdraw(ledger, session, entry, codes, cites)
         else:
-            ledger.move(session, entry, State.REFUSED, Cause.REFUSED, {"codes": codes, "cites": cites})
-            entry.codes, entry.cites = json.dumps(codes), json.dumps(cites)
+            event = Refused(start=State(entry.state), codes=tuple(codes), cites=tuple(cites))
+            ledger.move(session, entry, event, Cause.REFUSED)
         return Step(State(entry.state), codes=tuple(codes), cites=tuple(cites))
     return Step(State(entry.state), codes=("HALTED",)) if standing_halts(session) else None
 
 
 def _withdraw(ledger: Ledger, session: Session, entry: Batch, codes: Sequence[str], cites: Sequence[str]) -> None:
-    said = {"codes": sorted(codes), "cites": sorted(cites)}
-    ledger.move(session, entry, State.WITHDRAWN, Cause.WITHDRAWN, said)
-    claims.release(session, entry)
-    entry.codes, entry.cites = json.dumps(said["codes"]), json.dumps(said["cites"])
+    event = Withdrawn(start=State(entry.state), codes=tuple(sorted(codes)), cites=tuple(sorted(cites)))
+    ledger.move(session, entry, event, Cause.WITHDRAWN)
 
 
 def _published(ledger: Ledger, session: Session, entry: Batch) -> None:
-    ledger.move(session, entry, State.PUBLISHED, Cause.PUBLISHED, {"package": entry.package_digest})
+    ledger.move(session, entry, Published(start=State(entry.state), package=entry.package_digest), Cause.PUBLISHED)
 
 
 def _has_left(entry: Batch, outbox: Outbox) -> bool:
@@ -223,6 +238,10 @@ def _has_left(entry: Batch, outbox: Outbox) -> bool:
 def _not_left(session: Session, batch: str, outbox: Outbox | Path | str) -> Batch:
     entry = find(session, batch)
     if entry.state == State.PREPARED and _has_left(entry, outbox_at(outbox)):
-        raise Fault("HAS_LEFT", "the package lies in the outbox: it counts as published", where=batch,
-                    remedy="Run the batch again, so that this is recorded; then recall it if need be.")  # fmt: skip
+        raise Fault(
+            "HAS_LEFT",
+            "the package lies in the outbox: it counts as published",
+            where=batch,
+            remedy="Run the batch again, so that this is recorded; then recall it if need be.",
+        )
     return entry

@@ -12,7 +12,6 @@ import tempfile
 import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, replace
-from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from expectations.instruments import Agreement
 from flows import enrolled
 from flows.home import Home
 from flows.ledger import Ledger, volume
+from flows.ledger.claims import TRIES_COUNT
 from flows.ledger.states import State
 from flows.locks import alone
 from flows.registers import current_register
@@ -36,8 +36,6 @@ from pipelines import register
 from pipelines.ingest import submission
 from pipelines.ingest.submission import TakenIn
 from pipelines.lake import durable
-
-_TRIES_PERIOD = timedelta(days=365)  # over which other addresses tried for one person count
 
 
 def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
@@ -115,7 +113,7 @@ def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement:
         batches=ledger.match_rates(requester, agreement.id),
     )
     (root / "earlier.json").write_text(json.dumps(asdict(earlier)))
-    _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - _TRIES_PERIOD))
+    _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - TRIES_COUNT))
     ledger.receive(
         taken.batch,
         submission=taken.digest,

@@ -10,6 +10,7 @@ from expectations.clock import Clock
 from flows import expiry
 from flows.home import Home
 from flows.ledger import Ledger
+from flows.ledger.claims import TRIES_COUNT
 from flows.ledger.states import FINAL
 from flows.views import delete_left_folders
 
@@ -23,6 +24,11 @@ def due(home: Home, ledger: Ledger) -> list[str]:
         for record in ledger.batches()
         if expiry.overdue(ledger, record.name) or (record.state in FINAL and (home.lake / record.name).exists())
     ]
+
+
+def age_tries(ledger: Ledger) -> None:
+    """Deletes the tries that no longer count."""
+    ledger.age_tries(ledger.clock.now() - TRIES_COUNT)
 
 
 def delete_abandoned(home: Home, clock: Clock) -> None:

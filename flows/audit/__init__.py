@@ -1,7 +1,7 @@
 """`sluicegate ledger verify`: whether all that is kept fits together, and where it does not.
 
-The chain and the tables beside it are the ledger's own affair; here come the checkpoints that vouch for the chain, and the
-sealed files that its events tell of.
+The chain and the tables beside it are the ledger's own affair; here come the checkpoints that vouch for the chain, and
+the sealed files that its events tell of.
 """
 
 from __future__ import annotations

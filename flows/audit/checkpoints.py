@@ -1,8 +1,8 @@
-"""Checkpoints of the audit chain: what it was on a day, signed by the holder, so that it can be shown later, anywhere, with the
-public key alone, that nothing up to there was cut off or written anew.
+"""Checkpoints of the audit chain: what it was on a day, signed by the holder, so that it can be shown later, anywhere,
+with the public key alone, that nothing up to there was cut off or written anew.
 
-`checkpoints/DAY.json`, with its SSH signature in `DAY.json.sig`. Each names the digest of the one before, so that none can be
-taken away or replaced but the newest: hand copies out, and compare with them (`ledger verify --head`).
+`checkpoints/DAY.json`, with its SSH signature in `DAY.json.sig`. Each names the digest of the one before, so that none
+can be taken away or replaced but the newest: give copies to others, and compare with them (`ledger verify --head`).
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _KEYS = {"format", "at", "seq", "hash", "root", "previous"}
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint file whose signature is the holder's. `digest`: of its bytes; `previous`: of the one before it, None for the
-    first. `root`: Merkle root over the hashes of all events up to `seq`."""
+    """A checkpoint file whose signature is the holder's. `digest`: of its bytes; `previous`: of the one before it, None
+    for the first. `root`: Merkle root over the hashes of all events up to `seq`."""
 
     path: Path
     digest: str
@@ -96,7 +96,8 @@ def signature_of(path: Path) -> Path:
 
 
 def read(paths: Iterable[Path], keys: Sequence[str]) -> tuple[list[Checkpoint], list[Problem]]:
-    """The checkpoints in these files whose signature is by one of the public `keys`, and what is wrong with the others."""
+    """The checkpoints in these files whose signature is by one of the public `keys`, and what is wrong with the
+    others."""
     found, problems = [], []
     for path in paths:
         try:

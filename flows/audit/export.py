@@ -1,7 +1,7 @@
 """The audit chain as a file, and its verification anywhere: no home, no database, no private key.
 
-One event a line, as JSON: seq, at, batch, kind, facts (the very text that was hashed), previous, hash. Counts, codes, digests
-and ids only, as in the ledger.
+One event a line, as JSON: seq, at, batch, kind, facts (the very text that was hashed), previous, hash. Counts, codes,
+digests and ids only, as in the ledger.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from expectations.errors import BadInput, Usage
 from flows.audit import checkpoints
 from flows.ledger import Ledger
 from flows.ledger.chain import GENESIS, Head, Link, Problem, check_links
-from flows.ledger.crosscheck import impossible
+from flows.ledger.rebuild import impossible
 
 
 @dataclass
@@ -92,4 +92,4 @@ def _parsed(text: str) -> Line | None:
             value.encode()  # half of a surrogate pair is no text, and could not be hashed
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None
-    return line if type(line.seq) is int else None
+    return line if type(line.seq) is int and 0 < line.seq < 1 << 63 else None

@@ -1,4 +1,5 @@
-"""What recalls have left in the home, compared with what the ledger's events say: recall lists, documents, kept proofs."""
+"""What recalls have left in the home, compared with what the ledger's events say: recall lists, documents, kept
+proofs."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from flows.locks import busy
 
 
 def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
-    """Every file of a recall case that is missing or was changed. What a sealed proof holds is compared when it is opened."""
+    """Every file of a recall case that is missing or was changed. What a sealed proof holds is compared when it is
+    opened."""
     for case in [] if busy(home, places.LOCK) else ledger.cases():
         for name, _, _, lies in documents.check(home, case):
             if lies != "unchanged":

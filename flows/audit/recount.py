@@ -32,7 +32,8 @@ _COUNTED = {
 
 
 def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
-    """Every accounting that does not come to what its event says, or to the claims; every evidence key that does not open."""
+    """Every accounting that does not come to what its event says, or to the claims; every evidence key that does not
+    open."""
     identity = sealing.load_identity(home.keys / HOLDER_AGE)
     for record in ledger.batches():
         said = ledger.accounted(record.name)

@@ -30,7 +30,8 @@ _SETTLED = FINAL | {State.PREPARED}
 
 
 def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
-    """Every sealed file that is not as the ledger knows it, in the order of the batches; then those that nobody knows."""
+    """Every sealed file that is not as the ledger knows it, in the order of the batches; then those that nobody
+    knows."""
     records = {r.name: r for r in ledger.batches()}
     said = {name: ledger.accounted(name) for name in records}
     owners = {facts["accounting"]: name for name, facts in said.items() if facts}

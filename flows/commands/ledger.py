@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
+from expectations import signatures
 from expectations.errors import DONE, Fault, Usage
-from flows.commands.command import Json, at_home, file_text, show
+from flows.commands.command import Json, Key, at_home, file_text, show
 
 app = typer.Typer(name="ledger", help="The ledger and its audit log.", no_args_is_help=True)
 Export = Annotated[
@@ -89,3 +90,15 @@ def export(out: Annotated[Path, typer.Option(help="The file: one event a line, a
 
     with at_home() as here:
         print(f"{exported.write(here.ledger, out):,} events in {out}")
+
+
+@app.command()
+def baseline(key: Key) -> None:
+    """Sign once, after an upgrade, the values that the events of older versions did not hold.
+
+    Verify the ledger with that older version first.
+    """
+    from flows.deciding import sign_baseline
+
+    with at_home() as here:
+        print(f"Signed: event {sign_baseline(here.ledger, signatures.load(key))}")

@@ -13,7 +13,7 @@ import typer
 from expectations import signatures
 from flows import endorsements
 from flows.commands.command import SIGNATURE, Here, Json, Key, Signatures, at_home, file_text, show, signatures_in
-from flows.ledger.keys import fingerprint
+from flows.ledger.signing import fingerprint
 from flows.printing import print_table
 
 app = typer.Typer(name="operator", help="Operators, whose signatures count.", no_args_is_help=True)

@@ -1,4 +1,5 @@
-"""The ledger: batch states, signed decisions, disclosure claims, enrolled instruments and operators, and the audit chain."""
+"""The ledger: batch states, signed decisions, disclosure claims, enrolled instruments and operators, and the audit
+chain."""
 
 from flows.ledger.ledger import Ledger
 

@@ -14,9 +14,11 @@ from expectations.errors import Fault
 from expectations.facts import band
 from expectations.facts.letter import Earlier
 from flows.ledger import facts
-from flows.ledger.core import BatchRecord, Core, find, record, stamp
+from flows.ledger.core import BatchRecord, Core, find, record
+from flows.ledger.events.moves import Expired, Held, Moved, Received, Refused
 from flows.ledger.models import Batch, Event
-from flows.ledger.states import STAGES, TRANSITIONS, Cause, Checkpoint, State
+from flows.ledger.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
+from flows.ledger.times import stamp, to_us
 
 # The steps that `advance` may take; the others have methods of their own, which ask for more.
 _PLAIN = frozenset({Cause.PASSED, Cause.UNREADABLE, Cause.FAILED, Cause.RETRIED, Cause.RESEALED})
@@ -26,39 +28,44 @@ class Batches(Core):
     """The life of each batch up to its publication."""
 
     def receive(
-        self, batch: str, *, submission: str, requester: str, agreement: str, received_at: datetime, decided_on: date,
-        instruments: Mapping[str, str], register: str, rows: int,
-    ) -> bool:  # fmt: skip
+        self,
+        batch: str,
+        *,
+        submission: str,
+        requester: str,
+        agreement: str,
+        received_at: datetime,
+        decided_on: date,
+        instruments: Mapping[str, str],
+        register: str,
+        rows: int,
+    ) -> bool:
         """Takes a submission in, once: False if this batch or this submission is known, whose row then stays as it is.
 
-        submission   digest of the submission; requester, agreement: their ids, `unknown` where the letter cannot be read
+        submission   digest of the submission; requester, agreement: their ids, `unknown` where the letter cannot be
+        read
         instruments  id to digest of all that the decision rests on; register: id or digest of its prepared version
         rows         as the letter says
         """
-        entry = Batch(
-            name=facts.name(batch, "batch"),
+        under = tuple(
+            (facts.name(k, "instruments"), facts.digest(v, "instruments")) for k, v in sorted(instruments.items())
+        )
+        event = Received(
             submission=facts.digest(submission, "submission"),
             requester=facts.name(requester, "requester"),
             agreement=facts.name(agreement, "agreement"),
-            received_at=stamp(received_at),
-            decided_on=decided_on,
-            instruments=json.dumps(
-                {facts.name(k, "instruments"): facts.digest(v, "instruments") for k, v in sorted(instruments.items())}
-            ),
             register=facts.name(register, "register"),
             rows=rows,
-            state=State.RECEIVED.value,
-            codes="[]",
-            cites="[]",
+            decided_on=int(f"{decided_on:%Y%m%d}"),
+            instruments=tuple(sorted(instruments.values())),
+            under=under,
+            received_us=to_us(received_at),
         )
         with self.transaction() as session:
             if session.scalar(select(Batch.name).where(or_(Batch.name == batch, Batch.submission == submission))):
                 return False
-            session.add(entry)
-            self.append(session, entry, State.RECEIVED.value, {
-                "submission": submission, "requester": requester, "agreement": agreement, "register": register,
-                "rows": rows, "decided_on": int(f"{decided_on:%Y%m%d}"), "instruments": sorted(instruments.values()),
-            })  # fmt: skip
+            ids = {requester, agreement, register, *instruments}
+            self.append(session, facts.name(batch, "batch"), event, also=ids)
         return True
 
     def batch(self, name: str) -> BatchRecord | None:
@@ -89,62 +96,73 @@ class Batches(Core):
             ]
 
     def passed_intake(self, requester: str, agreement: str, since: datetime) -> Earlier:
-        """The rows that passed `intake` for this requester and agreement since then, and how many of them were incomplete."""
+        """The rows that passed `intake` for this requester and agreement since then, and how many of them were
+        incomplete."""
         query = (
-            select(Event.facts).join(Batch, Batch.name == Event.batch)
+            select(Event.facts)
+            .join(Batch, Batch.name == Event.batch)
             .where(Batch.requester == requester, Batch.agreement == agreement)
             .where(Event.kind == State.INGESTED.value, Event.at >= stamp(since))
-        )  # fmt: skip
+        )
         with self.reading() as session:
             found = [json.loads(text) for text in session.scalars(query)]
         return Earlier(sum(f.get("rows_submitted", 0) for f in found), sum(f.get("incomplete_rows", 0) for f in found))
 
     def match_rates(self, requester: str, agreement: str, newest: int = band.NEWEST) -> list[tuple[int, int]]:
-        """(rows looked up, matched) of the published batches of this requester and agreement, the newest `newest`, newest
-        first. Batches of an older version, which did not say, are left out."""
+        """(rows looked up, matched) of the published batches of this requester and agreement, the newest `newest`,
+        newest first. Batches of an older version, which did not say, are left out."""
         query = (
-            select(Event.facts).join(Batch, Batch.name == Event.batch)
+            select(Event.facts)
+            .join(Batch, Batch.name == Event.batch)
             .where(Batch.requester == requester, Batch.agreement == agreement, Batch.state == State.PUBLISHED.value)
-            .where(Event.kind == State.MATCHED.value).order_by(Event.seq.desc())
-        )  # fmt: skip
+            .where(Event.kind == State.MATCHED.value)
+            .order_by(Event.seq.desc())
+        )
         with self.reading() as session:
             # a batch becomes `matched` again when it goes on after a hold or a fault: that event counts nothing
-            said = (f for f in map(json.loads, session.scalars(query)) if "looked_up" in f)
-            return [(f["looked_up"], f["matched"]) for f in islice(said, newest)]
+            counted = (f for f in map(json.loads, session.scalars(query)) if "looked_up" in f)
+            return [(f["looked_up"], f["matched"]) for f in islice(counted, newest)]
 
     def advance(self, batch: str, to: State, *, facts: Mapping[str, Any] | None = None) -> BatchRecord:
-        """Moves a batch on after a checkpoint, a fault, or a fault mended. `facts`: counts, codes, digests, known ids.
+        """Moves a batch on after a checkpoint, a fault, or the end of a fault. `facts`: counts, codes, digests, known
+        ids.
 
-        To go on after a fault, advance to the record's `resumes`. To hold, refuse, decide or publish: see those methods.
-        Raises Fault if the state does not allow it, or if a fact may be a value.
+        To go on after a fault, advance to the record's `resumes`. To hold, refuse, decide or publish: see those
+        methods. Raises Fault if the state does not allow it, or if a fact may be a value.
         """
         with self.transaction() as session:
             entry = find(session, batch)
             start, cause = State(entry.state), TRANSITIONS.get((State(entry.state), to))
             if cause not in _PLAIN or start is State.PREPARED:
-                raise Fault("NO_SUCH_STEP", f"a batch that is {start} does not simply become {to}",
-                            remedy="Look at its state with sluicegate status; another run may have moved it on.")  # fmt: skip
+                raise Fault(
+                    "NO_SUCH_STEP",
+                    f"a batch that is {start} does not simply become {to}",
+                    remedy="Look at its state with sluicegate status; another run may have moved it on.",
+                )
             if cause is Cause.RETRIED and to.value != entry.resumes:
                 raise Fault("NO_SUCH_STEP", f"a batch that failed goes on from where it was, not from {to}")
-            self.move(session, entry, to, cause, facts or {})
-            entry.resumes = start.value if cause is Cause.FAILED else None
+            self.move(session, entry, Moved(start=start, to=to, more=dict(facts or {})), cause)
             return record(entry)
 
     def hold(
-        self, batch: str, checkpoint: Checkpoint, content_digest: str, codes: Iterable[str],
+        self,
+        batch: str,
+        checkpoint: Checkpoint,
+        content_digest: str,
+        codes: Iterable[str],
         facts: Mapping[str, Any] | None = None,
-    ) -> BatchRecord:  # fmt: skip
-        """A checkpoint held this batch, whose committed rows have this content digest. No codes: it was not evaluated."""
+    ) -> BatchRecord:
+        """A checkpoint held this batch, whose committed rows have this content digest. No codes: it was not
+        evaluated."""
         with self.transaction() as session:
             entry = find(session, batch)
-            names, resumes = sorted(set(codes)), State(entry.state)
-            if checkpoint not in _checkpoints_of(resumes):
-                raise Fault("NO_SUCH_STEP", f"checkpoint {checkpoint} does not run on a batch that is {resumes}")
-            entry.hold = self.move(session, entry, State.HELD, Cause.HELD, {
-                **(facts or {}), "checkpoint": checkpoint.value, "content_digest": content_digest, "codes": names,
-            })  # fmt: skip
-            entry.checkpoint, entry.content_digest = checkpoint.value, content_digest
-            entry.codes, entry.resumes = json.dumps(names), resumes.value
+            start, why = State(entry.state), tuple(sorted(set(codes)))
+            if RUNS_IN[checkpoint] is not start:
+                raise Fault("NO_SUCH_STEP", f"checkpoint {checkpoint} does not run on a batch that is {start}")
+            event = Held(
+                start=start, checkpoint=checkpoint, content_digest=content_digest, codes=why, more=dict(facts or {})
+            )
+            self.move(session, entry, event, Cause.HELD)
             return record(entry)
 
     def refuse(
@@ -153,21 +171,17 @@ class Batches(Core):
         """This batch has no authority: `cites` are ids of instruments, or sources of law that the codes name."""
         with self.transaction() as session:
             entry = find(session, batch)
-            why, law = sorted(set(codes)), sorted(set(cites))
+            why, law = tuple(sorted(set(codes))), tuple(sorted(set(cites)))
             if not why:
                 raise Fault("NO_REASON", "a refusal without a code explains nothing")
-            self.move(session, entry, State.REFUSED, Cause.REFUSED, {**(facts or {}), "codes": why, "cites": law})
-            entry.codes, entry.cites, entry.resumes = json.dumps(why), json.dumps(law), None
+            event = Refused(start=State(entry.state), codes=why, cites=law, more=dict(facts or {}))
+            self.move(session, entry, event, Cause.REFUSED)
             return record(entry)
 
     def expire(self, batch: str, codes: Iterable[str]) -> BatchRecord:
         """Ends a batch that was held, or failed, for longer than its agreement allows."""
         with self.transaction() as session:
-            entry, why = find(session, batch), sorted(set(codes))
-            self.move(session, entry, State.EXPIRED, Cause.EXPIRED, {"codes": why})
-            entry.codes, entry.hold, entry.resumes = json.dumps(why), None, None
+            entry = find(session, batch)
+            event = Expired(start=State(entry.state), codes=tuple(sorted(set(codes))))
+            self.move(session, entry, event, Cause.EXPIRED)
             return record(entry)
-
-
-def _checkpoints_of(state: State) -> tuple[Checkpoint, ...]:
-    return tuple(c for c, s in zip(Checkpoint, STAGES, strict=False) if s is state)

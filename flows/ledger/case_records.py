@@ -12,15 +12,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows.ledger.cases import CaseReason, CaseState, Proof
+from flows.ledger.events.recall import RecallKind
 from flows.ledger.models import Event, RecallCase
 
-STEP, SIGNED, ISSUED = "recall", "recall_signed", "recall_issued"  # kinds of events
 ATTESTATION = "attestation.txt"  # the document that the recipient signs
 
 
 @dataclass(frozen=True)
 class NewCase:
-    """What a case is opened on. `batches`: rows by batch; `codes`: rows by code; `affected`: digest of (batch, ordinal)."""
+    """What a case is opened on. `batches`: rows by batch; `codes`: rows by code; `affected`: digest of (batch,
+    ordinal)."""
 
     id: str
     requester: str
@@ -66,7 +67,8 @@ class CaseRecord(NewCase):
         return {name: digest for step in self.steps for name, digest in step.documents.items()}
 
     def reached(self) -> dict[CaseState, datetime]:
-        """When each state was reached that the case has not left backwards since (a copy that came to light leads back)."""
+        """When each state was reached that the case has not left backwards since (a copy that came to light leads
+        back)."""
         found: dict[CaseState, datetime] = {}
         for step in self.steps:
             found = {s: at for s, at in found.items() if _RANK[s] <= _RANK[step.state]}
@@ -80,20 +82,32 @@ _RANK = {state: n for n, state in enumerate(CaseState)}
 def record(session: Session, row: RecallCase) -> CaseRecord:
     """A row of the ledger, with its events, as callers see it."""
     return CaseRecord(
-        id=row.id, requester=row.requester, agreement=row.agreement, reason=CaseReason(row.reason),
-        discovered_at=datetime.fromisoformat(row.discovered_at), batches=json.loads(row.batches),
-        codes=json.loads(row.codes), affected=row.affected, state=CaseState(row.state), seq=row.seq,
+        id=row.id,
+        requester=row.requester,
+        agreement=row.agreement,
+        reason=CaseReason(row.reason),
+        discovered_at=datetime.fromisoformat(row.discovered_at),
+        batches=json.loads(row.batches),
+        codes=json.loads(row.codes),
+        affected=row.affected,
+        state=CaseState(row.state),
+        seq=row.seq,
         steps=tuple(_steps(session, row.id)),
-    )  # fmt: skip
+    )
 
 
 def _steps(session: Session, case: str) -> list[StepRecord]:
-    query = select(Event).where(Event.kind.in_((STEP, ISSUED))).order_by(Event.seq)
+    query = select(Event).where(Event.kind.in_((RecallKind.STEP, RecallKind.ISSUED))).order_by(Event.seq)
     found = [(event, said) for event in session.scalars(query) if (said := json.loads(event.facts))["case"] == case]
     return [
         StepRecord(
-            event.seq, datetime.fromisoformat(event.at), CaseState(said["step"]),
-            Proof(said["proof"]) if said.get("proof") else None, said.get("rests_on"), said.get("documents", {}), said,
+            event.seq,
+            datetime.fromisoformat(event.at),
+            CaseState(said["step"]),
+            Proof(said["proof"]) if said.get("proof") else None,
+            said.get("rests_on"),
+            said.get("documents", {}),
+            said,
         )
         for event, said in found
-    ]  # fmt: skip
+    ]

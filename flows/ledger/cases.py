@@ -1,7 +1,7 @@
 """The life of a recall case as data: its states, the proof that each step needs, who signs it, and by when it is due.
 
-Read by the ledger (which refuses every other step), by `ledger verify` (which replays the events over it) and by the
-diagram in infra/docs/case.md, which a test compares with `document()`.
+Read by the ledger (which refuses every other step), by `ledger verify` (which plays the events over it) and by the
+diagram in infra/docs/lifecycles.md.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from enum import StrEnum
 from expectations.digests import canonical_json
 from expectations.errors import Usage
 from expectations.instruments import RecallTerms
+from flows.ledger.lifecycle import Lifecycle
 
 
 class CaseState(StrEnum):
@@ -21,7 +22,7 @@ class CaseState(StrEnum):
 
     FOUND = "found"  # what is affected is recorded, and its claims are marked
     FROZEN = "frozen"  # the signed recall list lies in the outbox
-    NOTIFIED = "notified"  # the inspector general, the safeguards office and the recipient have been told
+    NOTIFIED = "notified"  # the inspector general, the safeguards office and the recipient know
     ENUMERATED = "copies_enumerated"  # the recipient has listed its copies and what it derived from them
     DISPOSED = "disposed"  # every copy is disposed of
     RETURNED = "returned"  # every copy was returned under receipt
@@ -68,6 +69,9 @@ STEPS: Mapping[tuple[CaseState, Proof], CaseState] = {
     (CaseState.RETURNED, Proof.ATTESTATION): CaseState.ATTESTED,
     (CaseState.ATTESTED, Proof.REVIEW): CaseState.CLOSED,
 }
+CASE: Lifecycle[CaseState, Proof] = Lifecycle(
+    "recall case", CaseState.FOUND, tuple((start, proof, end) for (start, proof), end in STEPS.items())
+)
 # How many different operators sign a step. The recall list has the holder's signature, the attestation the recipient's.
 KEYS_NEEDED: Mapping[Proof, int] = {
     **dict.fromkeys((Proof.LIST, Proof.ATTESTATION), 0),
@@ -82,8 +86,11 @@ def after(state: CaseState, proof: Proof) -> CaseState:
     end = STEPS.get((state, proof))
     if end is None:
         waits = ", ".join(p for s, p in STEPS if s is state) or "nothing"
-        raise Usage("NO_SUCH_STEP", f"a case that is {state} does not wait for proof of kind {proof}, but for {waits}",
-                    remedy="See sluicegate recall show.")  # fmt: skip
+        raise Usage(
+            "NO_SUCH_STEP",
+            f"a case that is {state} does not wait for proof of kind {proof}, but for {waits}",
+            remedy="See sluicegate recall show.",
+        )
     return end
 
 
@@ -98,8 +105,8 @@ def message(case: str, proof: str, after: int, rests_on: str) -> bytes:
 
 @dataclass(frozen=True)
 class Deadline:
-    """`by` is to be reached within `hours` of `since` (`from_discovery`: of the discovery, which comes before the case), or
-    within the agreement's `term` (a field of RecallTerms, in days)."""
+    """`by` is to be reached within `hours` of `since` (`from_discovery`: of the discovery, which comes before the
+    case), or within the agreement's `term` (a field of RecallTerms, in days)."""
 
     name: str
     by: frozenset[CaseState]
@@ -117,35 +124,40 @@ class Deadline:
 _DONE = frozenset({CaseState.DISPOSED, CaseState.RETURNED})
 DEADLINES = (
     Deadline("freeze", frozenset({CaseState.FROZEN}), frozenset({CaseState.FOUND}), "freeze at once", hours=1),
-    Deadline("incident_report", frozenset({CaseState.NOTIFIED}), frozenset({CaseState.FOUND}),
-             "Publication 1075: no later than 24 hours after discovery", hours=24, from_discovery=True),
-    Deadline("copies", frozenset({CaseState.ENUMERATED}), frozenset({CaseState.NOTIFIED}),
-             "agreement, recall.copies_days", term="copies_days"),
-    Deadline("disposal", _DONE, frozenset({CaseState.ENUMERATED}),
-             "26 USC 6103(p)(4); agreement, recall.disposal_days", term="disposal_days"),
-    Deadline("attestation", frozenset({CaseState.ATTESTED}), _DONE,
-             "agreement, recall.attestation_days", term="attestation_days"),
-    Deadline("closing", frozenset({CaseState.CLOSED}), frozenset({CaseState.ATTESTED}),
-             "agreement, recall.closing_days", term="closing_days"),
-)  # fmt: skip
-
-
-def document() -> str:
-    """infra/docs/case.md: `python -m flows.ledger.cases > infra/docs/case.md`."""
-    signs = {0: "", 1: " (one operator)", 2: " (two operators)"}
-    steps = [f"    {a} --> {b}: {p}{signs[KEYS_NEEDED[p]]}" for (a, p), b in STEPS.items()]
-    lines = ["stateDiagram-v2", "    [*] --> found", *steps, "    closed --> [*]"]
-    due = [
-        f"| {d.name} | {'discovery' if d.from_discovery else ', '.join(sorted(d.since))} | {', '.join(sorted(d.by))} | {d.source} |"
-        for d in DEADLINES
-    ]
-    return (
-        "# The life of a recall case\n\nMade from `flows/ledger/cases.py`, and compared with it by a test. "
-        "[Recalls](recall.md) says what an operator does.\n\n"
-        f"```mermaid\n{chr(10).join(lines)}\n```\n\n"
-        "| deadline | counted from | met by | source |\n|---|---|---|---|\n" + "\n".join(due) + "\n"
-    )
-
-
-if __name__ == "__main__":
-    print(document(), end="")
+    Deadline(
+        "incident_report",
+        frozenset({CaseState.NOTIFIED}),
+        frozenset({CaseState.FOUND}),
+        "Publication 1075: no later than 24 hours after discovery",
+        hours=24,
+        from_discovery=True,
+    ),
+    Deadline(
+        "copies",
+        frozenset({CaseState.ENUMERATED}),
+        frozenset({CaseState.NOTIFIED}),
+        "agreement, recall.copies_days",
+        term="copies_days",
+    ),
+    Deadline(
+        "disposal",
+        _DONE,
+        frozenset({CaseState.ENUMERATED}),
+        "26 USC 6103(p)(4); agreement, recall.disposal_days",
+        term="disposal_days",
+    ),
+    Deadline(
+        "attestation",
+        frozenset({CaseState.ATTESTED}),
+        _DONE,
+        "agreement, recall.attestation_days",
+        term="attestation_days",
+    ),
+    Deadline(
+        "closing",
+        frozenset({CaseState.CLOSED}),
+        frozenset({CaseState.ATTESTED}),
+        "agreement, recall.closing_days",
+        term="closing_days",
+    ),
+)

@@ -1,4 +1,5 @@
-"""The audit chain: each event holds the hash of the one before, so that no event can be changed, dropped, put in or moved.
+"""The audit chain: each event holds the hash of the one before, so that no event can be changed, dropped, put in or
+moved.
 
 What a chain alone cannot show is that its end was cut off, or that all of it was written anew: that takes marks kept
 elsewhere, such as a head (`verify(…, head=…)`) or a signed checkpoint (`flows.audit.checkpoints`).
@@ -53,7 +54,8 @@ class Head:
 
 @dataclass(frozen=True)
 class Mark:
-    """What somebody vouches for, outside of the chain: the hash of an event, and the Merkle root over the hashes up to it."""
+    """What somebody vouches for, outside of the chain: the hash of an event, and the Merkle root over the hashes up to
+    it."""
 
     name: str
     seq: int
@@ -72,14 +74,14 @@ def head(session: Session) -> Head:
     return Head(last.seq, last.hash) if last else Head(0, GENESIS)
 
 
-def append(session: Session, at: str, batch: str | None, kind: str, facts: str) -> int:
-    """Adds an event (`facts`: checked canonical JSON) and gives its number. The transaction must hold the lock."""
+def append(session: Session, at: str, batch: str | None, kind: str, facts: str) -> Event:
+    """Adds an event (`facts`: checked canonical JSON) and gives it. The transaction must hold the lock."""
     before = head(session)
     event = Event(seq=before.seq + 1, at=at, batch=batch, kind=kind, facts=facts, previous=before.hash)
     event.hash = event_hash(event)
     session.add(event)
     session.flush()
-    return event.seq
+    return event
 
 
 def events(session: Session) -> Iterator[Event]:

@@ -6,17 +6,21 @@ import json
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Self
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from expectations.clock import Clock
-from expectations.errors import Usage
+from expectations.errors import Fault, Usage
 from flows.ledger import chain, engine, facts, migrate
+from flows.ledger.events import Event
+from flows.ledger.events.moves import Move
 from flows.ledger.models import Batch, Enrolled, Operator
-from flows.ledger.states import Cause, Checkpoint, State, check_transition
+from flows.ledger.states import BATCH, Cause, Checkpoint, State
+from flows.ledger.tables import Tables
+from flows.ledger.times import stamp
 
 
 @dataclass(frozen=True)
@@ -100,29 +104,35 @@ class Core:
         return stamp(self.clock.now())
 
     def append(
-        self, session: Session, batch: Batch | None, kind: str, said: Mapping[str, Any], also: Set[str] = frozenset()
+        self,
+        session: Session,
+        batch: Batch | str | None,
+        event: Event,
+        contents: Mapping[str, Any] | None = None,
+        also: Set[str] = frozenset(),
     ) -> int:
-        """Adds an event to the chain, in the caller's transaction; raises Fault if `said` may hold a value.
+        """Adds an event to the chain and applies it, in the caller's transaction; gives its number.
 
-        `also`: ids that may stand in it, beside those that the ledger knows.
+        contents   what the event has by digest only: key lines by fingerprint, signatures and bytes by SHA-256
+        also       ids that may stand in it, beside those that the ledger knows
+        Raises Fault if it may hold a value, or cannot follow what stands.
         """
         known = set(also) | set(session.scalars(select(Enrolled.id))) | set(session.scalars(select(Operator.name)))
-        if batch is not None:
+        if isinstance(batch, Batch):
             known |= {batch.name, batch.requester, batch.agreement, batch.register, *json.loads(batch.instruments)}
-        return chain.append(session, self.now(), batch.name if batch else None, kind, facts.checked(said, known))
+        name = batch.name if isinstance(batch, Batch) else batch
+        link = chain.append(session, self.now(), name, event.event_kind, facts.checked(event.facts(), known))
+        tables = Tables(session, link, contents or {})
+        for reason in event.wrong(tables):
+            raise Fault("EVENT_WRONG", reason, where=name or "", remedy="Run sluicegate ledger verify.")
+        event.apply(tables)
+        session.flush()
+        return link.seq
 
-    def move(self, session: Session, batch: Batch, to: State, cause: Cause, said: Mapping[str, Any]) -> int:
+    def move(self, session: Session, batch: Batch, event: Move, cause: Cause) -> int:
         """Moves a batch on, with its event; raises Fault if its state does not allow it. Gives the event's number."""
-        start = State(batch.state)
-        check_transition(start, to, cause)
-        seq = self.append(session, batch, to.value, {**said, "start": start.value})
-        batch.state = to.value
-        return seq
-
-
-def stamp(moment: datetime) -> str:
-    """An aware time as the ledger writes it: UTC, to the microsecond, so that text order is time order."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+        BATCH.check(State(batch.state), cause, event.end)
+        return self.append(session, batch, event)
 
 
 def find(session: Session, name: str) -> Batch:

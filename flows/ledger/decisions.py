@@ -18,7 +18,7 @@ class Decision(StrEnum):
     """What an operator can sign."""
 
     REJECT = "reject"  # the batch ends
-    RETRY = "retry"  # the cause is mended: run the stage and its checkpoint again
+    RETRY = "retry"  # the cause is fixed: run the stage and its checkpoint again
     DROP = "drop"  # take the incomplete rows away; the checkpoint runs again with zero tolerance
     CONFIRM = "confirm"  # the match rate or the mix of tiers is explained; rows that fail a rule stay held
     RESUME = "resume"  # on a halt: let releases go on
@@ -36,6 +36,7 @@ class Reason(StrEnum):
     COURT_OR_COUNSEL = "court_or_counsel"
 
 
+HALT = "halt"  # stands where a batch's checkpoint would, in what is signed to resume
 KEYS_NEEDED: dict[Decision, int] = {
     Decision.REJECT: 1,
     Decision.RETRY: 1,
@@ -57,9 +58,9 @@ _ONLY_AT = {Decision.DROP: Checkpoint.INTAKE, Decision.CONFIRM: Checkpoint.MATCH
 def allowed(checkpoint: Checkpoint, codes: Iterable[str]) -> frozenset[Decision]:
     """The decisions open to people on a batch held at `checkpoint` with these codes: those open for every one of them.
 
-    Without a code the checkpoint could not be evaluated, which is the system's fault; so is a row's code at a checkpoint,
-    since the screens should have kept that row back. A batch code that the table does not name (authority) can only be
-    rejected.
+    Without a code the checkpoint could not be evaluated, which is the system's fault; so is a row's code at a
+    checkpoint, since the screens should have kept that row back. A batch code that the table does not name (authority)
+    can only be rejected.
     """
     found = frozenset(d for d in Decision if d is not Decision.RESUME and _ONLY_AT.get(d, checkpoint) is checkpoint)
     names = list(codes)
@@ -71,13 +72,13 @@ def allowed(checkpoint: Checkpoint, codes: Iterable[str]) -> frozenset[Decision]
 
 
 def message(batch: str, hold: int, checkpoint: str, content_digest: str, decision: str) -> bytes:
-    """What an operator signs. `hold` is the event that holds the batch: a signature counts for one hold, never again."""
+    """What an operator signs. `hold` is the event that holds the batch: a signature counts for one hold, never
+    again."""
     return canonical_json(
-        {
-            "batch": batch,
-            "hold": hold,
-            "checkpoint": checkpoint,
-            "content_digest": content_digest,
-            "decision": decision,
-        }
+        {"batch": batch, "hold": hold, "checkpoint": checkpoint, "content_digest": content_digest, "decision": decision}
     )
+
+
+def resume_message(halt: int) -> bytes:
+    """What to sign (namespace signatures.DECISION) to resume after the halt of this number."""
+    return message("", halt, HALT, "", Decision.RESUME)

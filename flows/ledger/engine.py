@@ -37,8 +37,11 @@ def connect(url: str) -> Engine:
         return engine
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
-    raise Usage("LEDGER_URL", "the ledger's URL names no database that is supported",
-                remedy="Write sqlite:///PATH or postgresql://USER@HOST/DATABASE.")  # fmt: skip
+    raise Usage(
+        "LEDGER_URL",
+        "the ledger's URL names no database that is supported",
+        remedy="Write sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
+    )
 
 
 def _private_file(path: Path) -> None:
@@ -83,5 +86,8 @@ def translated() -> Iterator[None]:
             "LEDGER_BUSY", "the ledger's database is busy, full or out of reach", remedy="Try again."
         ) from None
     except SQLAlchemyError as error:
-        raise Fault("LEDGER_BROKEN", f"the ledger's database failed: {type(error).__name__}",
-                    remedy="Run sluicegate ledger verify.") from None  # fmt: skip
+        raise Fault(
+            "LEDGER_BROKEN",
+            f"the ledger's database failed: {type(error).__name__}",
+            remedy="Run sluicegate ledger verify.",
+        ) from None

@@ -1,7 +1,7 @@
 """What reports and accountings are made of: disclosures by person, and counts by batch. Only what was published counts.
 
-The database counts, and streams: no list of claims comes into Python. Of persons there is no index (`claims._insert` says why):
-a question by person scans ten million claims in seconds.
+The database counts, and streams: no list of claims comes into Python. Of persons there is no index (`Bulk.put`
+says why): a question by person scans ten million claims in seconds.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from flows.ledger.states import State
 
 @dataclass(frozen=True)
 class Disclosed:
-    """A person's record, disclosed with a batch. `requests`: how many requests of the batch were answered with it; `recalls`:
-    state by id of the cases that recall any of them."""
+    """A person's record, disclosed with a batch. `requests`: how many requests of the batch were answered with it;
+    `recalls`: state by id of the cases that recall any of them."""
 
     batch: BatchRecord
     published_at: datetime
@@ -32,7 +32,7 @@ class Disclosed:
 
 
 @dataclass(frozen=True)
-class Told:
+class EventRecord:
     """An event: number, hash, time, kind, and what it says."""
 
     seq: int
@@ -48,7 +48,7 @@ class Figures(Core):
     def disclosures_of(self, person_key: str) -> list[Disclosed]:
         """To whom this person's record was disclosed, oldest first."""
         with self.reading() as session:
-            his = Claim.person_key == person_key  # a scan, in seconds: see claims._insert
+            his = Claim.person_key == person_key  # a scan, in seconds: see Bulk.put
             requests = {
                 row[0]: row[1]
                 for row in session.execute(select(Claim.batch, func.count()).where(his).group_by(Claim.batch))
@@ -74,37 +74,40 @@ class Figures(Core):
         with self.reading() as session:
             return session.scalar(query) or 0
 
-    def told(self, batch: str) -> list[Told]:
+    def events_of(self, batch: str) -> list[EventRecord]:
         """The events of a batch, oldest first."""
         with self.reading() as session:
             query = select(Event).where(Event.batch == batch).order_by(Event.seq)
-            return [_told(e) for e in session.scalars(query)]
+            return [_record(e) for e in session.scalars(query)]
 
-    def newest(self, kind: str) -> dict[str, Told]:
+    def newest(self, kind: str) -> dict[str, EventRecord]:
         """Of every batch that has one, its newest event of this kind."""
         query = select(Event).where(Event.kind == kind, Event.batch.is_not(None)).order_by(Event.seq)
         with self.reading() as session:
-            return {str(e.batch): _told(e) for e in session.scalars(query.execution_options(yield_per=5_000))}
+            return {str(e.batch): _record(e) for e in session.scalars(query.execution_options(yield_per=5_000))}
 
 
 def _recalls(session: Session, claims: ColumnElement[bool]) -> dict[str, dict[str, str]]:
     """By batch, the state by id of the cases that recall any of these claims."""
     same = (
-        (Recalled.requester == Claim.requester) & (Recalled.agreement == Claim.agreement)
+        (Recalled.requester == Claim.requester)
+        & (Recalled.agreement == Claim.agreement)
         & (Recalled.request_key == Claim.request_key)
-    )  # fmt: skip
+    )
     query = (
-        select(Claim.batch, RecallCase.id, RecallCase.state).join(Recalled, same)
-        .join(RecallCase, RecallCase.id == Recalled.case_id).where(claims)
-    )  # fmt: skip
+        select(Claim.batch, RecallCase.id, RecallCase.state)
+        .join(Recalled, same)
+        .join(RecallCase, RecallCase.id == Recalled.case_id)
+        .where(claims)
+    )
     found: dict[str, dict[str, str]] = {}
     for batch, case, state in session.execute(query):
         found.setdefault(batch, {})[case] = state
     return found
 
 
-def _told(e: Event) -> Told:
-    return Told(e.seq, e.hash, datetime.fromisoformat(e.at), e.kind, json.loads(e.facts))
+def _record(e: Event) -> EventRecord:
+    return EventRecord(e.seq, e.hash, datetime.fromisoformat(e.at), e.kind, json.loads(e.facts))
 
 
 def _published_at(session: Session, batch: str) -> datetime:

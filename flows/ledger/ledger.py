@@ -1,16 +1,17 @@
-"""The ledger: what became of every batch, who decided it, what was disclosed, and a chain that shows any change to it."""
+"""The ledger: what became of every batch, who decided it, what was disclosed, and a chain that shows any change to
+it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from expectations.merkle import Tree, leaf
-from flows.ledger import chain
+from flows.ledger import chain, rebuild
 from flows.ledger.accounts import Accounts
+from flows.ledger.baseline import Baselines
 from flows.ledger.batches import Batches
 from flows.ledger.chain import Head, Link, Mark, Problem
 from flows.ledger.claims import Disclosures
-from flows.ledger.crosscheck import crosscheck
 from flows.ledger.figures import Figures
 from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
@@ -18,11 +19,11 @@ from flows.ledger.review import Review
 from flows.ledger.shredding import Shredding
 
 
-class Ledger(Batches, Accounts, Review, Registry, Disclosures, Figures, Recalls, Shredding):
+class Ledger(Batches, Accounts, Review, Registry, Disclosures, Figures, Recalls, Shredding, Baselines):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 
     def head(self) -> Head:
-        """The newest event of the chain. Kept elsewhere, it shows later that nothing was cut off or written anew."""
+        """The newest event of the chain. Stored elsewhere, it shows later that nothing was cut off or written anew."""
         with self.reading() as session:
             return chain.head(session)
 
@@ -42,8 +43,9 @@ class Ledger(Batches, Accounts, Review, Registry, Disclosures, Figures, Recalls,
     def verify(self, expected: Head | None = None, marks: Sequence[Mark] = ()) -> list[Problem]:
         """Everything in the ledger that does not fit, each with its place; empty if it is whole.
 
-        expected   a head that was noted earlier and kept elsewhere; marks: checkpoints
+        expected   a head that was noted earlier and stored elsewhere; marks: signed ones
         """
         noted = [Mark("the head that was noted", expected.seq, expected.hash)] if expected else []
         with self.reading() as session:
-            return [*chain.check_links(chain.events(session), [*noted, *marks]), *crosscheck(session)]
+            links = chain.check_links(chain.events(session), [*noted, *marks])
+            return [*links, *rebuild.verify(session, chain.events(session))]

@@ -1,11 +1,12 @@
-"""Brings a ledger's tables to the newest form. Runs inside a transaction that holds the lock: two processes may open it."""
+"""Brings a ledger's tables to the newest form. Runs inside a transaction that holds the lock: two processes may open
+it."""
 
 from __future__ import annotations
 
 from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
-HEAD = "0003"
+HEAD = "0004"
 
 
 def is_current(session: Session) -> bool:

@@ -31,7 +31,8 @@ class Base(DeclarativeBase):
 
 
 class Batch(Base):
-    """One submission and where it is. `hold` is the event that holds it now; `resumes` the state that it goes on from."""
+    """One submission and where it is. `hold` is the event that holds it now; `resumes` the state that it goes on
+    from."""
 
     __tablename__ = "batches"
     __table_args__ = (
@@ -55,6 +56,7 @@ class Batch(Base):
     cites: Mapped[str] = mapped_column(Text)  # JSON list
     package_digest: Mapped[str | None] = mapped_column(DIGEST)
     merkle_root: Mapped[str | None] = mapped_column(DIGEST)
+    evidence: Mapped[str | None] = mapped_column(WORD)  # shredding, then shredded; None until then
 
 
 class Event(Base):
@@ -70,12 +72,12 @@ class Event(Base):
     hash: Mapped[str] = mapped_column(DIGEST)
 
 
-class Signed(Base):
-    """One signed decision on a held batch; or, without a batch, on a halt. Each key counts once for one hold."""
+class Decided(Base):
+    """One signed decision on a held batch; or, without a batch, on a halt. Each operator counts once for one hold."""
 
     __tablename__ = "decisions"
-    __table_args__ = (UniqueConstraint("hold", "decision", "key_line", name="decision_once"),)
-    id: Mapped[int] = mapped_column(primary_key=True)
+    __table_args__ = (UniqueConstraint("hold", "decision", "operator", name="decision_once"),)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event of its signature
     at: Mapped[str] = mapped_column(TIME)
     batch: Mapped[str | None] = mapped_column(ForeignKey("batches.name"), index=True)
     hold: Mapped[int] = mapped_column(BigInteger)  # the event that held the batch, or halted releases
@@ -84,6 +86,19 @@ class Signed(Base):
     decision: Mapped[str] = mapped_column(WORD)
     reason: Mapped[str] = mapped_column(NAME)
     operator: Mapped[str] = mapped_column(NAME)
+
+
+class Signature(Base):
+    """One signature of a person that an event rests on: an operator's, or a recipient's under its attestation.
+
+    `purpose`: its namespace without `sluicegate-`; `text`: the bytes that were signed.
+    """
+
+    __tablename__ = "signatures"
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event
+    signer: Mapped[str] = mapped_column(NAME, primary_key=True)
+    purpose: Mapped[str] = mapped_column(WORD)
+    text: Mapped[bytes] = mapped_column(LargeBinary)
     key_line: Mapped[str] = mapped_column(Text)
     signature: Mapped[str] = mapped_column(Text)
 
@@ -101,17 +116,17 @@ class Claim(Base):
 
 
 class Try(Base):
-    """An address that a requester tried for a person, and when it last did."""
+    """An address that a batch tried for a person; it counts from the batch's receipt for as long as
+    `claims.TRIES_COUNT`."""
 
     __tablename__ = "tries"
-    requester: Mapped[str] = mapped_column(NAME, primary_key=True)
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name"), primary_key=True)
     person_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
     address_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
-    at: Mapped[str] = mapped_column(TIME)
 
 
 class Enrolled(Base):
-    """One enrolled version of an instrument, numbered from 1; the newest of an id counts. Who signed: `Endorsement`."""
+    """One enrolled version of an instrument, numbered from 1; the newest of an id counts."""
 
     __tablename__ = "instruments"
     __table_args__ = (UniqueConstraint("id", "version", name="version_once"),)
@@ -122,16 +137,6 @@ class Enrolled(Base):
     kind: Mapped[str] = mapped_column(WORD)
     enrolled_at: Mapped[str] = mapped_column(TIME)
     body: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class Endorsement(Base):
-    """One operator's signature that an event rests on: one that enrols an instrument, or that enrols or revokes an operator."""
-
-    __tablename__ = "endorsements"
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event
-    operator: Mapped[str] = mapped_column(NAME, primary_key=True)
-    key_line: Mapped[str] = mapped_column(Text)
-    signature: Mapped[str] = mapped_column(Text)
 
 
 class Operator(Base):
@@ -172,7 +177,8 @@ class RecallCase(Base):
 
 
 class Recalled(Base):
-    """A claim whose disclosure is recalled, in one case and never in two. The claim stays: a new request needs a new id."""
+    """A claim whose disclosure is recalled, in one case and never in two. The claim stays: a new request needs a new
+    id."""
 
     __tablename__ = "recalled"
     __table_args__ = (Index("recalled_in_case", "case_id", "request_key"),)
@@ -180,16 +186,3 @@ class Recalled(Base):
     agreement: Mapped[str] = mapped_column(NAME, primary_key=True)
     request_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("recall_cases.id"))
-
-
-class RecallSigned(Base):
-    """One signature that a step of a case rests on: an operator's, or the recipient's under its attestation (`said`)."""
-
-    __tablename__ = "recall_signatures"
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # its event
-    case_id: Mapped[str] = mapped_column(ForeignKey("recall_cases.id"), index=True)
-    proof: Mapped[str] = mapped_column(WORD)
-    signer: Mapped[str] = mapped_column(NAME)
-    key_line: Mapped[str] = mapped_column(Text)
-    signature: Mapped[str] = mapped_column(Text)
-    said: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,14 +1,13 @@
-"""Recall cases in the ledger: opened on published claims, then moved on by proofs that people and the recipient sign."""
+"""Recall cases in the ledger: opened on published claims, then moved on by proofs that people and the recipient
+sign."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from expectations import signatures
@@ -16,15 +15,17 @@ from expectations.digests import of_bytes
 from expectations.errors import BadInput, Fault, Usage
 from expectations.instruments import Agreement, instrument_digest, parse_instrument
 from flows.ledger import facts
-from flows.ledger.case_records import ATTESTATION, ISSUED, SIGNED, STEP, CaseRecord, NewCase, record
+from flows.ledger.bulk import INCOMING, Pairs, digest, incoming, pairs_of
+from flows.ledger.case_records import ATTESTATION, CaseRecord, NewCase, record
 from flows.ledger.cases import KEYS_NEEDED, CaseState, Proof, after, message
-from flows.ledger.claims import INCOMING, Pairs, incoming
-from flows.ledger.core import Core, find, stamp
-from flows.ledger.endorse import signed_by
-from flows.ledger.keys import fingerprint
-from flows.ledger.models import Claim, RecallCase, Recalled, RecallSigned
+from flows.ledger.core import Core, find
+from flows.ledger.events.base import Event
+from flows.ledger.events.recall import CaseOpened, CaseSigned, CaseStep, DocumentsIssued
+from flows.ledger.models import Claim, RecallCase, Recalled, Signature
 from flows.ledger.registry import latest_instruments
+from flows.ledger.signing import Given, signed_by
 from flows.ledger.states import State
+from flows.ledger.times import to_us
 
 # What is judged under the lock, of the case, the state that it would reach, and the bodies of all enrolled instruments;
 # gives what the event says more, or raises.
@@ -40,34 +41,42 @@ class Recalls(Core):
         Gives the request keys that other cases recall already: then nothing was written. Raises Fault if a batch is not
         published, or a pair is no claim of these batches.
         """
-        with self.transaction() as session, incoming(session, pairs) as rows:
+        given = pairs_of(pairs)
+        with self.transaction() as session, incoming(session, given):
             if session.get(RecallCase, case.id):
                 return frozenset()
             if any(State(find(session, name).state) is not State.PUBLISHED for name in case.batches):
-                raise Usage("NOT_PUBLISHED", "nothing of this batch was disclosed: there is nothing to recall",
-                            remedy="See sluicegate status.")  # fmt: skip
+                raise Usage(
+                    "NOT_PUBLISHED",
+                    "nothing of this batch was disclosed: there is nothing to recall",
+                    remedy="See sluicegate status.",
+                )
             taken = frozenset(session.scalars(_recalled(case)))
             if taken:
                 return taken
-            if session.scalar(_claims(case)) != rows or rows != sum(case.batches.values()):
+            if session.scalar(_claims(case)) != len(given) or len(given) != sum(case.batches.values()):
                 raise Fault("NOT_DISCLOSED", "some of the rows are no disclosures of these batches", where=case.id)
-            self._mark(session, case)
+            self._mark(session, case, given)
         return frozenset()
 
-    def _mark(self, session: Session, case: NewCase) -> None:
-        row = RecallCase(
-            id=facts.name(case.id, "case"), requester=case.requester, agreement=case.agreement, reason=case.reason.value,
-            discovered_at=stamp(case.discovered_at), batches=_json(case.batches), codes=_json(case.codes),
-            affected=facts.digest(case.affected, "affected"), state=CaseState.FOUND.value, seq=0,
-        )  # fmt: skip
-        session.add(row)
-        session.flush()
-        fixed = [literal(case.requester), literal(case.agreement)]
-        columns = ["requester", "agreement", "request_key", "case_id"]
-        marked = select(*fixed, INCOMING.c.a, literal(case.id)).order_by(INCOMING.c.a)
-        session.execute(insert(Recalled).from_select(columns, marked))
-        said = {**opened_as(row), "claims": recalled_digest(session, case.id), "proof": None}
-        row.seq = self._case_event(session, row, STEP, {**said, "step": row.state})
+    def _mark(self, session: Session, case: NewCase, given: list[tuple[str, str]]) -> None:
+        batches = dict(sorted(case.batches.items()))
+        event = CaseOpened(
+            case=facts.name(case.id, "case"),
+            requester=case.requester,
+            agreement=case.agreement,
+            reason=case.reason,
+            discovered_at=int(case.discovered_at.timestamp()),
+            batches=tuple(batches),
+            rows=tuple(batches.values()),
+            codes=dict(sorted(case.codes.items())),
+            affected=facts.digest(case.affected, "affected"),
+            claims=digest((key,) for key, _ in given)[1],
+            step=CaseState.FOUND,
+            proof=None,
+            discovered_us=to_us(case.discovered_at),
+        )
+        self.append(session, None, event, also={case.id, case.requester, case.agreement, *batches})
 
     def case(self, id: str) -> CaseRecord:
         """The case called `id`; raises Usage if there is none."""
@@ -84,31 +93,39 @@ class Recalls(Core):
     def signers(self, id: str) -> list[str]:
         """Who has signed the next step of a case, while it waits for another."""
         with self.reading() as session:
-            return sorted(set(_waiting(session, _find(session, id))))
+            row = _find(session, id)
+            waiting = _since(session, row)
+            return sorted({s.signer for s in waiting if json.loads(s.text)["case"] == id})
 
     def take(self, id: str, proof: Proof, judge: Judge, rests_on: str, signature: str = "") -> CaseRecord:
         """Takes a proof (its digest `rests_on`), signed by an operator over `cases.message` if its kind asks for that.
 
-        While another operator is needed, the case stays where it is. Raises Usage if the case does not wait for this proof,
-        BadInput if the signature does not count, and what `judge` raises; then nothing is written.
+        While another operator is needed, the case stays where it is. Raises Usage if the case does not wait for this
+        proof, BadInput if the signature does not count, and what `judge` raises; then nothing is written.
         """
         with self.transaction() as session:
             row = _find(session, id)
             end = after(CaseState(row.state), proof)
             if KEYS_NEEDED[proof]:
-                over = message(id, proof, row.seq, rests_on)
-                who = signed_by(session, over, signature, signatures.RECALL, "signature")
-                signed = self._keep_signature(
-                    session, row, proof, rests_on, who.operator, who.key_line, signature, over
-                )
-                if signed < KEYS_NEEDED[proof]:
+                text = message(id, proof, row.seq, rests_on)
+                given = signed_by(session, text, signature, signatures.RECALL, "signature")
+                before = {s.signer for s in _since(session, row) if s.text == text}
+                if given.signer in before:
+                    raise BadInput(
+                        "SIGNED_ALREADY",
+                        "this operator has signed this step already",
+                        remedy="A second, different operator must sign.",
+                    )
+                self._keep_signature(session, row, proof, rests_on, given)
+                if len(before) + 1 < KEYS_NEEDED[proof]:
                     return record(session, row)
-            said = judge(record(session, row), end, [body for _, _, body in latest_instruments(session)])
-            self._take_step(session, row, proof, end, {**said, "rests_on": rests_on})
+            more = judge(record(session, row), end, [body for _, _, body in latest_instruments(session)])
+            self._take_step(session, row, proof, end, rests_on, more)
             return record(session, row)
 
     def attest(self, id: str, text: bytes, signature: str) -> CaseRecord:
-        """Takes the recipient's signature (namespace signatures.ATTESTATION) under the attestation that was issued to it.
+        """Takes the recipient's signature (namespace signatures.ATTESTATION) under the attestation that was issued to
+        it.
 
         Raises BadInput if the text is another one, or no key of the agreement signed exactly this.
         """
@@ -117,84 +134,75 @@ class Recalls(Core):
             end = after(CaseState(row.state), Proof.ATTESTATION)
             digest, issued = of_bytes(text), record(session, row).documents.get(ATTESTATION)
             if digest != issued:
-                raise BadInput("OTHER_TEXT", "the attestation is not the one that was issued", where=ATTESTATION,
-                               remedy="Give back its own bytes: sluicegate recall documents.")  # fmt: skip
+                raise BadInput(
+                    "OTHER_TEXT",
+                    "the attestation is not the one that was issued",
+                    where=ATTESTATION,
+                    remedy="Give back its own bytes: sluicegate recall documents.",
+                )
             body = next(b for name, _, b in latest_instruments(session) if name == row.agreement)
             keys = list(_agreement(body).keys.signing)
             key = signatures.signer(text, signature, keys, signatures.ATTESTATION)
             if key is None:
-                raise BadInput("NOT_ATTESTED", "no key of the agreement signed this attestation", where=f"{ATTESTATION}.sig",
-                               remedy=f"The recipient signs it: ssh-keygen -Y sign -n {signatures.ATTESTATION}.")  # fmt: skip
-            line = " ".join(key.split()[:2])
-            more = {"instrument": instrument_digest(body)}
-            self._keep_signature(session, row, Proof.ATTESTATION, digest, row.requester, line, signature, text, more)
-            self._take_step(session, row, Proof.ATTESTATION, end, {"rests_on": digest})
+                raise BadInput(
+                    "NOT_ATTESTED",
+                    "no key of the agreement signed this attestation",
+                    where=f"{ATTESTATION}.sig",
+                    remedy=f"The recipient signs it: ssh-keygen -Y sign -n {signatures.ATTESTATION}.",
+                )
+            given = Given(row.requester, " ".join(key.split()[:2]), signature)
+            self._keep_signature(session, row, Proof.ATTESTATION, digest, given, text, instrument_digest(body))
+            self._take_step(session, row, Proof.ATTESTATION, end, digest, {})
             return record(session, row)
 
     def issue(self, id: str, judge: Judge) -> CaseRecord:
-        """Records documents that `judge` has issued since the last step, if there are any; the case stays where it is."""
+        """Records documents that `judge` has issued since the last step, if there are any; the case stays where it
+        is."""
         with self.transaction() as session:
             row = _find(session, id)
-            said = judge(
-                record(session, row), CaseState(row.state), [body for _, _, body in latest_instruments(session)]
-            )
-            if said.get("documents"):
-                self._case_event(session, row, ISSUED, {**said, "step": row.state})
+            bodies = [body for _, _, body in latest_instruments(session)]
+            more = dict(judge(record(session, row), CaseState(row.state), bodies))
+            if more.get("documents"):
+                event = DocumentsIssued(case=row.id, step=CaseState(row.state), more=more)
+                self._append(session, row, event)
             return record(session, row)
 
     def _take_step(
-        self, session: Session, row: RecallCase, proof: Proof, end: CaseState, said: Mapping[str, Any]
+        self, session: Session, row: RecallCase, proof: Proof, end: CaseState, rests_on: str, more: Mapping[str, Any]
     ) -> None:
-        start, row.state = row.state, end.value
-        row.seq = self._case_event(
-            session, row, STEP, {**said, "proof": proof.value, "start": start, "step": end.value}
+        event = CaseStep(
+            case=row.id, start=CaseState(row.state), step=end, proof=proof, rests_on=rests_on, more=dict(more)
         )
+        self._append(session, row, event)
 
     def _keep_signature(
-        self, session: Session, row: RecallCase, proof: Proof, rests_on: str, signer: str, key_line: str,
-        signature: str, said: bytes, more: Mapping[str, Any] | None = None,
-    ) -> int:  # fmt: skip
-        """Keeps a good signature with its event; gives how many different people have signed this step now."""
-        before = _waiting(session, row, said)
-        if signer in before:
-            raise BadInput("SIGNED_ALREADY", "this operator has signed this step already",
-                           remedy="A second, different operator must sign.")  # fmt: skip
-        seq = self._case_event(session, row, SIGNED, {
-            "proof": proof.value, "after": row.seq, "rests_on": rests_on, "by": signer, "key": fingerprint(key_line),
-            "signature": of_bytes(signature.encode()), **(more or {}),
-        })  # fmt: skip
-        session.add(RecallSigned(seq=seq, case_id=row.id, proof=proof.value, signer=signer, key_line=key_line,
-                                 signature=signature, said=said))  # fmt: skip
-        return len(before) + 1
+        self,
+        session: Session,
+        row: RecallCase,
+        proof: Proof,
+        rests_on: str,
+        given: Given,
+        text: bytes = b"",
+        instrument: str | None = None,
+    ) -> None:
+        """Keeps a good signature with its event; of an attestation, also its `text`, and the version that has the
+        key."""
+        event = CaseSigned(
+            case=row.id, proof=proof, after=row.seq, rests_on=rests_on, **vars(given.named), instrument=instrument
+        )
+        self._append(session, row, event, {**given.contents, rests_on: text})
 
-    def _case_event(self, session: Session, row: RecallCase, kind: str, said: Mapping[str, Any]) -> int:
+    def _append(
+        self, session: Session, row: RecallCase, event: Event, contents: Mapping[str, Any] | None = None
+    ) -> None:
         known = {row.id, row.requester, row.agreement, *json.loads(row.batches)}
-        return self.append(session, None, kind, {"case": row.id, **said}, also=known)
+        self.append(session, None, event, contents, also=known)
 
 
-def opened_as(row: RecallCase) -> dict[str, Any]:
-    """What the event that opens a case says of it."""
-    batches = json.loads(row.batches)
-    return {
-        **{name: getattr(row, name) for name in ("requester", "agreement", "reason", "affected")},
-        "discovered_at": int(datetime.fromisoformat(row.discovered_at).timestamp()),
-        "batches": list(batches), "rows": list(batches.values()), "codes": json.loads(row.codes),
-    }  # fmt: skip
-
-
-def recalled_digest(session: Session, case: str) -> str:
-    """SHA-256 over the request keys that a case recalls, sorted. Streams."""
-    total = hashlib.sha256()
-    query = select(Recalled.request_key).where(Recalled.case_id == case).order_by(Recalled.request_key)
-    for key in session.scalars(query.execution_options(yield_per=20_000)):
-        total.update(f"{key}\n".encode())
-    return total.hexdigest()
-
-
-def _waiting(session: Session, row: RecallCase, said: bytes | None = None) -> list[str]:
-    """Who has signed since the case came where it is: anything, or exactly this."""
-    query = select(RecallSigned).where(RecallSigned.case_id == row.id, RecallSigned.seq > row.seq)
-    return [one.signer for one in session.scalars(query) if said in (None, one.said)]
+def _since(session: Session, row: RecallCase) -> list[Signature]:
+    """What operators have signed of recall cases since this one came where it is."""
+    query = select(Signature).where(Signature.purpose == "recall", Signature.seq > row.seq)
+    return list(session.scalars(query))
 
 
 def _recalled(case: NewCase) -> Any:
@@ -222,7 +230,3 @@ def _agreement(body: bytes) -> Agreement:
     found = parse_instrument(body, "enrolled agreement")
     assert isinstance(found, Agreement)
     return found
-
-
-def _json(value: Mapping[str, int]) -> str:
-    return json.dumps(dict(sorted(value.items())))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,10 +15,19 @@ from expectations.errors import Usage
 from expectations.instruments import Instrument, instrument_digest, parse_instrument
 from flows.ledger import facts
 from flows.ledger.core import Core, find
-from flows.ledger.endorse import KEYS_NEEDED, Endorsed, endorsed, instrument_message, keep, key_owner, operator_message
+from flows.ledger.events.batch import Viewed
+from flows.ledger.events.registry import InstrumentEnrolled, OperatorChanged
 from flows.ledger.facts import View
-from flows.ledger.keys import fingerprint, plain_key
-from flows.ledger.models import Endorsement, Enrolled, Operator
+from flows.ledger.models import Enrolled, Operator, Signature
+from flows.ledger.signing import (
+    KEYS_NEEDED,
+    fingerprint,
+    instrument_message,
+    key_owner,
+    operator_message,
+    plain_key,
+    signed_by_two,
+)
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,8 @@ class Registry(Core):
     def enrol_instrument(self, body: bytes, signed: Mapping[str, str], where: str = "instrument") -> str:
         """Enrols this version of an instrument; gives its digest. The version that is enrolled now again: no change.
 
-        `signed`: armored signatures over `instrument_message`, by where each was read, of two different operators. Waits for
-        a publication under way, so that a court order is either heeded by it or enrolled after it.
+        `signed`: armored signatures over `instrument_message`, by where each was read, of two different operators.
+        Waits for a publication under way, so that a court order is either heeded by it or enrolled after it.
         Raises BadInput if it is no instrument, or its id is that of one of another kind, or a signature does not count;
         Usage if there are not two operators.
         """
@@ -69,24 +78,23 @@ class Registry(Core):
             if newest is not None and newest.digest == digest:
                 return digest
             if newest is not None and newest.kind != instrument.kind:
-                raise Usage("KIND_CHANGED", "another kind of instrument has this id", where=f"{where}, id",
-                            remedy="Give it an id of its own.")  # fmt: skip
-            by = endorsed(session, _message(instrument, body, newest), signed, signatures.INSTRUMENT)
-            version = newest.version + 1 if newest else 1
-            said = {"instrument": instrument.id, "kind": instrument.kind, "digest": digest, "version": version}
-            seq = self._endorsed_event(session, "enrolled", said, by, instrument.id)
-            session.add(Enrolled(
-                seq=seq, id=instrument.id, version=version, digest=digest, kind=instrument.kind, enrolled_at=self.now(),
-                body=body,
-            ))  # fmt: skip
+                raise Usage(
+                    "KIND_CHANGED",
+                    "another kind of instrument has this id",
+                    where=f"{where}, id",
+                    remedy="Give it an id of its own.",
+                )
+            by = signed_by_two(session, _message(instrument, body, newest), signed, signatures.INSTRUMENT)
+            event = InstrumentEnrolled(
+                instrument=instrument.id,
+                kind=instrument.kind,
+                digest=digest,
+                version=newest.version + 1 if newest else 1,
+                signed=tuple(one.named for one in by),
+            )
+            contents = {digest: body} | {d: text for one in by for d, text in one.contents.items()}
+            self.append(session, None, event, contents, also={instrument.id})
         return digest
-
-    def _endorsed_event(
-        self, session: Session, kind: str, said: Mapping[str, object], by: Sequence[Endorsed], id: str
-    ) -> int:
-        seq = self.append(session, None, kind, {**said, "signed": [one.facts for one in by]}, also={id})
-        keep(session, seq, by)
-        return seq
 
     def instruments(self) -> list[tuple[str, str, bytes]]:
         """(id, digest, body) of the newest enrolled version of each instrument, by id."""
@@ -103,12 +111,15 @@ class Registry(Core):
         with self.reading() as session:
             rows = session.scalars(select(Enrolled).where(Enrolled.id == id).order_by(Enrolled.version))
             return [
-                VersionRecord(r.version, r.digest, r.kind, datetime.fromisoformat(r.enrolled_at), _signed(session, r.seq), r.body)
+                VersionRecord(
+                    r.version, r.digest, r.kind, datetime.fromisoformat(r.enrolled_at), _signed(session, r.seq), r.body
+                )
                 for r in rows
-            ]  # fmt: skip
+            ]
 
     def operator_message(self, name: str, key_line: str | None = None) -> bytes:
-        """What two operators sign (namespace signatures.OPERATOR) to enrol `name` with this public key; without one, to revoke.
+        """What two operators sign (namespace signatures.OPERATOR) to enrol `name` with this public key; without one, to
+        revoke.
 
         Raises Usage if nobody of this name is there to be revoked.
         """
@@ -120,9 +131,9 @@ class Registry(Core):
     def enrol_operator(self, name: str, key_line: str, signed: Mapping[str, str] | None = None) -> None:
         """Enrols an operator with an Ed25519 public key (a line of authorized_keys). Again the same: no change.
 
-        The first two come with the home; each later one needs the signatures of two operators over `operator_message`, since
-        whoever could enrol keys of his own would have two. Raises Usage if the name, or the key, is another operator's, or was
-        revoked; BadInput or Usage if signatures are missing or do not count.
+        The first two come with the home; each later one needs the signatures of two operators over `operator_message`,
+        since whoever could enrol keys of his own would have two. Raises Usage if the name, or the key, is another
+        operator's, or was revoked; BadInput or Usage if signatures are missing or do not count.
         """
         key = plain_key(key_line)
         with self.transaction() as session:
@@ -130,40 +141,48 @@ class Registry(Core):
             if same and same.key_line == key and same.revoked_at is None:
                 return
             if same or session.scalar(select(Operator.name).where(Operator.key_line == key)):
-                raise Usage("OPERATOR_KNOWN", "this name or this key is enrolled already, or was revoked",
-                            remedy="Choose another name and make a new key.")  # fmt: skip
-            said = operator_message(name, fingerprint(key), True)
-            first = (session.scalar(select(func.count()).select_from(Operator)) or 0) < KEYS_NEEDED
-            by = [] if first else endorsed(session, said, signed or {}, signatures.OPERATOR)
-            session.add(Operator(name=name, key_line=key, enrolled_at=self.now()))
-            session.flush()
-            self._endorsed_event(
-                session, "operator", {"operator": name, "key": fingerprint(key), "enrolled": True}, by, name
-            )
+                raise Usage(
+                    "OPERATOR_KNOWN",
+                    "this name or this key is enrolled already, or was revoked",
+                    remedy="Choose another name and make a new key.",
+                )
+            self._change_operator(session, name, key, True, signed or {})
 
     def revoke_operator(self, name: str, signed: Mapping[str, str]) -> None:
         """From now on this operator's signatures count no more. What was decided stays.
 
-        Needs the signatures of two other operators over `operator_message`: one stolen key must not be able to put out those
-        who would answer it. Until they have signed, `halt` stops all releases, at once and unsigned.
+        Needs the signatures of two other operators over `operator_message`: one stolen key must not be able to put out
+        those who would answer it. Until they have signed, `halt` stops all releases, at once and unsigned.
         """
         with self.transaction() as session:
-            operator = active_operator(session, name)
-            key = fingerprint(operator.key_line)
-            by = endorsed(session, operator_message(name, key, False), signed, signatures.OPERATOR)
-            if any(one.operator == name for one in by):
-                raise Usage("OWN_REVOCATION", "two other operators revoke an operator", where=name)
-            operator.revoked_at = self.now()
-            self._endorsed_event(session, "operator", {"operator": name, "key": key, "enrolled": False}, by, name)
+            self._change_operator(session, name, active_operator(session, name).key_line, False, signed)
+
+    def _change_operator(
+        self, session: Session, name: str, key: str, enrolled: bool, signed: Mapping[str, str]
+    ) -> None:
+        first = enrolled and (session.scalar(select(func.count()).select_from(Operator)) or 0) < KEYS_NEEDED
+        text = operator_message(name, fingerprint(key), enrolled)
+        by = [] if first else signed_by_two(session, text, signed, signatures.OPERATOR)
+        if not enrolled and any(one.signer == name for one in by):
+            raise Usage("OWN_REVOCATION", "two other operators revoke an operator", where=name)
+        event = OperatorChanged(
+            operator=name, key=fingerprint(key), enrolled=enrolled, signed=tuple(one.named for one in by)
+        )
+        contents = {event.key: key} | {d: text for one in by for d, text in one.contents.items()}
+        self.append(session, None, event, contents, also={name})
 
     def operators(self) -> list[OperatorRecord]:
         """All operators by name, revoked ones too."""
         with self.reading() as session:
             return [
-                OperatorRecord(o.name, o.key_line, datetime.fromisoformat(o.enrolled_at),
-                               datetime.fromisoformat(o.revoked_at) if o.revoked_at else None)
+                OperatorRecord(
+                    o.name,
+                    o.key_line,
+                    datetime.fromisoformat(o.enrolled_at),
+                    datetime.fromisoformat(o.revoked_at) if o.revoked_at else None,
+                )
                 for o in session.scalars(select(Operator).order_by(Operator.name))
-            ]  # fmt: skip
+            ]
 
     def operator_of(self, key_line: str) -> str:
         """The name of the operator whose key this is; raises BadInput if it is no active operator's."""
@@ -171,19 +190,18 @@ class Registry(Core):
             return key_owner(session, plain_key(key_line), "key").name
 
     def audit(self, batch: str, ordinal: int | None, what: View, who: str) -> None:
-        """Records that `who` (an operator or a login name) is about to see values of a row, or (no ordinal) that the evidence of
-        the whole batch is opened: call it before."""
+        """Records that `who` (an operator or a login name) is about to see values of a row, or (no ordinal) that the
+        evidence of the whole batch is opened: call it before."""
         facts.name(who, "who")
         with self.transaction() as session:
-            said = {"ordinal": ordinal, "what": View(what).value, "who": who}
-            self.append(session, find(session, batch), "view", said, also={who})
+            self.append(session, find(session, batch), Viewed(what=View(what), who=who, ordinal=ordinal), also={who})
 
     def audit_person(self, person_key: str, who: str) -> None:
         """Records that `who` is about to see to whom a person's record was disclosed: call it before looking."""
         facts.name(who, "who")
         with self.transaction() as session:
-            said = {"person": facts.digest(person_key, "person"), "what": View.PERSON.value, "who": who}
-            self.append(session, None, "view", said, also={who})
+            event = Viewed(what=View.PERSON, who=who, person=facts.digest(person_key, "person"))
+            self.append(session, None, event, also={who})
 
 
 def latest_instruments(session: Session) -> list[tuple[str, str, bytes]]:
@@ -205,8 +223,8 @@ def _message(instrument: Instrument, body: bytes, newest: Enrolled | None) -> by
 
 
 def _signed(session: Session, seq: int) -> tuple[tuple[str, str, str], ...]:
-    found = session.scalars(select(Endorsement).where(Endorsement.seq == seq).order_by(Endorsement.operator))
-    return tuple((e.operator, fingerprint(e.key_line), of_bytes(e.signature.encode())) for e in found)
+    found = session.scalars(select(Signature).where(Signature.seq == seq).order_by(Signature.signer))
+    return tuple((s.signer, fingerprint(s.key_line), of_bytes(s.signature.encode())) for s in found)
 
 
 def active_operator(session: Session, name: str) -> Operator:

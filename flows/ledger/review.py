@@ -8,16 +8,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from expectations.digests import of_bytes
+from expectations import signatures
 from expectations.errors import BadInput, Usage
 from flows.ledger.core import Core, find, record
-from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason, allowed, message
-from flows.ledger.keys import fingerprint, signing_operator
-from flows.ledger.models import Batch, Halt, Signed
+from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason, allowed, message, resume_message
+from flows.ledger.events.moves import Moved
+from flows.ledger.events.review import DecisionSigned, Halted, Resumed
+from flows.ledger.models import Batch, Decided, Halt
 from flows.ledger.registry import active_operator
+from flows.ledger.signing import signing_operator
 from flows.ledger.states import Cause, Checkpoint, State
-
-HALT = "halt"  # stands where a batch's checkpoint would, in what is signed to resume
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,15 @@ class Review(Core):
         return allowed(now.checkpoint, now.codes) if now.state is State.HELD and now.checkpoint else frozenset()
 
     def decide(
-        self, batch: str, checkpoint: Checkpoint, content_digest: str, decision: Decision, reason: Reason,
-        key_line: str, signature: str,
-    ) -> State:  # fmt: skip
+        self,
+        batch: str,
+        checkpoint: Checkpoint,
+        content_digest: str,
+        decision: Decision,
+        reason: Reason,
+        key_line: str,
+        signature: str,
+    ) -> State:
         """Takes a signed decision; gives the state of the batch after it: `held` while a second key is still needed.
 
         Raises Usage if the batch is not held at this checkpoint with this content digest (a stale decision), or if the
@@ -71,51 +77,78 @@ class Review(Core):
         with self.transaction() as session:
             entry = _held(find(session, batch))
             if entry.checkpoint != checkpoint or entry.content_digest != content_digest:
-                raise Usage("STALE_DECISION", "the batch is held at another checkpoint, or with other rows, than was decided on",
-                            where=batch, remedy="Look again with sluicegate review show.")  # fmt: skip
+                raise Usage(
+                    "STALE_DECISION",
+                    "the batch is held at another checkpoint, or with other rows, than was decided on",
+                    where=batch,
+                    remedy="Look again with sluicegate review show.",
+                )
             open_to_people = allowed(checkpoint, record(entry).codes)
             if decision not in open_to_people:
-                raise Usage("NOT_ALLOWED", "this decision is not open on a batch held for these codes", where=batch,
-                            remedy=f"Open: {', '.join(sorted(open_to_people)) or 'none'}.")  # fmt: skip
-            signed = Signed(batch=batch, hold=entry.hold, checkpoint=checkpoint.value, content_digest=content_digest,
-                            decision=decision.value, reason=Reason(reason).value, signature=signature)  # fmt: skip
-            if self._sign(session, entry, signed, _message(entry, decision), key_line):
+                raise Usage(
+                    "NOT_ALLOWED",
+                    "this decision is not open on a batch held for these codes",
+                    where=batch,
+                    remedy=f"Open: {', '.join(sorted(open_to_people)) or 'none'}.",
+                )
+            text = _message(entry, decision)
+            if self._sign(session, entry, entry.hold or 0, decision, reason, text, key_line, signature):
                 self._carry_out(session, entry, decision)
             return State(entry.state)
 
     def _carry_out(self, session: Session, entry: Batch, decision: Decision) -> None:
         to = State.REJECTED if decision is Decision.REJECT else State(entry.resumes or "")
-        said = {"decision": decision.value, "checkpoint": entry.checkpoint, "content_digest": entry.content_digest}
-        self.move(session, entry, to, Cause.DECIDED, said)
-        entry.hold = entry.resumes = None
+        more = {"checkpoint": entry.checkpoint, "content_digest": entry.content_digest}
+        self.move(session, entry, Moved(start=State.HELD, to=to, decision=decision, more=more), Cause.DECIDED)
 
-    def _sign(self, session: Session, entry: Batch | None, signed: Signed, said: bytes, key_line: str) -> bool:
+    def _sign(
+        self,
+        session: Session,
+        entry: Batch | None,
+        hold: int,
+        decision: Decision,
+        reason: Reason,
+        text: bytes,
+        key_line: str,
+        signature: str,
+    ) -> bool:
         """Records a signature with its event; True if enough different people have now signed the same."""
-        operator = signing_operator(session, said, key_line, signed.signature)
-        same = _alike(session, signed)
-        if any(s.operator == operator.name for s in same):
-            raise BadInput("DECIDED_ALREADY", "this operator has signed this decision already",
-                           remedy="A second, different operator must sign.")  # fmt: skip
-        signed.at, signed.operator, signed.key_line = self.now(), operator.name, operator.key_line
-        session.add(signed)
-        self.append(session, entry, "decision", {
-            "hold": signed.hold, "decision": signed.decision, "reason": signed.reason, "by": operator.name,
-            "key": fingerprint(operator.key_line), "signature": of_bytes(signed.signature.encode()),
-            "content_digest": signed.content_digest or None,
-        })  # fmt: skip
-        return len(same) + 1 >= KEYS_NEEDED[Decision(signed.decision)]
+        given = signing_operator(session, text, key_line, signature, signatures.DECISION)
+        same = select(Decided.operator).where(Decided.hold == hold, Decided.decision == decision.value)
+        before = list(session.scalars(same))
+        if given.signer in before:
+            raise BadInput(
+                "DECIDED_ALREADY",
+                "this operator has signed this decision already",
+                remedy="A second, different operator must sign.",
+            )
+        event = DecisionSigned(
+            hold=hold,
+            decision=Decision(decision),
+            reason=Reason(reason),
+            **vars(given.named),
+            content_digest=entry.content_digest if entry else None,
+        )
+        self.append(session, entry, event, given.contents)
+        return len(before) + 1 >= KEYS_NEEDED[decision]
 
     def decisions(self, batch: str) -> list[DecisionRecord]:
         """The signed decisions on a batch, oldest first."""
         with self.reading() as session:
-            found = list(session.scalars(select(Signed).where(Signed.batch == batch).order_by(Signed.id)))
+            found = list(session.scalars(select(Decided).where(Decided.batch == batch).order_by(Decided.seq)))
             return [
                 DecisionRecord(
-                    datetime.fromisoformat(s.at), s.hold, s.checkpoint, s.content_digest, Decision(s.decision),
-                    Reason(s.reason), s.operator, _count(found, s) >= KEYS_NEEDED[Decision(s.decision)],
+                    datetime.fromisoformat(s.at),
+                    s.hold,
+                    s.checkpoint,
+                    s.content_digest,
+                    Decision(s.decision),
+                    Reason(s.reason),
+                    s.operator,
+                    _count(found, s) >= KEYS_NEEDED[Decision(s.decision)],
                 )
                 for s in found
-            ]  # fmt: skip
+            ]
 
     def granted(self, batch: str, checkpoint: Checkpoint, content_digest: str, decision: Decision) -> bool:
         """Whether enough people signed this decision on exactly these rows at this checkpoint."""
@@ -131,9 +164,7 @@ class Review(Core):
         """
         with self.transaction() as session:
             active_operator(session, operator)
-            seq = self.append(session, None, HALT, {"by": operator, "reason": Reason(reason).value})
-            session.add(Halt(seq=seq, at=self.now(), operator=operator, reason=Reason(reason).value))
-            return seq
+            return self.append(session, None, Halted(by=operator, reason=Reason(reason)))
 
     def halts(self) -> list[HaltRecord]:
         """The halts that stand, oldest first."""
@@ -148,23 +179,17 @@ class Review(Core):
         return bool(self.halts())
 
     def resume(self, halt: int, reason: Reason, key_line: str, signature: str) -> bool:
-        """Takes one signature over `resume_message(halt)`; True once two operators have signed and the halt is lifted."""
+        """Takes one signature over `resume_message(halt)`; True once two operators have signed and the halt is
+        lifted."""
         with self.transaction() as session:
             stop = session.get(Halt, halt)
             if stop is None or stop.resumed_at is not None:
                 raise Usage("NO_SUCH_HALT", "no halt of this number stands", remedy="See sluicegate status.")
-            signed = Signed(batch=None, hold=halt, checkpoint=HALT, content_digest="", decision=Decision.RESUME.value,
-                            reason=Reason(reason).value, signature=signature)  # fmt: skip
-            if not self._sign(session, None, signed, resume_message(halt), key_line):
+            text = resume_message(halt)
+            if not self._sign(session, None, halt, Decision.RESUME, reason, text, key_line, signature):
                 return False
-            stop.resumed_at = self.now()
-            self.append(session, None, "resumed", {"halt": halt})
+            self.append(session, None, Resumed(halt=halt))
             return True
-
-
-def resume_message(halt: int) -> bytes:
-    """What to sign (namespace signatures.DECISION) to resume after the halt of this number."""
-    return message("", halt, HALT, "", Decision.RESUME)
 
 
 def standing_halts(session: Session) -> list[Halt]:
@@ -182,12 +207,5 @@ def _message(entry: Batch, decision: Decision) -> bytes:
     return message(entry.name, entry.hold or 0, entry.checkpoint or "", entry.content_digest or "", Decision(decision))
 
 
-def _alike(session: Session, signed: Signed) -> list[Signed]:
-    with session.no_autoflush:
-        return list(session.scalars(
-            select(Signed).where(Signed.hold == signed.hold, Signed.decision == signed.decision)
-        ))  # fmt: skip
-
-
-def _count(found: list[Signed], like: Signed) -> int:
+def _count(found: list[Decided], like: Decided) -> int:
     return len({s.operator for s in found if (s.hold, s.decision) == (like.hold, like.decision)})

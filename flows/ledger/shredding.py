@@ -1,7 +1,8 @@
-"""That the key of a batch's evidence was destroyed, in the chain: `shredding` before anything is destroyed, `shredded` after.
+"""That the key of a batch's evidence was destroyed, in the chain: `shredding` before anything is destroyed, `shredded`
+after.
 
-A crash in between leaves `shredding`: `ledger verify` says so, and the same command goes on. From `shredding` on, nobody
-opens the evidence any more.
+A crash in between leaves `shredding`: `ledger verify` says so, and the same command goes on. From `shredding` on,
+nobody opens the evidence any more.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from sqlalchemy.orm import Session
 from expectations.errors import Usage
 from flows.ledger import facts
 from flows.ledger.core import Core, find
+from flows.ledger.events.batch import BatchKind, Shredded
+from flows.ledger.events.batch import Shredding as ShreddingEvent
 from flows.ledger.models import Event
 from flows.ledger.registry import latest_instruments
 from flows.ledger.states import FINAL, State
 
-SHREDDING, SHREDDED = "shredding", "shredded"
+SHREDDING, SHREDDED = BatchKind.SHREDDING.value, BatchKind.SHREDDED.value
 STEPS = frozenset({SHREDDING, SHREDDED})
-# Of the bodies of all enrolled instruments: why the evidence must be kept, in words for people; nothing if it need not be.
+# Of the bodies of all enrolled instruments: why the evidence must be kept, in words for people; nothing if it need not
+# be.
 Keeps = Callable[[list[bytes]], Iterable[str]]
 
 
@@ -36,10 +40,11 @@ class Shredding(Core):
             return _ended(session, entry.name, entry.state) if entry.state in FINAL else None
 
     def begin_shredding(self, batch: str, key: str | None, keeps: Keeps) -> list[str]:
-        """Records that the evidence is about to be destroyed; gives the reasons why it may not be, and then records nothing.
+        """Records that the evidence is about to be destroyed; gives the reasons why it may not be, and then records
+        nothing.
 
-        `key`: digest of the public half of its key; None where it has none. The reasons are asked for under the lock that a
-        new order takes, so that an order comes before and is heeded, or after. Again: no change.
+        `key`: digest of the public half of its key; None where it has none. The reasons are asked for under the lock
+        that a new order takes, so that an order comes before and is heeded, or after. Again: no change.
         """
         with self.transaction() as session:
             entry = find(session, batch)
@@ -47,7 +52,7 @@ class Shredding(Core):
                 raise Usage("NOT_ENDED", f"the batch is {entry.state}: its evidence is needed", where=batch)
             reasons = list(keeps([body for _, _, body in latest_instruments(session)]))
             if not reasons and not _steps(session, batch):
-                self.append(session, entry, SHREDDING, {"key": key and facts.digest(key, "key")})
+                self.append(session, entry, ShreddingEvent(key=key and facts.digest(key, "key")))
             return reasons
 
     def end_shredding(self, batch: str) -> None:
@@ -55,7 +60,7 @@ class Shredding(Core):
         with self.transaction() as session:
             entry, steps = find(session, batch), _steps(session, batch)
             if SHREDDED not in steps:
-                self.append(session, entry, SHREDDED, {"key": steps[SHREDDING]})
+                self.append(session, entry, Shredded(key=steps[SHREDDING]))
 
     def shredding(self, batch: str) -> frozenset[str]:
         """Which of the two steps are done."""
@@ -73,4 +78,4 @@ def _ended(session: Session, batch: str, state: str) -> datetime:
 def _steps(session: Session, batch: str) -> dict[str, str | None]:
     """The steps that are done, with the key that each names."""
     query = select(Event.kind, Event.facts).where(Event.batch == batch, Event.kind.in_(STEPS)).order_by(Event.seq)
-    return {kind: json.loads(said)["key"] for kind, said in session.execute(query)}
+    return {kind: json.loads(facts)["key"] for kind, facts in session.execute(query)}

@@ -1,7 +1,7 @@
 """The life of a batch as data: its states, and which step leads from one to the next for which cause.
 
-Read by the ledger (which refuses every other step), by `ledger verify` (which replays the events over it) and by the
-diagram in infra/docs/states.md, which a test compares with `mermaid()`.
+Read by the ledger (which refuses every other step), by `ledger verify` (which plays the events over it) and by the
+diagram in infra/docs/lifecycles.md.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from itertools import pairwise
 
-from expectations.errors import Fault
+from flows.ledger.lifecycle import Lifecycle, of_pairs
 
 
 class State(StrEnum):
@@ -23,7 +23,7 @@ class State(StrEnum):
     PREPARED = "prepared"  # keys claimed, accounting written
     PUBLISHED = "published"  # the package lies in the outbox
     HELD = "held"  # a checkpoint waits for people
-    FAILED = "failed"  # a fault of ours; run it again once it is mended
+    FAILED = "failed"  # a fault of ours; run it again once it is fixed
     REFUSED = "refused"  # no authority
     REJECTED = "rejected"  # a person rejected it
     WITHDRAWN = "withdrawn"  # prepared, then stopped by an order
@@ -60,11 +60,6 @@ class Checkpoint(StrEnum):
 STAGES = (State.RECEIVED, State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED)
 # A checkpoint runs while the batch is in this state, and a batch that it held goes on from there.
 RUNS_IN: dict[Checkpoint, State] = dict(zip(Checkpoint, STAGES, strict=False))
-FINAL = frozenset(
-    {State.PUBLISHED, State.REFUSED, State.REJECTED, State.WITHDRAWN, State.UNREADABLE, State.EXPIRED}
-)  # fmt: skip
-# Held, or ended without a release: what a batch that went on was once held for is history.
-STOPPED = FINAL - {State.PUBLISHED, State.UNREADABLE} | {State.HELD}
 
 _BEFORE_SEALED = STAGES[:-1]
 TRANSITIONS: dict[tuple[State, State], Cause] = {
@@ -81,32 +76,7 @@ TRANSITIONS: dict[tuple[State, State], Cause] = {
     (State.PREPARED, State.WITHDRAWN): Cause.WITHDRAWN,
     **{(s, State.EXPIRED): Cause.EXPIRED for s in (State.HELD, State.FAILED)},
 }
-
-
-def check_transition(start: State, end: State, cause: Cause) -> None:
-    """Raises Fault unless `cause` may lead a batch from `start` to `end`."""
-    if TRANSITIONS.get((start, end)) is not cause:
-        raise Fault(
-            "NO_SUCH_STEP", f"a batch that is {start} cannot become {end}: {cause}",
-            remedy="Look at its state with sluicegate status; another run may have moved it on.",
-        )  # fmt: skip
-
-
-def mermaid() -> str:
-    """The state machine as a Mermaid diagram: the whole of infra/docs/states.md below its heading."""
-    lines = ["stateDiagram-v2", "    [*] --> received"]
-    lines += [f"    {a} --> {b}: {cause}" for (a, b), cause in TRANSITIONS.items()]
-    lines += [f"    {state} --> [*]" for state in State if state in FINAL]
-    return "\n".join(lines) + "\n"
-
-
-def document() -> str:
-    """infra/docs/states.md: `python -m flows.ledger.states > infra/docs/states.md`."""
-    return (
-        "# The life of a batch\n\nMade from `flows/ledger/states.py`, and compared with it by a test.\n\n"
-        f"```mermaid\n{mermaid()}```\n"
-    )
-
-
-if __name__ == "__main__":
-    print(document(), end="")
+BATCH: Lifecycle[State, Cause] = Lifecycle("batch", State.RECEIVED, of_pairs(TRANSITIONS.items()))
+FINAL = BATCH.final
+# Held, or ended without a release: what a batch that went on was once held for is history.
+STOPPED = FINAL - {State.PUBLISHED, State.UNREADABLE} | {State.HELD}

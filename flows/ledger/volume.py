@@ -1,8 +1,8 @@
 """The cap on rows within 30 days, once more under the publication lock.
 
-`intake` judges it by what had passed at receipt: two batches in flight at once, neither knowing of the other, could pass
-together. Here whatever passed `intake` before this batch did counts, so that of two the later is stopped, whoever publishes
-first. It can only narrow: the lower of the caps at receipt and now.
+`intake` judges it by what had passed at receipt: two batches in flight at once, neither knowing of the other, could
+pass together. Here whatever passed `intake` before this batch did counts, so that of two the later is stopped, whoever
+publishes first. It can only narrow: the lower of the caps at receipt and now.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from expectations.instruments import Agreement, parse_instrument
-from flows.ledger.core import stamp
 from flows.ledger.models import Batch, Enrolled, Event
 from flows.ledger.states import State
+from flows.ledger.times import stamp
 
 PERIOD = timedelta(days=30)  # before receipt
 _CODE = "TOO_MANY_ROWS_30_DAYS"
@@ -40,13 +40,16 @@ def _versions(session: Session, entry: Batch) -> list[Agreement]:
 
 
 def _rows(session: Session, entry: Batch) -> int:
-    """Rows of this batch, and of what passed `intake` before it for the same requester and agreement, within the period."""
+    """Rows of this batch, and of what passed `intake` before it for the same requester and agreement, within the
+    period."""
     since = stamp(datetime.fromisoformat(entry.received_at) - PERIOD)
     query = (
-        select(Event.batch, Event.facts).join(Batch, Batch.name == Event.batch)
+        select(Event.batch, Event.facts)
+        .join(Batch, Batch.name == Event.batch)
         .where(Batch.requester == entry.requester, Batch.agreement == entry.agreement)
-        .where(Event.kind == State.INGESTED.value, Event.at >= since).order_by(Event.seq)
-    )  # fmt: skip
+        .where(Event.kind == State.INGESTED.value, Event.at >= since)
+        .order_by(Event.seq)
+    )
     rows: dict[str, int] = {}
     for batch, facts in session.execute(query):
         rows[str(batch)] = rows.get(str(batch), 0) or json.loads(facts).get("rows_submitted", 0)

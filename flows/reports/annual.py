@@ -22,7 +22,7 @@ from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.accounts import ACCOUNTED
 from flows.ledger.core import BatchRecord
-from flows.ledger.figures import Told
+from flows.ledger.figures import EventRecord
 from flows.ledger.states import FINAL, State
 
 _DUE = timedelta(days=90)
@@ -34,8 +34,8 @@ class Entry:
 
     record: BatchRecord
     agreement: Agreement | None
-    accounted: Told | None
-    published: Told | None
+    accounted: EventRecord | None
+    published: EventRecord | None
     received_on: date
     disclosed_on: date | None
 

@@ -17,7 +17,7 @@ from flows.home import Home
 from flows.ledger import Ledger
 from flows.ledger.accounts import ACCOUNTED
 from flows.ledger.core import BatchRecord
-from flows.ledger.figures import Told
+from flows.ledger.figures import EventRecord
 from flows.ledger.states import RUNS_IN, Checkpoint, State
 from flows.plan import PASSED
 
@@ -31,7 +31,7 @@ def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
     Raises Usage if nobody knows it or it is not accounted for yet, Fault if the ledger contradicts itself.
     """
     with Ledger.open(home.ledger_url, clock) as ledger:
-        record, events = ledger.known_batch(batch), ledger.told(batch)
+        record, events = ledger.known_batch(batch), ledger.events_of(batch)
         return {
             "report": "declaration",
             "made_at": clock.now().isoformat(timespec="seconds"),
@@ -50,7 +50,7 @@ def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
         }
 
 
-def _parties(ledger: Ledger, record: BatchRecord, events: Iterable[Told]) -> dict[str, Any]:
+def _parties(ledger: Ledger, record: BatchRecord, events: Iterable[EventRecord]) -> dict[str, Any]:
     """Who asked, who answered, and when the rows left by the agreement's calendar."""
     found = agreement_at_receipt(ledger, record)
     if found is None:  # an unreadable submission
@@ -64,7 +64,7 @@ def _parties(ledger: Ledger, record: BatchRecord, events: Iterable[Told]) -> dic
     }
 
 
-def _figures(record: BatchRecord, events: list[Told]) -> dict[str, Any]:
+def _figures(record: BatchRecord, events: list[EventRecord]) -> dict[str, Any]:
     """The counts; the newest accounting counts, and what was released is disclosed once the batch is published only."""
     accounted = _newest(events, ACCOUNTED)
     if accounted is None:
@@ -89,7 +89,7 @@ def _figures(record: BatchRecord, events: list[Told]) -> dict[str, Any]:
     }
 
 
-def _lines(record: BatchRecord, events: list[Told], accounted: Told) -> Iterable[dict[str, Any]]:
+def _lines(record: BatchRecord, events: list[EventRecord], accounted: EventRecord) -> Iterable[dict[str, Any]]:
     asked, outcomes = accounted.facts["rows"], accounted.facts["outcomes"]
     prepared, published = _newest(events, State.PREPARED), _newest(events, State.PUBLISHED)
     disclosed = outcomes.get("released", 0) if published else 0
@@ -106,7 +106,7 @@ def _lines(record: BatchRecord, events: list[Told], accounted: Told) -> Iterable
     yield _figure("withheld", asked - disclosed, accounted)
 
 
-def _checkpoints(events: list[Told]) -> Iterable[dict[str, Any]]:
+def _checkpoints(events: list[EventRecord]) -> Iterable[dict[str, Any]]:
     """Each time that a checkpoint passed, held or refused the batch, oldest first."""
     for event in events:
         if event.kind in _BY_STATE_PASSED and "evaluated" in event.facts:
@@ -117,7 +117,7 @@ def _checkpoints(events: list[Told]) -> Iterable[dict[str, Any]]:
             yield _verdict(which, "refused", event)
 
 
-def _verdict(which: Checkpoint, verdict: str, event: Told) -> dict[str, Any]:
+def _verdict(which: Checkpoint, verdict: str, event: EventRecord) -> dict[str, Any]:
     counts = {k: event.facts.get(k) for k in ("declared", "evaluated", "rows")}
     return {
         "checkpoint": which.value,
@@ -128,7 +128,7 @@ def _verdict(which: Checkpoint, verdict: str, event: Told) -> dict[str, Any]:
     }
 
 
-def _decision(event: Told) -> dict[str, Any]:
+def _decision(event: EventRecord) -> dict[str, Any]:
     return {**{k: event.facts[k] for k in ("decision", "reason", "by")}, **_source(event)}
 
 
@@ -148,14 +148,14 @@ def _code(name: str, rows: int | None) -> dict[str, Any]:
     return {"code": name, "rows": rows, "message": known[name].message, "source": known[name].source}
 
 
-def _figure(what: str, rows: int, event: Told) -> dict[str, Any]:
+def _figure(what: str, rows: int, event: EventRecord) -> dict[str, Any]:
     return {"figure": what, "rows": rows, **_source(event)}
 
 
-def _source(event: Told) -> dict[str, Any]:
+def _source(event: EventRecord) -> dict[str, Any]:
     """Where a number stands in the chain."""
     return {"event": event.seq, "hash": event.hash, "at": event.at.isoformat(timespec="seconds")}
 
 
-def _newest(events: Iterable[Told], kind: str) -> Told | None:
+def _newest(events: Iterable[EventRecord], kind: str) -> EventRecord | None:
     return max((e for e in events if e.kind == kind), key=lambda e: e.seq, default=None)

@@ -23,12 +23,14 @@ from expectations.clock import Clock
 from expectations.digests import canonical_json, keyed_hash, of_file
 from flows.home import HASH_KEY, HOLDER_AGE, Home
 from flows.ledger import Ledger, claims
+from flows.ledger.bulk import CLAIMS, incoming
 from flows.ledger.core import find
-from flows.ledger.states import Cause, State
+from flows.ledger.states import State
 from flows.sandbox import init
 from pipelines import sealing
 from pipelines.context import person_text
 from pipelines.lake.sql import copy
+from tests.bench.ledgers import publish
 from tests.bench.measured import peak_mb
 
 ROWS, BATCH = 10_000_000, 1_250_000
@@ -92,7 +94,10 @@ def _claim(home: Home) -> int:
     with Ledger.open(home.ledger_url) as ledger:
         ledger.receive("new", submission=_sha("new"), **_RECEIVED, instruments={}, rows=NEW)
         with ledger.transaction() as session:
-            claims.claim(session, find(session, "new"), pa.table({"request_key": keys, "person_key": keys}))
+            pairs = claims.once("new", pa.table({"request_key": keys, "person_key": keys}))
+            with incoming(session, pairs):
+                assert not claims.taken(session, find(session, "new"))
+                CLAIMS.put(session, "new", requester=AGENCY, agreement=AGREEMENT)
     return NEW
 
 
@@ -116,8 +121,7 @@ def _make(home: Home, batches: list[str], size: int) -> None:
             shutil.copy(accounting, home.root / "accounting" / f"{name}.parquet.age")
             with ledger.transaction() as session:
                 entry = find(session, name)
-                ledger.move(session, entry, State.PREPARED, Cause.PREPARED, {"rows": size})
-                ledger.move(session, entry, State.PUBLISHED, Cause.PUBLISHED, {})
+                publish(ledger, session, entry, size)
     accounting.unlink()
     _fill(home, batches, size)
 

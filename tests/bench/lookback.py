@@ -26,13 +26,14 @@ from flows.kept import accounting_path, evidence_folder, store_evidence
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.core import find
-from flows.ledger.states import Cause, State
+from flows.ledger.states import State
 from flows.receive import receive
 from flows.sandbox import init, make_batch
 from flows.work import BatchSteps
 from pipelines import ingest, match, release, sealing, simulate, validate
 from pipelines.simulate.profiles import PROFILES
 from tests import world as worlds
+from tests.bench.ledgers import publish
 from tests.bench.measured import peak_mb
 
 ROWS = BATCH = 1_250_000
@@ -135,9 +136,7 @@ def _publish(ledger: Ledger, name: str) -> BatchRecord:
     for state in _ENDED:
         ledger.advance(name, state, facts={"declared": 9, "evaluated": 9, "rows": record.rows})
     with ledger.transaction() as session:
-        entry = find(session, name)
-        ledger.move(session, entry, State.PREPARED, Cause.PREPARED, {"rows": record.rows})
-        ledger.move(session, entry, State.PUBLISHED, Cause.PUBLISHED, {})
+        publish(ledger, session, find(session, name), record.rows)
     return record
 
 

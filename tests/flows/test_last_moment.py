@@ -15,8 +15,7 @@ from expectations.clock import Clock
 from expectations.errors import Fault
 from flows.advance import advance
 from flows.ledger import Ledger
-from flows.ledger.decisions import Reason
-from flows.ledger.review import resume_message
+from flows.ledger.decisions import Reason, resume_message
 from flows.ledger.states import State
 from flows.plan import PLAN
 from flows.receive import receive

@@ -41,11 +41,18 @@ class Stage:
     seqs: tuple[int, ...]  # the last event that each checkpoint saw
     accounted: int  # the event that accounts for the published batch
     last: int  # the newest event
+    decided: int  # the event of the decision
 
     def filled(self, text: str) -> str:
         """A text of the table, with the names and numbers of this home."""
         return text.format(
-            *self.seqs, p=self.published, r=self.rejected, a=self.accounted, after=self.accounted + 1, new=self.last + 1
+            *self.seqs,
+            p=self.published,
+            r=self.rejected,
+            a=self.accounted,
+            after=self.accounted + 1,
+            new=self.last + 1,
+            d=self.decided,
         )
 
     @property
@@ -107,7 +114,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Stage:
         ledger.halt("operator-1", Reason.SUSPECTED_FAULT)
         accounted = next(e["seq"] for e in ledger.events(published) if e["kind"] == "accounted")
         last = ledger.head().seq
-    stage = Stage(home, published, rejected, tuple(seqs), accounted, last)
+        decided = next(e["seq"] for e in ledger.events(rejected) if e["kind"] == "decision")
+    stage = Stage(home, published, rejected, tuple(seqs), accounted, last, decided)
     assert problems(home) == [] and problems(home, deep=True) == []
     return stage
 
@@ -197,14 +205,14 @@ TAMPERS: dict[str, tuple[Tamper, str, str]] = {
         lambda s: s.rewrite(f"UPDATE events SET kind = 'tries' WHERE seq = {s.accounted}"), "event {1}", "between event {0}",
     ),
     "events: the end cut off": (lambda s: s.sql(f"DELETE FROM events WHERE seq > {s.seqs[1]}"), "event {2}", "ends"),
-    "ledger: another Merkle root": (lambda s: s.sql(f"UPDATE batches SET merkle_root = '{'a' * 64}' WHERE name = '{s.rejected}'"), "batch {r}", "accounting"),
-    "ledger: no Merkle root": (lambda s: s.sql(f"UPDATE batches SET merkle_root = NULL WHERE name = '{s.published}'"), "batch {p}", "accounting"),
-    "decision: forged": (lambda s: s.sql("UPDATE decisions SET decision = 'drop'"), "decision 1", "does not fit"),
+    "ledger: another Merkle root": (lambda s: s.sql(f"UPDATE batches SET merkle_root = '{'a' * 64}' WHERE name = '{s.rejected}'"), "batch {r}", "batches.merkle_root"),
+    "ledger: no Merkle root": (lambda s: s.sql(f"UPDATE batches SET merkle_root = NULL WHERE name = '{s.published}'"), "batch {p}", "batches.merkle_root"),
+    "decision: forged": (lambda s: s.sql("UPDATE decisions SET decision = 'drop'"), "decision {d}", "decisions.decision"),
     "decision: a signature replayed": (
-        lambda s: s.sql("INSERT INTO decisions SELECT 2, at, batch, hold + 1, checkpoint, content_digest, decision, reason, operator, key_line, signature FROM decisions"),
-        "decision 2", "does not fit",
+        lambda s: s.sql("INSERT INTO decisions SELECT 2, at, batch, hold + 1, checkpoint, content_digest, decision, reason, operator FROM decisions"),
+        "decision 2", "no event",
     ),
-    "instrument: a byte": (lambda s: s.sql("UPDATE instruments SET body = body || x'0a' WHERE seq = (SELECT min(seq) FROM instruments)"), "instrument 3", "not what was enrolled"),
+    "instrument: a byte": (lambda s: s.sql("UPDATE instruments SET body = body || x'0a' WHERE seq = (SELECT min(seq) FROM instruments)"), "instrument 3", "instruments.body"),
     "checkpoint: a bit": (lambda s: flip(s.checkpoint(1), 40), f"checkpoint {DAYS[1]}", "signature"),
     "checkpoint: unsigned": (lambda s: checkpoints.signature_of(s.checkpoint(1)).unlink(), f"checkpoint {DAYS[1]}", "missing"),
     "checkpoint: signed by another": (lambda s: _resign(s.checkpoint(1), s.home.keys / "operator-1"), f"checkpoint {DAYS[1]}", "signature"),

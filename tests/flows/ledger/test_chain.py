@@ -8,9 +8,8 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy.orm import Session
 
-from flows.ledger import chain
+from flows.ledger import chain, rebuild
 from flows.ledger.chain import Head, Mark, append, check_links
-from flows.ledger.crosscheck import crosscheck
 from flows.ledger.decisions import Decision
 from flows.ledger.ledger import Ledger
 from flows.ledger.models import Event
@@ -45,7 +44,9 @@ def undone(ledger: Ledger) -> Iterator[Session]:
 
 def places(session: Session, kept: Head | None = None) -> list[str]:
     marks = [Mark("the head that was noted", kept.seq, kept.hash)] if kept else []
-    return [p.place for p in [*check_links(chain.events(session), marks), *crosscheck(session)]]
+    return [
+        p.place for p in [*check_links(chain.events(session), marks), *rebuild.verify(session, chain.events(session))]
+    ]
 
 
 def tamper(ledger: Ledger, *statements: str, kept: Head | None = None) -> list[str]:
@@ -80,7 +81,7 @@ def test_a_dropped_event_is_found(full: Ledger, seq: int) -> None:
 def test_dropped_events_at_the_end_are_found_by_the_rows_they_leave(full: Ledger) -> None:
     found = tamper(full, "DELETE FROM events WHERE seq >= 12", kept=full.head())
     assert {"batch batch-2", "event 13"} <= set(found)
-    assert any(p.startswith("decision ") for p in found)
+    assert "decision 12" in found
 
 
 def test_events_in_another_order_are_found(full: Ledger) -> None:
@@ -116,33 +117,15 @@ def test_a_chain_written_anew_is_found_by_a_head_kept_elsewhere(full: Ledger) ->
 @pytest.mark.parametrize(
     ("statement", "place"),
     [
-        ("UPDATE batches SET state = 'published' WHERE name = 'batch-1'", "batch batch-1"),
-        ("UPDATE batches SET requester = 'other' WHERE name = 'batch-1'", "batch batch-1"),
         ("UPDATE batches SET decided_on = '2026-03-01' WHERE name = 'batch-1'", "batch batch-1"),
         ("UPDATE batches SET instruments = '{}' WHERE name = 'batch-1'", "batch batch-1"),
-        ("UPDATE batches SET rows = 11 WHERE name = 'batch-1'", "batch batch-1"),
-        (f"UPDATE batches SET package_digest = '{sha('x')}' WHERE name = 'batch-1'", "batch batch-1"),
         ("DELETE FROM batches WHERE name = 'batch-1'", "batch batch-1"),
-        ("UPDATE decisions SET decision = 'drop'", "decision 1"),
-        ("UPDATE decisions SET operator = 'ben'", "decision 1"),
-        ("UPDATE decisions SET content_digest = 'x'", "decision 1"),
-        ("UPDATE decisions SET signature = 'x'", "decision 1"),
-        ("UPDATE instruments SET digest = 'x'", "instrument 4"),
-        ("DELETE FROM instruments", "instrument 4"),
+        ("UPDATE decisions SET content_digest = 'x'", "decision 12"),
         ("UPDATE instruments SET body = body || body", "instrument 4"),
-        ("UPDATE instruments SET kind = 'agreement'", "instrument 4"),
-        ("UPDATE instruments SET version = 2", "instrument 4"),
-        ("INSERT INTO instruments SELECT 5, id, digest, kind, enrolled_at, body, 2 FROM instruments", "instrument 5"),
-        ("DELETE FROM endorsements WHERE seq = 4 AND operator = 'ada'", "signatures of event 4"),
-        ("UPDATE endorsements SET operator = 'cleo' WHERE seq = 4 AND operator = 'ada'", "signatures of event 4"),
-        ("UPDATE endorsements SET signature = 'x' WHERE seq = 4", "signatures of event 4"),
-        ("DELETE FROM endorsements WHERE seq = 3", "signatures of event 3"),
-        (
-            "INSERT INTO endorsements SELECT 5, operator, key_line, signature FROM endorsements WHERE seq = 4",
-            "signatures of event 5",
-        ),
+        ("DELETE FROM signatures WHERE seq = 4 AND signer = 'ada'", "signature of event 4 by ada"),
+        ("UPDATE signatures SET signer = 'cleo' WHERE seq = 4 AND signer = 'ada'", "signature of event 4 by cleo"),
+        ("UPDATE signatures SET signature = 'x' WHERE seq = 4", "signature of event 4 by ben"),
         ("UPDATE operators SET revoked_at = 'x' WHERE name = 'ada'", "operator ada"),
-        ("DELETE FROM operators WHERE name = 'cleo'", "operator cleo"),
         ("INSERT INTO halts VALUES (3, 'x', 'ada', 'x', NULL)", "halt 3"),
         (
             f"INSERT INTO claims VALUES ('agency', 'mou', '{sha('a')}', '{sha('b')}', 'batch-1')",
@@ -151,16 +134,8 @@ def test_a_chain_written_anew_is_found_by_a_head_kept_elsewhere(full: Ledger) ->
     ],
 )
 def test_a_row_changed_beside_the_chain_is_found(full: Ledger, statement: str, place: str) -> None:
+    """A few, on each database; `test_edits` has all columns."""
     assert place in tamper(full, statement)
-
-
-def test_a_dropped_decision_is_found(full: Ledger) -> None:
-    assert any(p.startswith("decision with signature") for p in tamper(full, "DELETE FROM decisions"))
-
-
-def test_a_forged_decision_is_found(full: Ledger) -> None:
-    copy = "SELECT 2, at, batch, hold, checkpoint, content_digest, 'drop', reason, 'ben', 'x', signature FROM decisions"
-    assert tamper(full, f"INSERT INTO decisions {copy}") != []
 
 
 def test_an_impossible_step_is_found_even_in_a_whole_chain(full: Ledger) -> None:
@@ -173,4 +148,9 @@ def test_what_cannot_be_read_is_a_problem_and_no_crash(full: Ledger) -> None:
     with undone(full) as session:
         append(session, full.now(), "batch-1", State.PUBLISHED.value, "[]")
         append(session, full.now(), None, "decision", "{")
-        assert places(session)[:2] == ["event 14", "event 15"]
+        append(session, full.now(), None, "invented", "{}")
+        append(session, full.now(), None, "published", '{"start":"sealed","package":null}')
+        append(session, full.now(), "batch-1", "shredding", '{"key":1}')
+        found = {p.place: p.what for p in rebuild.verify(session, chain.events(session))}
+        assert list(found) == [f"event {n}" for n in range(14, 19)]
+        assert "no such kind" in found["event 16"]

@@ -177,7 +177,7 @@ def test_nothing_is_published_over_something_else(desk: Desk, there: str) -> Non
 
 
 def test_a_halt_stops_before_and_after_preparing_and_changes_nothing(desk: Desk, office: Office) -> None:
-    from flows.ledger.review import resume_message
+    from flows.ledger.decisions import resume_message
 
     def lift(halt: int) -> None:
         for name in ("ada", "ben"):

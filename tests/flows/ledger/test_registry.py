@@ -14,12 +14,10 @@ from expectations import signatures
 from expectations.digests import of_bytes
 from expectations.errors import BadInput, SluicegateError, Usage
 from expectations.signatures import INSTRUMENT, OPERATOR
-from flows.ledger import chain, facts
-from flows.ledger.crosscheck import crosscheck
-from flows.ledger.endorse import instrument_message
-from flows.ledger.keys import fingerprint
+from flows.ledger import chain, facts, rebuild
 from flows.ledger.ledger import Ledger
-from flows.ledger.models import Enrolled
+from flows.ledger.models import Enrolled, Signature
+from flows.ledger.signing import fingerprint, instrument_message
 from tests.flows.ledger.make import ORDER, Office
 
 LIFTED = ORDER.replace(b'effect = "forbid"', b'effect = "forbid"\nlifted_on = 2026-02-01')
@@ -183,14 +181,16 @@ def test_an_instrument_put_in_with_its_event_but_without_two_good_signatures_is_
     ]
     said = {"instrument": "order-1", "kind": "court_order", "digest": of_bytes(ORDER), "version": 1, "signed": facts_of}
     with ledger.transaction() as session:
-        seq = chain.append(session, ledger.now(), None, "enrolled", facts.checked(said, {"order-1", *by}))
+        link = chain.append(session, ledger.now(), None, "enrolled", facts.checked(said, {"order-1", *by}))
+        seq = link.seq
         session.add(Enrolled(seq=seq, id="order-1", version=1, digest=of_bytes(ORDER), kind="court_order",
-                             enrolled_at=ledger.now(), body=ORDER))  # fmt: skip
+                             enrolled_at=link.at, body=ORDER))  # fmt: skip
         for name, signature in signed.items():
-            row = {"seq": seq, "name": name, "key": office.line(name), "signature": signature}
-            session.execute(text("INSERT INTO endorsements VALUES (:seq, :name, :key, :signature)"), row)
+            message = instrument_message("court_order", "order-1", of_bytes(ORDER), 0)
+            session.add(Signature(seq=seq, signer=name, purpose="instrument", text=message, key_line=office.line(name),
+                                  signature=signature))  # fmt: skip
         session.flush()
-        assert [p.place for p in crosscheck(session)] == [f"signatures of event {seq}"]
+        assert [p.place for p in rebuild.verify(session, chain.events(session))] == [f"event {seq}"]
 
 
 def test_old_signatures_put_in_again_with_an_event_of_their_own_are_found(ledger: Ledger, office: Office) -> None:
@@ -198,17 +198,18 @@ def test_old_signatures_put_in_again_with_an_event_of_their_own_are_found(ledger
     office.enrol(LIFTED)
     with ledger.transaction() as session:
         old, *_ = (e for e in chain.events(session) if e.kind == "enrolled")
-        seq = chain.append(session, ledger.now(), None, "enrolled", old.facts)
+        new = chain.append(session, ledger.now(), None, "enrolled", old.facts)
         for table, columns in (
-            ("endorsements", "operator, key_line, signature"),
-            ("instruments", "id, digest, kind, enrolled_at, body, version"),
+            ("signatures", "signer, purpose, text, key_line, signature"),
+            ("instruments", "id, digest, kind, body, version, enrolled_at"),
         ):
-            columns_now = columns.replace("version", "3")
+            changed = columns.replace("version", "3").replace("enrolled_at", f"'{new.at}'")
             session.execute(text(
-                f"INSERT INTO {table} (seq, {columns}) SELECT {seq}, {columns_now} FROM {table} WHERE seq = {old.seq}"
+                f"INSERT INTO {table} (seq, {columns}) SELECT {new.seq}, {changed} FROM {table} WHERE seq = {old.seq}"
             ))  # fmt: skip
         session.flush()
-        assert [p.place for p in crosscheck(session)] == [f"instrument {seq}"]
+        problems = list(rebuild.verify(session, chain.events(session)))
+        assert [p.place for p in problems] == [f"event {new.seq}", f"instrument {new.seq}"]
 
 
 @pytest.mark.outside

@@ -11,9 +11,8 @@ import pytest
 
 from expectations import codes, signatures
 from expectations.errors import BadInput, Usage
-from flows.ledger.decisions import Decision, Reason, allowed
+from flows.ledger.decisions import Decision, Reason, allowed, resume_message
 from flows.ledger.ledger import Ledger
-from flows.ledger.review import resume_message
 from flows.ledger.states import Checkpoint, State
 from tests.flows.ledger.make import ROWS, Office, receive
 

@@ -1,4 +1,4 @@
-"""The state machine: total, disjoint, without dead ends; and the diagram that shows it."""
+"""The life of a batch: total, disjoint, without dead ends; and the document that shows all life cycles."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from expectations.errors import Fault
-from flows.ledger import states
-from flows.ledger.states import FINAL, RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
+from flows.ledger import diagrams
+from flows.ledger.states import BATCH, FINAL, RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
 
-DOCUMENT = Path(states.__file__).parents[2] / "infra" / "docs" / "states.md"
+DOCUMENT = Path(diagrams.__file__).parents[2] / "infra" / "docs" / "lifecycles.md"
 
 
 def test_every_pair_of_states_is_either_one_cause_or_refused() -> None:
@@ -20,11 +20,14 @@ def test_every_pair_of_states_is_either_one_cause_or_refused() -> None:
         for cause in Cause:
             allowed = TRANSITIONS.get((start, end)) is cause
             with nullcontext() if allowed else pytest.raises(Fault, match="NO_SUCH_STEP"):
-                states.check_transition(start, end, cause)
+                BATCH.check(start, cause, end)
 
 
 def test_final_states_are_exactly_those_without_a_way_out() -> None:
     assert {s for s in State if not any(a is s for a, _ in TRANSITIONS)} == FINAL
+    assert {
+        State.PUBLISHED, State.REFUSED, State.REJECTED, State.WITHDRAWN, State.UNREADABLE, State.EXPIRED,
+    } == FINAL  # fmt: skip
 
 
 def test_every_state_is_reached_and_leads_to_an_end() -> None:
@@ -51,11 +54,11 @@ def test_every_cause_is_used() -> None:
 
 def test_refusal_says_what_to_do() -> None:
     with pytest.raises(Fault, match=r"published cannot become received.*sluicegate status"):
-        states.check_transition(State.PUBLISHED, State.RECEIVED, Cause.PASSED)
+        BATCH.check(State.PUBLISHED, Cause.PASSED, State.RECEIVED)
 
 
-def test_the_diagram_is_that_of_the_code() -> None:
-    assert DOCUMENT.read_text() == states.document(), "run python -m flows.ledger.states > infra/docs/states.md"
+def test_the_document_is_that_of_the_code() -> None:
+    assert DOCUMENT.read_text() == diagrams.document(), "run python -m flows.ledger.diagrams > infra/docs/lifecycles.md"
 
 
 def _closure(found: set[State], edges: object) -> set[State]:

@@ -1,0 +1,193 @@
+"""What every kind of event has: fields, which are the facts that the chain keeps, and what it does to the tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, TypeAdapter
+
+from expectations.digests import of_bytes
+from flows.ledger.models import Operator, Signature
+from flows.ledger.signing import Given, SignedBy, fingerprint, is_good
+from flows.ledger.tables import Tables
+
+UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest
+_CLASSES: dict[str, type[Event]] = {}
+_ADAPTERS: dict[type[Event], TypeAdapter[Any]] = {}  # of each class that was read: made once
+
+
+class UnknownKind(ValueError):
+    """An event of a kind that this version does not know."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One kind of event, or several that do the same. A field that is None by default was not said by every version."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True)
+    kinds: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls, kinds: Iterable[StrEnum] = ()) -> None:
+        cls.kinds = tuple(k.value for k in kinds)
+        _CLASSES.update(dict.fromkeys(cls.kinds, cls))
+
+    @property
+    def event_kind(self) -> str:
+        """How the chain calls it."""
+        return self.kinds[0]
+
+    def facts(self) -> dict[str, Any]:
+        """What the chain keeps of it."""
+        said = asdict(self)
+        return {f.name: said[f.name] for f in fields(self) if not (f.default is None and said[f.name] is None)}
+
+    @classmethod
+    def read(cls, kind: str, facts: str) -> Event:
+        """The event that the chain has; raises ValueError if its facts are not those of its kind."""
+        if cls not in _ADAPTERS:
+            _ADAPTERS[cls] = TypeAdapter(cls)
+        found: Event = _ADAPTERS[cls].validate_json(facts)
+        return found
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        """Why this event cannot stand here; nothing if it can."""
+        yield from ()
+
+    def apply(self, tables: Tables) -> None:
+        """Changes the tables as the event says; nothing else ever does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted(Event):
+    """An event that may say more than changes the tables: counts, codes, digests."""
+
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, Any]:
+        said = super().facts()
+        return {**said.pop("more"), **said}
+
+    @classmethod
+    def read(cls, kind: str, facts: str) -> Event:
+        names, found = {f.name for f in fields(cls)}, super().read(kind, facts)
+        assert isinstance(found, cls)
+        return replace(found, more={k: v for k, v in json.loads(facts).items() if k not in names})
+
+
+@dataclass(frozen=True)
+class Signing:
+    """What signatures an event rests on. `text`: what was signed, None where it is not known; `who`: of whom they must
+    be.
+
+    `keys`: the fingerprints that may have signed, by signer; None where it cannot be known.
+    """
+
+    namespace: str
+    needed: int
+    signed: tuple[SignedBy, ...]
+    keys: Mapping[str, Iterable[str]] | None
+    text: bytes
+
+
+class SignedEvent(Event):
+    """An event that rests on signatures of people: they must be enough, good, and of somebody who might sign then."""
+
+    def signing(self, tables: Tables) -> Signing:
+        raise NotImplementedError
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        signing = self.signing(tables)
+        if len({s.by for s in signing.signed}) < signing.needed:
+            yield f"it lacks the signatures of {signing.needed} people"
+        for one in signing.signed:
+            reason = _fault(tables, signing, one)
+            if reason:
+                yield reason
+
+    def apply(self, tables: Tables) -> None:
+        signing, seq = self.signing(tables), tables.place.seq
+        for one in signing.signed:
+            given, purpose = _given(tables, one), signing.namespace.removeprefix("sluicegate-")
+            row = Signature(
+                seq=seq,
+                signer=one.by,
+                purpose=purpose,
+                text=signing.text,
+                key_line=given.key_line,
+                signature=given.signature,
+            )
+            tables.add(row, (seq, one.by))
+
+
+def _given(tables: Tables, one: SignedBy) -> Given:
+    key = (tables.place.seq, one.by)
+    return Given(
+        one.by,
+        tables.content(Signature.key_line, key, one.key),
+        tables.content(Signature.signature, key, one.signature),
+    )
+
+
+def _fault(tables: Tables, signing: Signing, one: SignedBy) -> str | None:
+    """Why a signature does not count. One whose content is not there is found where the tables are compared."""
+    if signing.keys is not None and one.key not in signing.keys.get(one.by, ()):
+        return f"{one.by} could not sign it then with that key"
+    given = _given(tables, one)
+    known = not any(is_unknown(v) for v in (given.key_line, given.signature, signing.text))
+    return (
+        f"the signature of {one.by} does not fit it"
+        if known and not is_good(signing.text, given, signing.namespace)
+        else None
+    )
+
+
+def is_unknown(content: str | bytes) -> bool:
+    """Whether this only stands for a content that is not there, or does not fit its digest."""
+    begins = content[: len(UNKNOWN)]
+    return begins in (UNKNOWN, UNKNOWN.encode())
+
+
+def digest_of(content: str | bytes, *, key: bool = False) -> str:
+    """The digest by which the chain has a content (of a `key`: its fingerprint), also of what stands for one."""
+    if is_unknown(content):
+        return (content if isinstance(content, str) else content.decode()).rpartition(":")[2]
+    if key:
+        return fingerprint(str(content))
+    return of_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def operators(tables: Tables, signed: Iterable[SignedBy], but: str = "") -> dict[str, tuple[str, ...]]:
+    """The keys of those among the signers who are active operators, by name; without `but`, who may not sign here."""
+    rows = {s.by: tables.find(Operator, s.by) for s in signed if s.by != but}
+    return {name: (digest_of(row.key_line, key=True),) for name, row in rows.items() if row and row.revoked_at is None}
+
+
+def check_total(*enums: type[StrEnum]) -> None:
+    """Raises TypeError at import if a kind of one of these lists has no class, or has a class and stands in no list."""
+    listed = {kind.value for enum in enums for kind in enum}
+    if listed != _CLASSES.keys():
+        raise TypeError(
+            f"kinds of events without a class, or classes without a kind: {sorted(listed ^ _CLASSES.keys())}"
+        )
+
+
+def read(kind: str, facts: str) -> Event:
+    """An event of the chain; raises UnknownKind, or ValueError if it cannot be read."""
+    if kind not in _CLASSES:
+        raise UnknownKind(kind)
+    try:
+        json.loads(facts, parse_int=_stored)
+    except RecursionError:
+        raise ValueError("facts are not so deep") from None
+    return _CLASSES[kind].read(kind, facts)
+
+
+def _stored(digits: str) -> int:
+    """A whole number as a database can hold it; raises ValueError for another."""
+    if abs(number := int(digits)) >= 1 << 63:
+        raise ValueError("no count is so large")
+    return number

@@ -1,0 +1,118 @@
+"""What happens to a batch, or is seen of one, while it stays where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, select
+
+from flows.ledger.bulk import TRIES
+from flows.ledger.events.base import Event
+from flows.ledger.facts import View
+from flows.ledger.models import Batch
+from flows.ledger.states import FINAL, State
+from flows.ledger.tables import Tables
+from flows.ledger.times import from_us, stamp
+
+
+class BatchKind(StrEnum):
+    """Kinds of these events."""
+
+    ACCOUNTED = "accounted"
+    SHREDDING = "shredding"
+    SHREDDED = "shredded"
+    VIEW = "view"
+    TRIES = "tries"
+    TRIES_AGED = "tries_aged"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accounted(Event, kinds=[BatchKind.ACCOUNTED]):
+    """Accounting and evidence are sealed: what they come to, and their digests."""
+
+    rows: int
+    outcomes: dict[str, int]
+    codes: dict[str, int]
+    merkle_root: str
+    accounting: str
+    evidence: str
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        if sum(self.outcomes.values()) != self.rows:
+            yield f"the outcomes of batch {tables.batch.name} do not add up"
+
+    def apply(self, tables: Tables) -> None:
+        tables.batch.merkle_root = self.merkle_root
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shredding(Event, kinds=[BatchKind.SHREDDING]):
+    """The evidence is about to be destroyed. `key`: digest of the public half of its key; None where it has none."""
+
+    key: str | None
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        if State(tables.batch.state) not in FINAL or tables.batch.evidence is not None:
+            yield f"the evidence of batch {tables.batch.name} was not to be destroyed there"
+
+    def apply(self, tables: Tables) -> None:
+        tables.batch.evidence = BatchKind.SHREDDING.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shredded(Event, kinds=[BatchKind.SHREDDED]):
+    """The evidence is destroyed."""
+
+    key: str | None
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        if tables.batch.evidence != BatchKind.SHREDDING:
+            yield f"the evidence of batch {tables.batch.name} was shredded without what comes before"
+
+    def apply(self, tables: Tables) -> None:
+        tables.batch.evidence = BatchKind.SHREDDED.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewed(Event, kinds=[BatchKind.VIEW]):
+    """Somebody is about to see values: of a row, of a whole batch (no ordinal), or of a person."""
+
+    what: View
+    who: str
+    ordinal: int | None = None
+    person: str | None = None
+
+    def facts(self) -> dict[str, Any]:
+        return super().facts() | ({"ordinal": self.ordinal} if self.person is None else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tries(Event, kinds=[BatchKind.TRIES]):
+    """Of `rows` addresses tried, `pairs` different ones are the tries of this batch now; `tries`: their digest."""
+
+    rows: int
+    pairs: int | None = None
+    tries: str | None = None
+
+    def apply(self, tables: Tables) -> None:
+        tables.clear(TRIES, [tables.batch.name])
+        tables.put(TRIES, tables.batch.name, self.pairs, self.tries)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriesAged(Event, kinds=[BatchKind.TRIES_AGED]):
+    """The tries of batches received before then count no more: so many rows are gone."""
+
+    before_us: int
+    rows: int
+
+    @property
+    def batches(self) -> Select[Any]:
+        """The names of these batches."""
+        return select(Batch.name).where(Batch.received_at < stamp(from_us(self.before_us)))
+
+    def apply(self, tables: Tables) -> None:
+        tables.clear(TRIES, self.batches)

@@ -1,0 +1,168 @@
+"""A recall case is opened, and taken from state to state by proofs that people sign."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select
+
+from expectations import signatures
+from expectations.instruments import Agreement, parse_instrument
+from flows.ledger.bulk import RECALLED
+from flows.ledger.cases import CASE, KEYS_NEEDED, CaseReason, CaseState, Proof, message
+from flows.ledger.events.base import Counted, Event, SignedEvent, Signing, digest_of, is_unknown, operators
+from flows.ledger.models import Enrolled, RecallCase, Signature
+from flows.ledger.signing import SignedBy, fingerprint
+from flows.ledger.tables import Tables
+from flows.ledger.times import from_us, stamp
+
+
+class RecallKind(StrEnum):
+    """Kinds of these events."""
+
+    STEP = "recall"
+    SIGNED = "recall_signed"
+    ISSUED = "recall_issued"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseOpened(Event, kinds=[RecallKind.STEP]):
+    """A case was opened: so many rows of each batch, whose request keys have the digest `claims`; `discovered_at`:
+    seconds."""
+
+    case: str
+    requester: str
+    agreement: str
+    reason: CaseReason
+    discovered_at: int
+    batches: tuple[str, ...]
+    rows: tuple[int, ...]
+    codes: dict[str, int]
+    affected: str
+    claims: str
+    step: CaseState
+    proof: None
+    discovered_us: int | None = None
+
+    @classmethod
+    def read(cls, kind: str, facts: str) -> Event:
+        """With a `start` it is a later step."""
+        return CaseStep.read(kind, facts) if "start" in json.loads(facts) else super().read(kind, facts)
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        if self.step is not CASE.first:
+            yield f"case {self.case} could not become {self.step} there"
+
+    def apply(self, tables: Tables) -> None:
+        row = RecallCase(
+            id=self.case,
+            **{k: getattr(self, k) for k in ("requester", "agreement", "affected")},
+            reason=self.reason.value,
+            discovered_at=self._discovered_at(tables),
+            batches=json.dumps(dict(zip(self.batches, self.rows, strict=True))),
+            codes=json.dumps(self.codes),
+            state=self.step.value,
+            seq=tables.place.seq,
+        )
+        tables.add(row, self.case)
+        tables.put(RECALLED, self.case, sum(self.rows), self.claims, requester=self.requester, agreement=self.agreement)
+
+    def _discovered_at(self, tables: Tables) -> Any:
+        if self.discovered_us is not None:
+            return stamp(from_us(self.discovered_us))
+        seconds = self.discovered_at
+        return tables.unsaid(
+            RecallCase.discovered_at, self.case, lambda text: int(datetime.fromisoformat(text).timestamp()) == seconds
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseStep(Counted):
+    """A case goes from `start` to `step`; `rests_on`: digest of the proof."""
+
+    case: str
+    start: CaseState
+    step: CaseState
+    proof: Proof
+    rests_on: str
+
+    @property
+    def event_kind(self) -> str:
+        return RecallKind.STEP.value
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        row = tables.row(RecallCase, self.case)
+        if row.state != self.start or not CASE.allows(self.start, self.proof, self.step):
+            yield f"case {self.case} could not become {self.step} there"
+        elif len(self._signers(tables, row)) < max(KEYS_NEEDED[self.proof], self.proof is Proof.ATTESTATION):
+            yield f"case {self.case} lacks the signatures for becoming {self.step}"
+
+    def _signers(self, tables: Tables, row: RecallCase) -> set[str]:
+        """Who has signed this proof of the case as it is; of an attestation, whether its recipient has."""
+        query = select(Signature).where(Signature.seq > row.seq)
+        if self.proof is not Proof.ATTESTATION:
+            over = Signature.text == message(row.id, self.proof, row.seq, self.rests_on)
+            return {one.signer for one in tables.session.scalars(query.where(over))}
+        ours = query.where(Signature.signer == row.requester, Signature.purpose == "attestation")
+        return {one.signer for one in tables.session.scalars(ours) if digest_of(one.text) == self.rests_on}
+
+    def apply(self, tables: Tables) -> None:
+        row = tables.row(RecallCase, self.case)
+        row.state, row.seq = self.step.value, tables.place.seq
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseSigned(SignedEvent, kinds=[RecallKind.SIGNED]):
+    """An operator signed a proof of a case as it is since the event `after`; or the recipient its attestation.
+
+    `instrument`: digest of the version of the agreement that has the recipient's key.
+    """
+
+    case: str
+    proof: Proof
+    after: int
+    rests_on: str
+    by: str
+    key: str
+    signature: str
+    instrument: str | None = None
+
+    def signing(self, tables: Tables) -> Signing:
+        signed = (SignedBy(self.by, self.key, self.signature),)
+        if self.proof is Proof.ATTESTATION:
+            text = tables.content(Signature.text, (tables.place.seq, self.by), self.rests_on)
+            return Signing(signatures.ATTESTATION, 1, signed, self._recipient(tables), text)
+        text = message(self.case, self.proof, self.after, self.rests_on)
+        return Signing(signatures.RECALL, 1, signed, operators(tables, signed), text)
+
+    def _recipient(self, tables: Tables) -> dict[str, Iterable[str]] | None:
+        """The recipient's keys, in the version that the event names; None where its text is not known."""
+        body = tables.session.scalar(select(Enrolled.body).where(Enrolled.digest == self.instrument).limit(1))
+        if body is not None and is_unknown(body):
+            return None
+        agreement = parse_instrument(body, "enrolled agreement") if body is not None else None
+        keys = agreement.keys.signing if isinstance(agreement, Agreement) else ()
+        return {tables.row(RecallCase, self.case).requester: [fingerprint(" ".join(k.split()[:2])) for k in keys]}
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        yield from super().wrong(tables)
+        row = tables.row(RecallCase, self.case)
+        if self.after != row.seq or not any(s == row.state and p is self.proof for s, p, _ in CASE.steps):
+            yield f"case {self.case} could not be signed so there"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentsIssued(Counted, kinds=[RecallKind.ISSUED]):
+    """Documents were issued for a case, which stays where it is."""
+
+    case: str
+    step: CaseState
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        if tables.row(RecallCase, self.case).state != self.step:
+            yield f"case {self.case} was not {self.step} there"

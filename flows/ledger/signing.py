@@ -1,0 +1,185 @@
+"""Signatures of people, whatever they are for: who may sign, what a good one is, and what the chain says of it.
+
+Each is over what it is for, in a namespace of its own, so that none counts for anything else; and over what went
+before, so that none counts twice. An instrument, and an operator enrolled later or revoked, take two operators.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from expectations import signatures
+from expectations.digests import canonical_json, of_bytes
+from expectations.errors import BadInput, Usage
+from flows.ledger.models import Operator
+
+KEYS_NEEDED = 2  # of an instrument, and of an operator
+_TYPE = "ssh-ed25519"
+
+
+@dataclass(frozen=True)
+class SignedBy:
+    """A signature as the chain has it: who, the fingerprint of the key, the digest of the signature."""
+
+    by: str
+    key: str
+    signature: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """A signature that was found good."""
+
+    signer: str
+    key_line: str
+    signature: str
+
+    @property
+    def named(self) -> SignedBy:
+        return SignedBy(self.signer, fingerprint(self.key_line), of_bytes(self.signature.encode()))
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """What the chain has by digest only."""
+        return {self.named.key: self.key_line, self.named.signature: self.signature}
+
+
+def plain_key(line: str) -> str:
+    """Type and key of a line of authorized_keys, without its comment; raises BadInput if it is no Ed25519 key."""
+    parts = line.split()
+    if len(parts) < 2 or parts[0] != _TYPE or len(_blob(parts[1])) != 51:
+        raise BadInput(
+            "KEY_NOT_ED25519",
+            "the public key is not an Ed25519 key in OpenSSH form",
+            remedy="Give the .pub file that ssh-keygen -t ed25519 made.",
+        )
+    return " ".join(parts[:2])
+
+
+def fingerprint(key: str) -> str:
+    """SHA-256 of the public key, in hex."""
+    return of_bytes(_blob(key.partition(" ")[2]))
+
+
+def _blob(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def instrument_message(kind: str, id: str, digest: str, after: int) -> bytes:
+    """What enrols a version of an instrument (namespace signatures.INSTRUMENT).
+
+    `after`: number of the version that it follows, 0 for a first one: an old signature cannot bring an old version
+    back.
+    """
+    return canonical_json({"kind": kind, "id": id, "digest": digest, "after": after})
+
+
+def operator_message(name: str, key: str, enrolled: bool) -> bytes:
+    """What enrols an operator, or revokes one (namespace signatures.OPERATOR). `key`: fingerprint of the public key.
+
+    A name and a key are enrolled once and revoked once, so that no signature over them counts twice.
+    """
+    return canonical_json({"operator": name, "key": key, "enrolled": enrolled})
+
+
+def is_good(text: bytes, given: Given, namespace: str) -> bool:
+    """The one verifier: whether this key made this signature over exactly this text, for this use."""
+    return signatures.signer(text, given.signature, [given.key_line], namespace) is not None
+
+
+def signed_by_two(session: Session, text: bytes, signed: Mapping[str, str], namespace: str) -> list[Given]:
+    """The operators who signed `text`, by name. `signed`: armored SSH signatures by where each was read.
+
+    Raises BadInput at the first that is not the signature of an active operator over exactly this, Usage if two of them
+    are one operator's or if there are fewer than two.
+    """
+    found: dict[str, Given] = {}
+    for where, signature in signed.items():
+        one = signed_by(session, text, signature, namespace, where)
+        if one.signer in found:
+            raise Usage(
+                "SAME_OPERATOR",
+                "two of the signatures are the same operator's",
+                where=where,
+                remedy="A second, different operator must sign.",
+            )
+        found[one.signer] = one
+    if len(found) < KEYS_NEEDED:
+        many = len(found) or "none"
+        raise Usage(
+            "TWO_SIGNATURES",
+            f"this takes the signatures of two different operators, and there is {many}",
+            remedy="Have each sign it, and give both files.",
+        )
+    return [found[name] for name in sorted(found)]
+
+
+def signed_by(session: Session, text: bytes, signature: str, namespace: str, where: str) -> Given:
+    """The operator who signed `text`; raises BadInput unless it is the signature of an active one over exactly this."""
+    named = signatures.named(signature)
+    if named is None:
+        raise BadInput(
+            "NO_SIGNATURE",
+            "this is no SSH signature",
+            where=where,
+            remedy=f"Make one with ssh-keygen -Y sign -n {namespace}.",
+        )
+    key, space = named
+    if space != namespace:
+        raise BadInput(
+            "WRONG_NAMESPACE",
+            "the signature was made for another use",
+            where=where,
+            remedy=f"Sign with the namespace {namespace}.",
+        )
+    given = Given(key_owner(session, key, where).name, key, signature)
+    if not is_good(text, given, namespace):
+        raise BadInput(
+            "BAD_SIGNATURE",
+            "the signature is not over this, as it would follow what stands now",
+            where=where,
+            remedy="Sign it anew: the message command prints what to sign.",
+        )
+    return given
+
+
+def signing_operator(session: Session, text: bytes, key_line: str, signature: str, namespace: str) -> Given:
+    """The signature of the enrolled operator who signed `text` with this key; raises BadInput if nobody did."""
+    key = plain_key(key_line)
+    operator = session.scalar(select(Operator).where(Operator.key_line == key, Operator.revoked_at.is_(None)))
+    if operator is None:
+        raise BadInput("KEY_NOT_ENROLLED", "this key is not that of an enrolled operator", remedy="Have it enrolled.")
+    given = Given(operator.name, key, signature)
+    if not is_good(text, given, namespace):
+        raise BadInput(
+            "BAD_SIGNATURE",
+            "the signature is not this key's over this decision",
+            remedy="Sign what sluicegate review show prints, anew for each hold.",
+        )
+    return given
+
+
+def key_owner(session: Session, key: str, where: str) -> Operator:
+    """The operator whose public key this is; raises BadInput if there is none, or if it was revoked."""
+    operator = session.scalar(select(Operator).where(Operator.key_line == key))
+    if operator is None:
+        raise BadInput(
+            "KEY_NOT_ENROLLED", "the key is not that of an enrolled operator", where=where, remedy="Have it enrolled."
+        )
+    if operator.revoked_at is not None:
+        raise BadInput(
+            "OPERATOR_REVOKED",
+            "the operator who signs with this key was revoked",
+            where=where,
+            remedy="Have another operator sign.",
+        )
+    return operator

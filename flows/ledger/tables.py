@@ -1,0 +1,82 @@
+"""What an event is applied to: the ledger's tables, as they were before it.
+
+It is done twice: in the transaction that appends the event, and by `flows.ledger.rebuild`, which plays all events over an
+empty database to compare it with the live one. What an event has by digest only comes from whoever writes it, or from
+the live row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Select, delete
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from flows.ledger.bulk import Bulk
+from flows.ledger.models import Base, Batch
+
+Row = TypeVar("Row", bound=Base)
+
+
+class Misfit(ValueError):
+    """An event that speaks of a row which is not there, or is there already."""
+
+
+class Place(Protocol):
+    """Where in the chain an event is."""
+
+    seq: int
+    at: str
+    batch: str | None
+    previous: str
+
+
+class Tables:
+    """The tables of the ledger itself, and the place of the event that is applied to them.
+
+    `contents`: what the event has by digest only.
+    """
+
+    def __init__(self, session: Session, place: Place, contents: Mapping[str, Any]) -> None:
+        self.session, self.place, self.contents = session, place, contents
+
+    @property
+    def batch(self) -> Batch:
+        """The batch that the event is about."""
+        return self.row(Batch, self.place.batch)
+
+    def find(self, model: type[Row], key: Any) -> Row | None:
+        return None if key is None else self.session.get(model, key)
+
+    def row(self, model: type[Row], key: Any) -> Row:
+        """The row with this key; raises Misfit if there is none."""
+        found = self.find(model, key)
+        if found is None:
+            raise Misfit(f"no row of {model.__tablename__} is as it says")
+        return found
+
+    def add(self, row: Base, key: Any) -> None:
+        """Adds a row; raises Misfit if its key is there."""
+        if self.find(type(row), key) is not None:
+            raise Misfit(f"a row of {row.__tablename__} is there already")
+        self.session.add(row)
+
+    def content(self, column: InstrumentedAttribute[Any], key: Any, digest: str) -> Any:
+        """What belongs into `column` of the row with this key, of which the event has the digest."""
+        return self.contents[digest]
+
+    def unsaid(self, column: InstrumentedAttribute[Any], key: Any, fits: Callable[[Any], bool] = lambda _: True) -> Any:
+        """The value of `column` in the row with this key, which events of an older version did not have."""
+        raise Misfit("whoever writes an event says everything")
+
+    def put(self, bulk: Bulk, owner: str, rows: int | None, digest: str | None, **fixed: str) -> None:
+        """Gives an owner the rows that came in, which have this digest; None: an older event did not say."""
+        bulk.put(self.session, owner, **fixed)
+
+    def clear(self, bulk: Bulk, owners: Collection[str] | Select[Any]) -> None:
+        """Takes all rows of these owners away."""
+        self.session.execute(delete(bulk.model).where(bulk.owner.in_(owners)))
+
+    def baseline(self, values: Mapping[str, str], tries: Iterable[tuple[str, int, str]]) -> None:
+        """Takes what an operator vouches for of the values that older events did not say; here they stand already."""
