@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from expectations.base.duck import quote
+from expectations.base.errors import Fault
+from expectations.base.total import total
 from expectations.code import EVIDENCE, INVARIANT, STATUTE, Code, CodePhase
-from expectations.duck import quote
-from expectations.errors import Fault
 from expectations.rules import address, authority, disclosure, identity, statutes
 from expectations.rules.rule import Rule
-from expectations.total import total
 
 NOT_CONFIRMED = "NOT_CONFIRMED"
 # Whether the requester reads a code of a phase by its name; if not, it reads NOT_CONFIRMED.

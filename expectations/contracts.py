@@ -12,8 +12,8 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from expectations.errors import Usage
-from expectations.total import total
+from expectations.base.errors import Usage
+from expectations.base.total import total
 
 
 class Outcome(StrEnum):
@@ -163,7 +163,7 @@ PLACE = [
     _f("row", I64, "row of that file, counted from 1, header not counted", null=False),
     _f("origin", S, "request or decoy", null=False),
 ]
-# Standardised fields: written by expectations.standard and expectations.address, which the checkpoints run again.
+# Standardised fields: written by expectations.names.standard and expectations.address, which the checkpoints run again.
 STANDARD = [
     _f("request_key", S, "keyed hash (HMAC-SHA256, hex) of the request id: what the ledger knows of it"),
     _f("s_first", S, "given name: capitals, no accents"),

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from expectations.address import facilities
-from expectations.digests import of_file, sql_keyed_hash
-from expectations.duck import DuckSettings, quote
+from expectations.base.digests import of_file, sql_keyed_hash
+from expectations.base.duck import DuckSettings, quote
 from expectations.facts import persons
 from expectations.instruments import Agreement, CourtOrder, Letter, Standing, standing
 from pipelines import lake

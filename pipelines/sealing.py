@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import pyrage
 
-from expectations.errors import BadInput, Fault
+from expectations.base.errors import BadInput, Fault
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from flows import cli
+from flows.cli import main
 from pipelines.simulate.profiles import table
+from tests.factories.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 # Pages of infra/docs: they go on in the home and with the files that the README's commands made.
 PAGES = ("preflight", "register")
@@ -43,7 +43,7 @@ def test_the_commands_work_in_their_order(
         if arguments[0] in OF_THEIR_OWN:
             inherited = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
             done = subprocess.run(
-                [sys.executable, "-m", "flows.cli", *arguments],
+                [sys.executable, "-m", "flows.cli.main", *arguments],
                 capture_output=True,
                 text=True,
                 timeout=200,
@@ -51,7 +51,7 @@ def test_the_commands_work_in_their_order(
             )
             assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         else:
-            code = cli.run(arguments)
+            code = main.run(arguments)
             said = capsys.readouterr()
             assert code == 0, f"{line}\n{said.out[-3000:]}\n{said.err[-3000:]}"
 

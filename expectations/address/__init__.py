@@ -16,10 +16,10 @@ import duckdb
 from expectations.address import facilities as operators
 from expectations.address import left_out as left
 from expectations.address import parse, patterns, reference, split, text, verdict
+from expectations.base.digests import of_file, of_json
+from expectations.base.duck import quote, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import ADDRESS
-from expectations.digests import of_file, of_json
-from expectations.duck import quote, session
 
 COLUMNS = tuple(field.name for field in ADDRESS)
 

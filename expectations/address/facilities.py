@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from expectations.address.reference import plain
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 
 NAME = "facilities.csv"  # in the home tree, and a copy beside each batch
 MOST = 1_000  # of phrases, and of addresses: with more of them each row of a batch would take noticeably longer

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
-from expectations.duck import quote
+from expectations.base.duck import quote
 
 MARK = "¿"
 SEPARATOR = "\x1f"  # the unit separator of ASCII, between the fields of a row while they are cleaned

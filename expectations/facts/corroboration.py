@@ -11,10 +11,10 @@ Used by the validate stage, and again by the eligibility checkpoint on the raw a
 from __future__ import annotations
 
 from expectations import address
+from expectations.base.total import total
 from expectations.contracts import Corroboration
 from expectations.facts.letter import RegisterFacts
 from expectations.facts.sql import literal
-from expectations.total import total
 
 # The best over all addresses on file counts.
 _RANKS = total(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from expectations.base.duck import quote
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from expectations.duck import quote
 from expectations.facts import reasons
 from expectations.facts.letter import LetterFacts
 

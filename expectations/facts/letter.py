@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, get_type_hints
 
-from expectations import signatures
+from expectations.base import signatures
 from expectations.facts.band import Learnt, learnt
 from expectations.instruments import Agreement, CourtOrder, Letter, Officer, Standing, Thresholds, standing
 from expectations.instruments.standing import superseded

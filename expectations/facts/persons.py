@@ -14,8 +14,8 @@ from typing import NoReturn
 
 import duckdb
 
-from expectations import duck
-from expectations.errors import BadInput
+from expectations.base import duck
+from expectations.base.errors import BadInput
 
 NAME = "persons.csv"
 KEPT = "persons.parquet"  # beside each batch, as it was when the submission was received

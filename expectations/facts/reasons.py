@@ -7,7 +7,7 @@ record's own (its case, the dates of its orders): a counter says nothing about a
 
 from __future__ import annotations
 
-from expectations.duck import quote
+from expectations.base.duck import quote
 
 _LOOK_ALIKE = {  # capitals; `upper` comes before
     "АВЕЅІЈКМНОРСТУХ": "ABESIJKMHOPCTYX",  # Cyrillic

@@ -7,7 +7,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from expectations.duck import quote
+from expectations.base.duck import quote
 from expectations.facts.letter import LETTER_FACTS, LetterFacts, RegisterFacts
 from expectations.rules.book import register_rules, request_rules
 from expectations.rules.rule import Rule

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from expectations.duck import DuckSettings, quote, session
+from expectations.base.duck import DuckSettings, quote, session
 from expectations.gx.checks import LOOKS_AT_ROWS, Check, Setup, Suite, row_count
 from expectations.gx.evaluate import Finding, evaluate
 from expectations.gx.verdict import Result, Status, Verdict

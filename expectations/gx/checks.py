@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 
 from expectations import codes
+from expectations.base.errors import Fault
+from expectations.base.total import total
 from expectations.contracts import schema
-from expectations.errors import Fault
 from expectations.rules.rule import Disposition, Rule
-from expectations.total import total
 
 Setup = Callable[[duckdb.DuckDBPyConnection], None]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 from expectations.gx.evaluate import library, quiet_gx
 
 _SITE = "checkpoints"

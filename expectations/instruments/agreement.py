@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.functional_validators import model_validator
 
-from expectations.forms import Strict
+from expectations.base.forms import Strict
 from expectations.instruments.recall_terms import RecallTerms
 from expectations.instruments.safeguards import Safeguards
 from expectations.instruments.terms import RELEASABLE, Key, ReleaseField

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from expectations.total import total
+from expectations.base.total import total
 
 
 class Effect(StrEnum):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from expectations.forms import Strict
+from expectations.base.forms import Strict
 from expectations.instruments.terms import Key
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic.functional_validators import model_validator
 
-from expectations.forms import Strict
+from expectations.base.forms import Strict
 from expectations.instruments.districts import state_of
 from expectations.instruments.effects import EFFECTS, Does, Effect
 from expectations.instruments.terms import Key, ReleaseField

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from expectations import forms
-from expectations.digests import of_bytes
-from expectations.errors import BadInput
+from expectations.base import forms
+from expectations.base.digests import of_bytes
+from expectations.base.errors import BadInput
+from expectations.base.total import total
 from expectations.instruments.agreement import Agreement
 from expectations.instruments.letter import Letter
 from expectations.instruments.orders import CourtOrder
-from expectations.total import total
 
 Instrument = Agreement | CourtOrder
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from expectations.forms import Strict
+from expectations.base.forms import Strict
 
 Days = Annotated[int, Field(gt=0, le=365)]
 

@@ -7,7 +7,7 @@ from datetime import date
 from pydantic import Field
 from pydantic.functional_validators import model_validator
 
-from expectations.forms import Strict
+from expectations.base.forms import Strict
 from expectations.instruments.terms import Key
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from expectations.base.forms import Strict
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from expectations.forms import Strict
 from expectations.instruments.terms import Share
 
 Count = Annotated[int, Field(gt=0)]

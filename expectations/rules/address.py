@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
+from expectations.base.duck import quote
 from expectations.code import DMM, PUB28, REVIEW, STATUTE
-from expectations.duck import quote
 from expectations.rules.rule import Phase, Rule, Words, registry, row_rule
 
 PREMISES = ("500 12th St SW, Washington, DC 20024",)

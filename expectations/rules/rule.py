@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Required, TypedDict, Unpack
 
+from expectations.base.errors import Fault
+from expectations.base.total import total
 from expectations.code import Code, CodePhase
-from expectations.errors import Fault
-from expectations.total import total
 
 
 class Scope(StrEnum):

@@ -6,11 +6,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from expectations import address, standard
+from expectations import address
 from expectations.contracts import RAW_NAMES
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_request
 from expectations.gx.checks import Setup
+from expectations.names import standard
 
 
 def setup(facilities: Path | None = None) -> tuple[Setup, ...]:

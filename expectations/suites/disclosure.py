@@ -14,9 +14,9 @@ from typing import Any
 import duckdb
 
 from expectations import codes
+from expectations.base.digests import content_digest
+from expectations.base.duck import DuckSettings, quote, session
 from expectations.contracts import RELEASE, Outcome
-from expectations.digests import content_digest
-from expectations.duck import DuckSettings, quote, session
 from expectations.gx.checkpoint import run
 from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, unique
 from expectations.gx.verdict import Verdict

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from expectations.base.duck import DuckSettings, quote
 from expectations.contracts import Corroboration, Origin, Stage, ends
-from expectations.duck import DuckSettings, quote
 from expectations.facts import corroboration, crowding, persons
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_verdict

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from expectations.base.duck import DuckSettings, quote
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import RAW_NAMES, Origin, Stage, ends
-from expectations.duck import DuckSettings, quote
 from expectations.facts import counts, crowding, sql
 from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import run

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations import contracts
-from expectations.duck import DuckSettings, parquet
+from expectations.base.duck import DuckSettings, parquet
 from expectations.facts.letter import LetterFacts
 from expectations.rules.address import CROWD, PREMISES
 from expectations.suites import disclosure, eligibility, intake, matching

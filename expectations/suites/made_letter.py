@@ -6,7 +6,7 @@ from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import signatures
+from expectations.base import signatures
 from expectations.facts import letter as facts
 from expectations.instruments import Agreement, Letter, parse_instrument, parse_letter
 

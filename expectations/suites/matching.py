@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from expectations import standard
+from expectations.base.duck import DuckSettings, quote
 from expectations.contracts import RAW_NAMES, Origin, Stage, Tier, ends
-from expectations.duck import DuckSettings, quote
 from expectations.facts import band
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import literal
 from expectations.gx.checkpoint import run
 from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, unique
 from expectations.gx.verdict import Verdict
+from expectations.names import standard
 from expectations.rules import disclosure
 
 NAME = "matching"

@@ -17,15 +17,15 @@ from typing import Any
 
 import duckdb
 
+from expectations.base.duck import DuckSettings, quote, session
+from expectations.base.total import total
 from expectations.contracts import RAW_NAMES, Stage
-from expectations.duck import DuckSettings, quote, session
 from expectations.facts.letter import LetterFacts
 from expectations.gx import checkpoint
 from expectations.gx.checkpoint import prepare
 from expectations.gx.checks import Check, Kind, Suite
 from expectations.gx.verdict import Result, Status
 from expectations.suites import disclosure, eligibility, intake, made, matching
-from expectations.total import total
 
 # The suite of the checkpoint behind each stage, in their order.
 SUITES: tuple[ModuleType, ...] = tuple(

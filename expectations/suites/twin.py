@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 
 from expectations.address.twin import judge
+from expectations.base.duck import DuckSettings, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from expectations.duck import DuckSettings, session
 
 SAMPLE = 200
 _FIELDS = ("address", "street", "unit", "city", "state", "zip")

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from expectations.duck import parquet, session
-from expectations.errors import SluicegateError
-from flows import evidence_keys
-from flows.home import HOLDER_AGE, Home
-from flows.kept import accounting_path, stored_evidence
+from expectations.base.duck import parquet, session
+from expectations.base.errors import SluicegateError
+from flows.evidence import keys
+from flows.evidence.plaintext import plaintext_folder
+from flows.evidence.store import accounting_path, stored_evidence
+from flows.home.locks import busy
+from flows.home.tree import HOLDER_AGE, Home
 from flows.ledger import Ledger
 from flows.ledger.chain import Problem
-from flows.ledger.states import State
-from flows.locks import busy
-from flows.views import plaintext_folder
+from flows.ledger.lifecycles.states import State
 from pipelines import sealing
 from pipelines.release.tally import tally
 
@@ -78,6 +78,6 @@ def _released(home: Home, plain: Path) -> str:
 
 
 def _key(home: Home, batch: str) -> Iterator[Problem]:
-    listed = stored_evidence(home, batch) if evidence_keys.place(home, batch).exists() else None
-    if listed and evidence_keys.identity(home, batch).recipient != listed.recipient:
+    listed = stored_evidence(home, batch) if keys.place(home, batch).exists() else None
+    if listed and keys.identity(home, batch).recipient != listed.recipient:
         yield Problem(f"evidence of batch {batch}", "its key is not the one that it was sealed to")

@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from expectations.digests import of_file
-from expectations.errors import BadInput
-from flows import evidence_keys
+from expectations.base.digests import of_file
+from expectations.base.errors import BadInput
 from flows.audit import recalls
-from flows.audit.checkpoints import holders
+from flows.audit.signed_heads import holders
 from flows.cases.delivery import name_of
-from flows.home import Home
-from flows.kept import accounting_path, evidence_folder, evidence_list_path, stored_evidence
+from flows.evidence import keys
+from flows.evidence.shred import too_early
+from flows.evidence.store import accounting_path, evidence_folder, evidence_list_path, stored_evidence
+from flows.home.locks import busy
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.chain import Problem
+from flows.ledger.lifecycles.states import FINAL, State
 from flows.ledger.shredding import SHREDDED
-from flows.ledger.states import FINAL, State
-from flows.locks import busy
 from flows.outbox.folder import Folder
-from flows.shred import too_early
 from pipelines import release
 
 _SETTLED = FINAL | {State.PREPARED}
@@ -82,7 +82,7 @@ def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[P
         return
     assert listed is not None
     expected = {evidence_folder(home) / name: sha for name, sha in listed.files.items()}
-    expected[evidence_keys.place(home, batch)] = listed.key
+    expected[keys.place(home, batch)] = listed.key
     for file, sha in expected.items():
         if not file.exists():
             yield Problem(_place(home, file), "it is missing")
@@ -116,7 +116,7 @@ def _why_other(home: Home, batch: str) -> str:
 def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:
     """Files, and packages, of no batch that the ledger knows. What a killed run left half-written begins with a dot."""
     what = "the ledger knows no batch of this name"
-    for folder in (evidence_folder(home), accounting_path(home, "x").parent, evidence_keys.place(home, "x").parent):
+    for folder in (evidence_folder(home), accounting_path(home, "x").parent, keys.place(home, "x").parent):
         for path in sorted(folder.glob("[!.]*")):
             if path.name.partition(".")[0] not in known:
                 yield Problem(_place(home, path), what)
@@ -127,7 +127,7 @@ def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:
 
 def _places(home: Home, batch: str, evidence_only: bool = False) -> list[str]:
     """The sealed files of a batch that are there, as places."""
-    found = [*evidence_folder(home).glob(f"{batch}.*"), evidence_keys.place(home, batch)]
+    found = [*evidence_folder(home).glob(f"{batch}.*"), keys.place(home, batch)]
     found += [] if evidence_only else [accounting_path(home, batch)]
     return sorted(_place(home, path) for path in found if path.exists())
 

@@ -14,18 +14,18 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import signatures
-from expectations.clock import Clock
-from expectations.digests import of_bytes, of_json
-from expectations.errors import BadInput, Forbidden, Usage
-from expectations.total import total
-from flows import enrolled
+from expectations.base import signatures
+from expectations.base.clock import Clock
+from expectations.base.digests import of_bytes, of_json
+from expectations.base.errors import BadInput, Forbidden, Usage
+from expectations.base.total import total
 from flows.cases import deadlines, documents, forms, opening, places
 from flows.cases.places import Desk
 from flows.cases.steps import Step
-from flows.home import Home
+from flows.home.tree import Home
 from flows.ledger.case_records import ATTESTATION, CaseRecord
-from flows.ledger.cases import DISPOSALS, CaseState, Proof, after, message
+from flows.ledger.lifecycles.cases import DISPOSALS, CaseState, Proof, after, message
+from flows.registry import enrolled
 
 
 @dataclass(frozen=True)

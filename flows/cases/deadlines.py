@@ -1,17 +1,17 @@
-"""What of a case is due, and when: `flows.ledger.cases.DEADLINES` against what the ledger knows."""
+"""What of a case is due, and when: `flows.ledger.lifecycles.cases.DEADLINES` against what the ledger knows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from expectations.clock import Clock
+from expectations.base.clock import Clock
 from expectations.instruments import Agreement, preserved
-from flows import enrolled
-from flows.enrolled import Enrolled
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
-from flows.ledger.cases import DEADLINES, Deadline
+from flows.ledger.lifecycles.cases import DEADLINES, Deadline
+from flows.registry import enrolled
+from flows.registry.enrolled import Enrolled
 
 
 @dataclass(frozen=True)

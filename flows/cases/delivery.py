@@ -8,12 +8,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from expectations import signatures
-from expectations.duck import parquet
-from expectations.errors import Fault
+from expectations.base import signatures
+from expectations.base.duck import parquet
+from expectations.base.errors import Fault
 from flows.cases import places
 from flows.cases.places import Desk
-from flows.home import HOLDER_SIGNING
+from flows.home.tree import HOLDER_SIGNING
 from flows.ledger.case_records import CaseRecord
 from flows.outbox import package_digest
 from pipelines.lake import durable

@@ -14,19 +14,19 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from expectations import digests
-from expectations.clock import Clock
-from expectations.forms import Strict
+from expectations.base import digests
+from expectations.base.clock import Clock
+from expectations.base.forms import Strict
+from expectations.base.total import total
 from expectations.instruments import Agreement
-from expectations.total import total
-from flows import enrolled
 from flows.cases import deadlines, forms, places
-from flows.home import Home
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION, CaseRecord
-from flows.ledger.cases import CaseReason, CaseState
 from flows.ledger.core import BatchRecord
-from flows.ledger.states import State
+from flows.ledger.lifecycles.cases import CaseReason, CaseState
+from flows.ledger.lifecycles.states import State
+from flows.registry import enrolled
 from pipelines.lake import durable
 
 FREEZE, INCIDENT, COPIES = "freeze_notice.md", "incident_report.md", "copies.csv"

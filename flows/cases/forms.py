@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
-from expectations.errors import BadInput
-from expectations.forms import Strict, toml, validated
+from expectations.base.errors import BadInput
+from expectations.base.forms import Strict, toml, validated
 from expectations.instruments.terms import Key
 
 RETURNED = "returned"

@@ -15,18 +15,19 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from expectations.clock import Clock
-from expectations.digests import content_digest, of_file
-from expectations.duck import parquet, session
-from expectations.errors import BadInput, Fault, Usage
-from flows import evidence, evidence_keys
+from expectations.base.clock import Clock
+from expectations.base.digests import content_digest, of_file
+from expectations.base.duck import parquet, session
+from expectations.base.errors import BadInput, Fault, Usage
+from flows.batch.steps import BatchSteps
 from flows.cases import delivery, documents, places
 from flows.cases.places import Desk
-from flows.home import HASH_KEY, Home
-from flows.kept import accounting_path, open_accounting, seal_to_holder
+from flows.evidence import keys
+from flows.evidence.store import accounting_path, open_accounting, seal_to_holder
+from flows.home.tree import HASH_KEY, Home
 from flows.ledger.case_records import CaseRecord, NewCase
-from flows.ledger.cases import CaseReason, CaseState, Proof
-from flows.work import BatchSteps
+from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
+from flows.replay import opened
 from pipelines import sealing
 from pipelines.lake.sql import copy
 from pipelines.recall import affected
@@ -80,7 +81,7 @@ def freeze(at: Desk, case: CaseRecord) -> CaseRecord:
     if case.state is not CaseState.FOUND:
         return case
     sealed, opened = places.folder(at.home, case.id) / documents.AFFECTED, at.plain / f"{case.id}.parquet"
-    sealing.open_file(sealed, opened, evidence_keys.holder(at.home))
+    sealing.open_file(sealed, opened, keys.holder(at.home))
     with session(at.home.duck) as connection:
         digest = content_digest(connection, parquet([opened]), ["batch", "ordinal"], "batch, ordinal")
     if digest != case.affected:
@@ -117,7 +118,7 @@ def _selected(at: Desk, chosen: Chosen) -> Path | None:
     """Parquet of batch and ordinal; None: all that a batch released."""
     target = at.plain / "selected.parquet"
     if chosen.listed is not None:
-        sealing.open_file(chosen.listed, target, evidence_keys.holder(at.home))
+        sealing.open_file(chosen.listed, target, keys.holder(at.home))
         return target
     if chosen.rows is None:
         return None
@@ -159,7 +160,7 @@ def _store_affected(at: Desk, case: NewCase, rows: Path) -> None:
 def _write_records(at: Desk, batch: str, target: Path) -> bool:
     steps = BatchSteps(at.home, at.ledger, batch)
     try:
-        with evidence.opened(at.home, steps) as (_, relation), session(at.home.duck) as connection:
+        with opened.opened(at.home, steps) as (_, relation), session(at.home.duck) as connection:
             copy(connection, f"SELECT ordinal, verdict.record_id FROM {relation} WHERE verdict IS NOT NULL", target)
     except Usage:  # the evidence is not stored any more: the keyed hashes are what is left
         return False

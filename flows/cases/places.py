@@ -9,16 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations.clock import Clock
-from expectations.digests import of_bytes, of_file
-from expectations.errors import Fault
+from expectations.base.clock import Clock
+from expectations.base.digests import of_bytes, of_file
+from expectations.base.errors import Fault
 from expectations.instruments import Agreement
-from flows import enrolled, evidence_keys
-from flows.home import Home
-from flows.kept import seal_to_holder
+from flows.evidence import keys
+from flows.evidence.plaintext import plaintext_folder
+from flows.evidence.store import seal_to_holder
+from flows.home.locks import alone
+from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.locks import alone
-from flows.views import plaintext_folder
+from flows.registry import enrolled
 from pipelines import sealing
 
 LOCK = "recall"
@@ -67,7 +68,7 @@ def store_proof(at: Desk, case: str, data: bytes) -> str:
 def open_proof(at: Desk, case: str, digest: str) -> bytes:
     """A stored proof; raises BadInput if it cannot be opened, Fault if it is not the one that the ledger names."""
     opened, sealed = at.plain / uuid.uuid4().hex, proof(at.home, case, digest)
-    sealing.open_file(sealed, opened, evidence_keys.holder(at.home))
+    sealing.open_file(sealed, opened, keys.holder(at.home))
     if of_file(opened) != digest:
         remedy = "Restore recalls/ from a backup."
         raise Fault("PROOF_CHANGED", "a stored proof is not the one in the ledger", where=sealed.name, remedy=remedy)

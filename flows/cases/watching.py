@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from expectations.clock import Clock
-from expectations.total import total
+from expectations.base.clock import Clock
+from expectations.base.total import total
 from flows.cases import advancing, deadlines, documents
 from flows.cases.deadlines import Due
-from flows.home import Home
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord, StepRecord
-from flows.ledger.cases import STEPS, CaseState
+from flows.ledger.lifecycles.cases import STEPS, CaseState
 
 _DOCUMENT = ("name", "state", "digest", "lies there")
 _ATTEST = "send attestation.txt; then: sluicegate recall advance {} attested --file attestation.txt.sig"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from expectations.errors import Usage
+from expectations.base.errors import Usage
 from flows.outbox.contract import Outbox
 from flows.outbox.folder import Folder
 

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from expectations.digests import of_file, of_json
-from expectations.errors import Fault, Transient
+from expectations.base.digests import of_file, of_json
+from expectations.base.errors import Fault, Transient
 
 STAGING = ".staging"
 

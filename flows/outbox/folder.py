@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from expectations.digests import of_file, of_json
+from expectations.base.digests import of_file, of_json
 from flows.outbox.contract import STAGING, files_of, package_digest, taken, unwritable
 from pipelines.lake import durable
 

@@ -19,8 +19,8 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import from_url
 
-from expectations.digests import of_json
-from expectations.errors import Fault, Usage
+from expectations.base.digests import of_json
+from expectations.base.errors import Fault, Usage
 from flows.outbox.contract import STAGING, package_digest, taken, unwritable
 from pipelines.release.signed_folder import MANIFEST
 

@@ -14,16 +14,16 @@ from datetime import date, timedelta
 from functools import cache, partial
 from typing import Any
 
-from expectations.clock import Clock, legal_date
-from expectations.errors import Usage
+from expectations.base.clock import Clock, legal_date
+from expectations.base.errors import Usage
 from expectations.instruments import Agreement
-from flows.enrolled import agreement_version
-from flows.home import Home
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.accounts import ACCOUNTED
 from flows.ledger.core import BatchRecord
 from flows.ledger.figures import EventRecord
-from flows.ledger.states import FINAL, State
+from flows.ledger.lifecycles.states import FINAL, State
+from flows.registry.enrolled import agreement_version
 
 _DUE = timedelta(days=90)
 

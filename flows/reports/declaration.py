@@ -10,16 +10,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from expectations import codes
-from expectations.clock import Clock, legal_date
-from expectations.errors import Fault, Usage
-from flows.enrolled import agreement_at_receipt
-from flows.home import Home
+from expectations.base.clock import Clock, legal_date
+from expectations.base.errors import Fault, Usage
+from flows.batch.plan import PASSED
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.accounts import ACCOUNTED
 from flows.ledger.core import BatchRecord
 from flows.ledger.figures import EventRecord
-from flows.ledger.states import RUNS_IN, Checkpoint, State
-from flows.plan import PASSED
+from flows.ledger.lifecycles.states import RUNS_IN, Checkpoint, State
+from flows.registry.enrolled import agreement_at_receipt
 
 _BY_STATE_BEFORE = {state.value: which for which, state in RUNS_IN.items()}
 _BY_STATE_PASSED = {state.value: which for which, state in PASSED.items()}

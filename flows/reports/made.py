@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from expectations.clock import Clock
-from expectations.errors import Usage
-from flows.home import Home
+from expectations.base.clock import Clock
+from expectations.base.errors import Usage
+from flows.home.tree import Home
 from flows.reports.annual import annual
 from flows.reports.declaration import declaration
 

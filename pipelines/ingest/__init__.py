@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from expectations.digests import of_bytes
-from expectations.errors import Fault
+from expectations.base.digests import of_bytes
+from expectations.base.errors import Fault
 from expectations.facts import crowding
 from expectations.facts import letter as facts
 from expectations.rules.statutes import STATUTES, required_columns

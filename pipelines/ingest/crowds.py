@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from expectations.base.duck import DuckSettings, parquet
 from expectations.contracts import CANONICAL, Outcome
-from expectations.duck import DuckSettings, parquet
 from expectations.facts import crowding
 from pipelines.ingest.rows import write
 from pipelines.lake import Attempt, Part

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from expectations.base.duck import DuckSettings, parquet, session
+from expectations.base.errors import BadInput
 from expectations.contracts import PLACE, RAW_REQUEST, REJECT, REQUIRED_COLUMNS, Origin
-from expectations.duck import DuckSettings, parquet, session
-from expectations.errors import BadInput
 from expectations.instruments import DataFile
 from pipelines.lake import Attempt, Part
 from pipelines.read.blocks import BLOCK, Submitted

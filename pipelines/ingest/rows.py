@@ -15,10 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from expectations import address, duck, standard
+from expectations import address
+from expectations.base import duck
 from expectations.contracts import CANONICAL, Origin, Outcome
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_request
+from expectations.names import standard
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
 from pipelines.context import BatchContext

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from expectations import signatures
-from expectations.digests import of_bytes
-from expectations.errors import BadInput
+from expectations.base import signatures
+from expectations.base.digests import of_bytes
+from expectations.base.errors import BadInput
 from expectations.instruments import Agreement, DataFile, Letter, parse_letter
 
 LETTER, SIGNATURE = "letter.toml", "letter.toml.sig"

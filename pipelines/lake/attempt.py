@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import digests
+from expectations.base import digests
 from pipelines.lake.parts import Part, part_file
 
 ATTEMPTS = ".attempts"

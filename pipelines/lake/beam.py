@@ -15,7 +15,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from expectations import digests
+from expectations.base import digests
 from pipelines.lake import commit, durable, failures
 from pipelines.lake import runner as runners
 from pipelines.lake.attempt import ATTEMPTS, FINISHED, Attempt, Worker, finished

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import duckdb
 
-from expectations import errors
-from expectations.errors import Fault, SluicegateError, Transient
+from expectations.base import errors
+from expectations.base.errors import Fault, SluicegateError, Transient
 
 ERROR = "error.json"
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from expectations import digests
-from expectations.errors import Fault
+from expectations.base import digests
+from expectations.base.errors import Fault
 from pipelines.lake import durable
 
 

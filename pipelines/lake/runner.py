@@ -9,7 +9,7 @@ import os
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
-from expectations.errors import Usage
+from expectations.base.errors import Usage
 
 if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import duckdb
 import pyarrow as pa
 
-from expectations.duck import DuckSettings, quote, session
+from expectations.base.duck import DuckSettings, quote, session
 from pipelines.lake.attempt import ROW_GROUP
 from pipelines.lake.failures import no_values
 

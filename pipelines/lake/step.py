@@ -10,8 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from expectations import digests
-from expectations.errors import Fault
+from expectations.base import digests
+from expectations.base.errors import Fault
 from pipelines.lake import durable, failures
 from pipelines.lake.attempt import ATTEMPTS, FINISHED, Worker
 from pipelines.lake.parts import Manifest, read_manifest

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 from pipelines.lake.locked_folder import locked_folder
 
 SUFFIXES = (".csv", ".parquet")

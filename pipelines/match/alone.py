@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from expectations import address, standard
-from expectations.duck import DuckSettings, parquet, quote
+from expectations import address
+from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.facts import corroboration
+from expectations.names import standard
 from expectations.rules.sql import blank
 from pipelines import lake, register
 from pipelines.lake import Attempt, Part

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from expectations import duck, standard
+from expectations.base import duck
+from expectations.names import standard
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import copy, quiet
 from pipelines.match import bits, blocking, plausible, tiers, weight

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.types as kinds
 
+from expectations.base.duck import quote
+from expectations.base.errors import BadInput
 from expectations.contracts import RAW_NAMES
-from expectations.duck import quote
-from expectations.errors import BadInput
 from pipelines.read.blocks import opened
 from pipelines.read.csv import TABLE, CsvFile
 from pipelines.read.formats import Compression, FileFormat, of_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from expectations import duck
+from expectations.base import duck
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import copy, quiet
 from pipelines.match.blocking import request_keys_sql

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from expectations import duck
+from expectations.base import duck
 from expectations.contracts import Tier
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import copy, quiet

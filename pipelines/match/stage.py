@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from expectations.digests import of_bytes
-from expectations.duck import DuckSettings
-from expectations.errors import Fault
+from expectations.base.digests import of_bytes
+from expectations.base.duck import DuckSettings
+from expectations.base.errors import Fault
 from expectations.instruments.agreement import TIERS
 from pipelines import lake, register
 from pipelines.context import BatchContext

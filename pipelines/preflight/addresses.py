@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from expectations import address
-from expectations.duck import DuckSettings, session
-from expectations.errors import BadInput, Fault
+from expectations.base.duck import DuckSettings, session
+from expectations.base.errors import BadInput, Fault
 from pipelines.lake.failures import no_values
 from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts

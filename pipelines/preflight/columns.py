@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 
 ID = "id"
 FIELDS = ("address", "street", "unit", "city", "state", "zip")

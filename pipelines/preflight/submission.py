@@ -15,11 +15,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import codes, signatures
+from expectations import codes
 from expectations.address import complete
-from expectations.clock import Clock
-from expectations.duck import DuckSettings, parquet, session
-from expectations.errors import BadInput, Fault
+from expectations.base import signatures
+from expectations.base.clock import Clock
+from expectations.base.duck import DuckSettings, parquet, session
+from expectations.base.errors import BadInput, Fault
 from expectations.facts import counts, sql
 from expectations.facts.letter import LetterFacts, letter_facts
 from expectations.instruments import Agreement, Keys, Letter, Party, Safeguards, Thresholds

@@ -20,7 +20,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from expectations import codes
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 from pipelines.preflight.columns import ID
 
 NAME = "preflight"

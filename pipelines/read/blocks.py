@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from expectations.base.duck import DuckSettings
+from expectations.base.errors import BadInput
 from expectations.contracts import REQUIRED_COLUMNS
-from expectations.duck import DuckSettings
-from expectations.errors import BadInput
 from pipelines.read.formats import Compression
 
 BLOCK = 1 << 20

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from expectations.base.errors import BadInput
 from expectations.contracts import RAW_NAMES, REQUIRED_COLUMNS
-from expectations.errors import BadInput
 
 REMEDY = "See sluicegate schema request for the columns."
 

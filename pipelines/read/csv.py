@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 from pipelines.read.blocks import BLOCK, MAX_LINE, Blocks, Source, Submitted, has_long_line, line_count, opened
 from pipelines.read.columns import check_columns
 from pipelines.read.stretch import Read, Reject, bytes_of, whole

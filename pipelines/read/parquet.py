@@ -22,8 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.types as kinds
 
-from expectations import duck
-from expectations.errors import BadInput
+from expectations.base import duck
+from expectations.base.errors import BadInput
 from pipelines.read.blocks import BLOCK, Submitted, opened
 from pipelines.read.columns import check_columns
 from pipelines.read.formats import Compression

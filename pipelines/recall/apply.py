@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.duck import DuckSettings, parquet
-from expectations.errors import BadInput
+from expectations.base.duck import DuckSettings, parquet
+from expectations.base.errors import BadInput
 from pipelines.lake.sql import copy, quiet
 from pipelines.lake.workplace import workplace
 from pipelines.read.blocks import opened

@@ -15,9 +15,9 @@ from typing import Any
 import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import digests
-from expectations.duck import DuckSettings, parquet, quote
-from expectations.errors import BadInput, Fault
+from expectations.base import digests
+from expectations.base.duck import DuckSettings, parquet, quote
+from expectations.base.errors import BadInput, Fault
 from expectations.instruments import Agreement
 from pipelines.lake.sql import copy, quiet
 from pipelines.release import forms, signed_folder

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from expectations import digests
-from expectations.duck import DuckSettings
-from expectations.errors import BadInput
+from expectations.base import digests
+from expectations.base.duck import DuckSettings
+from expectations.base.errors import BadInput
 from pipelines import lake
 from pipelines.lake import runner as runners
 from pipelines.register.convert import in_parquet, nothing_left, working

@@ -16,8 +16,8 @@ from typing import NamedTuple, assert_never
 import duckdb
 import pyarrow as pa
 
-from expectations import duck
-from expectations.errors import BadInput, SluicegateError
+from expectations.base import duck
+from expectations.base.errors import BadInput, SluicegateError
 from pipelines import lake
 from pipelines.lake import Attempt, Part
 from pipelines.lake import runner as runners

@@ -17,9 +17,9 @@ import duckdb
 import pyarrow as pa
 from pydantic import Field
 
-from expectations import digests, forms
-from expectations.duck import quote
-from expectations.errors import BadInput
+from expectations.base import digests, forms
+from expectations.base.duck import quote
+from expectations.base.errors import BadInput
 from pipelines.register import columns
 from pipelines.register.convert import readable
 from pipelines.register.mapping import Layout

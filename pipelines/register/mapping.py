@@ -11,8 +11,9 @@ from typing import Annotated, ClassVar, Literal
 import pyarrow as pa
 from pydantic import Field, field_validator
 
-from expectations import contracts, forms
-from expectations.forms import Strict
+from expectations import contracts
+from expectations.base import forms
+from expectations.base.forms import Strict
 
 NAME = "mapping.toml"
 _WIDTHS = {"%Y": "[1-9][0-9]{3}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}", "%f": "[0-9]{1,9}"}

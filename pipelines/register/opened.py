@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations import digests, duck
-from expectations.errors import BadInput
+from expectations.base import digests, duck
+from expectations.base.errors import BadInput
 from pipelines import lake
 from pipelines.register.prepare import preparation
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from expectations import address, duck, standard
-from expectations.digests import of_json
-from expectations.errors import BadInput
+from expectations import address
+from expectations.base import duck
+from expectations.base.digests import of_json
+from expectations.base.errors import BadInput
+from expectations.names import standard
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import copy, quiet
 from pipelines.register import keys

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from expectations.errors import BadInput, SluicegateError
+from expectations.base.errors import BadInput, SluicegateError
 from pipelines.read.blocks import opened
 from pipelines.read.csv import SUBMISSION, CsvFile
 from pipelines.read.formats import Compression

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from expectations import duck
+from expectations.base import duck
 from pipelines.lake.sql import quiet
 from pipelines.register import columns
 from pipelines.register.table import Table

@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from expectations import contracts, digests, duck
-from expectations.errors import BadInput
+from expectations import contracts
+from expectations.base import digests, duck
+from expectations.base.errors import BadInput
 from pipelines.lake.sql import quiet
 from pipelines.register import columns
 from pipelines.register.mapping import NAME, Addresses, Layout, Persons, RegisterFormat, read_mapping

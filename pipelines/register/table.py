@@ -10,8 +10,8 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.errors import BadInput
-from expectations.total import total
+from expectations.base.errors import BadInput
+from expectations.base.total import total
 from pipelines.read.blocks import MAX_LINE
 from pipelines.read.csv import header
 from pipelines.register.mapping import NAME, Layout, RegisterFormat

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import duckdb
 
-from expectations import duck, standard
-from expectations.errors import BadInput
+from expectations.base import duck
+from expectations.base.errors import BadInput
+from expectations.names import standard
 from pipelines import lake
 from pipelines.lake import Attempt, Manifest, Part
 from pipelines.lake import runner as runners

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from expectations import digests
+from expectations.base import digests
 from pipelines import lake
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest

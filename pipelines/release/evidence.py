@@ -16,8 +16,8 @@ from types import MappingProxyType
 
 import pyarrow.parquet as pq
 
-from expectations import digests
-from expectations.duck import parquet
+from expectations.base import digests
+from expectations.base.duck import parquet
 from pipelines import lake, sealing
 from pipelines.context import BatchContext
 from pipelines.lake import durable

@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 
 from expectations import codes
+from expectations.base.duck import quote
 from expectations.contracts import RELEASE, Outcome
-from expectations.duck import quote
 
 ORDER = ", ".join(f"{name} NULLS FIRST" for name in RELEASE.names)  # total: equal rows are equal
 RETURN_COLUMNS = ("file", "row", "request_id", "code", "message", "fix")

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from expectations.digests import canonical_json, of_file
+from expectations.base.digests import canonical_json, of_file
 from expectations.instruments.agreement import Party
 from pipelines.context import BatchContext
 from pipelines.ingest.submission import LETTER

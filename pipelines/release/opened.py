@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from expectations.base.duck import DuckSettings
+from expectations.base.errors import BadInput
 from expectations.contracts import RELEASE
-from expectations.duck import DuckSettings
-from expectations.errors import BadInput
 from pipelines.lake.sql import copy, quiet
 from pipelines.release import forms, signed_folder
 from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, KIND, RETURNS_CSV

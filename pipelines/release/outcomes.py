@@ -16,9 +16,9 @@ import duckdb
 import pyarrow as pa
 
 from expectations import codes
+from expectations.base.duck import DuckSettings, parquet, quote
+from expectations.base.errors import Fault
 from expectations.contracts import OUTCOME, RELEASE, Outcome
-from expectations.duck import DuckSettings, parquet, quote
-from expectations.errors import Fault
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import quiet, table
 

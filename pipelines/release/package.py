@@ -14,10 +14,10 @@ from typing import Any
 import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import digests
+from expectations.base import digests
+from expectations.base.duck import parquet
+from expectations.base.errors import Fault
 from expectations.contracts import RELEASE, Outcome
-from expectations.duck import parquet
-from expectations.errors import Fault
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest
 from pipelines.lake.sql import copy, quiet

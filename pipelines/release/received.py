@@ -10,9 +10,9 @@ from typing import Any
 
 import duckdb
 
+from expectations.base.duck import DuckSettings, parquet
+from expectations.base.errors import BadInput, Usage
 from expectations.contracts import RELEASE
-from expectations.duck import DuckSettings, parquet
-from expectations.errors import BadInput, Usage
 from pipelines.lake.locked_folder import locked_folder
 from pipelines.lake.sql import quiet
 from pipelines.release import forms

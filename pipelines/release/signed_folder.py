@@ -15,8 +15,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import digests, signatures
-from expectations.errors import BadInput
+from expectations.base import digests, signatures
+from expectations.base.errors import BadInput
 from pipelines import sealing
 from pipelines.lake import durable
 from pipelines.lake.locked_folder import locked_folder

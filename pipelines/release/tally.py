@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from expectations import merkle
+from expectations.base import merkle
+from expectations.base.duck import DuckSettings
+from expectations.base.errors import BadInput
 from expectations.contracts import OUTCOME
-from expectations.duck import DuckSettings
-from expectations.errors import BadInput
 from pipelines.lake.sql import quiet
 
 _ROWS = 50_000  # at a time

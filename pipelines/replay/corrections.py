@@ -14,11 +14,11 @@ from pathlib import Path
 
 import duckdb
 
-from expectations import standard
+from expectations.base.duck import parquet, quote
 from expectations.contracts import Origin
-from expectations.duck import parquet, quote
 from expectations.facts import corroboration
 from expectations.facts.letter import register_facts
+from expectations.names import standard
 from pipelines import lake, register
 from pipelines.context import BatchContext
 from pipelines.lake.sql import copy, quiet

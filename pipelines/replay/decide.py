@@ -14,9 +14,9 @@ from pathlib import Path
 
 import duckdb
 
+from expectations.base.duck import parquet, quote, session
+from expectations.base.errors import Fault
 from expectations.contracts import Outcome
-from expectations.duck import parquet, quote, session
-from expectations.errors import Fault
 from expectations.facts import corroboration, counts, crowding, sql
 from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import prepare

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from expectations.errors import Usage
+from expectations.base.errors import Usage
 from pipelines.simulate import dwellings, people
 from pipelines.simulate.chance import Chance
 from pipelines.simulate.profiles import Profile

@@ -12,10 +12,10 @@ from pathlib import Path
 import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import digests, signatures
+from expectations.base import digests, signatures
+from expectations.base.duck import DuckSettings, default_settings, session
+from expectations.base.errors import Usage
 from expectations.contracts import RAW_NAMES
-from expectations.duck import DuckSettings, default_settings, session
-from expectations.errors import Usage
 from expectations.rules.statutes.usc_8_1253 import CITATION
 from pipelines.lake import Progress
 from pipelines.simulate import asked, chance, registers, tables, written

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations.duck import quote
+from expectations.base.duck import quote
 from pipelines.simulate.chance import Chance
 from pipelines.simulate.reference import NICKNAMES
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 
-from expectations.errors import Usage
+from expectations.base.errors import Usage
 
 
 class Kind(StrEnum):

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import zipcodes
 
-from expectations import duck
+from expectations.base import duck
 from pipelines.simulate.chance import alias
 from pipelines.simulate.tables import put
 

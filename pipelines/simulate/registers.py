@@ -10,9 +10,9 @@ from queue import SimpleQueue
 
 import duckdb
 
+from expectations.base.duck import DuckSettings, connect, default_settings
+from expectations.base.errors import BadInput, Usage
 from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
-from expectations.duck import DuckSettings, connect, default_settings
-from expectations.errors import BadInput, Usage
 from pipelines.lake import Progress, durable
 from pipelines.simulate import chance, dwellings, people, reference, tables
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from expectations.duck import quote
+from expectations.base.duck import quote
 
 
 def make(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:

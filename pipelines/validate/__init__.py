@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from expectations import digests
+from expectations.base import digests
 from expectations.contracts import Origin
 from expectations.facts import corroboration
 from expectations.facts.letter import RegisterFacts, register_facts

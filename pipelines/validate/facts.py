@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from expectations import standard
+from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.contracts import ON_FILE
-from expectations.duck import DuckSettings, parquet, quote
+from expectations.names import standard
 from pipelines import register
 from pipelines.lake import Attempt, Manifest, Part
 from pipelines.lake.sql import copy, quiet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from expectations.duck import DuckSettings, parquet
+from expectations.base.duck import DuckSettings, parquet
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import copy, quiet
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations import address
+from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.contracts import VERDICT, Origin, Outcome
-from expectations.duck import DuckSettings, parquet, quote
 from expectations.facts import corroboration, persons
 from expectations.rules import disclosure
 from expectations.rules.rule import failing_codes

@@ -18,23 +18,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from expectations.clock import Clock
-from expectations.digests import of_bytes
-from flows import evidence_keys
-from flows.home import HOLDER_AGE, Home
-from flows.kept import accounting_path, evidence_folder, store_evidence
+from expectations.base.clock import Clock
+from expectations.base.digests import of_bytes
+from flows.batch.receive import receive
+from flows.batch.steps import BatchSteps
+from flows.evidence import keys
+from flows.evidence.store import accounting_path, evidence_folder, store_evidence
+from flows.home.tree import HOLDER_AGE, Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.core import find
-from flows.ledger.states import State
-from flows.receive import receive
-from flows.sandbox import init, make_batch
-from flows.work import BatchSteps
+from flows.ledger.lifecycles.states import State
+from flows.sandbox.home import init, make_batch
 from pipelines import ingest, match, release, sealing, simulate, validate
 from pipelines.simulate.profiles import PROFILES
-from tests import world as worlds
 from tests.bench.ledgers import publish
 from tests.bench.measured import peak_mb
+from tests.factories import home as worlds
 
 ROWS = BATCH = 1_250_000
 SHARES = (0.04, 0.80)  # of the rows: released
@@ -66,9 +66,9 @@ def main(rows: int, shares: Sequence[float] = SHARES) -> None:
 
 def one(what: str, root: Path, batch: str) -> None:
     """One command, in this process; prints what it took."""
-    from flows.home import open_home
-    from flows.recall import lookback
-    from flows.replay import replay
+    from flows.home.tree import open_home
+    from flows.replay.lookback import lookback
+    from flows.replay.replay import replay
 
     home, clock = open_home(root), Clock()
     began, busy = time.perf_counter(), time.process_time()
@@ -121,7 +121,7 @@ def _copy(home: Home, first: BatchRecord, number: int) -> str:
             received_at=first.received_at, decided_on=first.decided_on, instruments=first.instruments, register=first.register,
         )  # fmt: skip
         _publish(ledger, name)
-    for path in (*_kept(home, first.name), evidence_keys.place(home, first.name)):
+    for path in (*_kept(home, first.name), keys.place(home, first.name)):
         os.link(path, path.with_name(path.name.replace(first.name, name)))
     return name
 

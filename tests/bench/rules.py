@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import duckdb
 
-from expectations import duck, standard
-from expectations.duck import quote
+from expectations.base import duck
+from expectations.base.duck import quote
 from expectations.facts import sql
+from expectations.names import standard
 from expectations.rules import book
 from expectations.rules.rule import Rule, failing_codes
 from tests.bench.measured import peak_mb

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from expectations import duck
+from expectations.base import duck
 from pipelines import lake, register
 from pipelines.match import requests, stage
 from pipelines.match.alone import Alone, Canonical

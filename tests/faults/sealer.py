@@ -16,7 +16,7 @@ from typing import Any
 
 from pipelines import lake, sealing
 from pipelines.lake import durable
-from tests.pipelines.test_release import seal
+from tests.pipelines.release.test_release import seal
 
 STEPS = (
     (sealing, "seal_file"),

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from expectations.clock import Clock
+from expectations.base.clock import Clock
 from flows.cases import documents
-from flows.home import Home, open_home
+from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
-from tests import recalls
-from tests import world as worlds
+from tests.factories import home as worlds
+from tests.factories import recalls
 from tests.faults.test_crash import KILLED, Zygote
 
 CASES = "tests.faults.recalling"

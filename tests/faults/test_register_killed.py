@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from expectations.errors import BadInput
-from flows.registers import all_versions, current_register
+from expectations.base.errors import BadInput
+from flows.home.registers import all_versions, current_register
 from pipelines import lake, register
 from pipelines.register import prepare
-from tests import world as worlds
+from tests.factories import home as worlds
+from tests.factories.deltas import TODAY, write_delta
+from tests.factories.match_inputs import raw_register, record
 from tests.faults import preparing
 from tests.faults.test_crash import KILLED, Zygote
-from tests.pipelines.deltas import TODAY, write_delta
-from tests.pipelines.matching import raw_register, record
 
 RECORDS = [record(n, "Ana", f"Surname{chr(64 + n)}") for n in range(1, 13)]
 WIDE = "record_id,last_name,street,zip\n3,Other,7 OAK ST,77002\n20,Late,8 OAK ST,77002\n"

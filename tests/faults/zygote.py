@@ -26,8 +26,8 @@ def _import_all() -> None:
         "great_expectations",
         "duckdb",
         "expectations.gx.evaluate",
-        "flows.advance",
-        "flows.receive",
+        "flows.batch.advance",
+        "flows.batch.receive",
     ):
         importlib.import_module(name)
 
@@ -59,13 +59,13 @@ def _arm(point: str) -> None:
 
 
 def _run(home: str, what: str) -> None:
-    from expectations.clock import Clock
-    from flows.advance import advance
-    from flows.home import open_home
+    from expectations.base.clock import Clock
+    from flows.batch.advance import advance
+    from flows.batch.receive import receive
+    from flows.batch.steps import BatchSteps
+    from flows.home.locks import alone
+    from flows.home.tree import open_home
     from flows.ledger import Ledger
-    from flows.locks import alone
-    from flows.receive import receive
-    from flows.work import BatchSteps
 
     opened = open_home(Path(home))
     with Ledger.open(opened.ledger_url, Clock()) as ledger:

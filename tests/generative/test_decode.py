@@ -10,9 +10,9 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from expectations.base.duck import DuckSettings
+from expectations.base.errors import BadInput
 from expectations.contracts import RAW_NAMES
-from expectations.duck import DuckSettings
-from expectations.errors import BadInput
 from pipelines.read import csv as read_csv
 from pipelines.read import jsonl as read_jsonl
 from pipelines.read.blocks import BLOCK, Submitted
@@ -20,7 +20,7 @@ from pipelines.read.formats import Compression, FileFormat
 from pipelines.read.screen import screen
 from pipelines.read.submitted import reader
 from tests.generative.examples import examples
-from tests.pipelines.test_decode import HEADER, decode
+from tests.pipelines.ingest.test_decode import HEADER, decode
 
 NAMES = HEADER.decode().split(",")
 clean = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20)

@@ -16,10 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from expectations import duck, standard
+from expectations.base import duck
+from expectations.names import standard
 from pipelines.register import prepare
+from tests.factories.match_inputs import HOME, asked, matched, record
 from tests.generative.examples import examples
-from tests.pipelines.matching import HOME, asked, matched, record
 
 FIRST = ["Ana", "Anna", "Bill", "William", "Maria", "Marie", "Mario", "Jo", "J"]
 LAST = ["Ulloa", "Ulloa Vega", "Vega", "Vegas", "De La Xara", "De Leon", "Winterfield", "Winterfeild"]

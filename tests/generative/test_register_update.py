@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from expectations import duck
+from expectations.base import duck
 from pipelines import lake, match, register
 from pipelines.validate import facts
+from tests.factories.deltas import buildings, held, merged, updated, write_delta
+from tests.factories.match_inputs import CONTROL_ROWS, HOME, asked, canonical, committed, context, raw_register, record
 from tests.generative.examples import examples
-from tests.pipelines.deltas import buildings, held, merged, updated, write_delta
-from tests.pipelines.matching import CONTROL_ROWS, HOME, asked, canonical, committed, context, raw_register, record
 
 IDS = range(1, 15)
 # few of each, so that records meet, share homes and names, and are mistaken for each other

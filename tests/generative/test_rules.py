@@ -14,9 +14,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from expectations import address, duck, standard
+from expectations import address
+from expectations.base import duck
 from expectations.contracts import RAW_NAMES
 from expectations.facts import sql
+from expectations.names import standard
 from expectations.rules import book
 from expectations.rules.rule import failing_codes
 from expectations.rules.statutes import STATUTES

@@ -12,14 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.clock import Clock
+from expectations.base.clock import Clock
 from expectations.codes import ADDRESS_CODES
 from expectations.contracts import CANONICAL, VERDICT
-from flows.home import Home
+from flows.batch.receive import receive
+from flows.batch.steps import BatchSteps
+from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.states import State
-from flows.receive import receive
-from flows.work import BatchSteps
+from flows.ledger.lifecycles.states import State
 from pipelines import ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
 

@@ -15,12 +15,12 @@ import yaml
 
 from expectations.contracts import Outcome
 from expectations.instruments.orders import Effect
-from flows.cli import app
+from flows.cli.main import app
 from flows.ledger.decisions import Decision
-from flows.ledger.states import Checkpoint, State
+from flows.ledger.lifecycles.states import Checkpoint, State
+from tests.factories.paths import ROOT
 from tests.infra.phrases import odd
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "infra/docs"
 PAGES = {p.relative_to(ROOT).as_posix(): p for p in [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")]}
 GLOSSARY = DOCS / "glossary.md"

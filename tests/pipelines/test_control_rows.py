@@ -11,7 +11,7 @@ import pytest
 from expectations.codes import ADDRESS_CODES
 from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
 from pipelines import control_rows, match, register
-from tests.pipelines.matching import (
+from tests.factories.match_inputs import (
     CONTROL_ROWS,
     HOME,
     asked,

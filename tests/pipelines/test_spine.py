@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import signatures
+from expectations.base import signatures
 from expectations.instruments import Agreement
 from pipelines import ingest, lake, match, register, release, sealing, validate
 from pipelines.context import BatchContext
-from tests import batches, submissions
-from tests.pipelines.matching import raw_register, record
+from tests.factories import matched, submissions
+from tests.factories.match_inputs import raw_register, record
 
 BORN = date(1980, 5, 17)
 
@@ -60,7 +60,7 @@ def context(root: Path, agreement: Agreement) -> BatchContext:
         bytes(32),
     )
     pq.write_table(pa.table({"request_key": pa.array([], pa.string())}), made.disclosed)
-    batches.write_tries(made, [])
+    matched.write_tries(made, [])
     return made
 
 
@@ -70,12 +70,12 @@ def test_rows_and_control_rows_end_as_they_must(tmp_path: Path, sandbox: Agreeme
     match.run(ctx)
     verdicts = validate.run(ctx)
     outcomes = release.outcomes(ctx)
-    ends = [(r["outcome"], r["codes"]) for r in batches.rows_of(outcomes, "outcomes")]
+    ends = [(r["outcome"], r["codes"]) for r in matched.rows_of(outcomes, "outcomes")]
     assert [(o, c) for o, c in ends[:4]] == ENDS[:4]
     assert ends[4][0] == "held" and "PLACEHOLDER" in ends[4][1]
 
-    judged = {r["ordinal"]: r for r in batches.rows_of(verdicts, "verdicts")}
-    expected = batches.rows_of(lake.committed(ctx.step("ingest.decoys")), "expected")
+    judged = {r["ordinal"]: r for r in matched.rows_of(verdicts, "verdicts")}
+    expected = matched.rows_of(lake.committed(ctx.step("ingest.decoys")), "expected")
     for control in expected:
         found = judged.get(control["ordinal"])
         if control["expected"] == "eligible":

@@ -17,17 +17,19 @@ import duckdb
 import pyarrow as pa
 import yaml
 
-from expectations import address, duck, standard
+from expectations import address
+from expectations.base import duck
 from expectations.contracts import CANONICAL, RAW_NAMES, VERDICT
 from expectations.facts import crowding, letter, sql
 from expectations.facts.letter import LetterFacts
 from expectations.instruments import Agreement, CourtOrder, parse_letter
+from expectations.names import standard
 from expectations.rules import book
 from expectations.rules.address import CLEAN, CROWD, PREMISES
 from expectations.rules.rule import Phase, Rule, Scope
-from tests import submissions
-from tests.batches import on_file
-from tests.submissions import LETTER_DATE
+from tests.factories import submissions
+from tests.factories.matched import on_file
+from tests.factories.submissions import LETTER_DATE
 
 FOLDER = Path(__file__).parent / "rules"
 TABLES = ("request", "register", "batch")

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from expectations.contracts import RAW_NAMES
@@ -14,10 +13,11 @@ from expectations.facts import sql
 from expectations.rules import book
 from expectations.rules.address import CLEAN
 from expectations.rules.statutes import STATUTES
-from tests import submissions
+from tests.factories import submissions
+from tests.factories.paths import DOCS
 from tests.spec import book as spec
 
-PAGE = Path(__file__).parents[2] / "infra" / "docs" / "rules.md"
+PAGE = DOCS / "rules.md"
 _HEAD = """# The rule book
 
 This page is made by `python -m tests.spec.render` from the rules (`expectations/rules`) and their spec

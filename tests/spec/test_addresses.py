@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from expectations import address, duck
+from expectations import address
+from expectations.base import duck
 
 CASES = yaml.safe_load((Path(__file__).parent / "addresses.yaml").read_text(encoding="utf-8"))
 PARTS = ("street", "unit", "city", "state", "zip")

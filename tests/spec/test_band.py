@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations import duck
+from expectations.base import duck
 from expectations.facts import band
 
 LARGE = 1_000_000

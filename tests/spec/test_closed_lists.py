@@ -21,9 +21,10 @@ import pytest
 
 import expectations
 from expectations import codes, contracts
+from expectations.base.errors import Fault
+from expectations.base.total import total
 from expectations.code import Code, CodePhase
 from expectations.contracts import Corroboration, Outcome, Stage
-from expectations.errors import Fault
 from expectations.facts import corroboration
 from expectations.facts.letter import LETTER_FACTS, Source
 from expectations.gx import checks, evaluate
@@ -34,8 +35,7 @@ from expectations.instruments.parse import KINDS
 from expectations.rules import book, rule
 from expectations.rules.rule import Disposition, Phase, Rule, Scope
 from expectations.suites import selftest
-from expectations.total import total
-from flows import grounds, work
+from flows.batch import grounds, steps
 
 standing = importlib.import_module("expectations.instruments.standing")  # the package's `standing` is the function
 ROOT = Path(expectations.__file__).parents[1]
@@ -54,8 +54,8 @@ AT_IMPORT: dict[type[Enum], ModuleType] = {
     parse.Kind: parse,
 }
 # A list → the module in which mypy finds that a branch leaves a member of it out. How data files are written and
-# compressed is tried format by format in tests/pipelines/test_decode.py.
-IN_MYPY: dict[type[Enum], ModuleType] = {OnBatch: standing, checks.Kind: evaluate, Status: work, Source: grounds}
+# compressed is tried format by format in tests/pipelines/ingest/test_decode.py.
+IN_MYPY: dict[type[Enum], ModuleType] = {OnBatch: standing, checks.Kind: evaluate, Status: steps, Source: grounds}
 
 
 def place(of: type[Enum] | ModuleType) -> Path:

@@ -6,12 +6,12 @@ import pyarrow as pa
 import pytest
 
 from expectations import address
+from expectations.base.duck import session
 from expectations.contracts import ON_FILE
-from expectations.duck import session
 from expectations.facts import corroboration
 from expectations.facts.letter import RegisterFacts, register_facts
 from expectations.instruments import Agreement, standing
-from tests import submissions
+from tests.factories import submissions
 
 # request | addresses on file (street, unit, city, state, zip, urbanization) | how they compare
 REQUEST = ("100 N Main Street", "Apt 4", "Springfield", "IL", "62701")

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from expectations import duck
+from expectations.base import duck
 from expectations.contracts import CANONICAL
 from expectations.facts import crowding
 

@@ -10,23 +10,24 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations import duck, standard
-from expectations.clock import Clock, legal_date
+from expectations.base import duck
+from expectations.base.clock import Clock, legal_date
 from expectations.facts import letter, sql
 from expectations.instruments import Agreement, CourtOrder, parse_letter
+from expectations.names import standard
 from expectations.rules.authority import BATCH_RULES
 from expectations.rules.book import request_rules
-from flows.advance import advance
+from flows.batch.advance import advance
+from flows.batch.plan import PLAN
+from flows.batch.receive import receive
+from flows.batch.steps import BatchSteps
 from flows.ledger import Ledger
-from flows.ledger.states import State
-from flows.plan import PLAN
-from flows.receive import receive
-from flows.sandbox import enrol
-from flows.work import BatchSteps
+from flows.ledger.lifecycles.states import State
+from flows.sandbox.home import enrol
 from pipelines.ingest import letter_facts
-from tests import submissions
-from tests import world as worlds
-from tests.world import World
+from tests.factories import home as worlds
+from tests.factories import submissions
+from tests.factories.home import World
 
 INSTANT = timedelta(microseconds=1)
 

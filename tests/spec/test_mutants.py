@@ -10,7 +10,9 @@ from functools import cache
 import duckdb
 import pytest
 
-from expectations import address, duck, standard
+from expectations import address
+from expectations.base import duck
+from expectations.names import standard
 from expectations.rules import book
 from expectations.rules.rule import Rule
 from tests.spec import book as spec

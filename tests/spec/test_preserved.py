@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 from expectations.instruments import Agreement, CourtOrder, parse_instrument, preserved
-from tests.submissions import INSTRUMENTS, shipped
+from tests.factories.submissions import INSTRUMENTS, shipped
 
 DAY = date(2026, 6, 1)
 HEAD = 'kind = "court_order"\ncourt = "c"\ndocket = "d"\ntitle = "t"\nsource = "s"\n'

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from expectations import duck
+from expectations.base import duck
 from expectations.facts import counts, reasons
 from expectations.facts.letter import LetterFacts
 from expectations.instruments import Agreement

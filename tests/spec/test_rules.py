@@ -9,8 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations import address, duck, standard
+from expectations import address
+from expectations.base import duck
 from expectations.codes import ADDRESS_CODES, NOT_CONFIRMED, shown
+from expectations.names import standard
 from expectations.rules import address as address_rules
 from expectations.rules import book
 from expectations.rules.rule import Phase, Rule, failing_codes

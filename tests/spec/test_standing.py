@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 from expectations.instruments import Agreement, CourtOrder, parse_instrument, standing
 from expectations.instruments.standing import superseded
-from flows import publication
-from flows.instruments import doubts
+from flows.batch import publication
+from flows.registry.instruments import doubts
+from tests.factories.submissions import INSTRUMENTS, sandbox, shipped
 from tests.generative.examples import examples
-from tests.submissions import INSTRUMENTS, sandbox, shipped
 
 STATUTE, CRIMINAL, JURY = "8 USC 1253(a)(1)", "Criminal proceeding", "Grand jury proceeding"
 DAY = date(2026, 6, 1)

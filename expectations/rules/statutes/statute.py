@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Unpack
 
-from expectations.duck import quote
+from expectations.base.duck import quote
 from expectations.rules.rule import Phase, Rule, Words, row_rule
 
 Example = Callable[[date, Mapping[str, int]], Mapping[str, str]]

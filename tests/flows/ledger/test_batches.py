@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect
 
-from expectations.errors import Fault, Transient, Usage
+from expectations.base.errors import Fault, Transient, Usage
 from expectations.facts.letter import Earlier
-from flows.ledger import migrate
+from flows.ledger.database import migrate
+from flows.ledger.database.models import Base
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
-from flows.ledger.models import Base
-from flows.ledger.states import Checkpoint, State
-from tests.flows.ledger.make import RECEIVED_AT, ROWS, Office, pairs, published, receive, sealed, sha
+from flows.ledger.lifecycles.states import Checkpoint, State
+from tests.factories.ledgers import RECEIVED_AT, ROWS, Office, pairs, published, receive, sealed, sha
 
 
 def test_a_batch_is_received_once(ledger: Ledger) -> None:
