@@ -105,11 +105,13 @@ def _unit_macros() -> dict[str, str]:
         "addr_unit_kept": standard,
         "addr_unit_words": words,
         "addr_unit_dropped": f"addr_unit_words(regexp_replace(x, '{patterns.UNIT_DROP}', '\\1', 'g'))",
-        "addr_unit_odd": "CASE WHEN regexp_matches(x, '(^| )PMB( |#|[0-9])') THEN concat('PMB ', addr_unit_dropped(x))"
-        f" WHEN regexp_matches(x, '{patterns.UNIT_KEPT}') THEN"
-        # a building or a floor without its number is no unit
-        " nullif(regexp_replace(addr_unit_dropped(addr_unit_kept(x)),"
-        f" '(^| )(?:{patterns.UNIT_NUMBERED})$', ''), '') ELSE addr_unit_dropped(x) END",
+        "addr_unit_odd": (
+            "CASE WHEN regexp_matches(x, '(^| )PMB( |#|[0-9])') THEN concat('PMB ', addr_unit_dropped(x))"
+            f" WHEN regexp_matches(x, '{patterns.UNIT_KEPT}') THEN"
+            # a building or a floor without its number is no unit
+            " nullif(regexp_replace(addr_unit_dropped(addr_unit_kept(x)),"
+            f" '(^| )(?:{patterns.UNIT_NUMBERED})$', ''), '') ELSE addr_unit_dropped(x) END"
+        ),
         "addr_unit_plain": f"nullif(regexp_extract(x, '{patterns.UNIT_PLAIN}', 1), '')",
         "addr_unit": "coalesce(addr_unit_plain(x), addr_unit_odd(x))",
     }

@@ -85,10 +85,14 @@ def macros() -> dict[str, str]:
         "addr_tidy": f"trim(regexp_replace({tidy}, ' ?\\x1F ?', '{SEPARATOR}', 'g'))",
         "addr_tidy_line": f"addr_words({tidy_line})",
         # most rows are tidy as they come
-        "addr_fields": f"string_split(CASE WHEN regexp_full_match(x, '{_TIDY}(?:\\x1F{_TIDY})*') THEN upper(x)"
-        f" ELSE addr_tidy(addr_plain(x)) END, '{SEPARATOR}')",
-        "addr_line": f"CASE WHEN regexp_full_match(x, '{_TIDY_LINE}') THEN upper(x)"
-        f" ELSE addr_tidy_line(addr_plain(replace(x, '{SEPARATOR}', '{MARK}'))) END",
+        "addr_fields": (
+            f"string_split(CASE WHEN regexp_full_match(x, '{_TIDY}(?:\\x1F{_TIDY})*') THEN upper(x)"
+            f" ELSE addr_tidy(addr_plain(x)) END, '{SEPARATOR}')"
+        ),
+        "addr_line": (
+            f"CASE WHEN regexp_full_match(x, '{_TIDY_LINE}') THEN upper(x)"
+            f" ELSE addr_tidy_line(addr_plain(replace(x, '{SEPARATOR}', '{MARK}'))) END"
+        ),
     }
 
 

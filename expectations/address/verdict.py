@@ -59,8 +59,10 @@ CONDITIONS = {
     "NO_STREET": f"{_STREET} AND _name IS NULL",
     "NO_ZIP": "a_zip IS NULL",
     # a ZIP of one repeated digit is a filler unless the city proves it
-    "PLACEHOLDER": "_junk OR _junk_city OR CASE WHEN NOT _listed "
-    " THEN regexp_full_match(a_zip, '0+|1+|2+|3+|4+|5+|6+|7+|8+|9+') ELSE false END",
+    "PLACEHOLDER": (
+        "_junk OR _junk_city OR CASE WHEN NOT _listed "
+        " THEN regexp_full_match(a_zip, '0+|1+|2+|3+|4+|5+|6+|7+|8+|9+') ELSE false END"
+    ),
     "PRIVATE_MAILBOX": "prefix(a_unit, 'PMB')",
     "REQUESTER_ADDRESS": "_own",
     "STATE_LEFT_OUT": "_state_left_out",

@@ -1,1 +1,2 @@
-"""The ground that everything stands on: clock, digests, DuckDB sessions, errors, TOML forms, signatures, Merkle roots."""
+"""The ground that everything stands on: clock, digests, DuckDB sessions, errors, TOML forms, signatures, Merkle
+roots."""

@@ -160,5 +160,7 @@ def reduced(result: Any) -> dict[str, Any]:
             "exception_message": None,
             "exception_traceback": None,
         }
-    body["meta"] = {k: body["meta"][k] for k in ("run_id", "great_expectations_version", "validation_time") if k in body["meta"]}  # fmt: skip
+    body["meta"] = {
+        k: body["meta"][k] for k in ("run_id", "great_expectations_version", "validation_time") if k in body["meta"]
+    }
     return body

@@ -24,16 +24,20 @@ MACROS = (
     (
         "std_name",
         "x",
-        "CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '[A-Za-z]+') THEN upper(CAST(x AS VARCHAR)) ELSE"
-        " nullif(trim(regexp_replace(regexp_replace(upper(strip_accents(nfc_normalize(CAST(x AS VARCHAR)))),"
-        " '[''’ʼ`´.]', '', 'g'), '[^A-Z]+', ' ', 'g')), '') END",
+        (
+            "CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '[A-Za-z]+') THEN upper(CAST(x AS VARCHAR)) ELSE"
+            " nullif(trim(regexp_replace(regexp_replace(upper(strip_accents(nfc_normalize(CAST(x AS VARCHAR)))),"
+            " '[''’ʼ`´.]', '', 'g'), '[^A-Z]+', ' ', 'g')), '') END"
+        ),
     ),
     ("std_suffix_in", "x", f"CASE WHEN contains(x, ' ') THEN nullif(regexp_extract(x, '[ ]({SUFFIXES})$', 1), '') END"),
     (
         "std_without_suffix",
         "x",
-        f"CASE WHEN contains(x, ' ') THEN nullif(trim(regexp_replace(x, '[ ]({SUFFIXES})$', '')), '')"
-        " ELSE nullif(x, '') END",
+        (
+            f"CASE WHEN contains(x, ' ') THEN nullif(trim(regexp_replace(x, '[ ]({SUFFIXES})$', '')), '')"
+            " ELSE nullif(x, '') END"
+        ),
     ),
     # the initial of a middle name, unless its first word is no name
     (
@@ -47,21 +51,27 @@ MACROS = (
     (
         "std_suffix",
         "x",
-        "CASE std_name(x) WHEN 'JUNIOR' THEN 'JR' WHEN 'SENIOR' THEN 'SR'"
-        " WHEN 'SECOND' THEN 'II' WHEN 'THIRD' THEN 'III'"
-        f" ELSE nullif(regexp_extract(std_name(x), '^({SUFFIXES})$', 1), '') END",
+        (
+            "CASE std_name(x) WHEN 'JUNIOR' THEN 'JR' WHEN 'SENIOR' THEN 'SR'"
+            " WHEN 'SECOND' THEN 'II' WHEN 'THIRD' THEN 'III'"
+            f" ELSE nullif(regexp_extract(std_name(x), '^({SUFFIXES})$', 1), '') END"
+        ),
     ),
     (
         "std_date",
         "x",
-        "CASE WHEN regexp_full_match(trim(CAST(x AS VARCHAR)), '[0-9]{4}-[0-9]{2}-[0-9]{2}')"
-        " THEN try_cast(trim(CAST(x AS VARCHAR)) AS DATE) END",
+        (
+            "CASE WHEN regexp_full_match(trim(CAST(x AS VARCHAR)), '[0-9]{4}-[0-9]{2}-[0-9]{2}')"
+            " THEN try_cast(trim(CAST(x AS VARCHAR)) AS DATE) END"
+        ),
     ),
     (
         "std_digits",
         "x",
-        "CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '[0-9]+') THEN CAST(x AS VARCHAR) ELSE"
-        " nullif(regexp_replace(CAST(x AS VARCHAR), '[^0-9]', '', 'g'), '') END",
+        (
+            "CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '[0-9]+') THEN CAST(x AS VARCHAR) ELSE"
+            " nullif(regexp_replace(CAST(x AS VARCHAR), '[^0-9]', '', 'g'), '') END"
+        ),
     ),
     ("std_day", "d", "CASE WHEN d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN d END"),
     # 1 January stands for "the year only is known" in many files
@@ -71,9 +81,11 @@ MACROS = (
     (
         "std_tin_ok",
         "d",
-        "length(d) = 9 AND d <> '078051120' AND d <> '123456789' AND d <> '219099999' AND d <> repeat(d[1], 9)"
-        " AND CASE WHEN d[1] = '9' THEN regexp_full_match(d[4:5], '5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-9]')"
-        " ELSE d[1:3] NOT IN ('000', '666') AND d[4:5] <> '00' AND d[6:9] <> '0000' END",
+        (
+            "length(d) = 9 AND d <> '078051120' AND d <> '123456789' AND d <> '219099999' AND d <> repeat(d[1], 9)"
+            " AND CASE WHEN d[1] = '9' THEN regexp_full_match(d[4:5], '5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-9]')"
+            " ELSE d[1:3] NOT IN ('000', '666') AND d[4:5] <> '00' AND d[6:9] <> '0000' END"
+        ),
     ),
     ("std_tin_text", "n", "lpad(CAST(n AS VARCHAR), 9, '0')"),  # a number kept as an integer, read back
     ("std_tin", "x", "CASE WHEN std_tin_ok(std_digits(CAST(x AS VARCHAR))) THEN std_digits(CAST(x AS VARCHAR)) END"),

@@ -2,8 +2,8 @@
 
 The elements of the criminal statute that a letter names are rules of their own (`rules.statutes`). Batch rules read the
 one-row table of `expectations.facts`; row rules read the canonical row with letter facts beside it (`facts.sql`), on a
-connection that has the macros of `expectations.names.standard`. Each row rule speaks of one defect, so that the requester
-reads of that one only.
+connection that has the macros of `expectations.names.standard`. Each row rule speaks of one defect, so that the
+requester reads of that one only.
 """
 
 from __future__ import annotations

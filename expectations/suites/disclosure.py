@@ -81,12 +81,14 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
         "outcomes": inputs.outcomes,
         "eligible": inputs.eligible,
         "accounted": _accounted(inputs),
-        "counts": f"""
+        "counts": (
+            f"""
             SELECT {inputs.committed}::BIGINT AS submitted, (SELECT count(*) FROM outcomes) AS outcomes,
               (SELECT count(*) FROM eligible) AS eligible,
               (SELECT count(*) FROM outcomes WHERE outcome = 'released') AS released,
               (SELECT count(*) FROM eligible ANTI JOIN (SELECT * FROM outcomes WHERE outcome = 'released')
-               USING (ordinal, request_key, person_key)) AS not_accounted""",
+               USING (ordinal, request_key, person_key)) AS not_accounted"""
+        ),
     }
     if inputs.parquet and inputs.csv and inputs.manifest is not None:
         made |= {"parquet": inputs.parquet, "csv": inputs.csv, "leaving": _leaving(inputs)}

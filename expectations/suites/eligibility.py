@@ -73,28 +73,34 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
         "crowded": crowding.sql(inputs.rows, inputs.letter.thresholds.persons_per_address),
         "again": crowding.marked(f"({again})", "crowded", "a_codes"),
         # from the verdicts, not from the rows: a verdict without its row must fail, not vanish
-        "judged": f"""
+        "judged": (
+            f"""
             SELECT *, {failing_codes(disclosure.RULES.values())} AS derived_codes FROM (
               SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes,
                 v.corroboration AS stated, v.addresses_on_file, v.units_on_file, v.earlier_tries,
                 v.lists AS stated_lists, coalesce(l.lists, []) AS lists,
                 k.corroboration, {beside_verdict(inputs.letter)}
               FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({compared}) k USING (ordinal)
-                LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id))""",
+                LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id))"""
+        ),
         "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",
         "matched": f"(SELECT ordinal, origin, record_id FROM {inputs.candidates} WHERE outcome IS NULL)",
-        "counts": f"""
+        "counts": (
+            f"""
             SELECT (SELECT count(*) FROM matched) AS matched, (SELECT count(*) FROM verdicts) AS judged,
               (SELECT count(*) FROM matched ANTI JOIN verdicts USING (ordinal, origin, record_id)) AS lost,
               (SELECT count(*) FROM verdicts ANTI JOIN matched USING (ordinal, origin, record_id)) AS made_up,
               (SELECT count(*) FROM verdicts JOIN {inputs.rows} r USING (ordinal)
                WHERE r.outcome IS NOT NULL) AS ended_before,
               (SELECT count(*) FROM verdicts WHERE outcome IS NULL) AS eligible,
-              (SELECT count(*) FROM verdicts WHERE outcome = 'held') AS held""",
-        "decoys": f"""
+              (SELECT count(*) FROM verdicts WHERE outcome = 'held') AS held"""
+        ),
+        "decoys": (
+            f"""
             SELECT e.ordinal, e.expected, e.code, v.ordinal IS NOT NULL AS judged, v.outcome, v.codes
             FROM {inputs.expected} e
-              LEFT JOIN (SELECT * FROM verdicts WHERE origin = 'decoy') v ON v.ordinal = e.ordinal""",
+              LEFT JOIN (SELECT * FROM verdicts WHERE origin = 'decoy') v ON v.ordinal = e.ordinal"""
+        ),
         "sample": twin.opinions(inputs.rows, inputs.verdicts, inputs.left_out, duck),
     }
 

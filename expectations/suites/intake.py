@@ -103,18 +103,22 @@ def again(
     return {
         "stored": stored,
         # only what is looked at: a batch may have more than a million rows
-        "derived": f"""
+        "derived": (
+            f"""
             SELECT {", ".join(keep or _looked_at())}, {failing_codes(request_rules())} AS derived_codes,
               request_id IN (
                 SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1
               ) AS is_duplicate,
               request_key IN (SELECT request_key FROM {disclosed}) AS is_disclosed
-            FROM ({looked_at})""",
+            FROM ({looked_at})"""
+        ),
         "crowded": crowding.sql("derived", letter.thresholds.persons_per_address),
         # a view: what is worked out above is not kept a second time
-        "rows": f"""(
+        "rows": (
+            f"""(
             SELECT *, {_outcome()} AS derived_outcome, {sql.beside_request(letter)}
-            FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
+            FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))"""
+        ),
     }
 
 

@@ -62,27 +62,35 @@ def tables(inputs: Inputs) -> dict[str, str]:
     return {
         "candidates": inputs.candidates,
         "looked_up": f"(SELECT ordinal, origin FROM {inputs.rows} WHERE outcome IS NULL)",
-        "counts": """
+        "counts": (
+            """
             SELECT (SELECT count(*) FROM looked_up) AS looked_up, (SELECT count(*) FROM candidates) AS answered,
               (SELECT count(*) FROM looked_up ANTI JOIN candidates USING (ordinal, origin)) AS lost,
-              (SELECT count(*) FROM candidates ANTI JOIN looked_up USING (ordinal, origin)) AS made_up""",
-        "claims": f"""
+              (SELECT count(*) FROM candidates ANTI JOIN looked_up USING (ordinal, origin)) AS made_up"""
+        ),
+        "claims": (
+            f"""
             SELECT record_id, count(DISTINCT CASE WHEN NOT s_birth_year_only THEN s_birth END) AS birth_dates,
               count(DISTINCT s_tin) AS tins
             FROM (SELECT ordinal, record_id FROM candidates WHERE outcome IS NULL)
-            LEFT JOIN ({_identities(inputs.rows)}) USING (ordinal) GROUP BY record_id""",
-        "decoys": f"""
+            LEFT JOIN ({_identities(inputs.rows)}) USING (ordinal) GROUP BY record_id"""
+        ),
+        "decoys": (
+            f"""
             SELECT e.ordinal, e.expected, e.code, e.code IN ({_register_codes()}) AS decided_later,
               r.outcome AS ingest_outcome, r.codes AS ingest_codes,
               c.ordinal IS NOT NULL AS answered, c.outcome AS match_outcome, c.record_id
             FROM {inputs.expected} e
               LEFT JOIN (SELECT * FROM {inputs.rows} WHERE origin = 'decoy') r ON r.ordinal = e.ordinal
-              LEFT JOIN (SELECT * FROM candidates WHERE origin = 'decoy') c ON c.ordinal = e.ordinal""",
-        "controls": f"""
+              LEFT JOIN (SELECT * FROM candidates WHERE origin = 'decoy') c ON c.ordinal = e.ordinal"""
+        ),
+        "controls": (
+            f"""
             SELECT (SELECT count(*) FROM {inputs.expected} WHERE expected = 'eligible') AS must_match,
               (SELECT count(*) FROM {inputs.expected} WHERE expected = 'unmatched') AS must_not,
               (SELECT count(*) FROM {inputs.rows} r ANTI JOIN {inputs.expected} e USING (ordinal)
-               WHERE origin = 'decoy') AS unknown_decoys""",
+               WHERE origin = 'decoy') AS unknown_decoys"""
+        ),
         "rate": rate_sql("candidates", inputs.letter),
         "demanded": f"(SELECT ordinal, origin, outcome, tier, {literal(inputs.letter.tiers)} AS tiers FROM candidates)",
     }

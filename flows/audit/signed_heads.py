@@ -73,8 +73,14 @@ def write(home: Home, ledger: Ledger) -> Path:
         last = max(before, key=lambda c: (c.seq, c.at), default=None)
         if last and last.at[:10] == at[:10] and (last.seq, last.hash) == (head.seq, head.hash):
             return last.path
-        said = {"format": FORMAT, "at": at, "seq": head.seq, "hash": head.hash, "root": root,
-                "previous": last.digest if last else None}  # fmt: skip
+        said = {
+            "format": FORMAT,
+            "at": at,
+            "seq": head.seq,
+            "hash": head.hash,
+            "root": root,
+            "previous": last.digest if last else None,
+        }
         return _keep(_free(folder(home), at[:10]), canonical_json(said), home)
 
 

@@ -1,1 +1,2 @@
-"""One batch from receipt to release: its steps, checkpoints, decisions, publication and expiry. Knows nothing of Prefect."""
+"""One batch from receipt to release: its steps, checkpoints, decisions, publication and expiry. Knows nothing of
+Prefect."""

@@ -20,12 +20,16 @@ _NEXT: Mapping[CaseState, str] = total(
     CaseState,
     {
         CaseState.FOUND: "sluicegate recall advance {} frozen",
-        CaseState.FROZEN: "send incident_report.md and freeze_notice.md, then:"
-        " sluicegate recall advance {} notified --file RECEIPTS --key KEY",
-        CaseState.NOTIFIED: "when the recipient has listed its copies:"
-        " sluicegate recall advance {} copies --file COPIES --key KEY",
-        CaseState.ENUMERATED: "send the newest notice; then:"
-        " sluicegate recall advance {} disposed|returned --file LOG --key KEY",
+        CaseState.FROZEN: (
+            "send incident_report.md and freeze_notice.md, then:"
+            " sluicegate recall advance {} notified --file RECEIPTS --key KEY"
+        ),
+        CaseState.NOTIFIED: (
+            "when the recipient has listed its copies: sluicegate recall advance {} copies --file COPIES --key KEY"
+        ),
+        CaseState.ENUMERATED: (
+            "send the newest notice; then: sluicegate recall advance {} disposed|returned --file LOG --key KEY"
+        ),
         CaseState.DISPOSED: _ATTEST,
         CaseState.RETURNED: _ATTEST,
         CaseState.ATTESTED: "two operators: sluicegate recall advance {} closed --key KEY",

@@ -1,7 +1,8 @@
 """An outbox in an object store: S3 and what speaks like it, Google Cloud Storage, Azure.
 
-A package is there once its `manifest.json` is: files first, the manifest last, by a put that succeeds only where none is yet.
-Everything below a package's own name is written under the ledger's lock; what is uploaded before lies below `.staging`.
+A package is there once its `manifest.json` is: files first, the manifest last, by a put that succeeds only where none
+is yet. Everything below a package's own name is written under the ledger's lock; what is uploaded before lies below
+`.staging`.
 """
 
 from __future__ import annotations
@@ -45,8 +46,12 @@ class ObjectStore:
         try:
             return from_url(self.url, retry_config=_RETRY)
         except _ERRORS:  # it says what it was given
-            raise Usage("OUTBOX_URL", "the object store of the outbox cannot be set up", where="outbox",
-                        remedy="Set its keys, region or account in the environment: infra/docs/home.md.") from None  # fmt: skip
+            raise Usage(
+                "OUTBOX_URL",
+                "the object store of the outbox cannot be set up",
+                where="outbox",
+                remedy="Set its keys, region or account in the environment: infra/docs/home.md.",
+            ) from None
 
     def digest(self, name: str) -> str | None:
         """What lies there without a manifest is half a publication, and nothing yet."""
@@ -138,7 +143,8 @@ class ObjectCopy:
                     obstore.copy(store, f"{self.folder}/{file}", f"{name}/{file}")
             obstore.put(store, f"{name}/{MANIFEST}", self.manifest, mode="create")
         except AlreadyExistsError:
-            pass  # somebody else's; or our own, whose answer was lost and which was then sent again: what lies there says
+            # somebody else's; or our own, whose answer was lost and which was then sent again: what lies there says
+            pass
         except _ERRORS as error:
             raise unwritable(error, name) from None
         if self.outbox.digest(name) != self._digest:

@@ -41,7 +41,8 @@ def run_step(
     sees the list of all parts once they are written, and may add parts of its own: what only the whole can tell.
     `progress` is called with (step, done, total) while items are worked on, from a thread of its own. `resume`: items
     that a killed run had finished are not worked on again (for steps that take minutes; their parts are read once more
-    to be sure). `seals`: see `read_manifest`. Raises the first failing worker's error (see `failures`), on every runner.
+    to be sure). `seals`: see `read_manifest`. Raises the first failing worker's error (see `failures`), on every
+    runner.
     """
     from pipelines.lake import beam  # Beam takes seconds to import: only where a step is run
 
@@ -71,7 +72,8 @@ def run_step(
 
 
 def _clear(folder: Path, resumed: str | None) -> None:
-    """Removes orphans of a crash, or a step made from other inputs; keeps the finished attempts of one that is resumed."""
+    """Removes orphans of a crash, or a step made from other inputs; keeps the finished attempts of one that is
+    resumed."""
     begun = folder / ATTEMPTS / BEGUN
     if resumed is None or not begun.exists() or begun.read_text() != resumed:
         shutil.rmtree(folder, ignore_errors=True)

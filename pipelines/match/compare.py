@@ -66,7 +66,8 @@ class Compare:
 
 
 def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: Scan) -> list[Step]:
-    """All steps over one scan. `requests`: a SELECT; the next three can stand in FROM; `scan` says who in it is gone."""
+    """All steps over one scan. `requests`: a SELECT; the next three can stand in FROM; `scan` says who in it is
+    gone."""
     return [*blocking.steps(request_keys, persons, addresses, scan), *pair_steps(requests, persons, addresses)]
 
 

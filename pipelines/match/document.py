@@ -1,4 +1,5 @@
-"""The tables of infra/docs/matching.md, made from the entries: `python -m pipelines.match.document infra/docs/matching.md`.
+"""The tables of infra/docs/matching.md, made from the entries: `python -m pipelines.match.document
+infra/docs/matching.md`.
 
 A test compares the file with `document()`.
 """

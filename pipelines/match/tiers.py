@@ -148,8 +148,11 @@ RULES: dict[Tier, Rule] = {
                     f"""namesakes * CASE middle_name
             WHEN 'same' THEN middle_share WHEN 'conflict' THEN {OTHER_MIDDLE} ELSE 1 END <= {RARE}""",
                 ),
-                meaning=f"the exact name, with its middle initial where both sides give it, so rare that at most {RARE:.5f} other"
-                f" bearers are to be expected in the register; {OTHER_MIDDLE} times as rare if the initials contradict",
+                meaning=(
+                    f"the exact name, with its middle initial where both sides give it, so rare that at most {RARE:.5f}"
+                    f" other bearers are to be expected in the register; {OTHER_MIDDLE} times as rare if the initials"
+                    " contradict"
+                ),
                 why="a rare name does the work of an address",
             ),
         ),

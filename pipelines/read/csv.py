@@ -1,7 +1,8 @@
 """CSV (RFC 4180, UTF-8, one header line) to text columns, for submissions, tables of addresses and registers.
 
 Blocks without a fault are parsed at once by Arrow. A block with one is read again record by record, so that the fault
-costs its own row only: of a record that does not end as it should, the first line is a bad row; reading goes on after it.
+costs its own row only: of a record that does not end as it should, the first line is a bad row; reading goes on after
+it.
 
 DuckDB's read_csv is for CSV that we wrote ourselves. Of what others wrote it leaves out everything after a quote that
 never closes, without a word, and knows no row by its number.
@@ -163,7 +164,8 @@ class _Records:
         return csv.reader(self._feed(), delimiter=self.dialect.delimiter, strict=self.dialect.faithful)
 
     def _feed(self) -> Iterator[str]:
-        """Lines for csv, which asks for another only while a record has not ended; OverflowError if that is too long."""
+        """Lines for csv, which asks for another only while a record has not ended; OverflowError if that is too
+        long."""
         size = 0
         while True:
             if self.taken and not self.lines:  # the record goes on in the next block

@@ -95,7 +95,8 @@ def _parquet(table: Path, key: str) -> Iterator[pa.Array]:
 
 
 def _csv(table: Path, key: str) -> Iterator[pa.Array]:
-    """The ids of a CSV file, by the reader that reads submissions: DuckDB's leaves out a last record whose quote stays open."""
+    """The ids of a CSV file, by the reader that reads submissions: DuckDB's leaves out a last record whose quote stays
+    open."""
     form, compression = of_name(table)
     if form is not FileFormat.CSV:
         message = "the table is neither CSV nor Parquet by its name"

@@ -94,9 +94,11 @@ def reading(table: Table) -> Any:
 def _renamed(table: Table) -> str:
     """Columns under the contract's names; those that are not there are null."""
     return ", ".join(
-        f"{_quoted(table.columns[f.name])} AS {f.name}"
-        if f.name in table.columns
-        else f"CAST(NULL AS {_SQL[f.type]}) AS {f.name}"
+        (
+            f"{_quoted(table.columns[f.name])} AS {f.name}"
+            if f.name in table.columns
+            else f"CAST(NULL AS {_SQL[f.type]}) AS {f.name}"
+        )
         for f in table.schema
     )
 

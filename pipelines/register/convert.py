@@ -40,7 +40,8 @@ class File(NamedTuple):
 
 @dataclass(frozen=True)
 class Convert:
-    """Worker: one file as a part of dataset `persons` or `addresses`, in the contract's columns, in the file's order."""
+    """Worker: one file as a part of dataset `persons` or `addresses`, in the contract's columns, in the file's
+    order."""
 
     tables: dict[str, Table]
     settings: duck.DuckSettings
@@ -72,7 +73,8 @@ def readable(con: duckdb.DuckDBPyConnection, table: Table, path: str) -> Iterato
 
 
 def working(target: Path) -> Path:
-    """Where the source of the register `target` lies as Parquet while it is prepared: in plaintext, as the register is."""
+    """Where the source of the register `target` lies as Parquet while it is prepared: in plaintext, as the register
+    is."""
     return target.with_name(f".{target.name}.raw")
 
 

@@ -40,8 +40,10 @@ class Layout(Strict):
     delimiter: Literal[",", ";", "|", "\t"] = Field(default=",", description="between the fields of a CSV")
     date_format: str = Field(
         default="%Y-%m-%d",
-        description="dates written as text: %Y, %m or %b or %B, and %d, each once; %H %M %S %f; between them"
-        " - / . , : T or a blank",
+        description=(
+            "dates written as text: %Y, %m or %b or %B, and %d, each once; %H %M %S %f; between them"
+            " - / . , : T or a blank"
+        ),
     )
     nulls: tuple[str, ...] = Field(default=(), description="texts that stand for no value, such as 00000000")
     columns: dict[str, str] = Field(default={}, description="column of the contract = its name in the files")

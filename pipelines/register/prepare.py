@@ -17,8 +17,8 @@ from pipelines.lake.sql import copy, quiet
 from pipelines.register import keys
 
 PERSON = "s_first, s_middle, s_last, s_last1, s_last2, s_suffix, s_birth, s_birth_year_only, s_tin"
-STORED = (
-    "s_first, s_middle, s_last, s_suffix, s_birth"  # the rest of PERSON follows from these and the TIN's key: `people`
+STORED = (  # the rest of PERSON follows from these and the TIN's key: `people`
+    "s_first, s_middle, s_last, s_suffix, s_birth"
 )
 WRITTEN = ("street", "unit", "urbanization", "city", "state", "zip")
 RAW_ADDRESS = ", ".join((*WRITTEN, "valid_from", "valid_to"))

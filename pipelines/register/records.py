@@ -27,7 +27,8 @@ _FAULTS = {
 def batches(table: Table, path: str, errors: list[SluicegateError]) -> pa.RecordBatchReader:
     """The file's rows: `_row`, and each column of the contract as text (nulls in its own type if the file has none).
 
-    The error on a row that is none, or on the file, is kept in `errors` as well: a reader of the stream may not pass it on.
+    The error on a row that is none, or on the file, is kept in `errors` as well: a reader of the stream may not pass it
+    on.
     """
     kinds = [(f.name, pa.string() if f.name in table.columns else f.type) for f in table.schema]
     schema = pa.schema([(ROW, pa.int64()), *kinds])
@@ -68,6 +69,7 @@ def _bad(read: Read, where: str) -> BadInput:
         f"REGISTER_{first.code}",
         _FAULTS[first.code],
         where=f"{where}, row {first.row}" + (f", column {first.field}" if first.field else ""),
-        remedy="Correct the row, or export the table again: UTF-8, fields with a delimiter, quote or line break in"
-        " quotes.",
+        remedy=(
+            "Correct the row, or export the table again: UTF-8, fields with a delimiter, quote or line break in quotes."
+        ),
     )

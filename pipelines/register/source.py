@@ -22,7 +22,8 @@ _PERSONS, _ADDRESSES = "persons", "addresses"
 
 @dataclass(frozen=True)
 class Source:
-    """The two tables as FROM clauses in the contracts' columns and types, over Parquet: ranges of ids skip row groups."""
+    """The two tables as FROM clauses in the contracts' columns and types, over Parquet: ranges of ids skip row
+    groups."""
 
     persons: str
     addresses: str
@@ -70,8 +71,10 @@ def _table(folder: Path, name: str, layout: Layout | None) -> Table:
             "REGISTER_MISSING",
             f"the register has no {name}",
             where=_place(name, layout),
-            remedy=f"Point to a folder with persons/ and addresses/, or name the files in {NAME};"
-            f" sluicegate schema {kind} prints the columns.",
+            remedy=(
+                f"Point to a folder with persons/ and addresses/, or name the files in {NAME};"
+                f" sluicegate schema {kind} prints the columns."
+            ),
         )
     chosen = layout or {_PERSONS: Persons(), _ADDRESSES: Addresses()}[name]
     form = chosen.format or FORMATS[paths[0].suffix.lower()]

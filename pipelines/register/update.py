@@ -215,19 +215,23 @@ class Apply:
             **(earlier if _paths(self.before, "changed_persons") else {}),
             "gone": "SELECT record_id FROM replaced WHERE in_base ORDER BY record_id",
             # counts of names may be below zero: what the base counts and is gone
-            "names": f"""
+            "names": (
+                f"""
                 SELECT kind, name, CAST(sum(n) AS BIGINT) AS n
                 FROM (FROM new_names UNION ALL SELECT *, -1 AS n FROM ({borne_sql(gone)}))
-                GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name""",
+                GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name"""
+            ),
             "units": "SELECT DISTINCT * FROM new_units ORDER BY ALL",
             # a unit once on file is there, whoever has moved out: buildings only grow until the next full build
             "buildings": buildings_sql(units),
-            "changes": f"""
+            "changes": (
+                f"""
                 SELECT record_id, CASE WHEN r.record_id IS NOT NULL THEN '{Change.REMOVED}'
                     WHEN p.record_id IS NOT NULL THEN '{Change.CHANGED}' ELSE '{Change.NEW}' END AS change,
                   '{note.kind}' AS kind, DATE '{note.effective_on}' AS effective_on, '{self.delta.identity}' AS delta
                 FROM touched LEFT JOIN removed r USING (record_id) LEFT JOIN replaced p USING (record_id)
-                ORDER BY record_id""",
+                ORDER BY record_id"""
+            ),
         }
 
 

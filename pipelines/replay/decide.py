@@ -38,8 +38,10 @@ ADDRESSES = (
 # What a batch that stopped early has none of, with the fields that are read here.
 _STRUCTS = {
     "candidate": "STRUCT(outcome VARCHAR, record_id BIGINT, tier VARCHAR)",
-    "verdict": f"STRUCT(record_id BIGINT, person_key VARCHAR, addresses_on_file {ADDRESSES}, units_on_file INTEGER,"
-    " lists VARCHAR[], earlier_tries INTEGER, codes VARCHAR[])",
+    "verdict": (
+        f"STRUCT(record_id BIGINT, person_key VARCHAR, addresses_on_file {ADDRESSES}, units_on_file INTEGER,"
+        " lists VARCHAR[], earlier_tries INTEGER, codes VARCHAR[])"
+    ),
 }
 _BUILDING = ("a_zip", "a_number", "a_street")
 _NONE = f"(SELECT 0::BIGINT AS record_id, NULL::{ADDRESSES} AS addresses_on_file, true AS same_person WHERE false)"
@@ -172,8 +174,10 @@ def _decided_then() -> dict[str, str]:
         "rejects": "(SELECT ordinal, file, origin, reject.code AS code FROM given WHERE reject IS NOT NULL)",
         "dropped": ended_as(Outcome.DROPPED),
         "lost": f"(SELECT request_key FROM given SEMI JOIN {lost} USING (ordinal) WHERE outcome IS NULL)",
-        "late": f"(SELECT ordinal FROM given SEMI JOIN {late} USING (ordinal)"
-        " WHERE verdict IS NOT NULL AND NOT list_contains(verdict.codes, 'PROTECTED'))",
+        "late": (
+            f"(SELECT ordinal FROM given SEMI JOIN {late} USING (ordinal)"
+            " WHERE verdict IS NOT NULL AND NOT list_contains(verdict.codes, 'PROTECTED'))"
+        ),
     }
 
 
@@ -184,13 +188,16 @@ def _matched(letter: LetterFacts, corrected: Path | None) -> dict[str, str]:
     return {
         "corrected": _NONE if corrected is None else parquet([corrected]),
         # a match that was made on what was wrong is none
-        "candidates": f"""(
+        "candidates": (
+            f"""(
             SELECT g.ordinal, g.origin, g.candidate.tier AS tier,
               CASE WHEN g.candidate.outcome IS NOT NULL THEN g.candidate.outcome
                 WHEN NOT coalesce(k.same_person, true) THEN '{Outcome.UNMATCHED}'
                 WHEN NOT coalesce(list_contains({tiers}, g.candidate.tier), false) THEN '{Outcome.NEAR}' END AS outcome
-            FROM given g LEFT JOIN corrected k ON k.record_id = g.candidate.record_id WHERE g.candidate IS NOT NULL)""",
-        "on_file": f"""(
+            FROM given g LEFT JOIN corrected k ON k.record_id = g.candidate.record_id WHERE g.candidate IS NOT NULL)"""
+        ),
+        "on_file": (
+            f"""(
             SELECT g.ordinal, g.origin, g.verdict.record_id AS record_id, g.verdict.person_key AS person_key,
               CASE WHEN k.record_id IS NULL THEN g.verdict.addresses_on_file ELSE k.addresses_on_file END
                 AS addresses_on_file,
@@ -199,13 +206,16 @@ def _matched(letter: LetterFacts, corrected: Path | None) -> dict[str, str]:
               g.verdict.lists AS lists, g.verdict.earlier_tries AS earlier_tries, a.a_kind, a.a_unit, a.a_state
             FROM given g SEMI JOIN wanted USING (ordinal) JOIN asked a USING (ordinal)
               LEFT JOIN corrected k ON k.record_id = g.verdict.record_id
-            WHERE g.verdict IS NOT NULL)""",
-        "verdicts": f"""
+            WHERE g.verdict IS NOT NULL)"""
+        ),
+        "verdicts": (
+            f"""
             SELECT *, CASE WHEN len(codes) > 0 THEN '{Outcome.HELD}' END AS outcome FROM (
               SELECT ordinal, record_id, person_key, addresses_on_file,
                 {failing_codes(disclosure.RULES.values())} AS codes
               FROM (SELECT *, {sql.beside_verdict(letter)} FROM on_file)
-                JOIN ({corroboration.sql("asked", "on_file", corroboration.counts(letter))}) USING (ordinal))""",
+                JOIN ({corroboration.sql("asked", "on_file", corroboration.counts(letter))}) USING (ordinal))"""
+        ),
     }
 
 

@@ -33,7 +33,9 @@ def chosen(ctx: BatchContext, letter: LetterFacts) -> dict[str, str]:
     parsed = address.derive(read, one_line=True, premises=premises, left_out=left_out)
     return {
         "places": f"SELECT ordinal, {crowding.spot()} AS spot, a_codes FROM ({parsed})",
-        "chosen": f"""
+        "chosen": (
+            f"""
             SELECT ordinal FROM wanted UNION SELECT ordinal FROM places WHERE spot IN (
-              SELECT spot FROM places GROUP BY spot HAVING count(*) > {letter.thresholds.persons_per_address})""",
+              SELECT spot FROM places GROUP BY spot HAVING count(*) > {letter.thresholds.persons_per_address})"""
+        ),
     }

@@ -43,8 +43,10 @@ HOSTILE = (
     Defect(
         "placeholder",
         {
-            "street": "['TBD', 'XXX', 'Homeless', 'Transient', 'No fixed address', 'Same as above', 'Refused', 'N/A',"
-            " '123 Unknown St'][1 + i % 9]",
+            "street": (
+                "['TBD', 'XXX', 'Homeless', 'Transient', 'No fixed address', 'Same as above', 'Refused', 'N/A',"
+                " '123 Unknown St'][1 + i % 9]"
+            ),
             "unit": "NULL",
         },
     ),

@@ -19,8 +19,10 @@ from pipelines.simulate.profiles import Profile
 from pipelines.simulate.tables import make
 
 REASONS = (
-    "Case {case}: did not depart after the final order of {date}; the last return on file may show"
-    " where to find the person.",
+    (
+        "Case {case}: did not depart after the final order of {date}; the last return on file may show"
+        " where to find the person."
+    ),
     "Departure due 90 days after {date} not confirmed in matter {case}; address needed to serve the charge.",
     "Prosecution in {case} under preparation; order final on {date}, no departure recorded since.",
     "Grand jury matter {case}: whereabouts after {date} bear on the element of wilful failure to depart.",

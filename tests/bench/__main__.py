@@ -1,8 +1,9 @@
-"""`make bench`: what the stages cost beside a floor or another tool in the same run, and how well they judge labelled sets.
-Ratios and rates, never pass or fail on seconds.
+"""`make bench`: what the stages cost beside a floor or another tool in the same run, and how well they judge labelled
+sets. Ratios and rates, never pass or fail on seconds.
 
-`python -m tests.bench [address|rules|accounting|lookback|match|splink|linkage|all] [--register ROWS] [--requests ROWS]`, or, for scales that take long to
-make, `python -m tests.bench match --prepared FOLDER --asked FILE.parquet`: a prepared register and raw request rows.
+`python -m tests.bench [address|rules|accounting|lookback|match|splink|linkage|all] [--register ROWS] [--requests
+ROWS]`, or, for scales that take long to make, `python -m tests.bench match --prepared FOLDER --asked FILE.parquet`: a
+prepared register and raw request rows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""What reports cost over millions of accounted requests: processor time and peak memory of each command, in a process of its own.
+"""What reports cost over millions of accounted requests: processor time and peak memory of each command, in a process
+of its own.
 
-`python -m tests.bench accounting --requests ROWS`. The ledger is made by bulk SQL: every request was disclosed, which is the most that
-there can be to count; persons repeat. One accounting of a batch's size is sealed for real, and stands for each batch's.
+`python -m tests.bench accounting --requests ROWS`. The ledger is made by bulk SQL: every request was disclosed, which
+is the most that there can be to count; persons repeat. One accounting of a batch's size is sealed for real, and stands
+for each batch's.
 """
 
 from __future__ import annotations
@@ -50,8 +52,8 @@ def main(rows: int) -> None:
         ledger = (home.root / "ledger.db").stat().st_size >> 20
         sealed = next((home.root / "accounting").iterdir()).stat().st_size >> 20
         print(
-            f"accounting, {len(batches) * size:,} disclosures in {len(batches)} batches: ledger {ledger:,} MB, each sealed accounting"
-            f" {sealed:,} MB; made in {time.perf_counter() - begun:.0f} s"
+            f"accounting, {len(batches) * size:,} disclosures in {len(batches)} batches: ledger {ledger:,} MB, each"
+            f" sealed accounting {sealed:,} MB; made in {time.perf_counter() - begun:.0f} s"
         )
         for what in ("person", "annual", "declaration", "claim"):
             sys.stdout.flush()
@@ -84,8 +86,8 @@ def one(what: str, root: Path, batch: str) -> None:
     else:
         said = f"{_claim(home):,} claims of one more batch"
     print(
-        f"accounting, {what}: {time.process_time() - busy:.1f} s of processor time, {time.perf_counter() - began:.1f} s,"
-        f" {peak_mb():,} MB ({said})"
+        f"accounting, {what}: {time.process_time() - busy:.1f} s of processor time, {time.perf_counter() - began:.1f}"
+        f" s, {peak_mb():,} MB ({said})"
     )
 
 
@@ -102,9 +104,12 @@ def _claim(home: Home) -> int:
 
 
 _RECEIVED = {
-    "requester": AGENCY, "agreement": AGREEMENT, "received_at": datetime(2026, 3, 2, 12, tzinfo=UTC), "register": "r",
+    "requester": AGENCY,
+    "agreement": AGREEMENT,
+    "received_at": datetime(2026, 3, 2, 12, tzinfo=UTC),
+    "register": "r",
     "decided_on": date(2026, 3, 2),
-}  # fmt: skip
+}
 
 
 def _make(home: Home, batches: list[str], size: int) -> None:
@@ -116,8 +121,15 @@ def _make(home: Home, batches: list[str], size: int) -> None:
             ledger.receive(name, submission=_sha(name), **_RECEIVED, instruments=instruments, rows=size)
             for state in (State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED):
                 ledger.advance(name, state, facts={"declared": 9, "evaluated": 9, "rows": size})
-            ledger.account(name, rows=size, outcomes={"released": size}, codes={}, merkle_root=_sha("root"),
-                           accounting=of_file(accounting), evidence=_sha("evidence"))  # fmt: skip
+            ledger.account(
+                name,
+                rows=size,
+                outcomes={"released": size},
+                codes={},
+                merkle_root=_sha("root"),
+                accounting=of_file(accounting),
+                evidence=_sha("evidence"),
+            )
             shutil.copy(accounting, home.root / "accounting" / f"{name}.parquet.age")
             with ledger.transaction() as session:
                 entry = find(session, name)
@@ -154,7 +166,8 @@ def _accounting(home: Home, size: int) -> Path:
     header = {"nature": ["street"], "purpose": "Criminal proceeding", "statute": "8 USC 1253(a)(1)", "recipient": party}
     rows = f"""
     SELECT i AS ordinal, 1::INTEGER AS file, i + 1 AS row, 'R-' || i AS request_id, sha256('r' || i) AS request_key,
-      sha256('p' || i) AS person_key, 'released' AS outcome, []::VARCHAR[] AS codes, []::VARCHAR[] AS told FROM range({size}) made(i)"""
+      sha256('p' || i) AS person_key, 'released' AS outcome, []::VARCHAR[] AS codes, []::VARCHAR[] AS told FROM
+        range({size}) made(i)"""
     with duck.session(duck.DuckSettings(threads=2)) as connection:
         copy(connection, rows, plain, metadata={"sluicegate.accounting": canonical_json(header).decode()})
     sealing.seal_file(plain, sealed, [sealing.load_identity(home.keys / HOLDER_AGE).recipient])

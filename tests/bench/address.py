@@ -1,5 +1,5 @@
-"""What the address parser costs, as a ratio to a bare scan of the same Parquet in the same run, and how well it judges the
-labelled sets where they are at hand."""
+"""What the address parser costs, as a ratio to a bare scan of the same Parquet in the same run, and how well it judges
+the labelled sets where they are at hand."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def speed(folder: Path, rows: int) -> None:
             took = seconds(lambda f=found, o=one_line: _all(connection, address.derive(f, one_line=o)))
             count = connection.execute(f"SELECT count(*) FROM {found}").fetchall()[0][0]
             print(
-                f"address, {name:5}: {count:>9,} rows, {count / took:>9,.0f} rows/s a core, {took / floor:>6,.0f} x the bare scan"
+                f"address, {name:5}: {count:>9,} rows, {count / took:>9,.0f} rows/s a core, {took / floor:>6,.0f} x the"
+                " bare scan"
             )
 
 
@@ -80,13 +81,15 @@ def accuracy() -> None:
     with duck.session(ONE) as connection:
         address.setup(connection)
         one = connection.execute(
-            f"SELECT avg(({ok})::INT) FILTER (NOT gold_complete), avg(({ok})::INT) FILTER (gold_complete) FROM ({address.derive(gold, one_line=True)})"
+            f"SELECT avg(({ok})::INT) FILTER (NOT gold_complete), avg(({ok})::INT) FILTER (gold_complete) FROM"
+            f" ({address.derive(gold, one_line=True)})"
         ).fetchall()[0]
         two = connection.execute(f"SELECT avg(({ok})::INT) FROM ({address.derive(real, one_line=False)})").fetchall()[
             0
         ][0]
     print(
-        f"accuracy: false-complete {one[0]:.3%}, recall {one[1]:.2%} (gold, single lines); complete {two:.2%} (real, parts)"
+        f"accuracy: false-complete {one[0]:.3%}, recall {one[1]:.2%} (gold, single lines); complete {two:.2%} (real,"
+        " parts)"
     )
 
 

@@ -1,4 +1,5 @@
-"""The match stage beside Splink, on the same made rows in the same run: what each costs, and how often each is wrong."""
+"""The match stage beside Splink, on the same made rows in the same run: what each costs, and how often each is
+wrong."""
 
 from __future__ import annotations
 
@@ -25,11 +26,16 @@ def compare(folder: Path, data: made.Made) -> None:
         return
     cost = measured.run("splink_run", data.prepared, data.requests, folder / "splink.parquet")
     for least in (20, 30):
-        _line(f"Splink, weight {least}", cost, data, f"""
+        _line(
+            f"Splink, weight {least}",
+            cost,
+            data,
+            f"""
             SELECT ordinal, record_id FROM (
               SELECT *, weight - coalesce(lead(weight) OVER w, -99) AS margin, row_number() OVER w AS place
               FROM '{folder}/splink.parquet' WINDOW w AS (PARTITION BY ordinal ORDER BY weight DESC, record_id)
-            ) WHERE place = 1 AND weight >= {least} AND margin >= {MARGIN}""")  # fmt: skip
+            ) WHERE place = 1 AND weight >= {least} AND margin >= {MARGIN}""",
+        )
 
 
 def _line(name: str, cost: measured.Cost, data: made.Made, released: str) -> None:
@@ -41,8 +47,8 @@ def _line(name: str, cost: measured.Cost, data: made.Made, released: str) -> Non
             LEFT JOIN ({released}) r USING (ordinal)""").fetchall()[0]
     right = count - false
     print(
-        f"  {name:20} {data.asked / cost.seconds:>9,.0f} rows/s {cost.seconds:>7.1f} s {cost.peak_mb:>7,} MB"
-        f"  released {count:>9,}  false {false:>6,}  precision {right / max(count, 1):.6f}  recall {right / on_file:.3f}"
+        f"  {name:20} {data.asked / cost.seconds:>9,.0f} rows/s {cost.seconds:>7.1f} s {cost.peak_mb:>7,} MB  released"
+        f" {count:>9,}  false {false:>6,}  precision {right / max(count, 1):.6f}  recall {right / on_file:.3f}"
     )
 
 

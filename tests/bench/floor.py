@@ -25,8 +25,9 @@ def compare(prepared: Path, requests: Path) -> None:
             (folder / f"{n}" / "ingest.rows").rename(folder / "ingest.rows")
     stage = stages[-1]
     print(
-        f"match, {register.persons(register.listed(prepared)):,} on file, {pq.read_metadata(requests).num_rows:,} requests:"
-        f" {stage.seconds:.1f} s, {stage.peak_mb:,} MB; the bare key joins {joins.seconds:.1f} s, {joins.peak_mb:,} MB;"
-        f" {stage.seconds / joins.seconds:.1f} x the floor (first runs: {stages[0].seconds:.1f} s)",
+        f"match, {register.persons(register.listed(prepared)):,} on file, {pq.read_metadata(requests).num_rows:,}"
+        f" requests: {stage.seconds:.1f} s, {stage.peak_mb:,} MB; the bare key joins {joins.seconds:.1f} s,"
+        f" {joins.peak_mb:,} MB; {stage.seconds / joins.seconds:.1f} x the floor (first runs:"
+        f" {stages[0].seconds:.1f} s)",
         flush=True,
     )

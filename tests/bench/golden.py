@@ -1,8 +1,9 @@
-"""Golden batches: what the command line does with made-up submissions, recorded by one version and compared with another's.
+"""Golden batches: what the command line does with made-up submissions, recorded by one version and compared with
+another's.
 
-`python -m tests.bench.golden make KIT` makes a sandbox home and signed submissions, once.
-`python -m tests.bench.golden record KIT FILE [--program PATH]` runs them in a copy of that home, with this checkout's command or
-another's, and writes what came out: states, codes, exit codes, outcomes, checkpoints' results, content digests, a recall, replays.
+`python -m tests.bench.golden make KIT` makes a sandbox home and signed submissions, once. `python -m tests.bench.golden
+record KIT FILE [--program PATH]` runs them in a copy of that home, with this checkout's command or another's, and
+writes what came out: states, codes, exit codes, outcomes, checkpoints' results, content digests, a recall, replays.
 `python -m tests.bench.golden compare BEFORE AFTER` prints what differs, and ends with 1 if anything does.
 
 A refactoring must leave all of it equal. Both records are made on one day: rows are dated by the day of the letter.

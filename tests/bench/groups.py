@@ -18,7 +18,9 @@ GROUPS = {
     "two surnames": "regexp_matches(concat_ws('|', trim(q.last_name), trim(p.last_name)), '[^| ][ -][^| ]')",
     "accent, hyphen or apostrophe": f"regexp_matches({_NAMES}, '[^A-Za-z .]')",
     "suffix": "q.suffix IS NOT NULL OR p.suffix IS NOT NULL",
-    "another address": f"q.street IS NOT NULL AND a.street IS NOT NULL AND {_PLAIN.format(side='q')} <> {_PLAIN.format(side='a')}",
+    "another address": (
+        f"q.street IS NOT NULL AND a.street IS NOT NULL AND {_PLAIN.format(side='q')} <> {_PLAIN.format(side='a')}"
+    ),
     "names transposed": "upper(q.first_name) = upper(p.last_name) AND upper(q.last_name) = upper(p.first_name)",
     "nickname": "(upper(q.first_name), upper(p.first_name)) IN (SELECT (name, nickname) FROM nicknames)",
     "another surname": "jaro_winkler_similarity(upper(q.last_name), upper(p.last_name)) < 0.7",
@@ -50,13 +52,19 @@ def found(requests: Path, raw: Path, truth: Path, out: Path) -> list[Group]:
             CREATE TEMP TABLE flagged AS
             SELECT {flags}, coalesce(o.record_id = t.record_id, false) AS hit, o.record_id <> t.record_id AS wrong
             FROM {_rows(truth)} t JOIN {_rows(out)} o USING (file_row_number)
-              JOIN (FROM {_rows(requests)} UNION ALL BY NAME SELECT NULL::VARCHAR AS suffix WHERE false) q USING (file_row_number)
+              JOIN (FROM {_rows(requests)} UNION ALL BY NAME SELECT NULL::VARCHAR AS suffix WHERE false) q USING
+                (file_row_number)
               JOIN '{raw}/persons/*.parquet' p ON p.record_id = t.record_id
               LEFT JOIN (FROM '{raw}/addresses/*.parquet' WHERE valid_to IS NULL) a ON a.record_id = t.record_id""")
         rows = [
-            Group(name, *con.execute(f"SELECT count(*), sum(hit::INT), count(*) FILTER (wrong) FROM flagged WHERE g{n}").fetchall()[0])
+            Group(
+                name,
+                *con.execute(
+                    f"SELECT count(*), sum(hit::INT), count(*) FILTER (wrong) FROM flagged WHERE g{n}"
+                ).fetchall()[0],
+            )
             for n, name in enumerate(GROUPS)
-        ]  # fmt: skip
+        ]
     return [row for row in rows if row.people]
 
 

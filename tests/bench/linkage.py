@@ -23,8 +23,8 @@ COLUMNS = "first_name, middle_name, last_name, tin, birth_date, street, unit, ci
 
 @dataclass(frozen=True)
 class Found:
-    """`on_file`: requests whose person is in the register; `released`, `near`: how many ended so, of all; `false`: released
-    for someone else; `true_near`: near, and one of those on file."""
+    """`on_file`: requests whose person is in the register; `released`, `near`: how many ended so, of all; `false`:
+    released for someone else; `true_near`: near, and one of those on file."""
 
     on_file: int
     released: int
@@ -40,7 +40,10 @@ class Found:
         return self.recall + self.true_near / self.on_file
 
     def __str__(self) -> str:
-        return f"released {self.released:>7,}, false {self.false:>4,}, recall {self.recall:.3f}, with near {self.with_near:.3f}"
+        return (
+            f"released {self.released:>7,}, false {self.false:>4,}, recall {self.recall:.3f}, with near"
+            f" {self.with_near:.3f}"
+        )
 
 
 def run(labelled: LabelledSet, folder: Path) -> Found:
@@ -60,10 +63,13 @@ def write(labelled: LabelledSet, folder: Path) -> None:
         con.execute(f"CREATE TEMP TABLE asked AS SELECT row_number() OVER () AS id, * FROM ({labelled.requests})")
         _write_register(con, folder / "register")
         con.execute(
-            f"COPY (SELECT CAST(id AS VARCHAR) AS request_id, {COLUMNS} FROM asked ORDER BY id) TO '{folder}/requests.parquet'"
+            f"COPY (SELECT CAST(id AS VARCHAR) AS request_id, {COLUMNS} FROM asked ORDER BY id) TO"
+            f" '{folder}/requests.parquet'"
         )
-        con.execute(f"""COPY (SELECT CAST(id AS VARCHAR) AS request_id, record_id FROM asked LEFT JOIN file USING (person) ORDER BY id)
-            TO '{folder}/truth.parquet'""")
+        con.execute(
+            f"""COPY (SELECT CAST(id AS VARCHAR) AS request_id, record_id FROM asked LEFT JOIN file USING (person) ORDER BY id)
+            TO '{folder}/truth.parquet'"""
+        )
 
 
 def _write_register(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -71,7 +77,10 @@ def _write_register(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     made = {"suffix": "NULL", "birth_date": "try_cast(birth_date AS DATE)", "urbanization": "NULL"}
     made |= {"valid_from": "DATE '2015-01-01'", "valid_to": "NULL"}
     types = {"string": "VARCHAR", "int64": "BIGINT", "date32[day]": "DATE"}
-    for table, schema, where in (("persons", REGISTER_PERSON, "true"), ("addresses", REGISTER_ADDRESS, "street IS NOT NULL")):  # fmt: skip
+    for table, schema, where in (
+        ("persons", REGISTER_PERSON, "true"),
+        ("addresses", REGISTER_ADDRESS, "street IS NOT NULL"),
+    ):
         (folder / table).mkdir(parents=True)
         columns = ", ".join(f"CAST({made.get(f.name, f.name)} AS {types[str(f.type)]}) AS {f.name}" for f in schema)
         con.execute(f"COPY (SELECT {columns} FROM file WHERE {where}) TO '{folder}/{table}/part-0.parquet'")
@@ -80,11 +89,13 @@ def _write_register(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def count(folder: Path) -> Found:
     """What came out in `folder/out.parquet`, against `folder/truth.parquet`."""
     with duck.session(ONE) as con:
-        return Found(*con.execute(f"""
+        return Found(
+            *con.execute(f"""
             SELECT count(t.record_id), count(*) FILTER (outcome = 'matched'),
               count(*) FILTER (outcome = 'matched' AND o.record_id IS DISTINCT FROM t.record_id),
               count(*) FILTER (outcome = 'near' AND t.record_id IS NOT NULL)
-            FROM '{folder}/out.parquet' o JOIN '{folder}/truth.parquet' t USING (request_id)""").fetchall()[0])  # fmt: skip
+            FROM '{folder}/out.parquet' o JOIN '{folder}/truth.parquet' t USING (request_id)""").fetchall()[0]
+        )
 
 
 def main() -> None:

@@ -1,9 +1,9 @@
-"""What deciding again costs: a lookback over millions of accounted requests, and a replay of one batch; processor time, time on
-the wall, and peak memory, each in a process of its own.
+"""What deciding again costs: a lookback over millions of accounted requests, and a replay of one batch; processor time,
+time on the wall, and peak memory, each in a process of its own.
 
-`python -m tests.bench lookback [--requests ROWS] [--released SHARE]`. One made batch goes through the real stages and is kept as a real
-one is, sealed; its kept files stand for those of each other batch. SHARE of its rows is released, more or less: left out, that
-of the incident, and then most.
+`python -m tests.bench lookback [--requests ROWS] [--released SHARE]`. One made batch goes through the real stages and
+is kept as a real one is, sealed; its kept files stand for those of each other batch. SHARE of its rows is released,
+more or less: left out, that of the incident, and then most.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def main(rows: int, shares: Sequence[float] = SHARES) -> None:
                 if child := os.fork():
                     os.waitpid(child, 0)
                 else:
-                    os.execv(sys.executable, [sys.executable, "-m", "tests.bench.lookback", what, str(home.root), first.name])  # fmt: skip
+                    os.execv(
+                        sys.executable, [sys.executable, "-m", "tests.bench.lookback", what, str(home.root), first.name]
+                    )
 
 
 def one(what: str, root: Path, batch: str) -> None:
@@ -97,7 +99,8 @@ def _home(place: Path, size: int, share: float) -> Home:
 
 
 def _released(home: Home, submission: Path) -> BatchRecord:
-    """The batch, taken through the stages, kept, and published as far as the ledger goes: no package is sealed, no key claimed."""
+    """The batch, taken through the stages, kept, and published as far as the ledger goes: no package is sealed, no key
+    claimed."""
     with worlds.at_home(home), Ledger.open(home.ledger_url) as ledger:
         work = BatchSteps(home, ledger, receive(home, ledger, Clock(), submission))
         ingest.run(work.ctx)
@@ -117,9 +120,16 @@ def _copy(home: Home, first: BatchRecord, number: int) -> str:
     name = f"b-{number:012x}"
     with Ledger.open(home.ledger_url, Clock(datetime(2026, 3, 2, 13, tzinfo=UTC))) as ledger:
         ledger.receive(
-            name, submission=of_bytes(name.encode()), requester=first.requester, agreement=first.agreement, rows=first.rows,
-            received_at=first.received_at, decided_on=first.decided_on, instruments=first.instruments, register=first.register,
-        )  # fmt: skip
+            name,
+            submission=of_bytes(name.encode()),
+            requester=first.requester,
+            agreement=first.agreement,
+            rows=first.rows,
+            received_at=first.received_at,
+            decided_on=first.decided_on,
+            instruments=first.instruments,
+            register=first.register,
+        )
         _publish(ledger, name)
     for path in (*_kept(home, first.name), keys.place(home, first.name)):
         os.link(path, path.with_name(path.name.replace(first.name, name)))

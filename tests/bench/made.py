@@ -34,9 +34,18 @@ def make(folder: Path, rows: int, asked: int) -> Made:
     settings = default_settings()
     simulate.register(rows, 1, folder / "raw", duck=settings)
     submission = simulate.batch(
-        folder / "raw", asked, 2, PROFILE, folder / "batch", sign_key=Ed25519PrivateKey.generate(),
-        requester_id="bench", agreement_id="bench", letter_date=date(2026, 1, 5), file_format="parquet", duck=settings,
-    )  # fmt: skip
+        folder / "raw",
+        asked,
+        2,
+        PROFILE,
+        folder / "batch",
+        sign_key=Ed25519PrivateKey.generate(),
+        requester_id="bench",
+        agreement_id="bench",
+        letter_date=date(2026, 1, 5),
+        file_format="parquet",
+        duck=settings,
+    )
     register.build(folder / "raw", folder / "prepared", duck=settings)
     return Made(
         folder / "raw",
@@ -49,6 +58,10 @@ def make(folder: Path, rows: int, asked: int) -> Made:
 
 
 def standardised(requests: Path) -> str:
-    """SQL: the requests with ordinal and the standardised columns, as ingest derives them. The `setup` of both must have run."""
-    raw = f"(SELECT *, file_row_number AS ordinal, NULL::VARCHAR AS full_name FROM read_parquet({quote(str(requests))}, file_row_number = true))"
+    """SQL: the requests with ordinal and the standardised columns, as ingest derives them. The `setup` of both must
+    have run."""
+    raw = (
+        f"(SELECT *, file_row_number AS ordinal, NULL::VARCHAR AS full_name FROM read_parquet({quote(str(requests))},"
+        " file_row_number = true))"
+    )
     return address.derive(f"({standard.derive(raw)})", one_line=False)

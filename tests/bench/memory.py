@@ -1,4 +1,5 @@
-"""Peak memory of reading the addresses of one Parquet file, in a process of its own: `python -m tests.bench.memory FILE OUT`."""
+"""Peak memory of reading the addresses of one Parquet file, in a process of its own: `python -m tests.bench.memory FILE
+OUT`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""What all row rules cost, of both phases, as a ratio to a bare scan of the columns that they read; and which cost most.
+"""What all row rules cost, of both phases, as a ratio to a bare scan of the columns that they read; and which cost
+most.
 
-The rows are made: canonical columns as ingest leaves them, facts on file as validate adds them, and the letter's constants.
+The rows are made: canonical columns as ingest leaves them, facts on file as validate adds them, and the letter's
+constants.
 """
 
 from __future__ import annotations
@@ -26,18 +28,26 @@ ROWS = 1_280_000
 TWO = duck.DuckSettings(threads=2)
 OFFICERS = 300
 LETTER = {
-    "statute": "8 USC 1253(a)(1)", "statute_known": True, "officers": [f"officer-{n:03}" for n in range(OFFICERS)],
-    "letter_date": date(2026, 6, 1), "decided_on": date(2026, 6, 1), "days_after_final_order": 90,
-}  # fmt: skip
+    "statute": "8 USC 1253(a)(1)",
+    "statute_known": True,
+    "officers": [f"officer-{n:03}" for n in range(OFFICERS)],
+    "letter_date": date(2026, 6, 1),
+    "decided_on": date(2026, 6, 1),
+    "days_after_final_order": 90,
+}
 # One row in forty has each thing wrong, by turns.
 MADE = """
   SELECT 'R-' || i AS request_id,
     CASE i % 40 WHEN 0 THEN NULL WHEN 1 THEN '2031' ELSE (2018 + i % 4) || '-' || (2022 + i % 3) END AS taxable_period,
-    CASE i % 40 WHEN 2 THEN ' n/a ' ELSE 'Prosecution in case FO-' || i || ' under preparation; no departure was recorded since the order.' END AS reason,
+    CASE i % 40 WHEN 2 THEN ' n/a ' ELSE 'Prosecution in case FO-' || i ||
+      ' under preparation; no departure was recorded since the order.' END AS reason,
     CASE i % 40 WHEN 3 THEN 'nobody' ELSE 'officer-' || lpad((i % {officers})::VARCHAR, 3, '0') END AS officer,
-    CASE i % 40 WHEN 4 THEN 'yes' ELSE strftime(DATE '2026-06-01' - (60 + i % 3000)::INTEGER, '%Y-%m-%d') END AS final_order_date,
-    CASE WHEN i % 10 = 0 THEN strftime(DATE '2026-06-01' - (60 + i % 3000 // 2)::INTEGER, '%Y-%m-%d') ELSE 'none' END AS judicial_order_date,
-    CASE i % 40 WHEN 5 THEN '1182(a)(6)' ELSE ['1227(a)(1)(B)', '8 USC 1227(a)(2)(A)(iii)', '1227(a)(1)(C)(i)'][1 + i % 3] END AS removal_ground,
+    CASE i % 40 WHEN 4 THEN 'yes' ELSE strftime(DATE '2026-06-01' - (60 + i % 3000)::INTEGER, '%Y-%m-%d') END AS
+      final_order_date,
+    CASE WHEN i % 10 = 0 THEN strftime(DATE '2026-06-01' - (60 + i % 3000 // 2)::INTEGER, '%Y-%m-%d') ELSE 'none' END AS
+      judicial_order_date,
+    CASE i % 40 WHEN 5 THEN '1182(a)(6)' ELSE ['1227(a)(1)(B)', '8 USC 1227(a)(2)(A)(iii)', '1227(a)(1)(C)(i)'][1 + i %
+      3] END AS removal_ground,
     CASE i % 40 WHEN 6 THEN '' ELSE 'FO-' || i END AS case_number,
     CASE i % 40 WHEN 7 THEN 'FNU' ELSE 'ANA' END AS s_first, 'LOPEZ' || chr((65 + i % 26)::INTEGER) AS s_last,
     DATE '1950-01-01' + (i % 20000)::INTEGER AS s_birth,
@@ -47,9 +57,11 @@ MADE = """
     'street' AS a_kind, CASE WHEN i % 2 = 0 THEN (i % 90)::VARCHAR END AS a_unit,
     (i % 3)::INTEGER AS units_on_file, (i % 4)::INTEGER AS earlier_tries, 3 AS tries_per_person,
     CASE i % 40 WHEN 10 THEN 'differs' ELSE 'same' END AS corroboration,
-    'request' AS origin, 'TX' AS a_state, []::VARCHAR[] AS lists, []::VARCHAR[] AS lists_required, []::VARCHAR[] AS states_withheld,
+    'request' AS origin, 'TX' AS a_state, []::VARCHAR[] AS lists, []::VARCHAR[] AS lists_required, []::VARCHAR[] AS
+      states_withheld,
     [{{'street': i || ' OAK ST', 'state': 'TX', 'valid_from': DATE '2020-01-01', 'valid_to': NULL::DATE}},
-     {{'street': i || ' ELM ST', 'state': 'TX', 'valid_from': DATE '2010-01-01', 'valid_to': DATE '2020-01-01'}}] AS addresses_on_file
+     {{'street': i || ' ELM ST', 'state': 'TX', 'valid_from': DATE '2010-01-01', 'valid_to': DATE '2020-01-01'}}] AS
+       addresses_on_file
   FROM range({rows}) made(i)"""
 
 
@@ -68,8 +80,9 @@ def main(rows: int) -> None:
         rules = (*book.request_rules(), *book.register_rules())
         floor, took = _cost(connection, _scan(source, rules)), _cost(connection, _judged(source, rules))
         print(
-            f"rules, {len(rules)} on {rows:,} rows: {took.seconds:.2f} s on 2 threads ({took.busy:.2f} s of processor time),"
-            f" {took.busy / floor.busy:.1f} x the bare scan of their columns ({floor.busy:.2f} s), {peak_mb():,} MB"
+            f"rules, {len(rules)} on {rows:,} rows: {took.seconds:.2f} s on 2 threads ({took.busy:.2f} s of processor"
+            f" time), {took.busy / floor.busy:.1f} x the bare scan of their columns ({floor.busy:.2f} s),"
+            f" {peak_mb():,} MB"
         )
         each = {one.id: _cost(connection, _judged(source, [one])).busy for one in rules}
         dearest = sorted(each, key=lambda name: -each[name])[:5]

@@ -1,4 +1,5 @@
-"""Splink on the same rows: `python -m tests.bench.splink_run PREPARED REQUESTS OUT` writes (ordinal, record_id, weight).
+"""Splink on the same rows: `python -m tests.bench.splink_run PREPARED REQUESTS OUT` writes (ordinal, record_id,
+weight).
 
 Splink is given the standardised rows of both sides, which the clock does not count: only its own model, training and
 prediction are measured.
@@ -35,10 +36,12 @@ def load(con: duckdb.DuckDBPyConnection, prepared: Path, requests: Path) -> None
     address.setup(con)
     real = register.open_register(prepared)
     con.execute(
-        f"CREATE TABLE asked AS SELECT ordinal AS unique_id, {FIELDS}, a_state AS state FROM ({made.standardised(requests)})"
+        f"CREATE TABLE asked AS SELECT ordinal AS unique_id, {FIELDS}, a_state AS state FROM"
+        f" ({made.standardised(requests)})"
     )
     con.execute(f"""
-        CREATE TABLE file AS SELECT record_id AS unique_id, {FIELDS}, state FROM {people(duck.parquet(real.paths("persons")))}
+        CREATE TABLE file AS SELECT record_id AS unique_id, {FIELDS}, state FROM
+          {people(duck.parquet(real.paths("persons")))}
         LEFT JOIN (FROM {duck.parquet(real.paths("addresses"))} WHERE valid_to IS NULL
           QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY valid_from DESC) = 1) USING (record_id)""")
 
@@ -56,38 +59,58 @@ def _like(column: str, least: float) -> cll.CustomLevel:
 
 def _comparisons() -> list[object]:
     born = [
-        cll.NullLevel("born"), cll.ExactMatchLevel("born"), cll.CustomLevel("damerau_levenshtein(born_l, born_r) <= 1"),
-        cll.CustomLevel("born_l[1:4] = born_r[1:4]"), cll.ElseLevel(),
-    ]  # fmt: skip
+        cll.NullLevel("born"),
+        cll.ExactMatchLevel("born"),
+        cll.CustomLevel("damerau_levenshtein(born_l, born_r) <= 1"),
+        cll.CustomLevel("born_l[1:4] = born_r[1:4]"),
+        cll.ElseLevel(),
+    ]
     tin = [
-        cll.NullLevel("tin"), cll.ExactMatchLevel("tin").configure(u_probability=1e-6),
+        cll.NullLevel("tin"),
+        cll.ExactMatchLevel("tin").configure(u_probability=1e-6),
         cll.CustomLevel("damerau_levenshtein(tin_l, tin_r) <= 1").configure(u_probability=1e-6),
         cll.ElseLevel().configure(u_probability=0.999998),
-    ]  # fmt: skip
+    ]
     home = [
         cll.CustomLevel("zip_l IS NULL OR zip_r IS NULL").configure(is_null_level=True),
         cll.CustomLevel(f"{SAME_HOUSE} AND street_l = street_r AND coalesce(unit_l, '') = coalesce(unit_r, '')"),
         cll.CustomLevel(f"{SAME_HOUSE} AND street_l = street_r"),
         cll.CustomLevel(f"{SAME_HOUSE} AND jaro_winkler_similarity(street_l, street_r) >= 0.88"),
-        cll.CustomLevel("zip_l = zip_r"), cll.CustomLevel("zip_l[1:3] = zip_r[1:3]"), cll.ElseLevel(),
-    ]  # fmt: skip
+        cll.CustomLevel("zip_l = zip_r"),
+        cll.CustomLevel("zip_l[1:3] = zip_r[1:3]"),
+        cll.ElseLevel(),
+    ]
     return [
         _name("first", _like("first", 0.92), _like("first", 0.84), cll.CustomLevel("first_l[1] = first_r[1]")),
         _name("last", _like("last", 0.92), cll.CustomLevel("last1_l = last1_r"), _like("last", 0.84)),
         cl.ExactMatch("middle"),
-        *(cl.CustomComparison(output_column_name=n, comparison_levels=levels) for n, levels in (("born", born), ("tin", tin), ("home", home))),
-    ]  # fmt: skip
+        *(
+            cl.CustomComparison(output_column_name=n, comparison_levels=levels)
+            for n, levels in (("born", born), ("tin", tin), ("home", home))
+        ),
+    ]
 
 
 def predict(con: duckdb.DuckDBPyConnection) -> str:
     """Trains Splink on the tables asked and file, and predicts; returns the table of pairs."""
-    rules = [("tin",), ("last", "born"), ("first", "born"), ("first", "last", "zip"), ("zip", "number", "last1"),
-             ("zip", "number", "first"), ("first", "last", "middle", "state")]  # fmt: skip
+    rules = [
+        ("tin",),
+        ("last", "born"),
+        ("first", "born"),
+        ("first", "last", "zip"),
+        ("zip", "number", "last1"),
+        ("zip", "number", "first"),
+        ("first", "last", "middle", "state"),
+    ]
     settings = SettingsCreator(
-        link_type="link_only", unique_id_column_name="unique_id", comparisons=_comparisons(),
+        link_type="link_only",
+        unique_id_column_name="unique_id",
+        comparisons=_comparisons(),
         blocking_rules_to_generate_predictions=[block_on(*r) for r in rules],
-        retain_matching_columns=False, retain_intermediate_calculation_columns=False, max_iterations=20,
-    )  # fmt: skip
+        retain_matching_columns=False,
+        retain_intermediate_calculation_columns=False,
+        max_iterations=20,
+    )
     api = DuckDBAPI(connection=con)
     # Splink orders the two sides by name
     tables = [

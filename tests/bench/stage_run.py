@@ -1,7 +1,8 @@
 """The match stage on standardised rows, or its bare key joins, in a process of its own.
 
-`python -m tests.bench.stage_run rows|joins|stage PREPARED REQUESTS FOLDER`: `rows` standardises REQUESTS into FOLDER once;
-`joins` is the floor, the bare joins of the requests' integer keys with the register's, record ids out; `stage` the whole.
+`python -m tests.bench.stage_run rows|joins|stage PREPARED REQUESTS FOLDER`: `rows` standardises REQUESTS into FOLDER
+once; `joins` is the floor, the bare joins of the requests' integer keys with the register's, record ids out; `stage`
+the whole.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def joins(rows: lake.Manifest, real: lake.Manifest, settings: duck.DuckSettings)
         execute(con, requests.steps(duck.parquet(rows.paths("rows")), duck.parquet(real.paths("names"))))
         for kind in keys.KEYS:
             con.execute(
-                f"CREATE TEMP TABLE asked_{kind} AS SELECT DISTINCT key FROM ({keys.without_kind(kind, 'blocking_keys')})"
+                f"CREATE TEMP TABLE asked_{kind} AS SELECT DISTINCT key FROM"
+                f" ({keys.without_kind(kind, 'blocking_keys')})"
             )
         con.execute("DROP TABLE blocking_keys")
         with clock():

@@ -21,7 +21,8 @@ MADE = """
   SELECT i AS ordinal, 1::INTEGER AS file, i + 1 AS row, 'R-' || i AS request_id, sha256('r' || i) AS request_key,
     CASE WHEN i % 10 = 0 THEN sha256('p' || i) END AS person_key,
     CASE WHEN i % 10 = 0 THEN 'released' WHEN i % 10 < 4 THEN 'unmatched' ELSE 'held' END AS outcome,
-    CASE WHEN i % 10 = 0 THEN [] WHEN i % 10 < 4 THEN ['NO_CANDIDATE'] ELSE ['NOT_CORROBORATED', 'NO_NUMBER'] END AS codes,
+    CASE WHEN i % 10 = 0 THEN [] WHEN i % 10 < 4 THEN ['NO_CANDIDATE'] ELSE ['NOT_CORROBORATED', 'NO_NUMBER'] END AS
+      codes,
     CASE WHEN i % 10 = 0 THEN [] ELSE ['NOT_CONFIRMED'] END AS told
   FROM range({rows}) t(i) ORDER BY i"""
 

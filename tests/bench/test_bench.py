@@ -20,11 +20,17 @@ pytestmark = pytest.mark.slow
         ("address", r"address, parts: +\d"),
         (
             "accounting",
-            r"accounting, person: .* \(1 disclosures\)(.|\n)*accounting, annual: .* taxpayers(.|\n)*accounting, claim: ",
+            (
+                r"accounting, person: .* \(1 disclosures\)(.|\n)*accounting, annual: .* taxpayers(.|\n)*accounting,"
+                r" claim: "
+            ),
         ),
         (
             "lookback",
-            r"lookback, 1 batches of 300 rows(.|\n)*lookback, lookback: [\d.]+ s .*\(0 of [1-9]\d* disclosures(.|\n)*lookback, replay: .*\(0 of 300 rows",
+            (
+                r"lookback, 1 batches of 300 rows(.|\n)*lookback, lookback: [\d.]+ s .*\(0 of [1-9]\d*"
+                r" disclosures(.|\n)*lookback, replay: .*\(0 of 300 rows"
+            ),
         ),
         ("rules", r"rules, \d+ on 300 rows: [\d.]+ s on 2 threads .*, [\d.]+ x the bare scan"),
     ],

@@ -31,7 +31,16 @@ def taken(
     empty = pa.array([], pa.string())
     pq.write_table(pa.table({"person_key": empty, "address_key": empty}), root / "tries.parquet")
     return BatchContext(
-        batch=found.batch, root=root, submission=found.digest, letter=found.letter, agreement=agreement, orders=orders,
-        decided_on=LETTER_DATE, received_on=LETTER_DATE, register=root / "register", hash_key=HASH_KEY,
-        part_rows=part_rows, duck=DuckSettings(threads=1, memory="1GB", temp=str(root / "temp")),
-    )  # fmt: skip
+        batch=found.batch,
+        root=root,
+        submission=found.digest,
+        letter=found.letter,
+        agreement=agreement,
+        orders=orders,
+        decided_on=LETTER_DATE,
+        received_on=LETTER_DATE,
+        register=root / "register",
+        hash_key=HASH_KEY,
+        part_rows=part_rows,
+        duck=DuckSettings(threads=1, memory="1GB", temp=str(root / "temp")),
+    )

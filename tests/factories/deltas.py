@@ -80,18 +80,18 @@ def held(manifest: lake.Manifest) -> dict[str, Any]:
         rows = {
             "persons": con.execute(f"FROM ({persons}) ORDER BY ALL").fetchall(),
             "addresses": con.execute(f"FROM {register.addresses(manifest)} ORDER BY ALL").fetchall(),
-            "names": con.execute(
-                f"SELECT kind, name, sum(n)::BIGINT AS n FROM {duck.parquet(manifest.paths('names'))}"
-                " GROUP BY ALL HAVING n <> 0 ORDER BY ALL"
-            ).fetchall(),
-            "counted": con.execute(
-                f"""SELECT 'first' AS kind, s_first AS name, count(*) AS n FROM ({persons})
+            "names": (
+                con.execute(
+                    f"SELECT kind, name, sum(n)::BIGINT AS n FROM {duck.parquet(manifest.paths('names'))}"
+                    " GROUP BY ALL HAVING n <> 0 ORDER BY ALL"
+                ).fetchall()
+            ),
+            "counted": con.execute(f"""SELECT 'first' AS kind, s_first AS name, count(*) AS n FROM ({persons})
                   WHERE s_first IS NOT NULL GROUP BY ALL
                 UNION ALL SELECT 'middle', s_middle, count(*) FROM ({persons}) WHERE s_middle IS NOT NULL GROUP BY ALL
                 UNION ALL SELECT 'last', std_first_token(s_last), count(*) FROM ({persons})
                   WHERE s_last IS NOT NULL GROUP BY ALL
-                ORDER BY ALL"""
-            ).fetchall(),
+                ORDER BY ALL""").fetchall(),
         }
     return {**rows, "size": register.persons(manifest)}
 

@@ -1,5 +1,5 @@
-"""A small world for tests of the whole flow: a sandbox home, a register of a few dozen invented persons, and requests whose
-ends are known because each was written to meet, or to break, one thing."""
+"""A small world for tests of the whole flow: a sandbox home, a register of a few dozen invented persons, and requests
+whose ends are known because each was written to meet, or to break, one thing."""
 
 from __future__ import annotations
 
@@ -142,13 +142,35 @@ SPOILED: Mapping[str, tuple[dict[str, Any], str, str | None]] = {
     "no number": ({"street": "Juniper St"}, "held", "NO_NUMBER"),
     "zip of another state": ({"zip": "10001"}, "held", "ZIP_NOT_IN_STATE"),
     "another address": ({"street": "9 Quagmire Ave"}, "held", "NOT_CORROBORATED"),
-    "too recent an order": ({"final_order_date": Clock().today("America/New_York").isoformat()}, "held", "FINAL_ORDER_TOO_RECENT"),
+    "too recent an order": (
+        {"final_order_date": Clock().today("America/New_York").isoformat()},
+        "held",
+        "FINAL_ORDER_TOO_RECENT",
+    ),
     "unknown officer": ({"officer": "nobody"}, "held", "OFFICER_NOT_IN_LETTER"),
-    "unknown person": ({"first_name": "Zebulon", "last_name": "Quartermain", "tin": None, "birth_date": "1931-07-09",
-                        "street": "12 Nowhere Ln"}, "unmatched", None),
-    "unknown name": ({"first_name": "Ottoline", "last_name": "Vandersloot", "tin": None, "birth_date": "1944-11-30",
-                      "street": "77 Elsewhere Rd"}, "unmatched", None),
-}  # fmt: skip
+    "unknown person": (
+        {
+            "first_name": "Zebulon",
+            "last_name": "Quartermain",
+            "tin": None,
+            "birth_date": "1931-07-09",
+            "street": "12 Nowhere Ln",
+        },
+        "unmatched",
+        None,
+    ),
+    "unknown name": (
+        {
+            "first_name": "Ottoline",
+            "last_name": "Vandersloot",
+            "tin": None,
+            "birth_date": "1944-11-30",
+            "street": "77 Elsewhere Rd",
+        },
+        "unmatched",
+        None,
+    ),
+}
 
 
 def mixed(good: int = 40) -> list[dict[str, Any]]:

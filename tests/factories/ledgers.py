@@ -86,15 +86,29 @@ class Office:
 
 def receive(ledger: Ledger, batch: str = "batch-1", *, requester: str = "agency", agreement: str = "mou") -> bool:
     return ledger.receive(
-        batch, submission=sha(batch), requester=requester, agreement=agreement, received_at=RECEIVED_AT,
-        decided_on=date(2026, 3, 2), instruments={"mou": sha("mou")}, register="register-7", rows=10,
-    )  # fmt: skip
+        batch,
+        submission=sha(batch),
+        requester=requester,
+        agreement=agreement,
+        received_at=RECEIVED_AT,
+        decided_on=date(2026, 3, 2),
+        instruments={"mou": sha("mou")},
+        register="register-7",
+        rows=10,
+    )
 
 
 def accounted(ledger: Ledger, batch: str = "batch-1", root: str = "root") -> str:
     """Accounts for the two rows of a batch; gives the Merkle root."""
-    ledger.account(batch, rows=2, outcomes={"released": 2}, codes={}, merkle_root=sha(root), accounting=sha(f"{root} sealed"),
-                   evidence=sha("evidence"))  # fmt: skip
+    ledger.account(
+        batch,
+        rows=2,
+        outcomes={"released": 2},
+        codes={},
+        merkle_root=sha(root),
+        accounting=sha(f"{root} sealed"),
+        evidence=sha("evidence"),
+    )
     return sha(root)
 
 
@@ -117,7 +131,12 @@ def published(ledger: Ledger, folder: Path, batch: str) -> None:
     """Publishes a sealed batch into an outbox in `folder`."""
     made = package(folder / "lake" / batch, batch)
     publication.prepare(
-        ledger, batch, keys=pairs(batch), package=made, merkle_root=accounted(ledger, batch), content_digest=ROWS,
+        ledger,
+        batch,
+        keys=pairs(batch),
+        package=made,
+        merkle_root=accounted(ledger, batch),
+        content_digest=ROWS,
         orders=lambda _: {},
-    )  # fmt: skip
+    )
     publication.publish(ledger, batch, package=made, outbox=folder / "outbox", orders=lambda _: {})

@@ -146,9 +146,17 @@ def made(root: Path, agreement: Agreement, rows: Sequence[dict[str, Any]] | None
     """The batch in `root`, matched and not yet validated. `rows`: other canonical rows than those of ENDS."""
     letter = submissions.letter([submissions.DataFile("requests.csv", b"", 13)], agreement)
     context = BatchContext(
-        "b-made", root / "batch", "0" * 64, parse_letter(letter.encode()), agreement, (), date(2026, 6, 2),
-        date(2026, 6, 1), root / "register", bytes(32),
-    )  # fmt: skip
+        "b-made",
+        root / "batch",
+        "0" * 64,
+        parse_letter(letter.encode()),
+        agreement,
+        (),
+        date(2026, 6, 2),
+        date(2026, 6, 1),
+        root / "register",
+        bytes(32),
+    )
     context.files.mkdir(parents=True)
     (context.files / "letter.toml").write_text(letter)
     chosen = rows or [canonical(o, FORMULA_ID if o == 0 else None) for o in ENDS if o != 9]

@@ -19,7 +19,7 @@ def order(id: str, said: str = 'effect = "forbid"', day: date = TODAY) -> str:
     return (
         f'kind = "court_order"\nid = "{id}"\ncourt = "a court"\ndocket = "1"\ntitle = "an order"\nsource = "a test"\n'
         f'effective_on = {day}\nscope = {{ agreements = ["sandbox-2026"]{SCOPES.get(id, "")} }}\n{said}\n'
-    )  # fmt: skip
+    )
 
 
 SCOPES = {"colorado": ', districts = ["D. Colo."]', "no-street": ', fields = ["street"]'}

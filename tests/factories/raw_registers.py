@@ -1,4 +1,5 @@
-"""Raw registers as others write them: CSV, other names and dates, with a mapping; and the build of one, or its refusal."""
+"""Raw registers as others write them: CSV, other names and dates, with a mapping; and the build of one, or its
+refusal."""
 
 from __future__ import annotations
 
@@ -16,15 +17,30 @@ from tests.factories.match_inputs import HOME, ONE, record
 CANARY = "Zcanary77"
 SINCE = date(2018, 4, 2)
 RECORDS = [
-    record(n, "Ána" if n % 2 else "Bo", f"Surname, {n}", tin=f"512-34-{n:04d}", birth_date=date(1960 + n, 3, 9),
-           middle_name='Q "X"' if n == 3 else None,
-           home={**HOME, "street": f"{12 if n < 5 else 100 + n} OAK ST", "unit": f"APT {n}" if n < 4 else None})
+    record(
+        n,
+        "Ána" if n % 2 else "Bo",
+        f"Surname, {n}",
+        tin=f"512-34-{n:04d}",
+        birth_date=date(1960 + n, 3, 9),
+        middle_name='Q "X"' if n == 3 else None,
+        home={**HOME, "street": f"{12 if n < 5 else 100 + n} OAK ST", "unit": f"APT {n}" if n < 4 else None},
+    )
     for n in range(1, 31)
-]  # fmt: skip
+]
 NAMES = {
-    "record_id": "ID", "tin": "SSN", "first_name": "GIVEN", "middle_name": "MI", "last_name": "SURNAME", "birth_date": "DOB",
-    "street": "LINE 1", "unit": "APT", "city": "CITY", "state": "ST", "zip": "ZIP",
-}  # fmt: skip
+    "record_id": "ID",
+    "tin": "SSN",
+    "first_name": "GIVEN",
+    "middle_name": "MI",
+    "last_name": "SURNAME",
+    "birth_date": "DOB",
+    "street": "LINE 1",
+    "unit": "APT",
+    "city": "CITY",
+    "state": "ST",
+    "zip": "ZIP",
+}
 MAPPING = """
 [persons]
 files = "records/*.csv"

@@ -119,7 +119,8 @@ def write(
     compression: str = "none",
     **letter_changes: Any,
 ) -> Path:
-    """A signed submission with one data file in `folder`, which it returns. `letter_changes`: top keys of the letter."""
+    """A signed submission with one data file in `folder`, which it returns. `letter_changes`: top keys of the
+    letter."""
     name = f"requests.{kind}" + {"gzip": ".gz", "zstd": ".zst"}.get(compression, "")
     data = encode(content, kind, compression)
     return write_files(

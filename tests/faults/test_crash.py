@@ -1,4 +1,5 @@
-"""`kill -9` at every durable step, then run again: the same content, the same ledger, one disclosure a row (invariants 3, 7)."""
+"""`kill -9` at every durable step, then run again: the same content, the same ledger, one disclosure a row (invariants
+3, 7)."""
 
 from __future__ import annotations
 

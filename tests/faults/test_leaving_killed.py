@@ -1,4 +1,5 @@
-"""Random `kill -9` while a batch is sealed and published, one run or two at a time: nothing partial, double or unaccounted leaves."""
+"""Random `kill -9` while a batch is sealed and published, one run or two at a time: nothing partial, double or
+unaccounted leaves."""
 
 from __future__ import annotations
 
@@ -47,7 +48,8 @@ def batch(place: Path) -> str:
 
 
 def nothing_partial(place: Path) -> State:
-    """Whatever lies in the outbox is a whole package that the ledger has prepared; whatever it says is published lies there."""
+    """Whatever lies in the outbox is a whole package that the ledger has prepared; whatever it says is published lies
+    there."""
     home = open_home(place / "home")
     with Ledger.open(home.ledger_url, Clock()) as ledger:
         (record,) = ledger.batches()

@@ -1,4 +1,5 @@
-"""`kill -9` between the durable steps of a recall, then the same command again: one case, one list in the outbox, each step once."""
+"""`kill -9` between the durable steps of a recall, then the same command again: one case, one list in the outbox, each
+step once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`kill -9` while a register is built or updated: what was finished is not made again, and nothing half-made is ever opened."""
+"""`kill -9` while a register is built or updated: what was finished is not made again, and nothing half-made is ever
+opened."""
 
 from __future__ import annotations
 
@@ -102,8 +103,13 @@ def test_another_extract_begins_again(whole: Path, zygote: Zygote, ranges: list[
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "point", ["pipelines.lake.commit:commit_manifest:before:1", "pipelines.lake.durable:fsync:after:9", "pipelines.lake.durable:write:before:5"]
-)  # fmt: skip
+    "point",
+    [
+        "pipelines.lake.commit:commit_manifest:before:1",
+        "pipelines.lake.durable:fsync:after:9",
+        "pipelines.lake.durable:write:before:5",
+    ],
+)
 def test_a_build_killed_near_its_end(point: str, whole: Path, zygote: Zygote, tmp_path: Path) -> None:
     """Before, within and after the parts are moved in their place."""
     killed(zygote, point, "build", whole / "raw", tmp_path / "register")
@@ -131,11 +137,14 @@ def delta(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "point", [
+    "point",
+    [
         "pipelines.lake.commit:commit_manifest:after:1",  # of the reading
-        "pipelines.register.update:Apply.check:after:1", "pipelines.lake.commit:commit_manifest:before:2", "pipelines.lake.durable:write:before:2",
-    ]
-)  # fmt: skip
+        "pipelines.register.update:Apply.check:after:1",
+        "pipelines.lake.commit:commit_manifest:before:2",
+        "pipelines.lake.durable:write:before:2",
+    ],
+)
 def test_a_killed_update_is_none(point: str, whole: Path, zygote: Zygote, delta: Path, tmp_path: Path) -> None:
     before = register.version(whole / "register")
     killed(zygote, point, "update", whole / "register", delta, tmp_path / "next")

@@ -1,8 +1,8 @@
 """Runs batches (or any function of a module, on texts) in forked children that die by SIGKILL where they are told to.
 
-A process of its own, so that it is single-threaded when it forks: `python -m tests.faults.zygote`, commands as JSON lines on
-stdin, one answer a line. The libraries are imported once, which makes a crash test cost a second instead of ten. Nothing
-in the product knows of this: the child wraps the named function before it begins.
+A process of its own, so that it is single-threaded when it forks: `python -m tests.faults.zygote`, commands as JSON
+lines on stdin, one answer a line. The libraries are imported once, which makes a crash test cost a second instead of
+ten. Nothing in the product knows of this: the child wraps the named function before it begins.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""How many examples a property is tried on: few by default, SLUICEGATE_EXAMPLES times as many where somebody has the time."""
+"""How many examples a property is tried on: few by default, SLUICEGATE_EXAMPLES times as many where somebody has the
+time."""
 
 import os
 

@@ -57,12 +57,44 @@ SIDES = st.sampled_from(["", "", "N", "southwest", "E."])
 UNITS = st.sampled_from([None, None, "Apt 4", "#12", "STE B", "Unit 100"])
 STREETS = st.builds(lambda *words: " ".join(w for w in words if w), NUMBERS, SIDES, NAMES, SUFFIXES)
 OTHERS = st.sampled_from(
-    ["PO Box 12", "P.O. BOX", "RR 4 Box 12", "HC 2", "PSC 802 Box 74", "CMR 4", "General Delivery", "Unknown", "123 N/A", "NA NA", "Transient", "County Jail", "XXX", "12 Main∂St", "Drawer 5", "", None]
-)  # fmt: skip
+    [
+        "PO Box 12",
+        "P.O. BOX",
+        "RR 4 Box 12",
+        "HC 2",
+        "PSC 802 Box 74",
+        "CMR 4",
+        "General Delivery",
+        "Unknown",
+        "123 N/A",
+        "NA NA",
+        "Transient",
+        "County Jail",
+        "XXX",
+        "12 Main∂St",
+        "Drawer 5",
+        "",
+        None,
+    ]
+)
 PLACES = st.sampled_from(
-    [("Houston", "TX", "77002"), ("new york", "New York", "10001-1234"), ("Houston", "TX", "10001"), (None, "TX", "77002"), ("Houston", None, "77002"), (None, None, "77002"), ("Houston", "XX", "77002"), ("Houston", "TX", None),
-     ("Houston", "TX", "00000"), ("APO", "AE", "09001"), ("UNKNOWN", "TX", "77002"), ("Schenectady", "ny", "12345"), ("St. Louis", "Mo.", "63118"), ("Nowhere", "TX", "7700")]
-)  # fmt: skip
+    [
+        ("Houston", "TX", "77002"),
+        ("new york", "New York", "10001-1234"),
+        ("Houston", "TX", "10001"),
+        (None, "TX", "77002"),
+        ("Houston", None, "77002"),
+        (None, None, "77002"),
+        ("Houston", "XX", "77002"),
+        ("Houston", "TX", None),
+        ("Houston", "TX", "00000"),
+        ("APO", "AE", "09001"),
+        ("UNKNOWN", "TX", "77002"),
+        ("Schenectady", "ny", "12345"),
+        ("St. Louis", "Mo.", "63118"),
+        ("Nowhere", "TX", "7700"),
+    ]
+)
 ROWS = st.builds(
     lambda street, unit, place: {"street": street, "unit": unit, "city": place[0], "state": place[1], "zip": place[2]},
     st.one_of(STREETS, STREETS, OTHERS),
@@ -92,7 +124,8 @@ def test_standard_form_is_stable(con: duckdb.DuckDBPyConnection, rows: list[dict
     columns = ("a_kind", "a_number", "a_street", "a_unit", "a_city", "a_state", "a_zip", "a_codes")
     judged(con, rows)
     form = f"""SELECT i, CAST(NULL AS VARCHAR) AS address, {address.delivery_line()} AS street, a_unit AS unit, a_city AS city, coalesce(a_state, state) AS state,
-      a_zip AS zip, {", ".join(f"{c} AS was_{c}" for c in columns)} FROM ({address.derive("t", one_line=True)}) WHERE a_kind IS NOT NULL"""
+      a_zip AS zip, {", ".join(f"{c} AS was_{c}" for c in columns)} FROM ({address.derive("t", one_line=True)}) WHERE
+        a_kind IS NOT NULL"""
     again = con.execute(address.derive(f"({form})", one_line=True)).to_arrow_table().to_pylist()
     for row in again:
         assert {c: row[c] for c in columns} == {c: row[f"was_{c}"] for c in columns}
@@ -118,8 +151,27 @@ WIDE = str.maketrans({c: chr(ord(c) + 0xFEE0) for c in map(chr, range(0x21, 0x7F
 GREEK = str.maketrans("ABEHIKMNOTXYZ", "ΑΒΕΗΙΚΜΝΟΤΧΥΖ")
 CYRILLIC = str.maketrans("ABCEHIKMOPTX", "АВСЕНІКМОРТХ")
 TRICKS = st.sampled_from(
-    [str.lower, str.title, " ".join, "\u200b".join, ".".join, "-".join, "\u2060 ".join, lambda s: s.translate(WIDE), lambda s: s.translate(GREEK), lambda s: s.translate(CYRILLIC), lambda s: f"  {s}!! ", lambda s: s.replace(" ", "  /  "), lambda s: f"0 {s}", lambda s: f"12 {s}", lambda s: f"{s} 99", lambda s: f"({s})", lambda s: s.replace("O", "0"), lambda s: f"{s}\u0301"]
-)  # fmt: skip
+    [
+        str.lower,
+        str.title,
+        " ".join,
+        "\u200b".join,
+        ".".join,
+        "-".join,
+        "\u2060 ".join,
+        lambda s: s.translate(WIDE),
+        lambda s: s.translate(GREEK),
+        lambda s: s.translate(CYRILLIC),
+        lambda s: f"  {s}!! ",
+        lambda s: s.replace(" ", "  /  "),
+        lambda s: f"0 {s}",
+        lambda s: f"12 {s}",
+        lambda s: f"{s} 99",
+        lambda s: f"({s})",
+        lambda s: s.replace("O", "0"),
+        lambda s: f"{s}\u0301",
+    ]
+)
 DENIED = st.sampled_from(reference.phrases("placeholders"))
 
 

@@ -30,19 +30,49 @@ rows = st.lists(
 )
 # pieces that trip CSV readers, in any order
 messy = st.lists(
-    st.sampled_from([b'"', b",", b"\n", b"\r", b"\r\n", b"x", b'""', b"\xef\xbb\xbf", b"\xff", b"\xc3\xa9", b"\0", b"R1" + b",y" * (len(NAMES) - 1) + b"\n"]),
+    st.sampled_from(
+        [
+            b'"',
+            b",",
+            b"\n",
+            b"\r",
+            b"\r\n",
+            b"x",
+            b'""',
+            b"\xef\xbb\xbf",
+            b"\xff",
+            b"\xc3\xa9",
+            b"\0",
+            b"R1" + b",y" * (len(NAMES) - 1) + b"\n",
+        ]
+    ),
     max_size=40,
-)  # fmt: skip
+)
 
 full = json.dumps(dict.fromkeys(NAMES, "R1")).encode()
 messy_json = st.lists(
-    st.sampled_from([full, full + b"\n", b"\n", b"\r\n", b"{}", b"}", b"{", b'{"request_id": 7}\n', b'{"city": null}\n', b"\xff", b'"']),
+    st.sampled_from(
+        [
+            full,
+            full + b"\n",
+            b"\n",
+            b"\r\n",
+            b"{}",
+            b"}",
+            b"{",
+            b'{"request_id": 7}\n',
+            b'{"city": null}\n',
+            b"\xff",
+            b'"',
+        ]
+    ),
     max_size=15,
-)  # fmt: skip
+)
 
 
 def ends(folder: str, kind: str, block: int = BLOCK) -> object:
-    """Where each row of the file ends, by its number: its fields, or field and code; the error's code if there is one."""
+    """Where each row of the file ends, by its number: its fields, or field and code; the error's code if there is
+    one."""
     found: dict[int, object] = {}
     try:
         file = Submitted(

@@ -15,8 +15,9 @@ from tests.generative.examples import examples
 STARTS = tuple("=+-@\t\r\n")
 TEXT = st.text(
     st.one_of(st.sampled_from("'=+-@\t\r\n\",;| a"), st.characters(blacklist_categories=["Cs"], min_codepoint=32)),
-    min_size=1, max_size=12,
-)  # fmt: skip
+    min_size=1,
+    max_size=12,
+)
 
 
 @given(st.lists(st.one_of(st.none(), TEXT), min_size=1, max_size=20))

@@ -84,9 +84,14 @@ class World:
         found = self.ledger.batch(name)
         known = found and found.merkle_root
         publication.prepare(
-            self.ledger, name, keys=pairs(*sorted(names)), package=self.packages[name], merkle_root=known or sha("none"),
-            content_digest=sha("rows"), orders=lambda _bodies: {},
-        )  # fmt: skip
+            self.ledger,
+            name,
+            keys=pairs(*sorted(names)),
+            package=self.packages[name],
+            merkle_root=known or sha("none"),
+            content_digest=sha("rows"),
+            orders=lambda _bodies: {},
+        )
 
     def publish(self, name: str) -> None:
         publication.publish(

@@ -1,4 +1,5 @@
-"""Whatever stands in a table of addresses, every record has one verdict, and how the file is cut into blocks changes nothing."""
+"""Whatever stands in a table of addresses, every record has one verdict, and how the file is cut into blocks changes
+nothing."""
 
 from __future__ import annotations
 
@@ -25,9 +26,24 @@ text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampl
 )
 rows = st.lists(st.tuples(text, text, text, text), min_size=1, max_size=12)
 messy = st.lists(
-    st.sampled_from([b'"', b",", b"\n", b"\r", b"\r\n", b"x", b'""', b"\xef\xbb\xbf", b"\xff", b"\0", b"R1,a,b,c\n", b'R2,"a\nb",c,d\n']),
+    st.sampled_from(
+        [
+            b'"',
+            b",",
+            b"\n",
+            b"\r",
+            b"\r\n",
+            b"x",
+            b'""',
+            b"\xef\xbb\xbf",
+            b"\xff",
+            b"\0",
+            b"R1,a,b,c\n",
+            b'R2,"a\nb",c,d\n',
+        ]
+    ),
     max_size=30,
-)  # fmt: skip
+)
 
 Ends = list[tuple[str | None, object]]
 

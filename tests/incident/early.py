@@ -1,7 +1,8 @@
-"""The rule set of 2025, for tests only: an address is there if the field is not blank, and nothing compares it with one on file.
+"""The rule set of 2025, for tests only: an address is there if the field is not blank, and nothing compares it with one
+on file.
 
-It takes a batch through the real stages and undoes, between them, every verdict on the address; then it says to the ledger that
-each checkpoint passed. Nothing in the package leads here.
+It takes a batch through the real stages and undoes, between them, every verdict on the address; then it says to the
+ledger that each checkpoint passed. Nothing in the package leads here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The incident replayed: released under the rules of 2025, found again under ours, got back to the last row. Against the truth."""
+"""The incident replayed: released under the rules of 2025, found again under ours, got back to the last row. Against
+the truth."""
 
 from __future__ import annotations
 
@@ -67,7 +68,10 @@ def released(incident: Incident, folder: Path, which: str) -> set[int]:
         incident, incident.home.root / "accounting" / f"{incident.batch}.parquet.age", folder / "accounting"
     )
     with session() as connection:
-        query = f"SELECT ordinal FROM {accounting} JOIN {parquet([incident.truth])} USING (request_id) WHERE outcome = 'released' AND {which}"
+        query = (
+            f"SELECT ordinal FROM {accounting} JOIN {parquet([incident.truth])} USING (request_id) WHERE outcome ="
+            f" 'released' AND {which}"
+        )
         return {row[0] for row in connection.execute(query).fetchall()}
 
 

@@ -1,4 +1,5 @@
-"""The printed schemas of instruments and letters: every field explained by an example that fits, and they take what we take."""
+"""The printed schemas of instruments and letters: every field explained by an example that fits, and they take what we
+take."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""No value of a row, in clear, anywhere but where rows may lie: canary values in every field, then a search of everything that
-the system writes or prints (infra/docs/invariants.md, 6)."""
+"""No value of a row, in clear, anywhere but where rows may lie: canary values in every field, then a search of
+everything that the system writes or prints (infra/docs/invariants.md, 6)."""
 
 from __future__ import annotations
 
@@ -37,9 +37,13 @@ def spoilt(number: int) -> dict[str, str]:
 def good(n: int) -> dict[str, str | None]:
     """A row that is released, with canaries where it can have them."""
     return worlds.request(
-        n, request_id=f"{CANARY}-id-{n}", first_name=f"{CANARY}a", tin=None, case_number=f"{CANARY}-case-{n}",
+        n,
+        request_id=f"{CANARY}-id-{n}",
+        first_name=f"{CANARY}a",
+        tin=None,
+        case_number=f"{CANARY}-case-{n}",
         reason=f"{CANARY} because of matter {n} of {DIGITS[1]}",
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def printed(place: Path) -> Iterator[bytes]:
-    """Everything printed by a nightly run over batches that end in every way, then by the commands that look at them."""
+    """Everything printed by a nightly run over batches that end in every way, then by the commands that look at
+    them."""
     world = worlds.make(place / "home")
     _rename_persons(world.home.register / "persons" / "part-0000.parquet")
     inbox, under = world.home.inbox, world.agreement
@@ -65,9 +70,12 @@ def printed(place: Path) -> Iterator[bytes]:
     letter = world.submit(inbox / "letter", [good(33)], purpose=under.purposes[0])
     (letter / "letter.toml").write_text(f'requester = ["{CANARY}"\n')
     environment = {
-        **{k: v for k, v in os.environ.items() if not k.startswith("PREFECT_") and k not in OURS}, "SLUICEGATE_HOME": str(world.home.root), "TMPDIR": str(place / "tmp"), "PREFECT_LOGGING_LEVEL": "DEBUG",
+        **{k: v for k, v in os.environ.items() if not k.startswith("PREFECT_") and k not in OURS},
+        "SLUICEGATE_HOME": str(world.home.root),
+        "TMPDIR": str(place / "tmp"),
+        "PREFECT_LOGGING_LEVEL": "DEBUG",
         "PREFECT_SERVER_LOGGING_LEVEL": "DEBUG",
-    }  # fmt: skip
+    }
     (place / "tmp").mkdir()
     said = _printed(environment, [["nightly"]])
     yield said + _printed(environment, _looks(place)) + _recall(place, environment)
@@ -92,9 +100,13 @@ def _printed(environment: dict[str, str], commands: list[list[str]], cwd: Path |
     """What these commands print, one after the other in one process; the last line has their exit codes."""
     program = "import sys, json; from flows import cli; print(*[main.run(c) for c in json.loads(sys.argv[1])])"
     done = subprocess.run(
-        [sys.executable, "-c", program, json.dumps(commands)], cwd=cwd, env={**environment, "PYTHONPATH": str(ROOT)},
-        capture_output=True, timeout=280, check=False,
-    )  # fmt: skip
+        [sys.executable, "-c", program, json.dumps(commands)],
+        cwd=cwd,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=280,
+        check=False,
+    )
     return done.stderr + done.stdout
 
 
@@ -112,8 +124,11 @@ def _recall(place: Path, environment: dict[str, str]) -> bytes:
     (handed / "ordinals").write_text(f"{CANARY}\n")
     done = subprocess.run(
         [sys.executable, "-c", _RECALL, batch, str(handed), str(place / "home" / "keys" / "operator-1")],
-        env={**environment, "PYTHONPATH": str(ROOT)}, capture_output=True, timeout=120, check=False,
-    )  # fmt: skip
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
     return done.stdout + done.stderr
 
@@ -130,7 +145,8 @@ with contextlib.redirect_stdout(out):
     assert main.run([*opening, "--all", "--json"]) == 0
 print(out.getvalue())
 case = json.loads(out.getvalue())[0]["case"]
-steps = [("notified", "receipts", 0), ("copies", "log", 5), ("copies", "copies", 0), ("disposed", "torn", 5), ("disposed", "log", 0)]
+steps = [("notified", "receipts", 0), ("copies", "log", 5), ("copies", "copies", 0), ("disposed", "torn", 5),
+  ("disposed", "log", 0)]
 for step, file, code in steps:
     assert main.run(["recall", "advance", case, step, "--file", handed + "/" + file, "--key", key]) == code, step
 for command in (["list"], ["show", case], ["show", case, "--json"], ["documents", case]):
@@ -220,7 +236,9 @@ def test_of_a_finished_batch_nothing_is_left_but_what_is_sealed(place: Path, pri
 def test_pre_flight_says_codes_and_places_only(tmp_path: Path) -> None:
     """Whatever a table or a submission holds, what is printed holds none of it; what is written holds ids only."""
     for name, data in {
-        "good.csv": f"id,street,note\n{CANARY}-1,{CANARY} {DIGITS[1]},{CANARY}\n{CANARY}-2,a\tb,\n{CANARY}-3,x,y,{CANARY}\n".encode(),
+        "good.csv": (
+            f"id,street,note\n{CANARY}-1,{CANARY} {DIGITS[1]},{CANARY}\n{CANARY}-2,a\tb,\n{CANARY}-3,x,y,{CANARY}\n".encode()
+        ),
         "open.csv": f'id,street\n{CANARY},"{CANARY}\n'.encode(),
         "encoding.csv": f"id,street\n1,{CANARY}\xff\n".encode("latin-1"),
         "header.csv": f"{CANARY},{CANARY}\n1,2\n".encode(),
@@ -254,7 +272,8 @@ def test_the_search_finds_a_value_that_is_there(tmp_path: Path) -> None:
 def test_reports_accountings_and_packages_say_no_value(
     place: Path, printed: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every batch declared in every form, a person looked up, a package verified and opened, a table of ids that is no table."""
+    """Every batch declared in every form, a person looked up, a package verified and opened, a table of ids that is no
+    table."""
     home = place / "home"
     monkeypatch.setenv("SLUICEGATE_HOME", str(home))
     with sqlite3.connect(home / "ledger.db") as ledger:
@@ -266,12 +285,18 @@ def test_reports_accountings_and_packages_say_no_value(
     recall = ["--identity", own, "--rows", str(tmp_path / "own.csv"), "--out", str(tmp_path / "freeze.csv")]
     commands = [
         *(["report", name, "--format", form] for name in states for form in ("md", "html", "json")),
-        *(["report", "--year", str(year), "--format", form] for year in (2025, 2026) for form in ("md", "html", "json")),
+        *(
+            ["report", "--year", str(year), "--format", form]
+            for year in (2025, 2026)
+            for form in ("md", "html", "json")
+        ),
         *(["accounting", "show", name] for name in states),
-        ["accounting", "person", "3"], ["accounting", "person", f"{CANARY} {DIGITS[1]}"],
-        ["package", "verify", *package], ["package", "open", "--identity", own, "--out", str(tmp_path / "open"), *package],
+        ["accounting", "person", "3"],
+        ["accounting", "person", f"{CANARY} {DIGITS[1]}"],
+        ["package", "verify", *package],
+        ["package", "open", "--identity", own, "--out", str(tmp_path / "open"), *package],
         ["package", "recall", *recall, *package],
-    ]  # fmt: skip
+    ]
     codes = [(main.run(command), command[:2]) for command in commands]
     said = capsys.readouterr()
     assert leaks((said.out + said.err).encode()) == [] and "fault" not in said.err, said.err

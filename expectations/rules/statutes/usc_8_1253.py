@@ -134,8 +134,10 @@ RULES = registry(
             unless(f"{_FROM} IS NULL OR {_FROM} > letter_date", f"letter_date - {_FROM} > days_after_final_order"),
             {"final_order_date": "2026-03-03", "letter_date": date(2026, 6, 1), "days_after_final_order": DAYS},
             code="FINAL_ORDER_TOO_RECENT",
-            message="No more than the 90 days (or what the agreement asks) have passed from the final order, or the"
-            " reviewing court's, to the letter.",
+            message=(
+                "No more than the 90 days (or what the agreement asks) have passed from the final order, or the"
+                " reviewing court's, to the letter."
+            ),
             fix="Request again once more days have passed.",
             source=CITATION,
         ),

@@ -1,4 +1,5 @@
-"""The public functions of `expectations.address` beside parsing: set-up, an operator's list, the shape of the result."""
+"""The public functions of `expectations.address` beside parsing: set-up, an operator's list, the shape of the
+result."""
 
 from __future__ import annotations
 
@@ -13,7 +14,10 @@ from expectations.base import duck
 from expectations.base.errors import BadInput
 from expectations.contracts import ADDRESS
 
-ROW = "(SELECT 7 AS ordinal, '12 Main St' AS street, 'Casa Refugio' AS unit, 'URB Santa Rita' AS urbanization, 'San Juan' AS city, 'PR' AS state, '00926' AS zip)"
+ROW = (
+    "(SELECT 7 AS ordinal, '12 Main St' AS street, 'Casa Refugio' AS unit, 'URB Santa Rita' AS urbanization, 'San Juan'"
+    " AS city, 'PR' AS state, '00926' AS zip)"
+)
 
 
 def test_derive_adds_the_columns_of_the_contract() -> None:

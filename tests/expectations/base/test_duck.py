@@ -9,7 +9,8 @@ from expectations.base.duck import DuckSettings, session
 
 SORTED = """
 SELECT sum(hash(text) * place) FROM (
-  SELECT text, row_number() OVER (ORDER BY text) AS place FROM (SELECT md5(CAST(i AS VARCHAR)) || md5(CAST(-i AS VARCHAR)) AS text FROM range(500000) t(i)))"""
+  SELECT text, row_number() OVER (ORDER BY text) AS place FROM (SELECT md5(CAST(i AS VARCHAR)) || md5(CAST(-i AS
+    VARCHAR)) AS text FROM range(500000) t(i)))"""
 
 
 def test_connections_that_spill_at_once_do_not_write_over_each_other(tmp_path: Path) -> None:

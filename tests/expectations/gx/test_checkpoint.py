@@ -32,9 +32,7 @@ def _table(folder: Path, rows: list[dict[str, object]], schema: pa.Schema = SCHE
     return {"rows": parquet([path])}
 
 
-def _run(
-    folder: Path, rows: list[dict[str, object]], suite: checks.Suite = SUITE, said: int | None = None
-) -> Verdict:
+def _run(folder: Path, rows: list[dict[str, object]], suite: checks.Suite = SUITE, said: int | None = None) -> Verdict:
     return checkpoint.run(suite, _table(folder, rows), rows=len(rows) if said is None else said)
 
 
@@ -195,11 +193,15 @@ def test_no_value_leaves_the_checkpoint(
 def test_the_connection_has_our_settings(tmp_path: Path) -> None:
     temp = str(tmp_path / "spill")
     setting = checks.condition(
-        "setting", "rows", ["zip"],
-        "current_setting('threads') = 1 AND starts_with(current_setting('temp_directory'), '" + temp + "/')"
-        " AND current_setting('memory_limit') = '190.7 MiB'",
-        "NO_ZIP", {},
-    )  # fmt: skip
+        "setting",
+        "rows",
+        ["zip"],
+        "current_setting('threads') = 1 AND starts_with(current_setting('temp_directory'), '"
+        + temp
+        + "/') AND current_setting('memory_limit') = '190.7 MiB'",
+        "NO_ZIP",
+        {},
+    )
     tables = _table(tmp_path, GOOD)
     duck = DuckSettings(threads=1, memory="200MB", temp=temp)
     verdict = checkpoint.run(checks.Suite("sample", "rows", (setting,)), tables, rows=5, duck=duck)

@@ -8,11 +8,27 @@ from expectations.base import duck
 from expectations.names import standard
 
 MIDDLE = {
-    "M": "M", "m.": "M", "Ann Marie": "A", "O'Neil": "O",
-    "Stephen": "S", "Sonia": "S", "Maleah": "M", "Nina": "N", "Mandy": "M", "Missy": "M",  # names that begin like no name
-    "Son": None, "Son of": None, "Lady in the house": None, "GRANDCHILD": None, "stepson": None, "Mr.": None, "NMN": None,
-    "": None, " - ": None, None: None,
-}  # fmt: skip
+    "M": "M",
+    "m.": "M",
+    "Ann Marie": "A",
+    "O'Neil": "O",
+    "Stephen": "S",
+    "Sonia": "S",
+    "Maleah": "M",
+    "Nina": "N",
+    "Mandy": "M",
+    "Missy": "M",  # names that begin like no name
+    "Son": None,
+    "Son of": None,
+    "Lady in the house": None,
+    "GRANDCHILD": None,
+    "stepson": None,
+    "Mr.": None,
+    "NMN": None,
+    "": None,
+    " - ": None,
+    None: None,
+}
 
 
 @pytest.mark.parametrize("written", MIDDLE, ids=str)

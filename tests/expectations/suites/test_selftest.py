@@ -16,9 +16,13 @@ from expectations.rules.statutes import STATUTES
 from expectations.suites import eligibility, intake, matching, selftest
 
 BOOKS: tuple[MutableMapping[str, Rule], ...] = (
-    identity.RULES, address.RULES, authority.ROW_RULES, authority.BATCH_RULES, disclosure.RULES,
+    identity.RULES,
+    address.RULES,
+    authority.ROW_RULES,
+    authority.BATCH_RULES,
+    disclosure.RULES,
     *(one.rules for one in STATUTES.values()),
-)  # fmt: skip
+)
 
 
 def _neutralise(monkeypatch: pytest.MonkeyPatch, book: MutableMapping[str, Rule], name: str) -> None:
@@ -50,7 +54,8 @@ def test_every_neutralised_rule_is_named_and_no_other(monkeypatch: pytest.Monkey
         for name in book:
             _neutralise(monkeypatch, book, name)
     rules = {rule for book in BOOKS for rule in book}
-    # without its rules a suite also finds the clean batch's held decoys wrong, so that the clean batch may fail with them
+    # without its rules a suite also finds the clean batch's held decoys wrong, so that the clean batch may fail with
+    # them
     assert set(_failed((intake, eligibility))) - {selftest.CLEAN} == rules
 
 

@@ -34,7 +34,8 @@ DAYS = ("2030-01-01", "2030-01-02", "2030-01-03")
 
 @dataclass(frozen=True)
 class Stage:
-    """A home with a published batch and a rejected one, and checkpoints of three days; what the tests copy and spoil."""
+    """A home with a published batch and a rejected one, and checkpoints of three days; what the tests copy and
+    spoil."""
 
     home: Home
     published: str
@@ -169,69 +170,157 @@ Tamper = Callable[[Stage], object]
 TAMPERS: dict[str, tuple[Tamper, str, str]] = {
     "accounting: a bit": (lambda s: flip(s.accounting(s.published)), "accounting of batch {p}", "changed"),
     "accounting: gone": (lambda s: s.accounting(s.rejected).unlink(), "accounting of batch {r}", "missing"),
-    "accounting: swapped": (lambda s: _swap(s.accounting(s.published), s.accounting(s.rejected)), "accounting of batch {p}", "{r}"),
-    "accounting: a stranger": (lambda s: shutil.copy(s.accounting(s.rejected), s.accounting("b-0")), "accounting/b-0.parquet.age", "no batch"),
-    "evidence: a bit": (lambda s: flip(s.evidence(f"{s.published}.parquet.age")), "evidence/{p}.parquet.age", "changed"),
-    "evidence: a file gone": (lambda s: s.evidence(f"{s.rejected}.letter.toml.age").unlink(), "evidence/{r}.letter.toml.age", "missing"),
+    "accounting: swapped": (
+        lambda s: _swap(s.accounting(s.published), s.accounting(s.rejected)),
+        "accounting of batch {p}",
+        "{r}",
+    ),
+    "accounting: a stranger": (
+        lambda s: shutil.copy(s.accounting(s.rejected), s.accounting("b-0")),
+        "accounting/b-0.parquet.age",
+        "no batch",
+    ),
+    "evidence: a bit": (
+        lambda s: flip(s.evidence(f"{s.published}.parquet.age")),
+        "evidence/{p}.parquet.age",
+        "changed",
+    ),
+    "evidence: a file gone": (
+        lambda s: s.evidence(f"{s.rejected}.letter.toml.age").unlink(),
+        "evidence/{r}.letter.toml.age",
+        "missing",
+    ),
     "evidence: swapped": (
         lambda s: _swap(s.evidence(f"{s.published}.earlier.json.age"), s.evidence(f"{s.rejected}.earlier.json.age")),
-        "evidence/{r}.earlier.json.age", "another batch's",
+        "evidence/{r}.earlier.json.age",
+        "another batch's",
     ),
-    "evidence: a file more": (lambda s: s.evidence(f"{s.published}.more.age").write_text("x"), "evidence/{p}.more.age", "not on the list"),
+    "evidence: a file more": (
+        lambda s: s.evidence(f"{s.published}.more.age").write_text("x"),
+        "evidence/{p}.more.age",
+        "not on the list",
+    ),
     "evidence: the list": (lambda s: flip(s.evidence(f"{s.published}.json")), "evidence of batch {p}", "changed"),
-    "evidence: the list gone": (lambda s: s.evidence(f"{s.published}.json").unlink(), "evidence of batch {p}", "missing"),
+    "evidence: the list gone": (
+        lambda s: s.evidence(f"{s.published}.json").unlink(),
+        "evidence of batch {p}",
+        "missing",
+    ),
     "evidence: a bit, and the list made to fit": (_relist, "evidence of batch {p}", "changed"),
     "evidence: the key, a bit": (lambda s: flip(s.key(s.published)), "keys/evidence/{p}.age", "changed"),
     "evidence: the key gone": (lambda s: s.key(s.published).unlink(), "keys/evidence/{p}.age", "missing"),
-    "evidence: keys swapped": (lambda s: _swap(s.key(s.published), s.key(s.rejected)), "keys/evidence/{r}.age", "changed"),
+    "evidence: keys swapped": (
+        lambda s: _swap(s.key(s.published), s.key(s.rejected)),
+        "keys/evidence/{r}.age",
+        "changed",
+    ),
     "evidence: a stranger": (lambda s: s.evidence("b-0.json").write_text("{}"), "evidence/b-0.json", "no batch"),
     "package: a bit": (lambda s: flip(s.package / "addresses.csv.age"), "package of batch {p}", "addresses.csv.age"),
     "package: the manifest": (lambda s: flip(s.package / "manifest.json"), "package of batch {p}", "manifest"),
     "package: a file gone": (lambda s: (s.package / "addresses.csv.age").unlink(), "package of batch {p}", "missing"),
     "package: a file more": (lambda s: (s.package / "more").write_text("x"), "package of batch {p}", "does not belong"),
     "package: gone": (lambda s: shutil.rmtree(s.package), "package of batch {p}", "not in the outbox"),
-    "package: another's place": (lambda s: s.package.rename(s.home.outbox / s.rejected), "package of batch {r}", "rejected"),
+    "package: another's place": (
+        lambda s: s.package.rename(s.home.outbox / s.rejected),
+        "package of batch {r}",
+        "rejected",
+    ),
     "package: a stranger": (lambda s: shutil.copytree(s.package, s.home.outbox / "b-0"), "outbox/b-0", "no batch"),
-    "event: changed": (lambda s: s.sql(f"UPDATE events SET facts = replace(facts, '14', '13') WHERE seq = {s.accounted}"), "event {a}", "changed"),
+    "event: changed": (
+        lambda s: s.sql(f"UPDATE events SET facts = replace(facts, '14', '13') WHERE seq = {s.accounted}"),
+        "event {a}",
+        "changed",
+    ),
     "event: dropped": (lambda s: s.sql(f"DELETE FROM events WHERE seq = {s.accounted}"), "event {after}", "missing"),
     "event: put in": (
-        lambda s: s.sql(f"INSERT INTO events SELECT {s.last + 1}, at, batch, kind, facts, previous, hash FROM events WHERE seq = {s.accounted}"),
-        "event {new}", "does not follow",
+        lambda s: s.sql(
+            f"INSERT INTO events SELECT {s.last + 1}, at, batch, kind, facts, previous, hash FROM events WHERE seq ="
+            f" {s.accounted}"
+        ),
+        "event {new}",
+        "does not follow",
     ),
     "events: moved": (
-        lambda s: s.sql(*(f"UPDATE events SET seq = {b} WHERE seq = {a}" for a, b in ((s.accounted, -1), (s.accounted + 1, s.accounted), (-1, s.accounted + 1)))),
-        "event {a}", "does not follow",
+        lambda s: s.sql(
+            *(
+                f"UPDATE events SET seq = {b} WHERE seq = {a}"
+                for a, b in ((s.accounted, -1), (s.accounted + 1, s.accounted), (-1, s.accounted + 1))
+            )
+        ),
+        "event {a}",
+        "does not follow",
     ),
     "events: one made another, the chain written anew": (
-        lambda s: s.rewrite(f"UPDATE events SET kind = 'tries' WHERE seq = {s.accounted}"), "event {1}", "between event {0}",
+        lambda s: s.rewrite(f"UPDATE events SET kind = 'tries' WHERE seq = {s.accounted}"),
+        "event {1}",
+        "between event {0}",
     ),
     "events: the end cut off": (lambda s: s.sql(f"DELETE FROM events WHERE seq > {s.seqs[1]}"), "event {2}", "ends"),
-    "ledger: another Merkle root": (lambda s: s.sql(f"UPDATE batches SET merkle_root = '{'a' * 64}' WHERE name = '{s.rejected}'"), "batch {r}", "batches.merkle_root"),
-    "ledger: no Merkle root": (lambda s: s.sql(f"UPDATE batches SET merkle_root = NULL WHERE name = '{s.published}'"), "batch {p}", "batches.merkle_root"),
-    "decision: forged": (lambda s: s.sql("UPDATE decisions SET decision = 'drop'"), "decision {d}", "decisions.decision"),
-    "decision: a signature replayed": (
-        lambda s: s.sql("INSERT INTO decisions SELECT 2, at, batch, hold + 1, checkpoint, content_digest, decision, reason, operator FROM decisions"),
-        "decision 2", "no event",
+    "ledger: another Merkle root": (
+        lambda s: s.sql(f"UPDATE batches SET merkle_root = '{'a' * 64}' WHERE name = '{s.rejected}'"),
+        "batch {r}",
+        "batches.merkle_root",
     ),
-    "instrument: a byte": (lambda s: s.sql("UPDATE instruments SET body = body || x'0a' WHERE seq = (SELECT min(seq) FROM instruments)"), "instrument 3", "instruments.body"),
+    "ledger: no Merkle root": (
+        lambda s: s.sql(f"UPDATE batches SET merkle_root = NULL WHERE name = '{s.published}'"),
+        "batch {p}",
+        "batches.merkle_root",
+    ),
+    "decision: forged": (
+        lambda s: s.sql("UPDATE decisions SET decision = 'drop'"),
+        "decision {d}",
+        "decisions.decision",
+    ),
+    "decision: a signature replayed": (
+        lambda s: s.sql(
+            "INSERT INTO decisions SELECT 2, at, batch, hold + 1, checkpoint, content_digest, decision, reason,"
+            " operator FROM decisions"
+        ),
+        "decision 2",
+        "no event",
+    ),
+    "instrument: a byte": (
+        lambda s: s.sql("UPDATE instruments SET body = body || x'0a' WHERE seq = (SELECT min(seq) FROM instruments)"),
+        "instrument 3",
+        "instruments.body",
+    ),
     "checkpoint: a bit": (lambda s: flip(s.checkpoint(1), 40), f"checkpoint {DAYS[1]}", "signature"),
-    "checkpoint: unsigned": (lambda s: signed_heads.signature_of(s.checkpoint(1)).unlink(), f"checkpoint {DAYS[1]}", "missing"),
-    "checkpoint: signed by another": (lambda s: _resign(s.checkpoint(1), s.home.keys / "operator-1"), f"checkpoint {DAYS[1]}", "signature"),
+    "checkpoint: unsigned": (
+        lambda s: signed_heads.signature_of(s.checkpoint(1)).unlink(),
+        f"checkpoint {DAYS[1]}",
+        "missing",
+    ),
+    "checkpoint: signed by another": (
+        lambda s: _resign(s.checkpoint(1), s.home.keys / "operator-1"),
+        f"checkpoint {DAYS[1]}",
+        "signature",
+    ),
     "checkpoint: a signature of another use": (
-        lambda s: _resign(s.checkpoint(1), s.home.keys / HOLDER_SIGNING, signatures.MANIFEST), f"checkpoint {DAYS[1]}", "signature",
+        lambda s: _resign(s.checkpoint(1), s.home.keys / HOLDER_SIGNING, signatures.MANIFEST),
+        f"checkpoint {DAYS[1]}",
+        "signature",
     ),
     "checkpoint: another's signature": (
         lambda s: shutil.copy(signed_heads.signature_of(s.checkpoint(0)), signed_heads.signature_of(s.checkpoint(1))),
-        f"checkpoint {DAYS[1]}", "signature",
+        f"checkpoint {DAYS[1]}",
+        "signature",
     ),
     "checkpoint: dropped": (lambda s: _drop_checkpoint(s, 1), f"checkpoint {DAYS[2]}", "the one before it"),
     "checkpoint: the first dropped": (lambda s: _drop_checkpoint(s, 0), f"checkpoint {DAYS[1]}", "the one before it"),
-    "checkpoint: its file gone": (lambda s: s.checkpoint(2).unlink(), f"checkpoint {DAYS[2]}", "its signature is there"),
-    "checkpoint: replaced by the holder": (lambda s: _forge(s, 0, at=f"{DAYS[0]}T13:00:00+00:00"), f"checkpoint {DAYS[1]}", "replaced"),
+    "checkpoint: its file gone": (
+        lambda s: s.checkpoint(2).unlink(),
+        f"checkpoint {DAYS[2]}",
+        "its signature is there",
+    ),
+    "checkpoint: replaced by the holder": (
+        lambda s: _forge(s, 0, at=f"{DAYS[0]}T13:00:00+00:00"),
+        f"checkpoint {DAYS[1]}",
+        "replaced",
+    ),
     "checkpoint: another root": (lambda s: _forge(s, 2, root="0" * 64), "event {2}", "vouches"),
     "checkpoint: another hash": (lambda s: _forge(s, 2, hash="0" * 64), "event {2}", "written anew"),
     "checkpoint: another day": (lambda s: _rename(s), "checkpoint 2029-01-01", "another day"),
-}  # fmt: skip
+}
 
 
 def _rename(s: Stage) -> None:
@@ -264,7 +353,8 @@ def test_the_newest_checkpoint_taken_away_is_found_by_a_copy(stage: Stage, tmp_p
 
 
 def test_an_accounting_made_anew_with_all_that_tells_of_it_is_found_by_counting(stage: Stage, tmp_path: Path) -> None:
-    """Whoever has the public key can seal, and who can write the ledger can make the chain fit: the rows give it away."""
+    """Whoever has the public key can seal, and who can write the ledger can make the chain fit: the rows give it
+    away."""
     identity, sealed = sealing.load_identity(stage.home.keys / HOLDER_AGE), stage.accounting(stage.published)
     before = of_file(sealed)
 
@@ -286,8 +376,9 @@ def test_an_accounting_made_anew_with_all_that_tells_of_it_is_found_by_counting(
     found = changed([{**rows[0], "person_key": "0" * 64}, *rows[1:]])
     assert {p.place for p in found} == {f"accounting of batch {stage.published}"}
     assert {p.what for p in found} == {
-        "its Merkle root is not what the ledger says", "its released rows are not those whose keys were claimed",
-    }  # fmt: skip
+        "its Merkle root is not what the ledger says",
+        "its released rows are not those whose keys were claimed",
+    }
     whats = {p.what for p in changed([{**rows[0], "outcome": "held", "codes": ["NO_NUMBER"]}, *rows[1:-1]])}
     assert {f"its {n} not what the ledger says" for n in ("rows are", "outcomes are", "codes are")} <= whats
     assert "order of their ordinals" in changed([*rows[1:], rows[0]])[0].what
@@ -332,14 +423,28 @@ LINES: dict[str, tuple[Callable[[Stage, list[str]], list[str]], str]] = {
     "a bit": (lambda s, lines: [line.replace('\\"rows\\":14', '\\"rows\\":15') for line in lines], "event {a}"),
     "dropped": (lambda s, lines: lines[: s.accounted - 1] + lines[s.accounted :], "event {after}"),
     "put in": (lambda s, lines: [*lines[: s.accounted], lines[s.accounted - 1], *lines[s.accounted :]], "event {a}"),
-    "moved": (lambda s, lines: [*lines[: s.accounted - 1], lines[s.accounted], lines[s.accounted - 1], *lines[s.accounted + 1 :]], "event {after}"),
+    "moved": (
+        lambda s, lines: [
+            *lines[: s.accounted - 1],
+            lines[s.accounted],
+            lines[s.accounted - 1],
+            *lines[s.accounted + 1 :],
+        ],
+        "event {after}",
+    ),
     "cut off": (lambda s, lines: lines[: s.seqs[2] - 1], "event {2}"),
     "no event": (lambda s, lines: [*lines[:4], "{", *lines[5:]], "line 5"),
-    "half a character": (lambda s, lines: [*lines[:4], lines[4].replace('"kind": "', '"kind": "\\ud800'), *lines[5:]], "line 5"),
-    "a number for a text": (lambda s, lines: [*lines[:4], lines[4].replace('"seq": 5', '"seq": "5"'), *lines[5:]], "line 5"),
+    "half a character": (
+        lambda s, lines: [*lines[:4], lines[4].replace('"kind": "', '"kind": "\\ud800'), *lines[5:]],
+        "line 5",
+    ),
+    "a number for a text": (
+        lambda s, lines: [*lines[:4], lines[4].replace('"seq": 5', '"seq": "5"'), *lines[5:]],
+        "line 5",
+    ),
     "written anew": (lambda s, lines: _anew(lines, s.accounted), "event {2}"),
     "an impossible step, written anew": (lambda s, lines: _anew(lines, s.accounted, kind="published"), "event {a}"),
-}  # fmt: skip
+}
 
 
 def _anew(lines: list[str], seq: int, kind: str = "tries") -> list[str]:

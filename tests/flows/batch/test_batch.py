@@ -91,8 +91,13 @@ def test_a_batch_is_released_and_every_row_has_its_end(world: World, command: Ru
     with Ledger.open(world.home.ledger_url, Clock()) as ledger:
         counted = next(e["facts"] for e in ledger.events(batch) if e["kind"] == "matched")
     assert {k: counted[k] for k in matching.COUNTS} == {
-        "looked_up": 43, "matched": 41, "tier_a": 41, "tier_b": 0, "tier_c": 0, "tier_d": 0,
-    }  # fmt: skip
+        "looked_up": 43,
+        "matched": 41,
+        "tier_a": 41,
+        "tier_b": 0,
+        "tier_c": 0,
+        "tier_d": 0,
+    }
     assert [earlier(world, b, tmp_path)["batches"] for b in (batch, second["batch"])] == [[], [[43, 41]]]
 
     code, shown = command("explain", batch, "0", "--json")

@@ -1,4 +1,5 @@
-"""What happens between the last checkpoint and publication: lost races, new orders, halts. They can only narrow what leaves."""
+"""What happens between the last checkpoint and publication: lost races, new orders, halts. They can only narrow what
+leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The holder's lists of persons, and orders that speak of persons and places: who is held back, and that nobody can tell."""
+"""The holder's lists of persons, and orders that speak of persons and places: who is held back, and that nobody can
+tell."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""A recall from the day it is found until it is closed: what is frozen, what is sent out, what counts as proof, and what an order
-forbids."""
+"""A recall from the day it is found until it is closed: what is frozen, what is sent out, what counts as proof, and
+what an order forbids."""
 
 from __future__ import annotations
 
@@ -131,9 +131,12 @@ def test_opening_freezes_at_once_and_the_recipient_can_tell_which_rows(
     home = case.world.home
     holder = (home.keys / "holder-signing.pub").read_text()
     manifest, rows = open_recall(
-        home.outbox / f"recall-{case.opened.id}", sealing.load_identity(home.keys / REQUESTER_AGE), [holder],
-        tmp_path / "opened", home.duck,
-    )  # fmt: skip
+        home.outbox / f"recall-{case.opened.id}",
+        sealing.load_identity(home.keys / REQUESTER_AGE),
+        [holder],
+        tmp_path / "opened",
+        home.duck,
+    )
     assert manifest["order"] == "freeze" and manifest["case"] == case.opened.id
     with Ledger.open(home.ledger_url, CLOCK) as ledger:
         record = ledger.batch(batch)
@@ -305,7 +308,10 @@ def test_an_order_that_preserves_forbids_disposal_from_its_day_on_until_another_
             d for d in watching.one(case.world.home, then, case.opened.id)["deadlines"] if d["deadline"] == "disposal"
         ]
         assert disposal["status"] == "waits" and disposal["waits_for"] == ["keep"]
-        allowed = f'effective_on = {tomorrow}\neffect = "restrict"\ndisposal_despite = ["keep"]\nonly = {{ fields = ["zip"] }}\n{scope}'
+        allowed = (
+            f'effective_on = {tomorrow}\neffect = "restrict"\ndisposal_despite = ["keep"]\nonly = {{ fields = ["zip"]'
+            f" }}\n{scope}"
+        )
         enrol(case.world, "allow", allowed)
         assert documents.DISPOSE in issue(case.world.home, then, case.opened.id).steps[-1].documents
         assert case.go(Step.DISPOSED, rest, clock=then).state is CaseState.DISPOSED
@@ -479,9 +485,18 @@ def test_the_commands_say_what_is_due_and_what_to_do_next(
     (tmp_path / "rows.txt").write_text(f"{unused.pop(0)}\n")
     yesterday = f"{CLOCK.now() - timedelta(hours=20):%Y-%m-%dT%H:%M}"
     code, out, err = command(
-        "recall", "open", "--batch", batch, "--rows", str(tmp_path / "rows.txt"), "--reason", "not_corroborated",
-        "--discovered", yesterday, "--json",
-    )  # fmt: skip
+        "recall",
+        "open",
+        "--batch",
+        batch,
+        "--rows",
+        str(tmp_path / "rows.txt"),
+        "--reason",
+        "not_corroborated",
+        "--discovered",
+        yesterday,
+        "--json",
+    )
     assert code == 0, err
     assert "contact is not set" in err
     case = json.loads(out)[0]["case"]

@@ -15,22 +15,38 @@ from tests.factories import recalls
 LISTED = {"package-1", "db-1", "derived-1"}
 FORMS = {
     "no such column": (Step.COPIES, recalls.COPIES.replace(b"system", b"sistem"), "a column is missing: system"),
-    "a kind of its own": (Step.COPIES, recalls.COPIES.replace(b",file,", b",x,").replace(b"package,", b"parcel,"), "entry 1"),
+    "a kind of its own": (
+        Step.COPIES,
+        recalls.COPIES.replace(b",file,", b",x,").replace(b"package,", b"parcel,"),
+        "entry 1",
+    ),
     "derived from nothing": (Step.COPIES, recalls.COPIES.replace(b"db-1,dispose", b"db-9,dispose"), "derived_from"),
     "the same id twice": (Step.COPIES, recalls.COPIES.replace(b"derived-1", b"db-1"), "same id"),
     "a field too many": (Step.COPIES, recalls.COPIES + b"a,file,b,1,,dispose,x\n", "entry 4"),
     "empty": (Step.COPIES, recalls.COPIES.splitlines()[0], "no entries"),
     "not text": (Step.COPIES, b"\xff\xfe", "UTF-8"),
     "a copy that is not listed": (Step.DISPOSED, recalls.log("db-1").replace(b"db-1", b"db-7"), "not on the list"),
-    "the same copy twice": (Step.DISPOSED, recalls.log("db-1") + recalls.log("db-1").splitlines()[1] + b"\n", "entry 2"),
-    "tomorrow": (Step.DISPOSED, re.sub(rb"C. Custodian,[0-9-]+", b"C. Custodian,2199-01-01", recalls.log("db-1")), "future"),
-    "before it was received": (Step.DISPOSED, recalls.log("db-1").replace(b"2026-03-01", b"2199-01-01"), "before received_on"),
+    "the same copy twice": (
+        Step.DISPOSED,
+        recalls.log("db-1") + recalls.log("db-1").splitlines()[1] + b"\n",
+        "entry 2",
+    ),
+    "tomorrow": (
+        Step.DISPOSED,
+        re.sub(rb"C. Custodian,[0-9-]+", b"C. Custodian,2199-01-01", recalls.log("db-1")),
+        "future",
+    ),
+    "before it was received": (
+        Step.DISPOSED,
+        recalls.log("db-1").replace(b"2026-03-01", b"2199-01-01"),
+        "before received_on",
+    ),
     "no such method": (Step.DISPOSED, recalls.log("db-1").replace(b"clear", b"delete"), "method"),
     "a return among disposals": (Step.DISPOSED, recalls.log("db-1", returned=True), "no returns"),
     "a disposal among returns": (Step.RETURNED, recalls.log("db-1"), "no returns"),
     "a return without receipt": (Step.RETURNED, recalls.log("db-1", returned=True).replace(b"R-1", b""), "receipt"),
     "no one responsible": (Step.DISPOSED, recalls.log("db-1").replace(b"C. Custodian", b""), "person"),
-}  # fmt: skip
+}
 
 
 def read(step: Step, data: bytes, done: frozenset[str] = frozenset()) -> int:

@@ -26,7 +26,8 @@ MANY = 100_000
 
 
 def disclosed(home: Home, agreement: Agreement, rows: int, folder: Path) -> str:
-    """A batch that is published in the ledger with so many claims, and its sealed accounting; there is no evidence of it."""
+    """A batch that is published in the ledger with so many claims, and its sealed accounting; there is no evidence of
+    it."""
     plain = folder / "accounting.parquet"
     key = sql_request_key(home.secret(HASH_KEY), agreement, "request_id")
     with session(home.duck) as connection:
@@ -40,12 +41,24 @@ def disclosed(home: Home, agreement: Agreement, rows: int, folder: Path) -> str:
     with Ledger.open(home.ledger_url, Clock()) as ledger:
         sealed(ledger, "b-many", requester=agreement.requester.id, agreement=agreement.id)
         kept = of_file(home.root / "accounting" / "b-many.parquet.age")
-        ledger.account("b-many", rows=rows, outcomes={"released": rows}, codes={}, merkle_root=sha("root"), accounting=kept,
-                       evidence=sha("none"))  # fmt: skip
+        ledger.account(
+            "b-many",
+            rows=rows,
+            outcomes={"released": rows},
+            codes={},
+            merkle_root=sha("root"),
+            accounting=kept,
+            evidence=sha("none"),
+        )
         publication.prepare(
-            ledger, "b-many", keys=pq.read_table(plain, columns=["request_key", "person_key"]), package=made,
-            merkle_root=sha("root"), content_digest=ROWS, orders=lambda _: {},
-        )  # fmt: skip
+            ledger,
+            "b-many",
+            keys=pq.read_table(plain, columns=["request_key", "person_key"]),
+            package=made,
+            merkle_root=sha("root"),
+            content_digest=ROWS,
+            orders=lambda _: {},
+        )
         publication.publish(ledger, "b-many", package=made, outbox=home.outbox, orders=lambda _: {})
     return "b-many"
 

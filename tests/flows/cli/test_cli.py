@@ -62,8 +62,10 @@ def test_rules_are_shown_for_people_and_as_json(command: Run) -> None:
     assert code == 0 and set(listed) == {rule.id for rule in every_rule()}
     elapsed = listed["usc_8_1253.days_elapsed"]
     assert (elapsed["severity"], elapsed["shown"], elapsed["source"]) == (
-        "hold the row", "FINAL_ORDER_TOO_RECENT", "8 USC 1253(a)(1)",
-    )  # fmt: skip
+        "hold the row",
+        "FINAL_ORDER_TOO_RECENT",
+        "8 USC 1253(a)(1)",
+    )
     assert {rule["shown"] for rule in listed.values() if rule["phase"] == "register"} == {"NOT_CONFIRMED"}
     assert all(all(rule.values()) for rule in listed.values())
     code, out, _ = command("rules")

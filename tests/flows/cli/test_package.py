@@ -1,4 +1,5 @@
-"""What a recipient does with what it was sent: verify, open, apply a recall; and whatever is off is found, with its place."""
+"""What a recipient does with what it was sent: verify, open, apply a recall; and whatever is off is found, with its
+place."""
 
 from __future__ import annotations
 
@@ -56,17 +57,27 @@ def post(tmp_path_factory: pytest.TempPathFactory, sandbox: Agreement) -> Post:
     for name in (BATCH, OTHER):
         one = replace(context, batch=name)
         made = release.seal(
-            one, release.outcomes(one), holder_key=HOLDER, check_recipient=sealing.new_identity().recipient,
-            instruments={agreement.id: "d" * 64}, register_version="v1",
-        )  # fmt: skip
+            one,
+            release.outcomes(one),
+            holder_key=HOLDER,
+            check_recipient=sealing.new_identity().recipient,
+            instruments={agreement.id: "d" * 64},
+            register_version="v1",
+        )
         shutil.copytree(made.folder, root / name)
     pq.write_table(
         pa.table({"batch": [BATCH, BATCH, BATCH], "request_id": [matched.FORMULA_ID, "R010", "R999"]}), root / "rows"
     )
     listing.seal_recall(
-        root / "recall-1", parquet([root / "rows"]), case="case-1", agreement=agreement, packages={BATCH: "1" * 64},
-        holder_key=HOLDER, created_at=datetime(2026, 6, 1, tzinfo=UTC), duck=DuckSettings(),
-    )  # fmt: skip
+        root / "recall-1",
+        parquet([root / "rows"]),
+        case="case-1",
+        agreement=agreement,
+        packages={BATCH: "1" * 64},
+        holder_key=HOLDER,
+        created_at=datetime(2026, 6, 1, tzinfo=UTC),
+        duck=DuckSettings(),
+    )
     (root / "holder.pub").write_text(f"{signatures.public_line(HOLDER)} holder\n")
     sealing.save_identity(requester, root / "own")
     return Post(root, root / "holder.pub", root / "own")
@@ -108,8 +119,15 @@ MANIFEST, SIGNATURE = signed_folder.MANIFEST, signed_folder.SIGNATURE
 TAMPERS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     **{f"a bit of {n}": (lambda p, n=n: flip(p / n), "PACKAGE_CHANGED", n) for n in KIND.sealed},  # type: ignore[misc]
     **{f"the last byte of {n}": (lambda p, n=n: cut(p / n), "PACKAGE_CHANGED", n) for n in KIND.sealed},  # type: ignore[misc]
-    **{f"{n} is gone": (lambda p, n=n: (p / n).unlink(), "PACKAGE_INCOMPLETE", n) for n in (*KIND.sealed, MANIFEST, SIGNATURE)},  # type: ignore[misc]
-    "a byte more": (lambda p: (p / KIND.sealed[0]).write_bytes((p / KIND.sealed[0]).read_bytes() + b"x"), "PACKAGE_CHANGED", KIND.sealed[0]),
+    **{
+        f"{n} is gone": (lambda p, n=n: (p / n).unlink(), "PACKAGE_INCOMPLETE", n)
+        for n in (*KIND.sealed, MANIFEST, SIGNATURE)
+    },  # type: ignore[misc]
+    "a byte more": (
+        lambda p: (p / KIND.sealed[0]).write_bytes((p / KIND.sealed[0]).read_bytes() + b"x"),
+        "PACKAGE_CHANGED",
+        KIND.sealed[0],
+    ),
     "two files swapped": (lambda p: swap(p / KIND.sealed[0], p / KIND.sealed[2]), "PACKAGE_CHANGED", KIND.sealed[0]),
     "a file of another package": (lambda p: take(p, KIND.sealed[1]), "PACKAGE_CHANGED", KIND.sealed[1]),
     "the manifest of another package": (lambda p: take(p, MANIFEST), "PACKAGE_UNSIGNED", MANIFEST),
@@ -119,13 +137,29 @@ TAMPERS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "the manifest cut off": (lambda p: cut(p / MANIFEST), "PACKAGE_UNSIGNED", MANIFEST),
     "a bit of the signature": (lambda p: flip(p / SIGNATURE), "PACKAGE_UNSIGNED", ""),
     "an empty signature": (lambda p: (p / SIGNATURE).write_text(""), "PACKAGE_UNSIGNED", SIGNATURE),
-    "signed by another key": (lambda p: sign(p, Ed25519PrivateKey.generate(), signatures.MANIFEST), "PACKAGE_UNSIGNED", SIGNATURE),
-    "a signature of another namespace": (lambda p: sign(p, HOLDER, signatures.CHECKPOINT), "PACKAGE_UNSIGNED", SIGNATURE),
+    "signed by another key": (
+        lambda p: sign(p, Ed25519PrivateKey.generate(), signatures.MANIFEST),
+        "PACKAGE_UNSIGNED",
+        SIGNATURE,
+    ),
+    "a signature of another namespace": (
+        lambda p: sign(p, HOLDER, signatures.CHECKPOINT),
+        "PACKAGE_UNSIGNED",
+        SIGNATURE,
+    ),
     "a file more": (lambda p: (p / "CANARY").touch(), "PACKAGE_HAS_MORE", ""),
-    "a folder for a file": (lambda p: ((p / KIND.sealed[0]).unlink(), (p / KIND.sealed[0]).mkdir()), "PACKAGE_CHANGED", KIND.sealed[0]),
-    "counts that do not add up": (lambda p: restate(p, counts={"submitted": 5, "released": 2, "returned": 2}), "PACKAGE_COUNTS", "counts"),
+    "a folder for a file": (
+        lambda p: ((p / KIND.sealed[0]).unlink(), (p / KIND.sealed[0]).mkdir()),
+        "PACKAGE_CHANGED",
+        KIND.sealed[0],
+    ),
+    "counts that do not add up": (
+        lambda p: restate(p, counts={"submitted": 5, "released": 2, "returned": 2}),
+        "PACKAGE_COUNTS",
+        "counts",
+    ),
     "another format": (lambda p: restate(p, format="sluicegate-package/9"), "PACKAGE_FORMAT", MANIFEST),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("how", TAMPERS)
@@ -255,7 +289,7 @@ def test_rows_are_numbered_in_the_order_of_the_file(
         ("own.csv", b"request_id,a\nCANARY\xff,1\n", "TABLE_UNREADABLE"),
         ("own.csv", b"id,a\nCANARY,1\n", "KEY_MISSING"),
         ("own.csv", b"request_id,request_id\nCANARY,1\n", "KEY_MISSING"),
-        ("own.csv", b"request_id,a\nX,1\nA,\"CANARY\n", "TABLE_UNREADABLE: .*row 2"),
+        ("own.csv", b'request_id,a\nX,1\nA,"CANARY\n', "TABLE_UNREADABLE: .*row 2"),
         ("own.csv", b"request_id,a\nX,1\nCANARY\n", "TABLE_UNREADABLE: .*row 2"),
         ("own.csv", b"\xff\xff\n1\n", "HEADER_UNREADABLE"),
         ("own.csv.gz", b"request_id\nCANARY\n", "COMPRESSION_BROKEN"),
@@ -263,7 +297,7 @@ def test_rows_are_numbered_in_the_order_of_the_file(
         ("own.txt", b"request_id\n", "UNKNOWN_FORMAT"),
         (None, b"", "FILE_MISSING"),
     ],
-)  # fmt: skip
+)
 def test_a_table_that_cannot_be_read_whole_freezes_nothing(
     post: Post, tmp_path: Path, command: Run, name: str | None, data: bytes, code: str
 ) -> None:
@@ -278,15 +312,20 @@ def test_a_table_that_cannot_be_read_whole_freezes_nothing(
 
 
 def test_it_needs_no_home_and_none_of_the_holders_libraries(post: Post, tmp_path: Path) -> None:
-    """In a process of its own, elsewhere: what is imported is what every command imports, and what opens age and Parquet."""
+    """In a process of its own, elsewhere: what is imported is what every command imports, and what opens age and
+    Parquet."""
     said = (
-        "import sys; from flows.cli.main import run; code = run(sys.argv[1:]);"
-        "heavy = {'apache_beam', 'great_expectations', 'prefect'} & set(sys.modules); print(heavy); sys.exit(code or bool(heavy))"
+        "import sys; from flows.cli.main import run; code = run(sys.argv[1:]);heavy = {'apache_beam',"
+        " 'great_expectations', 'prefect'} & set(sys.modules); print(heavy); sys.exit(code or bool(heavy))"
     )
     arguments = ["package", "open", str(post.root / BATCH), *post.keys, "--out", str(tmp_path / "out")]
     done = subprocess.run(
-        [sys.executable, "-c", said, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False,
+        [sys.executable, "-c", said, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert [p.name for p in tmp_path.iterdir()] == ["out"]

@@ -55,9 +55,13 @@ def test_a_table_of_addresses(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     code, out, err = run(capsys, "a.csv", "--out", "v.parquet", "--json")
     assert (code, err) == (0, "")
     assert json.loads(out) == {
-        "rows": 2, "complete": 1, "incomplete_share": 0.5, "agreement": None, "verdicts": "v.parquet",
+        "rows": 2,
+        "complete": 1,
+        "incomplete_share": 0.5,
+        "agreement": None,
+        "verdicts": "v.parquet",
         "codes": {"NO_CITY": 1, "NO_STATE": 1, "NO_ZIP": 1, "PLACEHOLDER": 1},
-    }  # fmt: skip
+    }
     assert pq.read_table("v.parquet")["complete"].to_pylist() == [True, False]
 
 
@@ -81,8 +85,14 @@ def test_a_submission_that_is_not_signed_yet(
     finding = json.loads(run(capsys, submission, "--out", "v.csv", "--json")[1])["findings"]
     signature = codes.code("SIGNATURE_MISSING")
     assert finding == [
-        {"code": signature.name, "message": signature.message, "where": "letter.toml.sig", "fix": signature.fix, "source": signature.source}
-    ]  # fmt: skip
+        {
+            "code": signature.name,
+            "message": signature.message,
+            "where": "letter.toml.sig",
+            "fix": signature.fix,
+            "source": signature.source,
+        }
+    ]
 
 
 def test_what_cannot_be_read_is_exit_code_5_and_leaves_no_verdicts(

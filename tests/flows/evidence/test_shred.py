@@ -144,7 +144,10 @@ def test_an_order_that_holds_recalls_or_preserves_keeps_it(
     made: Made, place: tuple[Home, str], order: str, keeps: bool
 ) -> None:
     home, batch = place
-    body = f'kind = "court_order"\nid = "order-1"\ncourt = "C"\ndocket = "1"\ntitle = "T"\nsource = "S"\neffective_on = 2026-01-01\n{order}\n'
+    body = (
+        'kind = "court_order"\nid = "order-1"\ncourt = "C"\ndocket = "1"\ntitle = "T"\nsource = "S"\neffective_on ='
+        f" 2026-01-01\n{order}\n"
+    )
     with runs.ledger_of(home, at(str(end(made)))) as ledger:
         enrol(home, ledger, body.encode(), "order-1")
         assert bool(shred.shred(home, ledger, batch)) == keeps

@@ -1,4 +1,5 @@
-"""Runs in a process of its own: publishes a batch, and kills itself at the n-th point before or after a durable step."""
+"""Runs in a process of its own: publishes a batch, and kills itself at the n-th point before or after a durable
+step."""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ def context() -> ForkServerContext:
 
 
 def process(target: Callable[..., None], *args: Any) -> ForkServerProcess:
-    """One of these functions in a process of its own, with the environment of now: the server has that of its own first day."""
+    """One of these functions in a process of its own, with the environment of now: the server has that of its own first
+    day."""
     return context().Process(target=_in_environment, args=(dict(os.environ), target, *args))
 
 
@@ -45,9 +47,14 @@ def finish(
     """What a run does with a batch that is sealed or further."""
     if publication.recover(ledger, batch, outbox) is State.SEALED:
         step = publication.prepare(
-            ledger, batch, keys=keys, package=package, merkle_root=accounted(ledger, batch), content_digest=sha("rows"),
+            ledger,
+            batch,
+            keys=keys,
+            package=package,
+            merkle_root=accounted(ledger, batch),
+            content_digest=sha("rows"),
             orders=lambda _bodies: {},
-        )  # fmt: skip
+        )
         if step.state is not State.PREPARED:
             return step
     return publication.publish(ledger, batch, package=package, outbox=outbox, orders=lambda _bodies: {})

@@ -60,9 +60,18 @@ def case(*states: tuple[CaseState, Proof | None, int], discovered: int = 0) -> C
         for n, (state, proof, hours) in enumerate(states, 1)
     )
     return CaseRecord(
-        "c-1", "agency", "mou", CaseReason.LOOKBACK, NOON + timedelta(hours=discovered), {"b": 1}, {}, "0" * 64,
-        states[-1][0], len(steps), steps,
-    )  # fmt: skip
+        "c-1",
+        "agency",
+        "mou",
+        CaseReason.LOOKBACK,
+        NOON + timedelta(hours=discovered),
+        {"b": 1},
+        {},
+        "0" * 64,
+        states[-1][0],
+        len(steps),
+        steps,
+    )
 
 
 FOUND = (CaseState.FOUND, None, 5)

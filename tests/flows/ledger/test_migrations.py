@@ -47,10 +47,13 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
             text_of = facts.checked(said, {"order-1", "ada"})
             seq = chain.append(session, ledger.now(), None, "enrolled", text_of).seq
             row = {"seq": seq, "digest": of_bytes(body), "at": ledger.now(), "by": json.dumps(["ada"]), "body": body}
-            session.execute(text(
-                "INSERT INTO instruments (seq, id, digest, kind, enrolled_at, enrolled_by, body)"
-                " VALUES (:seq, 'order-1', :digest, 'court_order', :at, :by, :body)"
-            ), row)  # fmt: skip
+            session.execute(
+                text(
+                    "INSERT INTO instruments (seq, id, digest, kind, enrolled_at, enrolled_by, body)"
+                    " VALUES (:seq, 'order-1', :digest, 'court_order', :at, :by, :body)"
+                ),
+                row,
+            )
     return url
 
 

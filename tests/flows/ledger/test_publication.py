@@ -43,14 +43,17 @@ class Desk:
 
     def prepare(self, batch: str, *names: str, orders: publication.OrdersCheck = no_orders) -> Step:
         return publication.prepare(
-            self.ledger, batch, keys=pairs(*names), package=self.package(batch), merkle_root=accounted(self.ledger, batch),
-            content_digest=sha("rows"), orders=orders,
-        )  # fmt: skip
+            self.ledger,
+            batch,
+            keys=pairs(*names),
+            package=self.package(batch),
+            merkle_root=accounted(self.ledger, batch),
+            content_digest=sha("rows"),
+            orders=orders,
+        )
 
     def publish(self, batch: str, orders: publication.OrdersCheck = no_orders) -> Step:
-        return publication.publish(
-            self.ledger, batch, package=self.package(batch), outbox=self.outbox, orders=orders
-        )  # fmt: skip
+        return publication.publish(self.ledger, batch, package=self.package(batch), outbox=self.outbox, orders=orders)
 
     def names(self) -> list[str]:
         return sorted(p.name for p in self.outbox.glob("[!.]*"))
@@ -268,8 +271,15 @@ def test_nothing_is_prepared_that_is_not_accounted_for_as_it_leaves(ledger: Ledg
     made = package(tmp_path / "p")
 
     def prepare(root: str) -> Step:
-        return publication.prepare(ledger, "batch-1", keys=pairs("a"), package=made, merkle_root=sha(root),
-                                   content_digest=sha("rows"), orders=no_orders)  # fmt: skip
+        return publication.prepare(
+            ledger,
+            "batch-1",
+            keys=pairs("a"),
+            package=made,
+            merkle_root=sha(root),
+            content_digest=sha("rows"),
+            orders=no_orders,
+        )
 
     with pytest.raises(Fault, match="NOT_ACCOUNTED"):
         prepare("root")
@@ -308,9 +318,14 @@ def test_claims_come_in_by_the_hundred_thousand(ledger: Ledger, tmp_path: Path) 
     sealed(ledger)
     keys = [sha(str(i)) for i in range(100_000)]
     step = publication.prepare(
-        ledger, "batch-1", keys=pa.table({"request_key": keys, "person_key": keys}), package=package(tmp_path / "p"),
-        merkle_root=accounted(ledger), content_digest=sha("rows"), orders=no_orders,
-    )  # fmt: skip
+        ledger,
+        "batch-1",
+        keys=pa.table({"request_key": keys, "person_key": keys}),
+        package=package(tmp_path / "p"),
+        merkle_root=accounted(ledger),
+        content_digest=sha("rows"),
+        orders=no_orders,
+    )
     assert step.state is State.PREPARED
     assert publication.publish(ledger, "batch-1", package=tmp_path / "p", outbox=tmp_path / "out", orders=no_orders)
     assert sum(1 for _ in ledger.disclosed("agency", "mou")) == 100_000

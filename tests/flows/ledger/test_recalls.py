@@ -33,9 +33,15 @@ def agreement(key: object = RECIPIENT) -> bytes:
 
 def new(case: str = "c-1", *batches: str, **changes: object) -> NewCase:
     found = NewCase(
-        case, "agency", "mou", CaseReason.LOOKBACK, datetime(2026, 3, 3, tzinfo=UTC),
-        dict.fromkeys(batches or ("batch-1",), 1), {"NO_NUMBER": 1}, sha("affected"),
-    )  # fmt: skip
+        case,
+        "agency",
+        "mou",
+        CaseReason.LOOKBACK,
+        datetime(2026, 3, 3, tzinfo=UTC),
+        dict.fromkeys(batches or ("batch-1",), 1),
+        {"NO_NUMBER": 1},
+        sha("affected"),
+    )
     return NewCase(**{**vars(found), **changes})  # type: ignore[arg-type]
 
 
@@ -85,8 +91,15 @@ def test_a_case_runs_from_found_to_closed(disclosed: Office) -> None:
     found = disclosed.ledger.case("c-1")
     states = [s.state.value for s in found.steps]
     assert states == [
-        "found", "frozen", "notified", "copies_enumerated", "copies_enumerated", "disposed", "attested", "closed",
-    ]  # fmt: skip
+        "found",
+        "frozen",
+        "notified",
+        "copies_enumerated",
+        "copies_enumerated",
+        "disposed",
+        "attested",
+        "closed",
+    ]
     assert disclosed.ledger.verify() == [] and found.rows == 1
     assert list(disclosed.ledger.disclosed("agency", "mou")) != []  # the claim stays: a new request needs a new id
 
@@ -237,8 +250,10 @@ TAMPERED = [
     ("UPDATE recall_cases SET state = 'found'", CASE),
     ("DELETE FROM recalled; DELETE FROM signatures; DELETE FROM recall_cases", CASE),
     (
-        "INSERT INTO recall_cases SELECT 'c-2', requester, agreement, reason, discovered_at, batches, codes, affected, state,"
-        " seq FROM recall_cases",
+        (
+            "INSERT INTO recall_cases SELECT 'c-2', requester, agreement, reason, discovered_at, batches, codes,"
+            " affected, state, seq FROM recall_cases"
+        ),
         "recall case c-2",
     ),
     ("DELETE FROM recalled", CLAIMS),

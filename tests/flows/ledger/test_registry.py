@@ -27,8 +27,11 @@ STRANGER = "zoe"
 
 def test_what_is_signed_names_kind_id_digest_and_the_version_before(ledger: Ledger, office: Office) -> None:
     assert json.loads(ledger.instrument_message(ORDER)) == {
-        "kind": "court_order", "id": "order-1", "digest": of_bytes(ORDER), "after": 0,
-    }  # fmt: skip
+        "kind": "court_order",
+        "id": "order-1",
+        "digest": of_bytes(ORDER),
+        "after": 0,
+    }
     office.enrol(ORDER)
     assert json.loads(ledger.instrument_message(LIFTED))["after"] == 1
 
@@ -43,8 +46,10 @@ def test_instruments_count_once_enrolled_and_the_newest_version_counts(ledger: L
     office.enrol(ORDER)  # an older text in force again, signed anew
     assert ledger.instruments() == [("order-1", first, ORDER)]
     assert [(v.version, v.digest, [name for name, _, _ in v.signed]) for v in ledger.versions("order-1")] == [
-        (1, first, ["ada", "ben"]), (2, second, ["ben", "cleo"]), (3, first, ["ada", "ben"]),
-    ]  # fmt: skip
+        (1, first, ["ada", "ben"]),
+        (2, second, ["ben", "cleo"]),
+        (3, first, ["ada", "ben"]),
+    ]
     assert ledger.versions("order-2") == [] and ledger.verify() == []
 
 
@@ -184,12 +189,29 @@ def test_an_instrument_put_in_with_its_event_but_without_two_good_signatures_is_
     with ledger.transaction() as session:
         link = chain.append(session, ledger.now(), None, "enrolled", facts.checked(said, {"order-1", *by}))
         seq = link.seq
-        session.add(Enrolled(seq=seq, id="order-1", version=1, digest=of_bytes(ORDER), kind="court_order",
-                             enrolled_at=link.at, body=ORDER))  # fmt: skip
+        session.add(
+            Enrolled(
+                seq=seq,
+                id="order-1",
+                version=1,
+                digest=of_bytes(ORDER),
+                kind="court_order",
+                enrolled_at=link.at,
+                body=ORDER,
+            )
+        )
         for name, signature in signed.items():
             message = instrument_message("court_order", "order-1", of_bytes(ORDER), 0)
-            session.add(Signature(seq=seq, signer=name, purpose="instrument", text=message, key_line=office.line(name),
-                                  signature=signature))  # fmt: skip
+            session.add(
+                Signature(
+                    seq=seq,
+                    signer=name,
+                    purpose="instrument",
+                    text=message,
+                    key_line=office.line(name),
+                    signature=signature,
+                )
+            )
         session.flush()
         assert [p.place for p in rebuild.verify(session, chain.events(session))] == [f"event {seq}"]
 
@@ -205,9 +227,12 @@ def test_old_signatures_put_in_again_with_an_event_of_their_own_are_found(ledger
             ("instruments", "id, digest, kind, body, version, enrolled_at"),
         ):
             changed = columns.replace("version", "3").replace("enrolled_at", f"'{new.at}'")
-            session.execute(text(
-                f"INSERT INTO {table} (seq, {columns}) SELECT {new.seq}, {changed} FROM {table} WHERE seq = {old.seq}"
-            ))  # fmt: skip
+            session.execute(
+                text(
+                    f"INSERT INTO {table} (seq, {columns}) SELECT {new.seq}, {changed} FROM {table} WHERE seq ="
+                    f" {old.seq}"
+                )
+            )
         session.flush()
         problems = list(rebuild.verify(session, chain.events(session)))
         assert [p.place for p in problems] == [f"event {new.seq}", f"instrument {new.seq}"]

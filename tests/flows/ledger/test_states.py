@@ -26,8 +26,13 @@ def test_every_pair_of_states_is_either_one_cause_or_refused() -> None:
 def test_final_states_are_exactly_those_without_a_way_out() -> None:
     assert {s for s in State if not any(a is s for a, _ in TRANSITIONS)} == FINAL
     assert {
-        State.PUBLISHED, State.REFUSED, State.REJECTED, State.WITHDRAWN, State.UNREADABLE, State.EXPIRED,
-    } == FINAL  # fmt: skip
+        State.PUBLISHED,
+        State.REFUSED,
+        State.REJECTED,
+        State.WITHDRAWN,
+        State.UNREADABLE,
+        State.EXPIRED,
+    } == FINAL
 
 
 def test_every_state_is_reached_and_leads_to_an_end() -> None:
@@ -58,7 +63,9 @@ def test_refusal_says_what_to_do() -> None:
 
 
 def test_the_document_is_that_of_the_code() -> None:
-    assert DOCUMENT.read_text() == diagrams.document(), "run python -m flows.ledger.lifecycles.diagrams > infra/docs/lifecycles.md"
+    assert DOCUMENT.read_text() == diagrams.document(), (
+        "run python -m flows.ledger.lifecycles.diagrams > infra/docs/lifecycles.md"
+    )
 
 
 def _closure(found: set[State], edges: object) -> set[State]:

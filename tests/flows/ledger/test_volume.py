@@ -1,4 +1,5 @@
-"""The cap on rows within 30 days under the publication lock: of batches in flight at once, those that passed later are stopped."""
+"""The cap on rows within 30 days under the publication lock: of batches in flight at once, those that passed later are
+stopped."""
 
 from __future__ import annotations
 
@@ -37,9 +38,16 @@ class Desk:
         moment = START + timedelta(days=day)
         self.ledger.clock = Clock(moment)
         self.ledger.receive(
-            batch, submission=sha(batch), requester=requester, agreement="sandbox-2026", received_at=moment,
-            decided_on=date(2026, 6, 1), instruments={"sandbox-2026": self.digest}, register="r", rows=10,
-        )  # fmt: skip
+            batch,
+            submission=sha(batch),
+            requester=requester,
+            agreement="sandbox-2026",
+            received_at=moment,
+            decided_on=date(2026, 6, 1),
+            instruments={"sandbox-2026": self.digest},
+            register="r",
+            rows=10,
+        )
 
     def ingest(self, batch: str, rows: int = 10) -> None:
         self.ledger.advance(batch, State.INGESTED, facts={"rows_submitted": rows, "incomplete_rows": 0})
@@ -51,9 +59,14 @@ class Desk:
     def prepare(self, batch: str) -> Step:
         path = self.folder / "lake" / batch
         return publication.prepare(
-            self.ledger, batch, keys=pairs(batch), package=path if path.exists() else package(path, batch),
-            merkle_root=accounted(self.ledger, batch), content_digest=sha("rows"), orders=lambda _: {},
-        )  # fmt: skip
+            self.ledger,
+            batch,
+            keys=pairs(batch),
+            package=path if path.exists() else package(path, batch),
+            merkle_root=accounted(self.ledger, batch),
+            content_digest=sha("rows"),
+            orders=lambda _: {},
+        )
 
     def publish(self, batch: str) -> Step:
         return publication.publish(
@@ -118,7 +131,10 @@ def test_a_batch_counts_once_however_often_it_went_on(opened: Open) -> None:
     assert [desk.prepare(n).state for n in "ba"] == [State.PREPARED] * 2
 
 
-@pytest.mark.parametrize(("at_receipt", "now", "passes"), [(25, 15, False), (15, 25, False), (None, 15, False), (15, None, False), (25, 20, True)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("at_receipt", "now", "passes"),
+    [(25, 15, False), (15, 25, False), (None, 15, False), (15, None, False), (25, 20, True)],
+)
 def test_a_new_version_can_only_narrow(opened: Open, at_receipt: int | None, now: int | None, passes: bool) -> None:
     desk = opened(at_receipt)
     both_in_flight(desk, "a", "b")

@@ -1,4 +1,5 @@
-"""Publication into an object store: the manifest, put last and once, is what publishes; whatever crashes, races or lies there."""
+"""Publication into an object store: the manifest, put last and once, is what publishes; whatever crashes, races or lies
+there."""
 
 from __future__ import annotations
 
@@ -71,8 +72,14 @@ def names(url: str) -> list[str]:
 
 def prepare(ledger: Ledger, batch: str, made: Path, *keys: str) -> publication.Step:
     return publication.prepare(
-        ledger, batch, keys=pairs(*keys), package=made, merkle_root=accounted(ledger, batch), content_digest=sha("rows"), orders=no_orders
-    )  # fmt: skip
+        ledger,
+        batch,
+        keys=pairs(*keys),
+        package=made,
+        merkle_root=accounted(ledger, batch),
+        content_digest=sha("rows"),
+        orders=no_orders,
+    )
 
 
 def test_a_package_leaves_whole_and_once(ledger: Ledger, url: str, tmp_path: Path) -> None:
@@ -217,8 +224,13 @@ def test_a_store_out_of_reach_leaves_the_batch_prepared(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("flows.outbox.object_store._RETRY", {"max_retries": 0})
-    for name, value in {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ALLOW_HTTP": "true", "AWS_REGION": "r",
-                        "AWS_ACCESS_KEY_ID": "CANARY", "AWS_SECRET_ACCESS_KEY": "CANARY"}.items():  # fmt: skip
+    for name, value in {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "r",
+        "AWS_ACCESS_KEY_ID": "CANARY",
+        "AWS_SECRET_ACCESS_KEY": "CANARY",
+    }.items():
         monkeypatch.setenv(name, value)
     made = package(tmp_path / "lake" / "batch-1")
     sealed(ledger)
@@ -232,7 +244,9 @@ def test_a_store_out_of_reach_leaves_the_batch_prepared(
 
 def test_urls(tmp_path: Path) -> None:
     assert isinstance(outbox_at(tmp_path), Folder) and isinstance(outbox_at(f"file://{tmp_path}"), Folder)
-    assert [outbox_at(f"{s}://here/there/").place("b") for s in ("s3", "gs", "az")] == [f"{s}://here/there/b" for s in ("s3", "gs", "az")]  # fmt: skip
+    assert [outbox_at(f"{s}://here/there/").place("b") for s in ("s3", "gs", "az")] == [
+        f"{s}://here/there/b" for s in ("s3", "gs", "az")
+    ]
     for wrong in (
         "s3://",
         "ftp://x/y",
@@ -248,7 +262,8 @@ def test_urls(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def stored(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
-    """A home whose configuration names a URL (the environment has the keys), and the batch that it has released there."""
+    """A home whose configuration names a URL (the environment has the keys), and the batch that it has released
+    there."""
     world = worlds.make(tmp_path_factory.mktemp("home"))
     home = replace(world.home, config=world.home.config.model_copy(update={"outbox": f"{bucket}/whole"}))
     with Ledger.open(home.ledger_url, Clock()) as ledger:
@@ -272,7 +287,8 @@ def test_a_batch_goes_from_inbox_to_the_store(stored: tuple[Home, str]) -> None:
 def test_a_recall_list_goes_to_the_store_too(
     stored: tuple[Home, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Out of reach first: the case is open, and stays to be frozen by the next try. Then whole, once, and watched over."""
+    """Out of reach first: the case is open, and stays to be frozen by the next try. Then whole, once, and watched
+    over."""
     home, batch = stored
     (tmp_path / "rows.txt").write_text("0\n1\n")
     chosen = Chosen(batch, tmp_path / "rows.txt")

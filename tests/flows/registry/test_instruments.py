@@ -1,4 +1,5 @@
-"""Instruments and operators on the command line: checked, signed, enrolled, shown, and what they leave possible on a day."""
+"""Instruments and operators on the command line: checked, signed, enrolled, shown, and what they leave possible on a
+day."""
 
 from __future__ import annotations
 
@@ -152,9 +153,11 @@ def test_check_warns_of_unknown_lifts_agreements_kinds_and_of_what_is_enrolled(
     code, out, _ = command("instruments", "check", *files)
     assert code == 0
     for warning in (
-        "lifts: no court_order nobody", "scope.agreements: no agreement nowhere", "enrolled as another kind",
+        "lifts: no court_order nobody",
+        "scope.agreements: no agreement nowhere",
+        "enrolled as another kind",
         "sandbox-2026.toml: warning: this version is enrolled already",
-    ):  # fmt: skip
+    ):
         assert warning in out
 
 

@@ -162,7 +162,8 @@ def test_what_the_register_had_wrong_counts_and_what_changed_since_does_not(
 
 @pytest.mark.slow
 def test_orders_that_came_later(world: World, mended: Affected, tmp_path: Path) -> None:
-    """In effect on the day of the decision, and enrolled later: it counts; in effect later: it does not, unless it recalls."""
+    """In effect on the day of the decision, and enrolled later: it counts; in effect later: it does not, unless it
+    recalls."""
     wrong = len(WRONG) + len(MENDED)
 
     def after(id: str, said: str, day: date) -> int:

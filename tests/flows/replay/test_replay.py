@@ -1,4 +1,5 @@
-"""A past batch decided again: as it was recorded nothing differs; under other instruments exactly what they touch does."""
+"""A past batch decided again: as it was recorded nothing differs; under other instruments exactly what they touch
+does."""
 
 from __future__ import annotations
 
@@ -90,9 +91,15 @@ PLANNED: dict[str, tuple[str, dict[str, str], str, list[str], dict[str, int]]] =
     "one from the day after": ("tomorrow", {}, "published", [], {}),
     "one against a place": ("colorado", {}, "published", [], {"held": 10}),
     "one that holds": ("holds", {"effect": "hold"}, "held", ["COURT_ORDER_HOLDS"], {"held": 40}),
-    "one for persons on a list": ("plaintiffs", {"effect": "restrict", "only": '{ persons = "plaintiffs" }'}, "published", [], {"held": 41}),  # one was held before, and has one more code
+    "one for persons on a list": (
+        "plaintiffs",
+        {"effect": "restrict", "only": '{ persons = "plaintiffs" }'},
+        "published",
+        [],
+        {"held": 41},
+    ),  # one was held before, and has one more code
     "one for a field": ("no-street", {}, "published", [], {}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -118,7 +125,8 @@ def test_a_planned_order(batches: dict[str, str], command: Run, planned: Path, w
 
 
 def test_a_later_day_is_another_decision(batches: dict[str, str], command: Run, world: World, tmp_path: Path) -> None:
-    """On the day after its last the agreement is not in force; what the enrolled orders did in between is lifted by now."""
+    """On the day after its last the agreement is not in force; what the enrolled orders did in between is lifted by
+    now."""
     after = world.agreement.valid_to + timedelta(days=1)
     code, found = replayed(command, batches["mixed"], "--as-of", str(after), "--out", str(tmp_path / "all.csv"))
     assert (code, found["now"]["codes"]) == (3, ["AGREEMENT_NOT_IN_FORCE"]) and found["changed"] == 50
@@ -134,13 +142,15 @@ THRESHOLDS = {
     "days_after_final_order": (3650, "held", "held", 49),  # nothing is left to do; one row had this code before
     "incomplete_share": (0.0, "held", "held", 40),
     "rows_per_batch": (7, "refused", "refused", 50),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
     "name", [w if n < 2 else pytest.param(w, marks=pytest.mark.slow) for n, w in enumerate(THRESHOLDS)]
 )
-def test_another_version_of_the_agreement(batches: dict[str, str], command: Run, world: World, planned: Path, name: str) -> None:  # fmt: skip
+def test_another_version_of_the_agreement(
+    batches: dict[str, str], command: Run, world: World, planned: Path, name: str
+) -> None:
     number, state, ends, rows = THRESHOLDS[name]
     lines = (world.home.instruments / "sandbox-2026.toml").read_text().splitlines()
     kept = [line for line in lines if not line.startswith(f"{name} = ")]
@@ -178,9 +188,7 @@ def test_explain_cites_what_each_verdict_rests_on(batches: dict[str, str], comma
         assert code == 0, err
         return dict(json.loads(out))
 
-    by_rule = {
-        r["rule"]: [(c["id"], c["version"]) for c in r["cites"]] for r in explained("mixed", 0)["rules"]
-    }  # fmt: skip
+    by_rule = {r["rule"]: [(c["id"], c["version"]) for c in r["cites"]] for r in explained("mixed", 0)["rules"]}
     agreement, letter = ("sandbox-2026", 1), ("letter", None)
     assert by_rule["usc_8_1253.days_elapsed"] == [letter, agreement]
     assert by_rule["authority.officer"] == [letter]
@@ -189,9 +197,10 @@ def test_explain_cites_what_each_verdict_rests_on(batches: dict[str, str], comma
     refused = explained("refused", 0)
     assert (refused["outcome"], refused["batch"]["state"]) == ("refused", "refused")
     assert [(c["id"], c["kind"], c["version"]) for c in refused["batch"]["cites"]] == [
-        ("injunction-2026-02-05-dmass", "court_order", 1), ("irs-ice-2025", "agreement", 1),
+        ("injunction-2026-02-05-dmass", "court_order", 1),
+        ("irs-ice-2025", "agreement", 1),
         ("stay-2025-11-21-ddc", "court_order", 1),
-    ]  # fmt: skip
+    ]
     assert [c["id"] for c in explained("late", 0)["batch"]["cites"]] == ["late-order"]
     code, out, _ = command("explain", batches["late"], "0")
     assert code == 0 and "late-order v1 (" in out

@@ -1,5 +1,5 @@
-"""Accounting by person, the declaration of a batch, the annual report: each number that of the ledger, and only what was
-published was disclosed."""
+"""Accounting by person, the declaration of a batch, the annual report: each number that of the ledger, and only what
+was published was disclosed."""
 
 from __future__ import annotations
 
@@ -87,11 +87,20 @@ def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run) -> 
     code, out, err = command("accounting", "person", "7", "--who", "ada", "--json")
     assert code == 0, err
     today = legal_date(Clock().now(), ran.world.agreement.zone).isoformat()
-    assert json.loads(out) == [{
-        "date": today, "batch": ran.published, "requests": 1, "recalls": {}, "agreement": AGREEMENT, "statute": "8 USC 1253(a)(1)",
-        "nature": ["street", "unit", "urbanization", "city", "state", "zip"], "purpose": "Criminal proceeding",
-        "recipient": "Department of Examples (fictional)", "address": "1000 Example Ave, Washington DC 20001",
-    }]  # fmt: skip
+    assert json.loads(out) == [
+        {
+            "date": today,
+            "batch": ran.published,
+            "requests": 1,
+            "recalls": {},
+            "agreement": AGREEMENT,
+            "statute": "8 USC 1253(a)(1)",
+            "nature": ["street", "unit", "urbanization", "city", "state", "zip"],
+            "purpose": "Criminal proceeding",
+            "recipient": "Department of Examples (fictional)",
+            "address": "1000 Example Ave, Washington DC 20001",
+        }
+    ]
     code, out, _ = command("accounting", "person", "7")
     assert code == 0 and "1000 Example Ave" in out and "1 disclosures." in out
 
@@ -154,12 +163,23 @@ def test_a_batch_without_an_accounting_says_so(ran: Ran, command: Run, which: St
 def test_every_number_of_a_declaration_stands_in_the_event_that_it_names(ran: Ran, command: Run) -> None:
     said = json.loads(command("report", ran.published, "--format", "json")[1])
     assert {f["figure"].split(" ")[0]: f["rows"] for f in said["figures"]} == {
-        "asked": 38, "rejected": 0, "looked": 33, "matched": 31, "disclosed": 30, "withheld": 8,
-    }  # fmt: skip
+        "asked": 38,
+        "rejected": 0,
+        "looked": 33,
+        "matched": 31,
+        "disclosed": 30,
+        "withheld": 8,
+    }
     assert {c["code"]: c["rows"] for c in said["codes"]} == {
-        "PLACEHOLDER": 1, "NO_NUMBER": 1, "ZIP_NOT_IN_STATE": 1, "NOT_CORROBORATED": 1, "FINAL_ORDER_TOO_RECENT": 1,
-        "OFFICER_NOT_IN_LETTER": 1, "NO_CANDIDATE": 2, "CITY_NOT_IN_ZIP": 1,
-    }  # fmt: skip
+        "PLACEHOLDER": 1,
+        "NO_NUMBER": 1,
+        "ZIP_NOT_IN_STATE": 1,
+        "NOT_CORROBORATED": 1,
+        "FINAL_ORDER_TOO_RECENT": 1,
+        "OFFICER_NOT_IN_LETTER": 1,
+        "NO_CANDIDATE": 2,
+        "CITY_NOT_IN_ZIP": 1,
+    }
     assert [(c["checkpoint"], c["verdict"]) for c in said["checkpoints"]] == [
         (c, "passed") for c in ("intake", "matching", "eligibility", "disclosure")
     ]
@@ -198,8 +218,9 @@ def test_what_is_under_way_is_not_declared(ran: Ran, command: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), ("b-1", "--year", "2026"), ("b-1", "--agency", "x"), ("b-1",), ("--year", "2026", "--agency", "x")]
-)  # fmt: skip
+    "arguments",
+    [(), ("b-1", "--year", "2026"), ("b-1", "--agency", "x"), ("b-1",), ("--year", "2026", "--agency", "x")],
+)
 def test_a_report_of_nothing_is_wrong_usage(ran: Ran, command: Run, arguments: tuple[str, ...]) -> None:
     assert command("report", *arguments)[0] == 2
     assert command("report", ran.published, "--format", "pdf")[0] == 2
@@ -243,31 +264,59 @@ def utc(text: str) -> datetime:
 
 
 def book(
-    home: Home, folder: Path, batch: str, received: str, left: str | None, persons: list[int], *, prepared: bool = True,
-    withheld: int = 2, first: int = 0,
-) -> None:  # fmt: skip
-    """A batch received and published at these times, which disclosed these persons (each `withheld` rows more were not)."""
+    home: Home,
+    folder: Path,
+    batch: str,
+    received: str,
+    left: str | None,
+    persons: list[int],
+    *,
+    prepared: bool = True,
+    withheld: int = 2,
+    first: int = 0,
+) -> None:
+    """A batch received and published at these times, which disclosed these persons (each `withheld` rows more were
+    not)."""
     at = Clock(utc(received))
     with Ledger.open(home.ledger_url, at) as ledger:
         digest = ledger.versions(AGREEMENT)[-1].digest
         ledger.receive(
-            batch, submission=sha(batch), requester=AGENCY, agreement=AGREEMENT, received_at=at.now(),
-            decided_on=date(2026, 1, 1), instruments={AGREEMENT: digest}, register="r", rows=len(persons) + withheld,
-        )  # fmt: skip
+            batch,
+            submission=sha(batch),
+            requester=AGENCY,
+            agreement=AGREEMENT,
+            received_at=at.now(),
+            decided_on=date(2026, 1, 1),
+            instruments={AGREEMENT: digest},
+            register="r",
+            rows=len(persons) + withheld,
+        )
         for state in (State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED):
             ledger.advance(batch, state, facts={"declared": 1, "evaluated": 1, "rows": 1})
         for root in ("first", "second"):  # sealed twice: the newest accounting counts
             ledger.account(
-                batch, rows=len(persons) + withheld, outcomes={"held": withheld, "released": len(persons)},
-                codes={"NO_NUMBER": withheld}, merkle_root=sha(f"{batch} {root}"), accounting=sha(root), evidence=sha("e"),
-            )  # fmt: skip
+                batch,
+                rows=len(persons) + withheld,
+                outcomes={"held": withheld, "released": len(persons)},
+                codes={"NO_NUMBER": withheld},
+                merkle_root=sha(f"{batch} {root}"),
+                accounting=sha(root),
+                evidence=sha("e"),
+            )
     if not prepared:
         return
     made = package(folder / batch, batch)
     with Ledger.open(home.ledger_url, Clock(utc(left or received))) as ledger:
         keys = [(sha(f"{batch} {first + n}"), sha(f"person {p}")) for n, p in enumerate(persons)]
-        publication.prepare(ledger, batch, keys=keys, package=made, merkle_root=sha(f"{batch} second"), content_digest=sha("c"),
-                            orders=lambda _: {})  # fmt: skip
+        publication.prepare(
+            ledger,
+            batch,
+            keys=keys,
+            package=made,
+            merkle_root=sha(f"{batch} second"),
+            content_digest=sha("c"),
+            orders=lambda _: {},
+        )
         if left:
             publication.publish(ledger, batch, package=made, outbox=folder / "outbox", orders=lambda _: {})
 
@@ -292,7 +341,12 @@ def test_years_are_counted_in_the_agreements_zone(
     books: Home, year: int, requests: int, disclosed: int, withheld: int, pending: int, disclosures: int, taxpayers: int
 ) -> None:
     (a,) = annual(books, Clock(utc("2027-01-10T12:00")), year)["agencies"]
-    assert (a["requests"], a["requests_disclosed"], a["requests_withheld"], a["requests_pending"]) == (requests, disclosed, withheld, pending)  # fmt: skip
+    assert (a["requests"], a["requests_disclosed"], a["requests_withheld"], a["requests_pending"]) == (
+        requests,
+        disclosed,
+        withheld,
+        pending,
+    )
     assert (a["disclosures"], a["taxpayers"]) == (disclosures, taxpayers)
 
 
@@ -315,9 +369,15 @@ def test_persons_are_found_in_every_batch_that_left(books: Home) -> None:
             p: [(d.batch.name, d.requests) for d in ledger.disclosures_of(sha(f"person {p}"))] for p in range(1, 9)
         }
     assert found == {
-        1: [("old", 1), ("across", 2)], 2: [("old", 1)], 3: [("old", 1)], 4: [("across", 1), ("same", 1)],
-        5: [("same", 1)], 6: [], 7: [], 8: [],
-    }  # fmt: skip
+        1: [("old", 1), ("across", 2)],
+        2: [("old", 1)],
+        3: [("old", 1)],
+        4: [("across", 1), ("same", 1)],
+        5: [("same", 1)],
+        6: [],
+        7: [],
+        8: [],
+    }
 
 
 def test_what_is_recalled_is_a_disclosure_still_and_says_so(tmp_path: Path) -> None:

@@ -190,8 +190,10 @@ class Watching:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "flows.cli.main", "watch", *options],
             env={**environment, "SLUICEGATE_HOME": str(world.home.root)},
-            stdout=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
         self.said: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -242,8 +244,12 @@ def test_watch_takes_each_complete_submission_up_once_and_stops_cleanly(world: W
         os.killpg(watching.process.pid, signal.SIGINT)
         assert watching.end() == 0
         assert watching.said[1:] == [
-            "first: started", "first: released", "second: started", "second: released", "stopped",
-        ]  # fmt: skip
+            "first: started",
+            "first: released",
+            "second: started",
+            "second: released",
+            "stopped",
+        ]
         assert [p.name for p in waiting(world.home)] == ["third"]
         with Ledger.open(world.home.ledger_url, Clock()) as ledger:
             assert [b.state.value for b in ledger.batches()] == ["published"] * 2

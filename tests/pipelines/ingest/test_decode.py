@@ -1,4 +1,5 @@
-"""Decoding: a table of bad rows and bad files. A bad row costs itself only; a bad file is said to be so, with its place."""
+"""Decoding: a table of bad rows and bad files. A bad row costs itself only; a bad file is said to be so, with its
+place."""
 
 import io
 from pathlib import Path
@@ -86,7 +87,7 @@ ROWS = {
     "a null id": ("jsonl", b'{"request_id": null}\n', "request_id", "NO_REQUEST_ID"),
     "no id in the object": ("jsonl", b"{}\n", "request_id", "NO_REQUEST_ID"),
     "a huge JSON line": ("jsonl", b'{"request_id": "' + b"x" * 70_000 + b'"}\n', None, "LINE_TOO_LONG"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -178,13 +179,18 @@ FILES = {
     "gzip cut off": (submissions.compress(GOOD, "gzip")[:-9], COUNT, "csv", "gzip", "COMPRESSION_BROKEN"),
     "zstd cut off": (submissions.compress(GOOD, "zstd")[:-9], COUNT, "csv", "zstd", "COMPRESSION_BROKEN"),
     "CSV said to be Parquet": (GOOD, COUNT, "parquet", "none", "NOT_PARQUET"),
-    "Parquet cut off": (submissions.encode(submissions.rows(COUNT), "parquet")[:-20], COUNT, "parquet", "none", "NOT_PARQUET"),
+    "Parquet cut off": (
+        submissions.encode(submissions.rows(COUNT), "parquet")[:-20],
+        COUNT,
+        "parquet",
+        "none",
+        "NOT_PARQUET",
+    ),
     "a column of floats": (FLOATS, 1, "parquet", "none", "COLUMN_TYPE"),
     "unknown key": (b'{"request_id": "R", "colour": "x"}\n', 1, "jsonl", "none", "UNKNOWN_COLUMN"),
     "JSON without a column": (b'{"request_id": "R", "officer": "x"}\n', 1, "jsonl", "none", "MISSING_COLUMN"),
-    **{f"no column {c}": (without(c), COUNT, "csv", "none", "MISSING_COLUMN")
-       for c in (*NEEDED, "last_name", "zip")},
-}  # fmt: skip
+    **{f"no column {c}": (without(c), COUNT, "csv", "none", "MISSING_COLUMN") for c in (*NEEDED, "last_name", "zip")},
+}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -215,7 +221,7 @@ def test_byte_order_mark_crlf_blank_lines_and_no_last_newline(tmp_path: Path) ->
 
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_a_file_cut_off_within_quotes_loses_its_last_row(tmp_path: Path, end: bytes) -> None:
-    raw, rejects = decode(tmp_path, GOOD + b'R-9' + b',' * HEADER.count(b',') + b'"x' + end, COUNT + 1)
+    raw, rejects = decode(tmp_path, GOOD + b"R-9" + b"," * HEADER.count(b",") + b'"x' + end, COUNT + 1)
     assert raw["row"].to_pylist() == [1, 2, 3, 4, 5] and rejects == [(6, None, "RAGGED_ROW")]
 
 

@@ -108,12 +108,15 @@ BROKEN = [
     (b"7,too few\n", [("7", ["RAGGED_ROW"])]),
     (b"7,1425 N Alder St,,Houston,TX,77002,more\n", [("7", ["RAGGED_ROW"])]),
     (b'7,"1425 N Alder St,,Houston,TX,77002\n', [("7", ["RAGGED_ROW"])]),
-    (b'7,"1425 N Alder St,,Houston,TX,77002\n8,"x"y,,Houston,TX,77002\n', [("7", ["RAGGED_ROW"]), ("8", ["NO_NUMBER"])]),
+    (
+        b'7,"1425 N Alder St,,Houston,TX,77002\n8,"x"y,,Houston,TX,77002\n',
+        [("7", ["RAGGED_ROW"]), ("8", ["NO_NUMBER"])],
+    ),
     (b'"7,never closed\n', [(None, ["RAGGED_ROW"])]),
     (b"7,1425 N Ald\xffer St,,Houston,TX,77002\n", [("7", ["BAD_ENCODING"])]),
     (b"\xff7,1425 N Alder St,,Houston,TX,77002\n", [("\ufffd7", ["BAD_ENCODING"])]),
     (b"\n\r\n", []),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", range(len(BROKEN)))
@@ -156,7 +159,10 @@ def test_the_codes_are_those_of_the_parser(tmp_path: Path) -> None:
     with session(DUCK) as connection:
         address.setup(connection)
         connection.register("given", table)
-        query = f"SELECT id, {address.complete()}, a_codes FROM ({address.derive('given', one_line=True, premises=PREMISES)}) ORDER BY id"
+        query = (
+            f"SELECT id, {address.complete()}, a_codes FROM"
+            f" ({address.derive('given', one_line=True, premises=PREMISES)}) ORDER BY id"
+        )
         expected = connection.execute(query).fetchall()
     found = said(read(tmp_path / "v.parquet"))
     assert found == expected
@@ -192,8 +198,10 @@ def test_ids_of_any_type_are_kept_as_they_are(tmp_path: Path, kind: str) -> None
         preflight.check_addresses(tmp_path / "a.parquet", tmp_path / "v.csv", duck=DUCK)
         again = pa_csv.read_csv(
             tmp_path / "v.csv",
-            convert_options=pa_csv.ConvertOptions(strings_can_be_null=True, quoted_strings_can_be_null=False, column_types={"id": pa.string()}),
-        )  # fmt: skip
+            convert_options=pa_csv.ConvertOptions(
+                strings_can_be_null=True, quoted_strings_can_be_null=False, column_types={"id": pa.string()}
+            ),
+        )
         assert again["id"].to_pylist() == pa.chunked_array([ids]).cast(pa.string()).to_pylist()
 
 

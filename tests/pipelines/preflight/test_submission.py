@@ -73,9 +73,16 @@ def test_every_row_has_the_codes_that_ingest_gives_it(tmp_path: Path, sandbox: A
     assert [r["complete"] for r in ends] == [True, False, True, True, True, False, True, False, False, False]
     assert report.tally is not None and (report.tally.rows, report.tally.complete) == (10, 5)
     assert {c for r in ends for c in r["codes"]} == {
-        "PLACEHOLDER", "DUPLICATE_REQUEST_ID", "OFFICER_NOT_IN_LETTER", "BAD_TIN", "NO_ZIP", "NO_NAME", "CONTROL_CHARACTER",
-        "NO_REQUEST_ID", "RAGGED_ROW",
-    }  # fmt: skip
+        "PLACEHOLDER",
+        "DUPLICATE_REQUEST_ID",
+        "OFFICER_NOT_IN_LETTER",
+        "BAD_TIN",
+        "NO_ZIP",
+        "NO_NAME",
+        "CONTROL_CHARACTER",
+        "NO_REQUEST_ID",
+        "RAGGED_ROW",
+    }
     for r in ends:
         for what in ("message", "fix"):
             assert r[what] == (" ".join(getattr(codes.code(c), what) for c in r["codes"]) or None)
@@ -115,18 +122,42 @@ LETTERS = {
     "not signed yet": (unsigned, ["SIGNATURE_MISSING"], ["SIGNATURE_MISSING"]),
     "another key": (resigned(OTHER, signatures.LETTER), [], ["LETTER_UNSIGNED"]),
     "another use": (resigned(submissions.KEY, signatures.DECISION), ["LETTER_UNSIGNED"], ["LETTER_UNSIGNED"]),
-    "letter changed since": (lambda f: (f / "letter.toml").write_text((f / "letter.toml").read_text() + "\n"), ["LETTER_UNSIGNED"], ["LETTER_UNSIGNED"]),
-    "no signature at all": (lambda f: (f / "letter.toml.sig").write_text("hello"), ["LETTER_UNSIGNED"], ["LETTER_UNSIGNED"]),
+    "letter changed since": (
+        lambda f: (f / "letter.toml").write_text((f / "letter.toml").read_text() + "\n"),
+        ["LETTER_UNSIGNED"],
+        ["LETTER_UNSIGNED"],
+    ),
+    "no signature at all": (
+        lambda f: (f / "letter.toml.sig").write_text("hello"),
+        ["LETTER_UNSIGNED"],
+        ["LETTER_UNSIGNED"],
+    ),
     "no officers": (changed(officers=[]), ["NOTHING_TO_DO", "NO_OFFICERS"], ["NOTHING_TO_DO", "NO_OFFICERS"]),
     "tomorrow": (changed(date=LETTER_DATE + timedelta(days=1)), ["LETTER_IN_FUTURE"], ["LETTER_IN_FUTURE"]),
-    "statute": (changed(statute="civil"), ["NOTHING_TO_DO", "STATUTE_NOT_DESIGNATED"], ["NOTHING_TO_DO", "STATUTE_NOT_DESIGNATED"]),
-    "all else at once": (
-        changed(attestations={"solely": False}, date=LETTER_DATE - timedelta(days=31), purpose="a list",
-                signatory={"name": "x", "office": "Clerk"}, requester="somebody-else"),
-        ["NOT_SOLELY", "NO_CLEARANCE"],
-        ["LETTER_TOO_OLD", "NOT_SOLELY", "NO_CLEARANCE", "OFFICE_MAY_NOT_SIGN", "PURPOSE_NOT_ALLOWED", "REQUESTER_NOT_PARTY"],
+    "statute": (
+        changed(statute="civil"),
+        ["NOTHING_TO_DO", "STATUTE_NOT_DESIGNATED"],
+        ["NOTHING_TO_DO", "STATUTE_NOT_DESIGNATED"],
     ),
-}  # fmt: skip
+    "all else at once": (
+        changed(
+            attestations={"solely": False},
+            date=LETTER_DATE - timedelta(days=31),
+            purpose="a list",
+            signatory={"name": "x", "office": "Clerk"},
+            requester="somebody-else",
+        ),
+        ["NOT_SOLELY", "NO_CLEARANCE"],
+        [
+            "LETTER_TOO_OLD",
+            "NOT_SOLELY",
+            "NO_CLEARANCE",
+            "OFFICE_MAY_NOT_SIGN",
+            "PURPOSE_NOT_ALLOWED",
+            "REQUESTER_NOT_PARTY",
+        ],
+    ),
+}
 
 
 EACH_TIME = {"good", "another use", "all else at once"}
@@ -244,6 +275,9 @@ def test_pre_flight_needs_neither_beam_nor_prefect_nor_gx() -> None:
     import subprocess
     import sys
 
-    look = "import sys, flows.cli.main, pipelines.preflight; print([m for m in ('apache_beam', 'prefect', 'great_expectations') if m in sys.modules])"
+    look = (
+        "import sys, flows.cli.main, pipelines.preflight; print([m for m in ('apache_beam', 'prefect',"
+        " 'great_expectations') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"

@@ -1,4 +1,5 @@
-"""Lists of formats, compressions and runners are total: each member has its behaviour, and what is no member is refused."""
+"""Lists of formats, compressions and runners are total: each member has its behaviour, and what is no member is
+refused."""
 
 from __future__ import annotations
 

@@ -64,7 +64,11 @@ CASES: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "too few fields": (spoiled(b",77002,2023\n5,", b",77002\n5,"), "REGISTER_RAGGED_ROW", ROW4),
     "too many fields": (spoiled(b",77002,2023\n5,", b",77002,2023,Zcanary77\n5,"), "REGISTER_RAGGED_ROW", ROW4),
     "a quote that never closes": (spoiled(b'"Surname, 4"', b'"Zcanary77, 4'), "REGISTER_RAGGED_ROW", ROW4),
-    "the last quote never closes": (spoiled(b'"Surname, 30"', b'"Zcanary77'), "REGISTER_RAGGED_ROW", "records/0.csv, row 30"),
+    "the last quote never closes": (
+        spoiled(b'"Surname, 30"', b'"Zcanary77'),
+        "REGISTER_RAGGED_ROW",
+        "records/0.csv, row 30",
+    ),
     "text after a quote": (spoiled(b'"Surname, 4"', b'"Zcanary77" 4, "'), "REGISTER_RAGGED_ROW", ROW4),
     "not UTF-8": (spoiled(b'"Surname, 4"', b"Zcanary77\xe9"), "REGISTER_BAD_ENCODING", f"{ROW4}, column SURNAME"),
     "a line that is too long": (spoiled(b'"Surname, 4"', CANARY.encode() * 9000), "REGISTER_LINE_TOO_LONG", ROW4),
@@ -74,15 +78,27 @@ CASES: dict[str, tuple[Callable[[Path], Path], str, str]] = {
     "a column that is not there": (spoiled(b"SSN", CANARY.encode()), "REGISTER_COLUMNS", "records/0.csv"),
     "a column that stands twice": (spoiled(b"YEAR", b"ssn"), "REGISTER_COLUMNS", "records/0.csv"),
     "no id column": (mapped('record_id = "ID", ', ""), "REGISTER_COLUMNS", "records/0.csv"),
-    "no date for valid_from": (mapped("defaults = { valid_from = 2018-04-02 }", ""), "REGISTER_COLUMNS", "records/0.csv"),
-    "parts with other columns": (lambda f: wide(f, as_csv(wide_rows()), b"ID,SSN\n"), "REGISTER_COLUMNS", "records/1.csv"),
+    "no date for valid_from": (
+        mapped("defaults = { valid_from = 2018-04-02 }", ""),
+        "REGISTER_COLUMNS",
+        "records/0.csv",
+    ),
+    "parts with other columns": (
+        lambda f: wide(f, as_csv(wide_rows()), b"ID,SSN\n"),
+        "REGISTER_COLUMNS",
+        "records/1.csv",
+    ),
     "no header": (lambda f: wide(f, as_csv(wide_rows()).split(b"\n", 1)[1]), "REGISTER_COLUMNS", "records/0.csv"),
     "another delimiter": (mapped("date_format", 'delimiter = "|"\ndate_format'), "REGISTER_COLUMNS", "records/0.csv"),
     "no files": (mapped("records/*.csv", "records/*.txt"), "REGISTER_MISSING", "records/*.txt"),
-    "CSV said to be Parquet": (mapped("date_format", 'format = "parquet"\ndate_format'), "REGISTER_UNREADABLE", "records/0.csv"),
+    "CSV said to be Parquet": (
+        mapped("date_format", 'format = "parquet"\ndate_format'),
+        "REGISTER_UNREADABLE",
+        "records/0.csv",
+    ),
     "both formats": (mixed, "REGISTER_MIXED", "persons/"),
     "no TOML": (mapped("[persons]", "[persons"), "MAPPING_UNREADABLE", "mapping.toml"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)

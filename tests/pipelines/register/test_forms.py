@@ -31,17 +31,23 @@ FORMS: dict[str, Callable[[Path], Path]] = {
     "Windows": lambda f: wide(f, b"\xef\xbb\xbf" + as_csv(wide_rows(), end="\r\n")),
     "two parts": lambda f: wide(f, as_csv(wide_rows()[:7]), as_csv(wide_rows()[7:])),
     "semicolons": lambda f: wide(
-        f, as_csv(wide_rows(), delimiter=";"), mapping=MAPPING.replace("date_format", 'delimiter = ";"\ndate_format')
-        .replace("defaults", 'delimiter = ";"\ndefaults'),
+        f,
+        as_csv(wide_rows(), delimiter=";"),
+        mapping=MAPPING.replace("date_format", 'delimiter = ";"\ndate_format').replace(
+            "defaults", 'delimiter = ";"\ndefaults'
+        ),
     ),
     "blanks and nulls": lambda f: wide(
-        f, as_csv([{k: f" {v or 'N/A'} " for k, v in r.items()} for r in wide_rows()]),
-        mapping=MAPPING.replace("date_format", 'nulls = ["N/A"]\ndate_format').replace("defaults", 'nulls = ["N/A"]\ndefaults'),
+        f,
+        as_csv([{k: f" {v or 'N/A'} " for k, v in r.items()} for r in wide_rows()]),
+        mapping=MAPPING.replace("date_format", 'nulls = ["N/A"]\ndate_format').replace(
+            "defaults", 'nulls = ["N/A"]\ndefaults'
+        ),
     ),
     "the same file by two patterns": lambda f: wide(
         f, as_csv(wide_rows()), mapping=MAPPING.replace('"records/*.csv"\ncolumns', '"*/*.csv"\ncolumns')
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -69,15 +75,13 @@ def test_parquet_under_other_names(text_dates: bool, expected: list[Any], tmp_pa
         table = table.set_column(6, "birth_date", pc.strftime(table["birth_date"], "%m/%d/%Y"))
     pq.write_table(table.drop_columns(["suffix"]).rename_columns({"birth_date": 'D "O" B', "tin": "TIN no"}), persons)
     pq.write_table(pq.read_table(addresses).drop_columns(["valid_from"]), addresses)
-    (raw / "mapping.toml").write_text(
-        """
+    (raw / "mapping.toml").write_text("""
         [persons]
         date_format = "%m/%d/%Y"
         columns = { tin = "TIN no", birth_date = 'D "O" B' }
         [addresses]
         defaults = { valid_from = 2018-04-02 }
-        """
-    )
+        """)
     found = open_source(raw)
     assert (found.persons.direct, found.addresses.direct) == (not text_dates, True)
     assert made(raw, tmp_path / "register") == expected

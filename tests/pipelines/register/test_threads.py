@@ -1,4 +1,5 @@
-"""The same extract and requests give the same bytes on any number of threads, the same rows however the register is cut.
+"""The same extract and requests give the same bytes on any number of threads, the same rows however the register is
+cut.
 
 What another machine finds, and what a replay years later finds, is the same. DuckDB reads Parquet by row group (122,880
 rows at most) and hands each to a thread: the files here have small ones, so that a few thousand persons are enough.

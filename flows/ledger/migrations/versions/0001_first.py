@@ -10,9 +10,21 @@ depends_on = None
 
 DIGEST, NAME, TIME, WORD = sa.String(64), sa.String(64), sa.String(32), sa.String(16)
 STATES = (
-    "received", "ingested", "matched", "validated", "sealed", "prepared", "published",
-    "held", "failed", "refused", "rejected", "withdrawn", "unreadable", "expired",
-)  # fmt: skip
+    "received",
+    "ingested",
+    "matched",
+    "validated",
+    "sealed",
+    "prepared",
+    "published",
+    "held",
+    "failed",
+    "refused",
+    "rejected",
+    "withdrawn",
+    "unreadable",
+    "expired",
+)
 
 
 def upgrade() -> None:

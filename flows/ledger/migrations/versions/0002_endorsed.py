@@ -1,7 +1,7 @@
 """Versions of instruments are numbered, and the signatures that enrolled them are kept.
 
-What was enrolled before, in the name of operators who had not signed, keeps counting, since an order that fell away would
-widen; `ledger verify` says that it lacks its signatures. The names stay in the chain.
+What was enrolled before, in the name of operators who had not signed, keeps counting, since an order that fell away
+would widen; `ledger verify` says that it lacks its signatures. The names stay in the chain.
 """
 
 import sqlalchemy as sa
