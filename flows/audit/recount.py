@@ -69,7 +69,8 @@ def _accounting(
 
 def _released(home: Home, plain: Path) -> str:
     """The digest of the claims (see `flows.ledger.claims.claims_digest`), from the accounting."""
-    query = f"""SELECT request_key || '|' || person_key FROM {parquet([plain])} WHERE outcome = 'released' ORDER BY request_key"""
+    released = f"{parquet([plain])} WHERE outcome = 'released'"
+    query = f"SELECT request_key || '|' || person_key FROM {released} ORDER BY request_key"
     total = hashlib.sha256()
     with session(home.duck) as connection:
         for batch in connection.execute(query).to_arrow_reader(50_000):

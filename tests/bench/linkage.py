@@ -67,8 +67,9 @@ def write(labelled: LabelledSet, folder: Path) -> None:
             f" '{folder}/requests.parquet'"
         )
         con.execute(
-            f"""COPY (SELECT CAST(id AS VARCHAR) AS request_id, record_id FROM asked LEFT JOIN file USING (person) ORDER BY id)
-            TO '{folder}/truth.parquet'"""
+            f"""COPY (
+              SELECT CAST(id AS VARCHAR) AS request_id, record_id FROM asked LEFT JOIN file USING (person) ORDER BY id
+            ) TO '{folder}/truth.parquet'"""
         )
 
 

@@ -45,7 +45,13 @@ MAPPING = """
 [persons]
 files = "records/*.csv"
 date_format = "%m/%d/%Y"
-columns = { record_id = "ID", tin = "SSN", first_name = "GIVEN", middle_name = "MI", last_name = "SURNAME", birth_date = "DOB" }
+[persons.columns]
+record_id = "ID"
+tin = "SSN"
+first_name = "GIVEN"
+middle_name = "MI"
+last_name = "SURNAME"
+birth_date = "DOB"
 
 [addresses]
 files = "records/*.csv"

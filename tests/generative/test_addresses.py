@@ -123,9 +123,10 @@ def test_twin_agrees(con: duckdb.DuckDBPyConnection, left_out: tuple[str, ...], 
 def test_standard_form_is_stable(con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
     columns = ("a_kind", "a_number", "a_street", "a_unit", "a_city", "a_state", "a_zip", "a_codes")
     judged(con, rows)
-    form = f"""SELECT i, CAST(NULL AS VARCHAR) AS address, {address.delivery_line()} AS street, a_unit AS unit, a_city AS city, coalesce(a_state, state) AS state,
-      a_zip AS zip, {", ".join(f"{c} AS was_{c}" for c in columns)} FROM ({address.derive("t", one_line=True)}) WHERE
-        a_kind IS NOT NULL"""
+    before = ", ".join(f"{c} AS was_{c}" for c in columns)
+    form = f"""SELECT i, CAST(NULL AS VARCHAR) AS address, {address.delivery_line()} AS street, a_unit AS unit,
+      a_city AS city, coalesce(a_state, state) AS state, a_zip AS zip, {before}
+      FROM ({address.derive("t", one_line=True)}) WHERE a_kind IS NOT NULL"""
     again = con.execute(address.derive(f"({form})", one_line=True)).to_arrow_table().to_pylist()
     for row in again:
         assert {c: row[c] for c in columns} == {c: row[f"was_{c}"] for c in columns}

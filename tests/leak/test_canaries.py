@@ -237,7 +237,8 @@ def test_pre_flight_says_codes_and_places_only(tmp_path: Path) -> None:
     """Whatever a table or a submission holds, what is printed holds none of it; what is written holds ids only."""
     for name, data in {
         "good.csv": (
-            f"id,street,note\n{CANARY}-1,{CANARY} {DIGITS[1]},{CANARY}\n{CANARY}-2,a\tb,\n{CANARY}-3,x,y,{CANARY}\n".encode()
+            f"id,street,note\n{CANARY}-1,{CANARY} {DIGITS[1]},{CANARY}\n"
+            f"{CANARY}-2,a\tb,\n{CANARY}-3,x,y,{CANARY}\n".encode()
         ),
         "open.csv": f'id,street\n{CANARY},"{CANARY}\n'.encode(),
         "encoding.csv": f"id,street\n1,{CANARY}\xff\n".encode("latin-1"),
