@@ -1,6 +1,6 @@
 """`ledger verify --deep`: each sealed accounting is opened with the holder's key, and counted again, row by row.
 
-What is opened lies in clear in a folder of its own in the lake, one batch at a time, and is then deleted.
+What is opened lies in plaintext in a folder of its own in the lake, one batch at a time, and is then deleted.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _accounting(
 
 
 def _released(home: Home, plain: Path) -> str:
-    """The digest of the claims (see `flows.ledger.claims.claims_digest`), from the accounting."""
+    """The digest of the claims (see `flows.ledger.bulk.digest`), from the accounting."""
     query = f"""SELECT request_key || '|' || person_key FROM {parquet([plain])} WHERE outcome = 'released' ORDER BY request_key"""
     total = hashlib.sha256()
     with session(home.duck) as connection:
