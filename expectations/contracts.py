@@ -7,11 +7,13 @@ about a row that may be logged. `SCHEMAS` is what `sluicegate schema` prints.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import pyarrow as pa
 
-from expectations.errors import Usage
+from expectations.base.errors import Usage
+from expectations.base.total import total
 
 
 class Outcome(StrEnum):
@@ -30,10 +32,19 @@ class Outcome(StrEnum):
 
 
 class Origin(StrEnum):
-    """Who asked: the requester, or the holder's own decoys, which never count in rates, accounting or package."""
+    """Who asked: the requester, or the holder (a control row), which never counts in rates, accounting or package."""
 
     REQUEST = "request"
-    DECOY = "decoy"
+    CONTROL = "decoy"
+
+
+class Tier(StrEnum):
+    """On which evidence a record was matched (infra/docs/matching.md)."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
 
 
 class Corroboration(StrEnum):
@@ -52,6 +63,29 @@ class Stage(StrEnum):
     MATCH = "match"
     VALIDATE = "validate"
     RELEASE = "release"
+
+
+# The stages whose rows may carry each outcome; none: the accounting alone says it, or a list of its own.
+ENDS_IN: Mapping[Outcome, frozenset[Stage]] = total(
+    Outcome,
+    {
+        Outcome.REJECTED: frozenset(),
+        Outcome.DUPLICATE: frozenset({Stage.INGEST}),
+        Outcome.ALREADY_DISCLOSED: frozenset({Stage.INGEST}),
+        Outcome.UNMATCHED: frozenset({Stage.MATCH}),
+        Outcome.AMBIGUOUS: frozenset({Stage.MATCH}),
+        Outcome.NEAR: frozenset({Stage.MATCH}),
+        Outcome.HELD: frozenset({Stage.INGEST, Stage.VALIDATE}),
+        Outcome.DROPPED: frozenset(),
+        Outcome.REFUSED: frozenset(),
+        Outcome.RELEASED: frozenset(),
+    },
+)
+
+
+def ends(stage: Stage) -> tuple[Outcome, ...]:
+    """The outcomes that rows of this stage may carry."""
+    return tuple(outcome for outcome, stages in ENDS_IN.items() if stage in stages)
 
 
 S, I64, I32, D, B = pa.string(), pa.int64(), pa.int32(), pa.date32(), pa.bool_()
@@ -129,7 +163,7 @@ PLACE = [
     _f("row", I64, "row of that file, counted from 1, header not counted", null=False),
     _f("origin", S, "request or decoy", null=False),
 ]
-# Standardised fields: written by expectations.standard and expectations.address, which the checkpoints run again.
+# Standardised fields: written by expectations.names.standard and expectations.address, which the checkpoints run again.
 STANDARD = [
     _f("request_key", S, "keyed hash (HMAC-SHA256, hex) of the request id: what the ledger knows of it"),
     _f("s_first", S, "given name: capitals, no accents"),
@@ -214,7 +248,7 @@ VERDICT = pa.schema(
         _f("outcome", S, "null: eligible; held otherwise"),
     ]
 )
-# What may leave. The agreement's `fields` choose among the address columns.
+# What may be released. The agreement's `fields` choose among the address columns.
 RELEASE = pa.schema(
     [
         _f("request_id", S, "the requester's own key", null=False),
@@ -236,7 +270,7 @@ OUTCOME = pa.schema(
         _f("person_key", S, "keyed hash of the record id, for released rows"),
         _f("outcome", S, "the one end of this row", null=False),
         _f("codes", pa.list_(S), "every code, for the holder's own eyes", null=False),
-        _f("told", pa.list_(S), "the codes that the requester is told", null=False),
+        _f("told", pa.list_(S), "the codes that the requester sees", null=False),
     ]
 )
 

@@ -1,4 +1,4 @@
-"""What a stage is told about the batch that it works on: fixed when the submission is taken in, the same on every re-run."""
+"""What a stage knows of its batch: fixed when the submission is taken in, the same on every re-run."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from expectations import persons
 from expectations.address import facilities
-from expectations.digests import of_file, sql_keyed_hash
-from expectations.duck import DuckSettings, quote
+from expectations.base.digests import of_file, sql_keyed_hash
+from expectations.base.duck import DuckSettings, quote
+from expectations.facts import persons
 from expectations.instruments import Agreement, CourtOrder, Letter, Standing, standing
-from pipelines.runner import EMBEDDED
+from pipelines import lake
+from pipelines.lake.runner import EMBEDDED
 
-# What is kept of a batch beside its rows (paths in its folder): what its decision is explained and replayed from.
+# Beside a batch's rows (paths in its folder): what its decision is explained and replayed from, and stays for that.
 KEPT = ("submission/letter.toml", "submission/letter.toml.sig", "earlier.json")
 
-
 _PERSON = "person|"
+_ADDRESS = ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_zip")
 
 
 def person_text(record_id: int) -> str:
@@ -32,7 +34,7 @@ def _quiet(_step: str, _done: int, _total: int) -> None:
 
 @dataclass(frozen=True)
 class BatchContext:
-    """One batch at work.
+    """One batch as its stages see it.
 
     batch        public name of the batch, made from the letter's digest; safe to log
     root         its folder in the lake (0700)
@@ -43,7 +45,7 @@ class BatchContext:
     register     folder of the prepared register version that this batch runs against
     hash_key     key of the keyed hashes (32 bytes); never logged
     instruments  digest by id of the enrolled versions that the decision rests on
-    progress     told (step, done, total) as work goes on
+    progress     called with (step, done, total) as a step goes on
     """
 
     batch: str
@@ -91,19 +93,20 @@ class BatchContext:
     @property
     def facilities(self) -> Path | None:
         """The operator's own list of facilities as it was when the submission was received; None: there was none."""
-        path = self.root / facilities.NAME
-        return path if path.exists() else None
+        return self._beside(facilities.NAME)
 
     @property
     def persons(self) -> Path | None:
-        """Parquet (record_id, list) of the holder's lists of persons when the submission was received; None: there was none."""
-        path = self.root / persons.KEPT
-        return path if path.exists() else None
+        """Parquet (record_id, list) of the holder's lists of persons at receipt; None: there was none."""
+        return self._beside(persons.KEPT)
 
     @property
     def late(self) -> Path | None:
-        """Parquet (ordinal) of eligible rows whose persons were put on a list of the holder's since; None: there are none."""
-        path = self.root / persons.LATE
+        """Parquet (ordinal) of eligible rows whose persons were put on such a list since; None: there are none."""
+        return self._beside(persons.LATE)
+
+    def _beside(self, name: str) -> Path | None:
+        path = self.root / name
         return path if path.exists() else None
 
     @property
@@ -115,6 +118,13 @@ class BatchContext:
         """Folder of a step, for example `ingest.rows`."""
         return self.root / name
 
+    def run_step(
+        self, name: str, inputs: Any, items: list[Any], worker: lake.Worker, then: lake.Worker | None = None
+    ) -> lake.Manifest:
+        """Runs the step `name` of this batch, or gives what it committed before; see `lake.run_step`."""
+        place = self.step(name)
+        return lake.run_step(place, inputs, items, worker, then=then, runner=self.runner, progress=self.progress)
+
     def sql_request_key(self, request_id: str) -> str:
         """SQL for the keyed hash of a request id: one key a requester, agreement and id."""
         return sql_request_key(self.hash_key, self.agreement, request_id)
@@ -125,8 +135,7 @@ class BatchContext:
 
     def sql_address_key(self) -> str:
         """SQL for the keyed hash of a parsed address: all that tells two places apart, each in its place."""
-        parts = [f"coalesce({c}, '')" for c in ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_zip")]
-        text = " || '|' || ".join(parts)
+        text = " || '|' || ".join(f"coalesce({c}, '')" for c in _ADDRESS)
         return sql_keyed_hash(self.hash_key, f"('address|' || {text})")
 
 

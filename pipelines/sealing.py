@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import pyrage
 
-from expectations.errors import BadInput, Fault
+from expectations.base.errors import BadInput, Fault
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def new_identity() -> Identity:
 
 
 def save_identity(identity: Identity, path: Path) -> None:
-    """Writes the secret to `path` (0600), in the form that the age tools read; raises FileExistsError if it is there."""
+    """Writes the secret to `path` (0600), in the form of the age tools; raises FileExistsError if it is there."""
     with _private(path, exclusive=True) as stream:
         stream.write(f"# public key: {identity.recipient}\n{identity.secret}\n".encode())
 
@@ -44,9 +44,8 @@ def load_identity(path: Path) -> Identity:
         lines = path.read_text().splitlines()
         key = pyrage.x25519.Identity.from_str(next(line for line in lines if line.startswith("AGE-SECRET-KEY-")))
     except (OSError, UnicodeDecodeError, StopIteration, pyrage.IdentityError):
-        raise BadInput(
-            "IDENTITY_UNREADABLE", "the age key cannot be read", where=path.name, remedy="Make one with age-keygen."
-        ) from None
+        remedy = "Make one with age-keygen."
+        raise BadInput("IDENTITY_UNREADABLE", "the age key cannot be read", where=path.name, remedy=remedy) from None
     return Identity(str(key), str(key.to_public()))
 
 
@@ -67,23 +66,22 @@ def seal_file(source: Path, target: Path, recipients: Iterable[str]) -> None:
 
 
 def open_file(source: Path, target: Path, identity: Identity) -> None:
-    """Decrypts `source` into `target` (0600); raises BadInput, leaving no target, if it was sealed to others or changed.
+    """Decrypts `source` into `target` (0600); raises BadInput, leaving no target, if it is another's or changed.
 
-    age authenticates chunk by chunk as it streams, so that a late fault would leave the start of the plain text behind.
+    age authenticates chunk by chunk as it streams, so that a late fault would leave the start of the plaintext behind.
     """
     try:
         with source.open("rb") as sealed, _private(target) as plain:
             pyrage.decrypt_io(sealed, plain, [pyrage.x25519.Identity.from_str(identity.secret)])
     except (OSError, pyrage.DecryptError, pyrage.IdentityError):
         target.unlink(missing_ok=True)
-        raise BadInput(
-            "SEAL_BROKEN", "the file was sealed to another key, or was changed", where=source.name,
-            remedy="Use the key that it was sealed to, or get the file again.",
-        ) from None  # fmt: skip
+        remedy = "Use the key that it was sealed to, or get the file again."
+        message = "the file was sealed to another key, or was changed"
+        raise BadInput("SEAL_BROKEN", message, where=source.name, remedy=remedy) from None
 
 
 def seal_secret(identity: Identity, recipient: str) -> bytes:
-    """The secret of an identity, sealed to a recipient: it never lies on a disk in clear."""
+    """The secret of an identity, sealed to a recipient: it never lies on a disk as plaintext."""
     return bytes(pyrage.encrypt(identity.secret.encode(), [_recipient(recipient)]))
 
 
@@ -93,10 +91,9 @@ def open_secret(sealed: Path, identity: Identity) -> Identity:
         opened = pyrage.decrypt(sealed.read_bytes(), [pyrage.x25519.Identity.from_str(identity.secret)])
         key = pyrage.x25519.Identity.from_str(opened.decode())
     except (OSError, UnicodeDecodeError, pyrage.DecryptError, pyrage.IdentityError):
-        raise BadInput(
-            "SEAL_BROKEN", "the key was sealed to another key, or was changed", where=sealed.name,
-            remedy="Restore it, or the key that it was sealed to.",
-        ) from None  # fmt: skip
+        remedy = "Restore it, or the key that it was sealed to."
+        message = "the key was sealed to another key, or was changed"
+        raise BadInput("SEAL_BROKEN", message, where=sealed.name, remedy=remedy) from None
     return Identity(str(key), str(key.to_public()))
 
 
@@ -104,9 +101,8 @@ def _recipient(text: str) -> pyrage.x25519.Recipient:
     try:
         return pyrage.x25519.Recipient.from_str(text)
     except pyrage.RecipientError:
-        raise BadInput(
-            "RECIPIENT_UNREADABLE", "a recipient is not an age public key", remedy="Correct it in the agreement."
-        ) from None
+        remedy = "Correct it in the agreement."
+        raise BadInput("RECIPIENT_UNREADABLE", "a recipient is not an age public key", remedy=remedy) from None
 
 
 @contextmanager

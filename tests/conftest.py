@@ -3,7 +3,7 @@ import os
 import pytest
 
 from expectations.instruments import Agreement
-from tests import submissions
+from tests.factories import submissions
 
 # Inputs here are tiny, and two tests run at a time: a second DuckDB thread compiles each pattern again and finds no rows.
 # Where threads are what is tested, the test says how many.
@@ -12,13 +12,13 @@ os.environ.setdefault("SLUICEGATE_THREADS", "1")
 # Files that take longest begin first, as measured: one that began last would keep one worker busy while the others have nothing
 # to do.
 LONGEST = (
-    "tests/test_readme.py", "tests/leak/", "tests/expectations/test_suites.py", "tests/flows/test_batch.py",
-    "tests/faults/test_crash.py", "tests/flows/test_unattended.py", "tests/flows/test_replay.py",
-    "tests/flows/test_last_moment.py", "tests/flows/test_lookback.py", "tests/pipelines/test_preflight_submission.py",
-    "tests/flows/test_reports.py", "tests/flows/test_recall.py", "tests/expectations/test_selftest.py",
-    "tests/pipelines/test_ingest.py", "tests/pipelines/test_preflight.py", "tests/flows/test_shred.py", "tests/pipelines/test_statutes.py",
-    "tests/flows/test_tampering.py", "tests/incident/", "tests/flows/test_expiry.py", "tests/flows/test_persons.py",
-    "tests/faults/test_register_killed.py", "tests/pipelines/test_match_alike.py", "tests/pipelines/test_linkage_sets.py",
+    "tests/test_readme.py", "tests/leak/", "tests/expectations/suites/test_suites.py", "tests/flows/batch/test_batch.py",
+    "tests/faults/test_crash.py", "tests/flows/schedule/test_unattended.py", "tests/flows/replay/test_replay.py",
+    "tests/flows/batch/test_last_moment.py", "tests/flows/replay/test_lookback.py", "tests/pipelines/preflight/test_submission.py",
+    "tests/flows/reports/test_reports.py", "tests/flows/cases/test_recall.py", "tests/expectations/suites/test_selftest.py",
+    "tests/pipelines/ingest/test_ingest.py", "tests/pipelines/preflight/test_addresses.py", "tests/flows/evidence/test_shred.py", "tests/pipelines/ingest/test_statutes.py",
+    "tests/flows/audit/test_tampering.py", "tests/incident/", "tests/flows/batch/test_expiry.py", "tests/flows/batch/test_persons.py",
+    "tests/faults/test_register_killed.py", "tests/pipelines/match/test_alike.py", "tests/pipelines/match/test_linkage_sets.py",
 )  # fmt: skip
 
 

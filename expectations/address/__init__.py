@@ -1,7 +1,8 @@
 """Addresses: complete by positive parse, in one standard form (Publication 28; DMM 602 1.3), as DuckDB SQL.
 
 `setup` prepares a connection; `derive` gives the SQL that adds the parsed columns and the codes to a relation. Two
-addresses are one if (a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip) are equal. The codes and what they mean: `expectations.codes`.
+addresses are one if (a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip) are equal. The codes and what they
+mean: `expectations.codes`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import duckdb
 from expectations.address import facilities as operators
 from expectations.address import left_out as left
 from expectations.address import parse, patterns, reference, split, text, verdict
+from expectations.base.digests import of_file, of_json
+from expectations.base.duck import quote, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import ADDRESS
-from expectations.digests import of_file, of_json
-from expectations.duck import quote, session
 
 COLUMNS = tuple(field.name for field in ADDRESS)
 
@@ -26,20 +27,21 @@ COLUMNS = tuple(field.name for field in ADDRESS)
 def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None) -> None:
     """Defines macros and temporary reference tables on a connection (once is enough; about 0.1 s, the first time 1 s).
 
-    `facilities`: an operator's own list, a CSV with a column `phrase`, `address` (one line) or both, on top of the one that
-    comes with the package; raises BadInput if it cannot be read as that.
+    `facilities`: an operator's own list, a CSV with a column `phrase`, `address` (one line) or both, on top of the one
+    that comes with the package; raises BadInput if it cannot be read as that.
     """
     own = operators.read(facilities) if facilities else operators.Facilities()
-    for name, parameters, body in (*text.macros(), *_macros(own.phrases), ("addr_facility_place", "x", "false")):
-        connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS {body}")
+    for name, body in {**text.macros(), **_macros(own.phrases), "addr_facility_place": "false"}.items():
+        connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}(x) AS {body}")
+    of_zip = ", ".join(f"{column} AS z_{column}" for column in ("zip", "state", "type", "active", "city", "tail"))
     tables = {
-        "addr_zips": (reference.zip_table(), "zip AS z_zip, state AS z_state, type AS z_type, active AS z_active, city AS z_city, tail AS z_tail"),
+        "addr_zips": (reference.zip_table(), of_zip),
         "addr_zip_lists": (reference.zip_table(), "zip AS l_zip, cities AS z_cities, tails AS z_tails"),
         "addr_cities": (reference.city_table(), "*"),
         "addr_words_table": (reference.word_table(), "*"),
         "addr_states": (reference.state_table(), "*"),
         "addr_highways": (reference.mapping_table("highways"), "*"),
-    }  # fmt: skip
+    }
     for name, (table, columns) in tables.items():
         connection.register(f"{name}_source", table)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {columns} FROM {name}_source")
@@ -50,14 +52,12 @@ def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None)
 
 @cache
 def version() -> str:
-    """Digest of all that decides how an address is read: macros, SQL, and the reference files. What was parsed under another
-    version must be parsed again before it is compared."""
-    return of_json(
-        [
-            text.macros(), _macros(()), [derive("t", one_line=one_line, urbanization=True) for one_line in (False, True)],
-            [of_file(path) for path in sorted(reference.DATA.iterdir())],
-        ]
-    )  # fmt: skip
+    """Digest of all that decides how an address is read: macros, SQL, reference files.
+
+    What was parsed under another version must be parsed again before it is compared.
+    """
+    queries = [derive("t", one_line=one_line, urbanization=True) for one_line in (False, True)]
+    return of_json([text.macros(), _macros(()), queries, [of_file(path) for path in sorted(reference.DATA.iterdir())]])
 
 
 def check(facilities: Path) -> operators.Facilities:
@@ -69,7 +69,10 @@ def check(facilities: Path) -> operators.Facilities:
 
 def _use(connection: duckdb.DuckDBPyConnection, own: operators.Facilities, facilities: Path) -> None:
     """Makes the places of an operator's addresses known; raises BadInput naming the one at fault."""
-    query = f"SELECT address, CASE WHEN a_zip IS NOT NULL THEN {verdict.place_key()} END FROM ({derive(_lines(own.addresses), one_line=True)})"
+    query = (
+        f"SELECT address, CASE WHEN a_zip IS NOT NULL THEN {verdict.place_key()} END"
+        f" FROM ({derive(_lines(own.addresses), one_line=True)})"
+    )
     places = dict(connection.execute(query).fetchall())
     for number, line in enumerate(own.addresses, 1):
         if places.get(line) is None:
@@ -78,43 +81,38 @@ def _use(connection: duckdb.DuckDBPyConnection, own: operators.Facilities, facil
     connection.execute(f"CREATE OR REPLACE TEMP MACRO addr_facility_place(x) AS x IN ({known})")
 
 
-def _macros(extra: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
-    return (
-        *_unit_macros(),
+def _macros(extra: tuple[str, ...]) -> dict[str, str]:
+    """SQL of the macros of one argument, x, by name."""
+    within, facility = patterns.placeholder_within(), patterns.facility(extra)
+    return {
+        **_unit_macros(),
         # by its name alone, as it is parsed from the street line
-        ("addr_urb", "x", "nullif(regexp_replace(x, '^URB(?:ANIZACION)?(?: |$)', ''), '')"),
-        ("addr_junk_within", "x", f"regexp_matches(x, {quote(patterns.placeholder_within())})"),
-        ("addr_junk_whole", "x", f"regexp_full_match(x, {quote(patterns.placeholder_whole())})"),
-        ("addr_facility", "x", f"regexp_matches(x, {quote(patterns.facility(extra))})"),
-        (
-            "addr_suspect",
-            "x",
-            f"regexp_matches(x, {quote(patterns.placeholder_within() + '|' + patterns.facility(extra))})",
-        ),
-    )
+        "addr_urb": "nullif(regexp_replace(x, '^URB(?:ANIZACION)?(?: |$)', ''), '')",
+        "addr_junk_within": f"regexp_matches(x, {quote(within)})",
+        "addr_junk_whole": f"regexp_full_match(x, {quote(patterns.placeholder_whole())})",
+        "addr_facility": f"regexp_matches(x, {quote(facility)})",
+        "addr_suspect": f"regexp_matches(x, {quote(f'{within}|{facility}')})",
+    }
 
 
-def _unit_macros() -> tuple[tuple[str, str, str], ...]:
-    """What a unit is called: APT 4, UNIT #4 and 4 are one; FL 4, BSMT and PMB 4 are others. Most have a plain number."""
-    kept = "x"
-    for pattern, standard in patterns.kept_units():
-        kept = f"regexp_replace({kept}, '{pattern}', '{standard}', 'g')"
+def _unit_macros() -> dict[str, str]:
+    """What a unit is called: APT 4, UNIT #4 and 4 are one; FL 4, BSMT and PMB 4 are others. Most are a plain number."""
+    standard = "x"
+    for pattern, written in patterns.kept_units():
+        standard = f"regexp_replace({standard}, '{pattern}', '{written}', 'g')"
     words = "addr_words(regexp_replace(regexp_replace(x, '[^A-Z0-9]+', ' ', 'g'), '(^| )0+([0-9A-Z])', '\\1\\2', 'g'))"
-    return (
-        ("addr_unit_kept", "x", kept),
-        ("addr_unit_words", "x", words),
-        ("addr_unit_dropped", "x", f"addr_unit_words(regexp_replace(x, '{patterns.UNIT_DROP}', '\\1', 'g'))"),
-        (
-            "addr_unit_odd",
-            "x",
-            "CASE WHEN regexp_matches(x, '(^| )PMB( |#|[0-9])') THEN concat('PMB ', addr_unit_dropped(x))"
-            f" WHEN regexp_matches(x, '{patterns.UNIT_KEPT}') THEN"
-            # a building or a floor without its number is no unit
-            f" nullif(regexp_replace(addr_unit_dropped(addr_unit_kept(x)), '(^| )(?:{patterns.UNIT_NUMBERED})$', ''), '') ELSE addr_unit_dropped(x) END",
-        ),
-        ("addr_unit_plain", "x", f"nullif(regexp_extract(x, '{patterns.UNIT_PLAIN}', 1), '')"),
-        ("addr_unit", "x", "coalesce(addr_unit_plain(x), addr_unit_odd(x))"),
-    )
+    return {
+        "addr_unit_kept": standard,
+        "addr_unit_words": words,
+        "addr_unit_dropped": f"addr_unit_words(regexp_replace(x, '{patterns.UNIT_DROP}', '\\1', 'g'))",
+        "addr_unit_odd": "CASE WHEN regexp_matches(x, '(^| )PMB( |#|[0-9])') THEN concat('PMB ', addr_unit_dropped(x))"
+        f" WHEN regexp_matches(x, '{patterns.UNIT_KEPT}') THEN"
+        # a building or a floor without its number is no unit
+        " nullif(regexp_replace(addr_unit_dropped(addr_unit_kept(x)),"
+        f" '(^| )(?:{patterns.UNIT_NUMBERED})$', ''), '') ELSE addr_unit_dropped(x) END",
+        "addr_unit_plain": f"nullif(regexp_extract(x, '{patterns.UNIT_PLAIN}', 1), '')",
+        "addr_unit": "coalesce(addr_unit_plain(x), addr_unit_odd(x))",
+    }
 
 
 def derive(
@@ -130,7 +128,7 @@ def derive(
     relation      name or subquery with text columns street, unit, city, state, zip
     one_line      it also has `address`, used where all five parts are blank
     urbanization  it also has `urbanization` (Puerto Rico)
-    premises      the requester's own addresses, one line each: REQUESTER_ADDRESS compares number, street and ZIP with them
+    premises      the requester's own addresses, one line each: REQUESTER_ADDRESS compares number, street and ZIP
     left_out      what the agreement lets be left out (state, city): no code then, and a_state is what the ZIP implies
 
     a_codes is the sorted list of codes that hold for the address alone, blocking and for-a-person; never null.
@@ -148,12 +146,14 @@ def _stages(relation: str, one_line: bool, urbanization: bool, left_out: Sequenc
     line = f"CASE WHEN {blank} THEN addr_line(address) END" if one_line else "CAST(NULL AS VARCHAR)"
     fields = ["street", "unit", "city", "state", "zip", *(["urbanization"] if urbanization else [])]
     urb = "addr_urb(nullif(_fields[6], ''))" if urbanization else "CAST(NULL AS VARCHAR)"
-    cleaned = f"""(SELECT * EXCLUDE (_fields), {", ".join(f"nullif(_fields[{i}], '') AS _{f}_text" for i, f in enumerate(fields[:5], 1))},
+    cleaned = f"""(SELECT * EXCLUDE (_fields),
+      {", ".join(f"nullif(_fields[{i}], '') AS _{f}_text" for i, f in enumerate(fields[:5], 1))},
       {urb} AS _urb_column
       FROM (SELECT _row, {line} AS _line, addr_fields({text.joined(fields)}) AS _fields
         FROM (SELECT _row, _row.* FROM {relation} _row)))"""
-    cleaned = f"""(SELECT * REPLACE (CASE WHEN addr_junk_whole(_unit_text) AND NOT regexp_matches(_unit_text, '[0-9XZQ]') THEN NULL
-      ELSE _unit_text END AS _unit_text) FROM {cleaned})"""
+    cleaned = f"""(SELECT * REPLACE (
+        CASE WHEN addr_junk_whole(_unit_text) AND NOT regexp_matches(_unit_text, '[0-9XZQ]') THEN NULL
+          ELSE _unit_text END AS _unit_text) FROM {cleaned})"""
     split_up = split.state_stage(f"({split.zip_stage(cleaned)})") if one_line else split.parts_stage(cleaned)
     placed = f"({split.place_stage(f'({split_up})', one_line=one_line)})"
     located = f"({left.stage(placed, left_out)})"
@@ -185,6 +185,7 @@ def complete(codes: str = "a_codes") -> str:
 
 def delivery_line(kind: str = "a_kind", number: str = "a_number", street: str = "a_street") -> str:
     """SQL for the delivery line of a parsed address, without its unit; parsing it again changes nothing."""
-    return f"""CASE WHEN {kind} = 'general_delivery' THEN {street} WHEN {kind} = 'po_box' THEN {street} || ' ' || {number}
+    return f"""CASE WHEN {kind} = 'general_delivery' THEN {street} WHEN {kind} = 'po_box' THEN {street} || ' '
+      || {number}
       WHEN {kind} IN ('rural', 'military') THEN {street} || ' BOX ' || {number}
       WHEN prefix({number}, 'KM ') THEN {street} || ' ' || {number} ELSE {number} || ' ' || {street} END"""

@@ -1,4 +1,4 @@
-"""An operator's own list of facilities, on top of the one that comes with the package: phrases, and addresses of one line."""
+"""An operator's own list of facilities, on top of the package's: phrases, and addresses of one line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from expectations.address.reference import plain
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 
 NAME = "facilities.csv"  # in the home tree, and a copy beside each batch
 MOST = 1_000  # of phrases, and of addresses: with more of them each row of a batch would take noticeably longer
@@ -19,15 +19,15 @@ FORM = "Write a CSV in UTF-8 with a column called phrase or address, or both; qu
 
 @dataclass(frozen=True)
 class Facilities:
-    """phrases: made plain. addresses: one line each, as they stand in the list."""
+    """phrases: made plain. addresses: one line each, as the list has them."""
 
     phrases: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Facilities:
-    """The list at `path`: a CSV with `phrase`, `address` or both, after comment lines that begin with `#`; other columns are
-    not looked at. Raises BadInput if it is not that, or says nothing."""
+    """The list at `path`: a CSV with `phrase`, `address` or both, after comment lines that begin with `#`; other
+    columns are not looked at. Raises BadInput if it is not that, or says nothing."""
     try:
         rows = list(_rows(path))
     except (OSError, UnicodeDecodeError, csv.Error):

@@ -42,10 +42,9 @@ NUMBER = (
 )
 STREET = rf"^(?:# ?|NO )?({NUMBER}) (.+)$"  # 1: number, 2: the rest
 # Puerto Rico (Publication 28, 29): block and house before CALLE, or the number after the street, or kilometre of a road
-CALLE = (
-    r"^([A-Z]{1,2}[ -]?[0-9]+[A-Z]?|[0-9]+[A-Z]?(?:-[0-9]+)?) ((?:CALLE|AVENIDA|AVE|PASEO|CAMINO|VEREDA|CALLEJON) .+)$"
-)
-CALLE_LAST = r"^((?:CALLE|AVENIDA|AVE|PASEO|CAMINO|VEREDA|CALLEJON) [A-Z0-9 ]*[A-Z0-9]) (?:# ?|NUM )?([A-Z]{0,2}-?[0-9]+[A-Z]?(?:-[0-9]+)?)$"
+_CALLE = "CALLE|AVENIDA|AVE|PASEO|CAMINO|VEREDA|CALLEJON"
+CALLE = rf"^([A-Z]{{1,2}}[ -]?[0-9]+[A-Z]?|[0-9]+[A-Z]?(?:-[0-9]+)?) ((?:{_CALLE}) .+)$"
+CALLE_LAST = rf"^((?:{_CALLE}) [A-Z0-9 ]*[A-Z0-9]) (?:# ?|NUM )?([A-Z]{{0,2}}-?[0-9]+[A-Z]?(?:-[0-9]+)?)$"
 CARR = r"^(CARR(?:ETERA)? [0-9]+) (KM [0-9]+(?:[.][0-9]+)?)(?: .*)?$"
 URBANIZATION = r"^URB(?:ANIZACION)? ([A-Z][A-Z ]*?) ((?:[A-Z]{0,2}-?[0-9]|CALLE |AVENIDA ).*)$"  # 1: name, 2: the rest
 NUMBER_ONLY = rf"^(?:# ?|NO )?{NUMBER}$"

@@ -36,14 +36,15 @@ def phrases(name: str, column: str = "", value: str = "") -> tuple[str, ...]:
 @cache
 def plain(city: str) -> str:
     """A city name in the letters that a cleaned request can have."""
-    kept = "".join(c if c.isalnum() or c in "/&-" else " " for c in city.upper().replace("'", "").replace(".", ""))
-    return " ".join(kept.split())
+    clean = "".join(c if c.isalnum() or c in "/&-" else " " for c in city.upper().replace("'", "").replace(".", ""))
+    return " ".join(clean.split())
 
 
 @cache
 def zip_table() -> pa.Table:
-    """ZIP codes in use and out of use, as `zips.made` derives them from the package `zipcodes`: zip, state, type, active,
-    city (its own), cities (every spelling, longest first), tails (the cities as they end a line), tail (see there)."""
+    """ZIP codes in use and out of use, as `zips.made` derives them from the package `zipcodes`: zip, state, type,
+    active, city (its own), cities (every spelling, longest first), tails (the cities as they end a line), tail (see
+    there)."""
     return pq.read_table(DATA / "zips.parquet")
 
 
@@ -69,9 +70,9 @@ NEVER_A_NAME = frozenset(
 
 @cache
 def word_table() -> pa.Table:
-    """Words that mean something in a delivery line: directional, suffix, ordinal, primary number, road (a highway's name of
-    one word), and what they are: bare (a suffix that is no name), ends (a suffix after which a letter is a unit), begins (the
-    first word of a highway's name of two)."""
+    """Words that mean something in a delivery line: directional, suffix, ordinal, primary number, road (a highway's
+    name of one word), and what they are: bare (a suffix that is no name), ends (a suffix after which a letter is a
+    unit), begins (the first word of a highway's name of two)."""
     columns = {
         "dir": standard("directionals"),
         "suffix": standard("suffixes"),
@@ -85,14 +86,14 @@ def word_table() -> pa.Table:
         "begins": {w.split()[0] for w in standard("highways") if " " in w},
     }
     words = sorted(set().union(*columns.values(), *flags.values()))
-    said = {n: pa.array([v.get(w) for w in words], pa.string()) for n, v in columns.items()}
-    return pa.table({"word": words} | said | {n: [w in v for w in words] for n, v in flags.items()})
+    texts = {n: pa.array([v.get(w) for w in words], pa.string()) for n, v in columns.items()}
+    return pa.table({"word": words} | texts | {n: [w in v for w in words] for n, v in flags.items()})
 
 
 @cache
 def state_table() -> pa.Table:
-    """States as written (columns written, standard), and whether a name of several words ends in it (ends): of such a last
-    word, `standard` may be null."""
+    """States as written (columns written, standard), and whether a name of several words ends in it (ends): of such a
+    last word, `standard` may be null."""
     names = standard("states")
     last = {n.split()[-1] for n in names if " " in n}
     written = sorted({*names, *last})

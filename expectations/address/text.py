@@ -1,8 +1,8 @@
 """Text made plain: capitals, ASCII, one space between words. What cannot be made plain becomes the mark `¿`.
 
 No parsing pattern accepts the mark, so that a character we cannot read never helps an address to be complete. Most rows
-are ASCII and take the short path; the long tables are touched by the others only. The fields of a row are cleaned as one
-text, with a separator between them: one pass instead of one for each field.
+are ASCII and take the short path; the long tables are touched by the others only. The fields of a row are cleaned as
+one text, with a separator between them: one pass instead of one for each field.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
-from expectations.duck import quote
+from expectations.base.duck import quote
 
 MARK = "¿"
 SEPARATOR = "\x1f"  # the unit separator of ASCII, between the fields of a row while they are cleaned
@@ -47,7 +47,7 @@ def compatible() -> dict[str, str]:
 
 
 def common() -> dict[str, str]:
-    """What is met most: look-alikes, full-width forms, dashes, spaces and quotes."""
+    """The most frequent ones: look-alikes, full-width forms, dashes, spaces and quotes."""
     wide = {c: p for c, p in compatible().items() if "！" <= c <= "～"}
     marks = dict.fromkeys(_DASHES, "-") | dict.fromkeys(_SPACES, " ") | dict.fromkeys(_QUOTES, "'")
     return wide | LOOK_ALIKES | marks
@@ -57,53 +57,39 @@ def _translate(x: str, table: dict[str, str]) -> str:
     return f"translate({x}, {quote(''.join(table))}, {quote(''.join(table.values()))})"
 
 
-def macros() -> tuple[tuple[str, str, str], ...]:
-    """(name, parameters, SQL) of the cleaning macros; `addr_fields` is for parts, `addr_line` keeps commas."""
+def macros() -> dict[str, str]:
+    """SQL of the cleaning macros of one argument, x, by name; `addr_fields` is for parts, `addr_line` keeps commas."""
     ascii_only = "strlen(x) = length(x)"
     fractions = "replace(replace(replace(x, '½', ' 1/2'), '¼', ' 1/4'), '¾', ' 3/4')"
     # A macro that names x twice doubles all that is inside it: each pass below names it once.
     unmark = f"regexp_replace(x, '[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1E\\x7F]|[^\\x00-\\x7F]', '{MARK}', 'g')"
-    quotes = "replace(replace(x, '''', ''), '~', ' ')"
     # a period ends a word of two letters or more, parts a decimal number, and is dropped from initials
     periods = (
         "replace(replace(regexp_replace(regexp_replace(x, '([0-9])[.]([0-9])', '\\1~\\2', 'g'),"
         " '([A-Z0-9])[.]([A-Z][A-Z0-9])', '\\1 \\2', 'g'), '.', ''), '~', '.')"
     )
-    return (
-        (
-            "addr_fold",
-            "x",
-            f"upper(strip_accents(nfc_normalize(regexp_replace({fractions}, '{ZERO_WIDTH}', '', 'g'))))",
-        ),
-        ("addr_foreign", "x", _translate(_translate("addr_fold(x)", common()), compatible())),
-        ("addr_plain", "x", f"CASE WHEN {ascii_only} THEN upper(x) ELSE addr_foreign(x) END"),
-        ("addr_unmark", "x", unmark),
-        ("addr_quotes", "x", quotes),
-        ("addr_periods", "x", periods),
-        ("addr_words", "x", "nullif(trim(regexp_replace(x, ' +', ' ', 'g')), '')"),
-        ("addr_marks", "x", "addr_periods(addr_quotes(addr_unmark(x)))"),
-        (
-            "addr_tidy",
-            "x",
-            f"trim(regexp_replace(regexp_replace(regexp_replace(addr_marks(x), '[^A-Z0-9 #/&.{MARK}\\x1F-]', ' ', 'g'), ' +', ' ', 'g'), ' ?\\x1F ?', '{SEPARATOR}', 'g'))",
-        ),
-        (
-            "addr_tidy_line",
-            "x",
-            f"addr_words(regexp_replace(regexp_replace(addr_marks(x), '[;|\\n]', ',', 'g'), '[^A-Z0-9 ,#/&.{MARK}-]', ' ', 'g'))",
-        ),
-        # most rows are tidy as they come
-        (
-            "addr_fields",
-            "x",
-            f"string_split(CASE WHEN regexp_full_match(x, '{_TIDY}(?:\\x1F{_TIDY})*') THEN upper(x) ELSE addr_tidy(addr_plain(x)) END, '{SEPARATOR}')",
-        ),
-        (
-            "addr_line",
-            "x",
-            f"CASE WHEN regexp_full_match(x, '{_TIDY_LINE}') THEN upper(x) ELSE addr_tidy_line(addr_plain(replace(x, '{SEPARATOR}', '{MARK}'))) END",
-        ),
+    outside = f"[^A-Z0-9 #/&.{MARK}\\x1F-]"
+    tidy = f"regexp_replace(regexp_replace(addr_marks(x), '{outside}', ' ', 'g'), ' +', ' ', 'g')"
+    tidy_line = (
+        f"regexp_replace(regexp_replace(addr_marks(x), '[;|\\n]', ',', 'g'), '[^A-Z0-9 ,#/&.{MARK}-]', ' ', 'g')"
     )
+    return {
+        "addr_fold": f"upper(strip_accents(nfc_normalize(regexp_replace({fractions}, '{ZERO_WIDTH}', '', 'g'))))",
+        "addr_foreign": _translate(_translate("addr_fold(x)", common()), compatible()),
+        "addr_plain": f"CASE WHEN {ascii_only} THEN upper(x) ELSE addr_foreign(x) END",
+        "addr_unmark": unmark,
+        "addr_quotes": "replace(replace(x, '''', ''), '~', ' ')",
+        "addr_periods": periods,
+        "addr_words": "nullif(trim(regexp_replace(x, ' +', ' ', 'g')), '')",
+        "addr_marks": "addr_periods(addr_quotes(addr_unmark(x)))",
+        "addr_tidy": f"trim(regexp_replace({tidy}, ' ?\\x1F ?', '{SEPARATOR}', 'g'))",
+        "addr_tidy_line": f"addr_words({tidy_line})",
+        # most rows are tidy as they come
+        "addr_fields": f"string_split(CASE WHEN regexp_full_match(x, '{_TIDY}(?:\\x1F{_TIDY})*') THEN upper(x)"
+        f" ELSE addr_tidy(addr_plain(x)) END, '{SEPARATOR}')",
+        "addr_line": f"CASE WHEN regexp_full_match(x, '{_TIDY_LINE}') THEN upper(x)"
+        f" ELSE addr_tidy_line(addr_plain(replace(x, '{SEPARATOR}', '{MARK}'))) END",
+    }
 
 
 def joined(fields: Sequence[str]) -> str:

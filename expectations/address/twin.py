@@ -14,48 +14,27 @@ from expectations.address.twin_text import BAD, PARTS, is_facility, is_placehold
 
 _MILITARY = ("AA", "AE", "AP")
 _PO_WORDS = (
-    "PO BOX",
-    "P O BOX",
-    "POBOX",
-    "POB",
-    "P O B",
-    "PO B",
-    "POST OFFICE BOX",
-    "LOCK BOX",
-    "LOCKBOX",
-    "PO DRAWER",
-    "APARTADO",
+    *("PO BOX", "P O BOX", "POBOX", "POB", "P O B", "PO B"),
+    *("POST OFFICE BOX", "LOCK BOX", "LOCKBOX", "PO DRAWER", "APARTADO"),
 )
 _BARE_BOX = ("CALLER", "FIRM CALLER", "DRAWER", "BIN", "BOX")
 _RURAL = ("RR", "R R", "RURAL ROUTE", "RURAL RTE", "RFD", "R F D", "RD", "ROUTE", "RTE", "RT")
 _CONTRACT = (
-    "HC",
-    "H C",
-    "HCR",
-    "HIGHWAY CONTRACT",
-    "HIGHWAY CONTRACT ROUTE",
-    "HWY CONTRACT RTE",
-    "STAR ROUTE",
-    "STAR RTE",
+    *("HC", "H C", "HCR", "HIGHWAY CONTRACT", "HIGHWAY CONTRACT ROUTE", "HWY CONTRACT RTE"),
+    *("STAR ROUTE", "STAR RTE"),
 )
 _GENERAL = (
-    "GENERAL DELIVERY",
-    "GEN DELIVERY",
-    "GEN DEL",
-    "GENL DEL",
-    "GENL DELIVERY",
-    "GENERAL DEL",
-    "GD",
-    "G D",
-    "LISTA DE CORREOS",
-    "ENTREGA GENERAL",
+    *("GENERAL DELIVERY", "GEN DELIVERY", "GEN DEL", "GENL DEL", "GENL DELIVERY", "GENERAL DEL"),
+    *("GD", "G D", "LISTA DE CORREOS", "ENTREGA GENERAL"),
 )
 _SPANISH = ("CALLE", "AVENIDA", "AVE", "PASEO", "CAMINO", "VEREDA", "CALLEJON")
 
 
 def judge(row: Mapping[str, Any], left_out: Collection[str] = ()) -> list[str]:
     """The blocking address codes of a row (street, unit, city, state, zip; `address` where these are blank), sorted.
-    `left_out`: what the agreement lets be left out (state, city)."""
+
+    left_out   what the agreement lets be left out (state, city)
+    """
     if all(not (row.get(c) or "").strip() for c in PARTS) and (row.get("address") or "").strip():
         parts, one_line = split(plain(row["address"], keep=",")), True
     else:
@@ -69,7 +48,7 @@ def judge(row: Mapping[str, Any], left_out: Collection[str] = ()) -> list[str]:
 
 
 def _implied(parts: dict[str, str], one_line: bool) -> str:
-    """The state that the ZIP implies where none is said; in one line, what ends it must be a city of the ZIP, or none at all."""
+    """The state that the ZIP implies where none is given; in one line, it ends in a city of the ZIP, or in none."""
     known = zips().get(zip5(parts["zip"]))
     if parts["state"] or not known or not known["active"]:
         return ""

@@ -1,7 +1,7 @@
-"""Derives the ZIP reference from the package `zipcodes`: `python -m expectations.address.zips` writes the two data files.
+"""Derives the ZIP reference from the package `zipcodes`: `python -m expectations.address.zips` writes both files.
 
-The package takes more than a second to list its ZIP codes, in every process. A test holds the files against it, so that a
-new version of the package cannot be forgotten.
+The package takes more than a second to list its ZIP codes, in every process. A test holds the files against it, so that
+a new version of the package cannot be forgotten.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def _zip_row(entry: dict[str, Any]) -> dict[str, Any]:
 def made() -> tuple[pa.Table, pa.Table]:
     """ZIP codes, and the cities of each state (city, state).
 
-    `tails`: the cities with a space before, as they end a line; `city`, `tail`: the ZIP's own city, which most rows have
-    (`tail` is null where another city ends in it: the longest must win).
+    `tails`: the cities with a space before, as they end a line; `city`, `tail`: the ZIP's own city, which most rows
+    have (`tail` is null where another city ends in it: the longest must win).
     """
     rows = [_zip_row(entry) for entry in zipcodes.list_all()]
     tails = [[f" {c}" for c in r["cities"]] for r in rows]

@@ -1,8 +1,8 @@
 """SQLAlchemy's way to a DuckDB connection of ours, for Great Expectations.
 
-Two things are changed in the maintained dialect. GX closes its connection before it fetches, which loses a DuckDB result:
-every result is buffered as soon as the statement has run. And a URL names a connection that `duck.connect` has opened
-already, with its threads, memory, temporary folder and macros, in place of opening one with DuckDB's defaults.
+Two things are changed in the maintained dialect. GX closes its connection before it fetches, which loses a DuckDB
+result: every result is buffered as soon as the statement has run. And a URL names a connection that `duck.connect` has
+opened already, with its threads, memory, temporary folder and macros, in place of opening one with DuckDB's defaults.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""GX Data Docs of what the checkpoints found: rendered on demand, outside the run path, from results reduced to counts."""
+"""GX Data Docs of what the checkpoints found: rendered on demand, outside the run path, from results reduced to
+counts."""
 
 from __future__ import annotations
 
@@ -8,17 +9,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from expectations.errors import BadInput
-from expectations.gx.run import library, quiet_gx
+from expectations.base.errors import BadInput
+from expectations.gx.evaluate import library, quiet_gx
 
 _SITE = "checkpoints"
 
 
 def render(verdicts: Iterable[Mapping[str, Any]], target: Path) -> Path:
-    """Writes Data Docs for `verdicts` (`Verdict.to_dict`, with `batch` beside it) to the folder `target`; returns its index.
+    """Writes Data Docs for `verdicts` (`Verdict.to_dict`, with `batch` beside it) to the folder `target`; returns its
+    index.
 
-    Replaces a site that stands there already. Raises BadInput if a folder stands there that is no such site, or a verdict
-    cannot be read.
+    Replaces a site that stands there already. Raises BadInput if a folder stands there that is no such site, or a
+    verdict cannot be read.
     """
     index = target / "index.html"
     if target.exists() and any(target.iterdir()) and not index.exists():
@@ -34,7 +36,7 @@ def render(verdicts: Iterable[Mapping[str, Any]], target: Path) -> Path:
 
 def _build(verdicts: Iterable[Mapping[str, Any]], work: Path) -> Path:
     context = library().get_context(mode="file", project_root_dir=work)
-    from expectations.gx import rules  # noqa: F401  makes our expectations known to the renderers
+    from expectations.gx import custom  # noqa: F401  makes our expectations known to the renderers
 
     site = work / "site"
     context.add_data_docs_site(

@@ -1,13 +1,14 @@
 """Instruments, the law as data: agreements and court orders; and the letter that comes with a submission.
 
-TOML files, checked by these models (`sluicegate schema agreement`, `court_order`, `letter`). Which of them are in force on a
-day, and what they leave possible together, is decided in `standing` and nowhere else. The sources of the shipped instruments
-lie in `infra/instruments`; an instrument counts only once the ledger has enrolled its digest.
+TOML files, checked by these models (`sluicegate schema agreement`, `court_order`, `letter`). Which of them are in force
+on a day, and what they allow together, is decided in `standing` and nowhere else. The sources of the shipped
+instruments lie in `infra/instruments`; an instrument counts only once the ledger has enrolled its digest.
 """
 
 from expectations.instruments.agreement import Agreement, Keys, Party
-from expectations.instruments.letter import DataFile, Letter, Officer
-from expectations.instruments.orders import CourtOrder, Effect, OrderScope
+from expectations.instruments.effects import Effect
+from expectations.instruments.letter import Compression, DataFile, FileFormat, Letter, Officer
+from expectations.instruments.orders import CourtOrder, OrderScope
 from expectations.instruments.parse import (
     Instrument,
     instrument_digest,
@@ -22,9 +23,11 @@ from expectations.instruments.thresholds import Thresholds
 
 __all__ = [
     "Agreement",
+    "Compression",
     "CourtOrder",
     "DataFile",
     "Effect",
+    "FileFormat",
     "Instrument",
     "Keys",
     "Letter",

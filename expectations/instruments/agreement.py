@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.functional_validators import model_validator
 
-from expectations.forms import Strict
+from expectations.base.forms import Strict
 from expectations.instruments.recall_terms import RecallTerms
 from expectations.instruments.safeguards import Safeguards
 from expectations.instruments.terms import RELEASABLE, Key, ReleaseField
@@ -41,7 +41,7 @@ class Signer(Strict):
     office: str = Field(description="one of offices", examples=["Head of agency"])
     valid_from: date = Field(description="first day", examples=[date(2026, 1, 1)])
     valid_to: date | None = Field(
-        default=None, description="last day; left out: without end", examples=[date(2027, 12, 31)]
+        default=None, description="last day; left out: no last day", examples=[date(2027, 12, 31)]
     )
 
 
@@ -161,8 +161,8 @@ class Agreement(Strict):
         return self.valid_from <= day <= self.valid_to
 
     def may_sign(self, name: str, office: str, day: date) -> bool:
-        """Whether this signatory may sign for the office on that day (26 USC 6103(i)(2)(A)); whoever holds it may, if nobody
-        is named. That the office is one that may sign is not asked here."""
+        """Whether this signatory may sign for the office on that day (26 USC 6103(i)(2)(A)); whoever holds it may, if
+        nobody is named. That the office is one that may sign is not asked here."""
         if not self.signatories or office not in self.offices:
             return True
         return any(

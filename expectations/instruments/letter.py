@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
-from expectations.forms import Strict
+from expectations.base.forms import Strict
 from expectations.instruments.terms import Key
 
 
@@ -45,14 +46,28 @@ class Attestations(Strict):
     )
 
 
+class FileFormat(StrEnum):
+    """How the rows of a file are written; `pipelines.read` has a reader for each."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+class Compression(StrEnum):
+    """How a whole file is compressed."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+
 class DataFile(Strict):
     """One data file of the submission."""
 
     path: str = Field(description="relative to the letter; must stay inside its folder", examples=["requests-1.csv"])
-    format: Literal["csv", "jsonl", "parquet"] = Field(description="how rows are written", examples=["csv"])
-    compression: Literal["none", "gzip", "zstd"] = Field(
-        default="none", description="of the whole file", examples=["gzip"]
-    )
+    format: FileFormat = Field(description="how rows are written", examples=["csv"])
+    compression: Compression = Field(default=Compression.NONE, description="of the whole file", examples=["gzip"])
     rows: Annotated[int, Field(ge=0)] = Field(description="how many rows it has", examples=[2000])
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
         description="SHA-256 of the file's bytes, in hex", examples=["0" * 64]

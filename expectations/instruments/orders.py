@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic.functional_validators import model_validator
 
-from expectations.forms import Strict
+from expectations.base.forms import Strict
 from expectations.instruments.districts import state_of
+from expectations.instruments.effects import EFFECTS, Does, Effect
 from expectations.instruments.terms import Key, ReleaseField
-
-
-class Effect(StrEnum):
-    """What an order does within its scope."""
-
-    FORBID = "forbid"  # nothing may be disclosed
-    RESTRICT = "restrict"  # only what `only` names may be
-    HOLD = "hold"  # batches wait, until the order is lifted
-    RECALL = "recall"  # what was disclosed is to be got back, and nothing more may be disclosed
-    LIFT = "lift"  # ends the orders in `lifts`
-    DECLARE = "declare"  # says what the law is; ends no order and allows nothing by itself
 
 
 class OrderScope(Strict):
@@ -66,7 +55,7 @@ class Only(Strict):
     """What a restricting order still allows; what it does not speak of stays as it is."""
 
     fields: tuple[ReleaseField, ...] | None = Field(
-        default=None, description="only these fields may leave", examples=[["city", "zip"]]
+        default=None, description="only these fields may be released", examples=[["city", "zip"]]
     )
     purposes: tuple[str, ...] | None = Field(
         default=None, description="only for these purposes", examples=[["Grand jury proceeding"]]
@@ -100,8 +89,7 @@ class CourtOrder(Strict):
         default=(), description="orders that end when this one begins", examples=[["stay-2025-11-21-ddc"]]
     )
     effect: Effect = Field(
-        description="forbid: nothing may leave; restrict: only what [only] names; hold: batches wait; recall: get back, and"
-        " nothing may leave; lift: ends the orders in lifts; declare: says what the law is, and changes nothing",
+        description="; ".join(f"{effect}: {does.meaning}" for effect, does in EFFECTS.items()),
         examples=["forbid"],
     )
     only: Only | None = Field(
@@ -128,17 +116,17 @@ class CourtOrder(Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> CourtOrder:
-        if (self.effect is Effect.RESTRICT) != (self.only is not None):
+        if self.does.restricts != (self.only is not None):
             raise ValueError("an order that restricts has a table [only], and no other has")
         if self.only is not None and self.only == Only():
             raise ValueError("only: name fields, purposes or persons")
-        if (self.effect is Effect.LIFT) != bool(self.lifts):
+        if self.does.lifts != bool(self.lifts):
             raise ValueError("an order that lifts names the orders in lifts, and no other does")
-        if self.effect is Effect.DECLARE and self.supersedes:
+        if self.supersedes and not self.does.supersedes:
             raise ValueError('supersedes: a declaration ends no order; write effect = "lift" if it did')
-        if self.preserve and self.effect in (Effect.LIFT, Effect.DECLARE):
+        if self.preserve and not self.does.preserves:
             raise ValueError("preserve: an order that lifts or declares preserves nothing; write another order")
-        if self.effect is Effect.DECLARE and self.disposal_despite:
+        if self.disposal_despite and not self.does.disposes:
             raise ValueError("disposal_despite: a declaration allows nothing")
         if self.scope.fields and self.scope.districts:
             raise ValueError("scope: fields or districts, not both; write two orders")
@@ -147,6 +135,16 @@ class CourtOrder(Strict):
         if self.id in (*self.supersedes, *self.lifts, *self.disposal_despite):
             raise ValueError("an order cannot supersede or lift itself, nor allow despite itself")
         return self
+
+    @property
+    def does(self) -> Does:
+        """What an order of this effect does."""
+        return EFFECTS[self.effect]
+
+    @property
+    def whole(self) -> bool:
+        """It stands against a batch as a whole, not against some fields or rows of it."""
+        return not self.scope.fields and not self.scope.districts
 
     def in_force(self, day: date) -> bool:
         """From its effective day on; on the day it is lifted it no longer applies."""

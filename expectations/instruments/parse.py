@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
-from expectations import forms
-from expectations.digests import of_bytes
-from expectations.errors import BadInput
+from expectations.base import forms
+from expectations.base.digests import of_bytes
+from expectations.base.errors import BadInput
+from expectations.base.total import total
 from expectations.instruments.agreement import Agreement
 from expectations.instruments.letter import Letter
 from expectations.instruments.orders import CourtOrder
 
 Instrument = Agreement | CourtOrder
-KINDS: dict[str, type[Agreement] | type[CourtOrder]] = {"agreement": Agreement, "court_order": CourtOrder}
+
+
+class Kind(StrEnum):
+    """What the key `kind` of an instrument can say."""
+
+    AGREEMENT = "agreement"
+    COURT_ORDER = "court_order"
+
+
+KINDS: Mapping[Kind, type[Agreement] | type[CourtOrder]] = total(
+    Kind, {Kind.AGREEMENT: Agreement, Kind.COURT_ORDER: CourtOrder}
+)
 
 
 def parse_instrument(data: bytes, where: str) -> Instrument:
@@ -23,21 +37,22 @@ def parse_instrument(data: bytes, where: str) -> Instrument:
 
 
 def instrument_problems(data: bytes, where: str) -> list[forms.Problem]:
-    """All that is wrong with the form of an instrument, key by key; raises BadInput if it is no TOML or of no known kind."""
+    """All that is wrong with the form of an instrument, key by key; raises BadInput if it is no TOML or of no known
+    kind."""
     return forms.problems(*_read(data, where))
 
 
 def _read(data: bytes, where: str) -> tuple[type[Agreement] | type[CourtOrder], dict[str, Any]]:
     table = forms.toml(data, where, "INSTRUMENT_UNREADABLE")
-    model = KINDS.get(str(table.get("kind")))
-    if model is None:
+    kind = table.get("kind")
+    if kind not in list(Kind):
         raise BadInput(
             "INSTRUMENT_KIND",
             "kind is missing or unknown",
             where=where,
-            remedy=f"Write kind = one of {sorted(KINDS)}.",
+            remedy=f"Write kind = one of {sorted(map(str, Kind))}.",
         )
-    return model, table
+    return KINDS[Kind(kind)], table
 
 
 def parse_letter(data: bytes, where: str = "letter.toml") -> Letter:

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from expectations.forms import Strict
+from expectations.base.forms import Strict
 
 Days = Annotated[int, Field(gt=0, le=365)]
 
 
 class RecallTerms(Strict):
-    """Days for each step, counted from the step before. The incident report has no term here: its 24 hours are not agreed."""
+    """Days for each step, counted from the step before. The incident report has no term here: its 24 hours are not
+    agreed."""
 
     copies_days: Days = Field(
         default=10, description="for the recipient to list its copies, from the notice on", examples=[10]

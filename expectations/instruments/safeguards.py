@@ -7,7 +7,7 @@ from datetime import date
 from pydantic import Field
 from pydantic.functional_validators import model_validator
 
-from expectations.forms import Strict
+from expectations.base.forms import Strict
 from expectations.instruments.terms import Key
 
 
@@ -22,7 +22,7 @@ class Finding(Strict):
     plan_due_on: date | None = Field(
         default=None, description="last day on which that plan counts", examples=[date(2026, 8, 1)]
     )
-    closed_on: date | None = Field(default=None, description="day from which it is mended", examples=[date(2026, 7, 1)])
+    closed_on: date | None = Field(default=None, description="day from which it is fixed", examples=[date(2026, 7, 1)])
 
     @model_validator(mode="after")
     def _ordered(self) -> Finding:
@@ -41,7 +41,8 @@ class Finding(Strict):
 
 
 class Safeguards(Strict):
-    """26 USC 6103(p)(4): in force on a day if the last review still counts, and no finding stands open without a plan."""
+    """26 USC 6103(p)(4): in force on a day if the last review still counts, and no finding stands open without a
+    plan."""
 
     reviewed_on: date = Field(description="day of the last review", examples=[date(2026, 1, 1)])
     review_due_on: date | None = Field(

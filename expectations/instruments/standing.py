@@ -1,21 +1,23 @@
-"""What the instruments leave possible together on a day: one agreement, and every court order that stands against it."""
+"""What the instruments allow together on a day: one agreement, and every court order against it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import assert_never
 
 from expectations.instruments.agreement import Agreement
-from expectations.instruments.orders import CourtOrder, Effect
+from expectations.instruments.effects import OnBatch
+from expectations.instruments.orders import CourtOrder
 
 
 @dataclass(frozen=True)
 class Standing:
     """The orders that stand against requests under an agreement, statute and purpose on a day, by what they do.
 
-    forbid    orders under which nothing may leave; hold: orders under which the batch waits
-    fields    what may still leave of the agreement's fields, in their order; `fewer`: orders that took some away
+    forbid    orders under which nothing may be released; hold: orders under which the batch waits
+    fields    what may still be released of the agreement's fields, in their order; `fewer`: orders that took some away
     states    (order, states) whose rows are held; persons: (order, list) outside which rows are held
     """
 
@@ -33,16 +35,17 @@ class Standing:
         return tuple(sorted({*self.forbid, *self.hold, *self.fewer, *rows}))
 
     def narrower(self, before: Standing) -> tuple[str, ...]:
-        """Ids of orders here that forbid what `before` did not: what was decided under `before` may not leave now."""
+        """Ids of orders here that forbid what `before` did not: what was decided under `before` may not be released
+        now."""
         found = {*self.forbid, *self.hold, *_new(self.states, before.states), *_new(self.persons, before.persons)}
         return tuple(sorted(found | (set(self.fewer) if set(before.fields) - set(self.fields) else set())))
 
 
 def standing(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, purpose: str, day: date) -> Standing:
-    """`orders`: all that are enrolled, in force or not. An order applies from its effective day on; it ends on the day it is
-    lifted, or on the effective day of an order that lifts or supersedes it."""
+    """`orders`: all that are enrolled, in force or not. An order applies from its effective day on; it ends on the day
+    it is lifted, or on the effective day of an order that lifts or supersedes it."""
     against = list(_against(agreement, orders, statute, day))
-    forbid, hold = (sorted(o.id for o in against if _whole(o) and o.effect in e) for e in (_FORBID, {Effect.HOLD}))
+    forbid, hold = _on_whole(against)
     fields, fewer = set(agreement.fields), []
     for order in against:
         gone = _taken(order, agreement)
@@ -57,7 +60,7 @@ def standing(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, p
     forbid += [*wrong, *(fewer if not fields else [])]
     return Standing(
         tuple(sorted(set(forbid))),
-        tuple(hold),
+        tuple(sorted(hold)),
         tuple(f for f in agreement.fields if f in fields),
         tuple(sorted(fewer)),
         tuple((o.id, tuple(sorted(o.scope.states))) for o in against if _by_place(o, purpose)),
@@ -71,10 +74,11 @@ def superseded(agreement: Agreement, agreements: Iterable[Agreement], day: date)
 
 
 def preserved(agreement: Agreement, orders: Iterable[CourtOrder], day: date) -> tuple[str, ...]:
-    """Ids of the orders under which what was disclosed under this agreement must be kept as it is on that day: nothing of it
-    may be destroyed or returned. An order in force that names them in `disposal_despite` allows it.
+    """Ids of the orders under which what was disclosed under this agreement must be kept as it is on that day: nothing
+    of it may be destroyed or returned. An order in force that names them in `disposal_despite` allows it.
 
-    Whichever of its statutes, fields or districts an order speaks of, it counts: in doubt what was disclosed is kept.
+    Whichever of its statutes, fields or districts an order speaks of, it counts: in doubt what was disclosed is
+    preserved.
     """
     known = list(orders)
     over = ended(known, day)
@@ -88,8 +92,8 @@ def _speaks_of(order: CourtOrder, agreement: Agreement) -> bool:
 
 
 def ended(orders: Iterable[CourtOrder], day: date) -> frozenset[str]:
-    """Ids of the orders that others have lifted or superseded by that day. What was itself ended ends nothing any more, and
-    orders that end each other end nothing: in doubt an order stands."""
+    """Ids of the orders that others have lifted or superseded by that day. What was itself ended ends nothing any more,
+    and orders that end each other end nothing: in doubt an order stands."""
     ends = {o.id: {*o.lifts, *o.supersedes} for o in orders if o.in_force(day)}
     over: frozenset[str] = frozenset()
     while True:
@@ -100,28 +104,37 @@ def ended(orders: Iterable[CourtOrder], day: date) -> frozenset[str]:
         over = found
 
 
-_FORBID = {Effect.FORBID, Effect.RECALL}
-
-
 def _against(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, day: date) -> Iterator[CourtOrder]:
     known = sorted(orders, key=lambda o: o.id)
     over = ended(known, day)
     for order in known:
-        idle = order.effect in (Effect.LIFT, Effect.DECLARE)
         # a renewal under another id is still what the order speaks of
         agreements = (agreement.id, *agreement.supersedes)
         covered = any(order.covers(one, agreement.requester.id, statute) for one in agreements)
-        if covered and not idle and order.id not in over and order.in_force(day):
+        if covered and not order.does.idle and order.id not in over and order.in_force(day):
             yield order
 
 
-def _whole(order: CourtOrder) -> bool:
-    """It stands against the batch as a whole, not against some fields or rows of it."""
-    return not order.scope.fields and not order.scope.districts
+def _on_whole(against: Iterable[CourtOrder]) -> tuple[list[str], list[str]]:
+    """Ids of the orders for which nothing of a batch may be released, and of those for which it waits."""
+    forbid: list[str] = []
+    hold: list[str] = []
+    for order in against:
+        if order.whole:
+            match order.does.on_batch:
+                case OnBatch.FORBIDDEN:
+                    forbid.append(order.id)
+                case OnBatch.WAITS:
+                    hold.append(order.id)
+                case OnBatch.GOES_ON:
+                    pass
+                case unknown:
+                    assert_never(unknown)
+    return forbid, hold
 
 
 def _taken(order: CourtOrder, agreement: Agreement) -> set[str]:
-    """The fields that may not leave because of this order."""
+    """The fields that may not be released because of this order."""
     if order.scope.districts:
         return set()
     taken = set(order.scope.fields)

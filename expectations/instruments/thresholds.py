@@ -6,12 +6,13 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from expectations.base.forms import Strict
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from expectations.forms import Strict
 from expectations.instruments.terms import Share
 
 Count = Annotated[int, Field(gt=0)]
 Days = Annotated[int, Field(ge=0)]
+_NO_CAP = 10**15
 
 
 class Thresholds(Strict):
@@ -66,6 +67,16 @@ class Thresholds(Strict):
     days_after_final_order: Annotated[int, Field(ge=0)] = Field(
         default=90, description="more than so many days must lie between final order and letter", examples=[90]
     )
+
+    def complete(self) -> Thresholds:
+        """With what holds in the place of limits that are left out."""
+        share = self.incomplete_share_30_days
+        return self.model_copy(
+            update={
+                "rows_30_days": self.rows_30_days or _NO_CAP,
+                "incomplete_share_30_days": self.incomplete_share if share is None else share,
+            }
+        )
 
     @field_validator("incomplete_share_by_code")
     @classmethod

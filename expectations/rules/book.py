@@ -32,17 +32,26 @@ def every_rule() -> tuple[Rule, ...]:
 
 
 def entries() -> list[dict[str, str]]:
-    """The whole book as flat texts: id, scope, phase, severity (what a violation does), code, message, told, mend, source.
+    """The whole book as flat texts: id, scope, phase, severity (what a violation does), code, message, shown, fix,
+    source.
 
-    `told` is the code that the requester reads: its own mistakes by name, whatever the register shows as NOT_CONFIRMED.
+    `shown` is the code that the requester reads: its own mistakes by name, whatever the register shows as
+    NOT_CONFIRMED.
     """
     return [_entry(rule) for rule in every_rule()]
 
 
 def _entry(rule: Rule) -> dict[str, str]:
-    told = codes.told([rule.code])
-    _, mend = codes.said(told)
+    shown = codes.shown([rule.code])
+    _, fix = codes.in_words(shown)
     return {
-        "id": rule.id, "scope": str(rule.scope), "phase": str(rule.phase), "severity": str(rule.disposition),
-        "code": rule.code, "message": rule.message, "told": told[0], "mend": mend, "source": rule.source,
-    }  # fmt: skip
+        "id": rule.id,
+        "scope": str(rule.scope),
+        "phase": str(rule.phase),
+        "severity": str(rule.disposition),
+        "code": rule.code,
+        "message": rule.says.message,
+        "shown": shown[0],
+        "fix": fix,
+        "source": rule.source,
+    }

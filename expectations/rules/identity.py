@@ -6,7 +6,11 @@ evidence would otherwise be dropped exactly where it contradicts.
 
 from __future__ import annotations
 
-from expectations.rules.rule import Disposition, Phase, Rule, Scope, registry
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from expectations.code import STATUTE
+from expectations.rules.rule import Phase, Rule, Words, registry, row_rule
 from expectations.rules.sql import blank, unless
 
 # What stands in name fields for "unknown" (FNU, LNU: first, last name unknown).
@@ -14,10 +18,14 @@ NO_NAMES = ("FNU", "LNU", "NFN", "NLN", "TBD", "UNK", "UNKNOWN")
 _NO_NAMES = ", ".join(f"'{n}'" for n in NO_NAMES)
 
 
-def _rule(name: str, inputs: tuple[str, ...], predicate: str, code: str, poison: dict[str, object]) -> Rule:
-    return Rule(
-        f"identity.{name}", Scope.ROW, Phase.REQUEST, inputs, predicate, Disposition.HOLD_ROW, code, poison
-    )  # fmt: skip
+def _rule(
+    name: str,
+    inputs: tuple[str, ...],
+    predicate: str,
+    poison: Mapping[str, Any],
+    **words: Unpack[Words],
+) -> Rule:
+    return row_rule(Phase.REQUEST, f"identity.{name}", inputs, predicate, poison, **words)
 
 
 RULES = registry(
@@ -26,22 +34,31 @@ RULES = registry(
             "name",
             ("s_first", "s_last"),
             f"s_first NOT IN ({_NO_NAMES}) AND s_last NOT IN ({_NO_NAMES})",
-            "NO_NAME",
             {"first_name": "FNU", "full_name": None},
+            code="NO_NAME",
+            message="A given name and a surname are needed.",
+            fix="Give both names.",
+            source=f"{STATUTE}(B)(i)",
         ),
         _rule(
             "birth_date",
             ("request_id", "birth_date", "s_birth", "decided_on"),
             unless(blank("birth_date"), "s_birth BETWEEN DATE '1890-01-01' AND decided_on"),
-            "BAD_BIRTH_DATE",
             {"birth_date": "1980-02-30"},
+            code="BAD_BIRTH_DATE",
+            message="The birth date is not a possible date (YYYY-MM-DD).",
+            fix="Write it as YYYY-MM-DD, or leave it out.",
+            source="agreement",
         ),
         _rule(
             "tin",
             ("request_id", "tin", "s_tin"),
             unless(blank("tin"), "s_tin IS NOT NULL"),
-            "BAD_TIN",
             {"tin": "000-12-3456"},
+            code="BAD_TIN",
+            message="The TIN is not nine digits that can be an SSN, ITIN or ATIN.",
+            fix="Correct it, or leave it out.",
+            source="agreement",
         ),
     ]
 )

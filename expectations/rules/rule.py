@@ -1,7 +1,8 @@
 """The form of a rule: a DuckDB predicate that must be TRUE, with what follows if it is not.
 
-NULL counts as a failure: what cannot be evaluated is withheld. Each rule has one entry, one spec case, one violating row,
-and fails on the all-null row (`sluicegate gates selftest` proves the last two each night).
+NULL counts as a failure: what cannot be evaluated is withheld. Each rule has one entry, which holds its predicate, the
+words of its code and a row that violates it; cases in `tests/spec/rules`; and it fails on the all-null row (`sluicegate
+gates selftest` proves the last two each night).
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
-from expectations import codes
-from expectations.errors import Fault
+from expectations.base.errors import Fault
+from expectations.base.total import total
+from expectations.code import Code, CodePhase
 
 
 class Scope(StrEnum):
@@ -31,15 +33,36 @@ class Disposition(StrEnum):
     REFUSE_BATCH = "refuse the batch"
 
 
+# Whether a failure is final for the batch; if not, it waits for a person (or its row does).
+REFUSES = total(
+    Disposition,
+    {Disposition.HOLD_ROW: False, Disposition.HOLD_BATCH: False, Disposition.REFUSE_BATCH: True},
+)
+# The scope whose rules may end in each disposition; the phase of the codes of row rules; that of all rules of a scope.
+_ENDS = total(
+    Disposition,
+    {
+        Disposition.HOLD_ROW: Scope.ROW,
+        Disposition.HOLD_BATCH: Scope.BATCH,
+        Disposition.REFUSE_BATCH: Scope.BATCH,
+    },
+)
+_ROW_CODES = total(Phase, {Phase.REQUEST: CodePhase.REQUEST, Phase.REGISTER: CodePhase.REGISTER})
+_CODES = total(Scope, {Scope.ROW: _ROW_CODES, Scope.BATCH: dict.fromkeys(Phase, CodePhase.BATCH)})
+
+
 @dataclass(frozen=True)
 class Rule:
     """One rule of the rule book.
 
     id           `family.name`, for example `address.number`
-    inputs       columns that the predicate reads, of the canonical or verdict row, or of the one-row table of batch facts
+    inputs       columns that the predicate reads, of the canonical or verdict row, or of the one-row table of batch
+                 facts
     predicate    DuckDB SQL over these columns; TRUE: the rule is met
-    code         of the closed list in `codes`; message, what to mend and source of law stand there
+    says         the code of a row or batch that does not meet it, with what is wrong, what to fix, and the source of
+                 law
     poison       one row (column → value) that violates this rule and no other, on top of the suite's clean row
+    agreed       the agreement has a word in it, beside what its inputs show: verdicts cite it
     """
 
     id: str
@@ -48,26 +71,59 @@ class Rule:
     inputs: tuple[str, ...]
     predicate: str
     disposition: Disposition
-    code: str
+    says: Code
     poison: Mapping[str, Any] = field(default_factory=dict)
+    agreed: bool = False
 
     def __post_init__(self) -> None:
-        codes.code(self.code)  # fails at import on a code outside the closed list
         if not self.inputs or not self.predicate.strip():
             raise Fault("EMPTY_RULE", f"rule {self.id} has no inputs or no predicate")
+        if _ENDS[self.disposition] is not self.scope or _CODES[self.scope][self.phase] is not self.says.phase:
+            raise Fault("RULE_MISPLACED", f"rule {self.id} has a disposition or a code of another scope or phase")
 
     @property
-    def message(self) -> str:
-        return codes.code(self.code).message
+    def code(self) -> str:
+        return self.says.name
 
     @property
     def source(self) -> str:
-        return codes.code(self.code).source
+        return self.says.source
 
     @property
     def met(self) -> str:
         """The predicate, closed against NULL."""
         return f"coalesce(({self.predicate}), false)"
+
+
+class Words(TypedDict, total=False):
+    """The words of a rule's code; see `expectations.code`."""
+
+    code: Required[str]
+    message: Required[str]
+    fix: str
+    source: Required[str]
+    blocking: bool
+
+
+def said(phase: CodePhase, words: Words) -> Code:
+    """These words as a code. What is found in the register is never read by the requester, and may have no `fix`."""
+    fix, blocking = words.get("fix", ""), words.get("blocking", True)
+    return Code(words["code"], phase, words["message"], fix, words["source"], blocking)
+
+
+def row_rule(
+    phase: Phase,
+    id: str,
+    inputs: tuple[str, ...],
+    predicate: str,
+    poison: Mapping[str, Any],
+    *,
+    agreed: bool = False,
+    **words: Unpack[Words],
+) -> Rule:
+    """A rule on each row, with the words of its code."""
+    says = said(_ROW_CODES[phase], words)
+    return Rule(id, Scope.ROW, phase, inputs, predicate, Disposition.HOLD_ROW, says, poison, agreed)
 
 
 def registry(rules: Iterable[Rule]) -> dict[str, Rule]:

@@ -1,15 +1,17 @@
-"""What the checkpoints derive again, from the raw fields of the rows, without looking at what the stages wrote beside them."""
+"""What the checkpoints derive again, from the raw fields of the rows, without looking at what the stages wrote beside
+them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from expectations import address, facts, standard
-from expectations.checkpoint import Setup
+from expectations import address
 from expectations.contracts import RAW_NAMES
+from expectations.facts.letter import LetterFacts
+from expectations.facts.sql import beside_request
+from expectations.gx.checks import Setup
+from expectations.names import standard
 
 
 def setup(facilities: Path | None = None) -> tuple[Setup, ...]:
@@ -18,15 +20,15 @@ def setup(facilities: Path | None = None) -> tuple[Setup, ...]:
 
 
 def again(
-    rows: str, letter: Mapping[str, Any], premises: tuple[str, ...], left_out: tuple[str, ...], *, keep: str = ""
+    rows: str, letter: LetterFacts, premises: tuple[str, ...], left_out: tuple[str, ...], *, keep: str = ""
 ) -> str:
     """A SELECT of ordinal, origin, the raw fields, and all that request-phase rules read, derived again from these.
 
     rows      relation of canonical rows; of it only ordinal, origin, the raw fields and `keep` (a SELECT list) are read
-    letter    facts of the letter (`facts.letter_facts`); premises: the requester's own addresses;
-              left_out: what the agreement lets be left out of an address
+    premises  the requester's own addresses
+    left_out  what the agreement lets be left out of an address
     """
     fields = ", ".join(["ordinal", "origin", *RAW_NAMES, *([keep] if keep else [])])
     named = standard.derive(f"(SELECT {fields} FROM {rows})")
     parsed = address.derive(f"({named})", one_line=True, premises=premises, left_out=left_out)
-    return f"SELECT *, {facts.row_constants(letter)} FROM ({parsed})"
+    return f"SELECT *, {beside_request(letter)} FROM ({parsed})"

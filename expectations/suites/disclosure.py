@@ -1,7 +1,8 @@
-"""Checkpoint `disclosure`: what was sealed, opened again, is exactly the eligible rows, the permitted fields, the accounting.
+"""Checkpoint `disclosure`: what was sealed, opened again, is exactly the eligible rows, the permitted fields, the
+accounting.
 
-The law: 26 USC 6103(i)(2) lets out what was asked for and found; (p)(3)(A) wants an accounting of every request, refusals
-included; the last known address is that of 26 CFR 301.6212-2. The agreement says which fields may leave.
+The law: 26 USC 6103(i)(2) lets out what was asked for and found; (p)(3)(A) wants an accounting of every request,
+refusals included; the last known address is that of 26 CFR 301.6212-2. The agreement says which fields may be released.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import Any
 import duckdb
 
 from expectations import codes
-from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, run, unique
+from expectations.base.digests import content_digest
+from expectations.base.duck import DuckSettings, quote, session
 from expectations.contracts import RELEASE, Outcome
-from expectations.digests import content_digest
-from expectations.duck import DuckSettings, quote, session
+from expectations.gx.checkpoint import run
+from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, unique
+from expectations.gx.verdict import Verdict
 
 NAME = "disclosure"
 _ADDRESS = tuple(n for n in RELEASE.names if n != "request_id")
@@ -33,9 +36,11 @@ class Inputs:
     outcomes, eligible                    relations: `release.outcomes`
     committed                             rows of the letter: each has one outcome
     fields                                what the agreement lets out
-    parquet, csv, manifest                the opened package: both forms as relations, and what its manifest says. None: nothing
-                                          was eligible, so nothing was sealed, and only the accounting is looked at
-    dropped, lost                         relations with ordinal, request_key: rows that people dropped, claims that were lost
+    parquet, csv, manifest                the opened package: both forms as relations, and what its manifest says. None:
+                                          nothing was eligible, so nothing was sealed, and only the accounting is looked
+                                          at
+    dropped, lost                         relations with ordinal, request_key: rows that people dropped, claims that
+                                          were lost
     late                                  relation with ordinal: rows held back by the lists of persons, read again
     """
 
@@ -95,11 +100,13 @@ def _accounted(inputs: Inputs) -> str:
     late = f"o.ordinal IN (SELECT ordinal FROM {inputs.late})" if inputs.late else "false"
     lost = f"o.request_key IN (SELECT request_key FROM {inputs.lost})" if inputs.lost else "false"
     return f"""
-        SELECT o.ordinal, o.outcome, o.codes, o.told, o.person_key, o.request_key, {codes.sql_told("o.codes")} AS told_again,
+        SELECT o.ordinal, o.outcome, o.codes, o.told, o.person_key, o.request_key,
+          {codes.sql_shown("o.codes")} AS told_again,
           CASE WHEN x.ordinal IS NOT NULL THEN 'rejected' WHEN {dropped} THEN 'dropped'
             WHEN r.ordinal IS NULL OR r.origin <> 'request' THEN NULL WHEN r.outcome IS NOT NULL THEN r.outcome
             WHEN c.ordinal IS NULL THEN NULL WHEN c.outcome IS NOT NULL THEN c.outcome
-            WHEN v.ordinal IS NULL THEN NULL WHEN {late} OR list_contains(v.codes, 'PROTECTED') THEN 'unmatched' WHEN v.outcome IS NOT NULL THEN v.outcome
+            WHEN v.ordinal IS NULL THEN NULL WHEN {late} OR list_contains(v.codes, 'PROTECTED') THEN 'unmatched'
+            WHEN v.outcome IS NOT NULL THEN v.outcome
             WHEN {lost} THEN 'already_disclosed' ELSE 'released' END AS outcome_again
         FROM outcomes o LEFT JOIN {inputs.rejects} x ON x.ordinal = o.ordinal
           LEFT JOIN {inputs.rows} r ON r.ordinal = o.ordinal
@@ -117,13 +124,15 @@ def _leaving(inputs: Inputs) -> str:
         SELECT *, {known} FROM (
           SELECT e.*, r.origin, r.request_id AS asked_id, v.outcome AS verdict, v.person_key AS judged_person,
             CASE WHEN len(v.current) > 0
-              THEN list_reduce(v.current, (x, y) -> CASE WHEN y.valid_from > x.valid_from THEN y ELSE x END) END AS known
+              THEN list_reduce(v.current, (x, y) -> CASE WHEN y.valid_from > x.valid_from THEN y ELSE x END)
+            END AS known
           FROM eligible e LEFT JOIN {inputs.rows} r ON r.ordinal = e.ordinal
             LEFT JOIN ({current}) v ON v.ordinal = e.ordinal AND v.record_id = e.record_id)"""
 
 
 def _sameness(inputs: Inputs, manifest: Mapping[str, Any], duck: DuckSettings | None) -> str:
-    """One row: content digests and counts of what was eligible, what was sealed in either form, and what the manifest says."""
+    """One row: content digests and counts of what was eligible, what was sealed in either form, and what the manifest
+    says."""
     assert inputs.parquet and inputs.csv
     digests = {
         name: released_digest(relation, duck)
@@ -137,7 +146,8 @@ def _sameness(inputs: Inputs, manifest: Mapping[str, Any], duck: DuckSettings | 
     fields = ", ".join(quote(str(f)) for f in manifest.get("fields", []))
     wanted = ", ".join(quote(n) for n in RELEASE.names if n == "request_id" or n in inputs.fields)
     return f"""
-        SELECT {shown}, (SELECT count(*) FROM eligible) AS rows_eligible, (SELECT count(*) FROM parquet) AS rows_parquet,
+        SELECT {shown},
+          (SELECT count(*) FROM eligible) AS rows_eligible, (SELECT count(*) FROM parquet) AS rows_parquet,
           (SELECT count(*) FROM csv) AS rows_csv, {_number(told.get("released"))} AS said_released,
           {_number(told.get("submitted"))} AS said_submitted, {inputs.committed}::BIGINT AS submitted,
           [{fields}]::VARCHAR[] AS said_fields, [{wanted}]::VARCHAR[] AS fields,
@@ -170,28 +180,47 @@ def _accounting() -> tuple[Check, ...]:
     return (
         unique("disclosure.one_outcome", "outcomes", "ordinal"),
         condition(
-            "disclosure.all_accounted", "counts", ["submitted", "outcomes"], "submitted = outcomes", "COUNTS_DIFFER",
+            "disclosure.all_accounted",
+            "counts",
+            ["submitted", "outcomes"],
+            "submitted = outcomes",
+            "COUNTS_DIFFER",
             {"outcomes": -1},
         ),
         condition(
-            "disclosure.outcome_again", "accounted", ["outcome", "outcome_again"], "outcome = outcome_again", "VERDICT_DIFFERS",
+            "disclosure.outcome_again",
+            "accounted",
+            ["outcome", "outcome_again"],
+            "outcome = outcome_again",
+            "VERDICT_DIFFERS",
             {"outcome": "held", "outcome_again": "released"},
         ),
         condition(
-            "disclosure.told_again", "accounted", ["told", "told_again"], "told = told_again", "VERDICT_DIFFERS",
+            "disclosure.told_again",
+            "accounted",
+            ["told", "told_again"],
+            "told = told_again",
+            "VERDICT_DIFFERS",
             {"told": ["NOT_CORROBORATED"], "told_again": ["NOT_CONFIRMED"]},
         ),
         condition(
-            "disclosure.reasons", "accounted", ["outcome", "codes", "person_key", "request_key"],
+            "disclosure.reasons",
+            "accounted",
+            ["outcome", "codes", "person_key", "request_key"],
             "CASE WHEN outcome = 'released' THEN len(codes) = 0 AND person_key IS NOT NULL AND request_key IS NOT NULL"
             " ELSE len(codes) > 0 AND person_key IS NULL AND outcome IS NOT NULL END",
-            "VERDICT_DIFFERS", {"outcome": "released", "codes": ["NOT_CORROBORATED"]},
+            "VERDICT_DIFFERS",
+            {"outcome": "released", "codes": ["NOT_CORROBORATED"]},
         ),
         condition(
-            "disclosure.released_are_eligible", "counts", ["eligible", "released", "not_accounted"],
-            "eligible = released AND not_accounted = 0", "COUNTS_DIFFER", {"not_accounted": 1},
+            "disclosure.released_are_eligible",
+            "counts",
+            ["eligible", "released", "not_accounted"],
+            "eligible = released AND not_accounted = 0",
+            "COUNTS_DIFFER",
+            {"not_accounted": 1},
         ),
-    )  # fmt: skip
+    )
 
 
 def _what_leaves(fields: tuple[str, ...]) -> tuple[Check, ...]:
@@ -200,20 +229,30 @@ def _what_leaves(fields: tuple[str, ...]) -> tuple[Check, ...]:
     equal = " AND ".join(f"{name} IS NOT DISTINCT FROM known_{name}" for name in permitted)
     return (
         condition(
-            "disclosure.row_is_eligible", "leaving", ["ordinal", "origin", "record_id", "verdict", "person_key", "judged_person"],
+            "disclosure.row_is_eligible",
+            "leaving",
+            ["ordinal", "origin", "record_id", "verdict", "person_key", "judged_person"],
             "ordinal >= 0 AND origin = 'request' AND record_id > 0 AND verdict IS NULL AND person_key = judged_person",
-            "VERDICT_DIFFERS", {"verdict": "held"},
+            "VERDICT_DIFFERS",
+            {"verdict": "held"},
         ),
         condition(
-            "disclosure.own_request", "leaving", ["request_id", "asked_id"], "request_id = asked_id", "PACKAGE_DIFFERS",
+            "disclosure.own_request",
+            "leaving",
+            ["request_id", "asked_id"],
+            "request_id = asked_id",
+            "PACKAGE_DIFFERS",
             {"asked_id": "another"},
         ),
         condition(
-            "disclosure.last_known_address", "leaving",
-            ["known_street", *permitted, *(f"known_{name}" for name in permitted)], f"known_street IS NOT NULL AND {equal}",
-            "PACKAGE_DIFFERS", {permitted[0]: "ELSEWHERE"},
+            "disclosure.last_known_address",
+            "leaving",
+            ["known_street", *permitted, *(f"known_{name}" for name in permitted)],
+            f"known_street IS NOT NULL AND {equal}",
+            "PACKAGE_DIFFERS",
+            {permitted[0]: "ELSEWHERE"},
         ),
-    )  # fmt: skip
+    )
 
 
 def _package(fields: tuple[str, ...]) -> tuple[Check, ...]:
@@ -237,30 +276,45 @@ def _same() -> tuple[Check, ...]:
     return (
         *(
             condition(
-                f"disclosure.{form}_is_what_was_checked", "same", [f"digest_{form}", "digest_eligible"],
-                f"digest_{form} = digest_eligible", "PACKAGE_DIFFERS", {f"digest_{form}": "another"},
+                f"disclosure.{form}_is_what_was_checked",
+                "same",
+                [f"digest_{form}", "digest_eligible"],
+                f"digest_{form} = digest_eligible",
+                "PACKAGE_DIFFERS",
+                {f"digest_{form}": "another"},
             )
             for form in (*_FORMS, "manifest")
         ),
         condition(
-            "disclosure.counts_in_manifest", "same",
+            "disclosure.counts_in_manifest",
+            "same",
             ["rows_eligible", "rows_parquet", "rows_csv", "said_released", "said_submitted", "submitted"],
-            "rows_eligible = rows_parquet AND rows_parquet = rows_csv AND rows_csv = said_released AND said_submitted = submitted",
-            "PACKAGE_DIFFERS", {"rows_csv": -1},
+            "rows_eligible = rows_parquet AND rows_parquet = rows_csv AND rows_csv = said_released"
+            " AND said_submitted = submitted",
+            "PACKAGE_DIFFERS",
+            {"rows_csv": -1},
         ),
         condition(
-            "disclosure.fields_in_manifest", "same", ["said_fields", "fields"], "said_fields = fields", "PACKAGE_DIFFERS",
+            "disclosure.fields_in_manifest",
+            "same",
+            ["said_fields", "fields"],
+            "said_fields = fields",
+            "PACKAGE_DIFFERS",
             {"said_fields": ["tin"]},
         ),
         condition("disclosure.no_decoy", "same", ["decoys"], "decoys = 0", "DECOY_WRONG", {"decoys": 1}),
-    )  # fmt: skip
+    )
 
 
 def _nothing_left() -> tuple[Check, ...]:
     """Without a package nothing may count as released."""
     return (
         condition(
-            "disclosure.nothing_left", "counts", ["eligible", "released"], "eligible = 0 AND released = 0", "PACKAGE_DIFFERS",
+            "disclosure.nothing_left",
+            "counts",
+            ["eligible", "released"],
+            "eligible = 0 AND released = 0",
+            "PACKAGE_DIFFERS",
             {"released": 1},
         ),
-    )  # fmt: skip
+    )

@@ -1,21 +1,23 @@
 """Checkpoint `eligibility`: whoever is eligible has asked for a person whose address on file it has proven to know.
 
-The law: 26 USC 6103(i)(2)(B) wants the name **and address** of the taxpayer. A match on name and TIN never stands in for the
-address (infra/docs/incident.md). Every rule of both phases is derived again here, from the raw request and the raw addresses on file.
+The law: 26 USC 6103(i)(2)(B) wants the name **and address** of the taxpayer. A match on name and TIN never stands in
+for the address (infra/docs/incident.md). Every rule of both phases is derived again here, from the raw request and the
+raw addresses on file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from expectations import corroboration, crowding, persons
-from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
-from expectations.contracts import Corroboration, Origin, Outcome
-from expectations.duck import DuckSettings, quote
-from expectations.facts import register_constants
+from expectations.base.duck import DuckSettings, quote
+from expectations.contracts import Corroboration, Origin, Stage, ends
+from expectations.facts import corroboration, crowding, persons
+from expectations.facts.letter import LetterFacts
+from expectations.facts.sql import beside_verdict
+from expectations.gx.checkpoint import run
+from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, rule, unique
+from expectations.gx.verdict import Verdict
 from expectations.rules import disclosure
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
@@ -28,9 +30,10 @@ NAME = "eligibility"
 class Inputs:
     """What the validate stage was given and what it committed.
 
-    rows, candidates, verdicts, expected   relations: `ingest.rows`, `match.candidates`, `validate.verdicts`, the decoys' ends
+    rows, candidates, verdicts, expected   relations: `ingest.rows`, `match.candidates`, `validate.verdicts`, the
+                                           decoys' ends
     committed                              rows of `validate.verdicts` by its manifest
-    letter, premises                       facts of the letter (`facts.letter_facts`); the requester's own addresses
+    letter, premises                       letter facts; the requester's own addresses
     facilities                             the operator's own list, as it was when the submission was received
     left_out                               what the agreement lets be left out of an address
     persons                                Parquet of the holder's lists of persons, as they were then
@@ -41,7 +44,7 @@ class Inputs:
     verdicts: str
     expected: str
     committed: int
-    letter: Mapping[str, Any]
+    letter: LetterFacts
     premises: tuple[str, ...]
     facilities: Path | None = None
     left_out: tuple[str, ...] = ()
@@ -67,14 +70,15 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
     return {
         "verdicts": inputs.verdicts,
         # only the whole batch shows a crowd: every canonical row counts, wherever it ended
-        "crowded": crowding.sql(inputs.rows, inputs.letter["max_persons_per_address"]),
+        "crowded": crowding.sql(inputs.rows, inputs.letter.thresholds.persons_per_address),
         "again": crowding.marked(f"({again})", "crowded", "a_codes"),
         # from the verdicts, not from the rows: a verdict without its row must fail, not vanish
         "judged": f"""
             SELECT *, {failing_codes(disclosure.RULES.values())} AS derived_codes FROM (
-              SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes, v.corroboration AS stated,
-                v.addresses_on_file, v.units_on_file, v.earlier_tries, v.lists AS stated_lists, coalesce(l.lists, []) AS lists,
-                k.corroboration, {register_constants(inputs.letter)}
+              SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes,
+                v.corroboration AS stated, v.addresses_on_file, v.units_on_file, v.earlier_tries,
+                v.lists AS stated_lists, coalesce(l.lists, []) AS lists,
+                k.corroboration, {beside_verdict(inputs.letter)}
               FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({compared}) k USING (ordinal)
                 LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id))""",
         "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",
@@ -83,23 +87,32 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
             SELECT (SELECT count(*) FROM matched) AS matched, (SELECT count(*) FROM verdicts) AS judged,
               (SELECT count(*) FROM matched ANTI JOIN verdicts USING (ordinal, origin, record_id)) AS lost,
               (SELECT count(*) FROM verdicts ANTI JOIN matched USING (ordinal, origin, record_id)) AS made_up,
-              (SELECT count(*) FROM verdicts JOIN {inputs.rows} r USING (ordinal) WHERE r.outcome IS NOT NULL) AS ended_before,
+              (SELECT count(*) FROM verdicts JOIN {inputs.rows} r USING (ordinal)
+               WHERE r.outcome IS NOT NULL) AS ended_before,
               (SELECT count(*) FROM verdicts WHERE outcome IS NULL) AS eligible,
               (SELECT count(*) FROM verdicts WHERE outcome = 'held') AS held""",
         "decoys": f"""
             SELECT e.ordinal, e.expected, e.code, v.ordinal IS NOT NULL AS judged, v.outcome, v.codes
-            FROM {inputs.expected} e LEFT JOIN (SELECT * FROM verdicts WHERE origin = 'decoy') v ON v.ordinal = e.ordinal""",
+            FROM {inputs.expected} e
+              LEFT JOIN (SELECT * FROM verdicts WHERE origin = 'decoy') v ON v.ordinal = e.ordinal""",
         "sample": twin.opinions(inputs.rows, inputs.verdicts, inputs.left_out, duck),
-    }  # fmt: skip
+    }
 
 
 def _form() -> tuple[Check, ...]:
     return (
         columns_of("eligibility.schema", "verdicts", "verdict"),
         in_set("eligibility.origin", "verdicts", "origin", tuple(Origin), null=False, code="VERDICT_DIFFERS"),
-        in_set("eligibility.outcome", "verdicts", "outcome", (Outcome.HELD,), null=True, code="VERDICT_DIFFERS"),
-        in_set("eligibility.corroboration", "verdicts", "corroboration", tuple(Corroboration), null=False, code="VERDICT_DIFFERS"),
-    )  # fmt: skip
+        in_set("eligibility.outcome", "verdicts", "outcome", ends(Stage.VALIDATE), null=True, code="VERDICT_DIFFERS"),
+        in_set(
+            "eligibility.corroboration",
+            "verdicts",
+            "corroboration",
+            tuple(Corroboration),
+            null=False,
+            code="VERDICT_DIFFERS",
+        ),
+    )
 
 
 def _coverage() -> tuple[Check, ...]:
@@ -109,18 +122,31 @@ def _coverage() -> tuple[Check, ...]:
         condition("eligibility.none_lost", "counts", ["lost"], "lost = 0", "COUNTS_DIFFER", {"lost": 1}),
         condition("eligibility.none_made_up", "counts", ["made_up"], "made_up = 0", "COUNTS_DIFFER", {"made_up": 1}),
         condition(
-            "eligibility.none_ended_before", "counts", ["ended_before"], "ended_before = 0", "COUNTS_DIFFER", {"ended_before": 1}
+            "eligibility.none_ended_before",
+            "counts",
+            ["ended_before"],
+            "ended_before = 0",
+            "COUNTS_DIFFER",
+            {"ended_before": 1},
         ),
         condition(
-            "eligibility.adds_up", "counts", ["matched", "judged", "eligible", "held"],
-            "matched = judged AND eligible + held = judged", "COUNTS_DIFFER", {"held": -1},
+            "eligibility.adds_up",
+            "counts",
+            ["matched", "judged", "eligible", "held"],
+            "matched = judged AND eligible + held = judged",
+            "COUNTS_DIFFER",
+            {"held": -1},
         ),
         condition(
-            "eligibility.verdicts_again", "judged", ["codes", "derived_codes", "outcome", "stated", "corroboration", "stated_lists", "lists"],
-            "codes = derived_codes AND stated = corroboration AND stated_lists = lists AND (outcome IS NULL) = (len(derived_codes) = 0)",
-            "VERDICT_DIFFERS", {"codes": ["NOT_CORROBORATED"], "derived_codes": []},
+            "eligibility.verdicts_again",
+            "judged",
+            ["codes", "derived_codes", "outcome", "stated", "corroboration", "stated_lists", "lists"],
+            "codes = derived_codes AND stated = corroboration AND stated_lists = lists"
+            " AND (outcome IS NULL) = (len(derived_codes) = 0)",
+            "VERDICT_DIFFERS",
+            {"codes": ["NOT_CORROBORATED"], "derived_codes": []},
         ),
-    )  # fmt: skip
+    )
 
 
 def _rules() -> tuple[Check, ...]:
@@ -134,7 +160,7 @@ def _second_opinion() -> tuple[Check, ...]:
         condition(
             "eligibility.second_opinion", "sample", ["blocking"], "blocking = 0", "VERDICT_DIFFERS", {"blocking": 1}
         ),
-    )  # fmt: skip
+    )
 
 
 def _decoys() -> tuple[Check, ...]:
@@ -142,10 +168,14 @@ def _decoys() -> tuple[Check, ...]:
     later = ", ".join(quote(one.code) for one in disclosure.RULES.values())
     return (
         condition(
-            "eligibility.decoys", "decoys", ["expected", "code", "judged", "outcome", "codes"],
+            "eligibility.decoys",
+            "decoys",
+            ["expected", "code", "judged", "outcome", "codes"],
             "CASE WHEN expected = 'eligible' THEN judged AND outcome IS NULL"
-            f" WHEN expected = 'held' AND code IN ({later}) THEN judged AND outcome = 'held' AND list_contains(codes, code)"
+            f" WHEN expected = 'held' AND code IN ({later})"
+            " THEN judged AND outcome = 'held' AND list_contains(codes, code)"
             " WHEN expected IN ('held', 'unmatched', 'ambiguous') THEN NOT judged END",
-            "DECOY_WRONG", {"expected": "eligible", "outcome": "held"},
+            "DECOY_WRONG",
+            {"expected": "eligible", "outcome": "held"},
         ),
-    )  # fmt: skip
+    )

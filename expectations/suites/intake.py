@@ -1,28 +1,30 @@
-"""Checkpoint `intake`: the submission is what its letter says, the batch has authority today, and its addresses are addresses.
+"""Checkpoint `intake`: the submission is what its letter says, the batch has authority today, and its addresses are
+addresses.
 
-The law: 26 USC 6103(i)(2), the agreement, and the court orders that stand against it. Nothing of the register is looked at
-before this has passed.
+The law: 26 USC 6103(i)(2), the agreement, and the court orders that stand against it. Nothing of the register is looked
+at before this has passed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from expectations import crowding, facts
-from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
+from expectations.base.duck import DuckSettings, quote
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from expectations.contracts import RAW_NAMES, Origin, Outcome
-from expectations.duck import DuckSettings, quote
+from expectations.contracts import RAW_NAMES, Origin, Stage, ends
+from expectations.facts import counts, crowding, sql
+from expectations.facts.letter import LetterFacts
+from expectations.gx.checkpoint import run
+from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, rule, unique
+from expectations.gx.verdict import Verdict
 from expectations.rules import authority
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived
 
 NAME = "intake"
-ENDS = (Outcome.DUPLICATE, Outcome.ALREADY_DISCLOSED, Outcome.HELD)
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Inputs:
     committed                    rows of `ingest.rows` by its manifest
     files                        row counts of the letter's data files, in their order
     disclosed                    relation with request_key: what was disclosed to this requester before
-    letter, premises             facts of the letter (`facts.letter_facts`); the requester's own addresses
+    letter, premises             letter facts; the requester's own addresses
     dropped                      relation with ordinal: the incomplete rows that two people dropped, or None
     facilities                   the operator's own list, as it was when the submission was received
     left_out                     what the agreement lets be left out of an address
@@ -46,7 +48,7 @@ class Inputs:
     disclosed: str
     committed: int
     files: tuple[int, ...]
-    letter: Mapping[str, Any]
+    letter: LetterFacts
     premises: tuple[str, ...]
     dropped: str | None = None
     facilities: Path | None = None
@@ -54,8 +56,8 @@ class Inputs:
 
 
 def suite(dropped: bool = False, facilities: Path | None = None) -> Suite:
-    """The declared checks of this checkpoint. `dropped`: two people dropped rows, and zero tolerance holds for the rest;
-    `facilities`: the operator's list that the batch was received with."""
+    """The declared checks of this checkpoint. `dropped`: two people dropped rows, and zero tolerance holds for the
+    rest; `facilities`: the operator's list that the batch was received with."""
     checks = (*_authority(), *_form(), *_conservation(), *_verdicts(), *_rules(), *(_dropped() if dropped else ()))
     return Suite(NAME, "stored", checks, derived.setup(facilities))
 
@@ -67,14 +69,14 @@ def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
 
 def tables(inputs: Inputs) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
-    counts = facts.count_facts_sql("rows", inputs.rejects, inputs.dropped, inputs.letter)
+    counted = counts.sql("rows", inputs.rejects, inputs.dropped, inputs.letter)
     made = {
         **again(inputs.rows, inputs.disclosed, inputs.letter, inputs.premises, inputs.left_out),
         "passed": "(SELECT * FROM rows WHERE outcome IS NULL)",
-        "facts": facts.facts_sql(inputs.letter, counts),
+        "facts": sql.with_counts(inputs.letter, counted),
         "counts": _counts(inputs),
         "files": _files(inputs),
-    }  # fmt: skip
+    }
     if inputs.dropped is not None:
         made["drop"] = _drop(inputs.dropped)
     return made
@@ -83,17 +85,18 @@ def tables(inputs: Inputs) -> dict[str, str]:
 def again(
     stored: str,
     disclosed: str,
-    letter: Mapping[str, Any],
+    letter: LetterFacts,
     premises: tuple[str, ...],
     left_out: tuple[str, ...],
     keep: Sequence[str] = (),
     only: str = "true",
 ) -> dict[str, str]:
-    """The tables `stored`, `derived`, `crowded` and `rows`: each canonical row with what its raw fields come to under this letter,
-    as derived_codes and derived_outcome, whatever stands beside them.
+    """The tables `stored`, `derived`, `crowded` and `rows`: each canonical row with what its raw fields come to under
+    this letter, as derived_codes and derived_outcome, whatever stands beside them.
 
-    `stored`, `disclosed`: see `Inputs`. Replay decides past rows by the same, with `keep`: the columns that it wants instead of
-    those that the checks look at; and `only`: SQL that chooses the rows, with all rows of whatever address may be crowded.
+    `stored`, `disclosed`: see `Inputs`. Replay decides past rows by the same, with `keep`: the columns that it wants
+    instead of those that the checks look at; and `only`: SQL that chooses the rows, with all rows of whatever address
+    may be crowded.
     """
     raw = f"(SELECT *, codes AS stored_codes FROM stored WHERE {only})"
     looked_at = derived.again(raw, letter, premises, left_out, keep="file, request_key, outcome, stored_codes")
@@ -102,21 +105,23 @@ def again(
         # only what is looked at: a batch may have more than a million rows
         "derived": f"""
             SELECT {", ".join(keep or _looked_at())}, {failing_codes(request_rules())} AS derived_codes,
-              request_id IN (SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1) AS is_duplicate,
+              request_id IN (
+                SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1
+              ) AS is_duplicate,
               request_key IN (SELECT request_key FROM {disclosed}) AS is_disclosed
             FROM ({looked_at})""",
-        "crowded": crowding.sql("derived", letter["max_persons_per_address"]),
+        "crowded": crowding.sql("derived", letter.thresholds.persons_per_address),
         # a view: what is worked out above is not kept a second time
         "rows": f"""(
-            SELECT *, {_outcome()} AS derived_outcome, {facts.row_constants(letter)}
+            SELECT *, {_outcome()} AS derived_outcome, {sql.beside_request(letter)}
             FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
-    }  # fmt: skip
+    }
 
 
 def _looked_at() -> list[str]:
-    """The columns that rules, counts and crowds read. Not the letter's: a list of all its officers, once for each row, would be
-    most of what is written."""
-    inputs = (name for one in request_rules() for name in one.inputs if name not in facts.ROW_CONSTANTS)
+    """The columns that rules, counts and crowds read. Not the letter's: a list of all its officers, once for each row,
+    would be most of what is written."""
+    inputs = (name for one in request_rules() for name in one.inputs if name not in sql.request_constants())
     counted = ("ordinal", "origin", "file", "request_id", "reason", "officer", "outcome", "stored_codes", "a_codes")
     return list(dict.fromkeys((*counted, *crowding.COLUMNS, *inputs)))
 
@@ -166,7 +171,8 @@ def _drop(dropped: str) -> str:
 
 
 def _authority() -> tuple[Check, ...]:
-    """The batch as a whole: the legal elements of the letter, the agreement, the orders, and what the agreement tolerates."""
+    """The batch as a whole: the legal elements of the letter, the agreement, the orders, and what the agreement
+    tolerates."""
     return tuple(rule(one, "facts") for one in authority.BATCH_RULES.values())
 
 
@@ -174,7 +180,7 @@ def _form() -> tuple[Check, ...]:
     return (
         columns_of("intake.schema", "stored", "canonical"),
         in_set("intake.origin", "stored", "origin", tuple(Origin), null=False, code="VERDICT_DIFFERS"),
-        in_set("intake.outcome", "stored", "outcome", ENDS, null=True, code="VERDICT_DIFFERS"),
+        in_set("intake.outcome", "stored", "outcome", ends(Stage.INGEST), null=True, code="VERDICT_DIFFERS"),
     )
 
 
@@ -183,43 +189,71 @@ def _conservation() -> tuple[Check, ...]:
     return (
         unique("intake.one_row", "stored", "ordinal"),
         condition(
-            "intake.rows_of_the_letter", "counts", ["rows_in_letter", "rows_placed", "ordinals"],
-            "rows_in_letter = rows_placed AND rows_placed = ordinals", "COUNTS_DIFFER", {"rows_placed": -1},
+            "intake.rows_of_the_letter",
+            "counts",
+            ["rows_in_letter", "rows_placed", "ordinals"],
+            "rows_in_letter = rows_placed AND rows_placed = ordinals",
+            "COUNTS_DIFFER",
+            {"rows_placed": -1},
         ),
         condition(
-            "intake.ordinals", "counts", ["rows_in_letter", "first_ordinal", "last_ordinal"],
-            "first_ordinal = 0 AND last_ordinal = rows_in_letter - 1", "COUNTS_DIFFER", {"first_ordinal": 1},
+            "intake.ordinals",
+            "counts",
+            ["rows_in_letter", "first_ordinal", "last_ordinal"],
+            "first_ordinal = 0 AND last_ordinal = rows_in_letter - 1",
+            "COUNTS_DIFFER",
+            {"first_ordinal": 1},
         ),
         condition(
-            "intake.rows_of_each_file", "files", ["rows_said", "rows_found"], "rows_said = rows_found", "COUNTS_DIFFER",
+            "intake.rows_of_each_file",
+            "files",
+            ["rows_said", "rows_found"],
+            "rows_said = rows_found",
+            "COUNTS_DIFFER",
             {"rows_found": -1},
         ),
-        condition("intake.rows_as_sent", "counts", ["rows_changed"], "rows_changed = 0", "COUNTS_DIFFER", {"rows_changed": 1}),
         condition(
-            "intake.rows_derived", "counts", ["rows_derived", "rows_stored"], "rows_derived = rows_stored", "COUNTS_DIFFER",
+            "intake.rows_as_sent", "counts", ["rows_changed"], "rows_changed = 0", "COUNTS_DIFFER", {"rows_changed": 1}
+        ),
+        condition(
+            "intake.rows_derived",
+            "counts",
+            ["rows_derived", "rows_stored"],
+            "rows_derived = rows_stored",
+            "COUNTS_DIFFER",
             {"rows_derived": -1},
         ),
         condition(
-            "intake.decoys_added", "counts", ["decoys_made", "decoys_placed"],
-            "decoys_made > 0 AND decoys_made = decoys_placed", "DECOY_WRONG", {"decoys_placed": -1},
+            "intake.decoys_added",
+            "counts",
+            ["decoys_made", "decoys_placed"],
+            "decoys_made > 0 AND decoys_made = decoys_placed",
+            "DECOY_WRONG",
+            {"decoys_placed": -1},
         ),
-    )  # fmt: skip
+    )
 
 
 def _verdicts() -> tuple[Check, ...]:
     """What ingest wrote beside each row is what comes out when it is derived again from the raw fields."""
     return (
         condition(
-            "intake.codes_again", "rows", ["derived_codes", "stored_codes"],
+            "intake.codes_again",
+            "rows",
+            ["derived_codes", "stored_codes"],
             "derived_codes = list_filter(stored_codes, c -> c NOT IN ('DUPLICATE_REQUEST_ID', 'ALREADY_DISCLOSED'))",
-            "VERDICT_DIFFERS", {"stored_codes": ["NO_ZIP", "NO_CITY"]},
+            "VERDICT_DIFFERS",
+            {"stored_codes": ["NO_ZIP", "NO_CITY"]},
         ),
         condition(
-            "intake.outcome_again", "rows", ["ordinal", "outcome", "derived_outcome"],
-            "ordinal IS NOT NULL AND outcome IS NOT DISTINCT FROM derived_outcome", "VERDICT_DIFFERS",
+            "intake.outcome_again",
+            "rows",
+            ["ordinal", "outcome", "derived_outcome"],
+            "ordinal IS NOT NULL AND outcome IS NOT DISTINCT FROM derived_outcome",
+            "VERDICT_DIFFERS",
             {"outcome": None, "derived_outcome": "held"},
         ),
-    )  # fmt: skip
+    )
 
 
 def _rules() -> tuple[Check, ...]:
@@ -231,11 +265,19 @@ def _dropped() -> tuple[Check, ...]:
     """What two people dropped is exactly what was incomplete; of the rest, nothing is."""
     return (
         condition(
-            "intake.dropped_were_incomplete", "drop", ["complete_but_dropped"], "complete_but_dropped = 0", "VERDICT_DIFFERS",
+            "intake.dropped_were_incomplete",
+            "drop",
+            ["complete_but_dropped"],
+            "complete_but_dropped = 0",
+            "VERDICT_DIFFERS",
             {"complete_but_dropped": 1},
         ),
         condition(
-            "intake.incomplete_were_dropped", "drop", ["incomplete_and_kept"], "incomplete_and_kept = 0", "TOO_MANY_INCOMPLETE",
+            "intake.incomplete_were_dropped",
+            "drop",
+            ["incomplete_and_kept"],
+            "incomplete_and_kept = 0",
+            "TOO_MANY_INCOMPLETE",
             {"incomplete_and_kept": 1},
         ),
-    )  # fmt: skip
+    )

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations import contracts
-from expectations.duck import DuckSettings, parquet
+from expectations.base.duck import DuckSettings, parquet
+from expectations.facts.letter import LetterFacts
 from expectations.rules.address import CROWD, PREMISES
 from expectations.suites import disclosure, eligibility, intake, matching
 from expectations.suites.made_letter import letter_facts
@@ -25,10 +26,18 @@ __all__ = ["DECOYS", "FIELDS", "PLACE", "REQUEST", "Batch", "letter_facts"]
 FIELDS = ("street", "unit", "city", "state", "zip")
 PLACE = {"street": "100 MAIN ST", "city": "SPRINGFIELD", "state": "IL", "zip": "62701"}
 REQUEST: dict[str, Any] = {
-    **PLACE, "first_name": "TESTINE", "last_name": "EXAMPLE", "birth_date": "1980-02-03", "taxable_period": "2024",
-    "reason": "Failed to depart after the order in the case named", "officer": "officer-1",
-    "final_order_date": "2025-01-02", "judicial_order_date": "none", "removal_ground": "1227(a)(1)(B)", "case_number": "MADE-1",
-}  # fmt: skip
+    **PLACE,
+    "first_name": "TESTINE",
+    "last_name": "EXAMPLE",
+    "birth_date": "1980-02-03",
+    "taxable_period": "2024",
+    "reason": "Failed to depart after the order in the case named",
+    "officer": "officer-1",
+    "final_order_date": "2025-01-02",
+    "judicial_order_date": "none",
+    "removal_ground": "1227(a)(1)(B)",
+    "case_number": "MADE-1",
+}
 # Who else lives where the poison of CROWDED does: with it, one person more than the made agreement allows (by ordinal).
 NEIGHBOURS = {900 + n: f"NEIGHBOUR {letter}" for n, letter in enumerate("ABCDE")}
 PARSED = {"a_kind": "street", "a_number": "1429", "a_street": "ALDER ST", "a_zip": "62701"}  # CROWD in Springfield
@@ -43,11 +52,11 @@ DECOYS: dict[int, tuple[dict[str, Any], str, str | None]] = {
 
 @dataclass(frozen=True)
 class Batch:
-    """The made batch, in `folder`. `injected`: ordinal → changed raw fields of a row that the stages are made to let pass;
-    all None for the row that has nothing in it."""
+    """The made batch, in `folder`. `injected`: ordinal → changed raw fields of a row that the stages are made to let
+    pass; all None for the row that has nothing in it."""
 
     folder: Path
-    letter: Mapping[str, Any]
+    letter: LetterFacts
     injected: Mapping[int, Mapping[str, Any]]
 
     def _write(self, name: str, rows: list[dict[str, Any]], schema: pa.Schema) -> str:
@@ -76,11 +85,16 @@ class Batch:
     def _request_rows(self) -> list[dict[str, Any]]:
         return [
             {
-                **_place(n), **row, **(PARSED if row["street"] == CROWD["street"] else {}), "s_last": row["last_name"],
-                "request_id": row.get("request_id", f"made{n}"), "request_key": f"key{n}", "codes": [],
+                **_place(n),
+                **row,
+                **(PARSED if row["street"] == CROWD["street"] else {}),
+                "s_last": row["last_name"],
+                "request_id": row.get("request_id", f"made{n}"),
+                "request_key": f"key{n}",
+                "codes": [],
             }
             for n, row in self._asked()
-        ]  # fmt: skip
+        ]
 
     def _expected(self) -> str:
         rows = [{"ordinal": n, "expected": end, "code": code} for n, (_, end, code) in DECOYS.items()]
@@ -93,10 +107,15 @@ class Batch:
             unmatched = n in DECOYS and DECOYS[n][1] == "unmatched"
             found.append(
                 {
-                    **_place(n), "outcome": "unmatched" if unmatched else None, "record_id": None if unmatched else _record(n),
-                    "tier": None if unmatched else "B", "evidence": [], "vetoes": [], "plausible": 0 if unmatched else 1,
+                    **_place(n),
+                    "outcome": "unmatched" if unmatched else None,
+                    "record_id": None if unmatched else _record(n),
+                    "tier": None if unmatched else "B",
+                    "evidence": [],
+                    "vetoes": [],
+                    "plausible": 0 if unmatched else 1,
                 }
-            )  # fmt: skip
+            )
         return self._write("candidates", found, contracts.CANDIDATE)
 
     def _verdicts(self) -> str:
@@ -110,9 +129,17 @@ class Batch:
         disclosed = self._write("disclosed", [{"request_key": "another"}], pa.schema([("request_key", pa.string())]))
         dropped = self._write("dropped", [], pa.schema([("ordinal", pa.int64())]))
         return intake.Inputs(
-            self._raw(), self._rejects(), self._rows(), decoys, disclosed, len(self._asked()) + len(DECOYS), (2,), self.letter,
-            PREMISES, dropped,
-        )  # fmt: skip
+            self._raw(),
+            self._rejects(),
+            self._rows(),
+            decoys,
+            disclosed,
+            len(self._asked()) + len(DECOYS),
+            (2,),
+            self.letter,
+            PREMISES,
+            dropped,
+        )
 
     def matching(self) -> matching.Inputs:
         committed = len(self._asked()) + len(DECOYS) - 1
@@ -122,7 +149,7 @@ class Batch:
         committed = len(self._asked()) + len(DECOYS) - 2
         return eligibility.Inputs(
             self._rows(), self._candidates(), self._verdicts(), self._expected(), committed, self.letter, PREMISES
-        )  # fmt: skip
+        )
 
     def disclosure(self, duck: DuckSettings | None = None) -> disclosure.Inputs:
         released = {"request_id": "made0", **PLACE}
@@ -137,22 +164,33 @@ class Batch:
         forms = [self._write(name, [released], contracts.RELEASE) for name in ("parquet", "csv")]
         outcomes = self._write("outcomes", _outcomes(), contracts.OUTCOME)
         manifest = {
-            "counts": {"submitted": 2, "released": 1}, "fields": ["request_id", *FIELDS],
+            "counts": {"submitted": 2, "released": 1},
+            "fields": ["request_id", *FIELDS],
             "content_digest": disclosure.released_digest(forms[0], duck),
-        }  # fmt: skip
+        }
         return disclosure.Inputs(
-            rows=self._rows(), rejects=self._rejects(), candidates=self._candidates(), verdicts=self._verdicts(),
-            outcomes=outcomes, eligible=eligible, committed=2, fields=FIELDS, parquet=forms[0], csv=forms[1],
+            rows=self._rows(),
+            rejects=self._rejects(),
+            candidates=self._candidates(),
+            verdicts=self._verdicts(),
+            outcomes=outcomes,
+            eligible=eligible,
+            committed=2,
+            fields=FIELDS,
+            parquet=forms[0],
+            csv=forms[1],
             manifest=manifest,
-        )  # fmt: skip
+        )
 
 
 def _place(ordinal: int) -> dict[str, Any]:
     decoy = ordinal in DECOYS
     return {
-        "ordinal": ordinal, "file": 0 if decoy else 1, "row": abs(ordinal) + (0 if decoy else 1),
+        "ordinal": ordinal,
+        "file": 0 if decoy else 1,
+        "row": abs(ordinal) + (0 if decoy else 1),
         "origin": "decoy" if decoy else "request",
-    }  # fmt: skip
+    }
 
 
 def _record(ordinal: int) -> int:
@@ -163,27 +201,43 @@ def _decoy_rows() -> list[dict[str, Any]]:
     held = {"NO_ZIP": (["NO_ZIP"], "held")}
     return [
         {
-            **_place(n), **REQUEST, **change, "request_id": f"made{n}", "request_key": f"key{n}",
-            "codes": held.get(code or "", ([], None))[0], "outcome": held.get(code or "", ([], None))[1],
+            **_place(n),
+            **REQUEST,
+            **change,
+            "request_id": f"made{n}",
+            "request_key": f"key{n}",
+            "codes": held.get(code or "", ([], None))[0],
+            "outcome": held.get(code or "", ([], None))[1],
         }
         for n, (change, _, code) in DECOYS.items()
-    ]  # fmt: skip
+    ]
 
 
 def _verdict(ordinal: int) -> dict[str, Any]:
     elsewhere = ordinal in DECOYS and DECOYS[ordinal][2] == "NOT_CORROBORATED"
     on_file = {**PLACE, "street": "200 OAK AVE"} if elsewhere else PLACE
     return {
-        **_place(ordinal), "record_id": _record(ordinal), "person_key": f"person{ordinal}",
-        "addresses_on_file": [{**on_file, "valid_from": date(2020, 1, 1)}], "units_on_file": 0, "lists": [], "earlier_tries": 0,
+        **_place(ordinal),
+        "record_id": _record(ordinal),
+        "person_key": f"person{ordinal}",
+        "addresses_on_file": [{**on_file, "valid_from": date(2020, 1, 1)}],
+        "units_on_file": 0,
+        "lists": [],
+        "earlier_tries": 0,
         "corroboration": "differs" if elsewhere else "same",
-        "codes": ["NOT_CORROBORATED"] if elsewhere else [], "outcome": "held" if elsewhere else None,
-    }  # fmt: skip
+        "codes": ["NOT_CORROBORATED"] if elsewhere else [],
+        "outcome": "held" if elsewhere else None,
+    }
 
 
 def _outcomes() -> list[dict[str, Any]]:
     released = {
-        **_place(0), "request_id": "made0", "request_key": "key0", "person_key": "person0", "outcome": "released",
-        "codes": [], "told": [],
-    }  # fmt: skip
+        **_place(0),
+        "request_id": "made0",
+        "request_key": "key0",
+        "person_key": "person0",
+        "outcome": "released",
+        "codes": [],
+        "told": [],
+    }
     return [released, {**_place(1), "outcome": "rejected", "codes": ["RAGGED_ROW"], "told": ["RAGGED_ROW"]}]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import facts, signatures
+from expectations.base import signatures
+from expectations.facts import letter as facts
 from expectations.instruments import Agreement, Letter, parse_instrument, parse_letter
 
 DAY = date(2026, 6, 1)
@@ -52,7 +52,7 @@ sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
 """
 
 
-def letter_facts() -> dict[str, Any]:
+def letter_facts() -> facts.LetterFacts:
     """Facts of a letter in good order, under an agreement in force, signed with a key made now."""
     key = Ed25519PrivateKey.generate()
     signed = _LETTER.encode()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from expectations import band, standard
-from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, run, unique
-from expectations.contracts import RAW_NAMES, Origin, Outcome
-from expectations.duck import DuckSettings, quote
+from expectations.base.duck import DuckSettings, quote
+from expectations.contracts import RAW_NAMES, Origin, Stage, Tier, ends
+from expectations.facts import band
+from expectations.facts.letter import LetterFacts
+from expectations.facts.sql import literal
+from expectations.gx.checkpoint import run
+from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, unique
+from expectations.gx.verdict import Verdict
+from expectations.names import standard
 from expectations.rules import disclosure
 
 NAME = "matching"
-ENDS = (Outcome.UNMATCHED, Outcome.AMBIGUOUS, Outcome.NEAR)
-TIERS = "ABCD"
+TIERS = tuple(Tier)
 COUNTS = ("looked_up", "matched", *(f"tier_{t.lower()}" for t in TIERS))  # of the requests: what the ledger keeps
 ENOUGH_MATCHES = 100  # for a share of them: of twenty, its standard error is a tenth
 
@@ -25,21 +27,24 @@ class Inputs:
 
     rows, candidates, expected   relations: `ingest.rows`, `match.candidates`, and what the decoys must come to
     committed                    rows of `match.candidates` by its manifest
-    letter                       facts of the letter and the agreement (`facts.letter_facts`): the bounds of match rate and tiers
+    letter                       letter facts: the bounds of match rate and tiers
     """
 
     rows: str
     candidates: str
     expected: str
     committed: int
-    letter: Mapping[str, Any]
+    letter: LetterFacts
 
 
 def suite() -> Suite:
     """The declared checks of this checkpoint."""
     return Suite(
-        NAME, "candidates", (*_form(), *_conservation(), *_uniqueness(), *_decoys(), *_rate(), *_tiers()), (standard.setup,)
-    )  # fmt: skip
+        NAME,
+        "candidates",
+        (*_form(), *_conservation(), *_uniqueness(), *_decoys(), *_rate(), *_tiers()),
+        (standard.setup,),
+    )
 
 
 def of_batch() -> tuple[Check, ...]:
@@ -79,16 +84,19 @@ def tables(inputs: Inputs) -> dict[str, str]:
               (SELECT count(*) FROM {inputs.rows} r ANTI JOIN {inputs.expected} e USING (ordinal)
                WHERE origin = 'decoy') AS unknown_decoys""",
         "rate": rate_sql("candidates", inputs.letter),
-        "demanded": f"(SELECT ordinal, origin, outcome, tier, {inputs.letter['tiers']}::VARCHAR[] AS tiers FROM candidates)",
-    }  # fmt: skip
+        "demanded": f"(SELECT ordinal, origin, outcome, tier, {literal(inputs.letter.tiers)} AS tiers FROM candidates)",
+    }
 
 
-def rate_sql(candidates: str, letter: Mapping[str, Any]) -> str:
-    """A SELECT of one row: COUNTS (decoys left out), and what bounds them: min_match_rate, max_match_rate, max_weak_tiers."""
-    floor, ceiling = band.sql(letter, "looked_up")
+def rate_sql(candidates: str, letter: LetterFacts) -> str:
+    """A SELECT of one row: COUNTS (decoys left out), and what bounds them: min_match_rate, max_match_rate,
+    max_weak_tiers."""
+    agreed = letter.thresholds
+    floor, ceiling = band.sql((agreed.match_rate_floor, agreed.match_rate_ceiling), letter.learnt, "looked_up")
     tiers = ", ".join(f"count(*) FILTER (outcome IS NULL AND tier = '{t}') AS tier_{t.lower()}" for t in TIERS)
     return f"""
-        SELECT *, {floor} AS min_match_rate, {ceiling} AS max_match_rate, {letter["max_weak_tiers"]}::DOUBLE AS max_weak_tiers
+        SELECT *, {floor} AS min_match_rate, {ceiling} AS max_match_rate,
+          {agreed.weak_tiers_ceiling}::DOUBLE AS max_weak_tiers
         FROM (SELECT count(*) AS looked_up, count(*) FILTER (outcome IS NULL) AS matched, {tiers}
           FROM {candidates} WHERE origin = 'request')"""
 
@@ -107,7 +115,7 @@ def _form() -> tuple[Check, ...]:
     return (
         columns_of("matching.schema", "candidates", "candidate"),
         in_set("matching.origin", "candidates", "origin", origins, null=False, code="VERDICT_DIFFERS"),
-        in_set("matching.outcome", "candidates", "outcome", ENDS, null=True, code="VERDICT_DIFFERS"),
+        in_set("matching.outcome", "candidates", "outcome", ends(Stage.MATCH), null=True, code="VERDICT_DIFFERS"),
         in_set("matching.tier", "candidates", "tier", TIERS, null=True, code="VERDICT_DIFFERS"),
     )
 
@@ -119,62 +127,101 @@ def _conservation() -> tuple[Check, ...]:
         condition("matching.none_lost", "counts", ["lost"], "lost = 0", "COUNTS_DIFFER", {"lost": 1}),
         condition("matching.none_made_up", "counts", ["made_up"], "made_up = 0", "COUNTS_DIFFER", {"made_up": 1}),
         condition(
-            "matching.all_answered", "counts", ["looked_up", "answered"], "looked_up = answered", "COUNTS_DIFFER",
+            "matching.all_answered",
+            "counts",
+            ["looked_up", "answered"],
+            "looked_up = answered",
+            "COUNTS_DIFFER",
             {"looked_up": 3, "answered": 2},
         ),
-    )  # fmt: skip
+    )
 
 
 def _uniqueness() -> tuple[Check, ...]:
     """A match names one record, by a tier, with nothing against it, and no other record is plausible."""
     return (
         condition(
-            "matching.one_record", "candidates", ["origin", "outcome", "record_id", "tier", "vetoes", "plausible"],
+            "matching.one_record",
+            "candidates",
+            ["origin", "outcome", "record_id", "tier", "vetoes", "plausible"],
             "origin IS NOT NULL AND (outcome IS NOT NULL OR"
             " (record_id IS NOT NULL AND tier IS NOT NULL AND len(vetoes) = 0 AND plausible = 1))",
-            "NOT_UNIQUE", {"outcome": None, "record_id": 1, "plausible": 2},
+            "NOT_UNIQUE",
+            {"outcome": None, "record_id": 1, "plausible": 2},
         ),
         condition(
-            "matching.own_register", "candidates", ["origin", "record_id", "outcome"],
+            "matching.own_register",
+            "candidates",
+            ["origin", "record_id", "outcome"],
             "CASE origin WHEN 'request' THEN coalesce(record_id > 0, outcome IS NOT NULL)"
             " WHEN 'decoy' THEN coalesce(record_id < 0, outcome IS NOT NULL) END",
-            "DECOY_WRONG", {"origin": "request", "record_id": -1},
+            "DECOY_WRONG",
+            {"origin": "request", "record_id": -1},
         ),
         condition(
-            "matching.one_person_a_record", "claims", ["record_id", "birth_dates", "tins"],
-            "record_id IS NOT NULL AND birth_dates <= 1 AND tins <= 1", "CLAIMED_TWICE", {"tins": 2},
+            "matching.one_person_a_record",
+            "claims",
+            ["record_id", "birth_dates", "tins"],
+            "record_id IS NOT NULL AND birth_dates <= 1 AND tins <= 1",
+            "CLAIMED_TWICE",
+            {"tins": 2},
         ),
-    )  # fmt: skip
+    )
 
 
 def _decoys() -> tuple[Check, ...]:
     """The holder's invented persons came out as they must, as far as this stage decides."""
     return (
         condition(
-            "matching.decoys", "decoys",
-            ["expected", "code", "decided_later", "ingest_outcome", "ingest_codes", "answered", "match_outcome", "record_id"],
+            "matching.decoys",
+            "decoys",
+            [
+                "expected",
+                "code",
+                "decided_later",
+                "ingest_outcome",
+                "ingest_codes",
+                "answered",
+                "match_outcome",
+                "record_id",
+            ],
             "CASE WHEN expected IN ('unmatched', 'ambiguous') THEN answered AND match_outcome = expected"
-            " WHEN expected = 'eligible' OR (expected = 'held' AND decided_later) THEN answered AND match_outcome IS NULL AND record_id < 0"
-            " WHEN expected = 'held' THEN NOT answered AND ingest_outcome = 'held' AND list_contains(ingest_codes, code) END",
-            "DECOY_WRONG", {"expected": "eligible", "match_outcome": "unmatched"},
+            " WHEN expected = 'eligible' OR (expected = 'held' AND decided_later)"
+            " THEN answered AND match_outcome IS NULL AND record_id < 0"
+            " WHEN expected = 'held'"
+            " THEN NOT answered AND ingest_outcome = 'held' AND list_contains(ingest_codes, code) END",
+            "DECOY_WRONG",
+            {"expected": "eligible", "match_outcome": "unmatched"},
         ),
-        condition("matching.decoys_that_match", "controls", ["must_match"], "must_match > 0", "DECOY_WRONG", {"must_match": 0}),
-        condition("matching.decoys_that_do_not", "controls", ["must_not"], "must_not > 0", "DECOY_WRONG", {"must_not": 0}),
         condition(
-            "matching.decoys_known", "controls", ["unknown_decoys"], "unknown_decoys = 0", "DECOY_WRONG", {"unknown_decoys": 1}
+            "matching.decoys_that_match", "controls", ["must_match"], "must_match > 0", "DECOY_WRONG", {"must_match": 0}
         ),
-    )  # fmt: skip
+        condition(
+            "matching.decoys_that_do_not", "controls", ["must_not"], "must_not > 0", "DECOY_WRONG", {"must_not": 0}
+        ),
+        condition(
+            "matching.decoys_known",
+            "controls",
+            ["unknown_decoys"],
+            "unknown_decoys = 0",
+            "DECOY_WRONG",
+            {"unknown_decoys": 1},
+        ),
+    )
 
 
 def _rate() -> tuple[Check, ...]:
     """Matched requests / requests looked up; decoys do not count. A batch of nothing looked up has no rate."""
     return (
         condition(
-            "matching.rate", "rate", ["looked_up", "matched", "min_match_rate", "max_match_rate"],
+            "matching.rate",
+            "rate",
+            ["looked_up", "matched", "min_match_rate", "max_match_rate"],
             "looked_up > 0 AND matched BETWEEN min_match_rate * looked_up AND max_match_rate * looked_up",
-            "MATCH_RATE", {"looked_up": 100, "matched": 101},
+            "MATCH_RATE",
+            {"looked_up": 100, "matched": 101},
         ),
-    )  # fmt: skip
+    )
 
 
 def _tiers() -> tuple[Check, ...]:
@@ -182,13 +229,19 @@ def _tiers() -> tuple[Check, ...]:
     date, without an address) are few among the matches."""
     return (
         condition(
-            "matching.tier_demanded", "demanded", ["origin", "outcome", "tier", "tiers"],
+            "matching.tier_demanded",
+            "demanded",
+            ["origin", "outcome", "tier", "tiers"],
             "origin = 'decoy' OR (origin = 'request' AND (outcome IS NOT NULL OR list_contains(tiers, tier)))",
-            "WEAK_EVIDENCE", {"origin": "request", "outcome": None, "tier": "none"},
+            "WEAK_EVIDENCE",
+            {"origin": "request", "outcome": None, "tier": "none"},
         ),
         condition(
-            "matching.tier_mix", "rate", ["matched", "tier_c", "tier_d", "max_weak_tiers"],
+            "matching.tier_mix",
+            "rate",
+            ["matched", "tier_c", "tier_d", "max_weak_tiers"],
             f"matched < {ENOUGH_MATCHES} OR tier_c + tier_d <= max_weak_tiers * matched",
-            "TIER_MIX", {"matched": ENOUGH_MATCHES, "tier_c": ENOUGH_MATCHES},
+            "TIER_MIX",
+            {"matched": ENOUGH_MATCHES, "tier_c": ENOUGH_MATCHES},
         ),
-    )  # fmt: skip
+    )

@@ -1,8 +1,9 @@
-"""Proves each night that every gate can fail: each check of each suite, on a row poisoned for it and on the all-null row.
+"""Proves each night that every gate can fail: each check of each suite, on a row poisoned for it and on the all-null
+row.
 
-A check that has stopped looking (a predicate that became TRUE, a suite that lost it, rows that GX left out) is found here.
-The made batch passes first; then every table is replaced by poisoned rows, which the suite must refuse, check by check.
-What GX counts is compared with what our own SQL finds, row by row.
+A check that has stopped looking (a predicate that became TRUE, a suite that lost it, rows that GX left out) is found
+here. The made batch passes first; then every table is replaced by poisoned rows, which the suite must refuse, check by
+check. What GX counts is compared with what our own SQL finds, row by row.
 """
 
 from __future__ import annotations
@@ -16,15 +17,31 @@ from typing import Any
 
 import duckdb
 
-from expectations import checkpoint
-from expectations.checkpoint import Check, Result, Status, Suite, prepare
-from expectations.contracts import RAW_NAMES
-from expectations.duck import DuckSettings, quote, session
+from expectations.base.duck import DuckSettings, quote, session
+from expectations.base.total import total
+from expectations.contracts import RAW_NAMES, Stage
+from expectations.facts.letter import LetterFacts
+from expectations.gx import checkpoint
+from expectations.gx.checkpoint import prepare
+from expectations.gx.checks import Check, Kind, Suite
+from expectations.gx.verdict import Result, Status
 from expectations.suites import disclosure, eligibility, intake, made, matching
 
-SUITES: tuple[ModuleType, ...] = (intake, matching, eligibility, disclosure)
+# The suite of the checkpoint behind each stage, in their order.
+SUITES: tuple[ModuleType, ...] = tuple(
+    total(
+        Stage,
+        {
+            Stage.INGEST: intake,
+            Stage.MATCH: matching,
+            Stage.VALIDATE: eligibility,
+            Stage.RELEASE: disclosure,
+        },
+    ).values()
+)
 CLEAN, NULL = "clean", "null"
-# Tables of rows as a stage committed them: their poison goes in as stage output, so that it is derived again like any row.
+# Tables of rows as a stage committed them: their poison goes in as stage output, so that it is derived again like any
+# row.
 _FROM_STAGE = ("passed", "eligible")
 
 
@@ -50,7 +67,7 @@ def selftest(suites: Iterable[ModuleType] = SUITES, duck: DuckSettings | None = 
     return proofs
 
 
-def _of_suite(module: ModuleType, letter: Mapping[str, Any], folder: Path, duck: DuckSettings | None) -> list[Proof]:
+def _of_suite(module: ModuleType, letter: LetterFacts, folder: Path, duck: DuckSettings | None) -> list[Proof]:
     suite = declared(module)
     ordinals = {check.id: 10 + n for n, check in enumerate(suite.checks) if check.table in _FROM_STAGE}
     raw = {
@@ -79,11 +96,15 @@ def _inputs(module: ModuleType, batch: made.Batch) -> Any:
 
 
 def _poisoned(
-    module: ModuleType, suite: Suite, ordinals: Mapping[str, int], clean: made.Batch, dirty: made.Batch,
+    module: ModuleType,
+    suite: Suite,
+    ordinals: Mapping[str, int],
+    clean: made.Batch,
+    dirty: made.Batch,
     duck: DuckSettings | None,
-) -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:  # fmt: skip
-    """The clean tables and the poisoned ones, as Parquet relations; and for each check, by our own SQL, the marks of the
-    rows that fail it."""
+) -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:
+    """The clean tables and the poisoned ones, as Parquet relations; and for each check, by our own SQL, the marks of
+    the rows that fail it."""
     good: dict[str, str] = {}
     bad: dict[str, str] = {}
     failing: dict[str, set[str]] = {}
@@ -113,13 +134,14 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> st
 def _poison(
     connection: duckdb.DuckDBPyConnection, table: str, checks: Sequence[Check], ordinals: Mapping[str, int]
 ) -> dict[str, set[str]]:
-    """Makes the table `{table}!`: a clean row, a poisoned row for each check, and the all-null row, each with its mark."""
+    """Makes the table `{table}!`: a clean row, a poisoned row for each check, and the all-null row, each with its
+    mark."""
     connection.execute(f'CREATE TABLE "{table}!" AS SELECT {quote(CLEAN)} AS _poison, * FROM "{table}" LIMIT 0')
     _clean_row(connection, table, CLEAN)
     for check in checks:
         _poisoned_row(connection, check, ordinals)
     connection.execute(f'INSERT INTO "{table}!" (_poison) VALUES ({quote(NULL)})')
-    return {check.id: _failing(connection, check) for check in checks if check.kind == "rule"}
+    return {check.id: _failing(connection, check) for check in checks if check.kind is Kind.RULE}
 
 
 def _clean_row(connection: duckdb.DuckDBPyConnection, table: str, mark: str) -> None:
@@ -136,7 +158,7 @@ def _poisoned_row(connection: duckdb.DuckDBPyConnection, check: Check, ordinals:
         changes = {k: v for k, v in changes.items() if k not in RAW_NAMES}
     else:
         _clean_row(connection, table, check.id)
-    if check.kind == "in_set":
+    if check.kind is Kind.IN_SET:
         changes = {check.arguments["column"]: "no such value"}
     for column, value in changes.items():
         connection.execute(f'UPDATE "{table}!" SET "{column}" = ? WHERE _poison = ?', [value, check.id])
@@ -152,6 +174,6 @@ def _proven(check: Check, result: Result | None, failing: set[str]) -> bool:
     """The check was evaluated and failed; a rule failed on its poison and on the all-null row, not on the clean one."""
     if result is None or result.ok is not False:
         return False
-    if check.kind != "rule":
+    if check.kind is not Kind.RULE:
         return True
     return {check.id, NULL} <= failing and CLEAN not in failing and result.failed == len(failing)

@@ -7,17 +7,19 @@ from typing import Any
 import duckdb
 
 from expectations.address.twin import judge
+from expectations.base.duck import DuckSettings, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from expectations.duck import DuckSettings, session
 
 SAMPLE = 200
 _FIELDS = ("address", "street", "unit", "city", "state", "zip")
 
 
 def opinions(rows: str, verdicts: str, left_out: tuple[str, ...] = (), duck: DuckSettings | None = None) -> str:
-    """A SELECT of (ordinal, blocking: number of blocking codes; NULL where the twin raised) for up to SAMPLE eligible rows.
+    """A SELECT of (ordinal, blocking: number of blocking codes; NULL where the twin raised) for up to SAMPLE eligible
+    rows.
 
-    `left_out`: what the agreement lets be left out. The sample is the same for the same rows. Values stay in this function; what it returns holds ordinals and counts.
+    `left_out`: what the agreement lets be left out. The sample is the same for the same rows. Values stay in this
+    function; what it returns holds ordinals and counts.
     """
     query = f"""
         SELECT r.ordinal, {", ".join(f"r.{f}" for f in _FIELDS)}

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.audit import checkpoints, recount, sealed
-from flows.home import Home
+from flows.audit import recount, sealed, signed_heads
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.chain import Head, Problem
 
@@ -33,10 +33,10 @@ def verify(
     deep     also opens each sealed accounting with the holder's key, and counts it again
     copies   checkpoints that were handed out; keys: the holder's public keys, those of the home if left out
     """
-    holders = list(keys) or checkpoints.holders(home)
-    here, problems = checkpoints.series(checkpoints.folder(home), holders)
-    given, wrong = checkpoints.read(copies, holders)
-    problems += [*wrong, *checkpoints.compared(given, here)]
+    holders = list(keys) or signed_heads.holders(home)
+    here, problems = signed_heads.series(signed_heads.folder(home), holders)
+    given, wrong = signed_heads.read(copies, holders)
+    problems += [*wrong, *signed_heads.compared(given, here)]
     vouching = {c.digest: c for c in [*here, *given]}.values()
     found = ledger.verify(marks=[c.mark for c in vouching])
     kept = list(sealed.problems(home, ledger))

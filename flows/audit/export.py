@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from expectations.errors import BadInput, Usage
-from flows.audit import checkpoints
+from expectations.base.errors import BadInput, Usage
+from flows.audit import signed_heads
 from flows.ledger import Ledger
 from flows.ledger.chain import GENESIS, Head, Link, Problem, check_links
-from flows.ledger.rebuild import impossible
+from flows.ledger.verify.rebuild import impossible
 
 
 @dataclass
@@ -62,7 +62,7 @@ def verify(export: Path, copies: Sequence[Path], keys: Sequence[str]) -> tuple[l
 
     copies   checkpoint files, each with its signature beside it; keys: the holder's public keys
     """
-    found, problems = checkpoints.read(copies, keys)
+    found, problems = signed_heads.read(copies, keys)
     unreadable: list[Problem] = []
     problems += check_links(_read(export, unreadable), [c.mark for c in found])
     problems += unreadable + impossible(_read(export, []))

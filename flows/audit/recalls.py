@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from flows.cases import documents, places
 from flows.cases.delivery import name_of
-from flows.home import Home
+from flows.home.locks import busy
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
-from flows.ledger.cases import CaseState, Proof
 from flows.ledger.chain import Problem
-from flows.locks import busy
+from flows.ledger.lifecycles.cases import CaseState, Proof
 
 
 def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:

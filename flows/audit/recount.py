@@ -10,15 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from expectations.duck import parquet, session
-from expectations.errors import SluicegateError
-from flows import evidence_keys, kept
-from flows.home import HOLDER_AGE, Home
+from expectations.base.duck import parquet, session
+from expectations.base.errors import SluicegateError
+from flows.evidence import keys
+from flows.evidence.plaintext import plaintext_folder
+from flows.evidence.store import accounting_path, stored_evidence
+from flows.home.locks import busy
+from flows.home.tree import HOLDER_AGE, Home
 from flows.ledger import Ledger
 from flows.ledger.chain import Problem
-from flows.ledger.states import State
-from flows.locks import busy
-from flows.views import view
+from flows.ledger.lifecycles.states import State
 from pipelines import sealing
 from pipelines.release.tally import tally
 
@@ -36,7 +37,7 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
     identity = sealing.load_identity(home.keys / HOLDER_AGE)
     for record in ledger.batches():
         said = ledger.accounted(record.name)
-        if said is None or busy(home, record.name) or not kept.accounting(home, record.name).exists():
+        if said is None or busy(home, record.name) or not accounting_path(home, record.name).exists():
             continue
         claims = _claims(ledger, record.name) if record.state is State.PUBLISHED else None
         try:
@@ -55,9 +56,9 @@ def _accounting(
     home: Home, batch: str, said: dict[str, Any], claims: str | None, identity: sealing.Identity
 ) -> Iterator[Problem]:
     place = f"accounting of batch {batch}"
-    with view(home) as folder:
+    with plaintext_folder(home) as folder:
         plain = folder / "accounting.parquet"
-        sealing.open_file(kept.accounting(home, batch), plain, identity)
+        sealing.open_file(accounting_path(home, batch), plain, identity)
         found = tally(plain, home.duck)
         for name, what in _COUNTED.items():
             if getattr(found, name) != said[name]:
@@ -77,6 +78,6 @@ def _released(home: Home, plain: Path) -> str:
 
 
 def _key(home: Home, batch: str) -> Iterator[Problem]:
-    listed = kept.listed(home, batch) if evidence_keys.place(home, batch).exists() else None
-    if listed and evidence_keys.identity(home, batch).recipient != listed.recipient:
+    listed = stored_evidence(home, batch) if keys.place(home, batch).exists() else None
+    if listed and keys.identity(home, batch).recipient != listed.recipient:
         yield Problem(f"evidence of batch {batch}", "its key is not the one that it was sealed to")

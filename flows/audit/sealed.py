@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from expectations.digests import of_file
-from expectations.errors import BadInput
-from flows import evidence_keys, kept
+from expectations.base.digests import of_file
+from expectations.base.errors import BadInput
 from flows.audit import recalls
-from flows.audit.checkpoints import holders
+from flows.audit.signed_heads import holders
 from flows.cases.delivery import name_of
-from flows.home import Home
+from flows.evidence import keys
+from flows.evidence.shred import too_early
+from flows.evidence.store import accounting_path, evidence_folder, evidence_list_path, stored_evidence
+from flows.home.locks import busy
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.chain import Problem
+from flows.ledger.lifecycles.states import FINAL, State
 from flows.ledger.shredding import SHREDDED
-from flows.ledger.states import FINAL, State
-from flows.locks import busy
-from flows.outbox import Folder
-from flows.shred import too_early
+from flows.outbox.folder import Folder
 from pipelines import release
 
 _SETTLED = FINAL | {State.PREPARED}
@@ -53,7 +54,7 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
 
 
 def _accounting(home: Home, batch: str, digest: str, owners: dict[str, str]) -> Iterator[Problem]:
-    path = kept.accounting(home, batch)
+    path = accounting_path(home, batch)
     place = f"accounting of batch {batch}"
     if not path.exists():
         yield Problem(place, "the sealed file is missing")
@@ -68,20 +69,20 @@ def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[P
     if shredded:
         yield from (Problem(name, "it is there, though the evidence was shredded") for name in there)
         return
-    path = kept.listing(home, batch)
+    path = evidence_list_path(home, batch)
     if not path.exists() or of_file(path) != digest:
         yield Problem(
             place, "the list of its files was changed" if path.exists() else "the list of its files is missing"
         )
         return
     try:
-        listed = kept.listed(home, batch)
+        listed = stored_evidence(home, batch)
     except BadInput as error:
         yield Problem(place, error.message)
         return
     assert listed is not None
-    expected = {kept.folder(home) / name: sha for name, sha in listed.files.items()}
-    expected[evidence_keys.place(home, batch)] = listed.key
+    expected = {evidence_folder(home) / name: sha for name, sha in listed.files.items()}
+    expected[keys.place(home, batch)] = listed.key
     for file, sha in expected.items():
         if not file.exists():
             yield Problem(_place(home, file), "it is missing")
@@ -115,7 +116,7 @@ def _why_other(home: Home, batch: str) -> str:
 def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:
     """Files, and packages, of no batch that the ledger knows. What a killed run left half-written begins with a dot."""
     what = "the ledger knows no batch of this name"
-    for folder in (kept.folder(home), kept.accounting(home, "x").parent, evidence_keys.place(home, "x").parent):
+    for folder in (evidence_folder(home), accounting_path(home, "x").parent, keys.place(home, "x").parent):
         for path in sorted(folder.glob("[!.]*")):
             if path.name.partition(".")[0] not in known:
                 yield Problem(_place(home, path), what)
@@ -126,8 +127,8 @@ def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:
 
 def _places(home: Home, batch: str, evidence_only: bool = False) -> list[str]:
     """The sealed files of a batch that are there, as places."""
-    found = [*kept.folder(home).glob(f"{batch}.*"), evidence_keys.place(home, batch)]
-    found += [] if evidence_only else [kept.accounting(home, batch)]
+    found = [*evidence_folder(home).glob(f"{batch}.*"), keys.place(home, batch)]
+    found += [] if evidence_only else [accounting_path(home, batch)]
     return sorted(_place(home, path) for path in found if path.exists())
 
 

@@ -1,49 +1,38 @@
-"""The later steps of a case: each takes a proof, keeps it sealed, and is signed by an operator or by the recipient.
+"""The later steps of a case: each takes a proof, stores it sealed, and is signed by an operator or by the recipient.
 
-A disposal is judged on the day, under the ledger's lock: while an order in force says that what was disclosed is kept as it is,
-none is taken.
+A disposal is judged on the day, under the ledger's lock: while an order in force says that what was disclosed must be
+kept as it is, none is taken.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import signatures
-from expectations.clock import Clock
-from expectations.digests import of_bytes, of_json
-from expectations.errors import BadInput, Forbidden, Usage
+from expectations.base import signatures
+from expectations.base.clock import Clock
+from expectations.base.digests import of_bytes, of_json
+from expectations.base.errors import BadInput, Forbidden, Usage
+from expectations.base.total import total
 from flows.cases import deadlines, documents, forms, opening, places
-from flows.home import Home
-from flows.ledger import Ledger
+from flows.cases.places import Desk
+from flows.cases.steps import Step
+from flows.home.tree import Home
 from flows.ledger.case_records import ATTESTATION, CaseRecord
-from flows.ledger.cases import DISPOSALS, CaseState, Proof, after, message
-
-
-class Step(StrEnum):
-    """What an operator can do next."""
-
-    FROZEN = "frozen"  # go on where opening was interrupted
-    NOTIFIED = "notified"
-    COPIES = "copies"
-    DISPOSED = "disposed"
-    RETURNED = "returned"
-    ATTESTED = "attested"
-    CLOSED = "closed"
+from flows.ledger.lifecycles.cases import DISPOSALS, CaseState, Proof, after, message
+from flows.registry import enrolled
 
 
 @dataclass(frozen=True)
-class Hand:
-    """What was handed in: the bytes of a file and its name, and the operator's key."""
+class HandedIn:
+    """What was handed in, at whose desk: the bytes of a file and its name, and the operator's key."""
 
-    home: Home
-    ledger: Ledger
-    view: Path
+    desk: Desk
     data: bytes
     name: str
     key: Ed25519PrivateKey | None
@@ -58,144 +47,116 @@ class Hand:
 def advance(
     home: Home, clock: Clock, id: str, step: Step, file: Path | None = None, key: Ed25519PrivateKey | None = None
 ) -> CaseRecord:
-    """Takes a step of a case with its proof; gives the case as it is then. A proof that was taken before changes nothing.
+    """Takes a step of a case with its proof; gives the case as it is then. A proof that was taken before changes
+    nothing.
 
-    Raises Usage if the case does not wait for this step, BadInput if the proof or the signature does not count, Forbidden
-    if an order in force forbids it.
+    Raises Usage if the case does not wait for this step, BadInput if the proof or the signature does not count,
+    Forbidden if an order in force forbids it.
     """
-    with places.at_work(home) as view, Ledger.open(home.ledger_url, clock) as ledger:
-        case = ledger.case(id)
-        hand = Hand(home, ledger, view, _read(file, step), file.name if file else "", key)
-        if any(s.proof in _PROOFS[step] and s.rests_on == of_bytes(hand.data) for s in case.steps):
-            return case
-        return _STEPS[step](hand, case)
+    with places.desk(home, clock) as desk:
+        case = desk.ledger.case(id)
+        hand = HandedIn(desk, _read(file, step), file.name if file else "", key)
+        take, proofs = _STEPS[step]
+        taken = any(s.proof in proofs and s.rests_on == of_bytes(hand.data) for s in case.steps)
+        return case if taken else take(hand, case)
 
 
 def issue(home: Home, clock: Clock, id: str) -> CaseRecord:
     """Issues what the instruments in force ask for now: the disposal notice once nothing forbids it, or its recall."""
-    with places.at_work(home), Ledger.open(home.ledger_url, clock) as ledger:
-        setting = documents.Setting.of(home, clock, ledger, ledger.case(id))
-        return ledger.issue(id, lambda case, state, bodies: documents.issue(setting, case, state, bodies))
+    with places.desk(home, clock) as desk:
+        setting = documents.Setting.of(home, desk.ledger, desk.ledger.case(id))
+        return desk.ledger.issue(id, partial(documents.issue, setting))
 
 
-def _frozen(hand: Hand, case: CaseRecord) -> CaseRecord:
-    return opening.freeze(hand.home, hand.ledger, case, hand.view)
+def _frozen(hand: HandedIn, case: CaseRecord) -> CaseRecord:
+    return opening.freeze(hand.desk, case)
 
 
-def _notified(hand: Hand, case: CaseRecord) -> CaseRecord:
+def _notified(hand: HandedIn, case: CaseRecord) -> CaseRecord:
     return _take(hand, case, Proof.NOTICE, {})
 
 
-def _copies(hand: Hand, case: CaseRecord) -> CaseRecord:
-    found = forms.copies(hand.data, hand.name, _listed(hand, case))
-    said = {
-        "copies": len(found),
-        "rows": sum(c.rows for c in found),
-        "derived": sum(bool(c.derived_from) for c in found),
-    }
-    return _take(hand, case, Proof.COPIES, said)
+def _copies(hand: HandedIn, case: CaseRecord) -> CaseRecord:
+    found = forms.copies(hand.data, hand.name, _listed(hand.desk, case))
+    derived = sum(bool(c.derived_from) for c in found)
+    counts = {"copies": len(found), "rows": sum(c.rows for c in found), "derived": derived}
+    return _take(hand, case, Proof.COPIES, counts)
 
 
-def _disposed(hand: Hand, case: CaseRecord) -> CaseRecord:
-    return _dispose(hand, case, returned=False)
-
-
-def _returned(hand: Hand, case: CaseRecord) -> CaseRecord:
-    return _dispose(hand, case, returned=True)
-
-
-def _dispose(hand: Hand, case: CaseRecord, *, returned: bool) -> CaseRecord:
+def _dispose(hand: HandedIn, case: CaseRecord, *, returned: bool) -> CaseRecord:
     after(case.state, Proof.PART)
-    clock = hand.ledger.clock
-    agreement = places.agreement_of(hand.ledger, case.agreement)
-    listed = {c.id for c in _listed(hand, case)}
-    before = [d for digest in _logs(case) for d in _log(hand, case, digest)]
-    today = clock.today(agreement.zone)
-    new = forms.disposals(hand.data, hand.name, listed, {d.copy_id for d in before}, today, returned)
-    done = [*before, *new]
+    today = hand.desk.ledger.clock.today(hand.desk.agreement(case.agreement).zone)
+    listed = {c.id for c in _listed(hand.desk, case)}
+    before = [d for digest in _logs(case) for d in _log(hand.desk, case, digest)]
+    done = [*before, *forms.disposals(hand.data, hand.name, listed, {d.copy_id for d in before}, today, returned)]
     proof = Proof.PART
     if len(done) == len(listed):
         proof = Proof.RECEIPT if all(d.method == forms.RETURNED for d in done) else Proof.LOG
-    said = {"copies": len(listed), "disposed": len(done)}
-    return _take(
-        hand, case, proof, said, {**said, "list": _list_digest(case), "logs": [*_logs(case), of_bytes(hand.data)]}
-    )
+    counts = {"copies": len(listed), "disposed": len(done)}
+    logs = {**counts, "list": _list_digest(case), "logs": [*_logs(case), of_bytes(hand.data)]}
+    return _take(hand, case, proof, counts, logs)
 
 
-def _attested(hand: Hand, case: CaseRecord) -> CaseRecord:
-    text = places.folder(hand.home, case.id) / ATTESTATION
+def _attested(hand: HandedIn, case: CaseRecord) -> CaseRecord:
+    text = places.folder(hand.desk.home, case.id) / ATTESTATION
     if not text.is_file():
-        raise Usage(
-            "NOT_ISSUED", "no attestation was issued to the recipient yet", remedy="See sluicegate recall show."
-        )
-    return hand.ledger.attest(case.id, text.read_bytes(), hand.data.decode("utf-8", errors="replace"))
+        raise Usage("NOT_ISSUED", "no attestation was issued yet", remedy="See sluicegate recall show.")
+    return hand.desk.ledger.attest(case.id, text.read_bytes(), hand.data.decode("utf-8", errors="replace"))
 
 
-def _closed(hand: Hand, case: CaseRecord) -> CaseRecord:
+def _closed(hand: HandedIn, case: CaseRecord) -> CaseRecord:
     rests_on = of_json([[s.seq, s.state, s.rests_on, dict(s.documents)] for s in case.steps])
-    setting = documents.Setting.of(hand.home, hand.ledger.clock, hand.ledger, case)
-    return hand.ledger.take(
-        case.id,
-        Proof.REVIEW,
-        lambda *now: documents.issue(setting, *now),
-        rests_on,
-        hand.sign(case, Proof.REVIEW, rests_on),
-    )
+    setting = documents.Setting.of(hand.desk.home, hand.desk.ledger, case)
+    signature = hand.sign(case, Proof.REVIEW, rests_on)
+    return hand.desk.ledger.take(case.id, Proof.REVIEW, partial(documents.issue, setting), rests_on, signature)
 
 
-# Of the steps that take a file as proof: what kinds of proof it may be.
-_PROOFS: Mapping[Step, frozenset[Proof]] = {
-    **dict.fromkeys(Step, frozenset()),
-    Step.NOTIFIED: frozenset({Proof.NOTICE}),
-    Step.COPIES: frozenset({Proof.COPIES}),
-    **dict.fromkeys((Step.DISPOSED, Step.RETURNED), DISPOSALS),
-}
-_STEPS: Mapping[Step, Callable[[Hand, CaseRecord], CaseRecord]] = {
-    Step.FROZEN: _frozen,
-    Step.NOTIFIED: _notified,
-    Step.COPIES: _copies,
-    Step.DISPOSED: _disposed,
-    Step.RETURNED: _returned,
-    Step.ATTESTED: _attested,
-    Step.CLOSED: _closed,
-}
+# How each step is taken, and the kinds of proof that its file may be; none where a step takes no file as its proof.
+_STEPS: Mapping[Step, tuple[Callable[[HandedIn, CaseRecord], CaseRecord], frozenset[Proof]]] = total(
+    Step,
+    {
+        Step.FROZEN: (_frozen, frozenset()),
+        Step.NOTIFIED: (_notified, frozenset({Proof.NOTICE})),
+        Step.COPIES: (_copies, frozenset({Proof.COPIES})),
+        Step.DISPOSED: (partial(_dispose, returned=False), DISPOSALS),
+        Step.RETURNED: (partial(_dispose, returned=True), DISPOSALS),
+        Step.ATTESTED: (_attested, frozenset()),
+        Step.CLOSED: (_closed, frozenset()),
+    },
+)
 
 
 def _take(
-    hand: Hand, case: CaseRecord, proof: Proof, said: Mapping[str, Any], logs: Mapping[str, Any] | None = None
+    hand: HandedIn, case: CaseRecord, proof: Proof, counts: Mapping[str, Any], logs: Mapping[str, Any] | None = None
 ) -> CaseRecord:
-    """Keeps the file as proof, and takes the step that rests on it."""
-    setting = documents.Setting.of(hand.home, hand.ledger.clock, hand.ledger, case)
+    """Stores the file as proof, and takes the step that rests on it."""
+    desk = hand.desk
+    setting = documents.Setting.of(desk.home, desk.ledger, case)
 
     def judge(now: CaseRecord, end: CaseState, bodies: Sequence[bytes]) -> Mapping[str, Any]:
         if proof in DISPOSALS:
-            _allowed(hand.ledger.clock, now, bodies)
-        return {**said, **documents.issue(setting, now, end, bodies, logs)}
+            _check_disposal(desk.ledger.clock, now, bodies)
+        return {**counts, **documents.issue(setting, now, end, bodies, logs)}
 
     signature = hand.sign(case, proof, of_bytes(hand.data))
-    rests_on = places.keep_proof(hand.home, case.id, hand.data, hand.view)
-    return hand.ledger.take(case.id, proof, judge, rests_on, signature)
+    return desk.ledger.take(case.id, proof, judge, places.store_proof(desk, case.id, hand.data), signature)
 
 
-def _allowed(clock: Clock, case: CaseRecord, bodies: Sequence[bytes]) -> None:
-    keeps = deadlines.keeping(places.newest(case.agreement, list(bodies)), list(bodies), clock)
+def _check_disposal(clock: Clock, case: CaseRecord, bodies: Sequence[bytes]) -> None:
+    keeps = ", ".join(deadlines.keeping(enrolled.read(bodies), case.agreement, clock))
     if keeps:
-        raise Forbidden("DISPOSAL_FORBIDDEN", "what was disclosed must be kept as it is, by order", where=", ".join(keeps),
-                        remedy="It waits until the order is lifted, or another order names it in disposal_despite.")  # fmt: skip
+        remedy = "Wait until the order is lifted, or until another order names it in disposal_despite."
+        raise Forbidden("DISPOSAL_FORBIDDEN", "by order, what was disclosed must be kept", where=keeps, remedy=remedy)
 
 
-def _listed(hand: Hand, case: CaseRecord) -> list[forms.Copy]:
+def _listed(desk: Desk, case: CaseRecord) -> list[forms.Copy]:
     """The newest list of copies; none before the first."""
     digest = _list_digest(case)
-    if digest is None:
-        return []
-    data = places.open_proof(hand.home, case.id, digest, hand.view)
-    return forms.copies(data, "kept list of copies")
+    return forms.copies(places.open_proof(desk, case.id, digest), "stored list of copies") if digest else []
 
 
-def _log(hand: Hand, case: CaseRecord, digest: str) -> list[forms.Disposal]:
-    data = places.open_proof(hand.home, case.id, digest, hand.view)
-    return forms.log(data, "kept disposal log")
+def _log(desk: Desk, case: CaseRecord, digest: str) -> list[forms.Disposal]:
+    return forms.log(places.open_proof(desk, case.id, digest), "stored disposal log")
 
 
 def _list_digest(case: CaseRecord) -> str | None:
@@ -210,9 +171,7 @@ def _read(file: Path | None, step: Step) -> bytes:
     if step in (Step.FROZEN, Step.CLOSED):
         return b""
     if file is None:
-        raise Usage(
-            "FILE_NEEDED", "this step rests on a file", remedy="Give --file; sluicegate recall show says which."
-        )
+        raise Usage("FILE_NEEDED", "this step rests on a file", remedy="Give --file, as sluicegate recall show says.")
     try:
         return file.read_bytes()
     except OSError:

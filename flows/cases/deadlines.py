@@ -1,23 +1,26 @@
-"""What of a case is due, and when: `flows.ledger.cases.DEADLINES` against what the ledger knows."""
+"""What of a case is due, and when: `flows.ledger.lifecycles.cases.DEADLINES` against what the ledger knows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from expectations.clock import Clock
-from expectations.instruments import Agreement, CourtOrder, parse_instrument, preserved
-from flows.cases import places
+from expectations.base.clock import Clock
+from expectations.instruments import Agreement, preserved
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
-from flows.ledger.cases import DEADLINES, Deadline
+from flows.ledger.lifecycles.cases import DEADLINES, Deadline
+from flows.registry import enrolled
+from flows.registry.enrolled import Enrolled
 
 
 @dataclass(frozen=True)
 class Due:
-    """One deadline of a case. `at`: when it ends, None while the step that it is counted from is not taken.
+    """One deadline of a case.
 
-    met      when it was met; waits: ids of orders in force that forbid the step, which is not due as long
+    at     when it ends; None while the step that it is counted from is not taken
+    met    when it was met; None: not yet
+    waits  ids of orders in force that forbid the step, which is not due until they are lifted
     """
 
     name: str
@@ -41,7 +44,7 @@ class Due:
 
 
 def due(case: CaseRecord, agreement: Agreement, keeps: tuple[str, ...]) -> list[Due]:
-    """Every deadline of a case, in the order of its steps. `keeps`: ids of orders under which nothing may be disposed of."""
+    """The deadlines of a case, in the order of its steps. `keeps`: orders under which nothing may be disposed of."""
     return [_one(case, agreement, deadline, keeps) for deadline in DEADLINES]
 
 
@@ -53,14 +56,13 @@ def _one(case: CaseRecord, agreement: Agreement, deadline: Deadline, keeps: tupl
     return Due(deadline.name, deadline.source, at, min(met, default=None), keeps if deadline.name == "disposal" else ())
 
 
-def of_case(ledger: Ledger, clock: Clock, case: CaseRecord) -> list[Due]:
+def of_case(ledger: Ledger, case: CaseRecord) -> list[Due]:
     """The deadlines of a case by the instruments that are enrolled now."""
-    bodies = [body for _, _, body in ledger.instruments()]
-    agreement = places.newest(case.agreement, bodies)
-    return due(case, agreement, keeping(agreement, bodies, clock))
+    known = enrolled.newest(ledger)
+    return due(case, known.agreements[case.agreement], keeping(known, case.agreement, ledger.clock))
 
 
-def keeping(agreement: Agreement, bodies: list[bytes], clock: Clock) -> tuple[str, ...]:
-    """Ids of the orders under which what was disclosed under this agreement must be kept as it is, today in its zone."""
-    orders = [o for o in (parse_instrument(b, "enrolled instrument") for b in bodies) if isinstance(o, CourtOrder)]
-    return preserved(agreement, orders, clock.today(agreement.zone))
+def keeping(known: Enrolled, id: str, clock: Clock) -> tuple[str, ...]:
+    """Ids of the orders by which what was disclosed under agreement `id` must be kept, today in its zone."""
+    agreement = known.agreements[id]
+    return preserved(agreement, known.orders.values(), clock.today(agreement.zone))

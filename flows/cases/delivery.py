@@ -1,6 +1,6 @@
 """The recall list of a case, sealed and signed, put into the outbox like a package: whole or not at all, and once.
 
-It is kept beside the case's documents too, so that what lies in the outbox, wherever that is, can be told from anything else.
+It is stored beside the case's documents too, so that the package in the outbox can be compared with it.
 """
 
 from __future__ import annotations
@@ -8,16 +8,17 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from expectations import signatures
-from expectations.duck import parquet
-from expectations.errors import Fault
+from expectations.base import signatures
+from expectations.base.duck import parquet
+from expectations.base.errors import Fault
 from flows.cases import places
-from flows.home import HOLDER_SIGNING, Home
-from flows.ledger import Ledger
+from flows.cases.places import Desk
+from flows.home.tree import HOLDER_SIGNING
 from flows.ledger.case_records import CaseRecord
 from flows.outbox import package_digest
-from pipelines import durable
-from pipelines.release import recall_list, signed_folder
+from pipelines.lake import durable
+from pipelines.recall import listing
+from pipelines.release import signed_folder
 
 
 def name_of(case: str) -> str:
@@ -25,13 +26,13 @@ def name_of(case: str) -> str:
     return f"recall-{case}"
 
 
-def deliver(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: Path) -> str:
-    """Puts the recall list of `case` (`affected`: Parquet with batch and request_id, in clear) into the outbox; gives its digest.
+def deliver(at: Desk, case: CaseRecord, affected: Path) -> str:
+    """Puts the recall list of `case` (`affected`: Parquet with batch and request_id) into the outbox; gives its digest.
 
     Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name.
     """
-    name, outbox = name_of(case.id), home.delivery
-    sealed = _sealed(home, ledger, case, affected, view)
+    name, outbox = name_of(case.id), at.home.delivery
+    sealed = _sealed(at, case, affected)
     if outbox.digest(name) is None:
         with outbox.staged(sealed, name) as copy:
             copy.put()
@@ -39,29 +40,33 @@ def deliver(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: 
     outbox.tidy(name)
     digest = package_digest(sealed)
     if outbox.digest(name) != digest:
-        raise Fault("OUTBOX_TAKEN", "something else lies in the outbox under the name of this recall list", where=name,
-                    remedy="Find out what it is; the list is not put over it.")  # fmt: skip
+        remedy = "Find out what it is; it is not overwritten."
+        raise Fault("OUTBOX_TAKEN", "the outbox holds something else under this name", where=name, remedy=remedy)
     return digest
 
 
-def _sealed(home: Home, ledger: Ledger, case: CaseRecord, affected: Path, view: Path) -> Path:
+def _sealed(at: Desk, case: CaseRecord, affected: Path) -> Path:
     """The recall list in the case's folder; sealed now, unless an earlier try did."""
-    kept = places.folder(home, case.id) / "list"
-    if not kept.exists():
-        made, half = view / kept.name, kept.with_name(f".{kept.name}")
-        packages = {b: record.package_digest or "" for b in case.batches if (record := ledger.batch(b))}
-        recall_list.seal_recall(
-            made, parquet([affected]), case=case.id, agreement=places.agreement_of(ledger, case.agreement),
-            packages=packages, holder_key=signatures.load(home.keys / HOLDER_SIGNING), created_at=ledger.clock.now(),
+    stored, home = places.folder(at.home, case.id) / "list", at.home
+    if not stored.exists():
+        made, half = at.plain / stored.name, stored.with_name(f".{stored.name}")
+        listing.seal_recall(
+            made,
+            parquet([affected]),
+            case=case.id,
+            agreement=at.agreement(case.agreement),
+            packages={name: at.ledger.known_batch(name).package_digest or "" for name in case.batches},
+            holder_key=signatures.load(home.keys / HOLDER_SIGNING),
+            created_at=at.ledger.clock.now(),
             duck=home.duck,
-        )  # fmt: skip
+        )
         shutil.copytree(made, half)
         for path in [*half.iterdir(), half]:
             durable.fsync(path)
-        half.rename(kept)
-        durable.fsync(kept.parent)
+        half.rename(stored)
+        durable.fsync(stored.parent)
     holder = (home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip()
-    manifest = signed_folder.verify(kept, recall_list.KIND, [holder])
+    manifest = signed_folder.verify(stored, listing.KIND, [holder])
     if (manifest["case"], manifest["rows"]) != (case.id, case.rows):
         raise Fault("LIST_CHANGED", "the recall list in the case's folder is another case's", where=case.id)
-    return kept
+    return stored

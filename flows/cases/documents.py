@@ -1,7 +1,7 @@
 """The documents of a case: rendered from counts, digests, dates and ids only, so that none can name a person.
 
-Which are issued with a step is decided under the ledger's lock, with the digests that the event records. `templates` has
-their text.
+Which are issued with a step is decided under the ledger's lock, with the digests that the event records. `templates`
+has their text.
 """
 
 from __future__ import annotations
@@ -9,43 +9,47 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from expectations import digests
-from expectations.clock import Clock
-from expectations.forms import Strict
+from expectations.base import digests
+from expectations.base.clock import Clock
+from expectations.base.forms import Strict
+from expectations.base.total import total
 from expectations.instruments import Agreement
 from flows.cases import deadlines, forms, places
-from flows.home import Home
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION, CaseRecord
-from flows.ledger.cases import CaseReason, CaseState
 from flows.ledger.core import BatchRecord
-from flows.ledger.states import State
-from pipelines import durable
+from flows.ledger.lifecycles.cases import CaseReason, CaseState
+from flows.ledger.lifecycles.states import State
+from flows.registry import enrolled
+from pipelines.lake import durable
 
 FREEZE, INCIDENT, COPIES = "freeze_notice.md", "incident_report.md", "copies.csv"
 DISPOSE, DISPOSALS, PRESERVE = "disposal_notice.md", "disposal_log.csv", "preservation_notice.md"
 CLOSING, AFFECTED = "closing_record.md", "affected.age"
 _FORMS: Mapping[str, type[Strict]] = {COPIES: forms.Copy, DISPOSALS: forms.Disposal}
-HOW = {
-    CaseReason.LOOKBACK: "Rows were released that today's rules would withhold; found when past releases were examined again.",
-    CaseReason.INCOMPLETE_ADDRESS: "Rows were released whose request had an incomplete address.",
-    CaseReason.NOT_CORROBORATED: "Rows were released whose request's address was not compared with an address on file.",
-    CaseReason.NO_AUTHORITY: "Rows were released without the authority that the law asks for.",
-    CaseReason.COURT_ORDER: "A court has ordered that what was disclosed be got back.",
-    CaseReason.REGISTER_CORRECTED: "The register was wrong when the rows were released, and was corrected since.",
-    CaseReason.SYSTEM_FAULT: "A fault of the holder's system released rows that it should have withheld.",
-}
+HOW: Mapping[CaseReason, str] = total(
+    CaseReason,
+    {
+        CaseReason.LOOKBACK: "Rows were released that today's rules would withhold; a lookback found them.",
+        CaseReason.INCOMPLETE_ADDRESS: "Rows were released whose request had an incomplete address.",
+        CaseReason.NOT_CORROBORATED: "Rows were released whose address was not compared with an address on file.",
+        CaseReason.NO_AUTHORITY: "Rows were released without the authority that the law asks for.",
+        CaseReason.COURT_ORDER: "A court has ordered that what was disclosed be recalled.",
+        CaseReason.REGISTER_CORRECTED: "The register was wrong when the rows were released; it has been corrected.",
+        CaseReason.SYSTEM_FAULT: "A fault of the holder's system released rows that it should have withheld.",
+    },
+)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What documents are made from beside the case: its batches, when each was published, and the digest of the recall list."""
+    """What documents are made from beside the case: its batches, when each was published, its recall list's digest."""
 
     home: Home
     clock: Clock
@@ -54,9 +58,9 @@ class Setting:
     recall_list: str
 
     @classmethod
-    def of(cls, home: Home, clock: Clock, ledger: Ledger, case: CaseRecord, recall_list: str = "") -> Setting:
+    def of(cls, home: Home, ledger: Ledger, case: CaseRecord, recall_list: str = "") -> Setting:
         """Read before the ledger is locked; none of it changes any more."""
-        batches = [b for name in case.batches if (b := ledger.batch(name))]
+        batches = [ledger.known_batch(name) for name in case.batches]
         when = {
             name: datetime.fromisoformat(event["at"])
             for name in case.batches
@@ -64,7 +68,7 @@ class Setting:
             if event["kind"] == State.PUBLISHED.value
         }
         frozen = next((s.rests_on for s in case.steps if s.state is CaseState.FROZEN), None)
-        return cls(home, clock, batches, when, recall_list or frozen or "")
+        return cls(home, ledger.clock, batches, when, recall_list or frozen or "")
 
 
 def needed(case: CaseRecord, state: CaseState, keeps: Sequence[str]) -> list[str]:
@@ -72,9 +76,9 @@ def needed(case: CaseRecord, state: CaseState, keeps: Sequence[str]) -> list[str
     if state is CaseState.FROZEN and FREEZE not in case.documents:
         return [FREEZE, COPIES, INCIDENT]
     if state is CaseState.ENUMERATED:
-        told = [n for step in case.steps for n in (DISPOSE, PRESERVE) if n in step.documents]
+        issued = [n for step in case.steps for n in (DISPOSE, PRESERVE) if n in step.documents]
         now = [PRESERVE] if keeps else [DISPOSE, DISPOSALS]
-        return now if told[-1:] != now[:1] else []
+        return now if issued[-1:] != now[:1] else []
     if state in (CaseState.DISPOSED, CaseState.RETURNED) and case.state is not state:
         return [ATTESTATION]
     if state is CaseState.CLOSED and CLOSING not in case.documents:
@@ -89,38 +93,36 @@ def issue(
 
     logs: of a disposal, `copies` and the digests of the list of copies and of the logs.
     """
-    agreement = places.newest(case.agreement, list(bodies))
-    keeps = deadlines.keeping(agreement, list(bodies), setting.clock)
+    known = enrolled.read(bodies)
+    agreement, keeps = known.agreements[case.agreement], deadlines.keeping(known, case.agreement, setting.clock)
     names = needed(case, state, keeps)
     folder = places.folder(setting.home, case.id)
-    said = {
-        "case": case,
-        "agreement": agreement,
-        "keeps": keeps,
-        "logs": logs or {},
-        **_facts(setting, case, agreement),
-    }
+    content = {"case": case, "agreement": agreement, "keeps": keeps, "logs": logs or {}}
+    content |= _facts(setting, case, agreement)
     for name in names:
-        durable.write(folder / name, forms.blank(_FORMS[name]) if name in _FORMS else render(name, said))
+        durable.write(folder / name, forms.blank(_FORMS[name]) if name in _FORMS else render(name, content))
     written = {name: digests.of_file(folder / name) for name in names}
     return {"documents": written, **({"cites": list(keeps)} if PRESERVE in names else {})}
 
 
-def render(name: str, said: Mapping[str, Any]) -> bytes:
+def render(name: str, content: Mapping[str, Any]) -> bytes:
     """A document from its template; a fact that is missing is an error, never a blank."""
-    return _environment().get_template(name).render(said).encode()
+    return _environment().get_template(f"{name}.j2").render(content).encode()
 
 
 def _environment() -> Environment:
-    def source(name: str) -> str:
-        return files("flows.cases").joinpath("templates", f"{name}.j2").read_text(encoding="utf-8")
-
     # the documents are plain text, and nothing in them comes from a row: there is no markup to escape
-    found = Environment(loader=FunctionLoader(source), undefined=StrictUndefined, keep_trailing_newline=True,
-                        trim_blocks=True, lstrip_blocks=True, autoescape=False)  # fmt: skip
-    found.filters["utc"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
-    found.filters["number"] = lambda count: f"{count:,}"
-    return found
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.filters["utc"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
+    environment.filters["number"] = lambda count: f"{count:,}"
+    return environment
 
 
 def _facts(setting: Setting, case: CaseRecord, agreement: Agreement) -> dict[str, Any]:
@@ -128,18 +130,19 @@ def _facts(setting: Setting, case: CaseRecord, agreement: Agreement) -> dict[str
     return {
         "how": HOW[case.reason],
         "now": setting.clock.now(),
-        "first": times[0], "last": times[-1],
+        "first": times[0],
+        "last": times[-1],
         "packages": [(b.name, b.package_digest, case.batches[b.name]) for b in setting.batches],
         "registers": sorted({b.register for b in setting.batches}),
         "recall_list": setting.recall_list,
         "contact": setting.home.config.contact,
         "due": {d.name: d.at for d in deadlines.due(case, agreement, ())},
         "attested": case.documents.get(ATTESTATION),
-    }  # fmt: skip
+    }
 
 
 def check(home: Home, case: CaseRecord) -> list[tuple[str, str, str, str]]:
-    """(name, state in which it was issued, digest, as it lies there: unchanged, changed or missing) of each document."""
+    """Of each document: name, state in which it was issued, digest, and whether it is unchanged, changed or missing."""
     issued = {name: (step.state.value, digest) for step in case.steps for name, digest in step.documents.items()}
     return [
         (name, state, digest, _lies(places.folder(home, case.id) / name, digest))

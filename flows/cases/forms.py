@@ -1,6 +1,7 @@
 """What the recipient hands back: its list of copies, and its disposal log. CSV, or TOML with one table an entry.
 
-Copies of copies count: data derived from what was disclosed is disclosed data (26 USC 6103(p)(4)). No error quotes an entry.
+Copies of copies count: data derived from what was disclosed is disclosed data (26 USC 6103(p)(4)). No error quotes an
+entry.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
-from expectations.errors import BadInput
-from expectations.forms import Strict, toml, validated
+from expectations.base.errors import BadInput
+from expectations.base.forms import Strict, toml, validated
 from expectations.instruments.terms import Key
 
 RETURNED = "returned"
@@ -62,7 +63,7 @@ def blank(form: type[Strict]) -> bytes:
 
 
 def copies(data: bytes, where: str, before: Sequence[Copy] = ()) -> list[Copy]:
-    """The list of copies; raises BadInput at the first entry at fault, or if it leaves out one that was listed before."""
+    """The list of copies; raises BadInput at the first wrong entry, or if it leaves out one that was listed before."""
     found = _read(data, Copy, "copies", where)
     ids = [c.id for c in found]
     if len(set(ids)) != len(ids):
@@ -82,8 +83,8 @@ def disposals(
 ) -> list[Disposal]:
     """The entries of a disposal log. `listed`: ids of all copies; `before`: of those disposed of already.
 
-    Raises BadInput at the first entry at fault: a copy that is not listed or was disposed of before, a day in the future or
-    before receipt, a return without receipt, or one that is no return in a log of returns.
+    Raises BadInput at the first entry at fault: a copy that is not listed or was disposed of before, a day in the
+    future or before receipt, a return without receipt, or one that is no return in a log of returns.
     """
     found, done = log(data, where), set(before)
     for number, one in enumerate(found, 1):

@@ -1,7 +1,8 @@
-"""Opening a case: what is affected is looked up, recorded, and frozen at once, before anybody is asked.
+"""Opening a case: what is affected is found, recorded, and frozen at once, before anybody is asked.
 
 In this order, each step durable before the next: the list of affected persons, sealed; the case in the ledger, with its
-claims marked; the recall list in the outbox; its event, with the first documents. After a crash the same command goes on.
+claims marked; the recall list in the outbox; its event, with the first documents. After a crash the same command goes
+on.
 """
 
 from __future__ import annotations
@@ -14,172 +15,161 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from expectations.clock import Clock
-from expectations.digests import content_digest, of_file
-from expectations.duck import parquet, quote, session
-from expectations.errors import BadInput, Fault, Usage
-from flows import evidence, kept
+from expectations.base.clock import Clock
+from expectations.base.digests import content_digest, of_file
+from expectations.base.duck import parquet, session
+from expectations.base.errors import BadInput, Fault, Usage
+from flows.batch.steps import BatchSteps
 from flows.cases import delivery, documents, places
-from flows.home import HASH_KEY, Home
-from flows.ledger import Ledger
+from flows.cases.places import Desk
+from flows.evidence import keys
+from flows.evidence.store import accounting_path, open_accounting, seal_to_holder
+from flows.home.tree import HASH_KEY, Home
 from flows.ledger.case_records import CaseRecord, NewCase
-from flows.ledger.cases import CaseReason, CaseState, Proof
-from flows.work import Work
+from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
+from flows.replay import opened
 from pipelines import sealing
-from pipelines.release import affected
-from pipelines.release.affected import Affected
+from pipelines.lake.sql import copy
+from pipelines.recall import affected
+from pipelines.recall.affected import Affected
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which disclosures: those of a batch (all, or the ordinals in the file `rows`), or those of a lookback's sealed list."""
+    """Which disclosures: a batch's (all, or the ordinals in the file `rows`), or those of a lookback's sealed list."""
 
     batch: str = ""
     rows: Path | None = None
     listed: Path | None = None
 
+    @classmethod
+    def of(cls, batch: str | None, rows: Path | None, every_row: bool, listed: Path | None) -> Chosen:
+        """From what an operator gave; raises Usage unless it says exactly which rows are meant."""
+        if (listed is None) == (batch is None) or (batch is not None and (rows is None) != every_row):
+            raise Usage(
+                "WHICH_ROWS",
+                "say which rows are recalled",
+                remedy="--batch BATCH with --rows FILE or --all; or --from LIST.",
+            )
+        return cls(batch or "", rows, listed)
+
 
 def open_cases(
     home: Home, clock: Clock, chosen: Chosen, reason: CaseReason, discovered_at: datetime | None = None
 ) -> list[CaseRecord]:
-    """Opens a case for each agreement that the chosen rows were disclosed under, and freezes it; rows that another case
-    recalls already are left out. Safe to repeat.
+    """Opens a case for each agreement that the chosen rows were disclosed under, and freezes it. Safe to repeat.
 
-    Raises BadInput if a row was not released, Usage if every one of them is recalled already, or a batch is not published.
+    Rows that another case recalls already are left out. Raises BadInput if a row was not released, Usage if every one
+    of them is recalled already, or a batch is not published.
     """
-    now = clock.now()
-    if discovered_at is not None and discovered_at > now:
+    found_at = discovered_at or clock.now()
+    if found_at > clock.now():
         raise Usage("DISCOVERED_LATER", "the time of discovery lies in the future")
-    with places.at_work(home) as view, Ledger.open(home.ledger_url, clock) as ledger:
-        _sweep(home, ledger)
-        selected = _selected(home, chosen, view)
-        by_agreement = _by_agreement(home, ledger, chosen, selected)
+    with places.desk(home, clock) as at:
+        _delete_unopened(at)
+        selected = _selected(at, chosen)
+        by_agreement = _by_agreement(at, chosen, selected)
         opened = [
-            _open(home, ledger, agreement, batches, selected, reason, discovered_at or now, view)
-            for agreement, batches in sorted(by_agreement.items())
+            _open(at, agreement, _find(at, agreement, by_agreement[agreement], selected), reason, found_at)
+            for agreement in sorted(by_agreement)
         ]
-        return [freeze(home, ledger, case, view) for case in opened]
+        return [freeze(at, case) for case in opened]
 
 
-def freeze(home: Home, ledger: Ledger, case: CaseRecord, view: Path) -> CaseRecord:
-    """Delivers the recall list of a case that was found, and issues the first documents. A frozen case stays as it is."""
+def freeze(at: Desk, case: CaseRecord) -> CaseRecord:
+    """Delivers the recall list of a case, and issues the first documents. A case that is frozen stays as it is."""
     if case.state is not CaseState.FOUND:
         return case
-    sealed, plain = places.folder(home, case.id) / documents.AFFECTED, view / f"{case.id}.parquet"
-    sealing.open_file(sealed, plain, places.identity(home))
-    with session(home.duck) as connection:
-        digest = content_digest(connection, parquet([plain]), ["batch", "ordinal"], "batch, ordinal")
+    sealed, opened = places.folder(at.home, case.id) / documents.AFFECTED, at.plain / f"{case.id}.parquet"
+    sealing.open_file(sealed, opened, keys.holder(at.home))
+    with session(at.home.duck) as connection:
+        digest = content_digest(connection, parquet([opened]), ["batch", "ordinal"], "batch, ordinal")
     if digest != case.affected:
-        raise Fault(
-            "LIST_CHANGED", "the list of affected persons is not the one that the case was opened on", where=case.id
-        )
-    rests_on = delivery.deliver(home, ledger, case, plain, view)
-    setting = documents.Setting.of(home, ledger.clock, ledger, case, rests_on)
+        raise Fault("LIST_CHANGED", "the list of affected persons is not the one of this case", where=case.id)
+    rests_on = delivery.deliver(at, case, opened)
+    setting = documents.Setting.of(at.home, at.ledger, case, rests_on)
 
     def judge(now: CaseRecord, end: CaseState, bodies: Sequence[bytes]) -> Mapping[str, object]:
-        said = documents.issue(setting, now, end, bodies)
-        return {**said, "documents": {**said["documents"], documents.AFFECTED: of_file(sealed)}}
+        issued = documents.issue(setting, now, end, bodies)
+        return {**issued, "documents": {**issued["documents"], documents.AFFECTED: of_file(sealed)}}
 
-    return ledger.take(case.id, Proof.LIST, judge, rests_on)
+    return at.ledger.take(case.id, Proof.LIST, judge, rests_on)
 
 
-def _open(
-    home: Home, ledger: Ledger, agreement: str, batches: list[str], selected: Path | None, reason: CaseReason,
-    discovered_at: datetime, view: Path,
-) -> CaseRecord:  # fmt: skip
-    rows = _find(home, ledger, agreement, batches, selected, view)
+def _open(at: Desk, agreement: str, rows: Affected, reason: CaseReason, found_at: datetime) -> CaseRecord:
+    requester = at.agreement(agreement).requester.id
     while True:
-        case = _case(ledger, agreement, rows, reason, discovered_at)
-        if known := next((c for c in ledger.cases() if c.id == case.id), None):
+        id = f"c-{rows.digest[:16]}"
+        case = NewCase(id, requester, agreement, reason, found_at, rows.batches, rows.codes, rows.digest)
+        if known := next((c for c in at.ledger.cases() if c.id == id), None):
             return known
-        _keep_affected(home, ledger, case, rows.path, view)
-        taken = ledger.open_case(case, pq.read_table(rows.path, columns=["request_key", "person_key"]))
+        _store_affected(at, case, rows.path)
+        taken = at.ledger.open_case(case, pq.read_table(rows.path, columns=["request_key", "person_key"]))
         if not taken:
-            return ledger.case(case.id)
-        shutil.rmtree(places.folder(home, case.id))
+            return at.ledger.case(id)
+        shutil.rmtree(places.folder(at.home, id))
         if len(taken) == sum(case.batches.values()):
-            raise Usage("RECALLED_ALREADY", "every one of these rows is recalled in a case already",
-                        remedy="See sluicegate recall list; a case that is only found goes on with: recall advance CASE frozen.")  # fmt: skip
-        rows = affected.without(rows.path, sorted(taken), view / f"{agreement}-rest.parquet", home.duck)
+            remedy = "See sluicegate recall list; one that is only found goes on with: recall advance CASE frozen."
+            raise Usage("RECALLED_ALREADY", "every one of these rows is in a recall case already", remedy=remedy)
+        rows = affected.without(rows.path, sorted(taken), at.plain / f"{agreement}-rest.parquet", at.home.duck)
 
 
-def _case(ledger: Ledger, agreement: str, rows: Affected, reason: CaseReason, discovered_at: datetime) -> NewCase:
-    requester = places.agreement_of(ledger, agreement).requester.id
-    return NewCase(
-        f"c-{rows.digest[:16]}", requester, agreement, reason, discovered_at, rows.batches, rows.codes, rows.digest
-    )
-
-
-def _selected(home: Home, chosen: Chosen, view: Path) -> Path | None:
+def _selected(at: Desk, chosen: Chosen) -> Path | None:
     """Parquet of batch and ordinal; None: all that a batch released."""
-    target = view / "selected.parquet"
+    target = at.plain / "selected.parquet"
     if chosen.listed is not None:
-        sealing.open_file(chosen.listed, target, places.identity(home))
+        sealing.open_file(chosen.listed, target, keys.holder(at.home))
         return target
     if chosen.rows is None:
         return None
     if not chosen.rows.is_file():
         raise BadInput("FILE_UNREADABLE", "the file cannot be read", where=chosen.rows.name, remedy="Give its path.")
-    affected.read_ordinals(chosen.rows, chosen.batch, target, home.duck)
+    affected.read_ordinals(chosen.rows, chosen.batch, target, at.home.duck)
     return target
 
 
-def _by_agreement(home: Home, ledger: Ledger, chosen: Chosen, selected: Path | None) -> dict[str, list[str]]:
+def _by_agreement(at: Desk, chosen: Chosen, selected: Path | None) -> dict[str, list[str]]:
     names = [chosen.batch]
     if chosen.listed is not None and selected is not None:
-        names = affected.batches(selected, home.duck)
+        names = affected.batches(selected, at.home.duck)
     found: dict[str, list[str]] = {}
     for name in names:
-        record = ledger.batch(name)
-        if record is None:
-            raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
-        found.setdefault(record.agreement, []).append(name)
+        found.setdefault(at.ledger.known_batch(name).agreement, []).append(name)
     return found
 
 
-def _find(
-    home: Home, ledger: Ledger, agreement: str, batches: list[str], selected: Path | None, view: Path
-) -> Affected:  # fmt: skip
-    opened = {}
-    for name in batches:
-        sealed = kept.accounting(home, name)
-        if not sealed.exists():
-            raise Usage(
-                "NO_ACCOUNTING", "there is no accounting of this batch", where=name, remedy="Restore accounting/."
-            )
-        opened[name] = view / f"{name}.parquet"
-        sealing.open_file(sealed, opened[name], places.identity(home))
-    under = places.agreement_of(ledger, agreement)
-    target = view / f"{agreement}.parquet"
-    return affected.find(selected, opened, under, home.secret(HASH_KEY), target, home.duck)
+def _find(at: Desk, agreement: str, batches: list[str], selected: Path | None) -> Affected:
+    opened = {name: at.plain / f"{name}.parquet" for name in batches}
+    for name, plain in opened.items():
+        if not accounting_path(at.home, name).exists():
+            raise Usage("NO_ACCOUNTING", "this batch has no accounting", where=name, remedy="Restore accounting/.")
+        open_accounting(at.home, name, plain)
+    target, key = at.plain / f"{agreement}.parquet", at.home.secret(HASH_KEY)
+    return affected.find(selected, opened, at.agreement(agreement), key, target, at.home.duck)
 
 
-def _keep_affected(home: Home, ledger: Ledger, case: NewCase, rows: Path, view: Path) -> None:
-    """Seals the list of affected persons to the holder, with the register's record ids where the evidence is still kept."""
-    records: dict[str, Path] = {}
-    for name in case.batches:
-        path = view / f"{name}-records.parquet"
-        if _records(home, ledger, name, path):
-            records[name] = path
-    plain = view / "affected.parquet"
-    affected.with_records(rows, records, plain, home.duck)
-    places.keep_sealed(home, plain, places.folder(home, case.id) / documents.AFFECTED)
+def _store_affected(at: Desk, case: NewCase, rows: Path) -> None:
+    """Seals the list of affected persons to the holder, with the register's record ids while the evidence is stored."""
+    paths = {name: at.plain / f"{name}-records.parquet" for name in case.batches}
+    records = {name: path for name, path in paths.items() if _write_records(at, name, path)}
+    target = at.plain / "affected.parquet"
+    affected.with_records(rows, records, target, at.home.duck)
+    seal_to_holder(at.home, target, places.folder(at.home, case.id) / documents.AFFECTED)
 
 
-def _records(home: Home, ledger: Ledger, batch: str, target: Path) -> bool:
-    work = Work(home, ledger, ledger.clock, batch, lambda *_: None)
-    query = "SELECT ordinal, verdict.record_id AS record_id FROM {} WHERE verdict IS NOT NULL"
+def _write_records(at: Desk, batch: str, target: Path) -> bool:
+    steps = BatchSteps(at.home, at.ledger, batch)
     try:
-        with evidence.opened(home, work) as (_, relation), session(home.duck) as connection:
-            connection.execute(f"COPY ({query.format(relation)}) TO {quote(str(target))} (FORMAT parquet)")
-    except Usage:  # no evidence is kept any more: the keyed hashes are what is left
+        with opened.opened(at.home, steps) as (_, relation), session(at.home.duck) as connection:
+            copy(connection, f"SELECT ordinal, verdict.record_id FROM {relation} WHERE verdict IS NOT NULL", target)
+    except Usage:  # the evidence is not stored any more: the keyed hashes are what is left
         return False
     return True
 
 
-def _sweep(home: Home, ledger: Ledger) -> None:
+def _delete_unopened(at: Desk) -> None:
     """Deletes folders of cases that a killed run never opened."""
-    known = {case.id for case in ledger.cases()}
-    for folder in (home.root / "recalls").glob("c-*"):
+    known = {case.id for case in at.ledger.cases()}
+    for folder in (at.home.root / "recalls").glob("c-*"):
         if folder.name not in known:
             shutil.rmtree(folder)

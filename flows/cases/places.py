@@ -1,4 +1,4 @@
-"""Where a case keeps what belongs to it: its folder in the home tree, and a folder in clear while somebody works on it."""
+"""Where a case keeps what belongs to it, in the home tree, and the desk on which a run works on cases."""
 
 from __future__ import annotations
 
@@ -6,85 +6,73 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from expectations.digests import of_bytes, of_file
-from expectations.errors import Fault
-from expectations.instruments import Agreement, parse_instrument
-from flows.home import HOLDER_AGE, Home
+from expectations.base.clock import Clock
+from expectations.base.digests import of_bytes, of_file
+from expectations.base.errors import Fault
+from expectations.instruments import Agreement
+from flows.evidence import keys
+from flows.evidence.plaintext import plaintext_folder
+from flows.evidence.store import seal_to_holder
+from flows.home.locks import alone
+from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.locks import alone
-from pipelines import durable, sealing
+from flows.registry import enrolled
+from pipelines import sealing
 
-_VIEW = ".recall-"
 LOCK = "recall"
 
 
 def folder(home: Home, case: str) -> Path:
-    """`recalls/CASE`, made 0700: documents in clear (they name no person), and everything else sealed to the holder."""
+    """`recalls/CASE`, made 0700: its documents (they name no person), and everything else sealed to the holder."""
     found = home.root / "recalls" / case
     found.mkdir(parents=True, exist_ok=True, mode=0o700)
     return found
 
 
+@dataclass(frozen=True)
+class Desk:
+    """What a run works on cases with: the home, its open ledger, and a plaintext folder that is deleted at the end."""
+
+    home: Home
+    ledger: Ledger
+    plain: Path
+
+    def agreement(self, id: str) -> Agreement:
+        """The newest enrolled version of an agreement: its keys and terms are those that count now."""
+        return enrolled.newest(self.ledger).agreements[id]
+
+
 @contextmanager
-def at_work(home: Home) -> Iterator[Path]:
-    """A folder for what is opened, deleted at the end; what a killed run left is deleted first. One at a time a home."""
+def desk(home: Home, clock: Clock) -> Iterator[Desk]:
+    """The desk of this home, for one run at a time. What a killed run left half-written is deleted first."""
     with alone(home, LOCK):
-        for left in home.lake.glob(f"{_VIEW}*"):
-            shutil.rmtree(left)
         for half in (home.root / "recalls").glob("*/.*"):
             shutil.rmtree(half) if half.is_dir() else half.unlink()
-        view = home.lake / f"{_VIEW}{uuid.uuid4().hex}"
-        view.mkdir(mode=0o700)
-        try:
-            yield view
-        finally:
-            shutil.rmtree(view, ignore_errors=True)
+        with plaintext_folder(home) as plain, Ledger.open(home.ledger_url, clock) as ledger:
+            yield Desk(home, ledger, plain)
 
 
-def identity(home: Home) -> sealing.Identity:
-    """The holder's own age key."""
-    return sealing.load_identity(home.keys / HOLDER_AGE)
-
-
-def agreement_of(ledger: Ledger, name: str) -> Agreement:
-    """The newest enrolled version of an agreement: its keys and terms are those that count now."""
-    return newest(name, [body for _, _, body in ledger.instruments()])
-
-
-def newest(name: str, bodies: list[bytes]) -> Agreement:
-    """The agreement called `name` among the bodies of the enrolled instruments."""
-    found = (parse_instrument(body, "enrolled instrument") for body in bodies)
-    return next(i for i in found if isinstance(i, Agreement) and i.id == name)
-
-
-def keep_sealed(home: Home, source: Path, target: Path) -> None:
-    """Seals `source` to the holder as `target`, whole or not at all."""
-    half = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    sealing.seal_file(source, half, [identity(home).recipient])
-    half.replace(target)
-    durable.fsync(target.parent)
-
-
-def keep_proof(home: Home, case: str, data: bytes, view: Path) -> str:
-    """Keeps a proof that somebody handed in, sealed; gives its digest. Safe to repeat."""
-    digest, plain = of_bytes(data), view / uuid.uuid4().hex
-    plain.touch(mode=0o600)
-    plain.write_bytes(data)
-    keep_sealed(home, plain, proof(home, case, digest))
-    plain.unlink()
+def store_proof(at: Desk, case: str, data: bytes) -> str:
+    """Stores a proof that somebody handed in, sealed; gives its digest. Safe to repeat."""
+    digest, opened = of_bytes(data), at.plain / uuid.uuid4().hex
+    opened.touch(mode=0o600)
+    opened.write_bytes(data)
+    seal_to_holder(at.home, opened, proof(at.home, case, digest))
+    opened.unlink()
     return digest
 
 
-def open_proof(home: Home, case: str, digest: str, view: Path) -> bytes:
-    """A proof that was kept; raises BadInput if it cannot be opened, Fault if it is not the one that the ledger names."""
-    plain = view / uuid.uuid4().hex
-    sealing.open_file(proof(home, case, digest), plain, identity(home))
-    if of_file(plain) != digest:
-        raise Fault("PROOF_CHANGED", "a kept proof is not the one that the ledger names", where=proof(home, case, digest).name,
-                    remedy="Restore recalls/ from a backup.")  # fmt: skip
-    return plain.read_bytes()
+def open_proof(at: Desk, case: str, digest: str) -> bytes:
+    """A stored proof; raises BadInput if it cannot be opened, Fault if it is not the one that the ledger names."""
+    opened, sealed = at.plain / uuid.uuid4().hex, proof(at.home, case, digest)
+    sealing.open_file(sealed, opened, keys.holder(at.home))
+    if of_file(opened) != digest:
+        remedy = "Restore recalls/ from a backup."
+        raise Fault("PROOF_CHANGED", "a stored proof is not the one in the ledger", where=sealed.name, remedy=remedy)
+    return opened.read_bytes()
 
 
 def proof(home: Home, case: str, digest: str) -> Path:

@@ -1,88 +1,106 @@
-"""What of the open cases is due soon: for people who ask, and for the nightly run that asks for them."""
+"""Which deadlines of the open cases are near or have passed: for people who ask, and for the nightly run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from expectations.clock import Clock
+from expectations.base.clock import Clock
+from expectations.base.total import total
 from flows.cases import advancing, deadlines, documents
 from flows.cases.deadlines import Due
-from flows.home import Home
+from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.case_records import CaseRecord
-from flows.ledger.cases import STEPS, CaseState
+from flows.ledger.case_records import CaseRecord, StepRecord
+from flows.ledger.lifecycles.cases import STEPS, CaseState
 
-_NEXT = {
-    CaseState.FOUND: "sluicegate recall advance {} frozen",
-    CaseState.FROZEN: "send incident_report.md and freeze_notice.md, then: sluicegate recall advance {} notified --file RECEIPTS --key KEY",
-    CaseState.NOTIFIED: "when the recipient has listed its copies: sluicegate recall advance {} copies --file COPIES --key KEY",
-    CaseState.ENUMERATED: "send the newest notice; then: sluicegate recall advance {} disposed|returned --file LOG --key KEY",
-    CaseState.DISPOSED: "send attestation.txt; then: sluicegate recall advance {} attested --file attestation.txt.sig",
-    CaseState.RETURNED: "send attestation.txt; then: sluicegate recall advance {} attested --file attestation.txt.sig",
-    CaseState.ATTESTED: "two operators: sluicegate recall advance {} closed --key KEY",
-    CaseState.CLOSED: "nothing: the case is closed",
-}
+_DOCUMENT = ("name", "state", "digest", "lies there")
+_ATTEST = "send attestation.txt; then: sluicegate recall advance {} attested --file attestation.txt.sig"
+_NEXT: Mapping[CaseState, str] = total(
+    CaseState,
+    {
+        CaseState.FOUND: "sluicegate recall advance {} frozen",
+        CaseState.FROZEN: "send incident_report.md and freeze_notice.md, then:"
+        " sluicegate recall advance {} notified --file RECEIPTS --key KEY",
+        CaseState.NOTIFIED: "when the recipient has listed its copies:"
+        " sluicegate recall advance {} copies --file COPIES --key KEY",
+        CaseState.ENUMERATED: "send the newest notice; then:"
+        " sluicegate recall advance {} disposed|returned --file LOG --key KEY",
+        CaseState.DISPOSED: _ATTEST,
+        CaseState.RETURNED: _ATTEST,
+        CaseState.ATTESTED: "two operators: sluicegate recall advance {} closed --key KEY",
+        CaseState.CLOSED: "nothing: the case is closed",
+    },
+)
 
 
 def every(home: Home, clock: Clock) -> list[dict[str, Any]]:
     """Each case in short, with the deadlines that have passed or soon will."""
     with Ledger.open(home.ledger_url, clock) as ledger:
-        return [
-            {**_short(case), "due": [_due(d, clock) for d in _alarms(home, ledger, clock, case)]}
-            for case in ledger.cases()
-        ]
+        cases = ledger.cases()
+        return [{**_short(c), "due": [_due(d, clock) for d in _alarms(home, ledger, c)]} for c in cases]
 
 
 def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
     """A case with its deadlines, steps and documents; raises Usage if there is none of this name."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         case = ledger.case(id)
-        dues = deadlines.of_case(ledger, clock, case)
-        waiting = ledger.signers(id)
+        dues, signed = deadlines.of_case(ledger, case), ledger.signers(id)
     return {
         **_short(case),
-        "batches": dict(case.batches), "codes": dict(case.codes), "discovered": f"{case.discovered_at:%Y-%m-%dT%H:%MZ}",
+        "batches": dict(case.batches),
+        "codes": dict(case.codes),
+        "discovered": f"{case.discovered_at:%Y-%m-%dT%H:%MZ}",
         "deadlines": [_due(d, clock) for d in dues],
         "steps": [_step(s) for s in case.steps],
-        "documents": [dict(zip(("name", "state", "digest", "lies there"), d, strict=True)) for d in documents.check(home, case)],
-        "signed": waiting,
+        "documents": [dict(zip(_DOCUMENT, d, strict=True)) for d in documents.check(home, case)],
+        "signed": signed,
         "waits_for": [p.value for s, p in STEPS if s is case.state],
         "next": _NEXT[case.state].format(case.id),
-    }  # fmt: skip
+    }
 
 
-def look(home: Home, clock: Clock) -> list[dict[str, Any]]:
-    """For the nightly run: issues the notices that the orders in force ask for now; gives every deadline that has passed, or
-    will within `alert_hours`."""
+def deadlines_due(home: Home, clock: Clock) -> list[dict[str, Any]]:
+    """Every deadline that has passed, or will within `alert_hours`. Issues the notices that are due now."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         cases = [case for case in ledger.cases() if case.state is not CaseState.CLOSED]
-        found = [{"case": c.id, **_due(d, clock)} for c in cases for d in _alarms(home, ledger, clock, c)]
+        found = [{"case": c.id, **_due(d, clock)} for c in cases for d in _alarms(home, ledger, c)]
     for case in cases:
         advancing.issue(home, clock, case.id)
     return found
 
 
-def _alarms(home: Home, ledger: Ledger, clock: Clock, case: CaseRecord) -> list[Due]:
-    now, hours = clock.now(), home.config.alert_hours
-    return [d for d in deadlines.of_case(ledger, clock, case) if d.alarms(now, hours)]
+def _alarms(home: Home, ledger: Ledger, case: CaseRecord) -> list[Due]:
+    now, hours = ledger.clock.now(), home.config.alert_hours
+    return [d for d in deadlines.of_case(ledger, case) if d.alarms(now, hours)]
 
 
 def _short(case: CaseRecord) -> dict[str, Any]:
     return {
-        "case": case.id, "state": case.state.value, "agreement": case.agreement, "requester": case.requester,
-        "reason": case.reason.value, "rows": case.rows,
-    }  # fmt: skip
+        "case": case.id,
+        "state": case.state.value,
+        "agreement": case.agreement,
+        "requester": case.requester,
+        "reason": case.reason.value,
+        "rows": case.rows,
+    }
 
 
 def _due(due: Due, clock: Clock) -> dict[str, Any]:
     return {
-        "deadline": due.name, "status": due.status(clock.now()), "at": f"{due.at:%Y-%m-%dT%H:%MZ}" if due.at else None,
-        "waits_for": list(due.waits), "source": due.source,
-    }  # fmt: skip
+        "deadline": due.name,
+        "status": due.status(clock.now()),
+        "at": f"{due.at:%Y-%m-%dT%H:%MZ}" if due.at else None,
+        "waits_for": list(due.waits),
+        "source": due.source,
+    }
 
 
-def _step(step: Any) -> dict[str, Any]:
+def _step(step: StepRecord) -> dict[str, Any]:
     return {
-        "event": step.seq, "at": f"{step.at:%Y-%m-%dT%H:%M:%SZ}", "state": step.state.value,
-        "proof": step.proof.value if step.proof else None, "rests_on": step.rests_on,
-    }  # fmt: skip
+        "event": step.seq,
+        "at": f"{step.at:%Y-%m-%dT%H:%M:%SZ}",
+        "state": step.state.value,
+        "proof": step.proof.value if step.proof else None,
+        "rests_on": step.rests_on,
+    }

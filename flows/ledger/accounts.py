@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from expectations.errors import Fault
+from expectations.base.errors import Fault
 from flows.ledger.core import Core, find
+from flows.ledger.database.models import Event
 from flows.ledger.events.batch import Accounted, BatchKind
-from flows.ledger.models import Event
-from flows.ledger.states import State
+from flows.ledger.lifecycles.states import State
 
 ACCOUNTED = BatchKind.ACCOUNTED.value
 

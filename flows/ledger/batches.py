@@ -10,14 +10,14 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from expectations import band
-from expectations.errors import Fault
-from expectations.facts import Earlier
+from expectations.base.errors import Fault
+from expectations.facts import band
+from expectations.facts.letter import Earlier
 from flows.ledger import facts
 from flows.ledger.core import BatchRecord, Core, find, record
+from flows.ledger.database.models import Batch, Event
 from flows.ledger.events.moves import Expired, Held, Moved, Received, Refused
-from flows.ledger.models import Batch, Event
-from flows.ledger.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
+from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
 from flows.ledger.times import stamp, to_us
 
 # The steps that `advance` may take; the others have methods of their own, which ask for more.
@@ -73,6 +73,11 @@ class Batches(Core):
         with self.reading() as session:
             found = session.get(Batch, name)
             return record(found) if found else None
+
+    def known_batch(self, name: str) -> BatchRecord:
+        """The batch called `name`; raises Usage if there is none."""
+        with self.reading() as session:
+            return record(find(session, name))
 
     def batches(self, state: State | None = None) -> list[BatchRecord]:
         """All batches, or those in one state, oldest first."""

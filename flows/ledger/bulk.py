@@ -15,9 +15,9 @@ import pyarrow as pa
 from sqlalchemy import String, column, insert, literal, select, table
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from expectations.errors import Fault
+from expectations.base.errors import Fault
 from flows.ledger import facts
-from flows.ledger.models import Base, Batch, Claim, RecallCase, Recalled, Try
+from flows.ledger.database.models import Base, Batch, Claim, RecallCase, Recalled, Try
 
 Pairs: TypeAlias = pa.Table | Iterable[tuple[str, str]]
 INCOMING = table("incoming", column("a", String), column("b", String))

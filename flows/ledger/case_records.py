@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from flows.ledger.cases import CaseReason, CaseState, Proof
+from flows.ledger.database.models import Event, RecallCase
 from flows.ledger.events.recall import RecallKind
-from flows.ledger.models import Event, RecallCase
+from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 
 ATTESTATION = "attestation.txt"  # the document that the recipient signs
 

@@ -2,7 +2,7 @@
 moved.
 
 What a chain alone cannot show is that its end was cut off, or that all of it was written anew: that takes marks kept
-elsewhere, such as a head (`verify(…, head=…)`) or a signed checkpoint (`flows.audit.checkpoints`).
+elsewhere, such as a head (`verify(…, head=…)`) or a signed checkpoint (`flows.audit.signed_heads`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from expectations.digests import of_json
-from expectations.merkle import Tree, leaf
-from flows.ledger.models import Event
+from expectations.base.digests import of_json
+from expectations.base.merkle import Tree, leaf
+from flows.ledger.database.models import Event
 
 GENESIS = "0" * 64
 

@@ -10,12 +10,12 @@ from itertools import groupby, pairwise
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from expectations.errors import Fault
+from expectations.base.errors import Fault
 from flows.ledger.bulk import INCOMING, TRIES, Pairs, digest, incoming, pairs_of
 from flows.ledger.core import Core, find
+from flows.ledger.database.models import Batch, Claim, Try
 from flows.ledger.events.batch import Tries, TriesAged
-from flows.ledger.models import Batch, Claim, Try
-from flows.ledger.states import State
+from flows.ledger.lifecycles.states import State
 from flows.ledger.times import stamp, to_us
 
 TRIES_COUNT = timedelta(days=365)  # so long other addresses tried for one person count, and are stored

@@ -12,13 +12,14 @@ from typing import Any, Self
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from expectations.clock import Clock
-from expectations.errors import Fault, Usage
-from flows.ledger import chain, engine, facts, migrate
+from expectations.base.clock import Clock
+from expectations.base.errors import Fault, Usage
+from flows.ledger import chain, facts
+from flows.ledger.database import engine, migrate
+from flows.ledger.database.models import Batch, Enrolled, Operator
 from flows.ledger.events import Event
 from flows.ledger.events.moves import Move
-from flows.ledger.models import Batch, Enrolled, Operator
-from flows.ledger.states import BATCH, Cause, Checkpoint, State
+from flows.ledger.lifecycles.states import BATCH, Cause, Checkpoint, State
 from flows.ledger.tables import Tables
 from flows.ledger.times import stamp
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
+from expectations.base.digests import canonical_json
 from expectations.codes import code
-from expectations.digests import canonical_json
-from flows.ledger.states import Checkpoint
+from flows.ledger.lifecycles.states import Checkpoint
 
 
 class Decision(StrEnum):

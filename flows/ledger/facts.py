@@ -11,12 +11,12 @@ from enum import StrEnum
 from typing import Any
 
 from expectations import codes
+from expectations.base.digests import canonical_json
+from expectations.base.errors import Fault
 from expectations.contracts import Outcome, Stage
-from expectations.digests import canonical_json
-from expectations.errors import Fault
-from flows.ledger.cases import CaseReason, CaseState, Proof
 from flows.ledger.decisions import Decision, Reason
-from flows.ledger.states import Checkpoint, State
+from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
+from flows.ledger.lifecycles.states import Checkpoint, State
 
 
 class View(StrEnum):

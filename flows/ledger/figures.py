@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, distinct, func, select
 from sqlalchemy.orm import Session
 
 from flows.ledger.core import BatchRecord, Core, record
-from flows.ledger.models import Batch, Claim, Event, RecallCase, Recalled
-from flows.ledger.states import State
+from flows.ledger.database.models import Batch, Claim, Event, RecallCase, Recalled
+from flows.ledger.lifecycles.states import State
 
 
 @dataclass(frozen=True)

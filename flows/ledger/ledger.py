@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from expectations.merkle import Tree, leaf
-from flows.ledger import chain, rebuild
+from expectations.base.merkle import Tree, leaf
+from flows.ledger import chain
 from flows.ledger.accounts import Accounts
-from flows.ledger.baseline import Baselines
 from flows.ledger.batches import Batches
 from flows.ledger.chain import Head, Link, Mark, Problem
 from flows.ledger.claims import Disclosures
@@ -17,6 +16,8 @@ from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
 from flows.ledger.review import Review
 from flows.ledger.shredding import Shredding
+from flows.ledger.verify import rebuild
+from flows.ledger.verify.baseline import Baselines
 
 
 class Ledger(Batches, Accounts, Review, Registry, Disclosures, Figures, Recalls, Shredding, Baselines):

@@ -10,21 +10,21 @@ from typing import Any
 from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
-from expectations import signatures
-from expectations.digests import of_bytes
-from expectations.errors import BadInput, Fault, Usage
+from expectations.base import signatures
+from expectations.base.digests import of_bytes
+from expectations.base.errors import BadInput, Fault, Usage
 from expectations.instruments import Agreement, instrument_digest, parse_instrument
 from flows.ledger import facts
 from flows.ledger.bulk import INCOMING, Pairs, digest, incoming, pairs_of
 from flows.ledger.case_records import ATTESTATION, CaseRecord, NewCase, record
-from flows.ledger.cases import KEYS_NEEDED, CaseState, Proof, after, message
 from flows.ledger.core import Core, find
+from flows.ledger.database.models import Claim, RecallCase, Recalled, Signature
 from flows.ledger.events.base import Event
 from flows.ledger.events.recall import CaseOpened, CaseSigned, CaseStep, DocumentsIssued
-from flows.ledger.models import Claim, RecallCase, Recalled, Signature
+from flows.ledger.lifecycles.cases import KEYS_NEEDED, CaseState, Proof, after, message
+from flows.ledger.lifecycles.states import State
 from flows.ledger.registry import latest_instruments
 from flows.ledger.signing import Given, signed_by
-from flows.ledger.states import State
 from flows.ledger.times import to_us
 
 # What is judged under the lock, of the case, the state that it would reach, and the bodies of all enrolled instruments;

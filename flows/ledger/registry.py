@@ -9,16 +9,16 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from expectations import signatures
-from expectations.digests import of_bytes
-from expectations.errors import Usage
+from expectations.base import signatures
+from expectations.base.digests import of_bytes
+from expectations.base.errors import Usage
 from expectations.instruments import Instrument, instrument_digest, parse_instrument
 from flows.ledger import facts
 from flows.ledger.core import Core, find
+from flows.ledger.database.models import Enrolled, Operator, Signature
 from flows.ledger.events.batch import Viewed
 from flows.ledger.events.registry import InstrumentEnrolled, OperatorChanged
 from flows.ledger.facts import View
-from flows.ledger.models import Enrolled, Operator, Signature
 from flows.ledger.signing import (
     KEYS_NEEDED,
     fingerprint,

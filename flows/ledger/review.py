@@ -8,16 +8,16 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from expectations import signatures
-from expectations.errors import BadInput, Usage
+from expectations.base import signatures
+from expectations.base.errors import BadInput, Usage
 from flows.ledger.core import Core, find, record
+from flows.ledger.database.models import Batch, Decided, Halt
 from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason, allowed, message, resume_message
 from flows.ledger.events.moves import Moved
 from flows.ledger.events.review import DecisionSigned, Halted, Resumed
-from flows.ledger.models import Batch, Decided, Halt
+from flows.ledger.lifecycles.states import Cause, Checkpoint, State
 from flows.ledger.registry import active_operator
 from flows.ledger.signing import signing_operator
-from flows.ledger.states import Cause, Checkpoint, State
 
 
 @dataclass(frozen=True)

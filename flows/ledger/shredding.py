@@ -14,14 +14,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from expectations.errors import Usage
+from expectations.base.errors import Usage
 from flows.ledger import facts
 from flows.ledger.core import Core, find
+from flows.ledger.database.models import Event
 from flows.ledger.events.batch import BatchKind, Shredded
 from flows.ledger.events.batch import Shredding as ShreddingEvent
-from flows.ledger.models import Event
+from flows.ledger.lifecycles.states import FINAL, State
 from flows.ledger.registry import latest_instruments
-from flows.ledger.states import FINAL, State
 
 SHREDDING, SHREDDED = BatchKind.SHREDDING.value, BatchKind.SHREDDED.value
 STEPS = frozenset({SHREDDING, SHREDDED})

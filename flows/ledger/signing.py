@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from expectations import signatures
-from expectations.digests import canonical_json, of_bytes
-from expectations.errors import BadInput, Usage
-from flows.ledger.models import Operator
+from expectations.base import signatures
+from expectations.base.digests import canonical_json, of_bytes
+from expectations.base.errors import BadInput, Usage
+from flows.ledger.database.models import Operator
 
 KEYS_NEEDED = 2  # of an instrument, and of an operator
 _TYPE = "ssh-ed25519"

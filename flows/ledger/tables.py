@@ -1,6 +1,6 @@
 """What an event is applied to: the ledger's tables, as they were before it.
 
-It is done twice: in the transaction that appends the event, and by `flows.ledger.rebuild`, which plays all events over an
+It is done twice: in the transaction that appends the event, and by `flows.ledger.verify.rebuild`, which plays all events over an
 empty database to compare it with the live one. What an event has by digest only comes from whoever writes it, or from
 the live row.
 """
@@ -14,7 +14,7 @@ from sqlalchemy import Select, delete
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from flows.ledger.bulk import Bulk
-from flows.ledger.models import Base, Batch
+from flows.ledger.database.models import Base, Batch
 
 Row = TypeVar("Row", bound=Base)
 

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from expectations.instruments import Agreement, parse_instrument
-from flows.ledger.models import Batch, Enrolled, Event
-from flows.ledger.states import State
+from flows.ledger.database.models import Batch, Enrolled, Event
+from flows.ledger.lifecycles.states import State
 from flows.ledger.times import stamp
 
 PERIOD = timedelta(days=30)  # before receipt

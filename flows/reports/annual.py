@@ -1,7 +1,8 @@
 """The annual report per agency: 26 USC 6103(p)(3)(C), due within 90 days of the year's end.
 
-A year is counted in the legal zone of each batch's agreement: requests by the day of their receipt, disclosures and taxpayers
-by the day on which they left. Numbers come from the newest accounting of each batch; only what was published was disclosed.
+A year is counted in the legal zone of each batch's agreement: requests by the day of their receipt, disclosures and
+taxpayers by the day on which they left. Numbers come from the newest accounting of each batch; only what was published
+was disclosed.
 """
 
 from __future__ import annotations
@@ -10,18 +11,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from expectations.clock import Clock, legal_date
-from expectations.errors import Usage
-from expectations.instruments import Agreement, parse_instrument
-from flows.home import Home
+from expectations.base.clock import Clock, legal_date
+from expectations.base.errors import Usage
+from expectations.instruments import Agreement
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.accounts import ACCOUNTED
 from flows.ledger.core import BatchRecord
 from flows.ledger.figures import EventRecord
-from flows.ledger.states import FINAL, State
+from flows.ledger.lifecycles.states import FINAL, State
+from flows.registry.enrolled import agreement_version
 
 _DUE = timedelta(days=90)
 
@@ -39,7 +41,7 @@ class Entry:
 
     @property
     def rows(self) -> int:
-        """As accounted for; of a batch on its way as its letter says."""
+        """As accounted for; until then, as its letter says."""
         return int(self.accounted.facts["rows"]) if self.accounted else self.record.rows
 
     @property
@@ -78,21 +80,19 @@ def annual(home: Home, clock: Clock, year: int, agency: str | None = None) -> di
 
 def _entries(ledger: Ledger) -> Iterable[Entry]:
     accounted, published = ledger.newest(ACCOUNTED), ledger.newest(State.PUBLISHED)
-
-    @cache
-    def agreement(digest: str) -> Agreement | None:
-        body = ledger.instrument(digest)
-        found = parse_instrument(body, "enrolled agreement") if body else None
-        return found if isinstance(found, Agreement) else None
-
+    agreement = cache(partial(agreement_version, ledger))
     for record in ledger.batches():
         under = agreement(record.instruments.get(record.agreement, ""))
         zone = under.zone if under else "UTC"
         left = published.get(record.name)
         yield Entry(
-            record, under, accounted.get(record.name), left, legal_date(record.received_at, zone),
+            record,
+            under,
+            accounted.get(record.name),
+            left,
+            legal_date(record.received_at, zone),
             legal_date(left.at, zone) if left else None,
-        )  # fmt: skip
+        )
 
 
 def _years(entry: Entry) -> set[int]:
@@ -135,7 +135,9 @@ def _line(entry: Entry) -> dict[str, Any]:
         "requests": entry.rows,
         "disclosed_on": entry.disclosed_on.isoformat() if entry.disclosed_on else None,
         "disclosures": entry.disclosed,
-        **{name: {"event": e.seq, "hash": e.hash} if e else None
-           for name, e in (("accounted", entry.accounted), ("published", entry.published))},
+        **{
+            name: {"event": e.seq, "hash": e.hash} if e else None
+            for name, e in (("accounted", entry.accounted), ("published", entry.published))
+        },
         "merkle_root": entry.accounted.facts["merkle_root"] if entry.accounted else None,
-    }  # fmt: skip
+    }

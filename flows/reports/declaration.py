@@ -1,6 +1,7 @@
-"""The declaration of a batch: how many were asked for, matched, disclosed and withheld, and why; each number with its event.
+"""The declaration of a batch: how many were asked for, matched, disclosed and withheld, and why; each number with its
+event.
 
-It is the holder's own paper: it counts by codes that the requester is never told (invariant 9).
+It is the holder's own paper: it counts by codes that the requester never sees (invariant 9).
 """
 
 from __future__ import annotations
@@ -9,28 +10,28 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from expectations import codes
-from expectations.clock import Clock, legal_date
-from expectations.errors import Fault, Usage
-from expectations.instruments import Agreement, parse_instrument
-from flows.home import Home
+from expectations.base.clock import Clock, legal_date
+from expectations.base.errors import Fault, Usage
+from flows.batch.plan import PASSED
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.accounts import ACCOUNTED
 from flows.ledger.core import BatchRecord
 from flows.ledger.figures import EventRecord
-from flows.ledger.states import RUNS_IN, STAGES, Checkpoint, State
+from flows.ledger.lifecycles.states import RUNS_IN, Checkpoint, State
+from flows.registry.enrolled import agreement_at_receipt
 
-_PASSED = {STAGES[STAGES.index(start) + 1].value: which for which, start in RUNS_IN.items()}
+_BY_STATE_BEFORE = {state.value: which for which, state in RUNS_IN.items()}
+_BY_STATE_PASSED = {state.value: which for which, state in PASSED.items()}
 
 
 def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
-    """What the ledger says of a batch; raises Usage if nobody knows it or it is not accounted for yet, Fault if it contradicts
-    itself."""
+    """What the ledger says of a batch.
+
+    Raises Usage if nobody knows it or it is not accounted for yet, Fault if the ledger contradicts itself.
+    """
     with Ledger.open(home.ledger_url, clock) as ledger:
-        record = ledger.batch(batch)
-        if record is None:
-            raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate status.")
-        told = ledger.events_of(batch)
-        instruments = list(_instruments(ledger, record))
+        record, events = ledger.known_batch(batch), ledger.events_of(batch)
         return {
             "report": "declaration",
             "made_at": clock.now().isoformat(timespec="seconds"),
@@ -39,24 +40,22 @@ def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
             "submission": record.submission,
             "received_at": record.received_at.isoformat(timespec="seconds"),
             "decided_on": record.decided_on.isoformat(),
-            **_parties(ledger, record, told),
-            **_figures(record, told),
-            "checkpoints": list(_checkpoints(told)),
-            "decisions": [_decision(e) for e in told if e.kind == "decision"],
-            "instruments": instruments,
+            **_parties(ledger, record, events),
+            **_figures(record, events),
+            "checkpoints": list(_checkpoints(events)),
+            "decisions": [_decision(e) for e in events if e.kind == "decision"],
+            "instruments": list(_instruments(ledger, record)),
             "register": record.register,
             "chain": vars(ledger.head()),
         }
 
 
-def _parties(ledger: Ledger, record: BatchRecord, told: Iterable[EventRecord]) -> dict[str, Any]:
+def _parties(ledger: Ledger, record: BatchRecord, events: Iterable[EventRecord]) -> dict[str, Any]:
     """Who asked, who answered, and when the rows left by the agreement's calendar."""
-    body = ledger.instrument(record.instruments.get(record.agreement, ""))
-    if body is None:  # an unreadable submission
+    found = agreement_at_receipt(ledger, record)
+    if found is None:  # an unreadable submission
         return {"agency": None, "holder": None, "agreement": None, "disclosed_on": None}
-    found = parse_instrument(body, record.agreement)
-    assert isinstance(found, Agreement), "a batch is recorded with its agreement"
-    left = next((e.at for e in told if e.kind == State.PUBLISHED), None)
+    left = next((e.at for e in events if e.kind == State.PUBLISHED), None)
     return {
         "agency": found.requester.model_dump(include={"id", "name", "address"}),
         "holder": found.holder.model_dump(include={"id", "name", "address"}),
@@ -65,39 +64,41 @@ def _parties(ledger: Ledger, record: BatchRecord, told: Iterable[EventRecord]) -
     }
 
 
-def _figures(record: BatchRecord, told: list[EventRecord]) -> dict[str, Any]:
+def _figures(record: BatchRecord, events: list[EventRecord]) -> dict[str, Any]:
     """The counts; the newest accounting counts, and what was released is disclosed once the batch is published only."""
-    accounted = _newest(told, ACCOUNTED)
+    accounted = _newest(events, ACCOUNTED)
     if accounted is None:
         if record.state is not State.UNREADABLE:
-            raise Usage("NOT_ACCOUNTED", f"the batch is {record.state}, and not accounted for yet", where=record.name,
-                        remedy="A declaration is made of a batch that has ended.")  # fmt: skip
-        unreadable = _newest(told, State.UNREADABLE)
+            state = f"the batch is {record.state}, and not accounted for yet"
+            remedy = "A declaration is made of a batch that has ended."
+            raise Usage("NOT_ACCOUNTED", state, where=record.name, remedy=remedy)
+        unreadable = _newest(events, State.UNREADABLE)
         assert unreadable is not None
-        named = [_code(name, None) for name in unreadable.facts.get("codes", [])]
-        return {"figures": [_figure("asked", 0, unreadable)], "outcomes": [], "codes": named, "accounting": None}
-    said = accounted.facts
+        reasons = [_code(name, None) for name in unreadable.facts.get("codes", [])]
+        return {"figures": [_figure("asked", 0, unreadable)], "outcomes": [], "codes": reasons, "accounting": None}
+    facts = accounted.facts
     return {
-        "figures": list(_lines(record, told, accounted)),
-        "outcomes": [{"outcome": name, "rows": rows} for name, rows in said["outcomes"].items()],
-        "codes": [_code(name, rows) for name, rows in said["codes"].items()],
+        "figures": list(_lines(record, events, accounted)),
+        "outcomes": [{"outcome": name, "rows": rows} for name, rows in facts["outcomes"].items()],
+        "codes": [_code(name, rows) for name, rows in facts["codes"].items()],
         "accounting": {
-            **_source(accounted), **{k: said[k] for k in ("merkle_root", "accounting", "evidence")},
+            **_source(accounted),
+            **{k: facts[k] for k in ("merkle_root", "accounting", "evidence")},
             "package": record.package_digest if record.state is State.PUBLISHED else None,
         },
-    }  # fmt: skip
+    }
 
 
-def _lines(record: BatchRecord, told: list[EventRecord], accounted: EventRecord) -> Iterable[dict[str, Any]]:
+def _lines(record: BatchRecord, events: list[EventRecord], accounted: EventRecord) -> Iterable[dict[str, Any]]:
     asked, outcomes = accounted.facts["rows"], accounted.facts["outcomes"]
-    prepared, published = _newest(told, State.PREPARED), _newest(told, State.PUBLISHED)
+    prepared, published = _newest(events, State.PREPARED), _newest(events, State.PUBLISHED)
     disclosed = outcomes.get("released", 0) if published else 0
     if sum(outcomes.values()) != asked or (published and (prepared is None or prepared.facts["rows"] != disclosed)):
-        raise Fault("REPORT_DIFFERS", "the events of the batch do not add up", where=record.name,
-                    remedy="Run sluicegate ledger verify.")  # fmt: skip
+        remedy = "Run sluicegate ledger verify."
+        raise Fault("REPORT_DIFFERS", "the events of the batch do not add up", where=record.name, remedy=remedy)
     yield _figure("asked", asked, accounted)
     yield _figure("rejected (could not be read as a row)", outcomes.get("rejected", 0), accounted)
-    matching = next((e for e in reversed(told) if e.kind == State.MATCHED and "looked_up" in e.facts), None)
+    matching = next((e for e in reversed(events) if e.kind == State.MATCHED and "looked_up" in e.facts), None)
     if matching:
         yield _figure("looked up in the register", matching.facts["looked_up"], matching)
         yield _figure("matched", matching.facts["matched"], matching)
@@ -105,16 +106,15 @@ def _lines(record: BatchRecord, told: list[EventRecord], accounted: EventRecord)
     yield _figure("withheld", asked - disclosed, accounted)
 
 
-def _checkpoints(told: list[EventRecord]) -> Iterable[dict[str, Any]]:
+def _checkpoints(events: list[EventRecord]) -> Iterable[dict[str, Any]]:
     """Each time that a checkpoint passed, held or refused the batch, oldest first."""
-    for event in told:
-        said = event.facts
-        if event.kind in _PASSED and "evaluated" in said:
-            yield _verdict(_PASSED[event.kind], "passed", event)
+    for event in events:
+        if event.kind in _BY_STATE_PASSED and "evaluated" in event.facts:
+            yield _verdict(_BY_STATE_PASSED[event.kind], "passed", event)
         elif event.kind == State.HELD:
-            yield _verdict(Checkpoint(said["checkpoint"]), "held", event)
-        elif event.kind == State.REFUSED and said.get("start") in {s.value for s in RUNS_IN.values()}:
-            yield _verdict(next(c for c, s in RUNS_IN.items() if s.value == said["start"]), "refused", event)
+            yield _verdict(Checkpoint(event.facts["checkpoint"]), "held", event)
+        elif event.kind == State.REFUSED and (which := _BY_STATE_BEFORE.get(event.facts.get("start", ""))):
+            yield _verdict(which, "refused", event)
 
 
 def _verdict(which: Checkpoint, verdict: str, event: EventRecord) -> dict[str, Any]:
@@ -135,8 +135,12 @@ def _decision(event: EventRecord) -> dict[str, Any]:
 def _instruments(ledger: Ledger, record: BatchRecord) -> Iterable[dict[str, Any]]:
     for name, digest in record.instruments.items():
         version = next((v for v in ledger.versions(name) if v.digest == digest), None)
-        yield {"id": name, "digest": digest, "version": version.version if version else None,
-               "kind": version.kind if version else None}  # fmt: skip
+        yield {
+            "id": name,
+            "digest": digest,
+            "version": version.version if version else None,
+            "kind": version.kind if version else None,
+        }
 
 
 def _code(name: str, rows: int | None) -> dict[str, Any]:
@@ -153,5 +157,5 @@ def _source(event: EventRecord) -> dict[str, Any]:
     return {"event": event.seq, "hash": event.hash, "at": event.at.isoformat(timespec="seconds")}
 
 
-def _newest(told: Iterable[EventRecord], kind: str) -> EventRecord | None:
-    return max((e for e in told if e.kind == kind), key=lambda e: e.seq, default=None)
+def _newest(events: Iterable[EventRecord], kind: str) -> EventRecord | None:
+    return max((e for e in events if e.kind == kind), key=lambda e: e.seq, default=None)

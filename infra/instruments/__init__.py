@@ -1,0 +1,1 @@
+"""The shipped agreements and court orders."""

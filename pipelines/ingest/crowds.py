@@ -1,4 +1,4 @@
-"""What only the whole batch can tell: the rows at crowded addresses, found once every part is judged, are held as well."""
+"""Rows at crowded addresses: found once every part has its codes, since only the whole batch shows them, and held."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from expectations import crowding
+from expectations.base.duck import DuckSettings, parquet
 from expectations.contracts import CANONICAL, Outcome
-from expectations.duck import DuckSettings, parquet
+from expectations.facts import crowding
 from pipelines.ingest.rows import write
 from pipelines.lake import Attempt, Part
-from pipelines.sql import copy, quiet
+from pipelines.lake.sql import copy, quiet
 
 
 @dataclass(frozen=True)
@@ -51,23 +51,24 @@ class Settle:
         if pq.read_metadata(self.crowded).num_rows == 0:
             return False
         with quiet("ingest.rows", self.duck) as connection:
-            query = (
-                f"SELECT 1 FROM {parquet([judged.path])} SEMI JOIN {parquet([self.crowded])} USING (ordinal) LIMIT 1"
+            rows, crowded = parquet([judged.path]), parquet([self.crowded])
+            return bool(
+                connection.execute(f"SELECT 1 FROM {rows} SEMI JOIN {crowded} USING (ordinal) LIMIT 1").fetchall()
             )
-            return bool(connection.execute(query).fetchall())
 
     def _query(self, judged: Part) -> str:
         marked = crowding.marked(parquet([judged.path]), parquet([self.crowded]), "a_codes", "codes")
         columns = ", ".join(f'"{name}"' for name in CANONICAL.names)
         return f"""
         SELECT {columns} FROM (
-          SELECT * REPLACE (CASE WHEN outcome IS NULL AND len(codes) > 0 THEN '{Outcome.HELD}' ELSE outcome END AS outcome)
+          SELECT * REPLACE (
+            CASE WHEN outcome IS NULL AND len(codes) > 0 THEN '{Outcome.HELD}' ELSE outcome END AS outcome)
           FROM ({marked}))
         ORDER BY ordinal"""
 
 
 def _same(source: Path, target: Path) -> None:
-    """The file once more under another name, without writing it again where the file system allows that: parts never change."""
+    """The file under another name too; a copy where the file system has no links. Parts never change."""
     try:
         os.link(source, target)
     except OSError:

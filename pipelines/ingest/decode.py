@@ -1,31 +1,28 @@
 """Data files to raw rows and rejects. One piece of work is one file: a stream cannot be entered in its middle.
 
-The letter says how many rows each file has. So ordinals and part numbers are known before anything is read, and a file that
-goes on longer is stopped there.
+The letter says how many rows each file has. So ordinals and part numbers are known before anything is read, and a file
+that goes on longer is stopped there.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from expectations.base.duck import DuckSettings, parquet, session
+from expectations.base.errors import BadInput
 from expectations.contracts import PLACE, RAW_REQUEST, REJECT, REQUIRED_COLUMNS, Origin
-from expectations.duck import DuckSettings, parquet, session
-from expectations.errors import BadInput
 from expectations.instruments import DataFile
-from pipelines.ingest.blocks import BLOCK, Blocks, opened
-from pipelines.ingest.read_csv import read_csv
-from pipelines.ingest.read_jsonl import read_jsonl
-from pipelines.ingest.read_parquet import read_parquet
-from pipelines.ingest.reading import Read, Reject, check_columns, screen
 from pipelines.lake import Attempt, Part
+from pipelines.read.blocks import BLOCK, Submitted
+from pipelines.read.screen import screen
+from pipelines.read.stretch import Read, Reject
+from pipelines.read.submitted import reader
 
 RAW = pa.schema([*PLACE, *RAW_REQUEST])
 # Judging a row is far dearer than reading it: row groups are small, so that all threads have one to work on.
@@ -56,7 +53,7 @@ def plan(files: tuple[DataFile, ...], folder: Path, part_rows: int) -> list[File
 
 @dataclass(frozen=True)
 class Decode:
-    """Worker of the step `ingest.decode`. Raises BadInput, naming the file, for a file that is not what the letter says."""
+    """Worker of the step `ingest.decode`. Raises BadInput, naming the file, for one that is not as the letter says."""
 
     part_rows: int
     duck: DuckSettings
@@ -75,37 +72,21 @@ class Decode:
             yield from parts.add(read)
         if seen != work.file.rows:
             more = "more" if seen > work.file.rows else f"{seen}"
-            raise BadInput(
-                "COUNT_DIFFERS", f"the letter says {work.file.rows} rows, the file has {more}", where=work.file.path,
-                remedy="Correct the count in the letter, or send the whole file.",
-            )  # fmt: skip
+            message = f"the letter says {work.file.rows} rows, the file has {more}"
+            remedy = "Correct the count in the letter, or send the whole file."
+            raise BadInput("COUNT_DIFFERS", message, where=work.file.path, remedy=remedy)
         yield from parts.close()
         yield attempt.write("rejects", work.number - 1, _reject_table(work, rejects), rejected=len(rejects))
 
     def _reads(self, work: FileWork, attempt: Attempt) -> Iterator[Read]:
-        path, where, packing = Path(work.path), work.file.path, work.file.compression
-        if work.file.format == "parquet":
-            if packing == "none":
-                yield from read_parquet(path, where, self.duck, self.required)
-                return
-            plain = attempt.path("unpacked", work.number - 1)
-            with opened(path, packing, where) as source, plain.open("wb") as target:
-                while chunk := source.read(BLOCK):
-                    target.write(chunk)
-            yield from read_parquet(plain, where, self.duck, self.required)
-            shutil.rmtree(plain.parent)
-            return
-        with opened(path, packing, where) as source:
-            blocks = Blocks(source, self.block)
-            if work.file.format == "csv":
-                yield from read_csv(blocks, where, check=partial(check_columns, required=self.required))
-            else:
-                yield from read_jsonl(blocks, where, self.required)
+        file, scratch = work.file, Path(attempt.folder) / f"unpacked-{work.number}"
+        given = Submitted(Path(work.path), file.path, file.compression, scratch, self.duck, self.required, self.block)
+        return reader(file.format)(given)
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """What only the whole submission can tell: dataset `duplicates`, request ids that stand in it more than once."""
+    """What only the whole submission can say: dataset `duplicates`, the request ids of more than one row."""
 
     duck: DuckSettings
 
@@ -153,24 +134,20 @@ def _write_raw(attempt: Attempt, index: int, table: pa.Table) -> Part:
 
 def _placed(work: FileWork, read: Read) -> pa.Table:
     """The readable rows with their place, in the schema of raw rows."""
-    count = read.table.num_rows
-    present = set(read.table.column_names)
-    columns = [
-        pa.array(read.rows + (work.first_ordinal - 1), pa.int64()),
-        pa.array(np.full(count, work.number, dtype=np.int32)),
-        pa.array(read.rows, pa.int64()),
-        pa.repeat(pa.scalar(str(Origin.REQUEST)), count),
-    ]
-    columns += [read.table.column(f.name) if f.name in present else pa.nulls(count, pa.string()) for f in RAW_REQUEST]
-    return pa.table(columns, schema=RAW)
+    count, present = read.table.num_rows, set(read.table.column_names)
+    columns = [read.table.column(f.name) if f.name in present else pa.nulls(count, pa.string()) for f in RAW_REQUEST]
+    return pa.table([*_place(work, read.rows), *columns], schema=RAW)
+
+
+def _place(work: FileWork, rows: np.ndarray) -> list[pa.Array]:
+    """Columns for PLACE of rows with these numbers in their file."""
+    file, origin = pa.scalar(work.number, pa.int32()), pa.scalar(str(Origin.REQUEST))
+    ordinals = pa.array(rows + (work.first_ordinal - 1), pa.int64())
+    return [ordinals, pa.repeat(file, len(rows)), pa.array(rows, pa.int64()), pa.repeat(origin, len(rows))]
 
 
 def _reject_table(work: FileWork, rejects: list[Reject]) -> pa.Table:
-    rows = [
-        {
-            "ordinal": work.first_ordinal + r.row - 1, "file": work.number, "row": r.row,
-            "origin": str(Origin.REQUEST), "field": r.field, "code": r.code,
-        }
-        for r in sorted(rejects, key=lambda r: r.row)
-    ]  # fmt: skip
-    return pa.Table.from_pylist(rows, schema=REJECT)
+    ordered = sorted(rejects, key=lambda r: r.row)
+    place = _place(work, np.array([r.row for r in ordered], dtype=np.int64))
+    said = [pa.array(texts, pa.string()) for texts in ([r.field for r in ordered], [r.code for r in ordered])]
+    return pa.table([*place, *said], schema=REJECT)

@@ -1,7 +1,7 @@
-"""Raw rows to canonical rows: standard fields, parsed address, the codes of every request-phase rule, and where a row ends.
+"""Raw rows to canonical rows: standard fields, parsed address, every request-phase rule's codes, and where a row ends.
 
-What needs the whole submission is not found here: ids that stand twice before, while decoding, and crowded addresses after, by
-`crowds`. All else is judged row by row, so that the result does not depend on the size of parts.
+What needs the whole submission is not found here: duplicate ids are found before, while decoding, and crowded addresses
+after, by `crowds`. All else is decided row by row, so that the result does not depend on the size of parts.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from expectations import address, duck, facts, standard
+from expectations import address
+from expectations.base import duck
 from expectations.contracts import CANONICAL, Origin, Outcome
+from expectations.facts.letter import LetterFacts
+from expectations.facts.sql import beside_request
+from expectations.names import standard
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
 from pipelines.context import BatchContext
@@ -27,31 +31,24 @@ _OPEN = "open"  # name of the count of rows that go on to match
 
 
 @dataclass(frozen=True)
-class RowsWork:
-    """Raw rows to be judged as one part. The decoys go with the last one: a query of their own would cost a second."""
-
-    index: int
-    paths: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Judge:
-    """Worker of the step `ingest.judged`. `query` holds the key of the keyed hashes: it is never printed or logged."""
+    """Worker of the step `ingest.judged`: (index, paths of raw rows) → one part of `rows`."""
 
-    query: str = field(repr=False)
+    query: str = field(repr=False)  # holds the key of the keyed hashes: never printed or logged
     facilities: Path | None
     duck: duck.DuckSettings
 
-    def __call__(self, work: RowsWork, attempt: Attempt) -> Iterator[Part]:
+    def __call__(self, item: tuple[int, tuple[str, ...]], attempt: Attempt) -> Iterator[Part]:
+        index, paths = item
         with duck.session(self.duck) as connection:
             standard.setup(connection)
             address.setup(connection, self.facilities)
-            query = self.query.replace("{part}", duck.parquet(list(work.paths)))
-            yield write(connection, query, attempt, work.index)
+            query = self.query.replace("{part}", duck.parquet(list(paths)))
+            yield write(connection, query, attempt, index)
 
 
 def write(connection: duckdb.DuckDBPyConnection, query: str, attempt: Attempt, index: int) -> Part:
-    """Writes the canonical rows that `query` gives as part `index` of `rows`, and counts how the requests among them ended."""
+    """Writes the canonical rows that `query` gives as part `index` of `rows`; counts how the requests in it ended."""
     counts: dict[str, int] = {}
     reader = connection.execute(query).to_arrow_reader(RAW_GROUP)
     with pq.ParquetWriter(attempt.path("rows", index), CANONICAL, compression="zstd") as writer:
@@ -62,8 +59,8 @@ def write(connection: duckdb.DuckDBPyConnection, query: str, attempt: Attempt, i
     return attempt.part("rows", index, **counts)
 
 
-def judging(context: BatchContext, letter: dict[str, object], duplicates: Sequence[str]) -> str:
-    """The query that judges a part of raw rows, which stands in it as {part}. `letter`: see `facts.letter_facts`."""
+def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str]) -> str:
+    """The query that judges a part of raw rows, which stands in it as {part}."""
     key = context.sql_request_key("request_id")
     premises, left_out = context.agreement.requester.premises, context.agreement.may_be_left_out
     columns = ", ".join(f'"{name}"' for name in CANONICAL.names)
@@ -72,20 +69,22 @@ def judging(context: BatchContext, letter: dict[str, object], duplicates: Sequen
     named AS ({standard.derive("raw")}),
     parsed AS ({address.derive("named", one_line=True, premises=premises, left_out=left_out)}),
     informed AS (
-      SELECT *, {key} AS request_key, {facts.row_constants(letter)},
-        origin = '{Origin.REQUEST}' AND request_id IN (SELECT request_id FROM {duck.parquet(list(duplicates))}) AS twice
+      SELECT *, {key} AS request_key, {beside_request(letter)},
+        origin = '{Origin.REQUEST}' AND request_id IN (SELECT request_id FROM {duck.parquet(list(duplicates))})
+          AS is_duplicate
       FROM parsed
     ),
     judged AS (
       SELECT *, {failing_codes(request_rules())} AS failing,
-        origin = '{Origin.REQUEST}' AND request_key IN (SELECT request_key FROM {duck.parquet([context.disclosed])}) AS answered
+        origin = '{Origin.REQUEST}' AND request_key IN (SELECT request_key FROM {duck.parquet([context.disclosed])})
+          AS is_disclosed
       FROM informed
     ),
     ended AS (
       SELECT * EXCLUDE (failing),
-        list_sort(failing || CASE WHEN twice THEN ['DUPLICATE_REQUEST_ID'] ELSE [] END
-          || CASE WHEN answered THEN ['ALREADY_DISCLOSED'] ELSE [] END) AS codes,
-        CASE WHEN twice THEN '{Outcome.DUPLICATE}' WHEN answered THEN '{Outcome.ALREADY_DISCLOSED}'
+        list_sort(failing || CASE WHEN is_duplicate THEN ['DUPLICATE_REQUEST_ID'] ELSE [] END
+          || CASE WHEN is_disclosed THEN ['ALREADY_DISCLOSED'] ELSE [] END) AS codes,
+        CASE WHEN is_duplicate THEN '{Outcome.DUPLICATE}' WHEN is_disclosed THEN '{Outcome.ALREADY_DISCLOSED}'
           WHEN len(failing) = 0 THEN NULL ELSE '{Outcome.HELD}' END AS outcome
       FROM judged
     )
@@ -93,7 +92,7 @@ def judging(context: BatchContext, letter: dict[str, object], duplicates: Sequen
 
 
 def _count(table: pa.Table, counts: dict[str, int]) -> None:
-    """Adds how the requests (not the decoys) of `table` ended to `counts`."""
+    """Adds how the requests (not the control rows) of `table` ended to `counts`."""
     ends = pc.fill_null(table.filter(pc.equal(table["origin"], Origin.REQUEST.value))["outcome"], _OPEN)
     for item in pc.value_counts(ends).to_pylist():
         counts[item["values"]] = counts.get(item["values"], 0) + item["counts"]

@@ -1,4 +1,4 @@
-"""Takes a submission in: copies it while hashing, proves that it is what its letter says, and never reads the source again.
+"""Takes a submission in: copies it while hashing, proves that it is what its letter says, never reads the source again.
 
 What counts is the digest of the bytes that were copied, so nothing that happens to the source afterwards matters. Paths
 are opened one folder at a time without following symbolic links: a submission cannot point outside itself.
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from expectations import signatures
-from expectations.digests import of_bytes
-from expectations.errors import BadInput
+from expectations.base import signatures
+from expectations.base.digests import of_bytes
+from expectations.base.errors import BadInput
 from expectations.instruments import Agreement, DataFile, Letter, parse_letter
 
 LETTER, SIGNATURE = "letter.toml", "letter.toml.sig"
@@ -90,10 +90,9 @@ def verify_signature(taken: TakenIn, agreement: Agreement) -> None:
     """Raises BadInput (LETTER_UNSIGNED) unless a key of `agreement` signed the letter as a letter."""
     allowed = list(agreement.keys.signing)
     if signatures.signer(taken.letter_bytes, taken.signature, allowed, signatures.LETTER) is None:
-        raise BadInput(
-            "LETTER_UNSIGNED", "the letter is not signed by a key of the agreement", where=SIGNATURE,
-            remedy=f"Sign it with ssh-keygen -Y sign -n {signatures.LETTER} -f KEY {LETTER}.",
-        )  # fmt: skip
+        remedy = f"Sign it with ssh-keygen -Y sign -n {signatures.LETTER} -f KEY {LETTER}."
+        message = "the letter is not signed by a key of the agreement"
+        raise BadInput("LETTER_UNSIGNED", message, where=SIGNATURE, remedy=remedy)
 
 
 def _there(path: Path) -> bool:
@@ -120,10 +119,9 @@ def _check_paths(files: tuple[DataFile, ...]) -> None:
     for number, file in enumerate(files, 1):
         where = f"{LETTER}, file {number}"
         if not _PATH.fullmatch(file.path):
-            raise BadInput(
-                "PATH_OUTSIDE", "the path of a data file is not a plain path inside the submission", where=where,
-                remedy="Use letters, digits, spaces and . _ - between slashes, without .. or a leading slash.",
-            )  # fmt: skip
+            remedy = "Use letters, digits, spaces and . _ - between slashes, without .. or a leading slash."
+            message = "the path of a data file is not a plain path inside the submission"
+            raise BadInput("PATH_OUTSIDE", message, where=where, remedy=remedy)
         if file.path in seen or file.path in (LETTER, SIGNATURE):
             raise BadInput("FILE_TWICE", "a file is listed twice", where=where, remedy="List each file once.")
         seen.add(file.path)
@@ -137,25 +135,20 @@ def _copy(source: Path, target: Path, file: DataFile, limit: int) -> int:
         while chunk := os.read(handle, _CHUNK):
             size += len(chunk)
             if size > limit:
-                raise BadInput(
-                    "TOO_LARGE", "the data files are larger than allowed", where=file.path,
-                    remedy="Split the batch.",
-                )  # fmt: skip
+                remedy = "Split the batch."
+                raise BadInput("TOO_LARGE", "the data files are larger than allowed", where=file.path, remedy=remedy)
             total.update(chunk)
             copy.write(chunk)
         after = os.fstat(handle)
     if _state(before) != _state(after) or size != before.st_size:
-        raise BadInput(
-            "FILE_CHANGED", "the file changed while it was read", where=file.path,
-            remedy=f"Finish writing before {SIGNATURE} is put in place, then submit again.",
-        )  # fmt: skip
+        remedy = f"Finish writing before {SIGNATURE} is put in place, then submit again."
+        raise BadInput("FILE_CHANGED", "the file changed while it was read", where=file.path, remedy=remedy)
     if size == 0:
         raise BadInput("FILE_EMPTY", "the file is empty", where=file.path, remedy="Leave it out of the letter.")
     if total.hexdigest() != file.sha256:
-        raise BadInput(
-            "DIGEST_DIFFERS", "the file is not the one that the letter names: its SHA-256 differs", where=file.path,
-            remedy="Send the file that was signed for, or sign a new letter.",
-        )  # fmt: skip
+        remedy = "Send the file that was signed for, or sign a new letter."
+        message = "the file is not the one that the letter names: its SHA-256 differs"
+        raise BadInput("DIGEST_DIFFERS", message, where=file.path, remedy=remedy)
     return size
 
 
@@ -169,9 +162,8 @@ def _opened(folder: Path, path: str, missing: str) -> Iterator[int]:
     try:
         handle = _open(folder, PurePosixPath(path).parts)
     except FileNotFoundError:
-        raise BadInput(
-            missing, "the file is not there", where=path, remedy="Put it into the submission's folder."
-        ) from None
+        remedy = "Put it into the submission's folder."
+        raise BadInput(missing, "the file is not there", where=path, remedy=remedy) from None
     except OSError as error:
         raise _unreachable(error, path) from None
     try:
@@ -197,14 +189,11 @@ def _open(folder: Path, parts: tuple[str, ...]) -> int:
 
 def _unreachable(error: OSError, path: str) -> BadInput:
     if isinstance(error, NotADirectoryError) or error.errno == errno.ELOOP:
-        return BadInput(
-            "PATH_OUTSIDE", "a symbolic link, or a file in place of a folder, stands on the path", where=path,
-            remedy="Send plain files and folders.",
-        )  # fmt: skip
-    return BadInput(
-        "FILE_UNREADABLE", f"the file cannot be read ({type(error).__name__})", where=path,
-        remedy="Check its permissions and the disk.",
-    )  # fmt: skip
+        remedy = "Send plain files and folders."
+        message = "a symbolic link, or a file in place of a folder, stands on the path"
+        return BadInput("PATH_OUTSIDE", message, where=path, remedy=remedy)
+    remedy = "Check its permissions and the disk."
+    return BadInput("FILE_UNREADABLE", f"the file cannot be read ({type(error).__name__})", where=path, remedy=remedy)
 
 
 @contextmanager

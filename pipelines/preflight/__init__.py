@@ -1,7 +1,7 @@
-"""Pre-flight: what a requester runs on its own side before it sends anything. No register, no ledger, no home, no network.
+"""Pre-flight: what a requester runs on its own side before it sends anything: no register, ledger, home or network.
 
-`check_addresses` judges a table of addresses, `check_submission` a whole submission. Both write VERDICTS, one row for each
-row given, by the rules, screens and words of the holder's own ingest stage: what is mended here is not refused there.
+`check_addresses` judges a table of addresses, `check_submission` a whole submission. Both write VERDICTS, one row for
+each row given, by the rules, screens and words of the holder's own ingest stage: what is fixed here is not refused there.
 """
 
 from pipelines.preflight.addresses import check_addresses

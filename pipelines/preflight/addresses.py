@@ -1,6 +1,6 @@
 """A table of addresses to verdicts: the ingest stage's screens, then `expectations.address` on what they let through.
 
-The address alone is judged; the id is carried along. A row that the screens take out has their code, as it would in ingest.
+The address alone is judged; the id is carried along. A row that the screens take out has their code, as in ingest.
 """
 
 from __future__ import annotations
@@ -15,35 +15,36 @@ import numpy as np
 import pyarrow as pa
 
 from expectations import address
-from expectations.duck import DuckSettings, session
-from expectations.errors import BadInput, Fault
-from pipelines.failures import no_values
-from pipelines.ingest import blocks
-from pipelines.outfile import workplace
+from expectations.base.duck import DuckSettings, session
+from expectations.base.errors import BadInput, Fault
+from pipelines.lake.failures import no_values
+from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts
-from pipelines.preflight.pieces import FIELDS, ID, Piece
-from pipelines.preflight.read_csv import read_csv
-from pipelines.preflight.read_parquet import read_parquet
+from pipelines.preflight.columns import FIELDS, ID, fields_of
+from pipelines.read import blocks, csv
+from pipelines.read.formats import NAME_IT, Compression, FileFormat, of_name
+from pipelines.read.parquet import ParquetTable
+from pipelines.read.screen import screen
+from pipelines.read.stretch import Read
 
 _CHUNK = 250_000  # rows judged by one query: its fixed cost is a few tenths of a second
 _BAD = pa.schema([("row", pa.int64()), ("code", pa.string())])
-_COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
 
 
 @dataclass(frozen=True)
 class _Table:
     id_type: pa.DataType
     fields: list[str]
-    pieces: Iterator[Piece]
+    reads: Iterator[Read]
 
 
 def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck: DuckSettings) -> verdicts.Tally:
-    """Judges the addresses of `file` (.csv, .csv.gz, .csv.zst or .parquet) and writes VERDICTS to `out`; gives the counts.
+    """Judges the addresses of `file` (.csv, .csv.gz, .csv.zst or .parquet) into VERDICTS, `out`; gives the counts.
 
     premises   the requester's own addresses, if they are known (agreement)
 
-    Raises BadInput, and leaves no VERDICTS: FILE_MISSING, FILE_UNREADABLE, UNKNOWN_FORMAT, SAME_FILE, NO_ROWS, those of a
-    table without an id or an address (`pieces.fields_of`), and those of the readers.
+    Raises BadInput, and leaves no VERDICTS: FILE_MISSING, FILE_UNREADABLE, UNKNOWN_FORMAT, SAME_FILE, NO_ROWS, those of
+    a table without an id or an address (`fields_of`), and those of the readers.
     """
     tally = verdicts.Tally()
     with no_values(verdicts.NAME), workplace(out, file, verdicts.NAME) as work, _opened(file) as table:
@@ -51,7 +52,7 @@ def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck
         with verdicts.writing(out, work, table.id_type, tally) as write, session(settings) as connection:
             address.setup(connection)
             query = _judging(table.fields, premises)
-            for chunk in _chunks(table.pieces):
+            for chunk in _chunks(map(screen, table.reads)):
                 write(_judged(connection, query, chunk))
             if tally.rows == 0:
                 raise BadInput("NO_ROWS", "the file has no rows", where=file.name, remedy="Give at least one.")
@@ -66,31 +67,37 @@ def _opened(file: Path) -> Iterator[_Table]:
     try:
         file.open("rb").close()
     except OSError:
-        raise BadInput(
-            "FILE_UNREADABLE", "the file cannot be read", where=file.name, remedy="Check its permissions."
-        ) from None
-    packing = _COMPRESSIONS.get(file.suffix)
-    if (Path(file.stem).suffix if packing else file.suffix) == ".csv":
-        with blocks.opened(file, packing or "none", file.name) as source:
-            yield _Table(pa.string(), *read_csv(source))
-    elif file.suffix == ".parquet":
-        yield _Table(*read_parquet(file, file.name))
-    else:
-        raise BadInput(
-            "UNKNOWN_FORMAT", "the file is neither CSV nor Parquet by its name", where=file.name,
-            remedy="Name it .csv, .csv.gz, .csv.zst or .parquet.",
-        )  # fmt: skip
+        remedy = "Check its permissions."
+        raise BadInput("FILE_UNREADABLE", "the file cannot be read", where=file.name, remedy=remedy) from None
+    match of_name(file):
+        case FileFormat.CSV, compression:
+            with blocks.opened(file, compression, file.name) as source:
+                yield _csv(csv.CsvFile(source, csv.TABLE), file.name)
+        case FileFormat.PARQUET, Compression.NONE:
+            table = ParquetTable(file, file.name)
+            fields = fields_of(table.schema.names, file.name)
+            yield _Table(table.schema.field(ID).type, fields, table.reads(fields, ID))
+        case _:
+            message = "the file is neither CSV nor Parquet by its name"
+            raise BadInput("UNKNOWN_FORMAT", message, where=file.name, remedy=NAME_IT)
 
 
-def _chunks(pieces: Iterator[Piece]) -> Iterator[list[Piece]]:
-    held: list[Piece] = []
-    for one in pieces:
-        held.append(one)
-        if sum(p.read.count for p in held) >= _CHUNK:
-            yield held
-            held = []
-    if held:
-        yield held
+def _csv(table: csv.CsvFile, where: str) -> _Table:
+    if table.empty:
+        raise BadInput("FILE_EMPTY", "the file is empty", where=where, remedy="Give a header and rows.")
+    fields = fields_of(table.names, where)
+    return _Table(pa.string(), fields, table.reads(fields, ID))
+
+
+def _chunks(reads: Iterator[Read]) -> Iterator[list[Read]]:
+    chunk: list[Read] = []
+    for read in reads:
+        chunk.append(read)
+        if sum(r.count for r in chunk) >= _CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
 
 
 def _judging(fields: list[str], premises: Sequence[str]) -> str:
@@ -103,14 +110,14 @@ def _judging(fields: list[str], premises: Sequence[str]) -> str:
         UNION ALL SELECT false, [code], row FROM bad ORDER BY row"""
 
 
-def _judged(connection: duckdb.DuckDBPyConnection, query: str, chunk: list[Piece]) -> pa.Table:
+def _judged(connection: duckdb.DuckDBPyConnection, query: str, chunk: list[Read]) -> pa.Table:
     """The verdicts of a chunk with their ids before them; raises Fault if a row was lost or doubled."""
-    good = [p.read.table.append_column("row", pa.array(p.read.rows)) for p in chunk]
-    bad = [{"row": r.row, "code": r.code} for p in chunk for r in p.read.rejects]
+    good = [read.table.append_column("row", pa.array(read.rows)) for read in chunk]
+    bad = [{"row": r.row, "code": r.code} for read in chunk for r in read.rejects]
     connection.register("good", pa.concat_tables(good))
     connection.register("bad", pa.Table.from_pylist(bad, schema=_BAD))
     table = connection.execute(query).to_arrow_table()
-    ids = pa.chunked_array([p.ids for p in chunk])
+    ids = pa.chunked_array([read.keys for read in chunk])
     rows = table["row"].to_numpy()
     if len(rows) != len(ids) or not np.array_equal(rows, np.arange(rows[0], rows[0] + len(ids))):
         raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where=verdicts.NAME)

@@ -1,7 +1,7 @@
 """A whole submission to verdicts and findings, as the holder's ingest stage and its batch rules would judge it today.
 
-What only the holder has is left out: earlier disclosures, court orders, the register. Without the agreement an agreement is
-assumed that grants what the letter says, so that only what is wrong whatever the agreement says is found.
+What only the holder has is left out: earlier disclosures, court orders, the register. Without the agreement an
+agreement is assumed that grants what the letter says, so that only what is wrong whatever the agreement says is found.
 """
 
 from __future__ import annotations
@@ -11,31 +11,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import codes, facts, signatures
+from expectations import codes
 from expectations.address import complete
-from expectations.clock import Clock
-from expectations.duck import DuckSettings, parquet, session
-from expectations.errors import BadInput, Fault
+from expectations.base import signatures
+from expectations.base.clock import Clock
+from expectations.base.duck import DuckSettings, parquet, session
+from expectations.base.errors import BadInput, Fault
+from expectations.facts import counts, sql
+from expectations.facts.letter import LetterFacts, letter_facts
 from expectations.instruments import Agreement, Keys, Letter, Party, Safeguards, Thresholds
 from expectations.rules.authority import BATCH_RULES
 from expectations.rules.rule import failing_codes
 from expectations.rules.statutes import STATUTES, required_columns
 from pipelines import ingest
 from pipelines.context import BatchContext
-from pipelines.failures import no_values
 from pipelines.ingest.crowds import FindCrowded, Settle
 from pipelines.ingest.decode import Decode, Duplicates, FileWork, plan
-from pipelines.ingest.rows import Judge, RowsWork, judging
+from pipelines.ingest.rows import Judge, judging
 from pipelines.ingest.submission import LETTER, SIGNATURE, TakenIn
 from pipelines.lake import Attempt, Manifest, Part, Progress, grouped
-from pipelines.outfile import workplace
+from pipelines.lake.failures import no_values
+from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts
-from pipelines.preflight.pieces import ID
+from pipelines.preflight.columns import ID
 
 _ZONE = "UTC"  # of legal dates, where no agreement names one
 _ROWS = 100_000
@@ -44,12 +46,12 @@ _ANY = 10**12
 
 @dataclass(frozen=True)
 class Finding:
-    """What is to mend in the letter or the batch as a whole: code, what is wrong, where, what to do, source of law."""
+    """What to fix in the letter or the batch as a whole: code, what is wrong, where, what to do, source of law."""
 
     code: str
     message: str
     where: str
-    mend: str
+    fix: str
     source: str
 
 
@@ -100,40 +102,70 @@ def _context(
     under = agreement or _granting(taken)
     today = clock.today(under.zone)
     context = BatchContext(
-        batch=taken.batch, root=work, submission=taken.digest, letter=taken.letter, agreement=under, orders=(),
-        decided_on=today, received_on=today, register=work, hash_key=secrets.token_bytes(32), part_rows=part_rows, duck=duck,
-    )  # fmt: skip
+        batch=taken.batch,
+        root=work,
+        submission=taken.digest,
+        letter=taken.letter,
+        agreement=under,
+        orders=(),
+        decided_on=today,
+        received_on=today,
+        register=work,
+        hash_key=secrets.token_bytes(32),
+        part_rows=part_rows,
+        duck=duck,
+    )
     pq.write_table(pa.table({"request_key": pa.array([], pa.string())}), context.disclosed)
     return context
 
 
-def _letter(context: BatchContext, taken: TakenIn) -> dict[str, Any]:
+def _letter(context: BatchContext, taken: TakenIn) -> LetterFacts:
     """Facts of the letter; orders and earlier batches are the holder's to know."""
-    return facts.letter_facts(
-        taken.letter, taken.letter_bytes, taken.signature, context.agreement, (), context.decided_on, context.received_on
-    )  # fmt: skip
+    dates = context.decided_on, context.received_on
+    return letter_facts(taken.letter, taken.letter_bytes, taken.signature, context.agreement, (), *dates)
 
 
 def _granting(taken: TakenIn) -> Agreement:
-    """An agreement that grants what the letter says, to whoever signed it; of statutes, none that there are no rules for."""
+    """An agreement that grants what the letter says, to whoever signed it; only statutes that there are rules for."""
     letter: Letter = taken.letter
     key = signatures.made_by(taken.letter_bytes, taken.signature, signatures.LETTER)
+    statutes = (letter.statute,) if letter.statute in STATUTES else tuple(STATUTES)
     whoever = Party(id=letter.requester, name="", address="")
     return Agreement(
-        kind="agreement", id=letter.agreement, title="", source="", holder=whoever, requester=whoever,
-        valid_from=date.min, valid_to=date.max, received_on=date.min, zone=_ZONE, statutes=(letter.statute,) if letter.statute in STATUTES else tuple(STATUTES),
-        offices=(letter.signatory.office,), purposes=(letter.purpose,), fields=("street",),
+        kind="agreement",
+        id=letter.agreement,
+        title="",
+        source="",
+        holder=whoever,
+        requester=whoever,
+        valid_from=date.min,
+        valid_to=date.max,
+        received_on=date.min,
+        zone=_ZONE,
+        statutes=statutes,
+        offices=(letter.signatory.office,),
+        purposes=(letter.purpose,),
+        fields=("street",),
         thresholds=Thresholds(
-            incomplete_share=1, incomplete_share_per_file=1, match_rate_floor=0, match_rate_ceiling=1, letter_age_days=_ANY,
-            rows_per_batch=_ANY, matters_per_officer=_ANY, identical_reason_share=1, persons_per_address=_ANY,
-            tries_per_person=_ANY, held_days=_ANY,
+            incomplete_share=1,
+            incomplete_share_per_file=1,
+            match_rate_floor=0,
+            match_rate_ceiling=1,
+            letter_age_days=_ANY,
+            rows_per_batch=_ANY,
+            matters_per_officer=_ANY,
+            identical_reason_share=1,
+            persons_per_address=_ANY,
+            tries_per_person=_ANY,
+            held_days=_ANY,
         ),
-        safeguards=Safeguards(reviewed_on=date.min), keys=Keys(signing=(key,) if key else (), recipient=""),
-    )  # fmt: skip
+        safeguards=Safeguards(reviewed_on=date.min),
+        keys=Keys(signing=(key,) if key else (), recipient=""),
+    )
 
 
 def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) -> list[Part]:
-    """Raw rows, rejects and ids that stand twice; what is wrong with a file is added to `faults`."""
+    """Raw rows, rejects and duplicate ids; what is wrong with a file is added to `faults`."""
     attempt, decode = (
         Attempt(str(context.root / "decode")),
         Decode(context.part_rows, context.duck, required_columns(context.letter.statute)),
@@ -149,25 +181,25 @@ def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) 
     return parts if faults else [*parts, *Duplicates(context.duck)(parts, attempt)]
 
 
-def _judged(context: BatchContext, letter: dict[str, Any], parts: list[Part], progress: Progress) -> list[Part]:
+def _judged(context: BatchContext, letter: LetterFacts, parts: list[Part], progress: Progress) -> list[Part]:
     """Canonical rows, by the query of the ingest stage; where they crowd at one address, held as there."""
     judge = Judge(judging(context, letter, _paths(parts, "duplicates")), None, context.duck)
     attempt, rows = Attempt(str(context.root / "judged")), list[Part]()
     groups = grouped(Manifest(verdicts.NAME, "", tuple(parts)), "raw", context.part_rows)
     for index, paths in enumerate(groups):
-        rows += judge(RowsWork(index, paths), attempt)
+        rows += judge((index, paths), attempt)
         progress("preflight.rows", index + 1, len(groups))
     (crowded,) = FindCrowded(context.agreement.thresholds.persons_per_address, context.duck)(rows, attempt)
     settle, settled = Settle(crowded.path, context.duck), Attempt(str(context.root / "rows"))
     return [part for row in rows for part in settle(row, settled)]
 
 
-def _facts(letter: dict[str, Any], rows: list[Part], parts: list[Part]) -> str:
+def _facts(letter: LetterFacts, rows: list[Part], parts: list[Part]) -> str:
     """The one-row table of batch facts; without rows, of what the letter says only."""
     if not rows:
-        return facts.letter_facts_sql(letter)
-    counts = facts.count_facts_sql(parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects")), None, letter)
-    return facts.facts_sql(letter, counts)
+        return sql.one_row(letter.flat())
+    counted = counts.sql(parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects")), None, letter)
+    return sql.with_counts(letter, counted)
 
 
 def _paths(parts: list[Part], dataset: str) -> list[str]:
@@ -206,4 +238,4 @@ def _of_batch(name: str, taken: TakenIn) -> Finding:
         name = "SIGNATURE_MISSING"  # not yet there, rather than wrong
     code = codes.code(name)
     where = SIGNATURE if name in ("LETTER_UNSIGNED", "SIGNATURE_MISSING") else LETTER
-    return Finding(name, code.message, where, code.mend, code.source)
+    return Finding(name, code.message, where, code.fix, code.source)

@@ -1,8 +1,8 @@
 """VERDICTS: one row for each row given, in its order, as CSV or Parquet by the file's name; and the counts over them.
 
-Columns: id (as it was given), complete, codes, where the row stands, and message and mend in the words of the return file.
-In CSV the codes stand in one field with a space between them. An id is never altered, not even one that a spreadsheet
-would take for a formula: it must be found again.
+Columns: id (as it was given), complete, codes, where the row stands, and message and fix in the words of the return
+file. In CSV the codes stand in one field with a space between them. An id is never altered, not even one that a
+spreadsheet would take for a formula: it must be found again.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from expectations import codes
-from expectations.errors import BadInput
-from pipelines.preflight.pieces import ID
+from expectations.base.errors import BadInput
+from pipelines.preflight.columns import ID
 
 NAME = "preflight"
 Write = Callable[[pa.Table], None]
@@ -52,11 +52,11 @@ class Tally:
             self.codes[item["values"]] += item["counts"]
 
 
-def told(table: pa.Table) -> pa.Table:
-    """Verdicts with message and mend added: worked out once for each list of codes that occurs."""
+def explained(table: pa.Table) -> pa.Table:
+    """Verdicts with message and fix added: worked out once for each list of codes that occurs."""
     lists = pc.binary_join(table["codes"], " ").combine_chunks().dictionary_encode()
-    words = [codes.said(names.split()) for names in lists.dictionary.to_pylist()]
-    for at, column in enumerate(("message", "mend")):
+    words = [codes.in_words(names.split()) for names in lists.dictionary.to_pylist()]
+    for at, column in enumerate(("message", "fix")):
         texts = pa.array([both[at] or None for both in words], pa.string())
         table = table.append_column(column, texts.take(lists.indices))
     return table
@@ -64,12 +64,13 @@ def told(table: pa.Table) -> pa.Table:
 
 @contextmanager
 def writing(out: Path, work: Path, id_type: pa.DataType, tally: Tally) -> Iterator[Write]:
-    """Gives what writes a stretch of verdicts (all but message and mend, see `told`); the file is put in place, whole, if the block ends well."""
+    """Gives what writes a stretch of verdicts (all but what `explained` adds); the file is put in place, whole, if the
+    block ends well."""
     target = work / out.name
     with _parquet(target) if out.suffix == ".parquet" else _csv(target, id_type) as write:
 
         def counted(table: pa.Table) -> None:
-            write(told(table))
+            write(explained(table))
             tally.add(table)
 
         yield counted
@@ -98,9 +99,11 @@ def _csv(target: Path, id_type: pa.DataType) -> Iterator[Write]:
         pa.nulls(0, id_type).cast(pa.string())
     except pa.ArrowException:
         raise BadInput(
-            "COLUMN_TYPE", "ids of this type cannot be written as CSV", where=f"column {ID}",
+            "COLUMN_TYPE",
+            "ids of this type cannot be written as CSV",
+            where=f"column {ID}",
             remedy="Name VERDICTS .parquet.",
-        ) from None  # fmt: skip
+        ) from None
     writer: list[pa_csv.CSVWriter] = []
 
     def write(table: pa.Table) -> None:
@@ -123,4 +126,4 @@ def _as_text(ids: pa.ChunkedArray) -> pa.ChunkedArray:
     except pa.ArrowException:
         raise BadInput(
             "BAD_ENCODING", "an id is not UTF-8", where=f"column {ID}", remedy="Name VERDICTS .parquet."
-        ) from None  # fmt: skip
+        ) from None

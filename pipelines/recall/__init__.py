@@ -1,1 +1,1 @@
-"""Recall: past disclosures looked at again, from the evidence that was kept of them. Nothing here writes to a register or a lake."""
+"""Recall: getting disclosed rows back. Which rows, the list that their recipient gets, and what it does with it."""

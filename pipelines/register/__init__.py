@@ -1,7 +1,7 @@
 """The prepared register: the holder's records standardised, keyed and cut into large parts, once a version.
 
-`build` makes it from a raw register, of which `files` lists the parts, `update` from the version before and a delta; `version`
-names it. Batches record the version that they ran against.
+`build` makes it from a raw register, of which `files` lists the parts, `update` from the version before and a delta;
+`version` names it. Batches record the version that they ran against.
 """
 
 from pipelines.register.build import build

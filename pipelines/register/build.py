@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from expectations import digests
-from expectations.duck import DuckSettings
-from expectations.errors import BadInput
+from expectations.base import digests
+from expectations.base.duck import DuckSettings
+from expectations.base.errors import BadInput
 from pipelines import lake
-from pipelines import runner as runners
+from pipelines.lake import runner as runners
 from pipelines.register.convert import in_parquet, nothing_left, working
 from pipelines.register.opened import PREPARATION, SEALS
 from pipelines.register.prepare import CountUnits, Prepare, Range, preparation
@@ -27,7 +27,7 @@ def build(
     part_rows: int = PART_ROWS,
     progress: lake.Progress | None = None,
 ) -> lake.Manifest:
-    """Prepares the raw register in `source` as the lake step `target`; the one that is there if it was made of the same.
+    """Prepares the raw register in `source` as the lake step `target`; the one there if made of the same.
 
     Datasets: `persons`, `addresses` (parts with one index hold the same persons), `names`, `units`, `buildings`.
     Raises BadInput if the raw register is missing, unreadable, or has other columns, a bad row or doubled ids.

@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from expectations import digests, duck
-from expectations.errors import BadInput
+from expectations.base import digests, duck
+from expectations.base.errors import BadInput
 from pipelines.register.table import Table
 
 ROW = "_row"  # of its file, counted from 1, header not counted

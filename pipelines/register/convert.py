@@ -1,7 +1,7 @@
 """A raw register that is not Parquet in the contract's types becomes one, file by file, before it is cut into ranges.
 
-CSV cannot be entered at a record id; so it is read once, in a stream, by the reader of submissions, which knows each row's
-number: DuckDB's own takes everything after a quote that never closes for nothing, without a word.
+CSV cannot be entered at a record id; so it is read once, in a stream, by the reader of submissions, which knows each
+row's number (see `read.csv`).
 """
 
 from __future__ import annotations
@@ -11,22 +11,23 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 import duckdb
 import pyarrow as pa
 
-from expectations import duck
-from expectations.errors import BadInput, SluicegateError
+from expectations.base import duck
+from expectations.base.errors import BadInput, SluicegateError
 from pipelines import lake
-from pipelines import runner as runners
 from pipelines.lake import Attempt, Part
+from pipelines.lake import runner as runners
+from pipelines.lake.sql import copy, quiet
 from pipelines.register import columns
-from pipelines.register.read_csv import batches
+from pipelines.register.mapping import RegisterFormat
+from pipelines.register.records import batches
 from pipelines.register.required import refuse_empty
 from pipelines.register.source import Raw, Source
 from pipelines.register.table import Table
-from pipelines.sql import copy, quiet
 
 
 class File(NamedTuple):
@@ -39,7 +40,7 @@ class File(NamedTuple):
 
 @dataclass(frozen=True)
 class Convert:
-    """Worker: one file as a part of dataset `persons` or `addresses`, in the contract's columns and the file's order."""
+    """Worker: one file as a part of dataset `persons` or `addresses`, in the contract's columns, in the file's order."""
 
     tables: dict[str, Table]
     settings: duck.DuckSettings
@@ -55,20 +56,23 @@ class Convert:
 @contextmanager
 def readable(con: duckdb.DuckDBPyConnection, table: Table, path: str) -> Iterator[str]:
     """A FROM clause of one file for `columns.read`; raises BadInput with the row that cannot be read."""
-    told: list[SluicegateError] = []  # DuckDB turns what a stream raises into an error of its own
-    if table.format == "parquet":
-        relation = columns.of_parquet(table, path)
-    else:
-        relation = "records"
-        con.register(relation, batches(table, path, told))
+    errors: list[SluicegateError] = []  # DuckDB turns what a stream raises into an error of its own
+    match table.format:
+        case RegisterFormat.PARQUET:
+            relation = columns.of_parquet(table, path)
+        case RegisterFormat.CSV:
+            relation = "records"
+            con.register(relation, batches(table, path, errors))
+        case _:
+            assert_never(table.format)
     try:
         yield relation
     except (duckdb.Error, pa.ArrowException) as error:
-        raise (told[0] if told else columns.bad_row(table, path, error) or error) from None
+        raise (errors[0] if errors else columns.bad_row(table, path, error) or error) from None
 
 
 def working(target: Path) -> Path:
-    """Where the source of the register `target` lies as Parquet while it is prepared: in clear, like the register beside it."""
+    """Where the source of the register `target` lies as Parquet while it is prepared: in plaintext, as the register is."""
     return target.with_name(f".{target.name}.raw")
 
 
@@ -83,8 +87,8 @@ def in_parquet(
 ) -> Iterator[Source]:
     """The raw register as `Source` for the time of a build, by way of a lake step in `folder` for what needs it.
 
-    The step stays where the build is interrupted, so that the next one goes on from there; it is deleted once the build is
-    done, or has found the register at fault. Raises BadInput on a row that cannot be read.
+    The step stays where the build is interrupted, so that the next one goes on from there; it is deleted once the build
+    is done, or has found the register at fault. Raises BadInput on a row that cannot be read.
     """
     with nothing_left(folder):
         yield _source(raw, folder, settings, runner, progress)
@@ -93,7 +97,7 @@ def in_parquet(
 
 @contextmanager
 def nothing_left(folder: Path) -> Iterator[None]:
-    """Deletes the unfinished step in `folder` where its source turns out to be at fault: the next one will be another."""
+    """Deletes the unfinished step in `folder` where its source turns out to be at fault: the next will be another."""
     try:
         yield
     except BadInput:

@@ -1,8 +1,8 @@
-"""A daily delta of the holder's register: what is new, what changed, who was removed, and whether the file was wrong before.
+"""A daily delta of the holder's register: what is new, what changed, who was removed, whether the file was wrong.
 
-A folder with `delta.toml` (kind, effective_on), and either or both of a raw register with every new or changed record *whole*
-(its person and all its addresses; Parquet, CSV or a mapping.toml, as in a full extract) and `removed.parquet` or `removed.csv`
-with a column record_id.
+A folder with `delta.toml` (kind, effective_on), and either or both of a raw register with every new or changed record
+*whole* (its person and all its addresses; Parquet, CSV or a mapping.toml, as in a full extract) and `removed.parquet`
+or `removed.csv` with a column record_id.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from typing import assert_never
 
 import duckdb
 import pyarrow as pa
 from pydantic import Field
 
-from expectations import digests, forms
-from expectations.errors import BadInput
+from expectations.base import digests, forms
+from expectations.base.duck import quote
+from expectations.base.errors import BadInput
 from pipelines.register import columns
 from pipelines.register.convert import readable
 from pipelines.register.mapping import Layout
@@ -37,6 +39,22 @@ class Kind(StrEnum):
     UPDATE = "update"
     CORRECTION = "correction"
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether past disclosures are decided again by it; if not, deltas are applied in the order of their days."""
+        match self:
+            case Kind.UPDATE:
+                return False
+            case Kind.CORRECTION:
+                return True
+            case _:
+                assert_never(self)
+
+    @classmethod
+    def sql(cls, *, looks_back: bool) -> str:
+        """The kinds that look back, or do not, as a list in SQL."""
+        return f"({', '.join(quote(kind) for kind in cls if kind.looks_back == looks_back)})"
+
 
 class Note(forms.Strict):
     """`delta.toml`."""
@@ -47,7 +65,7 @@ class Note(forms.Strict):
 
 @dataclass(frozen=True)
 class Delta:
-    """A delta whose files were found; rows are not looked at yet. `raw`: new and changed records; `removed`: a table of ids."""
+    """A delta whose files were found; rows are unread. `raw`: new and changed records; `removed`: a table of ids."""
 
     note: Note
     raw: Raw | None
@@ -72,10 +90,8 @@ def open_delta(folder: Path) -> Delta:
     """The delta in `folder`; raises BadInput if its note or a file cannot be read, or it changes nothing."""
     path = folder / NAME
     if not path.is_file():
-        raise BadInput(
-            "NO_DELTA", f"the folder has no {NAME}", where=folder.name,
-            remedy='Write kind = "update" or "correction" and effective_on = YYYY-MM-DD there.',
-        )  # fmt: skip
+        remedy = 'Write kind = "update" or "correction" and effective_on = YYYY-MM-DD there.'
+        raise BadInput("NO_DELTA", f"the folder has no {NAME}", where=folder.name, remedy=remedy)
     remedy = "Write kind and effective_on; see infra/docs/register.md."
     note = forms.validated(Note, forms.toml(path.read_bytes(), NAME, "DELTA_UNREADABLE"), NAME, "DELTA_INVALID", remedy)
     removed = _removed(folder)

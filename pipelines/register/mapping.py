@@ -1,24 +1,31 @@
-"""`mapping.toml` of a raw register: which files hold persons and addresses, and under which names their columns stand."""
+"""`mapping.toml` of a raw register: which files hold persons and addresses, and the names of their columns."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal
 
 import pyarrow as pa
 from pydantic import Field, field_validator
 
-from expectations import contracts, forms
-from expectations.forms import Strict
+from expectations import contracts
+from expectations.base import forms
+from expectations.base.forms import Strict
 
 NAME = "mapping.toml"
-_WIDTHS = {
-    "%Y": "[1-9][0-9]{3}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}", "%m": "[0-9]{1,2}", "%d": "[0-9]{1,2}",
-    "%H": "[0-9]{1,2}", "%M": "[0-9]{2}", "%S": "[0-9]{2}", "%f": "[0-9]{1,9}",
-}  # fmt: skip
+_WIDTHS = {"%Y": "[1-9][0-9]{3}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}", "%f": "[0-9]{1,9}"}
+_WIDTHS |= dict.fromkeys(("%m", "%d", "%H"), "[0-9]{1,2}") | dict.fromkeys(("%M", "%S"), "[0-9]{2}")
 _PIECE = re.compile(r"%[YbBmdHMSf]|[-/., :T]")
+
+
+class RegisterFormat(StrEnum):
+    """The formats in which a register may come."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
 
 
 class Layout(Strict):
@@ -29,11 +36,12 @@ class Layout(Strict):
         default=None,
         description="the files, from the register's folder: records/*.csv; else what lies in its own folder",
     )
-    format: Literal["parquet", "csv"] | None = Field(default=None, description="else by the ending of the files' names")
+    format: RegisterFormat | None = Field(default=None, description="else by the ending of the files' names")
     delimiter: Literal[",", ";", "|", "\t"] = Field(default=",", description="between the fields of a CSV")
     date_format: str = Field(
         default="%Y-%m-%d",
-        description="dates written as text: %Y, %m or %b or %B, and %d, each once; %H %M %S %f; between them - / . , : T or a blank",
+        description="dates written as text: %Y, %m or %b or %B, and %d, each once; %H %M %S %f; between them"
+        " - / . , : T or a blank",
     )
     nulls: tuple[str, ...] = Field(default=(), description="texts that stand for no value, such as 00000000")
     columns: dict[str, str] = Field(default={}, description="column of the contract = its name in the files")
@@ -66,9 +74,8 @@ class Layout(Strict):
     @property
     def date_pattern(self) -> str:
         """A regular expression for what `date_format` reads: DuckDB also reads 65 as a year, and the word infinity."""
-        compact = (
-            re.search(r"%[Ymd]%[md]", self.date_format) is not None
-        )  # without separators both digits must be there
+        # without separators both digits must be there
+        compact = re.search(r"%[Ymd]%[md]", self.date_format) is not None
         pattern = "".join(_WIDTHS.get(p, f"[{p}]") for p in _PIECE.findall(self.date_format))
         return pattern.replace("{1,2}", "{2}") if compact else pattern
 
@@ -101,7 +108,7 @@ class Mapping(Strict):
 
 
 def read_mapping(folder: Path) -> Mapping:
-    """The mapping of the raw register in `folder`, an empty one if it has none; raises BadInput with the key at fault."""
+    """The mapping of the raw register in `folder`, empty if it has none; raises BadInput with the key at fault."""
     path = folder / NAME
     if not path.is_file():
         return Mapping()

@@ -1,8 +1,8 @@
 """A prepared register opened: its version checked, and its parts in the groups in which they are scanned.
 
-A version is a base (datasets persons and addresses, as `build` cut them) and what changed since (datasets changed_persons and
-changed_addresses, as `update` wrote them). `gone` holds the record ids whose rows in the base no longer count: they were
-changed or removed. Whoever reads the base leaves them out; nobody else needs to know.
+A version is a base (datasets persons and addresses, as `build` cut them) and what changed since (datasets
+changed_persons and changed_addresses, as `update` wrote them). `gone` holds the record ids whose rows in the base no
+longer count: they were changed or removed. Whoever reads the base leaves them out; nobody else needs to know.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations import digests, duck
-from expectations.errors import BadInput
+from expectations.base import digests, duck
+from expectations.base.errors import BadInput
 from pipelines import lake
 from pipelines.register.prepare import preparation
 
@@ -65,22 +65,18 @@ def persons(register: lake.Manifest) -> int:
 def open_register(folder: Path, *, verify: bool = False) -> lake.Manifest:
     """The prepared register in `folder`; raises BadInput if it is missing, half built, or a part was changed.
 
-    A national register is larger than what a batch should read twice: a part is read whole when it is first seen, and then
-    taken for unchanged while its inode, size and times are. `verify`: every byte is read again.
+    A national register is larger than what a batch should read twice: a part is read whole when it is first seen, and
+    then taken for unchanged while its inode, size and times are. `verify`: every byte is read again.
     """
     manifest = lake.read_manifest(folder, seals=() if verify else [folder / SEALS])
     if manifest is None:
-        raise BadInput(
-            "REGISTER_NOT_PREPARED",
-            "the prepared register is missing, half built or changed",
-            where=folder.name,
-            remedy="Run sluicegate register build.",
-        )
+        remedy = "Run sluicegate register build."
+        message = "the prepared register is missing, half built or changed"
+        raise BadInput("REGISTER_NOT_PREPARED", message, where=folder.name, remedy=remedy)
     if manifest.labels.get(PREPARATION) != preparation():
-        raise BadInput(
-            "REGISTER_OUTDATED", "the register was prepared by another version of Sluicegate", where=folder.name,
-            remedy="Prepare it again: sluicegate register build.",
-        )  # fmt: skip
+        remedy = "Prepare it again: sluicegate register build."
+        message = "the register was prepared by another version of Sluicegate"
+        raise BadInput("REGISTER_OUTDATED", message, where=folder.name, remedy=remedy)
     return manifest
 
 

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from expectations import address, duck, standard
-from expectations.digests import of_json
-from expectations.errors import BadInput
+from expectations import address
+from expectations.base import duck
+from expectations.base.digests import of_json
+from expectations.base.errors import BadInput
+from expectations.names import standard
 from pipelines.lake import Attempt, Part
+from pipelines.lake.sql import copy, quiet
 from pipelines.register import keys
-from pipelines.sql import copy, quiet
 
 PERSON = "s_first, s_middle, s_last, s_last1, s_last2, s_suffix, s_birth, s_birth_year_only, s_tin"
 STORED = (
-    "s_first, s_middle, s_last, s_suffix, s_birth"  # the rest of PERSON is read off these and the TIN's key: `people`
+    "s_first, s_middle, s_last, s_suffix, s_birth"  # the rest of PERSON follows from these and the TIN's key: `people`
 )
 WRITTEN = ("street", "unit", "urbanization", "city", "state", "zip")
 RAW_ADDRESS = ", ".join((*WRITTEN, "valid_from", "valid_to"))
@@ -24,7 +26,7 @@ PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_zip"  # what matching com
 
 
 class Range(NamedTuple):
-    """A piece of work: the persons with low <= record_id <= high, and their addresses."""
+    """What one part is made from: the persons with low <= record_id <= high, and their addresses."""
 
     number: int
     low: int
@@ -54,17 +56,10 @@ class Prepare:
                 copy(con, query, attempt.path(dataset, item.number), compression="uncompressed")
                 yield attempt.part(dataset, item.number)
             prepared = duck.parquet([attempt.path("persons", item.number)])
-            rows, distinct = con.execute(f"SELECT count(*), count(DISTINCT record_id) FROM {prepared}").fetchone() or (
-                0,
-                0,
-            )
-            if rows != distinct:
-                raise BadInput(
-                    "REGISTER_ID_TWICE",
-                    f"{rows - distinct} record ids stand more than once",
-                    where="persons/",
-                    remedy="Give each record an id of its own.",
-                )
+            doubled = con.execute(f"SELECT count(*) - count(DISTINCT record_id) FROM {prepared}").fetchall()[0][0]
+            if doubled:
+                message, remedy = f"{doubled} record ids are duplicates", "Give each record an id of its own."
+                raise BadInput("REGISTER_ID_TWICE", message, where="persons/", remedy=remedy)
 
     def queries(self, item: Range, attempt: Attempt) -> list[tuple[str, str]]:
         """(dataset, SELECT), in the order in which they must run."""
@@ -81,16 +76,16 @@ class Prepare:
 @cache
 def preparation() -> str:
     """Digest of how a register is prepared: what was prepared in another way must be prepared again."""
-    queries = [
-        people_sql("RAW"), persons_sql("PEOPLE"), addresses_sql("RAW", "PEOPLE"), names_sql("P"), units_sql("A"), buildings_sql("U"),
-    ]  # fmt: skip
+    queries = [people_sql("RAW"), persons_sql("PEOPLE"), addresses_sql("RAW", "PEOPLE"), names_sql("P"), units_sql("A")]
+    queries.append(buildings_sql("U"))
     return of_json([queries, standard.MACROS, address.version()])
 
 
 def people_sql(raw: str) -> str:
     """Standardised raw persons, their texts as numbers: made once, for their own keys and those of their addresses."""
     return f"""
-    SELECT record_id, {STORED}, s_birth_year_only, {keys.TIN} AS k_tin, {keys.TEXTS} FROM ({standard.derive_register(raw)})"""
+    SELECT record_id, {STORED}, s_birth_year_only, {keys.TIN} AS k_tin, {keys.TEXTS}
+    FROM ({standard.derive_register(raw)})"""
 
 
 def persons_sql(people: str) -> str:
@@ -110,12 +105,12 @@ def people(persons: str) -> str:
 def addresses_sql(raw: str, people: str) -> str:
     """Raw and parsed addresses, with the keys that need both an address and its person, by record id and time.
 
-    Households share an address: each is parsed once, with all who lived there in a list. Same source, same bytes: ORDER BY.
+    Households share an address: each is parsed once, with all who lived there in a list. Same source, same bytes: ORDER
+    BY.
     """
     written = ", ".join(WRITTEN)
-    once = (
-        f"(SELECT {written}, list(struct_pack(record_id, valid_from, valid_to)) AS stays FROM {raw} GROUP BY {written})"
-    )
+    stays = "list(struct_pack(record_id, valid_from, valid_to)) AS stays"
+    once = f"(SELECT {written}, {stays} FROM {raw} GROUP BY {written})"
     return f"""
     WITH homes AS (
       SELECT {written}, {PARSED}, t_number, unnest(stays, recursive := true)
@@ -132,20 +127,22 @@ def addresses_sql(raw: str, people: str) -> str:
 
 def names_sql(persons: str) -> str:
     """How many persons bear each given name, each middle initial and each first surname token."""
-    return f"""
-    SELECT 'first' AS kind, s_first AS name, count(*) AS n FROM {persons} WHERE s_first IS NOT NULL GROUP BY name
-    UNION ALL
-    SELECT 'middle' AS kind, s_middle AS name, count(*) AS n FROM {persons} WHERE s_middle IS NOT NULL GROUP BY name
-    UNION ALL
-    SELECT 'last' AS kind, std_first_token(s_last) AS name, count(*) AS n FROM {persons} WHERE s_last IS NOT NULL GROUP BY name
-    ORDER BY kind, name"""
+    return f"SELECT kind, name, count(*) AS n FROM ({borne_sql(persons)}) GROUP BY kind, name ORDER BY kind, name"
+
+
+def borne_sql(persons: str) -> str:
+    """Each (kind, name) that each person bears: given name, middle initial, first surname token."""
+    names = {"first": "s_first", "middle": "s_middle", "last": "std_first_token(s_last)"}
+    each = (f"SELECT '{kind}' AS kind, {name} AS name FROM {persons}" for kind, name in names.items())
+    return f"SELECT * FROM ({' UNION ALL '.join(each)}) WHERE name IS NOT NULL"
 
 
 def units_sql(addresses: str) -> str:
     """The distinct units on file in this range."""
     return f"""
     SELECT DISTINCT a_zip, a_number, a_street, a_unit FROM {addresses}
-    WHERE a_kind = 'street' AND a_zip IS NOT NULL AND a_number IS NOT NULL AND a_street IS NOT NULL AND a_unit IS NOT NULL
+    WHERE a_kind = 'street'
+      AND a_zip IS NOT NULL AND a_number IS NOT NULL AND a_street IS NOT NULL AND a_unit IS NOT NULL
     ORDER BY a_zip, a_number, a_street, a_unit"""
 
 

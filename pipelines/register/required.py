@@ -1,7 +1,7 @@
-"""A field that must not be empty, in Parquet that is read as it lies: rows without an id would be left out without a word.
+"""A field that must not be empty, in Parquet that is read as it is: rows without an id would be lost.
 
-What is read from text is told by `columns.read`. Here nothing else is read for it: Parquet says in its footer how many nulls a
-column has, so that a register of any size costs its footers.
+Of what is read from text `columns.read` says it. Here nothing else is read for it: Parquet says in its footer how many
+nulls a column has, so that a register of any size costs its footers.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from expectations import duck
+from expectations.base import duck
+from pipelines.lake.sql import quiet
 from pipelines.register import columns
 from pipelines.register.table import Table
-from pipelines.sql import quiet
 
 
 def refuse_empty(table: Table, settings: duck.DuckSettings) -> None:
@@ -29,7 +29,7 @@ def _may_be_null(footer: pq.FileMetaData, column: str) -> bool:
     """What the footer says of a column; true where it says nothing."""
     index = [footer.schema.column(n).path for n in range(footer.num_columns)].index(column)
     groups = (footer.row_group(n).column(index).statistics for n in range(footer.num_row_groups))
-    return any(said is None or not said.has_null_count or said.null_count > 0 for said in groups)
+    return any(it is None or not it.has_null_count or it.null_count > 0 for it in groups)
 
 
 def _refuse(table: Table, path: str, field: str, settings: duck.DuckSettings) -> None:

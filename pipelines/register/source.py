@@ -7,21 +7,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from expectations import contracts, digests, duck
-from expectations.errors import BadInput
+from expectations import contracts
+from expectations.base import digests, duck
+from expectations.base.errors import BadInput
+from pipelines.lake.sql import quiet
 from pipelines.register import columns
-from pipelines.register.mapping import NAME, Addresses, Layout, Persons, read_mapping
+from pipelines.register.mapping import NAME, Addresses, Layout, Persons, RegisterFormat, read_mapping
 from pipelines.register.table import Table, open_table
-from pipelines.sql import quiet
 
 BINS = 4096
-FORMATS = {".parquet": "parquet", ".csv": "csv"}
+FORMATS = {f".{form}": form for form in RegisterFormat}  # by the end of a name
 _PERSONS, _ADDRESSES = "persons", "addresses"
 
 
 @dataclass(frozen=True)
 class Source:
-    """The two tables as FROM clauses in the contracts' columns and types, over Parquet: a range of ids skips row groups."""
+    """The two tables as FROM clauses in the contracts' columns and types, over Parquet: ranges of ids skip row groups."""
 
     persons: str
     addresses: str
@@ -36,7 +37,7 @@ class Raw:
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """All that the tables' rows depend on, for the inputs of a step: digests of the files, and how they are read."""
+        """All that the tables' rows depend on, for the inputs of a step: the files' digests, and how they are read."""
         of = {path: digests.of_file(Path(path)) for path in {*self.persons.paths, *self.addresses.paths}}
         tables = (self.persons, self.addresses)
         reading = None if all(t.plain for t in tables) else [columns.reading(t) for t in tables]
@@ -69,7 +70,8 @@ def _table(folder: Path, name: str, layout: Layout | None) -> Table:
             "REGISTER_MISSING",
             f"the register has no {name}",
             where=_place(name, layout),
-            remedy=f"Point to a folder with persons/ and addresses/, or name the files in {NAME}; sluicegate schema {kind} prints the columns.",
+            remedy=f"Point to a folder with persons/ and addresses/, or name the files in {NAME};"
+            f" sluicegate schema {kind} prints the columns.",
         )
     chosen = layout or {_PERSONS: Persons(), _ADDRESSES: Addresses()}[name]
     form = chosen.format or FORMATS[paths[0].suffix.lower()]

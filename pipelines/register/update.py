@@ -1,8 +1,8 @@
-"""A new version of a prepared register: the version before it, and what a delta says (see `opened` for how a version lies).
+"""A new version of a prepared register: the version before it, and what a delta says (its form: see `opened`).
 
-Parts are shared with the version before (the same files under two names), and the delta adds its own: what is written is in
-proportion to the delta, and to the records that earlier ones changed. Versions are never changed: a batch goes on against the
-one that it began with.
+Parts are shared with the version before (the same files under two names), and the delta adds its own: what is written
+is in proportion to the delta, and to the records that earlier ones changed. Versions are never changed: a batch goes on
+against the one that it began with.
 """
 
 from __future__ import annotations
@@ -12,22 +12,33 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 
 import duckdb
 
-from expectations import duck, standard
-from expectations.errors import BadInput
+from expectations.base import duck
+from expectations.base.errors import BadInput
+from expectations.names import standard
 from pipelines import lake
-from pipelines import runner as runners
 from pipelines.lake import Attempt, Manifest, Part
+from pipelines.lake import runner as runners
+from pipelines.lake.sql import copy, quiet
 from pipelines.register import opened
 from pipelines.register.build import PART_ROWS
 from pipelines.register.convert import in_parquet, nothing_left, working
 from pipelines.register.delta import NAME, Delta, Kind, empty, open_delta
-from pipelines.register.prepare import RAW_ADDRESS, Prepare, Range, buildings_sql, preparation
+from pipelines.register.prepare import RAW_ADDRESS, Prepare, Range, borne_sql, buildings_sql, preparation
 from pipelines.register.source import Source, ranges
-from pipelines.sql import copy, quiet
+
+
+class Change(StrEnum):
+    """What a delta did to a record: the column `change` of the dataset `changes`."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
 
 # Datasets whose parts of the version before stay as they are; a delta may add one.
 SHARED = ("persons", "addresses", "names", "units", "buildings", "gone", "changes")
@@ -46,10 +57,10 @@ def update(
 ) -> Manifest:
     """The version `target`: the prepared register `before`, and the delta in `folder`.
 
-    Further datasets than those of `build`: `changed_persons`, `changed_addresses`, `gone` (record_id), and `changes` (record_id,
-    change new, changed or removed; kind; effective_on; delta), one row for each change since the last full build.
-    Raises BadInput, and leaves nothing, if the delta cannot be read, was applied before, lies before an earlier one, is not
-    in force yet, or does not fit the register (an address without its person, a removal of nobody).
+    Further datasets than those of `build`: `changed_persons`, `changed_addresses`, `gone` (record_id), and `changes`
+    (record_id, change new, changed or removed; kind; effective_on; delta), one row for each change since the last full
+    build. Raises BadInput, and leaves nothing, if the delta cannot be read, was applied before, lies before an earlier
+    one, is not in force yet, or does not fit the register (an address without its person, a removal of nobody).
     """
     delta = open_delta(folder)
     settings = replace(duck, preserve_order=True)
@@ -82,12 +93,13 @@ def _in_its_time(delta: Delta, known: Manifest, today: date, settings: duck.Duck
     if not paths:
         return
     with quiet("changes", settings) as con:
-        applied, latest = con.execute(
-            f"SELECT count(*) FILTER (delta = '{delta.identity}'), max(effective_on) FILTER (kind = '{Kind.UPDATE}') FROM {duck.parquet(paths)}"
-        ).fetchone() or (0, None)
+        applied, latest = con.execute(f"""
+            SELECT count(*) FILTER (delta = '{delta.identity}'),
+              max(effective_on) FILTER (kind IN {Kind.sql(looks_back=False)})
+            FROM {duck.parquet(paths)}""").fetchall()[0]
     if applied:
-        raise _unfit("DELTA_TWICE", "this delta was applied before", "Nothing is to be done; apply the next one.")
-    if note.kind == Kind.UPDATE and latest and note.effective_on < latest:
+        raise _unfit("DELTA_TWICE", "this delta was applied before", "Apply the next one.")
+    if not note.kind.looks_back and latest and note.effective_on < latest:
         raise _unfit("DELTA_LATE", "a later update was applied before this one", "Apply deltas in their order.")
 
 
@@ -120,7 +132,7 @@ class Apply:
             standard.setup(con)
             self.tables(con, parts)
             self.check(con)
-            for dataset, query in self.queries():
+            for dataset, query in self.queries().items():
                 index = len(_paths(self.before, dataset)) if dataset in SHARED else 0  # after the shared parts
                 copy(con, query, attempt.path(dataset, index), compression="uncompressed")
                 yield attempt.part(dataset, index)
@@ -138,7 +150,7 @@ class Apply:
         return replace(part, dataset=dataset, index=index, path=str(path))
 
     def tables(self, con: duckdb.DuckDBPyConnection, parts: list[Part]) -> None:
-        """Views and tables that the queries read: what the delta brings, what was there, and what it takes the place of."""
+        """Views and tables that the queries read: what the delta brings, what was there, and what it replaces."""
         base = self.before.paths("persons")
         for name in ("persons", "addresses", "names", "units"):
             fresh = [p.path for p in parts if p.dataset == name]
@@ -150,71 +162,73 @@ class Apply:
         nobody = "(SELECT NULL::BIGINT AS record_id WHERE false)"
         con.execute(f"CREATE TEMP VIEW gone_before AS FROM {duck.parquet(gone) if gone else nobody}")
         self.delta.read_removed(con)
-        con.execute(
-            "CREATE TEMP TABLE touched AS SELECT record_id FROM new_persons UNION SELECT record_id FROM removed"
-        )
-        # whose place is taken: records of the base that still count, and earlier changes
+        con.execute("CREATE TEMP TABLE touched AS FROM (SELECT record_id FROM new_persons UNION FROM removed)")
+        # what is replaced: records of the base that still count, and earlier changes
         con.execute(f"""
             CREATE TEMP TABLE replaced AS
-            SELECT record_id, s_first, s_middle, s_last, true AS in_base FROM {duck.parquet(base)} SEMI JOIN touched USING (record_id) ANTI JOIN gone_before USING (record_id)
-            UNION ALL SELECT record_id, s_first, s_middle, s_last, false FROM old_persons SEMI JOIN touched USING (record_id)""")
+            SELECT record_id, s_first, s_middle, s_last, true AS in_base FROM {duck.parquet(base)}
+              SEMI JOIN touched USING (record_id) ANTI JOIN gone_before USING (record_id)
+            UNION ALL SELECT record_id, s_first, s_middle, s_last, false FROM old_persons
+              SEMI JOIN touched USING (record_id)""")
 
     def check(self, con: duckdb.DuckDBPyConnection) -> None:
         """Raises BadInput if the delta does not fit the version before it."""
-        source = self.source.addresses if self.source else None
+        fresh, removed, both = "new_persons", "removed", "USING (record_id)"
         tests = [
-            ("REGISTER_IDS", "record ids are not above zero", "persons/", "SELECT record_id FROM new_persons WHERE record_id < 1"),
-            ("DELTA_BOTH", "records are both changed and removed", "removed", "SELECT record_id FROM removed SEMI JOIN new_persons USING (record_id)"),
-            ("DELTA_NOBODY", "removed records are not in the register", "removed", "SELECT record_id FROM removed ANTI JOIN replaced USING (record_id)"),
-            ("DELTA_NO_PERSON", "addresses have no person in the delta", "addresses/", f"SELECT record_id FROM {source} ANTI JOIN new_persons USING (record_id)" if source else None),
-        ]  # fmt: skip
-        for code, message, where, query in tests:
-            found = con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0] if query else 0
+            ("REGISTER_IDS", "record ids are not above zero", "persons/", f"{fresh} WHERE record_id < 1"),
+            ("DELTA_BOTH", "records are both changed and removed", removed, f"{removed} SEMI JOIN {fresh} {both}"),
+            (
+                "DELTA_NOBODY",
+                "removed records are not in the register",
+                removed,
+                f"{removed} ANTI JOIN replaced {both}",
+            ),
+        ]
+        if self.source:
+            orphans = f"{self.source.addresses} ANTI JOIN {fresh} {both}"
+            tests.append(("DELTA_NO_PERSON", "addresses have no person in the delta", "addresses/", orphans))
+        for code, message, where, rows in tests:
+            found = con.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0]
             if found:
                 remedy = "A changed record comes whole, once; see infra/docs/register.md. Nothing was applied."
                 raise BadInput(code, f"{found} {message}", where=where, remedy=remedy)
-        touched, fewer = con.execute(
-            "SELECT (SELECT count(*) FROM touched), (SELECT count(*) FROM replaced) - (SELECT count(*) FROM new_persons)"
-        ).fetchone() or (0, 0)
+        touched, replaced, new = con.execute(
+            "SELECT (SELECT count(*) FROM touched), (SELECT count(*) FROM replaced), (SELECT count(*) FROM new_persons)"
+        ).fetchall()[0]
         if not touched:
             raise empty(NAME)
-        if fewer >= opened.persons(self.before):
+        if replaced - new >= opened.persons(self.before):
             remedy = "Check where the removals come from. Nothing was applied."
             raise BadInput("REGISTER_EMPTY", "the register would hold nobody", where="removed", remedy=remedy)
 
-    def queries(self) -> list[tuple[str, str]]:
-        """(dataset, SELECT) of what the new version holds beside the shared parts."""
+    def queries(self) -> dict[str, str]:
+        """SELECT by dataset of what the new version holds beside the shared parts."""
         note = self.delta.note
         gone = "(SELECT s_first, s_middle, s_last FROM replaced)"
         units = "(FROM old_units SEMI JOIN new_units USING (a_zip, a_number, a_street) UNION FROM new_units)"
-        kept = "FROM old_{0} ANTI JOIN touched USING (record_id) ORDER BY {1}"
-        earlier = [
-            ("changed_persons", kept.format("persons", "record_id")),
-            ("changed_addresses", kept.format("addresses", f"record_id, {RAW_ADDRESS}")),
-        ] if _paths(self.before, "changed_persons") else []  # fmt: skip
-        return [
-            *earlier,
-            ("gone", "SELECT record_id FROM replaced WHERE in_base ORDER BY record_id"),
+        untouched = "FROM old_{0} ANTI JOIN touched USING (record_id) ORDER BY {1}"
+        earlier = {
+            "changed_persons": untouched.format("persons", "record_id"),
+            "changed_addresses": untouched.format("addresses", f"record_id, {RAW_ADDRESS}"),
+        }
+        return {
+            **(earlier if _paths(self.before, "changed_persons") else {}),
+            "gone": "SELECT record_id FROM replaced WHERE in_base ORDER BY record_id",
             # counts of names may be below zero: what the base counts and is gone
-            ("names", f"""
-                SELECT kind, name, CAST(sum(n) AS BIGINT) AS n FROM (FROM new_names UNION ALL SELECT *, -1 AS n FROM ({_names(gone)}))
-                GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name"""),
-            ("units", "SELECT DISTINCT * FROM new_units ORDER BY ALL"),
+            "names": f"""
+                SELECT kind, name, CAST(sum(n) AS BIGINT) AS n
+                FROM (FROM new_names UNION ALL SELECT *, -1 AS n FROM ({borne_sql(gone)}))
+                GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name""",
+            "units": "SELECT DISTINCT * FROM new_units ORDER BY ALL",
             # a unit once on file is there, whoever has moved out: buildings only grow until the next full build
-            ("buildings", buildings_sql(units)),
-            ("changes", f"""
-                SELECT record_id, CASE WHEN r.record_id IS NOT NULL THEN 'removed' WHEN p.record_id IS NOT NULL THEN 'changed' ELSE 'new' END AS change,
+            "buildings": buildings_sql(units),
+            "changes": f"""
+                SELECT record_id, CASE WHEN r.record_id IS NOT NULL THEN '{Change.REMOVED}'
+                    WHEN p.record_id IS NOT NULL THEN '{Change.CHANGED}' ELSE '{Change.NEW}' END AS change,
                   '{note.kind}' AS kind, DATE '{note.effective_on}' AS effective_on, '{self.delta.identity}' AS delta
                 FROM touched LEFT JOIN removed r USING (record_id) LEFT JOIN replaced p USING (record_id)
-                ORDER BY record_id"""),
-        ]  # fmt: skip
-
-
-def _names(persons: str) -> str:
-    return f"""
-      SELECT 'first' AS kind, s_first AS name FROM {persons} WHERE s_first IS NOT NULL
-      UNION ALL SELECT 'middle', s_middle FROM {persons} WHERE s_middle IS NOT NULL
-      UNION ALL SELECT 'last', std_first_token(s_last) FROM {persons} WHERE s_last IS NOT NULL"""
+                ORDER BY record_id""",
+        }
 
 
 def _shared(part: Part, attempt: Attempt) -> Part:

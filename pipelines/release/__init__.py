@@ -1,7 +1,7 @@
-"""Release: eligible rows → the sealed package, and what is kept of the batch.
+"""Release: eligible rows → the sealed package, and the sealed evidence and accounting of the batch.
 
-The flow calls, in this order: `outcomes` (or `refused_outcomes`), `seal`, `open_for_check` for the disclosure checkpoint,
-then `seal_evidence` and `seal_accounting`.
+The flow calls, in this order: `outcomes` (or `refused_outcomes`), `seal`, `open_for_check` for the disclosure
+checkpoint, then `seal_evidence` and `seal_accounting`.
 """
 
 from __future__ import annotations
@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from expectations import digests
+from expectations.base import digests
 from pipelines import lake
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest
-from pipelines.release.evidence import Sealed, seal_accounting, seal_evidence
+from pipelines.release.evidence import seal_accounting, seal_evidence
 from pipelines.release.opened import Opened, open_for_check, open_package, verify
-from pipelines.release.outcomes import STEP, Item, Outcomes, Refused
+from pipelines.release.outcomes import STEP, Item, Kind, Outcomes, Refused
 from pipelines.release.package import Package, eligible_digest, seal
 
 __all__ = [
     "Opened",
     "Package",
-    "Sealed",
     "eligible_digest",
     "open_for_check",
     "open_package",
@@ -37,43 +36,29 @@ __all__ = [
 def outcomes(ctx: BatchContext, *, dropped: Path | None = None, lost: Path | None = None) -> Manifest:
     """Step `release.outcomes`: datasets `outcomes` (each submitted row once) and `eligible` (what may leave).
 
-    `dropped`: Parquet (ordinal) of the rows that two people dropped. `lost`: Parquet (request_key) of the rows whose claim
-    another batch won: they end as already_disclosed. Raises Fault if a row would have no outcome.
+    `dropped`: Parquet (ordinal) of the rows that two people dropped. `lost`: Parquet (request_key) of the rows whose
+    claim another batch won: they end as already_disclosed. Raises Fault if a row would have no outcome.
     """
     candidates, verdicts = lake.committed(ctx.step("match.candidates")), lake.committed(ctx.step("validate.verdicts"))
     items, inputs = _items(ctx)
     inputs += [candidates.digest, verdicts.digest, sorted(ctx.standing.fields)]
     inputs += [digests.of_file(p) if p else None for p in (dropped, lost, ctx.late)]
-    worker = Outcomes(
-        tuple(candidates.paths("candidates")),
-        tuple(verdicts.paths("verdicts")),
-        ctx.standing.fields,
-        str(dropped) if dropped else None,
-        str(lost) if lost else None,
-        str(ctx.late) if ctx.late else None,
-        ctx.duck,
-    )
-    return lake.run_step(ctx.step(STEP), inputs, items, worker, runner=ctx.runner, progress=ctx.progress)
+    parts = tuple(candidates.paths("candidates")), tuple(verdicts.paths("verdicts"))
+    worker = Outcomes(*parts, ctx.standing.fields, dropped, lost, ctx.late, ctx.duck)
+    return ctx.run_step(STEP, inputs, items, worker)
 
 
 def refused_outcomes(ctx: BatchContext, codes: Sequence[str]) -> Manifest:
-    """Step `release.outcomes` of a batch that was refused or rejected, at any stage after ingest: every row ends `refused`.
+    """Step `release.outcomes` of a batch refused or rejected, at any stage after ingest: every row ends `refused`.
 
     `codes`: why the batch was stopped, from the closed list. There is no dataset `eligible`, so nothing can be sealed.
     """
     items, inputs = _items(ctx)
     worker = Refused(tuple(sorted(set(codes))), ctx.duck)
-    return lake.run_step(
-        ctx.step(STEP),
-        [*inputs, "refused", worker.batch_codes],
-        items,
-        worker,
-        runner=ctx.runner,
-        progress=ctx.progress,
-    )
+    return ctx.run_step(STEP, [*inputs, "refused", worker.batch_codes], items, worker)
 
 
 def _items(ctx: BatchContext) -> tuple[list[Item], list[object]]:
     rows, decoded = lake.committed(ctx.step("ingest.rows")), lake.committed(ctx.step("ingest.decode"))
-    parts = [("rows", p) for p in rows.paths("rows")] + [("rejects", p) for p in decoded.paths("rejects")]
+    parts = [(Kind.ROWS, p) for p in rows.paths("rows")] + [(Kind.REJECTS, p) for p in decoded.paths("rejects")]
     return [Item(kind, index, path) for index, (kind, path) in enumerate(parts)], [rows.digest, decoded.digest]

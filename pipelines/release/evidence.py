@@ -1,12 +1,12 @@
-"""What is kept of a batch: the evidence (why each row ended as it did) and the accounting, sealed to the holder.
+"""What stays of a batch: the evidence (why each row ended as it did) and the accounting, sealed to the holder.
 
-Everything else of a finished batch is deleted. `explain --show-values`, replay and lookback work from the evidence, so it holds
-every fact on file that the rules used, as it was then. The accounting is what 26 USC 6103(p)(3) and 5 USC 552a(c) ask for.
+Everything else of a finished batch is deleted. `explain --show-values`, replay and lookback work from the evidence, so
+it holds every fact on file that the rules used, as it was then. The accounting is what 26 USC 6103(p)(3) and 5 USC
+552a(c) ask for.
 """
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,13 +16,15 @@ from types import MappingProxyType
 
 import pyarrow.parquet as pq
 
-from expectations import digests
-from expectations.duck import parquet
-from pipelines import durable, lake, sealing
+from expectations.base import digests
+from expectations.base.duck import parquet
+from pipelines import lake, sealing
 from pipelines.context import BatchContext
+from pipelines.lake import durable
+from pipelines.lake.locked_folder import locked_folder
+from pipelines.lake.sql import copy, quiet
 from pipelines.release import header
 from pipelines.release.tally import tally
-from pipelines.sql import copy, quiet
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Accounting(Sealed):
 
 
 def seal_evidence(ctx: BatchContext, holder_recipient: str, target: Path) -> Sealed:
-    """One Parquet bundle of every submitted row and decoy: canonical row, and the structs candidate, verdict, person, reject.
+    """One Parquet file of every row, control rows too: canonical row; structs candidate, verdict, person, reject.
 
     A struct is null where the row did not get that far. Works for a batch that stopped at any stage after ingest.
     """
@@ -53,16 +55,17 @@ def seal_evidence(ctx: BatchContext, holder_recipient: str, target: Path) -> Sea
 
 
 def bundle(ctx: BatchContext) -> str:
-    """SQL of the evidence of a batch in flight, as far as it came."""
+    """SQL of the evidence of a batch in flight, up to the stage that it has reached."""
     rows = lake.committed(ctx.step("ingest.rows")).paths("rows")
     rejects = lake.committed(ctx.step("ingest.decode")).paths("rejects")
     structs, joins = "", ""
-    for name, step, dataset, key, met in _JOINED:
+    for name, step, dataset, key, row_key in _JOINED:
         found = lake.read_manifest(ctx.step(step))
         if found is None:
             break  # the batch stopped before this stage
         structs += f", CASE WHEN {name}.{key} IS NOT NULL THEN {name} END AS {name}"
-        joins += f" LEFT JOIN (SELECT DISTINCT ON ({key}) * FROM {parquet(found.paths(dataset))}) {name} ON {name}.{key} = {met}"
+        one = f"(SELECT DISTINCT ON ({key}) * FROM {parquet(found.paths(dataset))}) {name}"
+        joins += f" LEFT JOIN {one} ON {name}.{key} = {row_key}"
     return f"""
     SELECT r.*{structs} FROM {parquet(rows)} r{joins}
     UNION ALL BY NAME SELECT ordinal, file, row, origin, x AS reject FROM {parquet(rejects)} x"""
@@ -77,8 +80,8 @@ _JOINED = (
 
 
 def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> Accounting:
-    """The outcomes of all submitted rows, by ordinal, below their `header`; with what they come to and their Merkle root, which
-    go to the ledger."""
+    """The outcomes of all submitted rows, by ordinal, below their `header`; with their counts and their Merkle root,
+    which go to the ledger."""
     ends = lake.committed(ctx.step("release.outcomes")).paths("outcomes")
     with _plain(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal", header.metadata(ctx)) as plain:
         found = tally(plain, ctx.duck)
@@ -90,16 +93,10 @@ def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> A
 @contextmanager
 def _plain(ctx: BatchContext, query: str, metadata: Mapping[str, str] = MappingProxyType({})) -> Iterator[Path]:
     """`query` as Parquet in the batch's folder, for as long as the block lasts."""
-    for orphan in ctx.root.glob(".keeping-*"):
-        shutil.rmtree(orphan)
-    work = ctx.root / f".keeping-{uuid.uuid4().hex}"
-    work.mkdir(mode=0o700)
-    try:
+    with locked_folder(ctx.root, ".keeping-") as work:
         with quiet("release.evidence", ctx.duck) as connection:
             copy(connection, query, work / "plain.parquet", metadata=metadata)
         yield work / "plain.parquet"
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _seal(plain: Path, recipient: str, target: Path) -> tuple[int, str]:

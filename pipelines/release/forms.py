@@ -1,7 +1,8 @@
 """The forms in which rows leave: Parquet, and CSV that a spreadsheet cannot run as a formula.
 
 A value that starts with = + - @ tab, CR or LF gets a leading apostrophe. One that starts with apostrophes before such a
-character gets one more, so that `raw` undoes exactly what `safe` did, and the CSV can be proven equal to what was checked.
+character gets one more, so that `raw` undoes exactly what `safe` did, and the CSV can be proven equal to what was
+checked.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from pathlib import Path
 import duckdb
 
 from expectations import codes
-from expectations.contracts import RELEASE
-from expectations.duck import quote
+from expectations.base.duck import quote
+from expectations.contracts import RELEASE, Outcome
 
 ORDER = ", ".join(f"{name} NULLS FIRST" for name in RELEASE.names)  # total: equal rows are equal
-RETURN_COLUMNS = ("file", "row", "request_id", "code", "message", "mend")
+RETURN_COLUMNS = ("file", "row", "request_id", "code", "message", "fix")
 _STARTS = r"[=+\-@\t\r\n]"
 
 
@@ -33,9 +34,8 @@ def raw(column: str) -> str:
 def write_csv(connection: duckdb.DuckDBPyConnection, query: str, columns: Iterable[str], target: Path) -> None:
     """`query` as CSV (RFC 4180, UTF-8, header; text quoted and formula-safe, numbers as they are), in its order."""
     shown = ", ".join(f"{safe(c)} AS {c}" for c in columns)
-    connection.execute(
-        f"COPY (SELECT * REPLACE ({shown}) FROM ({query})) TO {quote(str(target))} (FORMAT csv, HEADER, FORCE_QUOTE ({', '.join(columns)}))"
-    )
+    form = f"FORMAT csv, HEADER, FORCE_QUOTE ({', '.join(columns)})"
+    connection.execute(f"COPY (SELECT * REPLACE ({shown}) FROM ({query})) TO {quote(str(target))} ({form})")
 
 
 def read_csv(path: Path, columns: Iterable[str]) -> str:
@@ -49,12 +49,12 @@ def read_csv(path: Path, columns: Iterable[str]) -> str:
 
 
 def returns(outcomes: str) -> str:
-    """The return file: one line for each code told, of every row that was not released, in the submission's order.
+    """The return file: one line for each code that the requester sees, of all rows not released, in their order.
 
     It says where the row stands in the requester's own files, since a rejected row may have no readable id.
     """
     return f"""
-    SELECT o.file, o.row, o.request_id, t.code, t.message, t.mend
-    FROM (SELECT file, row, request_id, unnest(told) AS code FROM {outcomes} WHERE outcome <> 'released') o
+    SELECT o.file, o.row, o.request_id, t.code, t.message, t.fix
+    FROM (SELECT file, row, request_id, unnest(told) AS code FROM {outcomes} WHERE outcome <> '{Outcome.RELEASED}') o
       LEFT JOIN ({codes.sql_words()}) t USING (code)
     ORDER BY o.file, o.row, t.code"""

@@ -1,8 +1,8 @@
-"""The header of a batch's accounting: what 26 USC 6103(p)(3)(A) and 5 USC 552a(c)(1) ask for that is the same for all its rows.
+"""The header of a batch's accounting: what 26 USC 6103(p)(3)(A) and 5 USC 552a(c)(1) ask for, for all its rows.
 
-It lies in the sealed file itself, as Parquet key-value metadata, so that rows and header cannot come apart: nature and purpose of
-the disclosure, name and address of the recipient, the agreement in its version, the letter. The date of the disclosure is the
-ledger's, since an accounting is sealed before anything leaves.
+It lies in the sealed file itself, as Parquet key-value metadata, so that rows and header cannot come apart: nature and
+purpose of the disclosure, name and address of the recipient, the agreement in its version, the letter. The date of the
+disclosure is the ledger's, since an accounting is sealed before anything leaves.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from expectations.digests import canonical_json, of_file
+from expectations.base.digests import canonical_json, of_file
 from expectations.instruments.agreement import Party
 from pipelines.context import BatchContext
 from pipelines.ingest.submission import LETTER
@@ -28,15 +28,15 @@ def metadata(ctx: BatchContext) -> dict[str, str]:
 
 
 def read(accounting: Path) -> dict[str, Any] | None:
-    """The header of an accounting in clear; None of one that was made before there were headers."""
+    """The header of an accounting in plaintext; None of one that was made before there were headers."""
     text = (pq.read_metadata(accounting).metadata or {}).get(_KEY.encode())
     header: dict[str, Any] | None = json.loads(text) if text else None
     return header
 
 
 def _header(ctx: BatchContext) -> dict[str, Any]:
-    """`nature`: the fields that the agreement and the orders of the day allowed to leave. `agreement.digest`: the version that
-    was enrolled at receipt."""
+    """`nature`: the fields that the agreement and the orders of the day allowed to leave. `agreement.digest`: the
+    version that was enrolled at receipt."""
     agreement = ctx.agreement
     return {
         "format": FORMAT,

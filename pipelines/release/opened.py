@@ -8,21 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from expectations.base.duck import DuckSettings
+from expectations.base.errors import BadInput
 from expectations.contracts import RELEASE
-from expectations.duck import DuckSettings
-from expectations.errors import BadInput
-from pipelines import sealing
+from pipelines.lake.sql import copy, quiet
 from pipelines.release import forms, signed_folder
-from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, KIND, RETURNS_CSV, SEALED
+from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, KIND, RETURNS_CSV
 from pipelines.sealing import Identity
-from pipelines.sql import copy, quiet
 
 BATCH = re.compile(r"^b-[0-9a-f]{12}$")  # the form of a batch's name
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A package opened for the disclosure checkpoint: paths of Parquet files, in clear, that the caller deletes.
+    """A package opened for the disclosure checkpoint: paths of plaintext Parquet files, that the caller deletes.
 
     `parquet` and `csv`: the rows of either form, in the columns of `contracts.RELEASE`. `returns`: the return file.
     """
@@ -36,13 +35,14 @@ class Opened:
 def verify(package: Path, holders: Sequence[str]) -> dict[str, Any]:
     """The manifest of a package, once its signature (by one of the public keys `holders`) and every file agree with it.
 
-    Needs no private key. Raises BadInput saying which file is missing, added, changed or unsigned; or if the folder bears the
-    name of another batch than its manifest, or its counts do not add up.
+    Needs no private key. Raises BadInput saying which file is missing, added, changed or unsigned; or if the folder
+    bears the name of another batch than its manifest, or its counts do not add up.
     """
     manifest = signed_folder.verify(package, KIND, holders)
     if BATCH.match(package.resolve().name) and package.resolve().name != manifest["batch"]:
-        raise BadInput("PACKAGE_SWAPPED", "the folder bears the name of another batch than its manifest", where="batch",
-                       remedy="Get both packages again from the holder, and report this.")  # fmt: skip
+        remedy = "Get both packages again from the holder, and report this."
+        message = "the folder bears the name of another batch than its manifest"
+        raise BadInput("PACKAGE_SWAPPED", message, where="batch", remedy=remedy)
     counts = manifest["counts"]
     if counts["submitted"] != counts["released"] + counts["returned"]:
         raise BadInput("PACKAGE_COUNTS", "the counts do not add up", where=f"{signed_folder.MANIFEST}: counts")
@@ -55,9 +55,7 @@ def open_package(package: Path, identity: Identity, folder: Path, holders: Seque
     Raises BadInput as `verify` does, or if the package was not sealed to `identity`.
     """
     manifest = verify(package, holders)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in SEALED:
-        sealing.open_file(package / name, folder / name.removesuffix(".age"), identity)
+    signed_folder.unseal(package, KIND, identity, folder)
     return manifest
 
 

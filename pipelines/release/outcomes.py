@@ -1,23 +1,26 @@
 """Step `release.outcomes`: the one end of every submitted row, and the rows that may leave with what they may say.
 
-Precedence: rejected, dropped, what ingest said, what match said, what validate said, lost, released. A row for which none of
-them spoke has no outcome, and then the step fails: in doubt nothing is released.
+Precedence: rejected, dropped, then what ingest, match and validate gave it, lost, released. A row to which none of them
+gave an outcome has none, and then the step fails: in doubt nothing is released.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import assert_never
 
 import duckdb
 import pyarrow as pa
 
 from expectations import codes
-from expectations.contracts import OUTCOME, RELEASE
-from expectations.duck import DuckSettings, parquet, quote
-from expectations.errors import Fault
+from expectations.base.duck import DuckSettings, parquet, quote
+from expectations.base.errors import Fault
+from expectations.contracts import OUTCOME, RELEASE, Outcome
 from pipelines.lake import Attempt, Part
-from pipelines.sql import quiet, table
+from pipelines.lake.sql import quiet, table
 
 STEP = "release.outcomes"
 ELIGIBLE = pa.schema(
@@ -32,16 +35,24 @@ ELIGIBLE = pa.schema(
 _ADDRESS = tuple(n for n in RELEASE.names if n != "request_id")
 # a person whom the holder protects reads like one who is not on file: the truth stays in the sealed evidence
 _SECRET = "coalesce(list_contains(v.codes, 'PROTECTED'), false)"
-_MATCH_CODES = {"unmatched": "NO_CANDIDATE", "ambiguous": "NOT_UNIQUE", "near": "WEAK_EVIDENCE"}
-# the last known address (26 CFR 301.6212-2): on file without an end, the latest; the rest only breaks ties
-_LAST_KNOWN = "list_filter(v.addresses_on_file, a -> a.valid_to IS NULL AND a.street IS NOT NULL)"  # newest first, as validate wrote it
+# An outcome of the match that has no code here gives a row without codes, at which the step fails.
+_MATCH_CODES = {Outcome.UNMATCHED: "NO_CANDIDATE", Outcome.AMBIGUOUS: "NOT_UNIQUE", Outcome.NEAR: "WEAK_EVIDENCE"}
+# The last known address (26 CFR 301.6212-2): on file without an end, the latest (newest first, as validate wrote them).
+_LAST_KNOWN = "list_filter(v.addresses_on_file, a -> a.valid_to IS NULL AND a.street IS NOT NULL)[1]"
+
+
+class Kind(StrEnum):
+    """What a part holds."""
+
+    ROWS = "rows"  # of `ingest.rows`
+    REJECTS = "rejects"  # of `ingest.decode`
 
 
 @dataclass(frozen=True)
 class Item:
-    """One part of the submission's rows (`ingest.rows`), or of its rejects (`ingest.decode`)."""
+    """One part of the submission."""
 
-    kind: str  # rows or rejects
+    kind: Kind
     index: int
     path: str
 
@@ -50,39 +61,36 @@ class Item:
 class Outcomes:
     """Worker: an Item → one part of `outcomes`, and for rows one of `eligible`.
 
-    `fields`: what may leave. `dropped` (Parquet: ordinal), `lost` (Parquet: request_key) and `late` (Parquet: ordinal; the
-    holder's lists of persons, read again) as decided since.
+    `fields`: what may leave. `dropped` (Parquet: ordinal), `lost` (Parquet: request_key) and `late` (Parquet: ordinal;
+    the holder's lists of persons, read again) as decided since.
     """
 
     candidates: tuple[str, ...]
     verdicts: tuple[str, ...]
     fields: tuple[str, ...]
-    dropped: str | None
-    lost: str | None
-    late: str | None
+    dropped: Path | None
+    lost: Path | None
+    late: Path | None
     duck: DuckSettings
 
     def __call__(self, item: Item, attempt: Attempt) -> Iterator[Part]:
         with quiet(STEP, self.duck) as connection:
-            if item.kind == "rejects":
+            if item.kind is Kind.REJECTS:
                 outcomes = table(connection, rejected(item.path), OUTCOME)
-            else:
+            elif item.kind is Kind.ROWS:
                 connection.execute(f"CREATE TEMP TABLE ended AS {self._ended(item.path)}")
                 _one_each(connection, item.path)
                 outcomes = table(connection, _OUTCOMES, OUTCOME)
                 eligible = table(connection, self._eligible(), ELIGIBLE)
                 yield attempt.write("eligible", item.index, eligible)
+            else:
+                assert_never(item.kind)
         yield attempt.write("outcomes", item.index, outcomes, **counts(outcomes))
 
     def _ended(self, path: str) -> str:
-        return ended(
-            parquet([path]),
-            parquet(list(self.candidates)),
-            parquet(list(self.verdicts)),
-            dropped=parquet([self.dropped]) if self.dropped else None,
-            lost=parquet([self.lost]) if self.lost else None,
-            late=parquet([self.late]) if self.late else None,
-        )
+        dropped, lost, late = (parquet([p]) if p else None for p in (self.dropped, self.lost, self.late))
+        candidates, verdicts = parquet(list(self.candidates)), parquet(list(self.verdicts))
+        return ended(parquet([path]), candidates, verdicts, dropped=dropped, lost=lost, late=late)
 
     def _eligible(self) -> str:
         # an empty field is no field: CSV cannot tell the two apart, and both forms must hold the same
@@ -91,33 +99,33 @@ class Outcomes:
         )
         return f"""
         SELECT ordinal, request_key, person_key, record_id, request_id, {released}
-        FROM ended WHERE outcome = 'released' ORDER BY ordinal"""
+        FROM ended WHERE outcome = '{Outcome.RELEASED}' ORDER BY ordinal"""
 
 
 def ended(rows: str, candidates: str, verdicts: str, *, dropped: str | None, lost: str | None, late: str | None) -> str:
-    """SQL of the one end of each request in `rows`: the precedence of outcomes; null where nobody spoke.
+    """SQL of the one end of each request in `rows`: the precedence of outcomes; null where no stage gave one.
 
-    Relations: `rows` (canonical), `candidates`, `verdicts` as the stages gave them; `dropped` (ordinal), `lost` (request_key)
-    and `late` (ordinal) as decided since. Replay settles a past batch by the same.
+    Relations: `rows` (canonical), `candidates`, `verdicts` as the stages gave them; `dropped` (ordinal), `lost`
+    (request_key) and `late` (ordinal) as decided since. Replay settles a past batch by the same.
     """
     gone, taken, protected = (
         f"SELECT {key} FROM {where}" if where else "SELECT NULL WHERE false"
         for key, where in (("ordinal", dropped), ("request_key", lost), ("ordinal", late))
     )
     secret = f"({_SECRET} OR r.ordinal IN ({protected}))"
-    said = " ".join(f"WHEN '{outcome}' THEN ['{code}']" for outcome, code in _MATCH_CODES.items())
+    matching = " ".join(f"WHEN '{outcome}' THEN ['{code}']" for outcome, code in _MATCH_CODES.items())
     return f"""
     SELECT r.ordinal, r.file, r.row, r.request_id, r.request_key, v.person_key, v.record_id,
-      {_LAST_KNOWN}[1] AS known,
-      CASE WHEN r.ordinal IN ({gone}) THEN 'dropped'
+      {_LAST_KNOWN} AS known,
+      CASE WHEN r.ordinal IN ({gone}) THEN '{Outcome.DROPPED}'
         WHEN r.outcome IS NOT NULL THEN r.outcome
         WHEN c.outcome IS NOT NULL THEN c.outcome
-        WHEN {secret} THEN 'unmatched'
+        WHEN {secret} THEN '{Outcome.UNMATCHED}'
         WHEN v.outcome IS NOT NULL THEN v.outcome
-        WHEN r.request_key IN ({taken}) THEN 'already_disclosed'
-        WHEN v.ordinal IS NOT NULL AND len(r.codes) = 0 AND len(v.codes) = 0 THEN 'released' END AS outcome,
+        WHEN r.request_key IN ({taken}) THEN '{Outcome.ALREADY_DISCLOSED}'
+        WHEN v.ordinal IS NOT NULL AND len(r.codes) = 0 AND len(v.codes) = 0 THEN '{Outcome.RELEASED}' END AS outcome,
       CASE WHEN r.outcome IS NOT NULL THEN r.codes
-        WHEN c.outcome IS NOT NULL THEN CASE c.outcome {said} END
+        WHEN c.outcome IS NOT NULL THEN CASE c.outcome {matching} END
         WHEN {secret} THEN ['NO_CANDIDATE']
         WHEN v.outcome IS NOT NULL THEN v.codes
         WHEN r.request_key IN ({taken}) THEN ['ALREADY_DISCLOSED']
@@ -130,23 +138,23 @@ def ended(rows: str, candidates: str, verdicts: str, *, dropped: str | None, los
 
 _OUTCOMES = f"""
     SELECT ordinal, file, row, request_id, request_key,
-      CASE WHEN outcome = 'released' THEN person_key END AS person_key,
-      outcome, codes, {codes.sql_told("codes")} AS told
+      CASE WHEN outcome = '{Outcome.RELEASED}' THEN person_key END AS person_key,
+      outcome, codes, {codes.sql_shown("codes")} AS told
     FROM ended ORDER BY ordinal"""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Worker for a batch that was refused or rejected as a whole: every row ends so, under `batch_codes` and its own."""
+    """Worker for a batch refused or rejected as a whole: every row ends so, under `batch_codes` and its own."""
 
-    batch_codes: tuple[str, ...] = field(default=())
-    duck: DuckSettings = field(default_factory=DuckSettings)
+    batch_codes: tuple[str, ...]
+    duck: DuckSettings
 
     def __call__(self, item: Item, attempt: Attempt) -> Iterator[Part]:
         added = ", ".join(quote(codes.code(c).name) for c in self.batch_codes)
-        rows = rejected(item.path) if item.kind == "rejects" else _submitted(item.path)
+        rows = {Kind.REJECTS: rejected, Kind.ROWS: _submitted}[item.kind](item.path)
         query = f"""
-        SELECT * REPLACE ('refused' AS outcome, all_codes AS codes, {codes.sql_told("all_codes")} AS told)
+        SELECT * REPLACE ('{Outcome.REFUSED}' AS outcome, all_codes AS codes, {codes.sql_shown("all_codes")} AS told)
         FROM (SELECT *, list_sort(list_distinct(list_concat(codes, [{added}]))) AS all_codes FROM ({rows}))"""
         with quiet(STEP, self.duck) as connection:
             outcomes = table(connection, query, OUTCOME)
@@ -165,14 +173,15 @@ def rejected(path: str) -> str:
     """The outcome of rows that could not be read."""
     return f"""
     SELECT ordinal, file, row, CAST(NULL AS VARCHAR) AS request_id, CAST(NULL AS VARCHAR) AS request_key,
-      CAST(NULL AS VARCHAR) AS person_key, 'rejected' AS outcome, [code] AS codes, {codes.sql_told("[code]")} AS told
+      CAST(NULL AS VARCHAR) AS person_key, '{Outcome.REJECTED}' AS outcome, [code] AS codes,
+      {codes.sql_shown("[code]")} AS told
     FROM {parquet([path])} WHERE origin = 'request' ORDER BY ordinal"""
 
 
 def _submitted(path: str) -> str:
     return f"""
     SELECT ordinal, file, row, request_id, request_key, CAST(NULL AS VARCHAR) AS person_key,
-      'refused' AS outcome, codes, codes AS told
+      '{Outcome.REFUSED}' AS outcome, codes, codes AS told
     FROM {parquet([path])} WHERE origin = 'request' ORDER BY ordinal"""
 
 

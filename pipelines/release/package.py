@@ -1,13 +1,11 @@
-"""The sealed package: what leaves, in two forms, with the return file and a signed manifest.
+"""The sealed package: the released rows in two forms, the return file, and a signed manifest (see `signed_folder`).
 
-It is built in a folder of its own beside its place and renamed, so that a half-built package is never mistaken for one.
-Sealing is random and the check key lives in memory only, so after a crash the package is sealed again, never gone on with.
+The check key lives in memory only: what a crash interrupts is sealed again.
 """
 
 from __future__ import annotations
 
-import shutil
-import uuid
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,21 +14,19 @@ from typing import Any
 import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import digests
-from expectations.contracts import RELEASE
-from expectations.duck import parquet
-from expectations.errors import Fault
-from pipelines import durable, sealing
+from expectations.base import digests
+from expectations.base.duck import parquet
+from expectations.base.errors import Fault
+from expectations.contracts import RELEASE, Outcome
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest
+from pipelines.lake.sql import copy, quiet
 from pipelines.release import forms, legal, signed_folder
-from pipelines.sql import copy, quiet
 
 NAME = "release.package"
 ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV = "addresses.parquet", "addresses.csv", "returns.csv"
 SEALED = tuple(f"{name}.age" for name in (ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV))
 KIND = signed_folder.Kind("sluicegate-package/1", SEALED)
-_HALF_BUILT = ".sealing-"
 
 
 @dataclass(frozen=True)
@@ -54,27 +50,21 @@ def seal(
 ) -> Package:
     """Seals the eligible rows of `release.outcomes` to the agreement's recipient and the one-time check recipient.
 
-    `instruments`: enrolled digest by id, the agreement's included. Replaces an earlier package of this batch. Raises Fault
-    if anything goes wrong, and then leaves no package.
+    `instruments`: enrolled digest by id, the agreement's included. Replaces an earlier package of this batch. Raises
+    Fault if anything goes wrong, and then leaves no package.
     """
     if ctx.agreement.id not in instruments:
         raise Fault("NO_INSTRUMENT_DIGEST", "the package must name the enrolled digest of its agreement")
-    _sweep(ctx.root)
-    work = ctx.root / f"{_HALF_BUILT}{uuid.uuid4().hex}"
-    plain, sealed = work / "plain", work / "sealed"
-    for folder in (work, plain, sealed):
-        folder.mkdir(mode=0o700)
-    try:
+
+    def write(plain: Path) -> dict[str, Any]:
         with quiet(NAME, ctx.duck) as connection:
             contents = _write_plain(connection, outcomes, plain)
-        for name in SEALED:
-            source = plain / name.removesuffix(".age")
-            sealing.seal_file(source, sealed / name, [ctx.agreement.keys.recipient, check_recipient])
-        body = signed_folder.sign(sealed, KIND, _manifest(ctx, contents, instruments, register_version), holder_key)
-        _put_in_place(sealed, ctx.step(NAME))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return Package(ctx.step(NAME), contents["counts"]["released"], contents["content_digest"], digests.of_bytes(body))
+        return _manifest(ctx, contents, instruments, register_version)
+
+    recipients = [ctx.agreement.keys.recipient, check_recipient]
+    body = signed_folder.build(ctx.step(NAME), KIND, write, recipients, holder_key)
+    manifest = json.loads(body)
+    return Package(ctx.step(NAME), manifest["counts"]["released"], manifest["content_digest"], digests.of_bytes(body))
 
 
 def eligible_digest(connection: duckdb.DuckDBPyConnection, eligible: str) -> str:
@@ -83,20 +73,21 @@ def eligible_digest(connection: duckdb.DuckDBPyConnection, eligible: str) -> str
 
 
 def _write_plain(connection: duckdb.DuckDBPyConnection, outcomes: Manifest, plain: Path) -> dict[str, Any]:
-    """Writes the three files in clear; gives counts and content digest."""
+    """Writes the three files as plaintext; gives counts and content digest."""
     eligible, ends = parquet(outcomes.paths("eligible")), parquet(outcomes.paths("outcomes"))
     rows = f"SELECT {', '.join(RELEASE.names)} FROM {eligible} ORDER BY {forms.ORDER}"
     copy(connection, rows, plain / ADDRESSES_PARQUET)
     forms.write_csv(connection, rows, RELEASE.names, plain / ADDRESSES_CSV)
-    forms.write_csv(connection, forms.returns(ends), ("request_id", "code", "message", "mend"), plain / RETURNS_CSV)
-    # Counts by what is told only: how many were unmatched and how many held would tell what the register holds.
-    told = connection.execute(
-        f"SELECT code, count(*) FROM (SELECT unnest(told) AS code FROM {ends} WHERE outcome <> 'released') GROUP BY code"
+    forms.write_csv(connection, forms.returns(ends), ("request_id", "code", "message", "fix"), plain / RETURNS_CSV)
+    # Counted by what the requester sees: how many were unmatched, how many held would show what the register holds.
+    seen = connection.execute(
+        f"SELECT code, count(*) FROM (SELECT unnest(told) AS code FROM {ends} WHERE outcome <> '{Outcome.RELEASED}')"
+        " GROUP BY code"
     ).fetchall()
     submitted, released = outcomes.rows("outcomes"), outcomes.rows("eligible")
     return {
         "counts": {"submitted": submitted, "released": released, "returned": submitted - released},
-        "returned_by_code": dict(sorted(told)),
+        "returned_by_code": dict(sorted(seen)),
         "content_digest": eligible_digest(connection, eligible),
     }
 
@@ -120,17 +111,3 @@ def _manifest(
         **contents,
         "legal": list(legal.NOTICES),
     }
-
-
-def _put_in_place(built: Path, place: Path) -> None:
-    durable.fsync(built)
-    if place.exists():
-        shutil.rmtree(place)  # a crash here leaves no package, and the next run seals again
-    built.rename(place)
-    durable.fsync(place.parent)
-
-
-def _sweep(root: Path) -> None:
-    """Deletes what a crash during an earlier sealing left, the plain files above all."""
-    for orphan in root.glob(f"{_HALF_BUILT}*"):
-        shutil.rmtree(orphan)

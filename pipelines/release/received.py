@@ -1,25 +1,24 @@
-"""The recipient's side of a package: opened whole into a folder of its own, once its rows are proven to be those released."""
+"""The recipient's side of a package: opened whole into a folder, once its rows are proven to be those released."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from expectations.base.duck import DuckSettings, parquet
+from expectations.base.errors import BadInput, Usage
 from expectations.contracts import RELEASE
-from expectations.duck import DuckSettings, parquet
-from expectations.errors import BadInput, Usage
+from pipelines.lake.locked_folder import locked_folder
+from pipelines.lake.sql import quiet
 from pipelines.release import forms
 from pipelines.release.opened import open_package
 from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, RETURNS_CSV, eligible_digest
 from pipelines.sealing import Identity
-from pipelines.sql import quiet
 
 _AGAIN = "Do not use the rows; report this to the holder."
 
@@ -49,14 +48,14 @@ def _check(connection: duckdb.DuckDBPyConnection, opened: Path, manifest: dict[s
     ):
         found = connection.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0]
         if (found, eligible_digest(connection, rows)) != (counts["released"], manifest["content_digest"]):
-            raise BadInput("PACKAGE_CONTENT", "the rows are not those that the manifest names", where=f"{name}.age",
-                           remedy=_AGAIN)  # fmt: skip
+            message = "the rows are not those that the manifest names"
+            raise BadInput("PACKAGE_CONTENT", message, where=f"{name}.age", remedy=_AGAIN)
     returned = forms.read_csv(opened / RETURNS_CSV, forms.RETURN_COLUMNS)
     codes = dict(connection.execute(f"SELECT code, count(*) FROM ({returned}) GROUP BY code").fetchall())
     rows = connection.execute(f"SELECT count(DISTINCT (file, row)) FROM ({returned})").fetchall()[0][0]
     if (rows, codes) != (counts["returned"], manifest["returned_by_code"]):
-        raise BadInput("PACKAGE_CONTENT", "the codes are not those that the manifest counts", where=f"{RETURNS_CSV}.age",
-                       remedy=_AGAIN)  # fmt: skip
+        message = "the codes are not those that the manifest counts"
+        raise BadInput("PACKAGE_CONTENT", message, where=f"{RETURNS_CSV}.age", remedy=_AGAIN)
 
 
 @contextmanager
@@ -64,11 +63,9 @@ def _new_folder(out: Path) -> Iterator[Path]:
     """A folder of our own beside `out`, removed at the end."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise Usage("OUT_NOT_EMPTY", "rows are opened into a new or empty folder only", where="--out")
-    try:
-        work = Path(tempfile.mkdtemp(prefix=".package-", dir=out.parent))
-    except OSError:
-        raise Usage("OUT_UNWRITABLE", "its folder is missing or cannot be written to", where="--out") from None
-    try:
+    with ExitStack() as stack:
+        try:
+            work = stack.enter_context(locked_folder(out.parent, ".package-"))
+        except OSError:
+            raise Usage("OUT_UNWRITABLE", "its folder is missing or cannot be written to", where="--out") from None
         yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)

@@ -1,22 +1,26 @@
 """A folder of sealed files with a manifest that the holder signed: how packages and recall lists travel.
 
-The manifest names every file with its size and SHA-256, so that its signature (Ed25519, SSH form) covers the folder whole.
-Whoever checks it needs the holder's public key and nothing else.
+The manifest names every file with its size and SHA-256, so that its signature (Ed25519, SSH form) covers the folder
+whole. Whoever checks it needs the holder's public key and nothing else.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import digests, signatures
-from expectations.errors import BadInput
-from pipelines import durable
+from expectations.base import digests, signatures
+from expectations.base.errors import BadInput
+from pipelines import sealing
+from pipelines.lake import durable
+from pipelines.lake.locked_folder import locked_folder
+from pipelines.sealing import Identity
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
 _AGAIN = "Get it again from the holder, and report this."
@@ -30,10 +34,47 @@ class Kind:
     sealed: tuple[str, ...]
 
 
-def sign(folder: Path, kind: Kind, said: Mapping[str, Any], holder_key: Ed25519PrivateKey) -> bytes:
+def build(
+    place: Path,
+    kind: Kind,
+    write: Callable[[Path], Mapping[str, Any]],
+    recipients: Sequence[str],
+    holder_key: Ed25519PrivateKey,
+) -> bytes:
+    """Makes a signed folder at `place`, whole or not at all; gives its manifest's bytes. An earlier one is replaced.
+
+    `write` puts the files as plaintext into the folder that it is given, and gives what the manifest says of them. It
+    is built beside its place and renamed; sealing is random, so that after a crash it is sealed again, never gone on
+    with.
+    """
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked_folder(place.parent, ".sealing-") as work:
+        plain, sealed = work / "plain", work / "sealed"
+        plain.mkdir(mode=0o700)
+        sealed.mkdir(mode=0o700)
+        statement = write(plain)
+        for name in kind.sealed:
+            sealing.seal_file(plain / name.removesuffix(".age"), sealed / name, recipients)
+        body = sign(sealed, kind, statement, holder_key)
+        durable.fsync(sealed)
+        if place.exists():
+            shutil.rmtree(place)  # a crash here leaves nothing in its place, and the next run seals again
+        sealed.rename(place)
+        durable.fsync(place.parent)
+    return body
+
+
+def unseal(folder: Path, kind: Kind, identity: Identity, into: Path) -> None:
+    """Decrypts the files of `folder` into `into` (made, 0700); raises BadInput if they are sealed to another key."""
+    into.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in kind.sealed:
+        sealing.open_file(folder / name, into / name.removesuffix(".age"), identity)
+
+
+def sign(folder: Path, kind: Kind, statement: Mapping[str, Any], holder_key: Ed25519PrivateKey) -> bytes:
     """Writes manifest and signature beside the sealed files of `folder`; gives the manifest's bytes."""
     files = {n: {"sha256": digests.of_file(folder / n), "bytes": (folder / n).stat().st_size} for n in kind.sealed}
-    body = digests.canonical_json({"format": kind.format, **said, "files": files}) + b"\n"
+    body = digests.canonical_json({"format": kind.format, **statement, "files": files}) + b"\n"
     durable.write(folder / MANIFEST, body)
     durable.write(folder / SIGNATURE, signatures.sign(body, holder_key, signatures.MANIFEST).encode())
     return body
@@ -94,6 +135,5 @@ def _unchanged(path: Path, facts: Mapping[str, Any]) -> None:
         what = "a sealed file is cut off" if size < facts["bytes"] else "a sealed file is longer than what was signed"
         raise BadInput("PACKAGE_CHANGED", what, where=path.name, remedy=_AGAIN)
     if digests.of_file(path) != facts["sha256"]:
-        raise BadInput(
-            "PACKAGE_CHANGED", "a sealed file is not the one that was signed", where=path.name, remedy=_AGAIN
-        )
+        message = "a sealed file is not the one that was signed"
+        raise BadInput("PACKAGE_CHANGED", message, where=path.name, remedy=_AGAIN)

@@ -14,18 +14,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from expectations import merkle
+from expectations.base import merkle
+from expectations.base.duck import DuckSettings
+from expectations.base.errors import BadInput
 from expectations.contracts import OUTCOME
-from expectations.duck import DuckSettings
-from expectations.errors import BadInput
-from pipelines.sql import quiet
+from pipelines.lake.sql import quiet
 
 _ROWS = 50_000  # at a time
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts of an accounting. `codes`: how many rows have each; a row may have several. `merkle_root` fixes the rows."""
+    """Counts of an accounting. `codes`: how many rows have each, and a row several. `merkle_root` fixes the rows."""
 
     rows: int
     outcomes: dict[str, int]
@@ -34,7 +34,7 @@ class Tally:
 
 
 def tally(accounting: Path, duck: DuckSettings) -> Tally:
-    """Counts an accounting in clear. Raises BadInput if its rows are not in the order of their ordinals, each once."""
+    """Counts a plaintext accounting. Raises BadInput if its rows are not in the order of their ordinals, each once."""
     outcomes: Counter[str] = Counter()
     codes: Counter[str] = Counter()
     tree, last = merkle.Tree(), -1
@@ -57,9 +57,8 @@ def _next(ordinals: pa.ChunkedArray, last: int) -> int:
     found = ordinals.combine_chunks()
     rises = pc.all(pc.less(found[:-1], found[1:])).as_py()
     if found[0].as_py() <= last or rises is False:
-        raise BadInput(
-            "ACCOUNTING_ORDER", "the rows of the accounting are not in the order of their ordinals, each once"
-        )
+        message = "the rows of the accounting are not in the order of their ordinals, each once"
+        raise BadInput("ACCOUNTING_ORDER", message)
     return int(found[-1].as_py())
 
 

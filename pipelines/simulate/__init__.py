@@ -1,4 +1,4 @@
-"""Made-up registers and request batches, with the truth beside them: for demos, tests and measurements. No stage imports this."""
+"""Made-up registers and request batches, with the truth beside them: for demos, tests, measurements only."""
 
 from pipelines.simulate.batches import batch
 from pipelines.simulate.registers import register

@@ -1,4 +1,4 @@
-"""Who a batch asks for: rows of persons on file, of their relatives and namesakes, and of strangers, with what is true of them."""
+"""Who a batch asks for: persons on file, their relatives and namesakes, and strangers, with what is true of them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 
 import duckdb
 
-from expectations.errors import Usage
+from expectations.base.errors import Usage
 from pipelines.simulate import dwellings, people
 from pipelines.simulate.chance import Chance
 from pipelines.simulate.profiles import Profile
 from pipelines.simulate.registers import Made, Maker
+from pipelines.simulate.tables import make
 
 FAR = 1 << 30  # dwellings from here on are in no register
 
@@ -31,51 +32,48 @@ class Plan:
 
 def choose(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     """Makes the table `asked`: i (0 …), record_id (null: not on file), the person's true names, birth date and TIN, the
-    address on file that the row would give, and another one (elsewhere_*). Raises Usage if the register is too small."""
+    address on file that the row would give, and another one (elsewhere_*). Raises Usage if the register is too
+    small."""
     known = round(plan.rows * plan.profile.in_register)
     strangers = plan.rows - known
     if known + strangers // 5 > plan.made.rows:
-        raise Usage(
-            "REGISTER_TOO_SMALL",
-            "the batch asks for more people than the register holds",
-            remedy="Make a larger register.",
-        )
+        message, remedy = "the batch asks for more people than the register holds", "Make a larger register."
+        raise Usage("REGISTER_TOO_SMALL", message, remedy=remedy)
     _pick(connection, plan, known, strangers)
     _fetch(connection, plan)
     maker = Maker.on(connection, plan.made.rows, plan.made.seed)
+    made = "SELECT 0 AS n, p.*, c.* EXCLUDE (record_id) FROM picked_persons p, current c LIMIT 0"  # nobody
     if strangers:
         start = -(-plan.made.rows // people.PERSONS) * people.PERSONS  # whole households that are not in the register
         maker.make(start + 1, start + strangers)
-        connection.execute(
-            f"CREATE TEMP TABLE strangers AS SELECT p.record_id - {start + 1} AS n, p.*, street, unit, urbanization, city, state, zip"
+        made = (
+            f"SELECT p.record_id - {start + 1} AS n, p.*, street, unit, urbanization, city, state, zip"
             " FROM persons p JOIN addresses a ON a.record_id = p.record_id AND a.valid_to IS NULL"
         )
-    else:
-        connection.execute(
-            "CREATE TEMP TABLE strangers AS SELECT 0 AS n, p.*, c.* EXCLUDE (record_id) FROM picked_persons p, current c LIMIT 0"
-        )
-    connection.execute(
-        f"CREATE TEMP TABLE elsewhere AS {dwellings.addresses(f'(SELECT i, {FAR} + i AS dwelling FROM picks)', maker.chance, maker.sizes)}"
-    )
-    connection.execute(f"CREATE TEMP TABLE homed AS {_homed(plan, maker.sizes)}")
-    connection.execute(f"CREATE TEMP TABLE asked AS {_ASKED}")
+    make(connection, "strangers", made)
+    far = f"(SELECT i, {FAR} + i AS dwelling FROM picks)"
+    make(connection, "elsewhere", dwellings.addresses(far, maker.chance, maker.sizes))
+    make(connection, "homed", _homed(plan, maker.sizes))
+    make(connection, "asked", _ASKED)
 
 
 def _pick(connection: duckdb.DuckDBPyConnection, plan: Plan, known: int, strangers: int) -> None:
     """`picks`: i, kind, record (on file: the person; relative or namesake: the person it is like), n (its stranger)."""
     c, relatives = plan.chance, round(strangers * plan.profile.relatives)
     alike = relatives + round(strangers * plan.profile.namesakes)
-    connection.execute(f"""
-    CREATE TEMP TABLE picks AS
+    query = f"""
     WITH records AS (
       SELECT record, row_number() OVER (ORDER BY luck, record) - 1 AS k FROM (
-        SELECT range AS record, {c.draw("range", "record")} AS luck FROM range(1, {plan.made.rows + 1}) ORDER BY luck, record LIMIT {known + alike})
+        SELECT range AS record, {c.draw("range", "record")} AS luck
+        FROM range(1, {plan.made.rows + 1}) ORDER BY luck, record LIMIT {known + alike})
     ), rows AS (
       SELECT range AS k, CASE WHEN range < {known} THEN 'known' WHEN range < {known + relatives} THEN 'relative'
         WHEN range < {known + alike} THEN 'namesake' ELSE 'stranger' END AS kind,
         {c.draw("range", "place")} AS luck FROM range({plan.rows})
     )
-    SELECT row_number() OVER (ORDER BY luck, k) - 1 AS i, kind, record, k - {known} AS n FROM rows LEFT JOIN records USING (k)""")
+    SELECT row_number() OVER (ORDER BY luck, k) - 1 AS i, kind, record, k - {known} AS n
+    FROM rows LEFT JOIN records USING (k)"""
+    make(connection, "picks", query)
 
 
 def _fetch(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
@@ -85,34 +83,37 @@ def _fetch(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     wanted = "record_id IN (SELECT record FROM picks WHERE record IS NOT NULL)"
     lenders = f"record_id IN (SELECT record % {plan.made.rows} + 1 FROM picks WHERE record IS NOT NULL)"
     columns = "record_id, street, unit, urbanization, city, state, zip"
+    newest = "row_number() OVER (PARTITION BY record_id ORDER BY valid_from DESC) = 1"
     for table, sql in (
         ("picked_persons", f"FROM '{folder}/persons/*.parquet' WHERE {wanted} OR {lenders}"),
         ("homes_on_file", f"FROM '{folder}/addresses/*.parquet' WHERE {wanted}"),
         ("current", f"SELECT {columns} FROM homes_on_file WHERE valid_to IS NULL"),
-        ("earlier", f"SELECT {columns} FROM homes_on_file WHERE valid_to IS NOT NULL QUALIFY row_number() OVER (PARTITION BY record_id ORDER BY valid_from DESC) = 1"),
-    ):  # fmt: skip
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
+        ("earlier", f"SELECT {columns} FROM homes_on_file WHERE valid_to IS NOT NULL QUALIFY {newest}"),
+    ):
+        make(connection, table, sql)
 
 
 def _homed(plan: Plan, sizes: dict[str, int]) -> str:
     """`picks` with what to join by: which home a row gives, who lends a TIN, which new surname.
 
-    A known row gives an address on file or, by the profile, one elsewhere; a relative one on file; the others their own.
-    A table of its own: over expressions DuckDB multiplies these tables out.
+    A known row gives an address on file or, by the profile, one elsewhere; a relative one on file; the others their
+    own. A table of its own: over expressions DuckDB multiplies these tables out.
     """
     c, profile = plan.chance, plan.profile
     u, earlier = c.share("i", "address"), profile.elsewhere + profile.earlier
     return f"""
       SELECT k.*, CASE WHEN kind = 'known' THEN k.record END AS record_id,
-        CASE WHEN kind = 'relative' THEN 'current' WHEN kind <> 'known' THEN 'own' WHEN {u} < {profile.elsewhere} THEN 'elsewhere'
-          WHEN {u} < {earlier} AND e.record_id IS NOT NULL THEN 'earlier' ELSE 'current' END AS home,
+        CASE WHEN kind = 'relative' THEN 'current' WHEN kind <> 'known' THEN 'own'
+          WHEN {u} < {profile.elsewhere} THEN 'elsewhere' WHEN {u} < {earlier} AND e.record_id IS NOT NULL
+            THEN 'earlier' ELSE 'current' END AS home,
         CASE WHEN kind = 'known' THEN k.record % {plan.made.rows} + 1 END AS lender,
         CAST({c.below("i", "new surname", sizes["surnames"])} AS INTEGER) AS name_slot
       FROM picks k LEFT JOIN earlier e ON e.record_id = k.record"""
 
 
 _PLACE = ",\n        ".join(
-    f"CASE home WHEN 'current' THEN f.{part} WHEN 'earlier' THEN e.{part} WHEN 'elsewhere' THEN w.{part} ELSE s.{part} END AS {part}"
+    f"CASE home WHEN 'current' THEN f.{part} WHEN 'earlier' THEN e.{part}"
+    f" WHEN 'elsewhere' THEN w.{part} ELSE s.{part} END AS {part}"
     for part in ("street", "unit", "urbanization", "city", "state", "zip")
 )
 _ASKED = f"""

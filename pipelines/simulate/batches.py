@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import digests, signatures
+from expectations.base import digests, signatures
+from expectations.base.duck import DuckSettings, default_settings, session
+from expectations.base.errors import Usage
 from expectations.contracts import RAW_NAMES
-from expectations.duck import DuckSettings, default_settings, quote, session
-from expectations.errors import Usage
 from expectations.rules.statutes.usc_8_1253 import CITATION
 from pipelines.lake import Progress
-from pipelines.simulate import asked, chance, registers, written
+from pipelines.simulate import asked, chance, registers, tables, written
 from pipelines.simulate.profiles import profile as profile_called
 
 VERSION = 1  # of the generator
@@ -29,10 +29,9 @@ STEP = "simulate.batch"
 TRUTH = ("request_id", "record_id", "address_defect", "corroborated", "legally_eligible", "releasable")
 ONE_LINE = ("full_name", "address")  # the JSON Lines file has these instead of the parts
 PARTS = ("first_name", "middle_name", "last_name", "suffix", "street", "unit", "city", "state", "zip")
-WRITE = {"csv": "FORMAT csv, HEADER", "jsonl": "FORMAT json", "parquet": "FORMAT parquet, COMPRESSION zstd"}
+WRITE = {"csv": "csv, HEADER", "jsonl": "json", "parquet": "parquet, COMPRESSION zstd"}
 
-
-# what every letter of the simulator says beside its parties, date and files
+# What every letter of the simulator says beside its parties, date and files
 SIGNATORY = {"name": "A. Signatory (fictional)", "office": "Head of agency"}
 PURPOSE = "Criminal proceeding"
 
@@ -59,13 +58,14 @@ def batch(
     profile            clean, incident or hostile (`profiles.PROFILES`)
     file_format        one file in this format (csv, jsonl, parquet); without it three files, one in each
     incomplete_share   share of all rows with an incomplete address, instead of the profile's
-    progress           told (step, steps done, steps)
+    progress           called with (step, steps done, steps)
 
-    The truth has a row a request: record_id (null: not on file), address_defect (null: complete), corroborated (the address
-    is on file for the person), legally_eligible, and releasable: all of these, the names are the person's (a nickname, one
-    of two surnames or a typing error allowed), a birth date or TIN given that is the one on file (1 January is none) and
-    none that is another, and the row can be read and has an id of its own. The same arguments give the same files.
-    Raises Usage on an unknown profile or format, no rows, a register too small, and a folder that holds something already.
+    The truth has a row a request: record_id (null: not on file), address_defect (null: complete), corroborated (the
+    address is on file for the person), legally_eligible, and releasable: all of these, the names are the person's (a
+    nickname, one of two surnames or a typing error allowed), a birth date or TIN given that is the one on file (1
+    January is none) and none that is another, and the row can be read and has an id of its own. The same arguments give
+    the same files. Raises Usage on an unknown profile or format, no rows, a register too small, and a folder that holds
+    something already.
     """
     chosen = profile_called(profile)
     if incomplete_share is not None:
@@ -90,10 +90,7 @@ def batch(
         written.write(connection, plan, officers, hashlib.sha256(name.encode()).hexdigest()[:8].upper())
         progress(STEP, 2, 3)
         files = [_file(connection, submission, *span) for span in _spans(rows, file_format)]
-        truth = quote(str(out / "truth.parquet"))
-        connection.execute(
-            f"COPY (SELECT {', '.join(TRUTH)} FROM rows ORDER BY i) TO {truth} (FORMAT parquet, COMPRESSION zstd)"
-        )
+        tables.write(connection, f"SELECT {', '.join(TRUTH)} FROM rows ORDER BY i", out / "truth.parquet")
     letter = _letter(requester_id, agreement_id, letter_date, officers, files).encode()
     (submission / "letter.toml").write_bytes(letter)
     (submission / "letter.toml.sig").write_text(signatures.sign(letter, sign_key, signatures.LETTER))
@@ -121,8 +118,8 @@ def _file(
     without = PARTS if kind == "jsonl" else ONE_LINE
     columns = ", ".join(n for n in RAW_NAMES if n not in without)
     path = folder / name
-    connection.execute(
-        f"COPY (SELECT {columns} FROM rows WHERE i >= {start} AND i < {end} ORDER BY i) TO {quote(str(path))} ({WRITE[kind]})"
+    tables.write(
+        connection, f"SELECT {columns} FROM rows WHERE i >= {start} AND i < {end} ORDER BY i", path, WRITE[kind]
     )
     return {"path": name, "format": kind, "rows": end - start, "sha256": digests.of_file(path)}
 
@@ -131,15 +128,17 @@ def _letter(
     requester: str, agreement: str, day: date, officers: Sequence[str], files: Sequence[dict[str, str | int]]
 ) -> str:
     """The letter as TOML; JSON's strings are TOML's."""
-    q = json.dumps
-    lines = [
-        f"requester = {q(requester)}", f"agreement = {q(agreement)}", f"statute = {q(CITATION)}",
-        f"purpose = {q(PURPOSE)}", f"date = {day.isoformat()}",
-        "\n[signatory]", *(f"{key} = {q(value)}" for key, value in SIGNATORY.items()),
-        "\n[attestations]", "solely = true", "no_informant_or_investigation_harmed = true",
-    ]  # fmt: skip
-    for officer in officers:
-        lines += ["\n[[officers]]", f"id = {q(officer)}", f"name = {q('Engaged ' + officer)}"]
-    for file in files:
-        lines += ["\n[[files]]", *(f"{key} = {q(value)}" for key, value in file.items())]
-    return "\n".join(lines) + "\n"
+
+    def table(head: str, fields: Mapping[str, object]) -> str:
+        return "".join([head, *(f"{key} = {json.dumps(value)}\n" for key, value in fields.items())])
+
+    says = {"requester": requester, "agreement": agreement, "statute": CITATION, "purpose": PURPOSE}
+    attested = {"solely": True, "no_informant_or_investigation_harmed": True}
+    return (
+        table("", says)
+        + f"date = {day.isoformat()}\n"
+        + table("\n[signatory]\n", SIGNATORY)
+        + table("\n[attestations]\n", attested)
+        + "".join(table("\n[[officers]]\n", {"id": id, "name": f"Engaged {id}"}) for id in officers)
+        + "".join(table("\n[[files]]\n", file) for file in files)
+    )

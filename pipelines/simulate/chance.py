@@ -62,7 +62,8 @@ class Chance:
 def alias(weights: Sequence[float]) -> tuple[list[int], list[int]]:
     """Walker's alias table (Vose 1991): a weighted choice among n in constant time, whatever the weights.
 
-    Returns (keep, other): of the draws that fall in slot i, the lower `keep[i]` of SPAN mean i, the rest mean `other[i]`.
+    Returns (keep, other): of the draws that fall in slot i, the lower `keep[i]` of SPAN mean i, the rest mean
+    `other[i]`.
     """
     n, total = len(weights), float(sum(weights))
     scaled = [w * n / total for w in weights]

@@ -1,7 +1,7 @@
-"""What goes wrong in requests: incomplete addresses, missing legal elements, hostile text. Each a name and the SQL that does it.
+"""What goes wrong in requests: incomplete addresses, missing legal elements, hostile text. Each a name and its SQL.
 
-The incomplete addresses are those of the holder's own review (infra/docs/incident.md), and for the hostile profile those of the
-deny-list and the ZIP table.
+The incomplete addresses are those of the holder's own review (infra/docs/incident.md), and for the hostile profile
+those of the deny-list and the ZIP table.
 """
 
 from __future__ import annotations
@@ -28,22 +28,33 @@ VISIBLE = (
     Defect("unknown_address", {"street": "'Unknown Address'", **_ZIP_ONLY}),
     Defect("na_na", {"street": "'NA NA'", "unit": "NULL", "city": "'NA'"}),
     Defect("no_house_number", {"street": _WITHOUT_NUMBER, "unit": "NULL"}, f"street <> {_WITHOUT_NUMBER}"),
-    Defect("no_street_name", {"street": "regexp_extract(street, '^[0-9]+')", "unit": "NULL"}, "regexp_matches(street, '^[0-9]+ ')"),
+    Defect(
+        "no_street_name",
+        {"street": "regexp_extract(street, '^[0-9]+')", "unit": "NULL"},
+        "regexp_matches(street, '^[0-9]+ ')",
+    ),
     Defect("no_street", {"street": "NULL", "unit": "NULL"}),
     Defect("jail", {"street": "city || ' County Jail'", "unit": "NULL"}),
     Defect("detention_facility", {"street": "city || ' Detention Center'", "unit": "NULL"}),
-)  # fmt: skip
+)
 HOSTILE = (
     *VISIBLE,
     Defect("blank", dict.fromkeys(KEEP, "NULL")),
-    Defect("placeholder", {"street": "['TBD', 'XXX', 'Homeless', 'Transient', 'No fixed address', 'Same as above', 'Refused', 'N/A', '123 Unknown St'][1 + i % 9]", "unit": "NULL"}),
+    Defect(
+        "placeholder",
+        {
+            "street": "['TBD', 'XXX', 'Homeless', 'Transient', 'No fixed address', 'Same as above', 'Refused', 'N/A',"
+            " '123 Unknown St'][1 + i % 9]",
+            "unit": "NULL",
+        },
+    ),
     Defect("zip_repeated", {"zip": "['00000', '99999', '11111'][1 + i % 3]"}),
     Defect("no_zip", {"zip": "NULL"}),
     Defect("no_city_state", {"city": "NULL", "state": "NULL"}),
     Defect("zip_not_in_state", {"state": "CASE WHEN state = 'TX' THEN 'ME' ELSE 'TX' END"}),
     Defect("no_box_number", {"street": "'PO BOX'", "unit": "NULL"}),
     Defect("full_width_junk", {"street": "'ＵＮＫＮＯＷＮ'", "unit": "NULL"}),
-)  # fmt: skip
+)
 UNIT_LEFT_OUT = "unit_left_out"
 
 # (name, field → SQL). `letter_date` is a DATE column.
@@ -80,4 +91,4 @@ TRICKS = (
     ("full_width_digits", {"tin": "translate(tin, '0123456789', '０１２３４５６７８９')"}, True),
     ("look_alike", {"last_name": "translate(last_name, 'AEO', 'АЕО')"}, True),
     ("padding", {"first_name": "'   ' || first_name || ' '", "last_name": "' ' || last_name || '   '"}, True),
-)  # fmt: skip
+)

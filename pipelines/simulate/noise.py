@@ -1,26 +1,49 @@
-"""How requesters write: nicknames, typing errors, letter case, abbreviations, unit forms. All as SQL over columns of a row `i`."""
+"""How requesters write: nicknames, typing errors, letter case, abbreviations, unit forms. SQL over a row's columns."""
 
 from __future__ import annotations
 
-from expectations.duck import quote
+from expectations.base.duck import quote
 from pipelines.simulate.chance import Chance
 from pipelines.simulate.reference import NICKNAMES
 
-LONG_SUFFIXES = {
-    "ST": "Street", "AVE": "Avenue", "DR": "Drive", "LN": "Lane", "RD": "Road", "CT": "Court", "BLVD": "Boulevard",
-    "PL": "Place", "CIR": "Circle", "TER": "Terrace", "PKWY": "Parkway", "TRL": "Trail",
-}  # fmt: skip
-LONG_DIRECTIONS = {"N": "North", "S": "South", "E": "East", "W": "West", "NE": "Northeast", "NW": "Northwest", "SE": "Southeast"}  # fmt: skip
+_SUFFIXES = ("ST", "AVE", "DR", "LN", "RD", "CT", "BLVD", "PL", "CIR", "TER", "PKWY", "TRL")
+_LONG = (
+    "Street",
+    "Avenue",
+    "Drive",
+    "Lane",
+    "Road",
+    "Court",
+    "Boulevard",
+    "Place",
+    "Circle",
+    "Terrace",
+    "Parkway",
+    "Trail",
+)
+LONG_SUFFIXES = dict(zip(_SUFFIXES, _LONG, strict=True))
+COMPASS = {
+    "N": "North",
+    "S": "South",
+    "E": "East",
+    "W": "West",
+    "NE": "Northeast",
+    "NW": "Northwest",
+    "SE": "Southeast",
+}
 
 
 def nicknames() -> str:
     """SELECT of (name, nickname), one nickname a name, in capitals."""
-    listed = f"read_csv({quote(str(NICKNAMES))}, skip = 2, header = true, columns = {{'name': 'VARCHAR', 'nickname': 'VARCHAR'}})"
+    listed = (
+        f"read_csv({quote(str(NICKNAMES))}, skip = 2, header = true,"
+        " columns = {'name': 'VARCHAR', 'nickname': 'VARCHAR'})"
+    )
     return f"SELECT name, min(nickname) AS nickname FROM {listed} GROUP BY name"
 
 
 def typo(c: Chance, text: str, purpose: str) -> str:
-    """`text` with a letter doubled, left out or (two) swapped, never the first; always another text if it has 3 letters."""
+    """`text` with a letter doubled, left out or (two) swapped, never the first; another text if it has 3 letters."""
     at = f"(2 + {c.below('i', purpose + ' at', f'greatest(length({text}) - 2, 1)')})"
     swapped = f"substr({text}, {at} + 1, 1) || substr({text}, {at}, 1) || substr({text}, {at} + 2)"
     same = f"substr({text}, {at} + 1, 1) = substr({text}, {at}, 1)"
@@ -41,12 +64,15 @@ def titled(text: str) -> str:
 def suffixed(c: Chance) -> str:
     """`street` with its suffix in full, now and then."""
     longer = _word("regexp_extract(street, '[A-Z]+$')", LONG_SUFFIXES)
-    return f"CASE WHEN {c.happens('i', 'long suffix', 0.35)} AND {longer} IS NOT NULL THEN regexp_replace(street, '[A-Z]+$', upper({longer})) ELSE street END"
+    return (
+        f"CASE WHEN {c.happens('i', 'long suffix', 0.35)} AND {longer} IS NOT NULL"
+        f" THEN regexp_replace(street, '[A-Z]+$', upper({longer})) ELSE street END"
+    )
 
 
 def directed(c: Chance) -> str:
     """`street` with its direction in full, now and then, and PO BOX with points."""
-    direction = _word("regexp_extract(street, '^[0-9]+ (N|S|E|W|NE|NW|SE) ', 1)", LONG_DIRECTIONS)
+    direction = _word("regexp_extract(street, '^[0-9]+ (N|S|E|W|NE|NW|SE) ', 1)", COMPASS)
     return (
         f"CASE WHEN street LIKE 'PO BOX %' AND {c.happens('i', 'points', 0.5)} THEN 'P.O. Box' || street[7:]"
         f" WHEN {c.happens('i', 'long direction', 0.3)} AND {direction} IS NOT NULL"
@@ -58,8 +84,10 @@ def unit(c: Chance) -> str:
     """A unit as someone types it: APT 4, # 4, #4, Apt. 4, Apartment 4."""
     number = "regexp_extract(unit, '[^ ]+$')"
     return f"""CASE WHEN unit IS NULL THEN NULL WHEN unit LIKE 'APT %' THEN CASE {c.below("i", "unit form", 6)}
-      WHEN 0 THEN '#' || {number} WHEN 1 THEN 'Apt. ' || {number} WHEN 2 THEN 'Apartment ' || {number} WHEN 3 THEN '# ' || {number}
-      ELSE unit END ELSE CASE {c.below("i", "unit form", 3)} WHEN 0 THEN 'Unit ' || {number} WHEN 1 THEN '#' || {number} ELSE unit END END"""
+      WHEN 0 THEN '#' || {number} WHEN 1 THEN 'Apt. ' || {number} WHEN 2 THEN 'Apartment ' || {number}
+      WHEN 3 THEN '# ' || {number} ELSE unit END
+      ELSE CASE {c.below("i", "unit form", 3)}
+      WHEN 0 THEN 'Unit ' || {number} WHEN 1 THEN '#' || {number} ELSE unit END END"""
 
 
 def _word(text: str, words: dict[str, str]) -> str:

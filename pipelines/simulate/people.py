@@ -11,7 +11,7 @@ import random
 import duckdb
 import pyarrow as pa
 
-from pipelines.simulate import dwellings
+from pipelines.simulate import dwellings, tables
 from pipelines.simulate.chance import Chance, rest, slot
 
 SIZES = [1] * 37 + [2] * 34 + [3] * 13 + [4] * 10 + [5] * 4 + [6] * 2  # persons of the households of a block
@@ -26,32 +26,23 @@ TWO_SURNAMES = 0.35  # of those whose surname is Hispanic
 JUNIOR, TWINS = 0.06, 0.04  # of the households where they can be
 NO_MIDDLE, NO_BIRTH_DATE, NEW_YEAR, NO_TIN, ITIN = 0.2, 0.01, 0.008, 0.005, 0.05
 
-# 898 areas (001-899 without 666) x 99 groups x 9,999 serials; for ITINs 100 areas x 44 groups x 10,000 serials (SSA and IRS numbering)
+# 898 areas (001-899 without 666) x 99 groups x 9,999 serials; ITINs: 100 areas x 44 groups x 10,000 serials (SSA, IRS)
 SSNS, ITINS = 898 * 99 * 9_999, 100 * 44 * 10_000
 _PRIME = 387_420_499  # divides neither: steps through each number once
 
 
 def setup(connection: duckdb.DuckDBPyConnection, seed: str) -> None:
-    """Makes `household_plans`: key = plan * PERSONS + place in the block → household of the block, place in it, its size."""
+    """Makes `household_plans`: key = plan * PERSONS + place in the block → household of the block, place, size."""
     dice = random.Random(f"{seed}|households")
-    keys: list[int] = []
-    homes: list[int] = []
-    places: list[int] = []
-    sizes: list[int] = []
-    for plan in range(PLANS):
+    rows: list[tuple[int, int, int, int]] = []
+    for _ in range(PLANS):
         order = list(SIZES)
         dice.shuffle(order)
         for home, size in enumerate(order):
-            for place in range(size):
-                keys.append(len(keys))
-                homes.append(home)
-                places.append(place)
-                sizes.append(size)
-        assert len(keys) == (plan + 1) * PERSONS
-    integers = [pa.array(column, pa.int32()) for column in (keys, homes, places, sizes)]
-    connection.register("plan_rows", pa.table(integers, names=["plan_key", "home", "place", "size"]))
-    connection.execute("CREATE TEMP TABLE household_plans AS SELECT * FROM plan_rows ORDER BY plan_key")
-    connection.unregister("plan_rows")
+            rows += [(len(rows) + place, home, place, size) for place in range(size)]
+    columns = [pa.array(column, pa.int32()) for column in zip(*rows, strict=True)]
+    plans = pa.table(columns, names=["plan_key", "home", "place", "size"])
+    tables.put(connection, "household_plans", plans, "plan_key")
     dwellings.setup(connection, seed)
 
 
@@ -63,17 +54,13 @@ def dwellings_of(rows: int) -> int:
 def make(
     connection: duckdb.DuckDBPyConnection, first: int, last: int, chance: Chance, sizes: dict[str, int], seed: str
 ) -> None:
-    """Makes the tables `households` (with their address), `members` and `persons` for record ids first..last (included)."""
+    """Makes the tables `households` (with their address), `members` and `persons` for record ids first to last."""
     c = chance
     start, end = (first - 1) // PERSONS * HOUSEHOLDS, -(-last // PERSONS) * HOUSEHOLDS
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE homes AS SELECT CAST(range AS BIGINT) AS dwelling FROM range({start}, {end})"
-    )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE households AS SELECT * FROM ({dwellings.addresses(f'({_heads(c, sizes)})', c, sizes)})"
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE members AS {_members(first, last, c)}")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE persons AS {_persons(c, sizes, seed)}")
+    tables.make(connection, "homes", f"SELECT CAST(range AS BIGINT) AS dwelling FROM range({start}, {end})")
+    tables.make(connection, "households", dwellings.addresses(f"({_heads(c, sizes)})", c, sizes))
+    tables.make(connection, "members", _members(first, last, c))
+    tables.make(connection, "persons", _persons(c, sizes, seed))
 
 
 def _chosen(draw: str, table: str, size: str) -> str:
@@ -88,7 +75,8 @@ def _heads(c: Chance, sizes: dict[str, int]) -> str:
     total = str(sizes["surnames"])
     age = " + ".join(c.share("dwelling", f"head age {i}") for i in range(3))
     return f"""
-      SELECT h.dwelling, h.male AS head_male, CAST(greatest(19, least(97, 50 + ({age} - 1.5) * 34)) * 365.25 AS INTEGER) AS head_days,
+      SELECT h.dwelling, h.male AS head_male,
+        CAST(greatest(19, least(97, 50 + ({age} - 1.5) * 34)) * 365.25 AS INTEGER) AS head_days,
         {_chosen(surname, "s", total)} AS surname,
         CASE WHEN {rest(surname, total)} < s.keep THEN s.hispanic ELSE s.other_hispanic END AS family_hispanic,
         {_chosen(given, "g", n)} AS head_first, {_chosen(middle, "m", n)} AS head_middle
@@ -99,7 +87,7 @@ def _heads(c: Chance, sizes: dict[str, int]) -> str:
 
 
 def _members(first: int, last: int, c: Chance) -> str:
-    """Record ids with household, place in it (0: first person, 1: spouse mostly, from 2: children) and kind of relation."""
+    """Record ids with household, place in it (0: first person, 1: mostly spouse, from 2: children), relation."""
     plan = c.below(f"((record_id - 1) // {PERSONS})", "household plan", PLANS)
     return f"""
     WITH placed AS (
@@ -125,16 +113,20 @@ def _persons(c: Chance, sizes: dict[str, int], seed: str) -> str:
     WITH roles AS (
       SELECT m.*, h.* EXCLUDE (dwelling, street, unit, urbanization, city, state, zip),
         with_junior AND head_male AND place = 2 AS junior,
-        CASE WHEN place = 0 THEN head_male WHEN spouse THEN NOT head_male WHEN with_junior AND head_male AND place = 2 THEN true
+        CASE WHEN place = 0 THEN head_male WHEN spouse THEN NOT head_male
+          WHEN with_junior AND head_male AND place = 2 THEN true
           ELSE {c.happens("record_id", "sex", 0.5)} END AS male,
         (spouse AND {c.happens("record_id", "keeps name", OTHER_SURNAME_SPOUSE)})
-          OR (child AND NOT (with_junior AND place = 2) AND {c.happens("record_id", "keeps name", OTHER_SURNAME_CHILD)}) AS own_surname
+          OR (child AND NOT (with_junior AND place = 2)
+            AND {c.happens("record_id", "keeps name", OTHER_SURNAME_CHILD)}) AS own_surname
       FROM members m JOIN households h USING (dwelling)
     ), named AS (
       SELECT r.*, {_chosen(given, "g", n)} AS given, {_chosen(middle, "mi", n)} AS middle,
         {_chosen(surname, "s", total)} AS other_surname, {_chosen(second, "t", hispanic)} AS second_surname,
-        CASE WHEN own_surname THEN CASE WHEN {rest(surname, total)} < s.keep THEN s.hispanic ELSE s.other_hispanic END ELSE family_hispanic END AS two_possible,
-        {_born(c)} AS born, {_walk(seed, SSNS)} AS ssn, {_walk(seed, ITINS)} AS itin, {_walk(seed, ITINS)} // 10000 % 44 AS itin_group
+        CASE WHEN own_surname THEN CASE WHEN {rest(surname, total)} < s.keep THEN s.hispanic ELSE s.other_hispanic END
+          ELSE family_hispanic END AS two_possible,
+        {_born(c)} AS born, {_walk(seed, SSNS)} AS ssn, {_walk(seed, ITINS)} AS itin,
+          {_walk(seed, ITINS)} // 10000 % 44 AS itin_group
       FROM roles r
       JOIN given g ON g.slot = {slot(given, n, start)}
       JOIN given mi ON mi.slot = {slot(middle, n, start)}
@@ -143,13 +135,15 @@ def _persons(c: Chance, sizes: dict[str, int], seed: str) -> str:
     )
     SELECT record_id, {_tin(c)} AS tin,
       CASE WHEN place = 0 OR junior THEN head_first ELSE given END AS first_name,
-      CASE WHEN place = 0 OR junior THEN {_middle(c, "dwelling", "head_middle")} ELSE {_middle(c, "record_id", "middle")} END AS middle_name,
+      CASE WHEN place = 0 OR junior THEN {_middle(c, "dwelling", "head_middle")}
+        ELSE {_middle(c, "record_id", "middle")} END AS middle_name,
       {_surname(c)} AS last_name,
       CASE WHEN junior AND {c.happens("record_id", "jr", 0.75)} THEN 'JR'
         WHEN place = 0 AND with_junior AND head_male AND {c.happens("record_id", "sr", 0.35)} THEN 'SR'
         WHEN male AND {c.happens("record_id", "third", 0.004)} THEN 'III' END AS suffix,
       CASE WHEN NOT {c.happens("record_id", "no birth date", NO_BIRTH_DATE)} THEN
-        CASE WHEN {c.happens("record_id", "new year", NEW_YEAR)} THEN make_date(year(born), 1, 1) ELSE born END END AS birth_date
+        CASE WHEN {c.happens("record_id", "new year", NEW_YEAR)} THEN make_date(year(born), 1, 1)
+          ELSE born END END AS birth_date
     FROM named"""
 
 
@@ -161,8 +155,10 @@ def _middle(c: Chance, key: str, name: str) -> str:
 def _surname(c: Chance) -> str:
     own = "CASE WHEN own_surname THEN other_surname ELSE surname END"
     return (
-        f"CASE WHEN own_surname AND spouse AND {c.happens('record_id', 'hyphen', HYPHENATED)} THEN other_surname || '-' || surname"
-        f" WHEN two_possible AND {c.happens('record_id', 'two', TWO_SURNAMES)} THEN {own} || ' ' || second_surname ELSE {own} END"
+        f"CASE WHEN own_surname AND spouse AND {c.happens('record_id', 'hyphen', HYPHENATED)}"
+        " THEN other_surname || '-' || surname"
+        f" WHEN two_possible AND {c.happens('record_id', 'two', TWO_SURNAMES)} "
+        f" THEN {own} || ' ' || second_surname ELSE {own} END"
     )
 
 
@@ -172,7 +168,8 @@ def _born(c: Chance) -> str:
     spread, day = c.share(key, "age"), f"CAST({c.below(key, 'day', 365)} AS INTEGER)"
     days = (
         "CASE WHEN place = 0 THEN head_days"
-        f" WHEN place = 1 THEN head_days + CAST(({spread} - 0.5) * CASE WHEN spouse THEN 3600 ELSE 20000 END AS INTEGER)"
+        f" WHEN place = 1 THEN head_days + CAST(({spread} - 0.5) "
+        " * CASE WHEN spouse THEN 3600 ELSE 20000 END AS INTEGER)"
         f" WHEN head_days > 40 * 365 THEN head_days - CAST((18 + {spread} * 22) * 365.25 AS INTEGER)"
         f" ELSE head_days + CAST(({spread} - 0.5) * 4000 AS INTEGER) END"
     )
@@ -187,8 +184,14 @@ def _walk(seed: str, numbers: int) -> str:
 def _tin(c: Chance) -> str:
     """Nine digits from the columns ssn or itin (places in the list of valid numbers)."""
     area = f"(ssn // {99 * 9_999} + 1)"
-    group = "CASE WHEN itin_group < 16 THEN 50 WHEN itin_group < 35 THEN 54 WHEN itin_group < 38 THEN 55 ELSE 56 END + itin_group"
-    usual = f"({area} + CASE WHEN {area} >= 666 THEN 1 ELSE 0 END) * 1000000 + (ssn // 9999 % 99 + 1) * 10000 + ssn % 9999 + 1"
+    group = (
+        "CASE WHEN itin_group < 16 THEN 50 WHEN itin_group < 35 THEN 54 WHEN itin_group < 38 THEN 55 ELSE 56 END"
+        " + itin_group"
+    )
+    usual = (
+        f"({area} + CASE WHEN {area} >= 666 THEN 1 ELSE 0 END) * 1000000"
+        " + (ssn // 9999 % 99 + 1) * 10000 + ssn % 9999 + 1"
+    )
     other = f"(900 + itin // 440000) * 1000000 + ({group}) * 10000 + itin % 10000"
     number = f"CASE WHEN {c.happens('record_id', 'itin', ITIN)} THEN {other} ELSE {usual} END"
     return f"CASE WHEN NOT {c.happens('record_id', 'no tin', NO_TIN)} THEN lpad(CAST({number} AS VARCHAR), 9, '0') END"

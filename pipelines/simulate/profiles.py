@@ -1,20 +1,31 @@
-"""What kinds of batches there are: a table of proportions, printed for the README by `table`.
+"""What kinds of batches there are: proportions, from profiles.csv, printed for infra/docs/simulation.md by `table`.
 
-`incident` follows the public accounts of 2025 (infra/docs/incident.md): few rows are on file at all, nine in ten of those come with an
-address that is not on file, and about one in twenty is visibly incomplete. `clean` is what a careful requester sends;
-`hostile` is what an input must survive.
+`incident` follows the public accounts of 2025 (infra/docs/incident.md): few rows are on file at all, nine in ten of
+those come with an address that is not on file, and about one in twenty is visibly incomplete. `clean` is what a careful
+requester sends; `hostile` is what an input must survive.
 """
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
 
-from expectations.errors import Usage
+from expectations.base.errors import Usage
+
+
+class Kind(StrEnum):
+    """What there is a profile of: a column of profiles.csv each."""
+
+    CLEAN = "clean"
+    INCIDENT = "incident"
+    HOSTILE = "hostile"
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Shares of rows. Those of an address are of rows in the register, and what they leave is a current address on file."""
+    """Shares of rows. Those of an address are of rows in the register, and the rest is a current address on file."""
 
     in_register: float  # the person asked for is on file
     relatives: float  # of the others: same surname and address as someone on file
@@ -39,33 +50,22 @@ class Profile:
     duplicate_ids: float  # of all rows: the request id of another row
 
 
-PROFILES = {
-    "clean": Profile(
-        in_register=0.90, relatives=0.05, namesakes=0.05, incomplete=0.01, elsewhere=0.04, earlier=0.08,
-        typo_in_street=0.01, unit_left_out=0.02, birth_date=0.98, birth_date_wrong=0.005, tin=0.90, tin_near_miss=0.004,
-        tin_borrowed=0.001, nickname=0.02, typo_in_name=0.02, one_of_two_surnames=0.20, new_surname=0.005,
-        suffix_swapped=0.0, legal_defect=0.005, tricks=0.0, duplicate_ids=0.0,
-    ),
-    "incident": Profile(
-        in_register=0.04, relatives=0.03, namesakes=0.03, incomplete=0.045, elsewhere=0.89, earlier=0.02,
-        typo_in_street=0.01, unit_left_out=0.05, birth_date=0.97, birth_date_wrong=0.01, tin=0.85, tin_near_miss=0.01,
-        tin_borrowed=0.003, nickname=0.03, typo_in_name=0.03, one_of_two_surnames=0.30, new_surname=0.01,
-        suffix_swapped=0.02, legal_defect=0.01, tricks=0.0, duplicate_ids=0.0,
-    ),
-    "hostile": Profile(
-        in_register=0.50, relatives=0.15, namesakes=0.15, incomplete=0.22, elsewhere=0.20, earlier=0.10,
-        typo_in_street=0.08, unit_left_out=0.30, birth_date=0.70, birth_date_wrong=0.08, tin=0.70, tin_near_miss=0.08,
-        tin_borrowed=0.05, nickname=0.06, typo_in_name=0.08, one_of_two_surnames=0.50, new_surname=0.03,
-        suffix_swapped=0.30, legal_defect=0.10, tricks=0.10, duplicate_ids=0.01,
-    ),
-}  # fmt: skip
+def _read() -> dict[str, Profile]:
+    """A profile for each kind; fails on a kind or a share that the table lacks."""
+    with (Path(__file__).parent / "profiles.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    return {kind.value: Profile(**{row["share"]: float(row[kind]) for row in rows}) for kind in Kind}
+
+
+PROFILES = _read()
 
 
 def profile(name: str) -> Profile:
     """The profile called `name`; raises Usage with the list of names."""
-    if name not in PROFILES:
-        raise Usage("UNKNOWN_PROFILE", "no such profile", remedy=f"Choose one of: {', '.join(PROFILES)}.")
-    return PROFILES[name]
+    try:
+        return PROFILES[Kind(name)]
+    except ValueError:
+        raise Usage("UNKNOWN_PROFILE", "no such profile", remedy=f"Choose one of: {', '.join(PROFILES)}.") from None
 
 
 def table() -> str:

@@ -13,8 +13,9 @@ import duckdb
 import pyarrow as pa
 import zipcodes
 
-from expectations import duck
+from expectations.base import duck
 from pipelines.simulate.chance import alias
+from pipelines.simulate.tables import put
 
 NAMES = Path(__file__).parent / "names"
 NICKNAMES = NAMES.parents[1] / "match" / "nicknames.csv"  # the list that the match knows
@@ -24,9 +25,10 @@ STREET_SURNAMES = 1_200  # the most frequent surnames also name streets
 
 @lru_cache(maxsize=1)
 def tables() -> tuple[dict[str, pa.Table], dict[str, int]]:
-    """The reference tables and their sizes: `given` (men, then women), `surnames` (all, then Hispanic), `streets`, `places`.
+    """The reference tables and their sizes: `given` (men, then women), `surnames` (all, then Hispanic), `streets`,
+    `places`.
 
-    A place or street stands as often as its weight, so that an even choice of a row is a weighted choice.
+    A place or street is listed as often as its weight, so that an even choice of a row is a weighted choice.
     """
     with duck.session(duck.DuckSettings(threads=1, preserve_order=True)) as connection:
         given = _census(connection, "first_names_2020", "pct_male, pct_hispanic")
@@ -43,50 +45,42 @@ def tables() -> tuple[dict[str, pa.Table], dict[str, int]]:
         "streets": pa.table({"slot": pa.array(range(len(streets)), pa.int32()), "street": streets}),
         "places": places,
     }
-    sizes = {
-        "men": len(men), "women": len(women), "surnames": len(everyone), "hispanic": len(hispanic),
-        "streets": len(streets), **counts,
-    }  # fmt: skip
-    return found, sizes
+    lists: dict[str, list[Any]] = {
+        "men": men,
+        "women": women,
+        "surnames": everyone,
+        "hispanic": hispanic,
+        "streets": streets,
+    }
+    return found, {name: len(rows) for name, rows in lists.items()} | counts
 
 
 def load(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Makes the temporary tables on a connection; returns their sizes."""
     found, sizes = tables()
     for name, table in found.items():
-        connection.register("reference_rows", table)
-        connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM reference_rows ORDER BY slot")
-        connection.unregister("reference_rows")
+        put(connection, name, table, "slot")
     return sizes
 
 
 def _census(connection: duckdb.DuckDBPyConnection, file: str, columns: str) -> list[tuple[Any, ...]]:
     path = duck.quote(str(NAMES / f"{file}.parquet"))
-    return connection.execute(
-        f"SELECT name, count, {columns} FROM {path} WHERE name <> 'ALL OTHER NAMES' AND length(name) > 1 ORDER BY count DESC, name"
-    ).fetchall()
+    usable = "name <> 'ALL OTHER NAMES' AND length(name) > 1"
+    query = f"SELECT name, count, {columns} FROM {path} WHERE {usable} ORDER BY count DESC, name"
+    return connection.execute(query).fetchall()
 
 
 def _stack(groups: list[list[Any]]) -> pa.Table:
     """Several weighted lists, one after the other, as one table with alias columns (see chance.alias)."""
-    names, others, keeps, marks, other_marks = [], [], [], [], []
+    rows: list[tuple[str, str, int, bool, bool]] = []
     for group in groups:
+        marked = [bool(row[2:] and row[2]) for row in group]
         keep, other = alias([row[1] for row in group])
-        names += [row[0] for row in group]
-        others += [group[i][0] for i in other]
-        keeps += keep
-        marks += [bool(row[2:] and row[2]) for row in group]
-        other_marks += [bool(group[i][2:] and group[i][2]) for i in other]
-    return pa.table(
-        {
-            "slot": pa.array(range(len(names)), pa.int32()),
-            "name": names,
-            "other": others,
-            "keep": pa.array(keeps, pa.uint64()),
-            "hispanic": marks,
-            "other_hispanic": other_marks,
-        }
-    )
+        rows += [(group[i][0], group[o][0], keep[i], marked[i], marked[o]) for i, o in enumerate(other)]
+    names, others, keeps, marks, other_marks = zip(*rows, strict=True)
+    slots, kept = pa.array(range(len(rows)), pa.int32()), pa.array(keeps, pa.uint64())
+    columns = {"slot": slots, "name": names, "other": others, "keep": kept, "hispanic": marks}
+    return pa.table({**columns, "other_hispanic": other_marks})
 
 
 def _streets(connection: duckdb.DuckDBPyConnection, surnames: list[str]) -> list[str]:
@@ -105,7 +99,7 @@ def _ordinal(n: int) -> str:
 
 
 def _places() -> tuple[pa.Table, dict[str, int]]:
-    """ZIPs of the states, then Puerto Rico's, then military ones; a ZIP weighs the more, the more ZIPs its county has."""
+    """ZIPs of the states, then Puerto Rico's, then military; a ZIP weighs the more, the more ZIPs its county has."""
     active = [z for z in zipcodes.list_all() if z["active"]]
     standard = [z for z in active if z["zip_code_type"] == "STANDARD" and z["city"]]
     island = [z for z in standard if z["state"] == "PR"]
@@ -119,11 +113,9 @@ def _places() -> tuple[pa.Table, dict[str, int]]:
         for z in sorted(group, key=lambda z: z["zip_code"]):
             rows += _repeated(z, 1 + min(30, crowd[(z["county"], z["state"])] // 6))
         counts[name] = len(rows) - before
-    zips, cities, states_, weights = zip(*rows, strict=True)
-    slots = pa.array(range(len(rows)), pa.int32())
-    return pa.table(
-        {"slot": slots, "zip": zips, "city": cities, "state": states_, "weight": pa.array(weights, pa.int32())}
-    ), counts
+    zips, cities, of_state, weights = zip(*rows, strict=True)
+    slots, weight = (pa.array(column, pa.int32()) for column in (range(len(rows)), weights))
+    return pa.table({"slot": slots, "zip": zips, "city": cities, "state": of_state, "weight": weight}), counts
 
 
 def _repeated(place: dict[str, Any], weight: int) -> Iterator[tuple[str, str, str, int]]:

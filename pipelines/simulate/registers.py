@@ -10,14 +10,13 @@ from queue import SimpleQueue
 
 import duckdb
 
+from expectations.base.duck import DuckSettings, connect, default_settings
+from expectations.base.errors import BadInput, Usage
 from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
-from expectations.duck import DuckSettings, connect, default_settings, quote
-from expectations.errors import BadInput, Usage
-from pipelines import durable
-from pipelines.lake import Progress
-from pipelines.simulate import chance, dwellings, people, reference
+from pipelines.lake import Progress, durable
+from pipelines.simulate import chance, dwellings, people, reference, tables
 
-VERSION = 1  # of the generator: a register is told by (version, rows, seed)
+VERSION = 1  # of the generator: a register is named by (version, rows, seed)
 STEP = "simulate.register"
 PART_BLOCKS = 2_400  # 518,400 persons a part
 MOVED_TOGETHER, MOVED_ALONE, TWICE = 0.16, 0.05, 0.2  # of the households, of the persons, of those who moved
@@ -54,8 +53,8 @@ class Maker:
     def make(self, first: int, last: int) -> None:
         """Makes the tables persons, members, households and addresses for record ids first..last (included)."""
         people.make(self.connection, first, last, self.chance, self.sizes, self.seed)
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE moves AS {self._moves()}")
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE addresses AS {self._addresses()}")
+        tables.make(self.connection, "moves", self._moves())
+        tables.make(self.connection, "addresses", self._addresses())
 
     def _moves(self) -> str:
         """Members with the day they came to where they live now, and how many earlier addresses are on file."""
@@ -64,7 +63,8 @@ class Maker:
         key = f"(CASE WHEN {together} THEN dwelling ELSE record_id END)"
         return f"""
         SELECT record_id, dwelling, CASE WHEN {together} THEN dwelling * 4 ELSE record_id * 4 + 2 END AS mover,
-          CASE WHEN {together} OR {alone} THEN CASE WHEN {c.happens(key, "moved twice", TWICE)} THEN 2 ELSE 1 END ELSE 0 END AS earlier,
+          CASE WHEN {together} OR {alone} THEN CASE WHEN {c.happens(key, "moved twice", TWICE)} THEN 2 ELSE 1 END
+            ELSE 0 END AS earlier,
           DATE '2024-12-31' - CAST(CASE WHEN {together} OR {alone} THEN {c.below(key, "came lately", 2900)}
             ELSE 300 + {c.below("dwelling", "came", 7000)} END AS INTEGER) AS since
         FROM members"""
@@ -73,7 +73,8 @@ class Maker:
         c = self.chance
         # an earlier home is a dwelling of the same register: someone else may well live there now
         before = f"""(
-          SELECT record_id, turn, since, mover, {c.below("(mover + turn)", "earlier home", people.dwellings_of(self.rows))} AS dwelling,
+          SELECT record_id, turn, since, mover,
+            {c.below("(mover + turn)", "earlier home", people.dwellings_of(self.rows))} AS dwelling,
             since - CAST(400 + {c.below("mover", "stay", 2000)} AS INTEGER) AS until
           FROM moves, (VALUES (0), (1)) t(turn) WHERE turn < earlier)"""
         columns = "street, unit, urbanization, city, state, zip"
@@ -82,7 +83,8 @@ class Maker:
         SELECT m.record_id, {columns}, since AS valid_from, CAST(NULL AS DATE) AS valid_to
         FROM moves m JOIN households h USING (dwelling)
         UNION ALL
-        SELECT record_id, {columns}, CASE turn WHEN 0 THEN until ELSE until - 1500 END, CASE turn WHEN 0 THEN since ELSE until END
+        SELECT record_id, {columns}, CASE turn WHEN 0 THEN until ELSE until - 1500 END,
+          CASE turn WHEN 0 THEN since ELSE until END
         FROM ({dwellings.addresses(before, c, self.sizes)})"""
 
 
@@ -96,8 +98,9 @@ def register(
 ) -> Made:
     """Writes `out/persons/part-*.parquet`, `out/addresses/part-*.parquet` and `out/register.json`.
 
-    The same (rows, seed) give the same files, whatever the number of threads: each part is made by one thread. `progress`
-    is told (step, rows done, rows). Raises Usage on fewer than one row, and on a folder that holds something already.
+    The same (rows, seed) give the same files, whatever the number of threads: each part is made by one thread.
+    `progress` gets (step, rows done, rows). Raises Usage on fewer than one row, and on a folder that holds something
+    already.
     """
     if rows < 1:
         raise Usage("NO_ROWS", "a register needs at least one row", remedy="Give --rows.")
@@ -147,10 +150,9 @@ def read(folder: Path) -> Made:
     except (OSError, ValueError, TypeError):
         made = None
     if made is None or made.version != VERSION:
-        raise BadInput(
-            "NOT_A_MADE_REGISTER", "the folder holds no register of this simulator", where="register.json",
-            remedy="Make one with sluicegate simulate register.",
-        )  # fmt: skip
+        remedy = "Make one with sluicegate simulate register."
+        message = "the folder holds no register of this simulator"
+        raise BadInput("NOT_A_MADE_REGISTER", message, where="register.json", remedy=remedy)
     return made
 
 
@@ -158,6 +160,4 @@ def _write(
     connection: duckdb.DuckDBPyConnection, table: str, columns: list[str], order: str, out: Path, index: int
 ) -> None:
     target = out / table / f"part-{index:05d}.parquet"
-    connection.execute(
-        f"COPY (SELECT {', '.join(columns)} FROM {table} ORDER BY {order}) TO {quote(str(target))} (FORMAT parquet, COMPRESSION zstd)"
-    )
+    tables.write(connection, f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}", target)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from expectations import corroboration, digests
-from expectations import facts as letter
+from expectations.base import digests
 from expectations.contracts import Origin
+from expectations.facts import corroboration
+from expectations.facts.letter import RegisterFacts, register_facts
+from expectations.facts.sql import beside_verdict
 from expectations.rules import disclosure
 from pipelines import lake, register
 from pipelines.context import BatchContext
@@ -15,69 +17,46 @@ from pipelines.validate import facts, matched, verdicts
 def run(ctx: BatchContext) -> Manifest:
     """Runs the stage; needs `ingest.rows`, `match.candidates`, `match.decoys` and the prepared register.
 
-    Returns the step `validate.verdicts` with the datasets verdicts (`contracts.VERDICT`, one row for each candidate that is
-    a match) and tries (person_key, address_key: what was tried now). Raises BadInput if the register is missing or damaged, Fault if a step that it needs is not there.
+    Returns the step `validate.verdicts` with the datasets verdicts (`contracts.VERDICT`, one row for each candidate
+    that is a match) and tries (person_key, address_key: what was tried now). Raises BadInput if the register is missing
+    or damaged, Fault if a step that it needs is not there.
     """
     found = _matched(ctx)
     known = _facts(ctx, found)
-    tries = digests.of_file(ctx.tries)
-    constants = letter.register_constants(letter.register_facts(ctx.agreement, ctx.standing))
+    constants = beside_verdict(_agreed(ctx))
+    counting = _counting(ctx)
     listed = digests.of_file(ctx.persons) if ctx.persons else None
-    paths = found.paths("matched")
     # rules or address SQL that changed since a crash must not be skipped over
-    rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts", _counting(ctx))]
-    return lake.run_step(
-        ctx.step(verdicts.STEP),
-        [found.digest, known.digest, tries, constants, listed, rules, ctx.facilities_digest],
-        list(
-            enumerate(lake.grouped(found, "matched", ctx.part_rows))
-        ),  # the address SQL costs more to plan than to run
-        verdicts.Verdicts(
-            tuple(paths),
-            tuple(known.paths("on_file")),
-            tuple(known.paths("units")),
-            str(ctx.tries),
-            constants,
-            ctx.persons,
-            _counting(ctx),
-            ctx.facilities,
-            ctx.duck,
-        ),
-        runner=ctx.runner,
-        progress=ctx.progress,
-    )
+    rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts", counting)]
+    inputs = [found.digest, known.digest, digests.of_file(ctx.tries), constants, listed, rules, ctx.facilities_digest]
+    parts = tuple(found.paths("matched")), tuple(known.paths("on_file")), tuple(known.paths("units"))
+    worker = verdicts.Verdicts(*parts, str(ctx.tries), constants, ctx.persons, counting, ctx.facilities, ctx.duck)
+    groups = lake.grouped(found, "matched", ctx.part_rows)  # the address SQL costs more to plan than to run
+    return ctx.run_step(verdicts.STEP, inputs, list(enumerate(groups)), worker)
 
 
 def _counting(ctx: BatchContext) -> str:
-    return corroboration.counts(letter.address_facts(ctx.agreement, ctx.decided_on))
+    return corroboration.counts(_agreed(ctx))
+
+
+def _agreed(ctx: BatchContext) -> RegisterFacts:
+    return register_facts(ctx.agreement, ctx.standing, ctx.decided_on)
 
 
 def _matched(ctx: BatchContext) -> Manifest:
     rows, candidates = lake.committed(ctx.step("ingest.rows")), lake.committed(ctx.step("match.candidates"))
-    worker = matched.Matched(
-        tuple(candidates.paths("candidates")), ctx.sql_person_key("c.record_id"), ctx.sql_address_key(), ctx.duck
-    )
-    return lake.run_step(
-        ctx.step(matched.STEP),
-        [rows.digest, candidates.digest],
-        list(enumerate(rows.paths("rows"))),
-        worker,
-        runner=ctx.runner,
-        progress=ctx.progress,
-    )
+    keys = ctx.sql_person_key("c.record_id"), ctx.sql_address_key()
+    worker = matched.Matched(tuple(candidates.paths("candidates")), *keys, ctx.duck)
+    inputs = [rows.digest, candidates.digest]
+    return ctx.run_step(matched.STEP, inputs, list(enumerate(rows.paths("rows"))), worker)
 
 
 def _facts(ctx: BatchContext, found: Manifest) -> Manifest:
     registers = {
         Origin.REQUEST.value: register.open_register(ctx.register),
-        Origin.DECOY.value: lake.committed(ctx.step("match.decoys")),
+        Origin.CONTROL.value: lake.committed(ctx.step("match.decoys")),
     }
     counting = _counting(ctx)
-    return lake.run_step(
-        ctx.step(facts.STEP),
-        [found.digest, {origin: register.digest for origin, register in registers.items()}, counting],
-        facts.asked(registers),
-        facts.Facts(tuple(found.paths("matched")), counting, ctx.duck),
-        runner=ctx.runner,
-        progress=ctx.progress,
-    )
+    inputs = [found.digest, {origin: register.digest for origin, register in registers.items()}, counting]
+    worker = facts.Facts(tuple(found.paths("matched")), counting, ctx.duck)
+    return ctx.run_step(facts.STEP, inputs, facts.asked(registers), worker)

@@ -1,7 +1,8 @@
 """Step `validate.facts`: what the register holds on the matched records, by one scan of its parts.
 
 Datasets: `on_file` (record_id and the raw address), `units` (origin, building, units), `persons` (record_id and its
-standardised fields: kept as evidence). Decoys have a register of their own; each origin sees its own register only.
+standardised fields: sealed as evidence). Control rows have a register of their own; each origin sees its own register
+only.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from expectations import standard
+from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.contracts import ON_FILE
-from expectations.duck import DuckSettings, parquet, quote
+from expectations.names import standard
 from pipelines import register
 from pipelines.lake import Attempt, Manifest, Part
+from pipelines.lake.sql import copy, quiet
 from pipelines.register.opened import without
 from pipelines.register.prepare import people
-from pipelines.sql import copy, quiet
 
 STEP = "validate.facts"
 DATASETS = {"addresses": "on_file", "buildings": "units", "persons": "persons"}
@@ -25,8 +26,8 @@ ADDRESS_FIELDS = tuple(ON_FILE.field(i).name for i in range(ON_FILE.num_fields))
 
 @dataclass(frozen=True)
 class Asked:
-    """A piece of work: which dataset of a register, whose rows it may answer, the index of what is written, its files, and
-    the files of the records in them that are gone."""
+    """What one part comes from: which dataset of a register, whose rows it may answer, the part's index, its files,
+    and the files of the records in them that are gone."""
 
     dataset: str
     origin: str
@@ -47,7 +48,7 @@ def asked(registers: dict[str, Manifest]) -> list[Asked]:
 
 @dataclass(frozen=True)
 class Facts:
-    """Worker: a piece of work → one part of its dataset. `counting`: which addresses corroborate (`corroboration.counts`)."""
+    """Worker: an Asked → one part of its dataset. `counting`: which addresses corroborate (`corroboration.counts`)."""
 
     matched: tuple[str, ...]
     counting: str
@@ -61,11 +62,11 @@ class Facts:
         yield attempt.part(target, item.index)
 
     def query(self, item: Asked) -> str:
-        """SELECT of what this piece of work gives."""
+        """SELECT of what `item` asks for."""
         asked = f"(SELECT * FROM {parquet(list(self.matched))} WHERE origin = {quote(item.origin)})"
         found = parquet(list(item.paths))
         if item.dataset == "buildings":
-            # where deltas added units, a building stands once more with all it has now
+            # where deltas added units, a building is listed again with all it has now
             return f"""
             SELECT {quote(item.origin)} AS origin, b.a_zip, b.a_number, b.a_street, max(b.units) AS units
             FROM {found} b SEMI JOIN {asked} m USING (a_zip, a_number, a_street) GROUP BY ALL"""

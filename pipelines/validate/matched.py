@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from expectations.duck import DuckSettings, parquet
+from expectations.base.duck import DuckSettings, parquet
 from pipelines.lake import Attempt, Part
-from pipelines.sql import copy, quiet
+from pipelines.lake.sql import copy, quiet
 
 STEP = "validate.matched"
 PARSED = ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_city", "a_state", "a_zip")
@@ -33,5 +33,6 @@ class Matched:
         return f"""
         SELECT r.ordinal, r.origin, c.record_id, {self.person_key} AS person_key, {self.address_key} AS address_key,
           {", ".join(f"r.{c}" for c in PARSED)}
-        FROM {parquet([path])} r JOIN {parquet(list(self.candidates))} c ON r.ordinal = c.ordinal AND r.origin = c.origin
+        FROM {parquet([path])} r
+          JOIN {parquet(list(self.candidates))} c ON r.ordinal = c.ordinal AND r.origin = c.origin
         WHERE r.outcome IS NULL AND c.outcome IS NULL"""

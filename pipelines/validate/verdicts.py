@@ -1,4 +1,4 @@
-"""Step `validate.verdicts`: each matched row with its facts on file, the codes of the rules that failed, and its outcome."""
+"""Step `validate.verdicts`: each matched row with its facts on file, the codes of the failed rules, and its outcome."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations import address, corroboration, persons
-from expectations.contracts import VERDICT
-from expectations.duck import DuckSettings, parquet, quote
+from expectations import address
+from expectations.base.duck import DuckSettings, parquet, quote
+from expectations.contracts import VERDICT, Origin, Outcome
+from expectations.facts import corroboration, persons
 from expectations.rules import disclosure
 from expectations.rules.rule import failing_codes
 from pipelines.lake import Attempt, Part
-from pipelines.sql import copy, quiet, table
+from pipelines.lake.sql import copy, quiet, table
 from pipelines.validate.facts import ADDRESS_FIELDS
 
 STEP = "validate.verdicts"
@@ -26,7 +27,7 @@ class Verdicts:
     on_file: tuple[str, ...]
     units: tuple[str, ...]
     earlier: str  # Parquet of the tries in the ledger
-    constants: str  # `facts.register_constants`
+    constants: str  # `facts.sql.beside_verdict`
     persons: Path | None  # the holder's lists of persons
     counting: str  # which addresses on file corroborate (`corroboration.counts`)
     facilities: Path | None
@@ -80,13 +81,13 @@ class Verdicts:
           SELECT facts.*, corroboration, {failing_codes(disclosure.RULES.values())} AS codes
           FROM facts JOIN ({corroboration.sql("m", "facts", self.counting)}) USING (ordinal)
         )
-        SELECT *, CASE WHEN len(codes) = 0 THEN NULL ELSE 'held' END AS outcome FROM judged ORDER BY ordinal"""
+        SELECT *, CASE WHEN len(codes) > 0 THEN '{Outcome.HELD}' END AS outcome FROM judged ORDER BY ordinal"""
 
     def _tries(self) -> str:
-        # a try stands in the part of its first row, so that no try comes out twice
+        # a try belongs to the part of its first row, so that none is a duplicate
         return f"""
         WITH firsts AS (
           SELECT person_key, address_key, min(ordinal) AS ordinal FROM {parquet(list(self.matched))}
-          WHERE origin = 'request' GROUP BY person_key, address_key
+          WHERE origin = '{Origin.REQUEST}' GROUP BY person_key, address_key
         )
         SELECT person_key, address_key FROM firsts SEMI JOIN m USING (ordinal) ORDER BY person_key, address_key"""

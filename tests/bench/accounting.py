@@ -18,18 +18,18 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from expectations import duck
-from expectations.clock import Clock
-from expectations.digests import canonical_json, keyed_hash, of_file
-from flows.home import HASH_KEY, HOLDER_AGE, Home
+from expectations.base import duck
+from expectations.base.clock import Clock
+from expectations.base.digests import canonical_json, keyed_hash, of_file
+from flows.home.tree import HASH_KEY, HOLDER_AGE, Home
 from flows.ledger import Ledger, claims
 from flows.ledger.bulk import CLAIMS, incoming
 from flows.ledger.core import find
-from flows.ledger.states import State
-from flows.sandbox import init
+from flows.ledger.lifecycles.states import State
+from flows.sandbox.home import init
 from pipelines import sealing
 from pipelines.context import person_text
-from pipelines.sql import copy
+from pipelines.lake.sql import copy
 from tests.bench.ledgers import publish
 from tests.bench.measured import peak_mb
 
@@ -65,8 +65,8 @@ def main(rows: int) -> None:
 
 def one(what: str, root: Path, batch: str) -> None:
     """One command, in this process; prints what it took."""
-    from flows.accounting import person
-    from flows.home import open_home
+    from flows.home.tree import open_home
+    from flows.reports.accounting import person
     from flows.reports.annual import annual
     from flows.reports.declaration import declaration
     from flows.reports.render import Format, render

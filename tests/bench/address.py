@@ -12,7 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-from expectations import address, duck
+from expectations import address
+from expectations.base import duck
 from pipelines import simulate
 from tests.bench.sets import DATA
 

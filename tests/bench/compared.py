@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from expectations.duck import quote, session
+from expectations.base.duck import quote, session
 from tests.bench import groups, made, measured
 
 MARGIN = 7  # the best pair must lead the next one by so much

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from flows.ledger import Ledger
 from flows.ledger.bulk import incoming
+from flows.ledger.database.models import Batch
 from flows.ledger.events.moves import Prepared, Published
-from flows.ledger.models import Batch
-from flows.ledger.states import Cause, State
+from flows.ledger.lifecycles.states import Cause, State
 
 
 def publish(ledger: Ledger, session: Session, entry: Batch, rows: int) -> None:

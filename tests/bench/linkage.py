@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from expectations import duck
+from expectations.base import duck
 from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
 from pipelines import match
 from tests.bench import groups

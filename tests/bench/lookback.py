@@ -18,22 +18,23 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from expectations.clock import Clock
-from expectations.digests import of_bytes
-from flows import evidence_keys, kept
-from flows.home import HOLDER_AGE, Home
+from expectations.base.clock import Clock
+from expectations.base.digests import of_bytes
+from flows.batch.receive import receive
+from flows.batch.steps import BatchSteps
+from flows.evidence import keys
+from flows.evidence.store import accounting_path, evidence_folder, store_evidence
+from flows.home.tree import HOLDER_AGE, Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.core import find
-from flows.ledger.states import State
-from flows.receive import receive
-from flows.sandbox import init, make_batch
-from flows.work import Work
+from flows.ledger.lifecycles.states import State
+from flows.sandbox.home import init, make_batch
 from pipelines import ingest, match, release, sealing, simulate, validate
 from pipelines.simulate.profiles import PROFILES
-from tests import world as worlds
 from tests.bench.ledgers import publish
 from tests.bench.measured import peak_mb
+from tests.factories import home as worlds
 
 ROWS = BATCH = 1_250_000
 SHARES = (0.04, 0.80)  # of the rows: released
@@ -65,9 +66,9 @@ def main(rows: int, shares: Sequence[float] = SHARES) -> None:
 
 def one(what: str, root: Path, batch: str) -> None:
     """One command, in this process; prints what it took."""
-    from flows.home import open_home
-    from flows.recall import lookback
-    from flows.replay import replay
+    from flows.home.tree import open_home
+    from flows.replay.lookback import lookback
+    from flows.replay.replay import replay
 
     home, clock = open_home(root), Clock()
     began, busy = time.perf_counter(), time.process_time()
@@ -98,14 +99,14 @@ def _home(place: Path, size: int, share: float) -> Home:
 def _released(home: Home, submission: Path) -> BatchRecord:
     """The batch, taken through the stages, kept, and published as far as the ledger goes: no package is sealed, no key claimed."""
     with worlds.at_home(home), Ledger.open(home.ledger_url) as ledger:
-        work = Work(home, ledger, Clock(), receive(home, ledger, Clock(), submission), lambda *_: None)
+        work = BatchSteps(home, ledger, receive(home, ledger, Clock(), submission))
         ingest.run(work.ctx)
         match.run(work.ctx)
         validate.run(work.ctx)
-        work.leaving.settle(None)
-        kept.seal(home, work.ctx)
+        work.release.end_rows(None)
+        store_evidence(home, work.ctx)
         holder = sealing.load_identity(home.keys / HOLDER_AGE).recipient
-        release.seal_accounting(work.ctx, holder, kept.accounting(home, work.name))
+        release.seal_accounting(work.ctx, holder, accounting_path(home, work.name))
         record = _publish(ledger, work.name)
         shutil.rmtree(work.folder)
         return record
@@ -120,13 +121,13 @@ def _copy(home: Home, first: BatchRecord, number: int) -> str:
             received_at=first.received_at, decided_on=first.decided_on, instruments=first.instruments, register=first.register,
         )  # fmt: skip
         _publish(ledger, name)
-    for path in (*_kept(home, first.name), evidence_keys.place(home, first.name)):
+    for path in (*_kept(home, first.name), keys.place(home, first.name)):
         os.link(path, path.with_name(path.name.replace(first.name, name)))
     return name
 
 
 def _kept(home: Home, batch: str) -> list[Path]:
-    return [*kept.folder(home).glob(f"{batch}.*"), kept.accounting(home, batch)]
+    return [*evidence_folder(home).glob(f"{batch}.*"), accounting_path(home, batch)]
 
 
 def _publish(ledger: Ledger, name: str) -> BatchRecord:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import address, standard
-from expectations.duck import default_settings, quote
+from expectations import address
+from expectations.base.duck import default_settings, quote
+from expectations.names import standard
 from pipelines import register, simulate
 
 PERSONS = 1_000_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from expectations.duck import default_settings
+from expectations.base.duck import default_settings
 from pipelines import match
 from tests.bench.measured import clock
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from expectations import address, duck
+from expectations import address
+from expectations.base import duck
 from tests.bench.measured import peak_mb
 
 

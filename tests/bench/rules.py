@@ -8,13 +8,16 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
-from expectations import duck, facts, standard
-from expectations.duck import quote
+from expectations.base import duck
+from expectations.base.duck import quote
+from expectations.facts import sql
+from expectations.names import standard
 from expectations.rules import book
 from expectations.rules.rule import Rule, failing_codes
 from tests.bench.measured import peak_mb
@@ -24,7 +27,7 @@ TWO = duck.DuckSettings(threads=2)
 OFFICERS = 300
 LETTER = {
     "statute": "8 USC 1253(a)(1)", "statute_known": True, "officers": [f"officer-{n:03}" for n in range(OFFICERS)],
-    "letter_date": "2026-06-01", "decided_on": "2026-06-01", "min_days_after_final_order": 90,
+    "letter_date": date(2026, 6, 1), "decided_on": date(2026, 6, 1), "days_after_final_order": 90,
 }  # fmt: skip
 # One row in forty has each thing wrong, by turns.
 MADE = """
@@ -42,7 +45,7 @@ MADE = """
     CASE WHEN i % 4 = 0 THEN NULL ELSE lpad((i % 899 + 100)::VARCHAR, 3, '0') || '456789' END AS tin, tin AS s_tin,
     CASE WHEN i % 40 IN (8, 9) THEN ['NO_NUMBER', 'PLACEHOLDER'] ELSE [] END AS a_codes,
     'street' AS a_kind, CASE WHEN i % 2 = 0 THEN (i % 90)::VARCHAR END AS a_unit,
-    (i % 3)::INTEGER AS units_on_file, (i % 4)::INTEGER AS earlier_tries, 3 AS max_tries_per_person,
+    (i % 3)::INTEGER AS units_on_file, (i % 4)::INTEGER AS earlier_tries, 3 AS tries_per_person,
     CASE i % 40 WHEN 10 THEN 'differs' ELSE 'same' END AS corroboration,
     'request' AS origin, 'TX' AS a_state, []::VARCHAR[] AS lists, []::VARCHAR[] AS lists_required, []::VARCHAR[] AS states_withheld,
     [{{'street': i || ' OAK ST', 'state': 'TX', 'valid_from': DATE '2020-01-01', 'valid_to': NULL::DATE}},
@@ -61,7 +64,7 @@ def main(rows: int) -> None:
         standard.setup(connection)
         made = Path(place) / "rows.parquet"
         connection.execute(f"COPY ({MADE.format(rows=rows, officers=OFFICERS)}) TO {quote(str(made))} (FORMAT parquet)")
-        source = f"(SELECT *, {facts.row_constants(LETTER)} FROM read_parquet({quote(str(made))}))"
+        source = f"(SELECT *, {sql.columns(LETTER, sql.request_constants())} FROM read_parquet({quote(str(made))}))"
         rules = (*book.request_rules(), *book.register_rules())
         floor, took = _cost(connection, _scan(source, rules)), _cost(connection, _judged(source, rules))
         print(

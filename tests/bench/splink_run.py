@@ -15,7 +15,9 @@ import splink.comparison_level_library as cll
 import splink.comparison_library as cl
 from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-from expectations import address, duck, standard
+from expectations import address
+from expectations.base import duck
+from expectations.names import standard
 from pipelines import register
 from pipelines.register.prepare import people
 from tests.bench import made

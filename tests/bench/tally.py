@@ -12,7 +12,7 @@ from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
-from expectations.duck import DuckSettings, quote, session
+from expectations.base.duck import DuckSettings, quote, session
 from pipelines.release.tally import tally
 from tests.bench.measured import peak_mb
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows.home import open_home
-from flows.registers import update_register
+from flows.home.registers import update_register
+from flows.home.tree import open_home
 from pipelines import register
-from tests.pipelines.deltas import TODAY
+from tests.factories.deltas import TODAY
 
 PART_ROWS = 4
 

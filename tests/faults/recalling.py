@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from expectations import signatures
-from expectations.clock import Clock
+from expectations.base import signatures
+from expectations.base.clock import Clock
 from flows.cases.advancing import Step, advance
 from flows.cases.opening import Chosen, open_cases
-from flows.home import open_home
-from flows.ledger.cases import CaseReason
+from flows.home.tree import open_home
+from flows.ledger.lifecycles.cases import CaseReason
 
 
 def begin(home: str, batch: str, rows: str) -> None:

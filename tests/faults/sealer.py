@@ -14,12 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipelines import durable, lake, sealing
-from tests.pipelines.test_release import seal
+from pipelines import lake, sealing
+from pipelines.lake import durable
+from tests.pipelines.release.test_release import seal
 
 STEPS = (
-    (sealing, "seal_file"), (durable, "write"), (durable, "fsync"), (Path, "rename"), (shutil, "rmtree"),
-)  # fmt: skip
+    (sealing, "seal_file"),
+    (durable, "write"),
+    (durable, "fsync"),
+    (Path, "rename"),
+    (shutil, "rmtree"),
+)
 
 
 def arm(call: int) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flows.home import open_home
+from flows.evidence.shred import shred as destroy
+from flows.home.tree import open_home
 from flows.ledger import Ledger
-from flows.shred import shred as destroy
-from tests.working import at
+from tests.factories.runs import at
 
 
 def shred(home: str, batch: str, day: str) -> None:

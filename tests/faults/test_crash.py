@@ -14,38 +14,39 @@ from typing import Any
 
 import pytest
 
-from expectations.clock import Clock
-from flows import audit, evidence_keys, shred
-from flows.home import open_home
+from expectations.base.clock import Clock
+from flows import audit
+from flows.evidence import keys, shred
+from flows.home.tree import open_home
 from flows.ledger import Ledger
-from flows.ledger.states import State
-from tests import working
-from tests import world as worlds
+from flows.ledger.lifecycles.states import State
+from tests.factories import home as worlds
+from tests.factories import runs
 
 # module:function:before or after:which call. The steps of a batch in the order in which they become durable.
 STEPS = [
-    "flows.receive:_record:before:1",
-    "flows.receive:_write_keys:after:1",
+    "flows.batch.receive:_record:before:1",
+    "flows.batch.receive:_write_keys:after:1",
     "flows.ledger.batches:Batches.receive:after:1",
-    *(f"pipelines.lake:commit_manifest:{when}:{nth}" for nth in range(1, 4) for when in ("before", "after")),
+    *(f"pipelines.lake.commit:commit_manifest:{when}:{nth}" for nth in range(1, 4) for when in ("before", "after")),
     *(f"flows.ledger.batches:Batches.advance:{when}:{nth}" for nth in range(1, 5) for when in ("before", "after")),
     "flows.ledger.claims:Disclosures.record_tries:after:1",
     "pipelines.release:seal:after:1",
     "pipelines.release:seal_evidence:after:1",
     "pipelines.release:seal_accounting:after:1",
-    "flows.kept:seal:after:1",
+    "flows.batch.release:store_evidence:after:1",
     "flows.ledger.accounts:Accounts.account:before:1",
     "flows.ledger.accounts:Accounts.account:after:1",
-    "flows.publication:prepare:before:1",
-    "flows.publication:prepare:after:1",
-    "flows.outbox:FolderCopy.put:before:1",
-    "flows.outbox:FolderCopy.put:after:1",
-    "flows.publication:_published:after:1",
-    "flows.publication:publish:after:1",
-    "flows.work:Work.tidy:before:1",
-    "flows.work:Work.tidy:after:1",
+    "flows.batch.publication:prepare:before:1",
+    "flows.batch.publication:prepare:after:1",
+    "flows.outbox.folder:FolderCopy.put:before:1",
+    "flows.outbox.folder:FolderCopy.put:after:1",
+    "flows.batch.publication:_published:after:1",
+    "flows.batch.publication:publish:after:1",
+    "flows.batch.steps:BatchSteps.delete_folder:before:1",
+    "flows.batch.steps:BatchSteps.delete_folder:after:1",
 ]
-EACH_TIME = {"flows.publication:prepare:after:1"}  # the rest runs with make test-all
+EACH_TIME = {"flows.batch.publication:prepare:after:1"}  # the rest runs with make test-all
 KILLED = -9
 
 
@@ -163,29 +164,29 @@ def finished(base: Path, reference: Stand, zygote: Zygote, tmp_path_factory: pyt
     [
         pytest.param("flows.ledger.shredding:Shredding.begin_shredding:before:1", False, marks=pytest.mark.slow),
         ("flows.ledger.shredding:Shredding.begin_shredding:after:1", True),
-        ("flows.evidence_keys:os.fsync:after:1", True),  # overwritten, and still there
-        pytest.param("flows.evidence_keys:destroy:after:1", True, marks=pytest.mark.slow),
-        pytest.param("flows.shred:_destroy:after:1", True, marks=pytest.mark.slow),
+        ("flows.evidence.keys:os.fsync:after:1", True),  # overwritten, and still there
+        pytest.param("flows.evidence.keys:destroy:after:1", True, marks=pytest.mark.slow),
+        pytest.param("flows.evidence.shred:_destroy:after:1", True, marks=pytest.mark.slow),
         ("flows.ledger.shredding:Shredding.end_shredding:after:1", False),
     ],
 )
 def test_a_killed_shredding_is_seen_and_goes_on(
     finished: Path, zygote: Zygote, tmp_path: Path, point: str, unfinished: bool
 ) -> None:
-    home = working.copy(open_home(finished), tmp_path / "home")
-    with working.ledger_of(home) as ledger:
+    home = runs.copy(open_home(finished), tmp_path / "home")
+    with runs.ledger_of(home) as ledger:
         (record,) = ledger.batches()
     day = str(shred._years_on(date.today(), 6))
     command = {"call": "tests.faults.shredding:shred", "arguments": [str(home.root), record.name, day]}
     assert zygote.run(**command, kill=point) == [KILLED]
-    with working.ledger_of(home) as ledger:
+    with runs.ledger_of(home) as ledger:
         seen = {p.place for p in audit.verify(home, ledger).problems}
         assert (f"evidence of batch {record.name}" in seen) == unfinished
     assert zygote.run(**command) == [0]
-    with working.ledger_of(home) as ledger:
+    with runs.ledger_of(home) as ledger:
         assert [e["kind"] for e in ledger.events(record.name)].count("shredded") == 1
         assert audit.verify(home, ledger, deep=True).problems == ()
-    assert not evidence_keys.place(home, record.name).exists()
+    assert not keys.place(home, record.name).exists()
 
 
 @pytest.mark.slow

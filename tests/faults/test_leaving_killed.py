@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from expectations.clock import Clock
-from flows.home import HOLDER_SIGNING, open_home
+from expectations.base.clock import Clock
+from flows.home.tree import HOLDER_SIGNING, open_home
 from flows.ledger import Ledger
-from flows.ledger.states import State
+from flows.ledger.lifecycles.states import State
 from pipelines import release
-from tests import world as worlds
+from tests.factories import home as worlds
 from tests.faults.test_crash import KILLED, Stand, Zygote, fresh, look
 
 KILLS = int(os.environ.get("SLUICEGATE_KILLS", "200"))
-READY = "flows.leaving:Leaving.settle:before:1"  # eligibility has passed, nothing is sealed
+READY = "flows.batch.release:Release.end_rows:before:1"  # eligibility has passed, nothing is sealed
 
 
 @pytest.fixture(scope="module")

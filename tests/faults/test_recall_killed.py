@@ -8,27 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from expectations.clock import Clock
+from expectations.base.clock import Clock
 from flows.cases import documents
-from flows.home import Home, open_home
+from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
-from tests import recalls
-from tests import world as worlds
+from tests.factories import home as worlds
+from tests.factories import recalls
 from tests.faults.test_crash import KILLED, Zygote
 
 CASES = "tests.faults.recalling"
 OPENING = [
-    "flows.cases.places:keep_sealed:before:1",
+    "flows.cases.opening:seal_to_holder:before:1",
     "pipelines.sealing:seal_file:after:1",
-    "flows.cases.places:keep_sealed:after:1",
+    "flows.cases.opening:seal_to_holder:after:1",
     "flows.ledger.recalls:Recalls.open_case:after:1",
-    "pipelines.release.recall_list:seal_recall:before:1",
-    "pipelines.release.recall_list:seal_recall:after:1",
+    "pipelines.recall.listing:seal_recall:before:1",
+    "pipelines.recall.listing:seal_recall:after:1",
     *(f"shutil:copytree:after:{nth}" for nth in (1, 2)),  # into the case's folder, and beside the outbox
-    *(f"pathlib:Path.rename:after:{nth}" for nth in (2, 3)),  # into its place there, and here
+    *(f"pathlib:Path.rename:after:{nth}" for nth in (3, 4)),  # into its place there, and here
     *(
-        f"pipelines.durable:write:{when}:{nth}" for nth in (3, 4, 5) for when in ("before", "after")
+        f"pipelines.lake.durable:write:{when}:{nth}" for nth in (3, 4, 5) for when in ("before", "after")
     ),  # the first two sign
     "flows.ledger.recalls:Recalls._take_step:before:1",
     "flows.ledger.recalls:Recalls._take_step:after:1",
@@ -36,9 +36,9 @@ OPENING = [
 ]
 ADVANCING = [
     "pipelines.sealing:seal_file:after:1",
-    "flows.cases.places:keep_proof:after:1",
+    "flows.cases.places:store_proof:after:1",
     "flows.ledger.recalls:Recalls._keep_signature:after:1",
-    "pipelines.durable:write:after:1",
+    "pipelines.lake.durable:write:after:1",
     "flows.ledger.recalls:Recalls._take_step:after:1",
     "flows.ledger.recalls:Recalls.take:after:1",
 ]

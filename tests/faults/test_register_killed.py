@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from expectations.errors import BadInput
-from flows.registers import all_versions, current_register
+from expectations.base.errors import BadInput
+from flows.home.registers import all_versions, current_register
 from pipelines import lake, register
 from pipelines.register import prepare
-from tests import world as worlds
+from tests.factories import home as worlds
+from tests.factories.deltas import TODAY, write_delta
+from tests.factories.match_inputs import raw_register, record
 from tests.faults import preparing
 from tests.faults.test_crash import KILLED, Zygote
-from tests.pipelines.deltas import TODAY, write_delta
-from tests.pipelines.matching import raw_register, record
 
 RECORDS = [record(n, "Ana", f"Surname{chr(64 + n)}") for n in range(1, 13)]
 WIDE = "record_id,last_name,street,zip\n3,Other,7 OAK ST,77002\n20,Late,8 OAK ST,77002\n"
@@ -23,7 +23,7 @@ MAPPING = """
 persons = { files = "records.csv" }
 addresses = { files = "records.csv", defaults = { valid_from = 2026-03-01 } }
 """
-ONE_FINISHED = "pipelines.durable:write:after:2"  # the first says what was begun
+ONE_FINISHED = "pipelines.lake.durable:write:after:2"  # the first says what was begun
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_another_extract_begins_again(whole: Path, zygote: Zygote, ranges: list[
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "point", ["pipelines.lake:commit_manifest:before:1", "pipelines.durable:fsync:after:9", "pipelines.durable:write:before:5"]
+    "point", ["pipelines.lake.commit:commit_manifest:before:1", "pipelines.lake.durable:fsync:after:9", "pipelines.lake.durable:write:before:5"]
 )  # fmt: skip
 def test_a_build_killed_near_its_end(point: str, whole: Path, zygote: Zygote, tmp_path: Path) -> None:
     """Before, within and after the parts are moved in their place."""
@@ -132,8 +132,8 @@ def delta(tmp_path: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "point", [
-        "pipelines.lake:commit_manifest:after:1",  # of the reading
-        "pipelines.register.update:Apply.check:after:1", "pipelines.lake:commit_manifest:before:2", "pipelines.durable:write:before:2",
+        "pipelines.lake.commit:commit_manifest:after:1",  # of the reading
+        "pipelines.register.update:Apply.check:after:1", "pipelines.lake.commit:commit_manifest:before:2", "pipelines.lake.durable:write:before:2",
     ]
 )  # fmt: skip
 def test_a_killed_update_is_none(point: str, whole: Path, zygote: Zygote, delta: Path, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_nothing_of_the_reading_stays_of_an_update_killed_after_its_commit(
 ) -> None:
     home = worlds.make(tmp_path / "home").home
     before = current_register(home)
-    killed(zygote, "pipelines.durable:write:after:2", "update_home", home.root, delta)
+    killed(zygote, "pipelines.lake.durable:write:after:2", "update_home", home.root, delta)
     assert list(home.prepared.glob(".*"))
     assert current_register(home) != before
     assert list(home.prepared.glob(".*")) == []
@@ -165,7 +165,7 @@ def test_the_home_stays_with_its_version_until_an_update_is_whole(zygote: Zygote
     home = worlds.make(tmp_path / "home").home
     before = current_register(home)
     first = write_delta(tmp_path / "first", removed=[5])
-    killed(zygote, "pipelines.durable:write:before:1", "update_home", home.root, first)
+    killed(zygote, "pipelines.lake.durable:write:before:1", "update_home", home.root, first)
     assert current_register(home) == before and all_versions(home) == [before]
     other = write_delta(tmp_path / "other", removed=[6, 7], on=TODAY)
     preparing.update_home(str(home.root), str(other))

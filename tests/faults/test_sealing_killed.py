@@ -13,19 +13,19 @@ from pipelines import lake, release
 from pipelines.context import BatchContext
 from pipelines.release.outcomes import ELIGIBLE
 from pipelines.release.package import NAME
-from tests import batches
-from tests.pipelines.test_release import CHECK, HOLDERS, seal
+from tests.factories import matched
+from tests.pipelines.release.test_release import CHECK, HOLDERS, seal
 
 
 def ready(root: Path, sandbox: Agreement) -> BatchContext:
     """A batch with its outcomes, one row eligible."""
     keys = sandbox.keys.model_copy(update={"recipient": CHECK.recipient})
-    context = batches.made(root, sandbox.model_copy(update={"keys": keys}))
+    context = matched.made(root, sandbox.model_copy(update={"keys": keys}))
     release.refused_outcomes(context, ["HALTED"])
     ends = [pq.read_table(p) for p in lake.committed(context.step("release.outcomes")).paths("outcomes")]
-    row = {"ordinal": 0, "request_key": "k", "person_key": "p", "record_id": 1, "request_id": "R", **batches.on_file(1)}
-    eligible = batches.table([{n: row[n] for n in ELIGIBLE.names}], ELIGIBLE)
-    batches.commit(context.step("release.outcomes"), {"outcomes": ends, "eligible": [eligible]})
+    row = {"ordinal": 0, "request_key": "k", "person_key": "p", "record_id": 1, "request_id": "R", **matched.on_file(1)}
+    eligible = matched.table([{n: row[n] for n in ELIGIBLE.names}], ELIGIBLE)
+    matched.commit(context.step("release.outcomes"), {"outcomes": ends, "eligible": [eligible]})
     return context
 
 

@@ -22,12 +22,12 @@ def _import_all() -> None:
     # imported before the fork, used after it
     for name in (
         "apache_beam",
-        "pipelines.transforms",
+        "pipelines.lake.beam",
         "great_expectations",
         "duckdb",
-        "expectations.gx.run",
-        "flows.advance",
-        "flows.receive",
+        "expectations.gx.evaluate",
+        "flows.batch.advance",
+        "flows.batch.receive",
     ):
         importlib.import_module(name)
 
@@ -59,19 +59,19 @@ def _arm(point: str) -> None:
 
 
 def _run(home: str, what: str) -> None:
-    from expectations.clock import Clock
-    from flows.advance import advance
-    from flows.home import open_home
+    from expectations.base.clock import Clock
+    from flows.batch.advance import advance
+    from flows.batch.receive import receive
+    from flows.batch.steps import BatchSteps
+    from flows.home.locks import alone
+    from flows.home.tree import open_home
     from flows.ledger import Ledger
-    from flows.locks import alone
-    from flows.receive import receive
-    from flows.work import Work
 
     opened = open_home(Path(home))
     with Ledger.open(opened.ledger_url, Clock()) as ledger:
         name = receive(opened, ledger, Clock(), Path(what)) if Path(what).is_dir() else what
         with alone(opened, name):
-            advance(Work(opened, ledger, Clock(), name, lambda *_: None))
+            advance(BatchSteps(opened, ledger, name))
 
 
 def _child(command: dict[str, Any]) -> None:

@@ -2,9 +2,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from flows import cli
-from tests import world as worlds
-from tests.world import World
+from flows.cli import main
+from tests.factories import home as worlds
+from tests.factories.home import World
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -15,7 +15,7 @@ def command(capsys: pytest.CaptureFixture[str]) -> Run:
 
     def run(*arguments: str) -> tuple[int, str, str]:
         capsys.readouterr()
-        code = cli.run(list(arguments))
+        code = main.run(list(arguments))
         shown = capsys.readouterr()
         return code, shown.out, shown.err
 

@@ -1,4 +1,5 @@
-"""The elements of each statute once more, naively and in plain Python: twins of `expectations.rules.statutes`, by citation.
+"""The elements of each statute once more, naively and in plain Python: twins of `expectations.rules.statutes`, by
+citation.
 
 A twin says which codes a row must get under a letter that names its statute. It shares no code with the rules.
 """
@@ -70,7 +71,7 @@ def usc_8_1253(row: Row) -> set[str]:
     if court is not None and court > letter:
         found.add("JUDICIAL_ORDER_IN_FUTURE")
     since = court or order
-    if since is not None and since <= letter and (letter - since).days <= row["min_days_after_final_order"]:
+    if since is not None and since <= letter and (letter - since).days <= row["days_after_final_order"]:
         found.add("FINAL_ORDER_TOO_RECENT")
     return found
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from expectations import address, duck
+from expectations import address
 from expectations.address import reference, twin
+from expectations.base import duck
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from tests.generative.examples import examples
 

@@ -10,17 +10,21 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from expectations.base.duck import DuckSettings
+from expectations.base.errors import BadInput
 from expectations.contracts import RAW_NAMES
-from expectations.errors import BadInput
-from pipelines.ingest import blocks, read_csv, read_jsonl
-from pipelines.ingest.reading import screen
+from pipelines.read import csv as read_csv
+from pipelines.read import jsonl as read_jsonl
+from pipelines.read.blocks import BLOCK, Submitted
+from pipelines.read.formats import Compression, FileFormat
+from pipelines.read.screen import screen
+from pipelines.read.submitted import reader
 from tests.generative.examples import examples
-from tests.pipelines.test_decode import HEADER, decode
+from tests.pipelines.ingest.test_decode import HEADER, decode
 
 NAMES = HEADER.decode().split(",")
 clean = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20)
 ids = st.from_regex(r"[A-Z0-9]{1,8}", fullmatch=True)
-READERS = {"csv": read_csv.read_csv, "jsonl": read_jsonl.read_jsonl}
 rows = st.lists(
     st.tuples(ids, st.lists(clean, min_size=len(NAMES) - 1, max_size=len(NAMES) - 1)), min_size=1, max_size=12
 )
@@ -37,14 +41,16 @@ messy_json = st.lists(
 )  # fmt: skip
 
 
-def ends(folder: str, kind: str, block: int = blocks.BLOCK) -> object:
+def ends(folder: str, kind: str, block: int = BLOCK) -> object:
     """Where each row of the file ends, by its number: its fields, or field and code; the error's code if there is one."""
     found: dict[int, object] = {}
     try:
-        with blocks.opened(Path(folder) / "data", "none", "data") as source:
-            for read in map(screen, READERS[kind](blocks.Blocks(source, block), "data")):
-                found |= dict(zip(read.rows.tolist(), read.table.to_pylist(), strict=True))
-                found |= {r.row: (r.field, r.code) for r in read.rejects}
+        file = Submitted(
+            Path(folder) / "data", "data", Compression.NONE, Path(folder) / "scratch", DuckSettings(), block=block
+        )
+        for read in map(screen, reader(FileFormat(kind))(file)):
+            found |= dict(zip(read.rows.tolist(), read.table.to_pylist(), strict=True))
+            found |= {r.row: (r.field, r.code) for r in read.rejects}
     except BadInput as error:
         return error.code
     assert sorted(found) == list(range(1, len(found) + 1))
@@ -79,6 +85,6 @@ def test_a_messy_file_reads_the_same_in_any_blocks_and_line_by_line(file: tuple[
         assert ends(folder, kind, 150) == whole
         with (
             mock.patch.object(read_csv, "at_once", return_value=None),
-            mock.patch.object(read_jsonl, "_at_once", return_value=None),
+            mock.patch.object(read_jsonl, "at_once", return_value=None),
         ):
             assert ends(folder, kind, 16) == whole

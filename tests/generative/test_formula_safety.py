@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.duck import session
+from expectations.base.duck import session
 from pipelines.release import forms
 from tests.generative.examples import examples
 

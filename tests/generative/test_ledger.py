@@ -10,13 +10,13 @@ from pathlib import Path
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from expectations.errors import SluicegateError
-from flows import publication
+from expectations.base.errors import SluicegateError
+from flows.batch import publication
 from flows.ledger import facts
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.ledger import Ledger
-from flows.ledger.states import TRANSITIONS, Checkpoint, State
-from tests.flows.ledger.make import ROWS, Office, accounted, package, pairs, receive, sha
+from flows.ledger.lifecycles.states import TRANSITIONS, Checkpoint, State
+from tests.factories.ledgers import ROWS, Office, accounted, package, pairs, receive, sha
 from tests.generative.examples import examples
 
 BATCHES = ["batch-1", "batch-2"]

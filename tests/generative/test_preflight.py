@@ -11,8 +11,12 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest import blocks
-from pipelines.preflight import pieces, read_csv
+from pipelines.preflight.columns import ID, fields_of
+from pipelines.read import blocks
+from pipelines.read import csv as read_csv
+from pipelines.read.formats import Compression
+from pipelines.read.screen import screen
+from pipelines.read.stretch import Read
 from tests.generative.examples import examples
 
 NAMES = ("id", "street", "city", "note")
@@ -33,17 +37,18 @@ def ends(data: bytes, size: int = blocks.BLOCK) -> Ends:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data"
         path.write_bytes(data)
-        with blocks.opened(path, "none", "data") as source:
-            fields, found = read_csv.read_csv(source, size)
+        with blocks.opened(path, Compression.NONE, "data") as source:
+            file = read_csv.CsvFile(source, read_csv.TABLE, size)
+            fields = fields_of(file.names, "data")
             assert fields == ["street", "city"]
-            return [end for one in found for end in of_piece(one)]
+            return [end for one in file.reads(fields, ID) for end in of_read(screen(one))]
 
 
-def of_piece(one: pieces.Piece) -> Ends:
-    read: dict[int, object] = dict(zip(one.read.rows.tolist(), one.read.table.to_pylist(), strict=True))
-    read |= {r.row: r.code for r in one.read.rejects}
-    assert len(read) == len(one.ids) == one.read.count
-    return [(key, read[row]) for key, row in zip(one.ids.to_pylist(), sorted(read), strict=True)]
+def of_read(one: Read) -> Ends:
+    read: dict[int, object] = dict(zip(one.rows.tolist(), one.table.to_pylist(), strict=True))
+    read |= {r.row: r.code for r in one.rejects}
+    assert one.keys is not None and len(read) == len(one.keys) == one.count
+    return [(key, read[row]) for key, row in zip(one.keys.to_pylist(), sorted(read), strict=True)]
 
 
 @settings(max_examples=examples(100), deadline=None)

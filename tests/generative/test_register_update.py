@@ -1,4 +1,4 @@
-"""Whatever deltas bring: the match, and the facts that validate asks for, are those of a full build of the same records."""
+"""Whatever deltas bring: the match, and the facts for validate, are those of a full build of the same records."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from expectations import duck
+from expectations.base import duck
 from pipelines import lake, match, register
 from pipelines.validate import facts
+from tests.factories.deltas import buildings, held, merged, updated, write_delta
+from tests.factories.match_inputs import CONTROL_ROWS, HOME, asked, canonical, committed, context, raw_register, record
 from tests.generative.examples import examples
-from tests.pipelines.deltas import buildings, held, merged, updated, write_delta
-from tests.pipelines.matching import DECOYS, HOME, asked, canonical, committed, context, raw_register, record
 
 IDS = range(1, 15)
 # few of each, so that records meet, share homes and names, and are mistaken for each other
@@ -40,14 +40,16 @@ def made(found: dict[int, Any]) -> list[dict[str, Any]]:
 
 REQUESTS = [
     asked(first, last, home=home, birth_date=born and born.isoformat(), tin=tin)
-    for first in FIRST for last in LAST for home in HOMES[::2]
+    for first in FIRST
+    for last in LAST
+    for home in HOMES[::2]
     for born, tin in ((BORN[0], None), (None, "512340003"), (None, None))
-]  # fmt: skip
+]
 
 
 def candidates(folder: Path, prepared: Path) -> list[dict[str, Any]]:
     committed(folder / "ingest.rows", {"rows": canonical(REQUESTS)})
-    committed(folder / "ingest.decoys", {"persons": DECOYS.persons, "addresses": DECOYS.addresses})
+    committed(folder / "ingest.decoys", {"persons": CONTROL_ROWS.persons, "addresses": CONTROL_ROWS.addresses})
     found = match.run(context(folder, prepared)).paths("candidates")
     return sorted((row for p in found for row in pq.read_table(p).to_pylist()), key=lambda r: r["ordinal"])
 
@@ -70,9 +72,12 @@ def on_file(folder: Path, manifest: lake.Manifest) -> dict[str, list[Any]]:
 
 @pytest.mark.slow
 @given(
-    base=st.dictionaries(st.sampled_from(IDS), fields, min_size=3, max_size=8), first=records, second=records, data=st.data(),
+    base=st.dictionaries(st.sampled_from(IDS), fields, min_size=3, max_size=8),
+    first=records,
+    second=records,
+    data=st.data(),
     part_rows=st.sampled_from((1, 3, 1000)),
-)  # fmt: skip
+)
 @settings(max_examples=examples(3), deadline=None, suppress_health_check=list(HealthCheck))
 def test_updates_give_what_a_full_build_gives(
     base: dict[int, Any], first: dict[int, Any], second: dict[int, Any], data: Any, part_rows: int

@@ -12,14 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.clock import Clock
+from expectations.base.clock import Clock
 from expectations.codes import ADDRESS_CODES
 from expectations.contracts import CANONICAL, VERDICT
-from flows.home import Home
+from flows.batch.receive import receive
+from flows.batch.steps import BatchSteps
+from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.states import State
-from flows.receive import receive
-from flows.work import Work
+from flows.ledger.lifecycles.states import State
 from pipelines import ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
 
@@ -29,17 +29,17 @@ OF_THE_ADDRESS = frozenset({*ADDRESS_CODES, "NOT_CORROBORATED", "UNIT_NEEDED", "
 def release(home: Home, clock: Clock, submission: Path) -> str:
     """Releases a submission as it would have been in 2025; returns the batch's name."""
     with Ledger.open(home.ledger_url, clock) as ledger:
-        work = Work(home, ledger, clock, receive(home, ledger, clock, submission), lambda *_: None)
+        work = BatchSteps(home, ledger, receive(home, ledger, clock, submission))
         _decide(work.ctx)
         for state in (State.INGESTED, State.MATCHED, State.VALIDATED):
             ledger.advance(work.name, state)
-        leaving = work.leaving
-        leaving.settle(None)
-        leaving.seal(sealing.new_identity().recipient)
-        ledger.advance(work.name, State.SEALED, facts=leaving.sealed_facts())
-        assert leaving.prepare().state is State.PREPARED
-        assert leaving.publish().state is State.PUBLISHED
-        work.tidy()
+        release = work.release
+        release.end_rows(None)
+        release.seal(sealing.new_identity().recipient)
+        ledger.advance(work.name, State.SEALED, facts=release.sealed_facts())
+        assert release.prepare().state is State.PREPARED
+        assert release.publish().state is State.PUBLISHED
+        work.delete_folder()
         return work.name
 
 

@@ -9,25 +9,25 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from expectations import signatures
-from expectations.clock import Clock
-from expectations.duck import default_settings, parquet, session
-from flows import grounds
+from expectations.base import signatures
+from expectations.base.clock import Clock
+from expectations.base.duck import default_settings, parquet, session
+from flows.batch import grounds
 from flows.cases.advancing import Step, advance
 from flows.cases.opening import Chosen, open_cases
-from flows.home import HOLDER_AGE, HOLDER_SIGNING, Home
+from flows.home.tree import HOLDER_AGE, HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
-from flows.ledger.cases import CaseReason, CaseState
-from flows.recall import Lookback, lookback
-from flows.replay import past
+from flows.ledger.lifecycles.cases import CaseReason, CaseState
+from flows.replay.lookback import Lookback, lookback
+from flows.replay.replay import past
 from flows.reports.declaration import declaration
-from flows.sandbox import REQUESTER_AGE, init, make_batch
+from flows.sandbox.home import REQUESTER_AGE, init, make_batch
 from pipelines import sealing, simulate
-from pipelines.release.recall_rows import apply_recall
+from pipelines.recall.apply import apply_recall
 from pipelines.release.received import open_received
-from tests import recalls
-from tests import world as worlds
+from tests.factories import home as worlds
+from tests.factories import recalls
 from tests.incident import early
 
 ROWS, PERSONS = 1_200, 12_000
@@ -169,7 +169,7 @@ def test_a_look_at_the_released_rows_alone_finds_what_a_look_at_all_finds(incide
         on = grounds.recorded(ledger, record)
         limits = on.agreement.thresholds.model_copy(update={"persons_per_address": crowd})
         on = replace(on, agreement=on.agreement.model_copy(update={"thresholds": limits}))
-        with past(incident.home, ledger, Clock(), record) as opened:
+        with past(incident.home, ledger, record) as opened:
             for alone in (False, True):
                 _, decided = opened.decide(on, record.decided_on, released=alone)
                 rows = pq.read_table(decided.rows).to_pylist()

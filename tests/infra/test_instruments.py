@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 from expectations.instruments import Agreement, CourtOrder, parse_instrument, standing
-from tests.submissions import INSTRUMENTS, shipped
+from tests.factories.submissions import INSTRUMENTS, shipped
 
 STATUTE = "8 USC 1253(a)(1)"
 

@@ -11,13 +11,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from expectations.errors import BadInput
-from expectations.forms import Strict, form_in, problems, to_toml
+from expectations.base.errors import BadInput
+from expectations.base.forms import Strict, form_in, problems, to_toml
 from expectations.instruments import Agreement, CourtOrder, Letter, parse_instrument
-from flows import cli
-from flows.schemas import json_schema, table
-from tests import submissions
-from tests.submissions import INSTRUMENTS
+from flows.cli import main
+from flows.reports.schemas import json_schema, table
+from tests.factories import submissions
+from tests.factories.submissions import INSTRUMENTS
 
 FORMS: dict[str, type[Strict]] = {"agreement": Agreement, "court_order": CourtOrder, "letter": Letter}
 NESTED = {
@@ -102,5 +102,5 @@ def test_people_see_the_tables_within_too(name: str, capsys: pytest.CaptureFixtu
     assert rows.keys() >= NESTED[name]
     assert all("For example: " in meaning for _, meaning in rows.values())
     assert not [kind for kind, _ in rows.values() if re.search(r"[<\[]|Annotated|Union|None", kind)]
-    assert cli.run(["schema", name]) == 0
+    assert main.run(["schema", name]) == 0
     assert "For example" in capsys.readouterr().out

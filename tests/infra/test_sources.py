@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from expectations.codes import CODES
-
-ROOT = Path(__file__).parents[2]
+from tests.factories.paths import ROOT
 
 
 def test_every_page_that_a_code_cites_is_there() -> None:

@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.contracts import RAW_NAMES, REGISTER_PERSON
-from flows import cli
-from flows.sandbox import REQUESTER_AGE
-from tests import recalls, submissions
-from tests import world as worlds
+from flows.cli import main
+from flows.sandbox.home import REQUESTER_AGE
+from tests.factories import home as worlds
+from tests.factories import recalls, submissions
 from tests.test_readme import OURS, ROOT
 
 CANARY = "quxzaz"  # in no word of any language or library
@@ -79,7 +79,7 @@ def _looks(place: Path) -> list[list[str]]:
         ["status"],
         ["review", "list"],
         ["docs", "--out", str(place / "docs")],
-        ["ledger", "checkpoint"],
+        ["ledger", "sign-head"],
         ["ledger", "export", "--out", str(place / "chain.jsonl")],
         ["ledger", "verify", "--deep"],
         ["ledger", "verify", "--export", str(place / "chain.jsonl")],
@@ -90,7 +90,7 @@ def _looks(place: Path) -> list[list[str]]:
 
 def _printed(environment: dict[str, str], commands: list[list[str]], cwd: Path | None = None) -> bytes:
     """What these commands print, one after the other in one process; the last line has their exit codes."""
-    program = "import sys, json; from flows import cli; print(*[cli.run(c) for c in json.loads(sys.argv[1])])"
+    program = "import sys, json; from flows import cli; print(*[main.run(c) for c in json.loads(sys.argv[1])])"
     done = subprocess.run(
         [sys.executable, "-c", program, json.dumps(commands)], cwd=cwd, env={**environment, "PYTHONPATH": str(ROOT)},
         capture_output=True, timeout=280, check=False,
@@ -125,17 +125,17 @@ from flows import cli
 batch, handed, key = sys.argv[1:]
 opening = ["recall", "open", "--batch", batch, "--reason", "lookback"]
 out = io.StringIO()
-assert cli.run([*opening, "--rows", handed + "/ordinals"]) == 5
+assert main.run([*opening, "--rows", handed + "/ordinals"]) == 5
 with contextlib.redirect_stdout(out):
-    assert cli.run([*opening, "--all", "--json"]) == 0
+    assert main.run([*opening, "--all", "--json"]) == 0
 print(out.getvalue())
 case = json.loads(out.getvalue())[0]["case"]
 steps = [("notified", "receipts", 0), ("copies", "log", 5), ("copies", "copies", 0), ("disposed", "torn", 5), ("disposed", "log", 0)]
 for step, file, code in steps:
-    assert cli.run(["recall", "advance", case, step, "--file", handed + "/" + file, "--key", key]) == code, step
+    assert main.run(["recall", "advance", case, step, "--file", handed + "/" + file, "--key", key]) == code, step
 for command in (["list"], ["show", case], ["show", case, "--json"], ["documents", case]):
-    assert cli.run(["recall", *command]) == 0
-assert cli.run(["ledger", "verify"]) == 0
+    assert main.run(["recall", *command]) == 0
+assert main.run(["ledger", "verify"]) == 0
 """
 
 
@@ -152,9 +152,9 @@ def _rename_persons(path: Path) -> None:
 
 
 def _raw(world: worlds.World, folder: Path, data: bytes, kind: str = "csv") -> None:
-    from expectations import signatures
-    from expectations.clock import Clock
-    from flows.sandbox import REQUESTER_SIGNING
+    from expectations.base import signatures
+    from expectations.base.clock import Clock
+    from flows.sandbox.home import REQUESTER_SIGNING
 
     key = signatures.load(world.home.keys / REQUESTER_SIGNING)
     file = submissions.DataFile(f"requests.{kind}", data, 1, kind)
@@ -272,7 +272,7 @@ def test_reports_accountings_and_packages_say_no_value(
         ["package", "verify", *package], ["package", "open", "--identity", own, "--out", str(tmp_path / "open"), *package],
         ["package", "recall", *recall, *package],
     ]  # fmt: skip
-    codes = [(cli.run(command), command[:2]) for command in commands]
+    codes = [(main.run(command), command[:2]) for command in commands]
     said = capsys.readouterr()
     assert leaks((said.out + said.err).encode()) == [] and "fault" not in said.err, said.err
     assert sum(code == 0 for code, _ in codes) > 12, codes

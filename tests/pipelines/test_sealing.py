@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from expectations.errors import BadInput, Fault
+from expectations.base.errors import BadInput, Fault
 from pipelines import sealing
 
 CANARY = b"CANARY 1 OAK ST " * 20_000  # several chunks of age

@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations import signatures
+from expectations.base import signatures
 from expectations.instruments import Agreement
 from pipelines import ingest, lake, match, register, release, sealing, validate
 from pipelines.context import BatchContext
-from tests import batches, submissions
-from tests.pipelines.matching import raw_register, record
+from tests.factories import matched, submissions
+from tests.factories.match_inputs import raw_register, record
 
 BORN = date(1980, 5, 17)
 
@@ -48,39 +48,51 @@ def context(root: Path, agreement: Agreement) -> BatchContext:
     register.build(raw_register(root / "raw", RECORDS), root / "register")
     (root / "batch" / "earlier.json").write_text('{"rows": 0, "incomplete": 0}')
     made = BatchContext(
-        taken.batch, root / "batch", taken.digest, taken.letter, agreement, (), date(2026, 6, 2), date(2026, 6, 2),
-        root / "register", bytes(32),
-    )  # fmt: skip
+        taken.batch,
+        root / "batch",
+        taken.digest,
+        taken.letter,
+        agreement,
+        (),
+        date(2026, 6, 2),
+        date(2026, 6, 2),
+        root / "register",
+        bytes(32),
+    )
     pq.write_table(pa.table({"request_key": pa.array([], pa.string())}), made.disclosed)
-    batches.write_tries(made, [])
+    matched.write_tries(made, [])
     return made
 
 
-def test_rows_and_decoys_end_as_they_must(tmp_path: Path, sandbox: Agreement) -> None:
+def test_rows_and_control_rows_end_as_they_must(tmp_path: Path, sandbox: Agreement) -> None:
     ctx = context(tmp_path, sandbox)
     ingest.run(ctx)
     match.run(ctx)
     verdicts = validate.run(ctx)
     outcomes = release.outcomes(ctx)
-    ends = [(r["outcome"], r["codes"]) for r in batches.rows_of(outcomes, "outcomes")]
+    ends = [(r["outcome"], r["codes"]) for r in matched.rows_of(outcomes, "outcomes")]
     assert [(o, c) for o, c in ends[:4]] == ENDS[:4]
     assert ends[4][0] == "held" and "PLACEHOLDER" in ends[4][1]
 
-    judged = {r["ordinal"]: r for r in batches.rows_of(verdicts, "verdicts")}
-    expected = batches.rows_of(lake.committed(ctx.step("ingest.decoys")), "expected")
-    for decoy in expected:
-        found = judged.get(decoy["ordinal"])
-        if decoy["expected"] == "eligible":
-            assert found and found["outcome"] is None, decoy
+    judged = {r["ordinal"]: r for r in matched.rows_of(verdicts, "verdicts")}
+    expected = matched.rows_of(lake.committed(ctx.step("ingest.decoys")), "expected")
+    for control in expected:
+        found = judged.get(control["ordinal"])
+        if control["expected"] == "eligible":
+            assert found and found["outcome"] is None, control
         elif found:
-            assert found["outcome"] == "held" and decoy["code"] in found["codes"], decoy
+            assert found["outcome"] == "held" and control["code"] in found["codes"], control
     assert {"NOT_CORROBORATED", "UNIT_NEEDED"} <= {d["code"] for d in expected}
 
     key, check = Ed25519PrivateKey.generate(), sealing.new_identity()
     package = release.seal(
-        ctx, outcomes, holder_key=key, check_recipient=check.recipient, instruments={sandbox.id: "d" * 64},
+        ctx,
+        outcomes,
+        holder_key=key,
+        check_recipient=check.recipient,
+        instruments={sandbox.id: "d" * 64},
         register_version=register.version(ctx.register),
-    )  # fmt: skip
+    )
     release.open_package(package.folder, check, tmp_path / "opened", [signatures.public_line(key)])
     released = pq.read_table(tmp_path / "opened" / "addresses.parquet").to_pylist()
     assert [(r["request_id"], r["street"]) for r in released] == [("R-000001", "900 OAK ST")]

@@ -1,7 +1,8 @@
 """The spec of the rule book: for each rule, cases that meet it and cases that violate it (`tests/spec/rules/*.yaml`).
 
-A case changes some fields of a base that meets every rule: a request with the letter's constants beside it, the facts on file
-of a matched row, or the one-row table of batch facts. `relations` gives all cases as tables that predicates can be run on.
+A case changes some fields of a base that meets every rule: a request with the letter's constants beside it, the facts
+on file of a matched row, or the one-row table of batch facts. `relations` gives all cases as tables that predicates can
+be run on.
 """
 
 from __future__ import annotations
@@ -16,51 +17,59 @@ import duckdb
 import pyarrow as pa
 import yaml
 
-from expectations import address, crowding, facts, standard
+from expectations import address
+from expectations.base import duck
 from expectations.contracts import CANONICAL, RAW_NAMES, VERDICT
+from expectations.facts import crowding, letter, sql
+from expectations.facts.letter import LetterFacts
 from expectations.instruments import Agreement, CourtOrder, parse_letter
+from expectations.names import standard
 from expectations.rules import book
 from expectations.rules.address import CLEAN, CROWD, PREMISES
 from expectations.rules.rule import Phase, Rule, Scope
-from tests import submissions
-from tests.batches import on_file
-from tests.submissions import LETTER_DATE
+from tests.factories import submissions
+from tests.factories.matched import on_file
+from tests.factories.submissions import LETTER_DATE
 
 FOLDER = Path(__file__).parent / "rules"
 TABLES = ("request", "register", "batch")
 CROWDED = 200  # the agreement's persons_per_address here: more than there are cases
 
-CONSTANTS = pa.schema(
-    [
-        ("statute", pa.string()), ("statute_known", pa.bool_()), ("officers", pa.list_(pa.string())),
-        ("letter_date", pa.date32()), ("decided_on", pa.date32()), ("min_days_after_final_order", pa.int32()),
-    ]
-)  # fmt: skip
-ON_FILE = pa.schema(
-    [
-        *(VERDICT.field(n) for n in ("addresses_on_file", "units_on_file", "earlier_tries", "corroboration")),
-        *(VERDICT.field(n) for n in ("lists", "origin")),
-        *(CANONICAL.field(n) for n in ("a_kind", "a_unit", "a_state")),
-        pa.field("max_tries_per_person", pa.int32()),
-        pa.field("lists_required", pa.list_(pa.string())),
-        pa.field("states_withheld", pa.list_(pa.string())),
-    ]
-)  # fmt: skip
+# What a register-phase rule reads of a verdict row and of its canonical row; letter facts stand beside it.
+FROM_VERDICT = ("addresses_on_file", "units_on_file", "earlier_tries", "corroboration", "lists", "origin")
+FROM_ROW = ("a_kind", "a_unit", "a_state")
 MATCHED: dict[str, Any] = {
-    "addresses_on_file": [on_file(1)], "units_on_file": 0, "earlier_tries": 0, "corroboration": "same",
-    "a_kind": "street", "a_unit": None, "a_state": "MA", "max_tries_per_person": 3, "lists": [], "origin": "request",
-    "lists_required": [], "states_withheld": [],
-}  # fmt: skip
+    "addresses_on_file": [on_file(1)],
+    "units_on_file": 0,
+    "earlier_tries": 0,
+    "corroboration": "same",
+    "a_kind": "street",
+    "a_unit": None,
+    "a_state": "MA",
+    "lists": [],
+    "origin": "request",
+}
 COUNTS: dict[str, Any] = {
-    "rows_submitted": 1000, "rows_rejected": 0, "rows_dropped": 0, "rows_open": 990, "incomplete_rows": 10,
-    "worst_file_incomplete_share": 0.01, "identical_reason_rows": 0, "busiest_officer_rows": 500, "codes_over_limit": [],
-}  # fmt: skip
+    "rows_submitted": 1000,
+    "rows_rejected": 0,
+    "rows_dropped": 0,
+    "rows_open": 990,
+    "incomplete_rows": 10,
+    "worst_file_incomplete_share": 0.01,
+    "identical_reason_rows": 0,
+    "busiest_officer_rows": 500,
+    "codes_over_limit": (),
+}
 
 
 @dataclass(frozen=True)
 class Case:
-    """What differs from the base, whether the rule is met, all codes that the base then gets, and why the case is here."""
+    """What differs from the base, whether the rule is met, all codes that the base then gets, and why the case is here.
 
+    id   `rule-number`, counted within the rule
+    """
+
+    id: str
     rule: str
     meets: bool
     changes: Mapping[str, Any]
@@ -74,12 +83,15 @@ def cases() -> list[Case]:
     found: list[Case] = []
     for path in sorted(FOLDER.glob("*.yaml")):
         for rule, listed in yaml.safe_load(path.read_text(encoding="utf-8")).items():
-            found += [_case(known[rule], path.name, **case) for case in listed]
+            if rule not in known:
+                raise ValueError(f"{path.name} has cases of {rule}, and the rule book has no such rule")
+            found += [_case(known[rule], number, path.name, **case) for number, case in enumerate(listed, 1)]
     return found
 
 
 def _case(
     rule: Rule,
+    number: int,
     where: str,
     meets: Mapping[str, Any] | None = None,
     fails: Mapping[str, Any] | None = None,
@@ -89,7 +101,9 @@ def _case(
     if (meets is None) == (fails is None):
         raise ValueError(f"{where}: a case of {rule.id} either meets or fails it")
     given = ([] if meets is not None else [rule.code]) if codes is None else codes
-    return Case(rule.id, meets is not None, meets if fails is None else fails, tuple(sorted(given)), why)
+    return Case(
+        f"{rule.id}-{number}", rule.id, meets is not None, meets if fails is None else fails, tuple(sorted(given)), why
+    )
 
 
 def table(rule: Rule) -> str:
@@ -97,19 +111,32 @@ def table(rule: Rule) -> str:
     return "batch" if rule.scope is Scope.BATCH else "register" if rule.phase is Phase.REGISTER else "request"
 
 
-def beside(rule: Rule) -> tuple[Rule, ...]:
-    """The rules whose codes a case of `rule` may get: those on the same table."""
-    return {"batch": book.batch_rules, "register": book.register_rules, "request": book.request_rules}[table(rule)]()
-
-
 def letter_facts(
     under: Agreement | None = None, *, orders: tuple[CourtOrder, ...] = (), today: date = LETTER_DATE, **changes: Any
-) -> dict[str, Any]:
-    """Facts of a letter in good order (but for `changes`), and the counts of a batch in good order."""
+) -> LetterFacts:
+    """Facts of a letter in good order (but for `changes`)."""
     known = under or submissions.sandbox()
     text = submissions.letter([submissions.DataFile("requests.csv", b"", 1)], known, **changes).encode()
     signed = submissions.signatures.sign(text, submissions.KEY, submissions.signatures.LETTER)
-    return {**facts.letter_facts(parse_letter(text), text, signed, known, orders, today, today), **COUNTS}
+    return letter.letter_facts(parse_letter(text), text, signed, known, orders, today, today)
+
+
+def of_batch(facts: LetterFacts | None = None) -> dict[str, Any]:
+    """The one-row table of batch facts: a letter's, and the counts of a batch in good order."""
+    return {**(facts or letter_facts()).flat(), **COUNTS}
+
+
+def matched() -> dict[str, Any]:
+    """The base of the register phase: the facts on file of a matched row, and the letter facts beside them."""
+    facts = letter_facts().flat()
+    return {**MATCHED, **{name: facts[name] for name in sql.register_constants()}}
+
+
+def kinds(names: Iterable[str]) -> pa.Schema:
+    """The types of these letter facts, as SQL has them."""
+    facts = letter_facts().flat()
+    with duck.session(duck.DuckSettings(threads=1)) as connection:
+        return connection.execute(f"SELECT {sql.columns(facts, names)}").to_arrow_table().schema
 
 
 def relations(connection: duckdb.DuckDBPyConnection, given: Sequence[Mapping[str, Any]], which: str) -> str:
@@ -128,9 +155,9 @@ def _requests(connection: duckdb.DuckDBPyConnection, given: Sequence[Mapping[str
     ]
     raw = pa.table({n: pa.array([r.get(n) for r in rows], pa.string()) for n in RAW_NAMES})
     connection.register("spec_raw", raw.append_column("n", pa.array(range(len(rows)))))
-    base = letter_facts()
-    constants = [{n: change.get(n, _day(base[n])) for n in CONSTANTS.names} for change in given]
-    connection.register("spec_constants", _numbered(constants, CONSTANTS))
+    base, names = letter_facts().flat(), sql.request_constants()
+    constants = [{n: change.get(n, base[n]) for n in names} for change in given]
+    connection.register("spec_constants", _numbered(constants, kinds(names)))
     derived = address.derive(f"({standard.derive('spec_raw')})", one_line=True, premises=PREMISES)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE spec_parsed AS SELECT *, 'request' AS origin, n AS ordinal FROM ({derived})"
@@ -140,14 +167,15 @@ def _requests(connection: duckdb.DuckDBPyConnection, given: Sequence[Mapping[str
 
 
 def _matched(connection: duckdb.DuckDBPyConnection, given: Sequence[Mapping[str, Any]]) -> str:
-    connection.register("spec_matched", _numbered([{**MATCHED, **change} for change in given], ON_FILE))
+    base, own = matched(), kinds(sql.register_constants())
+    stored = [*(VERDICT.field(n) for n in FROM_VERDICT), *(CANONICAL.field(n) for n in FROM_ROW)]
+    connection.register("spec_matched", _numbered([{**base, **change} for change in given], pa.schema([*stored, *own])))
     return "FROM spec_matched"
 
 
 def _facts(connection: duckdb.DuckDBPyConnection, given: Sequence[Mapping[str, Any]]) -> str:
-    base = letter_facts()
-    rows = [{**base, **change} for change in given]
-    selects = [facts.letter_facts_sql({k: _text(v) for k, v in row.items()}) for row in rows]
+    base = of_batch()
+    selects = [sql.one_row({**base, **change}) for change in given]
     return " UNION ALL BY NAME ".join(f"SELECT *, {n} AS n FROM ({one})" for n, one in enumerate(selects))
 
 
@@ -158,11 +186,3 @@ def _numbered(rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
 
 def _letters(number: int) -> str:
     return "".join(chr(65 + int(digit)) for digit in str(number))
-
-
-def _day(value: Any) -> Any:
-    return date.fromisoformat(value) if isinstance(value, str) and value[:2] == "20" else value
-
-
-def _text(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value

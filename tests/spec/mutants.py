@@ -1,7 +1,7 @@
 """Mutants of a predicate: the same SQL with one thing wrong, as a hurried change could leave it.
 
-A term of AND or OR dropped, AND and OR swapped, a comparison negated or its bound moved in or out, a number, a day or a truth
-value shifted, one entry of a list or one alternative of a regular expression left out, and the like.
+A term of AND or OR dropped, AND and OR swapped, a comparison negated or its bound moved in or out, a number, a day or a
+truth value shifted, one entry of a list or one alternative of a regular expression left out, and the like.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import sqlglot
 from sqlglot import exp
 
 _COMPARISONS: dict[type[exp.Expression], tuple[type[exp.Expression], ...]] = {
-    exp.EQ: (exp.NEQ,), exp.NEQ: (exp.EQ,),
-    exp.LT: (exp.LTE, exp.GTE), exp.LTE: (exp.LT, exp.GT),
-    exp.GT: (exp.GTE, exp.LTE), exp.GTE: (exp.GT, exp.LT),
-}  # fmt: skip
+    exp.EQ: (exp.NEQ,),
+    exp.NEQ: (exp.EQ,),
+    exp.LT: (exp.LTE, exp.GTE),
+    exp.LTE: (exp.LT, exp.GT),
+    exp.GT: (exp.GTE, exp.LTE),
+    exp.GTE: (exp.GT, exp.LT),
+}
 _PREDICATES = (exp.Column, exp.Func, exp.Is, exp.In, exp.Between)
 _REGEXES = (exp.RegexpFullMatch, exp.RegexpLike)
 Variants = Iterator[exp.Expression]
@@ -124,7 +127,8 @@ _BY_KIND: dict[type[exp.Expression] | tuple[type[exp.Expression], ...], Callable
 
 
 def patterns(pattern: str) -> Iterator[str]:
-    """Mutants of a regular expression: a bound shifted, what is optional demanded, an alternative or a range's end moved."""
+    """Mutants of a regular expression: a bound shifted, what is optional demanded, an alternative or a range's end
+    moved."""
     for found in re.finditer(r"(?<=[{,])\d+(?=[,}])", pattern):
         for number in (int(found[0]) - 1, int(found[0]) + 1):
             if number >= 0:

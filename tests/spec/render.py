@@ -6,28 +6,33 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from expectations.contracts import RAW_NAMES
+from expectations.facts import sql
 from expectations.rules import book
 from expectations.rules.address import CLEAN
 from expectations.rules.statutes import STATUTES
-from tests import submissions
+from tests.factories import submissions
+from tests.factories.paths import DOCS
 from tests.spec import book as spec
 
-PAGE = Path(__file__).parents[2] / "infra" / "docs" / "rules.md"
+PAGE = DOCS / "rules.md"
 _HEAD = """# The rule book
 
-This page is made by `python -m tests.spec.render` from the rules (`expectations/rules`) and their spec (`tests/spec/rules`); a
-test fails while it is not up to date. `sluicegate rules` prints the rules alone. Each rule is a predicate in DuckDB SQL that must
-be true: what cannot be evaluated does not meet it. Each has cases on either side of its bounds; a change of any one term or
-bound of a predicate makes a case fail.
+This page is made by `python -m tests.spec.render` from the rules (`expectations/rules`) and their spec
+(`tests/spec/rules`); a test fails while it is not up to date. `sluicegate rules` prints the rules alone. Each rule is a
+predicate in DuckDB SQL that must be true: what cannot be evaluated does not meet it. Each has cases on either side of
+its bounds; a change of any one term or bound of a predicate makes a case fail.
 
-**Another criminal statute** is another file in `expectations/rules/statutes`, with its citation, the columns of a request that it
-needs, its elements, the lowest numbers that it allows in an agreement, and an example that meets it. New columns go into
-`RAW_FIELDS` of `expectations/contracts.py`, new codes into `expectations/codes.py`, its cases into `tests/spec/rules`, and a twin
-into `tests/generative/statute_twins.py`. Its rules bind the rows of letters that name it.
+**Another rule** is an entry in a module of `expectations/rules`: predicate, violating row, and the words of its code
+stand together. Its cases go into `tests/spec/rules`; a test that fails names what is missing. **A threshold** that it
+reads is a field of `expectations/instruments/thresholds.py`, and a letter fact under that name.
+
+**Another criminal statute** is another file in `expectations/rules/statutes`, with its citation, the columns of a
+request that it needs, its elements, the lowest numbers that it allows in an agreement, and an example that meets it.
+New columns go into `RAW_FIELDS` of `expectations/contracts.py`, its cases into `tests/spec/rules`, and a twin into
+`tests/generative/statute_twins.py`. Its rules bind the rows of letters that name it.
 
 The cases below change one thing in a base that is in good order:
 """
@@ -74,24 +79,26 @@ def _title(rule: str, scope: str) -> str:
 
 
 def _rule(entry: Mapping[str, str], cases: list[spec.Case]) -> Iterator[str]:
-    told = entry["mend"] if entry["told"] == entry["code"] else f"`{entry['told']}`. {entry['mend']}"
+    seen = entry["fix"] if entry["shown"] == entry["code"] else f"`{entry['shown']}`. {entry['fix']}"
+    says = f"`{entry['code']}` ({entry['phase']} phase; {entry['severity']}): {entry['message']}"
     yield f"\n### {entry['id']}\n"
-    yield f"`{entry['code']}` ({entry['phase']} phase; {entry['severity']}): {entry['message']} The requester is told: {told} Source: {entry['source']}.\n"
+    yield f"{says} What the requester sees: {seen} Source: {entry['source']}.\n"
     yield "| case | verdict | codes | why |\n|---|---|---|---|"
     for case in cases:
         codes = " ".join(f"`{code}`" for code in case.codes)
-        yield f"| {_fields(case.changes) or 'as it is'} | {'met' if case.meets else 'violated'} | {codes} | {case.why} |"
+        verdict = "met" if case.meets else "violated"
+        yield f"| {_fields(case.changes) or 'as it is'} | {verdict} | {codes} | {case.why} |"
 
 
 def _base(which: str) -> dict[str, Any]:
     if which == "register":
-        return spec.MATCHED
-    facts = spec.letter_facts()
+        return spec.matched()
+    facts = spec.of_batch()
     if which == "batch":
         return {name: facts[name] for rule in book.batch_rules() for name in rule.inputs}
     request = {**submissions.row(1), **CLEAN, "street": "1000 N Alder St"}
     given = {name: request[name] for name in RAW_NAMES if request.get(name)}
-    return {**given, **{name: facts[name] for name in spec.CONSTANTS.names}}
+    return {**given, **{name: facts[name] for name in sql.request_constants()}}
 
 
 def _fields(changes: Mapping[str, Any]) -> str:

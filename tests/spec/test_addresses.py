@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from expectations import address, duck
+from expectations import address
+from expectations.base import duck
 
 CASES = yaml.safe_load((Path(__file__).parent / "addresses.yaml").read_text(encoding="utf-8"))
 PARTS = ("street", "unit", "city", "state", "zip")
@@ -71,6 +72,7 @@ def test_single_lines_of_the_gold_set(con: duckdb.DuckDBPyConnection) -> None:
 
 @pytest.mark.shared
 def test_parts_of_real_addresses(con: duckdb.DuckDBPyConnection) -> None:
-    real = f"(SELECT addr AS street, unit, city, state, zip FROM {duck.parquet([shared('real_addresses.parquet')])} WHERE NOT contains(upper(addr), 'UNKNOWN'))"
+    file = duck.parquet([shared("real_addresses.parquet")])
+    real = f"(SELECT addr AS street, unit, city, state, zip FROM {file} WHERE NOT contains(upper(addr), 'UNKNOWN'))"
     row = con.execute(f"SELECT avg({address.complete()}::INT) FROM ({address.derive(real, one_line=False)})").fetchone()
     assert row is not None and row[0] >= 0.995

@@ -10,7 +10,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations import band, duck
+from expectations.base import duck
+from expectations.facts import band
 
 LARGE = 1_000_000
 AGREED = (0.10, 0.98)
@@ -32,10 +33,21 @@ TABLE: list[tuple[str, tuple[float, float], Batches, int, tuple[float, float]]] 
     ("nor ten of which one looked nothing up", AGREED, [*rates(*[500] * 9), (0, 0)], LARGE, AGREED),
     ("ten are: all alike, a hundredth four times", AGREED, rates(*[500] * 10), LARGE, (0.46, 0.54)),
     ("four standard deviations", AGREED, rates(*VARIED), LARGE, (0.5 - 4 * S, 0.5 + 4 * S)),
-    ("each batch counts once, whatever its size", AGREED, [*rates(*[500] * 5), *rates(*[50000] * 5, looked_up=100000)], LARGE,
-     (0.46, 0.54)),
+    (
+        "each batch counts once, whatever its size",
+        AGREED,
+        [*rates(*[500] * 5), *rates(*[50000] * 5, looked_up=100000)],
+        LARGE,
+        (0.46, 0.54),
+    ),
     ("chance in a batch of this size", AGREED, rates(*[500] * 10), 396, (0.4, 0.6)),
-    ("chance counts where all matched before", (0.0, 1.0), rates(*[1000] * 10), 12, (1 - 4 * (0.875 * 0.125 / 16) ** 0.5, 1.0)),
+    (
+        "chance counts where all matched before",
+        (0.0, 1.0),
+        rates(*[1000] * 10),
+        12,
+        (1 - 4 * (0.875 * 0.125 / 16) ** 0.5, 1.0),
+    ),
     ("and where nothing did", (0.0, 1.0), rates(*[0] * 10), 12, (0.0, 4 * (0.875 * 0.125 / 16) ** 0.5)),
     ("a batch of nothing", AGREED, rates(*[500] * 10), 0, AGREED),
     ("not above the agreement's ceiling", AGREED, rates(*[970] * 10), LARGE, (0.93, 0.98)),
@@ -44,7 +56,7 @@ TABLE: list[tuple[str, tuple[float, float], Batches, int, tuple[float, float]]] 
     ("mean above the band: what is nearest to it", AGREED, rates(*[1000] * 10), LARGE, (0.94, 0.98)),
     ("mean below it", (0.30, 0.98), rates(*[100] * 10), LARGE, (0.30, 0.34)),
     ("a band of one rate", (0.50, 0.50), rates(*VARIED), LARGE, (0.50, 0.50)),
-]  # fmt: skip
+]
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +68,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 def applied(
     con: duckdb.DuckDBPyConnection, agreed: tuple[float, float], batches: Batches, looked_up: int
 ) -> tuple[Any, ...]:
-    facts = {"min_match_rate": agreed[0], "max_match_rate": agreed[1], **band.learnt(batches)}
-    floor, ceiling = band.sql(facts, "looked_up")
+    floor, ceiling = band.sql(agreed, band.learnt(batches), "looked_up")
     return con.execute(f"SELECT {floor}, {ceiling} FROM (SELECT {looked_up}::BIGINT AS looked_up)").fetchall()[0]
 
 

@@ -5,11 +5,13 @@ from datetime import date
 import pyarrow as pa
 import pytest
 
-from expectations import address, corroboration
+from expectations import address
+from expectations.base.duck import session
 from expectations.contracts import ON_FILE
-from expectations.duck import session
-from expectations.facts import address_facts
-from tests import submissions
+from expectations.facts import corroboration
+from expectations.facts.letter import RegisterFacts, register_facts
+from expectations.instruments import Agreement, standing
+from tests.factories import submissions
 
 # request | addresses on file (street, unit, city, state, zip, urbanization) | how they compare
 REQUEST = ("100 N Main Street", "Apt 4", "Springfield", "IL", "62701")
@@ -22,7 +24,12 @@ TABLE: list[tuple[str, tuple[str | None, ...], list[tuple[str | None, ...]], str
     ("no unit on file", REQUEST, [("100 N MAIN ST", None, *SPRINGFIELD)], "building"),
     ("no unit asked", ("100 N Main St", None, *SPRINGFIELD), [("100 N MAIN ST", "APT 4", *SPRINGFIELD)], "building"),
     ("no unit on either side", ("100 N Main St", None, *SPRINGFIELD), [("100 N MAIN ST", None, *SPRINGFIELD)], "same"),
-    ("the basement is another place", ("100 N Main St", None, *SPRINGFIELD), [("100 N MAIN ST", "BSMT", *SPRINGFIELD)], "building"),
+    (
+        "the basement is another place",
+        ("100 N Main St", None, *SPRINGFIELD),
+        [("100 N MAIN ST", "BSMT", *SPRINGFIELD)],
+        "building",
+    ),
     ("floor 4 is not apartment 4", REQUEST, [("100 N MAIN ST", "FL 4", *SPRINGFIELD)], "building"),
     ("apartment 4 of a building", REQUEST, [("100 N MAIN ST", "BLDG C APT 4", *SPRINGFIELD)], "building"),
     ("another number", REQUEST, [("102 N MAIN ST", "APT 4", *SPRINGFIELD)], "differs"),
@@ -39,24 +46,36 @@ TABLE: list[tuple[str, tuple[str | None, ...], list[tuple[str | None, ...]], str
     ("blank on both sides", (None,) * 5, [(None,) * 5], "not_comparable"),
     ("no number on either side", ("Main St", None, *SPRINGFIELD), [("MAIN ST", None, *SPRINGFIELD)], "not_comparable"),
     (
-        "the best of several counts", REQUEST,
+        "the best of several counts",
+        REQUEST,
         [("1 ELM ST", None, *SPRINGFIELD), ("100 N MAIN ST", "4", *SPRINGFIELD), ("UNKNOWN", None, *SPRINGFIELD)],
         "same",
     ),
-    ("ZIP and a placeholder", ("Unknown Address", None, None, None, "62701"), [("1 ELM ST", None, *SPRINGFIELD)], "not_comparable"),
     (
-        "an urbanization on one side only", ("100 Calle 1", None, "San Juan", "PR", "00926"),
-        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URB LOS PINOS")], "differs",
+        "ZIP and a placeholder",
+        ("Unknown Address", None, None, None, "62701"),
+        [("1 ELM ST", None, *SPRINGFIELD)],
+        "not_comparable",
     ),
     (
-        "an urbanization before the street, and in its own field", ("Urb. Los Pinos 100 Calle 1", None, "San Juan", "PR", "00926"),
-        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URBANIZACION LOS PINOS")], "same",
+        "an urbanization on one side only",
+        ("100 Calle 1", None, "San Juan", "PR", "00926"),
+        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URB LOS PINOS")],
+        "differs",
     ),
     (
-        "another urbanization", ("URB LOS PINOS 100 CALLE 1", None, "San Juan", "PR", "00926"),
-        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URB LAS LOMAS")], "differs",
+        "an urbanization before the street, and in its own field",
+        ("Urb. Los Pinos 100 Calle 1", None, "San Juan", "PR", "00926"),
+        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URBANIZACION LOS PINOS")],
+        "same",
     ),
-]  # fmt: skip
+    (
+        "another urbanization",
+        ("URB LOS PINOS 100 CALLE 1", None, "San Juan", "PR", "00926"),
+        [("100 CALLE 1", None, "SAN JUAN", "PR", "00926", "URB LAS LOMAS")],
+        "differs",
+    ),
+]
 
 
 NAMES = ("street", "unit", "city", "state", "zip", "urbanization")
@@ -108,12 +127,16 @@ COUNTS: list[tuple[str, int, date, date | None, bool]] = [
 ]
 
 
+def of(agreement: Agreement, day: date) -> RegisterFacts:
+    return register_facts(agreement, standing(agreement, [], agreement.statutes[0], agreement.purposes[0], day), day)
+
+
 @pytest.mark.parametrize(("which", "years", "begins", "ends", "counting"), COUNTS)
 def test_which_addresses_on_file_count(which: str, years: int, begins: date, ends: date | None, counting: bool) -> None:
     agreement = submissions.sandbox().model_copy(
         update={"addresses_that_corroborate": which, "earlier_addresses_years": years}
     )
-    counts = corroboration.counts(address_facts(agreement, DECIDED))
+    counts = corroboration.counts(of(agreement, DECIDED))
     with session() as connection:
         query = f"SELECT {counts} FROM (SELECT $1::DATE AS valid_from, $2::DATE AS valid_to)"
         assert connection.execute(query, [begins, ends]).fetchall() == [(counting,)]
@@ -121,4 +144,4 @@ def test_which_addresses_on_file_count(which: str, years: int, begins: date, end
 
 def test_the_29th_of_february_has_a_day_five_years_before() -> None:
     agreement = submissions.sandbox().model_copy(update={"earlier_addresses_years": 5})
-    assert address_facts(agreement, date(2028, 2, 29))["earliest_address_end"] == "2023-02-28"
+    assert of(agreement, date(2028, 2, 29)).earliest_address_end == date(2023, 2, 28)

@@ -10,8 +10,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from expectations import crowding, duck
+from expectations.base import duck
 from expectations.contracts import CANONICAL
+from expectations.facts import crowding
 
 LIMIT = 3
 HOME = {"a_kind": "street", "a_number": "12", "a_street": "ELM ST", "a_unit": "4", "a_zip": "77002"}
@@ -36,7 +37,7 @@ TABLE: list[tuple[str, list[dict[str, Any]], int]] = [
     ("and another ZIP", [*persons(LIMIT), *persons(1, a_zip="77003")], 0),
     ("no unit on any row", persons(LIMIT + 1, a_unit=None), LIMIT + 1),
     ("the city's spelling makes no other address", [*persons(LIMIT), *persons(4, a_city="SPFLD")[3:]], LIMIT + 1),
-    ("decoys do not count", [*persons(LIMIT), *persons(4, origin="decoy")[3:]], 0),
+    ("control rows do not count", [*persons(LIMIT), *persons(4, origin="decoy")[3:]], 0),
     ("nor are they crowded", [*persons(LIMIT + 1), *persons(5, origin="decoy")[4:]], LIMIT + 1),
     ("what was not parsed is no address", persons(LIMIT + 1, a_kind=None), 0),
     ("rows that ended otherwise count", persons(LIMIT + 1, outcome="duplicate"), LIMIT + 1),

@@ -1,4 +1,5 @@
-"""A legal day begins at midnight in the agreement's zone: across daylight saving, zones ahead of UTC, years and leap days."""
+"""A legal day begins at midnight in the agreement's zone: across daylight saving, zones ahead of UTC, years and leap
+days."""
 
 from __future__ import annotations
 
@@ -9,21 +10,24 @@ from typing import Any
 import duckdb
 import pytest
 
-from expectations import duck, facts, standard
-from expectations.clock import Clock, legal_date
+from expectations.base import duck
+from expectations.base.clock import Clock, legal_date
+from expectations.facts import letter, sql
 from expectations.instruments import Agreement, CourtOrder, parse_letter
+from expectations.names import standard
 from expectations.rules.authority import BATCH_RULES
 from expectations.rules.book import request_rules
-from flows.advance import PLAN, advance
+from flows.batch.advance import advance
+from flows.batch.plan import PLAN
+from flows.batch.receive import receive
+from flows.batch.steps import BatchSteps
 from flows.ledger import Ledger
-from flows.ledger.states import State
-from flows.receive import receive
-from flows.sandbox import enrol
-from flows.work import Work
+from flows.ledger.lifecycles.states import State
+from flows.sandbox.home import enrol
 from pipelines.ingest import letter_facts
-from tests import submissions
-from tests import world as worlds
-from tests.world import World
+from tests.factories import home as worlds
+from tests.factories import submissions
+from tests.factories.home import World
 
 INSTANT = timedelta(microseconds=1)
 
@@ -102,17 +106,20 @@ def order(**said: Any) -> CourtOrder:
 
 
 def judged(
-    connection: duckdb.DuckDBPyConnection, under: Agreement, received_at: datetime, *orders: CourtOrder,
+    connection: duckdb.DuckDBPyConnection,
+    under: Agreement,
+    received_at: datetime,
+    *orders: CourtOrder,
     dated: date | None = None,
-) -> set[str]:  # fmt: skip
+) -> set[str]:
     """Codes of the batch rules about days, for a letter received at that instant; dated the same day, if not told."""
     day = legal_date(received_at, under.zone)
     file = submissions.DataFile("requests.csv", b"", 1)
     text = submissions.letter([file], under, date=dated or day).encode()
-    known = facts.letter_facts(parse_letter(text), text, "", under, orders, day, day)
+    known = letter.letter_facts(parse_letter(text), text, "", under, orders, day, day)
     rules = {r.code: r.predicate for r in BATCH_RULES.values()}
     codes = ("AGREEMENT_NOT_IN_FORCE", "COURT_ORDER", "LETTER_IN_FUTURE")
-    query = f"SELECT {', '.join(f'({rules[c]})' for c in codes)} FROM ({facts.letter_facts_sql(known)})"
+    query = f"SELECT {', '.join(f'({rules[c]})' for c in codes)} FROM ({sql.one_row(known.flat())})"
     found = connection.execute(query).fetchall()[0]
     return {code for code, holds in zip(codes, found, strict=True) if holds is not True}
 
@@ -151,7 +158,7 @@ def test_the_ninetieth_day_ends_at_midnight_too(
     for received_at, elapsed in ((utc(begins) - INSTANT, False), (utc(begins), True)):
         row = f"""SELECT 'R' AS request_id, '{final}' AS final_order_date, 'none' AS judicial_order_date,
           '8 USC 1253(a)(1)' AS statute,
-          DATE '{legal_date(received_at, zone)}' AS letter_date, 90 AS min_days_after_final_order"""
+          DATE '{legal_date(received_at, zone)}' AS letter_date, 90 AS days_after_final_order"""
         assert connection.execute(f"SELECT {rule.predicate} FROM ({row})").fetchall() == [(elapsed,)]
 
 
@@ -196,10 +203,10 @@ def test_a_submission_is_decided_on_the_legal_day_of_its_receipt(
         submission = world.submit(tmp_path / str(decided), asked, under, date=first)
         with at(world, moment) as ledger:
             name = receive(world.home, ledger, Clock(moment), submission)
-            one = Work(world.home, ledger, Clock(moment), name, lambda *_: None)
+            one = BatchSteps(world.home, ledger, name)
             assert (one.record.decided_on, one.ctx.received_on) == (decided, decided)
             assert one.record.received_at == moment
-            assert letter_facts(one.ctx)["agreement_in_force"] is (decided == first)
+            assert letter_facts(one.ctx).agreement_in_force is (decided == first)
 
 
 @pytest.mark.slow
@@ -222,15 +229,16 @@ scope = {{ agreements = ["{world.agreement.id}"] }}
     with at(world, evening) as ledger:
         enrol(world.home, ledger, body.encode(), "order.toml")
         name = receive(world.home, ledger, Clock(evening), submission)
-        one = Work(world.home, ledger, Clock(evening), name, lambda *_: None)
+        one = BatchSteps(world.home, ledger, name)
         while (state := one.record.state) is not State.SEALED:
+            assert PLAN[state], (state, one.record.codes)
             for step in PLAN[state]:
                 one.do(step)
-        check, enrolled = one.leaving._orders(), [said for _, _, said in ledger.instruments()]
+        check, enrolled = one.release._orders(), [said for _, _, said in ledger.instruments()]
         for moment, stopped in ((midnight - INSTANT, {}), (midnight, {"COURT_ORDER": ["from-midnight"]})):
             ledger.clock = Clock(moment)  # as while a large package is copied
             assert check(enrolled) == stopped
     with at(world, midnight) as ledger:
-        one = Work(world.home, ledger, Clock(midnight), name, lambda *_: None)
+        one = BatchSteps(world.home, ledger, name)
         assert advance(one) is State.REFUSED
         assert one.record.cites == ("from-midnight",) and not (world.home.outbox / name).exists()

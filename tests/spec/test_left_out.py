@@ -5,8 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from expectations import address, duck
+from expectations import address
 from expectations.address import twin
+from expectations.base import duck
 from expectations.codes import BLOCKING_ADDRESS_CODES
 
 PARTS = ("street", "unit", "city", "state", "zip")

@@ -1,4 +1,5 @@
-"""The spec of each rule is sharp: every mutant of its predicate gives another verdict on some case, or is listed as no other."""
+"""The spec of each rule is sharp: every mutant of its predicate gives another verdict on some case, or is listed as no
+other."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from functools import cache
 import duckdb
 import pytest
 
-from expectations import address, duck, standard
+from expectations import address
+from expectations.base import duck
+from expectations.names import standard
 from expectations.rules import book
 from expectations.rules.rule import Rule
 from tests.spec import book as spec
@@ -77,13 +80,19 @@ KINDS = {
     "x IS NULL": {"NOT x IS NULL"},
     "x BETWEEN y AND z": {"NOT x BETWEEN y AND z", "x > y AND x <= z", "x >= y AND x < z", "x >= y", "x <= z"},
     "x > DATE '2024-02-28'": {
-        "x >= CAST'2024-02-28' AS DATE", "x <= CAST'2024-02-28' AS DATE",
-        "x > CAST'2024-02-27' AS DATE", "x > CAST'2024-02-29' AS DATE",
+        "x >= CAST'2024-02-28' AS DATE",
+        "x <= CAST'2024-02-28' AS DATE",
+        "x > CAST'2024-02-27' AS DATE",
+        "x > CAST'2024-02-29' AS DATE",
     },
     "x = y - z": {"x <> y - z", "x = y", "x = z", "x = y + z"},
     "coalesce(a, true)": {"NOT COALESCEa, TRUE", "a", "TRUE", "COALESCEa, FALSE"},
-    "regexp_full_match(x, 'a|b')": {"NOT REGEXP_FULL_MATCHx, 'a|b'", "REGEXP_FULL_MATCHx, 'a'", "REGEXP_FULL_MATCHx, 'b'"},
-}  # fmt: skip
+    "regexp_full_match(x, 'a|b')": {
+        "NOT REGEXP_FULL_MATCHx, 'a|b'",
+        "REGEXP_FULL_MATCHx, 'a'",
+        "REGEXP_FULL_MATCHx, 'b'",
+    },
+}
 
 
 @pytest.mark.parametrize("predicate", KINDS)
@@ -93,9 +102,14 @@ def test_mutants_of_each_kind(predicate: str) -> None:
 
 def test_mutants_of_a_regular_expression() -> None:
     assert set(patterns("(ab|c)?[0-9]{2}")) == {
-        "(ab|c)?[0-9]{1}", "(ab|c)?[0-9]{3}", "(ab|c)[0-9]{2}", "(c)?[0-9]{2}", "(ab)?[0-9]{2}",
-        "(ab|c)?[1-9]{2}", "(ab|c)?[0-8]{2}",
-    }  # fmt: skip
+        "(ab|c)?[0-9]{1}",
+        "(ab|c)?[0-9]{3}",
+        "(ab|c)[0-9]{2}",
+        "(c)?[0-9]{2}",
+        "(ab)?[0-9]{2}",
+        "(ab|c)?[1-9]{2}",
+        "(ab|c)?[0-8]{2}",
+    }
 
 
 def test_no_reason_is_given_for_what_is_no_rule() -> None:

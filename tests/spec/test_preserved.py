@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 from expectations.instruments import Agreement, CourtOrder, parse_instrument, preserved
-from tests.submissions import INSTRUMENTS, shipped
+from tests.factories.submissions import INSTRUMENTS, shipped
 
 DAY = date(2026, 6, 1)
 HEAD = 'kind = "court_order"\ncourt = "c"\ndocket = "d"\ntitle = "t"\nsource = "s"\n'
@@ -32,7 +32,10 @@ CASES = {
     "no longer on the day it is lifted": ([order("keep", f"{KEEP}\nlifted_on = 2026-06-01")], False),
     "the last day": ([order("keep", f"{KEEP}\nlifted_on = 2026-06-02")], True),
     "lifted by another": ([order("keep", KEEP), order("lift", LIFT)], False),
-    "superseded": ([order("keep", KEEP), order("next", 'effective_on = 2026-05-20\neffect = "forbid"\nsupersedes = ["keep"]')], False),
+    "superseded": (
+        [order("keep", KEEP), order("next", 'effective_on = 2026-05-20\neffect = "forbid"\nsupersedes = ["keep"]')],
+        False,
+    ),
     "allowed by another": ([order("keep", KEEP), order("allow", DESPITE)], False),
     "allowed from tomorrow on": ([order("keep", KEEP), order("allow", DESPITE.replace("05-20", "06-02"))], True),
     "allowed, and that was lifted": (
@@ -42,11 +45,14 @@ CASES = {
     "another one allowed": ([order("keep", KEEP), order("allow", DESPITE.replace('["keep"]', '["other"]'))], True),
     "two of which one is allowed": ([order("keep", KEEP), order("also", KEEP), order("allow", DESPITE)], True),
     "against another agreement": ([order("keep", KEEP, 'agreements = ["other"]')], False),
-    "allowed under another agreement only": ([order("keep", KEEP), order("allow", DESPITE, 'agreements = ["other"]')], True),
+    "allowed under another agreement only": (
+        [order("keep", KEEP), order("allow", DESPITE, 'agreements = ["other"]')],
+        True,
+    ),
     "against another requester": ([order("keep", KEEP, 'requesters = ["other"]')], False),
     "of some fields: in doubt all is kept": ([order("keep", KEEP, 'fields = ["street"]')], True),
     "of some districts: in doubt all is kept": ([order("keep", KEEP, 'districts = ["D. Mass."]')], True),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("orders", "kept"), CASES.values(), ids=CASES)

@@ -1,4 +1,5 @@
-"""When two requests give one reason, and when an officer is one person: what a requester could write to look otherwise."""
+"""When two requests give one reason, and when an officer is one person: what a requester could write to look
+otherwise."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from expectations import duck, facts, reasons
+from expectations.base import duck
+from expectations.facts import counts, reasons
+from expectations.facts.letter import LetterFacts
 from expectations.instruments import Agreement
 from tests.spec.book import letter_facts
 
@@ -67,19 +70,21 @@ COPIED: list[tuple[list[tuple[str, str]], int]] = [
 ]
 
 
-def counted(con: duckdb.DuckDBPyConnection, rows: list[dict[str, object]], known: dict[str, Any]) -> dict[str, Any]:
+def counted(
+    con: duckdb.DuckDBPyConnection, rows: list[dict[str, object]], known: LetterFacts | None = None
+) -> dict[str, Any]:
     names = ("request_id", "reason", "case_number", "officer", "final_order_date", "judicial_order_date")
     columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
     con.register("given", pa.table({**columns, "ordinal": range(len(rows))}))
     asked = "(SELECT *, 'request' AS origin, 1 AS file, NULL AS outcome, []::VARCHAR[] AS a_codes FROM given)"
     none = "(SELECT 1 AS file, 'request' AS origin WHERE false)"
-    return dict(con.execute(facts.count_facts_sql(asked, none, None, known)).to_arrow_table().to_pylist()[0])
+    return dict(con.execute(counts.sql(asked, none, None, known)).to_arrow_table().to_pylist()[0])
 
 
 @pytest.mark.parametrize(("given", "count"), COPIED)
 def test_how_many_give_one_reason(con: duckdb.DuckDBPyConnection, given: list[tuple[str, str]], count: int) -> None:
     rows = [{"request_id": f"R-{n}", "reason": reason, "case_number": case} for n, (reason, case) in enumerate(given)]
-    assert counted(con, rows, {})["identical_reason_rows"] == count
+    assert counted(con, rows)["identical_reason_rows"] == count
 
 
 # the letter's officers (id, name) → ids under which somebody stands again
@@ -97,6 +102,6 @@ def test_one_officer(
     con: duckdb.DuckDBPyConnection, sandbox: Agreement, officers: list[tuple[str, str]], alike: dict[str, str]
 ) -> None:
     known = letter_facts(sandbox, officers=[{"id": id, "name": name} for id, name in officers])
-    assert known["officers_alike"] == alike
+    assert known.officers_alike == alike
     rows: list[dict[str, object]] = [{"officer": f" {id} "} for id, _ in officers]
     assert counted(con, rows, known)["busiest_officer_rows"] == 1 + len(alike)

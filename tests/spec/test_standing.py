@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from expectations.errors import BadInput
+from expectations.base.errors import BadInput
 from expectations.instruments import Agreement, CourtOrder, parse_instrument, standing
 from expectations.instruments.standing import superseded
-from flows import publication
-from flows.instruments import doubts
+from flows.batch import publication
+from flows.registry.instruments import doubts
+from tests.factories.submissions import INSTRUMENTS, sandbox, shipped
 from tests.generative.examples import examples
-from tests.submissions import INSTRUMENTS, sandbox, shipped
 
 STATUTE, CRIMINAL, JURY = "8 USC 1253(a)(1)", "Criminal proceeding", "Grand jury proceeding"
 DAY = date(2026, 6, 1)
@@ -44,10 +44,24 @@ TABLE: dict[str, tuple[list[CourtOrder], list[str], list[str], tuple[str, ...], 
     "another requester": ([order(scope={"requesters": ["ice"]})], [], [], ALL, [], []),
     "this statute": ([order(scope={"statutes": [STATUTE]})], ["o1"], [], ALL, [], []),
     "another statute": ([order(scope={"statutes": ["8 USC 1326"]})], [], [], ALL, [], []),
-    "this agreement, another statute": ([order(scope={"agreements": [UNDER.id], "statutes": ["8 USC 1326"]})], [], [], ALL, [], []),
+    "this agreement, another statute": (
+        [order(scope={"agreements": [UNDER.id], "statutes": ["8 USC 1326"]})],
+        [],
+        [],
+        ALL,
+        [],
+        [],
+    ),
     "a field": ([order(scope={"fields": ["street"]})], [], [], ("city", "zip"), [], []),
     "every field": ([order(scope={"fields": list(ALL)})], ["o1"], [], (), [], []),
-    "every field, between two orders": ([order(scope={"fields": ["street"]}), order("o2", scope={"fields": ["city", "zip"]})], ["o1", "o2"], [], (), [], []),
+    "every field, between two orders": (
+        [order(scope={"fields": ["street"]}), order("o2", scope={"fields": ["city", "zip"]})],
+        ["o1", "o2"],
+        [],
+        (),
+        [],
+        [],
+    ),
     "a field is held": ([order(effect="hold", scope={"fields": ["zip"]})], [], [], ("street", "city"), [], []),
     "only some fields": ([order(**only(fields=["city", "zip"]))], [], [], ("city", "zip"), [], []),
     "only no field": ([order(**only(fields=[]))], ["o1"], [], (), [], []),
@@ -55,24 +69,106 @@ TABLE: dict[str, tuple[list[CourtOrder], list[str], list[str], tuple[str, ...], 
     "only another purpose": ([order(**only(purposes=[JURY]))], ["o1"], [], ALL, [], []),
     "only persons on a list": ([order(**only(persons="plaintiffs"))], [], [], ALL, [], ["plaintiffs"]),
     "a district": ([order(scope={"districts": ["D. Mass."]})], [], [], ALL, ["MA"], []),
-    "districts, as courts write them": ([order(scope={"districts": ["N.D. Cal.", "S.D.N.Y.", "D.D.C."]})], [], [], ALL, ["CA", "DC", "NY"], []),
+    "districts, as courts write them": (
+        [order(scope={"districts": ["N.D. Cal.", "S.D.N.Y.", "D.D.C."]})],
+        [],
+        [],
+        ALL,
+        ["CA", "DC", "NY"],
+        [],
+    ),
     "held in a district": ([order(effect="hold", scope={"districts": ["D. Mass."]})], [], [], ALL, ["MA"], []),
-    "only a purpose, in a district": ([order(**only(purposes=[CRIMINAL]), scope={"districts": ["D. Mass."]})], [], [], ALL, [], []),
-    "only another purpose, in a district": ([order(**only(purposes=[JURY]), scope={"districts": ["D. Mass."]})], [], [], ALL, ["MA"], []),
-    "only some fields, in a district": ([order(**only(fields=["zip"]), scope={"districts": ["D. Mass."]})], [], [], ALL, ["MA"], []),
+    "only a purpose, in a district": (
+        [order(**only(purposes=[CRIMINAL]), scope={"districts": ["D. Mass."]})],
+        [],
+        [],
+        ALL,
+        [],
+        [],
+    ),
+    "only another purpose, in a district": (
+        [order(**only(purposes=[JURY]), scope={"districts": ["D. Mass."]})],
+        [],
+        [],
+        ALL,
+        ["MA"],
+        [],
+    ),
+    "only some fields, in a district": (
+        [order(**only(fields=["zip"]), scope={"districts": ["D. Mass."]})],
+        [],
+        [],
+        ALL,
+        ["MA"],
+        [],
+    ),
     "not yet": ([order(effective_on=DAY + timedelta(days=1))], [], [], ALL, [], []),
     "lifted that day": ([order(effective_on=DAY - timedelta(days=9), lifted_on=DAY)], [], [], ALL, [], []),
-    "lifted the day after": ([order(effective_on=DAY - timedelta(days=9), lifted_on=DAY + timedelta(days=1))], ["o1"], [], ALL, [], []),
+    "lifted the day after": (
+        [order(effective_on=DAY - timedelta(days=9), lifted_on=DAY + timedelta(days=1))],
+        ["o1"],
+        [],
+        ALL,
+        [],
+        [],
+    ),
     "lifted by another": ([order(), order("o2", effect="lift", lifts=["o1"])], [], [], ALL, [], []),
-    "to be lifted tomorrow": ([order(), order("o2", effect="lift", lifts=["o1"], effective_on=DAY + timedelta(days=1))], ["o1"], [], ALL, [], []),
+    "to be lifted tomorrow": (
+        [order(), order("o2", effect="lift", lifts=["o1"], effective_on=DAY + timedelta(days=1))],
+        ["o1"],
+        [],
+        ALL,
+        [],
+        [],
+    ),
     "superseded": ([order(), order("o2", effect="hold", supersedes=["o1"])], [], ["o2"], ALL, [], []),
-    "superseded by what is lifted": ([order(), order("o2", effect="hold", supersedes=["o1"], lifted_on=DAY)], ["o1"], [], ALL, [], []),
-    "what lifted it was lifted": ([order(), order("o2", effect="lift", lifts=["o1"]), order("o3", effect="lift", lifts=["o2"])], ["o1"], [], ALL, [], []),
-    "lifted after all": ([order(), order("o2", effect="lift", lifts=["o1"]), order("o3", effect="lift", lifts=["o2"]), order("o4", effect="lift", lifts=["o3"])], [], [], ALL, [], []),
-    "superseded by what another lifts": ([order(), order("o2", effect="hold", supersedes=["o1"]), order("o3", effect="lift", lifts=["o2"])], ["o1"], [], ALL, [], []),
-    "they supersede each other": ([order(supersedes=["o2"]), order("o2", supersedes=["o1"])], ["o1", "o2"], [], ALL, [], []),
+    "superseded by what is lifted": (
+        [order(), order("o2", effect="hold", supersedes=["o1"], lifted_on=DAY)],
+        ["o1"],
+        [],
+        ALL,
+        [],
+        [],
+    ),
+    "what lifted it was lifted": (
+        [order(), order("o2", effect="lift", lifts=["o1"]), order("o3", effect="lift", lifts=["o2"])],
+        ["o1"],
+        [],
+        ALL,
+        [],
+        [],
+    ),
+    "lifted after all": (
+        [
+            order(),
+            order("o2", effect="lift", lifts=["o1"]),
+            order("o3", effect="lift", lifts=["o2"]),
+            order("o4", effect="lift", lifts=["o3"]),
+        ],
+        [],
+        [],
+        ALL,
+        [],
+        [],
+    ),
+    "superseded by what another lifts": (
+        [order(), order("o2", effect="hold", supersedes=["o1"]), order("o3", effect="lift", lifts=["o2"])],
+        ["o1"],
+        [],
+        ALL,
+        [],
+        [],
+    ),
+    "they supersede each other": (
+        [order(supersedes=["o2"]), order("o2", supersedes=["o1"])],
+        ["o1", "o2"],
+        [],
+        ALL,
+        [],
+        [],
+    ),
     "a declaration lifts nothing": ([order(), order("o2", effect="declare")], ["o1"], [], ALL, [], []),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TABLE)
@@ -159,17 +255,28 @@ def test_a_scope_that_meets_nobody_is_doubted() -> None:
 
 ANY_ORDER = st.builds(
     lambda id, effect, scope, what, day, lifted: order(
-        id, effective_on=day, lifted_on=day + timedelta(days=lifted) if lifted else None, scope=scope,
+        id,
+        effective_on=day,
+        lifted_on=day + timedelta(days=lifted) if lifted else None,
+        scope=scope,
         **({"effect": effect} if effect != "restrict" else only(**what)),
     ),
-    st.sampled_from(["o1", "o2", "o3", "o4"]), st.sampled_from(["forbid", "hold", "recall", "restrict", "declare"]),
-    st.sampled_from([{}, {"agreements": [UNDER.id]}, {"fields": ["zip"]}, {"districts": ["D. Mass."]}, {"statutes": ["8 USC 1326"]}]),
+    st.sampled_from(["o1", "o2", "o3", "o4"]),
+    st.sampled_from(["forbid", "hold", "recall", "restrict", "declare"]),
+    st.sampled_from(
+        [{}, {"agreements": [UNDER.id]}, {"fields": ["zip"]}, {"districts": ["D. Mass."]}, {"statutes": ["8 USC 1326"]}]
+    ),
     st.sampled_from([{"fields": ["city"]}, {"purposes": [JURY]}, {"purposes": [CRIMINAL]}, {"persons": "plaintiffs"}]),
-    st.dates(DAY - timedelta(days=3), DAY + timedelta(days=3)), st.integers(0, 5),
-)  # fmt: skip
+    st.dates(DAY - timedelta(days=3), DAY + timedelta(days=3)),
+    st.integers(0, 5),
+)
 
 
-@given(st.lists(ANY_ORDER, max_size=4, unique_by=lambda o: o.id), ANY_ORDER, st.dates(DAY - timedelta(days=4), DAY + timedelta(days=9)))  # fmt: skip
+@given(
+    st.lists(ANY_ORDER, max_size=4, unique_by=lambda o: o.id),
+    ANY_ORDER,
+    st.dates(DAY - timedelta(days=4), DAY + timedelta(days=9)),
+)
 @settings(max_examples=examples(300), deadline=None, derandomize=True)
 def test_one_more_order_never_allows_more(orders: list[CourtOrder], more: CourtOrder, day: date) -> None:
     """Any order but one that ends others; and those end orders only, never what an agreement does not allow."""
@@ -204,5 +311,6 @@ def test_the_appellate_holding_lifts_neither_order() -> None:
     assert "holding-2026-02-24-dccir" in [o.id for o in orders]
     for day in (date(2026, 2, 24), date(2026, 2, 25), date(2030, 1, 1)):
         assert standing(agreement, orders, STATUTE, CRIMINAL, day).forbid == (
-            "injunction-2026-02-05-dmass", "stay-2025-11-21-ddc",
-        )  # fmt: skip
+            "injunction-2026-02-05-dmass",
+            "stay-2025-11-21-ddc",
+        )

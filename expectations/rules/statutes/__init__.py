@@ -1,7 +1,8 @@
-"""Which criminal statutes there are rules for, by citation. Another statute is another file here, and one more in STATUTES.
+"""Which criminal statutes there are rules for, by citation. Another statute is another file here, and one more in
+STATUTES.
 
-New columns of a request go into `contracts.RAW_FIELDS`, new codes into `codes`. An agreement that lists a statute without rules
-is refused when it is read; a row under one is held (`authority.statute`).
+New columns of a request go into `contracts.RAW_FIELDS`, the words of a code stand with its element. An agreement that
+lists a statute without rules is refused when it is read; a row under one is held (`authority.statute`).
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""The form of a rule set for one criminal statute: its elements, and what they need of a request and of an agreement."""
+"""The form of a rule set for one criminal statute: its elements, and what they need of a request and of an
+agreement."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Unpack
 
-from expectations.duck import quote
-from expectations.rules.rule import Disposition, Phase, Rule, Scope, registry
+from expectations.base.duck import quote
+from expectations.rules.rule import Phase, Rule, Words, row_rule
 
 Example = Callable[[date, Mapping[str, int]], Mapping[str, str]]
 
@@ -20,7 +21,7 @@ class Statute:
     citation     as the letter, the agreement and court orders write it
     columns      columns of a request (`contracts.RAW_FIELDS`) without which no row can show the elements
     thresholds   thresholds of an agreement that the elements read → the lowest number that the statute allows
-    rules        its elements, as row rules; see `elements`
+    rules        its elements, as row rules; see `element`
     example      fields of a request that meets them, for a letter of that date under such thresholds: decoys need one
     """
 
@@ -31,15 +32,16 @@ class Statute:
     example: Example
 
 
-Element = tuple[str, tuple[str, ...], str, str, Mapping[str, Any]]
-
-
-def elements(family: str, citation: str, rows: Iterable[Element]) -> dict[str, Rule]:
-    """Rules from (name, inputs, predicate, code, poison). They bind the rows of a letter that names this statute, no others."""
-    return registry(
-        Rule(
-            f"{family}.{name}", Scope.ROW, Phase.REQUEST, ("statute", *inputs),
-            f"statute <> {quote(citation)} OR ({predicate})", Disposition.HOLD_ROW, code, {"statute": citation, **poison},
-        )
-        for name, inputs, predicate, code, poison in rows
-    )  # fmt: skip
+def element(
+    family: str,
+    citation: str,
+    name: str,
+    inputs: tuple[str, ...],
+    predicate: str,
+    poison: Mapping[str, Any],
+    **words: Unpack[Words],
+) -> Rule:
+    """An element of a statute, as a rule that binds the rows of a letter that names it, and no others."""
+    bound = f"statute <> {quote(citation)} OR ({predicate})"
+    under = {"statute": citation, **poison}
+    return row_rule(Phase.REQUEST, f"{family}.{name}", ("statute", *inputs), bound, under, **words)

@@ -1,26 +1,27 @@
 """8 USC 1253(a)(1): failure to depart.
 
-Its elements, as far as a request can show them: an outstanding final order of removal, by reason of a ground of 8 USC 1227(a),
-and more than 90 days since that order; since the reviewing court's final order, if there was judicial review. A flag that
-says "final order" shows none of this.
+Its elements, as far as a request can show them: an outstanding final order of removal, by reason of a ground of 8 USC
+1227(a), and more than 90 days since that order; since the reviewing court's final order, if there was judicial review.
+A flag that says "final order" shows none of this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from functools import partial
 
+from expectations.rules.rule import registry
 from expectations.rules.sql import blank, given, unless
-from expectations.rules.statutes.statute import Element, Statute, elements
+from expectations.rules.statutes.statute import Statute, element
 
 CITATION = "8 USC 1253(a)(1)"
 DAYS = 90
-FIRST = date(
-    1952, 12, 24
-)  # the Immigration and Nationality Act takes effect: what is dated before stands for "unknown"
+# the Immigration and Nationality Act takes effect: what is dated before stands for "unknown"
+FIRST = date(1952, 12, 24)
 
-# The classes of deportable aliens: paragraphs (1) to (6), their subparagraphs and clauses. (7) and (1)(H) waive, (6)(B) excepts,
-# (1)(F) is repealed.
+# The classes of deportable aliens: paragraphs (1) to (6), their subparagraphs and clauses. (7) and (1)(H) waive, (6)(B)
+# excepts, (1)(F) is repealed.
 _SUBPARAGRAPH = r"(\(1\)\([A-EG]\)|\([24]\)\([A-F]\)|\(3\)\([A-D]\)|\(6\)\(A\))"
 _GROUND = rf"(8 U\.?S\.?C\.? (§ ?)?)?1227\(a\)(\([1-6]\)|{_SUBPARAGRAPH}(\((i{{1,3}}|iv|vi{{0,2}})\))?)"
 
@@ -28,94 +29,134 @@ _ORDER, _COURT = "std_date(final_order_date)", "std_date(judicial_order_date)"
 _NO_REVIEW = "regexp_full_match(judicial_order_date, '(?i)\\s*none\\s*')"
 _FROM = f"coalesce({_COURT}, {_ORDER})"  # the 90 days run from here
 
-_ELEMENTS: list[Element] = [
-    (
-        "final_order_given",
-        ("final_order_date", "case_number"),
-        f"{given('final_order_date')} AND {given('case_number')}",
-        "NO_FINAL_ORDER",
-        {"case_number": ""},
-    ),
-    (
-        "final_order_date",
-        ("request_id", "final_order_date"),
-        unless(blank("final_order_date"), f"{_ORDER} >= DATE '{FIRST}'"),
-        "BAD_FINAL_ORDER_DATE",
-        {"final_order_date": "2025-02-30"},
-    ),
-    (
-        "final_order_passed",
-        ("request_id", "final_order_date", "letter_date"),
-        unless(f"{_ORDER} IS NULL", f"{_ORDER} <= letter_date"),
-        "FINAL_ORDER_IN_FUTURE",
-        {"final_order_date": "2999-01-01"},
-    ),
-    (
-        "ground_given",
-        ("removal_ground",),
-        given("removal_ground"),
-        "NO_REMOVAL_GROUND",
-        {"removal_ground": " "},
-    ),
-    # a ground of inadmissibility (8 USC 1182) is none of 1227(a)
-    (
-        "ground",
-        ("request_id", "removal_ground"),
-        unless(f"NOT coalesce({given('removal_ground')}, false)", f"regexp_full_match(trim(removal_ground), '{_GROUND}')"),
-        "BAD_REMOVAL_GROUND",
-        {"removal_ground": "1182(a)(6)(A)(i)"},
-    ),
-    # left blank, nobody could tell an order that no court reviewed from one whose days run from the court's
-    (
-        "judicial_review_said",
-        ("judicial_order_date",),
-        given("judicial_order_date"),
-        "NO_JUDICIAL_REVIEW_SAID",
-        {"judicial_order_date": " "},
-    ),
-    (
-        "judicial_order_date",
-        ("request_id", "judicial_order_date"),
-        unless(f"NOT coalesce({given('judicial_order_date')}, false)", f"{_COURT} IS NOT NULL OR {_NO_REVIEW}"),
-        "BAD_JUDICIAL_ORDER_DATE",
-        {"judicial_order_date": "yes"},
-    ),
-    (
-        "judicial_order_follows",
-        ("request_id", "judicial_order_date", "final_order_date"),
-        unless(f"{_COURT} IS NULL OR {_ORDER} IS NULL", f"{_COURT} >= {_ORDER}"),
-        "JUDICIAL_ORDER_TOO_EARLY",
-        {"judicial_order_date": "1999-01-01"},
-    ),
-    (
-        "judicial_order_passed",
-        ("request_id", "judicial_order_date", "letter_date"),
-        unless(f"{_COURT} IS NULL", f"{_COURT} <= letter_date"),
-        "JUDICIAL_ORDER_IN_FUTURE",
-        {"judicial_order_date": "2999-01-01"},
-    ),
-    # "more than 90 days": the 90th day itself is too recent
-    (
-        "days_elapsed",
-        ("request_id", "final_order_date", "judicial_order_date", "letter_date", "min_days_after_final_order"),
-        unless(f"{_FROM} IS NULL OR {_FROM} > letter_date", f"letter_date - {_FROM} > min_days_after_final_order"),
-        "FINAL_ORDER_TOO_RECENT",
-        {"final_order_date": "2026-03-03", "letter_date": date(2026, 6, 1), "min_days_after_final_order": DAYS},
-    ),
-]  # fmt: skip
+_element = partial(element, "usc_8_1253", CITATION)
+RULES = registry(
+    [
+        _element(
+            "final_order_given",
+            ("final_order_date", "case_number"),
+            f"{given('final_order_date')} AND {given('case_number')}",
+            {"case_number": ""},
+            code="NO_FINAL_ORDER",
+            message="The date and the case of the final order are needed.",
+            fix="Give the date and the case of the final order.",
+            source=CITATION,
+        ),
+        _element(
+            "final_order_date",
+            ("request_id", "final_order_date"),
+            unless(blank("final_order_date"), f"{_ORDER} >= DATE '{FIRST}'"),
+            {"final_order_date": "2025-02-30"},
+            code="BAD_FINAL_ORDER_DATE",
+            message="The final-order date is not a possible date (YYYY-MM-DD).",
+            fix="Write it as YYYY-MM-DD.",
+            source=CITATION,
+        ),
+        _element(
+            "final_order_passed",
+            ("request_id", "final_order_date", "letter_date"),
+            unless(f"{_ORDER} IS NULL", f"{_ORDER} <= letter_date"),
+            {"final_order_date": "2999-01-01"},
+            code="FINAL_ORDER_IN_FUTURE",
+            message="The final-order date lies after the letter's date.",
+            fix="Correct the date.",
+            source=CITATION,
+        ),
+        _element(
+            "ground_given",
+            ("removal_ground",),
+            given("removal_ground"),
+            {"removal_ground": " "},
+            code="NO_REMOVAL_GROUND",
+            message="The ground of removal is not given.",
+            fix="Give the paragraph of 8 USC 1227(a).",
+            source=CITATION,
+        ),
+        # a ground of inadmissibility (8 USC 1182) is none of 1227(a)
+        _element(
+            "ground",
+            ("request_id", "removal_ground"),
+            unless(
+                f"NOT coalesce({given('removal_ground')}, false)",
+                f"regexp_full_match(trim(removal_ground), '{_GROUND}')",
+            ),
+            {"removal_ground": "1182(a)(6)(A)(i)"},
+            code="BAD_REMOVAL_GROUND",
+            message="The ground of removal is no class of deportable aliens of 8 USC 1227(a).",
+            fix="Write it as 1227(a)(1)(B).",
+            source=CITATION,
+        ),
+        # left blank, nobody could tell an order that no court reviewed from one whose days run from the court's
+        _element(
+            "judicial_review_said",
+            ("judicial_order_date",),
+            given("judicial_order_date"),
+            {"judicial_order_date": " "},
+            code="NO_JUDICIAL_REVIEW_SAID",
+            message="It is not stated whether a court reviewed the order.",
+            fix="Give the date of the court's final order, or none.",
+            source=CITATION,
+        ),
+        _element(
+            "judicial_order_date",
+            ("request_id", "judicial_order_date"),
+            unless(f"NOT coalesce({given('judicial_order_date')}, false)", f"{_COURT} IS NOT NULL OR {_NO_REVIEW}"),
+            {"judicial_order_date": "yes"},
+            code="BAD_JUDICIAL_ORDER_DATE",
+            message="The date of the court's final order is not a date (YYYY-MM-DD).",
+            fix="Write it as YYYY-MM-DD, or none if no court reviewed the order.",
+            source=CITATION,
+        ),
+        _element(
+            "judicial_order_follows",
+            ("request_id", "judicial_order_date", "final_order_date"),
+            unless(f"{_COURT} IS NULL OR {_ORDER} IS NULL", f"{_COURT} >= {_ORDER}"),
+            {"judicial_order_date": "1999-01-01"},
+            code="JUDICIAL_ORDER_TOO_EARLY",
+            message="The court's final order is dated before the order that it reviews.",
+            fix="Correct the dates.",
+            source=CITATION,
+        ),
+        _element(
+            "judicial_order_passed",
+            ("request_id", "judicial_order_date", "letter_date"),
+            unless(f"{_COURT} IS NULL", f"{_COURT} <= letter_date"),
+            {"judicial_order_date": "2999-01-01"},
+            code="JUDICIAL_ORDER_IN_FUTURE",
+            message="The court's final order is dated after the letter.",
+            fix="Correct the date.",
+            source=CITATION,
+        ),
+        # "more than 90 days": the 90th day itself is too recent
+        _element(
+            "days_elapsed",
+            ("request_id", "final_order_date", "judicial_order_date", "letter_date", "days_after_final_order"),
+            unless(f"{_FROM} IS NULL OR {_FROM} > letter_date", f"letter_date - {_FROM} > days_after_final_order"),
+            {"final_order_date": "2026-03-03", "letter_date": date(2026, 6, 1), "days_after_final_order": DAYS},
+            code="FINAL_ORDER_TOO_RECENT",
+            message="No more than the 90 days (or what the agreement asks) have passed from the final order, or the"
+            " reviewing court's, to the letter.",
+            fix="Request again once more days have passed.",
+            source=CITATION,
+        ),
+    ]
+)
 
 
 def _example(letter_date: date, thresholds: Mapping[str, int]) -> dict[str, str]:
     ordered = letter_date - timedelta(days=thresholds["days_after_final_order"] + 180)
     return {
-        "final_order_date": ordered.isoformat(), "judicial_order_date": "none", "removal_ground": "1227(a)(1)(B)", "case_number": f"CASE-{ordered:%Y-%j}",
-    }  # fmt: skip
+        "final_order_date": ordered.isoformat(),
+        "judicial_order_date": "none",
+        "removal_ground": "1227(a)(1)(B)",
+        "case_number": f"CASE-{ordered:%Y-%j}",
+    }
 
 
 STATUTE = Statute(
     citation=CITATION,
     columns=("final_order_date", "judicial_order_date", "removal_ground", "case_number"),
     thresholds={"days_after_final_order": DAYS},
-    rules=elements("usc_8_1253", CITATION, _ELEMENTS),
+    rules=RULES,
     example=_example,
 )

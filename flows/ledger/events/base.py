@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, TypeAdapter
 
-from expectations.digests import of_bytes
-from flows.ledger.models import Operator, Signature
+from expectations.base.digests import of_bytes
+from flows.ledger.database.models import Operator, Signature
 from flows.ledger.signing import Given, SignedBy, fingerprint, is_good
 from flows.ledger.tables import Tables
 

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from flows.ledger.bulk import TRIES
+from flows.ledger.database.models import Batch
 from flows.ledger.events.base import Event
 from flows.ledger.facts import View
-from flows.ledger.models import Batch
-from flows.ledger.states import FINAL, State
+from flows.ledger.lifecycles.states import FINAL, State
 from flows.ledger.tables import Tables
 from flows.ledger.times import from_us, stamp
 

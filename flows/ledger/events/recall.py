@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from expectations import signatures
+from expectations.base import signatures
 from expectations.instruments import Agreement, parse_instrument
 from flows.ledger.bulk import RECALLED
-from flows.ledger.cases import CASE, KEYS_NEEDED, CaseReason, CaseState, Proof, message
+from flows.ledger.database.models import Enrolled, RecallCase, Signature
 from flows.ledger.events.base import Counted, Event, SignedEvent, Signing, digest_of, is_unknown, operators
-from flows.ledger.models import Enrolled, RecallCase, Signature
+from flows.ledger.lifecycles.cases import CASE, KEYS_NEEDED, CaseReason, CaseState, Proof, message
 from flows.ledger.signing import SignedBy, fingerprint
 from flows.ledger.tables import Tables
 from flows.ledger.times import from_us, stamp

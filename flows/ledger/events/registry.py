@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from expectations import signatures
-from expectations.digests import canonical_json
+from expectations.base import signatures
+from expectations.base.digests import canonical_json
+from flows.ledger.database.models import Enrolled, Operator
 from flows.ledger.events.base import SignedEvent, Signing, operators
-from flows.ledger.models import Enrolled, Operator
 from flows.ledger.signing import KEYS_NEEDED, SignedBy, instrument_message, operator_message
 from flows.ledger.tables import Tables
 

@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from sqlalchemy import func, select
 
-from expectations import signatures
+from expectations.base import signatures
+from flows.ledger.database.models import Decided, Halt, Signature
 from flows.ledger.decisions import HALT, KEYS_NEEDED, Decision, Reason, message, resume_message
 from flows.ledger.events.base import Event, SignedEvent, Signing, operators
-from flows.ledger.models import Decided, Halt, Signature
 from flows.ledger.signing import SignedBy
 from flows.ledger.tables import Tables
 

@@ -1,8 +1,8 @@
-"""Alembic's entry: runs on the connection, and in the transaction, that flows.ledger.migrate hands over."""
+"""Alembic's entry: runs on the connection, and in the transaction, that flows.ledger.database.migrate hands over."""
 
 from alembic import context
 
-from flows.ledger.models import Base
+from flows.ledger.database.models import Base
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
 with context.begin_transaction():

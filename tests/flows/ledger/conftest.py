@@ -9,10 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from flows.ledger.database.models import Base
 from flows.ledger.ledger import Ledger
-from flows.ledger.models import Base
-from tests.flows.ledger import postgres
-from tests.flows.ledger.make import Office
+from tests.factories import postgres
+from tests.factories.ledgers import Office
 
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.outside)]
 

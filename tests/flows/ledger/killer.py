@@ -13,10 +13,10 @@ from typing import Any
 import obstore
 from sqlalchemy.engine.default import DefaultDialect
 
-from flows import publication
+from flows.batch import publication
 from flows.ledger.ledger import Ledger
-from flows.ledger.states import State
-from tests.flows.ledger.make import accounted, pairs, sha
+from flows.ledger.lifecycles.states import State
+from tests.factories.ledgers import accounted, pairs, sha
 
 
 def context() -> ForkServerContext:

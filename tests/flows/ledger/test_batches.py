@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect
 
-from expectations.clock import Clock
-from expectations.errors import Fault, Transient, Usage
-from expectations.facts import Earlier
-from flows import sweep
-from flows.ledger import migrate
+from expectations.base.clock import Clock
+from expectations.base.errors import Fault, Transient, Usage
+from expectations.facts.letter import Earlier
 from flows.ledger.claims import TRIES_COUNT
+from flows.ledger.database import migrate
+from flows.ledger.database.models import Base
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
-from flows.ledger.models import Base
-from flows.ledger.states import Checkpoint, State
-from tests.flows.ledger.make import RECEIVED_AT, ROWS, Office, pairs, published, receive, sealed, sha
+from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.schedule import sweep
+from tests.factories.ledgers import RECEIVED_AT, ROWS, Office, pairs, published, receive, sealed, sha
 
 
 def test_a_batch_is_received_once(ledger: Ledger) -> None:
@@ -137,7 +137,7 @@ def test_tries_age_out_with_an_event(ledger: Ledger) -> None:
     head = ledger.head()
     assert ledger.age_tries(RECEIVED_AT) == 0 and ledger.head() == head
     with Ledger(ledger._readers, Clock(RECEIVED_AT + TRIES_COUNT + timedelta(seconds=1))) as later:
-        sweep.age(later)
+        sweep.age_tries(later)
     event = ledger.events()[-1]
     assert event["kind"] == "tries_aged" and event["facts"]["rows"] == 2
     assert list(ledger.tries("agency", RECEIVED_AT)) == [] and ledger.verify() == []

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from expectations.errors import Usage
+from expectations.base.errors import Usage
 from expectations.instruments import Agreement, RecallTerms
 from flows.cases import deadlines
-from flows.ledger import cases
 from flows.ledger.case_records import CaseRecord, StepRecord
-from flows.ledger.cases import CASE, DEADLINES, KEYS_NEEDED, STEPS, CaseReason, CaseState, Proof
+from flows.ledger.lifecycles import cases
+from flows.ledger.lifecycles.cases import CASE, DEADLINES, KEYS_NEEDED, STEPS, CaseReason, CaseState, Proof
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

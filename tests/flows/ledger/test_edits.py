@@ -16,20 +16,20 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import Column, Date, Integer, LargeBinary
 
-from expectations import signatures
-from flows import cli
+from expectations.base import signatures
+from flows.cli import main
 from flows.ledger import events
 from flows.ledger.bulk import BULK
 from flows.ledger.chain import Problem
+from flows.ledger.database.models import Base, Decided, Enrolled, Event
 from flows.ledger.events import KINDS
 from flows.ledger.events.batch import BatchKind
 from flows.ledger.events.registry import RegistryKind
 from flows.ledger.ledger import Ledger
-from flows.ledger.models import Base, Decided, Enrolled, Event
-from flows.ledger.rebuild import PLACES
-from flows.ledger.states import State
-from tests import world as worlds
-from tests.flows.ledger.full import FixedOffice, fill, fixed_key
+from flows.ledger.lifecycles.states import State
+from flows.ledger.verify.rebuild import PLACES
+from tests.factories import home as worlds
+from tests.factories.full_ledger import FixedOffice, fill, fixed_key
 
 OLD = Path(__file__).with_name("old.sql")
 MODELS = sorted((m.class_ for m in Base.registry.mappers), key=lambda m: str(m.__tablename__))
@@ -263,9 +263,9 @@ def test_the_command_signs_it(
     shutil.copy(tmp_path / "old.db", home.root / "ledger.db")
     key = fixed_key("ben").private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
     (tmp_path / "ben").write_bytes(key)
-    assert cli.run(["ledger", "baseline", "--key", str(tmp_path / "ben")]) == 0
+    assert main.run(["ledger", "baseline", "--key", str(tmp_path / "ben")]) == 0
     assert capsys.readouterr().out.startswith("Signed: event 93")
-    assert cli.run(["ledger", "baseline", "--key", str(tmp_path / "ben")]) == 2
+    assert main.run(["ledger", "baseline", "--key", str(tmp_path / "ben")]) == 2
     with Ledger.open(home.ledger_url) as ledger:
         assert ledger.verify() == []
 

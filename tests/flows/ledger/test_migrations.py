@@ -11,13 +11,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import inspect, text
 
-from expectations.clock import Clock
-from expectations.digests import of_bytes
-from flows.ledger import chain, engine, facts
+from expectations.base.clock import Clock
+from expectations.base.digests import of_bytes
+from flows.ledger import chain, facts
+from flows.ledger.database import engine
+from flows.ledger.database.models import Base
 from flows.ledger.ledger import Ledger
-from flows.ledger.models import Base
+from tests.factories.ledgers import ORDER, Office
 from tests.flows.ledger.conftest import DATABASES
-from tests.flows.ledger.make import ORDER, Office
 
 LIFTED = ORDER + b"lifted_on = 2026-02-01\n"
 

@@ -11,16 +11,16 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
-from expectations.errors import Fault
+from expectations.base.errors import Fault
 from expectations.instruments import parse_instrument
-from flows import publication
+from flows.batch import publication
+from flows.batch.publication import Step
+from flows.ledger.database.models import Claim
 from flows.ledger.decisions import Reason
 from flows.ledger.ledger import Ledger
-from flows.ledger.models import Claim
-from flows.ledger.states import State
-from flows.publication import Step
+from flows.ledger.lifecycles.states import State
+from tests.factories.ledgers import ORDER, Office, accounted, package, pairs, receive, sealed, sha
 from tests.flows.ledger import killer
-from tests.flows.ledger.make import ORDER, Office, accounted, package, pairs, receive, sealed, sha
 
 
 def no_orders(_bodies: Sequence[bytes]) -> dict[str, list[str]]:
@@ -177,7 +177,7 @@ def test_nothing_is_published_over_something_else(desk: Desk, there: str) -> Non
 
 
 def test_a_halt_stops_before_and_after_preparing_and_changes_nothing(desk: Desk, office: Office) -> None:
-    from flows.ledger.review import resume_message
+    from flows.ledger.decisions import resume_message
 
     def lift(halt: int) -> None:
         for name in ("ada", "ben"):

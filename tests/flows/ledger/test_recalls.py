@@ -9,16 +9,16 @@ from types import MappingProxyType
 
 import pytest
 
-from expectations import signatures
-from expectations.digests import of_bytes
-from expectations.errors import BadInput, Fault, Usage
+from expectations.base import signatures
+from expectations.base.digests import of_bytes
+from expectations.base.errors import BadInput, Fault, Usage
 from flows.ledger.case_records import ATTESTATION, CaseRecord, NewCase
-from flows.ledger.cases import CaseReason, CaseState, Proof, message
 from flows.ledger.ledger import Ledger
+from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof, message
+from tests.factories.ledgers import Office, pairs, published, sealed, sha
+from tests.factories.submissions import INSTRUMENTS
 from tests.flows.ledger.conftest import DATABASES, empty
-from tests.flows.ledger.make import Office, pairs, published, sealed, sha
 from tests.flows.ledger.test_chain import tamper
-from tests.submissions import INSTRUMENTS
 
 TEXT = b"we attest\n"
 RECIPIENT = Office.new_key()

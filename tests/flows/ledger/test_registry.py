@@ -10,15 +10,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from expectations import signatures
-from expectations.digests import of_bytes
-from expectations.errors import BadInput, SluicegateError, Usage
-from expectations.signatures import INSTRUMENT, OPERATOR
-from flows.ledger import chain, facts, rebuild
+from expectations.base import signatures
+from expectations.base.digests import of_bytes
+from expectations.base.errors import BadInput, SluicegateError, Usage
+from expectations.base.signatures import INSTRUMENT, OPERATOR
+from flows.ledger import chain, facts
+from flows.ledger.database.models import Enrolled, Signature
 from flows.ledger.ledger import Ledger
-from flows.ledger.models import Enrolled, Signature
 from flows.ledger.signing import fingerprint, instrument_message
-from tests.flows.ledger.make import ORDER, Office
+from flows.ledger.verify import rebuild
+from tests.factories.ledgers import ORDER, Office
 
 LIFTED = ORDER.replace(b'effect = "forbid"', b'effect = "forbid"\nlifted_on = 2026-02-01')
 STRANGER = "zoe"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from expectations import codes, signatures
-from expectations.errors import BadInput, Usage
-from flows.ledger.decisions import Decision, Reason, allowed
+from expectations import codes
+from expectations.base import signatures
+from expectations.base.errors import BadInput, Usage
+from flows.ledger.decisions import Decision, Reason, allowed, resume_message
 from flows.ledger.ledger import Ledger
-from flows.ledger.review import resume_message
-from flows.ledger.states import Checkpoint, State
-from tests.flows.ledger.make import ROWS, Office, receive
+from flows.ledger.lifecycles.states import Checkpoint, State
+from tests.factories.ledgers import ROWS, Office, receive
 
 REJECT, RETRY, DROP, CONFIRM = Decision.REJECT, Decision.RETRY, Decision.DROP, Decision.CONFIRM
 INTAKE, MATCHING = Checkpoint.INTAKE, Checkpoint.MATCHING

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 from contextlib import nullcontext
-from pathlib import Path
 
 import pytest
 
-from expectations.errors import Fault
-from flows.ledger import diagrams
-from flows.ledger.states import BATCH, FINAL, RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
+from expectations.base.errors import Fault
+from flows.ledger.lifecycles import diagrams
+from flows.ledger.lifecycles.states import BATCH, FINAL, RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
+from tests.factories.paths import DOCS
 
-DOCUMENT = Path(diagrams.__file__).parents[2] / "infra" / "docs" / "lifecycles.md"
+DOCUMENT = DOCS / "lifecycles.md"
 
 
 def test_every_pair_of_states_is_either_one_cause_or_refused() -> None:
@@ -58,7 +58,7 @@ def test_refusal_says_what_to_do() -> None:
 
 
 def test_the_document_is_that_of_the_code() -> None:
-    assert DOCUMENT.read_text() == diagrams.document(), "run python -m flows.ledger.diagrams > infra/docs/lifecycles.md"
+    assert DOCUMENT.read_text() == diagrams.document(), "run python -m flows.ledger.lifecycles.diagrams > infra/docs/lifecycles.md"
 
 
 def _closure(found: set[State], edges: object) -> set[State]:

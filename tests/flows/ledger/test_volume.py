@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from expectations.clock import Clock
-from flows import publication
+from expectations.base.clock import Clock
+from flows.batch import publication
+from flows.batch.publication import Step
 from flows.ledger.ledger import Ledger
-from flows.ledger.states import State
-from flows.publication import Step
-from tests.flows.ledger.make import Office, accounted, package, pairs, sha
-from tests.submissions import INSTRUMENTS, RECIPIENT
+from flows.ledger.lifecycles.states import State
+from tests.factories.ledgers import Office, accounted, package, pairs, sha
+from tests.factories.submissions import INSTRUMENTS, RECIPIENT
 
 START = datetime(2026, 6, 1, 12, tzinfo=UTC)
 REFUSED = ("TOO_MANY_ROWS_30_DAYS",)

@@ -1,0 +1,91 @@
+"""The only place that opens DuckDB.
+
+Left alone, DuckDB takes every core and 80 % of memory per connection, spills beside the working directory, and tries to
+download extensions. Every connection of ours has its threads, memory and temporary folder set, and no network.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+
+def _threads() -> int:
+    return int(os.environ.get("SLUICEGATE_THREADS", 2))
+
+
+@dataclass(frozen=True)
+class DuckSettings:
+    """How much a connection may use. `temp` is where it spills; it must lie in the home tree (0700, encrypted volume).
+
+    Each connection spills into a folder of its own there, which goes with it.
+
+    `threads` is SLUICEGATE_THREADS where nobody says another number. `preserve_order` off lets DuckDB stream: whoever
+    needs an order says ORDER BY, with a tie-break.
+    """
+
+    threads: int = field(default_factory=_threads)
+    memory: str = "2GB"
+    temp: str | None = None
+    preserve_order: bool = False
+
+
+def connect(settings: DuckSettings | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory database with pinned settings. The caller closes it, or uses `session`."""
+    chosen = settings or DuckSettings()
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": chosen.threads,
+        "memory_limit": chosen.memory,
+        "preserve_insertion_order": chosen.preserve_order,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        # Without a folder of ours a query too large for memory must fail, not spill values beside the caller. One
+        # connection, one folder: spilled blocks are named by their numbers, and two connections in one folder write
+        # over each other's.
+        "temp_directory": str(Path(chosen.temp) / uuid.uuid4().hex) if chosen.temp else "",
+    }
+    if chosen.temp:
+        Path(chosen.temp).mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection = duckdb.connect(":memory:", config=config)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+@contextmanager
+def session(settings: DuckSettings | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that is closed at the end, whatever happens."""
+    connection = connect(settings)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def default_settings(temp: str | None = None) -> DuckSettings:
+    """Settings from the environment: SLUICEGATE_THREADS, SLUICEGATE_MEMORY (a DuckDB size)."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return DuckSettings(
+        threads=int(os.environ.get("SLUICEGATE_THREADS", cores)),
+        memory=os.environ.get("SLUICEGATE_MEMORY", "2GB"),
+        temp=temp,
+    )
+
+
+def quote(text: str) -> str:
+    """`text` as an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def parquet(paths: list[str] | list[Path]) -> str:
+    """A FROM clause over Parquet files, in their order; raises ValueError on an empty list (nothing to read is a
+    fault)."""
+    if not paths:
+        raise ValueError("no Parquet files to read")
+    return f"read_parquet([{', '.join(quote(str(p)) for p in paths)}])"

@@ -1,0 +1,101 @@
+"""TOML files that people write, checked by pydantic models: instruments, letters, the mapping of a register.
+
+An error names the file and the key, and never quotes what stands there.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from expectations.base.errors import BadInput
+
+
+class Strict(BaseModel):
+    """A form: unknown keys are errors."""
+
+    # hide_input_in_errors: a validation error must never quote what it could not read
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+_M = TypeVar("_M", bound=Strict)
+
+
+def toml(data: bytes, where: str, code: str) -> dict[str, Any]:
+    """The bytes of a TOML file as a table; raises BadInput(code) with the line, if it is none."""
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise BadInput(code, "the file is not UTF-8", where=where, remedy="Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))  # nothing else of its text: it may quote the file
+        place = f"{where}, line {line[1]}" if line else where
+        raise BadInput(code, "the file is not TOML", where=place, remedy="Correct its syntax.") from None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong at a key of a file, and what to write there. Neither quotes what stands there."""
+
+    key: str
+    what: str
+    write: str
+
+
+def problems(model: type[Strict], table: dict[str, Any]) -> list[Problem]:
+    """All that is wrong with the table as `model`; empty if it fits."""
+    try:
+        model.model_validate(table)
+    except ValidationError as error:
+        return [
+            Problem(".".join(str(p) for p in e["loc"]) or "the whole file", e["msg"], _write(model, e["loc"]))
+            for e in error.errors(include_input=False, include_url=False, include_context=False)
+        ]
+    return []
+
+
+def validated(
+    model: type[_M], table: dict[str, Any], where: str, code: str, remedy: str = "See sluicegate schema for the form."
+) -> _M:
+    """The table as `model`; raises BadInput(code) with the first key at fault."""
+    wrong = problems(model, table)
+    if wrong:
+        first = wrong[0]
+        raise BadInput(code, f"{first.key}: {first.what}", where=where, remedy=f"{first.write} {remedy}".strip())
+    return model.model_validate(table)
+
+
+def _write(model: type[Strict], place: tuple[int | str, ...]) -> str:
+    """What to write at this place, from the example of its field; nothing if it has none."""
+    field, name = None, ""
+    for part in place:
+        inner = model if field is None else form_in(field.annotation)
+        if isinstance(part, int) or inner is None:  # an element of a list
+            continue
+        name = part
+        field = inner.model_fields.get(part)
+        if field is None:
+            return f"Keys here are {', '.join(inner.model_fields)}."
+    return f"Write, for example: {name} = {to_toml(field.examples[0])}." if field and field.examples else ""
+
+
+def form_in(annotation: Any) -> type[Strict] | None:
+    """The form in an annotation such as tuple[Finding, ...] or Only | None."""
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
+        return annotation
+    return next((f for a in get_args(annotation) if (f := form_in(a))), None)
+
+
+def to_toml(value: Any) -> str:
+    """A value as TOML on one line."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{k} = {to_toml(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(to_toml, value)) + "]"
+    return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,151 @@
+"""SSH signatures (SSHSIG, as `ssh-keygen -Y sign` makes them) with Ed25519 keys.
+
+Chosen because every requester already has the tool that makes them: `ssh-keygen -Y sign -n sluicegate-letter -f KEY
+FILE`. The namespace ties a signature to its use, so that a signed letter can never be replayed as a decision.
+Verification is `sshsig`'s; the format has no library that signs, so `sign` writes its few fields (PROTOCOL.sshsig,
+OpenSSH).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import struct
+from pathlib import Path
+
+import sshsig
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sshsig.ssh_public_key import PublicKey
+from sshsig.sshsig import SshsigSignature
+
+from expectations.base.errors import BadInput
+
+LETTER, DECISION, MANIFEST, CHECKPOINT, INSTRUMENT, OPERATOR, RECALL, ATTESTATION, BASELINE = (
+    "sluicegate-letter",
+    "sluicegate-decision",
+    "sluicegate-manifest",
+    "sluicegate-checkpoint",
+    "sluicegate-instrument",
+    "sluicegate-operator",
+    "sluicegate-recall",
+    "sluicegate-attestation",
+    "sluicegate-baseline",
+)
+
+
+def generate(path: Path, comment: str) -> str:
+    """Writes a new private key to `path` (0600) and `path`.pub; returns the public key's line."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+    path.touch(mode=0o600)
+    path.write_bytes(private)
+    public = f"{public_line(key)} {comment}"
+    path.with_name(path.name + ".pub").write_text(public + "\n")
+    return public
+
+
+def public_line(key: Ed25519PrivateKey) -> str:
+    """The public half, as a line of authorized_keys without comment."""
+    return (
+        key.public_key()
+        .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
+        .decode("ascii")
+    )
+
+
+def load(path: Path) -> Ed25519PrivateKey:
+    """The private key at `path`; raises BadInput if it is not an unencrypted Ed25519 key in OpenSSH form."""
+    try:
+        key = serialization.load_ssh_private_key(path.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise BadInput(
+            "KEY_UNREADABLE",
+            f"the signing key cannot be read: {type(error).__name__}",
+            where=path.name,
+            remedy="Give an unencrypted Ed25519 key made by ssh-keygen -t ed25519.",
+        ) from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise BadInput("KEY_NOT_ED25519", "the signing key is not an Ed25519 key", where=path.name)
+    return key
+
+
+def public_lines(path: Path) -> list[str]:
+    """The public keys in a file, one a line; raises BadInput if it cannot be read, or holds anything but Ed25519
+    keys."""
+    try:
+        lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
+        if lines and all(isinstance(serialization.load_ssh_public_key(n.encode()), Ed25519PublicKey) for n in lines):
+            return lines
+    except (OSError, ValueError, UnsupportedAlgorithm):
+        pass
+    raise BadInput(
+        "KEY_UNREADABLE",
+        "the public key cannot be read",
+        where=path.name,
+        remedy="Give the .pub file of an Ed25519 key, as the holder published it.",
+    )
+
+
+def sign(message: bytes, key: Ed25519PrivateKey, namespace: str) -> str:
+    """An armored SSH signature of `message`."""
+    digest = hashlib.sha512(message).digest()
+    space = namespace.encode()
+    signed = b"SSHSIG" + _string(space) + _string(b"") + _string(b"sha512") + _string(digest)
+    signature = _string(b"ssh-ed25519") + _string(key.sign(signed))
+    public = base64.b64decode(public_line(key).split()[1])
+    blob = (
+        b"SSHSIG"
+        + struct.pack(">I", 1)
+        + _string(public)
+        + _string(space)
+        + _string(b"")
+        + _string(b"sha512")
+        + _string(signature)
+    )
+    text = base64.b64encode(blob).decode("ascii")
+    lines = [text[i : i + 70] for i in range(0, len(text), 70)]
+    return "\n".join(["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----", ""])
+
+
+def signer(message: bytes, signature: str, allowed: list[str], namespace: str) -> str | None:
+    """The line of `allowed` (public keys) that made this signature, or None: wrong key, message, namespace or form."""
+    for line in allowed:
+        try:
+            allowed_key = PublicKey.from_openssh_str(" ".join(line.split()[:2]))
+            sshsig.verify(message, signature, [allowed_key], namespace=namespace)
+        except Exception:  # whatever is wrong with it, it is no signature of this key
+            continue
+        return line
+    return None
+
+
+def named(signature: str) -> tuple[str, str] | None:
+    """The public key (a line of authorized_keys) and the namespace that this signature names; None if it is no
+    signature.
+
+    What it names is not proven: `signer` proves it.
+    """
+    try:
+        found = SshsigSignature.from_armored(signature)
+        kind = struct.unpack(">I", found.public_key[:4])[0]
+        name = found.public_key[4 : 4 + kind].decode("ascii")
+        return f"{name} {base64.b64encode(found.public_key).decode('ascii')}", found.namespace.decode("ascii")
+    except Exception:  # whatever is wrong with it, it is no signature
+        return None
+
+
+def made_by(message: bytes, signature: str, namespace: str) -> str | None:
+    """The public key (a line of authorized_keys) that this signature names and that did make it, or None.
+
+    What can be known without an agreement: whose key it is, is not judged.
+    """
+    found = named(signature)
+    return signer(message, signature, [found[0]], namespace) if found else None
+
+
+def _string(data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + data

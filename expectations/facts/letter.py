@@ -1,0 +1,234 @@
+"""Letter facts: what the letter, the agreement and the court orders say on the day of the decision.
+
+A threshold of the agreement is a fact under its own name as soon as it is a field of `Thresholds`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, get_type_hints
+
+from expectations.base import signatures
+from expectations.facts.band import Learnt, learnt
+from expectations.instruments import Agreement, CourtOrder, Letter, Officer, Standing, Thresholds, standing
+from expectations.instruments.standing import superseded
+from expectations.rules.statutes import STATUTES
+
+
+class Source(StrEnum):
+    """Whose word a fact is: what a verdict that rests on it cites."""
+
+    LETTER = "letter"
+    AGREEMENT = "agreement"
+    ORDERS = "court orders"
+    HOLDER = "holder"  # its clock, its ledger and what it works out: cited by nobody
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What the ledger knew of this requester under this agreement when the batch was received.
+
+    rows, incomplete   what passed `intake` in the 30 days before, and how many of these rows had an incomplete address
+    batches            (rows looked up, matched) of the batches published before, the newest first, `band.NEWEST` at
+                       most
+    """
+
+    rows: int = 0
+    incomplete: int = 0
+    batches: Sequence[Sequence[int]] = ()
+
+
+@dataclass(frozen=True)
+class Cites:
+    """What a verdict that rests on a fact cites: stands beside the fact's type.
+
+    source       whose word it is
+    orders       the part of `Standing` that names the orders behind it
+    ids_behind   the code of the batch to which the instruments lead whose ids it holds
+    """
+
+    source: Source
+    orders: str = ""
+    ids_behind: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterFacts:
+    """What is to be known of the agreement and the orders against it, to judge a row against the facts on file.
+
+    thresholds                the agreement's, with what holds for those that it leaves out
+    earlier_addresses_count   an address on file that has ended counts as well, if not before `earliest_address_end`
+    lists_required            lists of persons on all of which a person must be
+    states_withheld           states (two letters) whose rows are held
+    """
+
+    thresholds: Annotated[Thresholds, Cites(Source.AGREEMENT)]
+    decided_on: Annotated[date, Cites(Source.HOLDER)]
+    earlier_addresses_count: Annotated[bool, Cites(Source.AGREEMENT)]
+    earliest_address_end: Annotated[date, Cites(Source.AGREEMENT)]
+    lists_required: Annotated[tuple[str, ...], Cites(Source.ORDERS, orders="persons")]
+    states_withheld: Annotated[tuple[str, ...], Cites(Source.ORDERS, orders="states")]
+
+    def flat(self) -> dict[str, Any]:
+        """Every fact that SQL can hold, and every threshold, by its name."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NO_SQL}
+        return {**own, **dict(self.thresholds)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetterFacts(RegisterFacts):
+    """All that is known of a letter under its agreement. Whatever does not hold is a False, judged by
+    `rules.authority`.
+
+    Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6), (p)(4), and the agreement. Dates are legal dates in the agreement's
+    zone.
+
+    officers         ids; `officers_alike`: ids under which the letter lists somebody again → the id that counts
+    earlier_rows     of this requester's batches that passed `intake` in the 30 days before; so
+                     `earlier_incomplete_rows`
+    learnt           what the match rates of its earlier batches show
+    """
+
+    letter_signed: Annotated[bool, Cites(Source.LETTER)]
+    agreement_in_force: Annotated[bool, Cites(Source.AGREEMENT)]
+    orders_against: Annotated[tuple[str, ...], Cites(Source.ORDERS, ids_behind="COURT_ORDER")]
+    orders_holding: Annotated[tuple[str, ...], Cites(Source.ORDERS, ids_behind="COURT_ORDER_HOLDS")]
+    superseded_by: Annotated[tuple[str, ...], Cites(Source.AGREEMENT, ids_behind="AGREEMENT_SUPERSEDED")]
+    requester_is_party: Annotated[bool, Cites(Source.LETTER)]
+    office_may_sign: Annotated[bool, Cites(Source.LETTER)]
+    signatory_may_sign: Annotated[bool, Cites(Source.LETTER)]
+    statute: Annotated[str, Cites(Source.LETTER)]
+    statute_known: Annotated[bool, Cites(Source.LETTER)]
+    statute_designated: Annotated[bool, Cites(Source.LETTER)]
+    purpose_allowed: Annotated[bool, Cites(Source.LETTER)]
+    solely: Annotated[bool, Cites(Source.LETTER)]
+    clearance: Annotated[bool, Cites(Source.LETTER)]
+    officers: Annotated[tuple[str, ...], Cites(Source.LETTER)]
+    officers_alike: Annotated[Mapping[str, str], Cites(Source.LETTER)]
+    safeguards_in_force: Annotated[bool, Cites(Source.AGREEMENT)]
+    tiers: Annotated[tuple[str, ...], Cites(Source.AGREEMENT)]
+    letter_date: Annotated[date, Cites(Source.LETTER)]
+    attested_on: Annotated[date, Cites(Source.LETTER)]
+    received_on: Annotated[date, Cites(Source.HOLDER)]
+    rows_in_letter: Annotated[int, Cites(Source.LETTER)]
+    earlier_rows: Annotated[int, Cites(Source.HOLDER)]
+    earlier_incomplete_rows: Annotated[int, Cites(Source.HOLDER)]
+    learnt: Annotated[Learnt, Cites(Source.HOLDER)]
+
+    def ids_behind(self, codes: Collection[str]) -> list[str]:
+        """Ids of the instruments that lead to these codes of the batch, each once."""
+        facts = (name for name, cites in _CITED.items() if cites.ids_behind in codes)
+        found = [instrument for fact in facts for instrument in getattr(self, fact)]
+        return list(dict.fromkeys(found))
+
+
+_NO_SQL = ("thresholds", "learnt")
+_CITED: dict[str, Cites] = {
+    name: next(one for one in hint.__metadata__ if isinstance(one, Cites))
+    for name, hint in get_type_hints(LetterFacts, include_extras=True).items()
+}
+# Each fact that a rule can read, and each threshold, by its name.
+LETTER_FACTS: dict[str, Cites] = {
+    **{name: cites for name, cites in _CITED.items() if name not in _NO_SQL},
+    **dict.fromkeys(Thresholds.model_fields, Cites(Source.AGREEMENT)),
+}
+
+
+def letter_facts(
+    letter: Letter,
+    letter_bytes: bytes,
+    signature: str,
+    agreement: Agreement,
+    orders: Sequence[CourtOrder],
+    decided_on: date,
+    received_on: date,
+    earlier: Earlier | None = None,
+    successors: Sequence[Agreement] = (),
+) -> LetterFacts:
+    """What the letter and the instruments say.
+
+    `earlier`: this requester's batches before; `successors`: agreements that supersede this one, in force or not.
+    Raises nothing: what does not hold is a False.
+    """
+    signed_by = signatures.signer(letter_bytes, signature, list(agreement.keys.signing), signatures.LETTER)
+    stands = standing(agreement, orders, letter.statute, letter.purpose, decided_on)
+    before = earlier or Earlier()
+    return LetterFacts(
+        **vars(register_facts(agreement, stands, decided_on)),
+        **_of_letter(letter, agreement),
+        letter_signed=signed_by is not None,
+        agreement_in_force=agreement.in_force(decided_on),
+        superseded_by=superseded(agreement, successors, decided_on),
+        orders_against=stands.forbid,
+        orders_holding=stands.hold,
+        safeguards_in_force=agreement.safeguards.in_force(decided_on),
+        tiers=tuple(sorted(set(agreement.tiers))),
+        received_on=received_on,
+        earlier_rows=before.rows,
+        earlier_incomplete_rows=before.incomplete,
+        learnt=learnt(before.batches),
+    )
+
+
+def register_facts(agreement: Agreement, stands: Standing, decided_on: date) -> RegisterFacts:
+    """What the agreement, and the orders that stand against it, say of rows that were matched."""
+    return RegisterFacts(
+        thresholds=agreement.thresholds.complete(),
+        decided_on=decided_on,
+        earlier_addresses_count=agreement.addresses_that_corroborate == "current_and_earlier",
+        earliest_address_end=_years_before(decided_on, agreement.earlier_addresses_years),
+        lists_required=tuple(sorted({which for _, which in stands.persons})),
+        states_withheld=tuple(sorted({state for _, some in stands.states for state in some})),
+    )
+
+
+def _of_letter(letter: Letter, agreement: Agreement) -> dict[str, Any]:
+    """The facts that need no day: what the letter says, held against its agreement."""
+    signatory, attested = letter.signatory, letter.attestations
+    return {
+        "requester_is_party": letter.requester == agreement.requester.id and letter.agreement == agreement.id,
+        "office_may_sign": signatory.office in agreement.offices,
+        "signatory_may_sign": agreement.may_sign(signatory.name, signatory.office, letter.date),
+        "statute": letter.statute,
+        "statute_known": letter.statute in STATUTES,
+        "statute_designated": letter.statute in agreement.statutes,
+        "purpose_allowed": letter.purpose in agreement.purposes,
+        "solely": attested.solely,
+        "clearance": attested.no_informant_or_investigation_harmed,
+        "officers": tuple(sorted({o.id for o in letter.officers})),
+        "officers_alike": _alike(letter.officers),
+        "letter_date": letter.date,
+        "attested_on": letter.attested_on,
+        "rows_in_letter": sum(f.rows for f in letter.files),
+    }
+
+
+def _alike(officers: Sequence[Officer]) -> dict[str, str]:
+    """Ids under which the letter lists somebody again → the id under which it does so first. One name is one person,
+    however it is written, and so is one id in other letters: matters are counted by person."""
+    first: dict[str, str] = {}
+    found = {}
+    for one in sorted(officers, key=lambda o: o.id):
+        plain = "".join(c for c in unicodedata.normalize("NFKD", one.name.casefold()) if c.isalnum() or c.isspace())
+        keys = (
+            f"id {one.id.casefold()}",
+            f"name {' '.join(sorted(plain.split()))}" if plain.strip() else f"id {one.id}",
+        )
+        known = next((first[k] for k in keys if k in first), one.id)
+        first |= dict.fromkeys(keys, known)
+        if known != one.id:
+            found[one.id] = known
+    return found
+
+
+def _years_before(day: date, years: int) -> date:
+    """The same day that many years before; 28 February for a 29th that is not there."""
+    year = max(day.year - years, 1)
+    try:
+        return day.replace(year=year)
+    except ValueError:
+        return day.replace(year=year, day=28)

@@ -1,0 +1,1 @@
+"""Names, dates and numbers in standard form, as DuckDB SQL."""

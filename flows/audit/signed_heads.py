@@ -1,0 +1,150 @@
+"""Checkpoints of the audit chain: what it was on a day, signed by the holder, so that it can be shown later, anywhere,
+with the public key alone, that nothing up to there was cut off or written anew.
+
+`checkpoints/DAY.json`, with its SSH signature in `DAY.json.sig`. Each names the digest of the one before, so that none
+can be taken away or replaced but the newest: give copies to others, and compare with them (`ledger verify --head`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import count, pairwise
+from pathlib import Path
+from typing import Any
+
+from expectations.base import signatures
+from expectations.base.digests import canonical_json, of_bytes
+from expectations.base.errors import BadInput
+from flows.home.locks import alone
+from flows.home.tree import HOLDER_SIGNING, Home
+from flows.ledger import Ledger
+from flows.ledger.chain import Mark, Problem
+from pipelines.lake import durable
+
+FORMAT = "sluicegate-checkpoint/1"
+_KEYS = {"format", "at", "seq", "hash", "root", "previous"}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint file whose signature is the holder's. `digest`: of its bytes; `previous`: of the one before it, None
+    for the first. `root`: Merkle root over the hashes of all events up to `seq`."""
+
+    path: Path
+    digest: str
+    at: str
+    seq: int
+    hash: str
+    root: str
+    previous: str | None
+
+    @property
+    def name(self) -> str:
+        return f"checkpoint {self.path.stem}"
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(self.name, self.seq, self.hash, self.root)
+
+
+def folder(home: Home) -> Path:
+    return home.root / "checkpoints"
+
+
+def holders(home: Home) -> list[str]:
+    """The holder's public keys, one a line: an earlier key stays here for as long as its checkpoints count."""
+    return (home.keys / f"{HOLDER_SIGNING}.pub").read_text().splitlines()
+
+
+def write(home: Home, ledger: Ledger) -> Path:
+    """Writes and signs a checkpoint; gives its path. If today's newest saw the last event already, that one.
+
+    Raises BadInput if the one before it cannot be read: fix that first, for each vouches for the one before.
+    """
+    with alone(home, "checkpoints"):
+        folder(home).mkdir(exist_ok=True, mode=0o700)
+        before, problems = read(sorted(folder(home).glob("*.json")), holders(home))
+        if problems:
+            raise BadInput("CHECKPOINT_BROKEN", problems[0].what, where=problems[0].place, remedy="Restore it first.")
+        at = ledger.clock.now().isoformat(timespec="seconds")
+        head, root = ledger.head_and_root()
+        last = max(before, key=lambda c: (c.seq, c.at), default=None)
+        if last and last.at[:10] == at[:10] and (last.seq, last.hash) == (head.seq, head.hash):
+            return last.path
+        said = {"format": FORMAT, "at": at, "seq": head.seq, "hash": head.hash, "root": root,
+                "previous": last.digest if last else None}  # fmt: skip
+        return _keep(_free(folder(home), at[:10]), canonical_json(said), home)
+
+
+def _free(place: Path, day: str) -> Path:
+    names = (place / (f"{day}.json" if n == 1 else f"{day}-{n}.json") for n in count(1))
+    return next(path for path in names if not path.exists())
+
+
+def _keep(path: Path, body: bytes, home: Home) -> Path:
+    key = signatures.load(home.keys / HOLDER_SIGNING)
+    signature = signatures.sign(body, key, signatures.CHECKPOINT)
+    durable.write(signature_of(path), signature.encode())  # first, so that a checkpoint is never there without it
+    durable.write(path, body)
+    return path
+
+
+def signature_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sig")
+
+
+def read(paths: Iterable[Path], keys: Sequence[str]) -> tuple[list[Checkpoint], list[Problem]]:
+    """The checkpoints in these files whose signature is by one of the public `keys`, and what is wrong with the
+    others."""
+    found, problems = [], []
+    for path in paths:
+        try:
+            found.append(_read(path, keys))
+        except BadInput as error:
+            problems.append(Problem(f"checkpoint {path.stem}", error.message))
+    return found, problems
+
+
+def _read(path: Path, keys: Sequence[str]) -> Checkpoint:
+    try:
+        body = path.read_bytes()
+        signature = signature_of(path).read_text(errors="replace")
+    except FileNotFoundError as error:
+        what = "its signature is missing" if path.exists() else "it is missing"
+        raise BadInput("CHECKPOINT_MISSING", what, where=Path(error.filename).name) from None
+    except OSError:
+        raise BadInput("CHECKPOINT_UNREADABLE", "it cannot be read", where=path.name) from None
+    if signatures.signer(body, signature, list(keys), signatures.CHECKPOINT) is None:
+        raise BadInput("CHECKPOINT_UNSIGNED", "its signature is not the holder's over it", where=path.name)
+    said: dict[str, Any] = json.loads(body)
+    if said.keys() != _KEYS or said["format"] != FORMAT:
+        raise BadInput("CHECKPOINT_FORMAT", "it has another format than this version reads", where=path.name)
+    return Checkpoint(path, of_bytes(body), *(said[k] for k in ("at", "seq", "hash", "root", "previous")))
+
+
+def series(place: Path, keys: Sequence[str]) -> tuple[list[Checkpoint], list[Problem]]:
+    """All checkpoints of a home, oldest first, and every place where one is missing, replaced or not signed."""
+    found, problems = read(sorted(place.glob("*.json")), keys)
+    found.sort(key=lambda c: (c.seq, c.at, c.path.name))
+    for before, after in pairwise([None, *found]):
+        if after and after.previous != (before.digest if before else None):
+            problems.append(Problem(after.name, "the one before it is missing, or was replaced"))
+        if after and not after.path.name.startswith(after.at[:10]):
+            problems.append(Problem(after.name, "it has the name of another day"))
+    alone_there = (s for s in sorted(place.glob("*.sig")) if not s.with_suffix("").exists())
+    problems += [
+        Problem(f"checkpoint {s.with_suffix('').stem}", "it is missing; its signature is there") for s in alone_there
+    ]
+    return found, problems
+
+
+def compared(copies: Iterable[Checkpoint], here: Iterable[Checkpoint]) -> list[Problem]:
+    """Copies that were handed out and are not in the series that is here: missing, or replaced."""
+    known = {c.digest for c in here}
+    return [
+        Problem(c.name, "this copy is not among the home's: missing there, or replaced")
+        for c in copies
+        if c.digest not in known
+    ]

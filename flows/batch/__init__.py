@@ -1,0 +1,1 @@
+"""One batch from receipt to release: its steps, checkpoints, decisions, publication and expiry. Knows nothing of Prefect."""

@@ -1,0 +1,73 @@
+"""Takes a batch through the steps of its plan until it is released, held or refused.
+
+Knows nothing of Prefect: `call` runs one step, and the flow gives one that runs it as a task.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from expectations.base.errors import BadInput, SluicegateError
+from expectations.contracts import Outcome
+from flows.batch import expiry
+from flows.batch.plan import PLAN, Step
+from flows.batch.steps import BatchSteps
+from flows.ledger.accounts import ACCOUNTED
+from flows.ledger.lifecycles.states import FINAL, State
+
+Call = Callable[[Step], object]
+
+
+def advance(batch: BatchSteps, call: Call | None = None) -> State:
+    """Takes a batch through its steps until it ends, waits for people, or releases are halted; returns its state. One
+    that has waited for longer than its agreement allows expires.
+
+    Raises what a step raises, after the ledger has recorded it: bad input ends the batch, a fault leaves it `failed`.
+    """
+    if expiry.overdue(batch.ledger, batch.name):
+        expiry.expire(batch)
+    try:
+        _run_steps(batch, call or batch.do)
+    except BadInput as error:
+        if batch.record.state is State.RECEIVED:
+            batch.ledger.advance(batch.name, State.UNREADABLE, facts={"codes": [error.code]})
+            _finish(batch)
+        raise
+    except SluicegateError as error:
+        state = batch.record.state
+        if PLAN[state] and state is not State.PREPARED:
+            batch.ledger.advance(batch.name, State.FAILED)
+        # the ledger takes closed lists only: what failed, and where, is stored beside the checkpoints' results
+        batch.store_fault(error)
+        raise
+    return _finish(batch)
+
+
+def _run_steps(batch: BatchSteps, call: Call) -> None:
+    while batch.folder.exists():
+        record = batch.record
+        if record.state is State.FAILED:
+            batch.ledger.advance(batch.name, record.resumes or State.RECEIVED)
+            continue
+        for step in PLAN[record.state]:
+            call(step)
+        if batch.record.state is record.state:
+            return  # it has ended, is held, or releases are halted: the next run goes on
+
+
+def _finish(batch: BatchSteps) -> State:
+    """Accounts for a batch that ended without a release, and deletes what is left of its plaintext."""
+    record = batch.record
+    if record.state in FINAL and batch.folder.exists():
+        if record.state is not State.PUBLISHED and not _accounted(batch):
+            batch.account_refused(record.codes)
+        batch.delete_folder()
+    return record.state
+
+
+def _accounted(batch: BatchSteps) -> bool:
+    """Whether it is accounted for as it ended: all refused, just before its last event or since."""
+    accounting = batch.ledger.accounted(batch.name)
+    kinds = [e["kind"] for e in batch.ledger.events(batch.name) if e["kind"] in (ACCOUNTED, *State)]
+    refused = accounting is not None and set(accounting["outcomes"]) == {Outcome.REFUSED.value}
+    return refused and ACCOUNTED in kinds[-2:]

@@ -1,0 +1,132 @@
+"""Runs the suite of each checkpoint on what its stage committed."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, assert_never
+
+import pyarrow.parquet as pq
+
+from expectations.base.duck import parquet, session
+from expectations.facts.letter import LetterFacts
+from expectations.gx.verdict import Verdict
+from expectations.suites import disclosure, eligibility, intake, matching
+from flows.batch.release import lost_rows
+from flows.ledger.lifecycles.states import Checkpoint
+from pipelines import lake, release
+from pipelines.context import BatchContext
+from pipelines.ingest import letter_facts
+from pipelines.release.package import NAME as PACKAGE
+from pipelines.sealing import Identity
+
+
+def run(
+    which: Checkpoint, ctx: BatchContext, dropped: Path | None, identity: Identity, holders: tuple[str, ...]
+) -> Verdict:
+    """The verdict of checkpoint `which`.
+
+    `dropped`: the rows that two people dropped; `identity`: opens the package; `holders`: public keys that may sign it.
+    """
+    letter = letter_facts(ctx)
+    match which:
+        case Checkpoint.INTAKE:
+            return intake.check(_intake(ctx, letter, dropped), ctx.duck)
+        case Checkpoint.MATCHING:
+            return matching.check(_matching(ctx, letter), ctx.duck)
+        case Checkpoint.ELIGIBILITY:
+            return eligibility.check(_eligibility(ctx, letter), ctx.duck)
+        case Checkpoint.DISCLOSURE:
+            return _disclosure(ctx, identity, dropped, holders)
+        case _:
+            assert_never(which)
+
+
+def match_counts(ctx: BatchContext) -> dict[str, Any]:
+    """The row of `matching.rate_sql` for a batch whose match stage is committed."""
+    with session(ctx.duck) as connection:
+        query = matching.rate_sql(relation(ctx, "match.candidates", "candidates"), letter_facts(ctx))
+        return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
+
+
+def relation(ctx: BatchContext, step: str, dataset: str) -> str:
+    """SQL that reads a dataset of a committed step."""
+    return parquet(lake.committed(ctx.step(step)).paths(dataset))
+
+
+def _intake(ctx: BatchContext, letter: LetterFacts, dropped: Path | None) -> intake.Inputs:
+    return intake.Inputs(
+        raw=relation(ctx, "ingest.decode", "raw"),
+        rejects=relation(ctx, "ingest.decode", "rejects"),
+        rows=relation(ctx, "ingest.rows", "rows"),
+        decoys=relation(ctx, "ingest.decoys", "requests"),
+        disclosed=parquet([ctx.disclosed]),
+        committed=lake.committed(ctx.step("ingest.rows")).rows("rows"),
+        files=tuple(f.rows for f in ctx.letter.files),
+        letter=letter,
+        premises=ctx.agreement.requester.premises,
+        facilities=ctx.facilities,
+        left_out=ctx.agreement.may_be_left_out,
+        dropped=parquet([dropped]) if dropped else None,
+    )
+
+
+def _matching(ctx: BatchContext, letter: LetterFacts) -> matching.Inputs:
+    return matching.Inputs(
+        rows=relation(ctx, "ingest.rows", "rows"),
+        candidates=relation(ctx, "match.candidates", "candidates"),
+        expected=relation(ctx, "ingest.decoys", "expected"),
+        committed=lake.committed(ctx.step("match.candidates")).rows("candidates"),
+        letter=letter,
+    )
+
+
+def _eligibility(ctx: BatchContext, letter: LetterFacts) -> eligibility.Inputs:
+    return eligibility.Inputs(
+        rows=relation(ctx, "ingest.rows", "rows"),
+        candidates=relation(ctx, "match.candidates", "candidates"),
+        verdicts=relation(ctx, "validate.verdicts", "verdicts"),
+        expected=relation(ctx, "ingest.decoys", "expected"),
+        committed=lake.committed(ctx.step("validate.verdicts")).rows("verdicts"),
+        letter=letter,
+        premises=ctx.agreement.requester.premises,
+        facilities=ctx.facilities,
+        left_out=ctx.agreement.may_be_left_out,
+        persons=ctx.persons,
+    )
+
+
+def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, holders: tuple[str, ...]) -> Verdict:
+    """Opens the package with the one-time key, judges it, and deletes what was opened."""
+    lost = lost_rows(ctx)
+    folder = ctx.root / f".opened-{uuid.uuid4().hex}"
+    try:
+        opened = release.open_for_check(ctx.step(PACKAGE), identity, folder, holders, ctx.duck)
+        inputs = disclosure.Inputs(
+            rows=relation(ctx, "ingest.rows", "rows"),
+            rejects=relation(ctx, "ingest.decode", "rejects"),
+            candidates=relation(ctx, "match.candidates", "candidates"),
+            verdicts=relation(ctx, "validate.verdicts", "verdicts"),
+            outcomes=relation(ctx, "release.outcomes", "outcomes"),
+            eligible=relation(ctx, "release.outcomes", "eligible"),
+            committed=sum(f.rows for f in ctx.letter.files),
+            fields=ctx.standing.fields,
+            dropped=parquet([dropped]) if dropped else None,
+            lost=parquet([lost]) if lost else None,
+            late=parquet([ctx.late]) if ctx.late else None,
+        )
+        if not _holds_nothing(ctx, opened):
+            inputs = replace(
+                inputs, parquet=parquet([opened.parquet]), csv=parquet([opened.csv]), manifest=opened.manifest
+            )
+        return disclosure.check(inputs, ctx.duck)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _holds_nothing(ctx: BatchContext, opened: release.Opened) -> bool:
+    """Nothing was eligible, and the package holds only the return file: only the accounting is left to judge."""
+    eligible = lake.committed(ctx.step("release.outcomes")).rows("eligible")
+    return eligible == 0 and all(pq.read_metadata(path).num_rows == 0 for path in (opened.parquet, opened.csv))

@@ -1,0 +1,56 @@
+"""Batches that waited too long: held, or failed, for more days than the agreement's `held_days`.
+
+They end as `expired`, with every row accounted for as refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from expectations.base.clock import legal_date
+from flows.batch.steps import BatchSteps
+from flows.ledger import Ledger
+from flows.ledger.lifecycles.states import TRANSITIONS, Cause, State
+from flows.registry.enrolled import agreement_at_receipt
+
+CODE = "HELD_TOO_LONG"
+_WAITING = frozenset({State.HELD, State.FAILED})
+
+
+def overdue(ledger: Ledger, batch: str) -> bool:
+    """Whether a batch has waited for longer than its agreement allows. The day on which it began does not count."""
+    record = ledger.batch(batch)
+    if record is None or record.state not in _WAITING:
+        return False
+    agreement, began = agreement_at_receipt(ledger, record), waiting_since(ledger.events(batch))
+    if agreement is None:  # a submission that could not be read
+        return False
+    assert began is not None, "a batch that is held or failed has an event that says since when"
+    days = (ledger.clock.today(agreement.zone) - legal_date(began, agreement.zone)).days
+    return days > agreement.thresholds.held_days
+
+
+def waiting_since(events: Iterable[Mapping[str, Any]]) -> datetime | None:
+    """Since when the batch of these events has waited; None if it does not.
+
+    A fault that comes back when the batch is run again belongs to the same wait; a checkpoint passed, or a decision,
+    ends it.
+    """
+    began = None
+    for event in events:
+        cause = TRANSITIONS.get((event["facts"].get("start"), event["kind"]))
+        if cause in (Cause.HELD, Cause.FAILED):
+            began = began or datetime.fromisoformat(event["at"])
+        elif cause is not None and cause is not Cause.RETRIED:
+            began = None
+    return began
+
+
+def expire(batch: BatchSteps) -> None:
+    """Ends the batch: accounted for first, then in the ledger. What it was held for stays among its codes."""
+    record = batch.record
+    codes = {CODE, *(record.codes if record.state is State.HELD else ())}
+    batch.account_refused(codes)
+    batch.ledger.expire(batch.name, codes)

@@ -1,0 +1,145 @@
+"""On what a batch is decided: the versions of its agreement and of the court orders, and how a verdict cites them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, assert_never
+
+from expectations.base.digests import of_file
+from expectations.base.errors import Usage
+from expectations.facts.letter import LETTER_FACTS, LetterFacts, Source
+from expectations.instruments import Agreement, CourtOrder, instrument_digest, parse_instrument
+from expectations.rules.rule import Rule
+from flows.ledger import Ledger
+from flows.ledger.batches import BatchRecord
+from flows.ledger.registry import VersionRecord
+from flows.registry.enrolled import Enrolled
+from pipelines.context import BatchContext
+from pipelines.ingest import letter_facts
+from pipelines.ingest.submission import LETTER
+
+
+@dataclass(frozen=True)
+class Cited:
+    """An instrument as a verdict cites it.
+
+    `version`: its number in the ledger; None: a letter, or a file that is not enrolled.
+    """
+
+    id: str
+    kind: str
+    version: int | None
+    digest: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """The agreement, every court order, in force or not, the agreements that supersede it, and how each is cited."""
+
+    agreement: Agreement
+    orders: tuple[CourtOrder, ...]
+    successors: tuple[Agreement, ...]
+    cited: Mapping[str, Cited]
+
+    def cites(self, ids: Collection[str]) -> list[dict[str, Any]]:
+        """These instruments, as JSON can hold them."""
+        return [self.cited[i].to_dict() for i in ids if i in self.cited]
+
+
+def recorded(ledger: Ledger, record: BatchRecord) -> Grounds:
+    """The versions that were enrolled when the batch was received."""
+    bodies = {digest: ledger.instrument(digest) or b"" for digest in record.instruments.values()}
+    return _grounds(record, {i: (_number(ledger, i, d), bodies[d]) for i, d in record.instruments.items()})
+
+
+def enrolled(
+    ledger: Ledger, record: BatchRecord, planned: Path | None = None, until: datetime | None = None
+) -> Grounds:
+    """The versions that are enrolled now (or were at `until`).
+
+    The TOML files in `planned` replace those with their ids, or are added to them. The letter was signed with a key
+    that was the requester's then: keys of the recorded version count beside those of today. Raises Usage if `planned`
+    holds no TOML file, BadInput if one is no instrument.
+    """
+    found: dict[str, tuple[int | None, bytes]] = {
+        name: (version.version, version.body) for name, version in at(ledger, until).items()
+    }
+    for path in _files(planned) if planned else []:
+        body = path.read_bytes()
+        found[parse_instrument(body, path.name).id] = (None, body)
+    now, then = _grounds(record, found), recorded(ledger, record)
+    signing = tuple(dict.fromkeys((*now.agreement.keys.signing, *then.agreement.keys.signing)))
+    keys = now.agreement.keys.model_copy(update={"signing": signing})
+    return Grounds(now.agreement.model_copy(update={"keys": keys}), now.orders, now.successors, now.cited)
+
+
+def at(ledger: Ledger, until: datetime | None = None) -> dict[str, VersionRecord]:
+    """The newest version of each instrument, by id; `until`: of those enrolled up to that moment."""
+    versions = {name: ledger.versions(name) for name, *_ in ledger.instruments()}
+    then = {name: [v for v in some if until is None or v.enrolled_at <= until] for name, some in versions.items()}
+    return {name: some[-1] for name, some in then.items() if some}
+
+
+def _files(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*.toml"))
+    if not found:
+        remedy = "Name a folder with agreements or orders."
+        raise Usage("NO_INSTRUMENTS", "the folder holds no TOML file", where="--instruments", remedy=remedy)
+    return found
+
+
+def _grounds(record: BatchRecord, bodies: Mapping[str, tuple[int | None, bytes]]) -> Grounds:
+    parsed = {name: parse_instrument(body, name) for name, (_, body) in bodies.items()}
+    known = Enrolled.of(parsed.values())
+    agreement = known.agreements.get(record.agreement)
+    if agreement is None:
+        remedy = "See sluicegate instruments list."
+        raise Usage("NO_AGREEMENT", "the batch's agreement is not enrolled", where=record.agreement, remedy=remedy)
+    return Grounds(
+        agreement,
+        tuple(known.orders.values()),
+        tuple(i for i in known.agreements.values() if agreement.id in i.supersedes),
+        {n: Cited(n, parsed[n].kind, version, instrument_digest(body)) for n, (version, body) in bodies.items()},
+    )
+
+
+def _number(ledger: Ledger, name: str, digest: str) -> int | None:
+    return next((v.version for v in ledger.versions(name) if v.digest == digest), None)
+
+
+def against(codes: Collection[str], letter: LetterFacts, agreement: str) -> list[str]:
+    """Ids of the instruments behind these codes of a batch: those that stand against it, and its agreement."""
+    return [*dict.fromkeys([*letter.ids_behind(codes), agreement])] if codes else []
+
+
+def cited_for(codes: Collection[str], ctx: BatchContext) -> tuple[str, ...]:
+    """Ids of the instruments behind these codes of the batch of `ctx`."""
+    return tuple(against(codes, letter_facts(ctx), ctx.agreement.id))
+
+
+def behind(rule: Rule, ctx: BatchContext, grounds: Grounds) -> list[Cited]:
+    """The instruments that a row rule's verdict rests on beside the law: letter, agreement, court orders."""
+    facts = [LETTER_FACTS[name] for name in rule.inputs if name in LETTER_FACTS]
+    sources = {fact.source for fact in facts} | ({Source.AGREEMENT} if rule.agreed else set())
+    orders = {order for fact in facts if fact.orders for order, _ in getattr(ctx.standing, fact.orders)}
+    return [one for source in Source if source in sources for one in _cited(source, orders, ctx, grounds)]
+
+
+def _cited(source: Source, orders: Collection[str], ctx: BatchContext, grounds: Grounds) -> list[Cited]:
+    match source:
+        case Source.LETTER:
+            return [Cited("letter", "letter", None, of_file(ctx.files / LETTER))]
+        case Source.AGREEMENT:
+            return [grounds.cited[ctx.agreement.id]]
+        case Source.ORDERS:
+            return [grounds.cited[order] for order in sorted(orders)]
+        case Source.HOLDER:
+            return []
+        case unknown:
+            assert_never(unknown)

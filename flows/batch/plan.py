@@ -1,0 +1,42 @@
+"""The steps of a batch, and which of them are due in each of its states: data, read by `advance` and by the retries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from expectations.base.total import total
+from flows.ledger.lifecycles.states import FINAL, STAGES, Checkpoint, State
+
+
+class Step(StrEnum):
+    """A stage, a checkpoint (named as in `Checkpoint`), or a step of publication, in their order."""
+
+    INGEST = "ingest"
+    INTAKE = "intake"
+    MATCH = "match"
+    MATCHING = "matching"
+    VALIDATE = "validate"
+    ELIGIBILITY = "eligibility"
+    RELEASE = "release"
+    DISCLOSURE = "disclosure"
+    PREPARE = "prepare"
+    PUBLISH = "publish"
+
+
+PLAN: Mapping[State, tuple[Step, ...]] = total(
+    State,
+    {
+        State.RECEIVED: (Step.INGEST, Step.INTAKE),
+        State.INGESTED: (Step.MATCH, Step.MATCHING),
+        State.MATCHED: (Step.VALIDATE, Step.ELIGIBILITY),
+        State.VALIDATED: (Step.RELEASE, Step.DISCLOSURE),
+        State.SEALED: (Step.PREPARE,),
+        State.PREPARED: (Step.PUBLISH,),
+        State.HELD: (),  # waits for people
+        State.FAILED: (),  # goes on from the state in which it failed
+        **dict.fromkeys(FINAL, ()),
+    },
+)
+# The state of a batch once it has passed a checkpoint.
+PASSED: Mapping[Checkpoint, State] = dict(zip(Checkpoint, STAGES[1:], strict=True))

@@ -1,0 +1,247 @@
+"""How a sealed package leaves: prepared, moved into the outbox, published; and how a crash in between is mended.
+
+1. `prepare`, once the batch is accounted for: one transaction reads orders and halts again and claims the request keys.
+2. `publish`: copies the package to where the outbox is; then one transaction reads orders and halts once more, puts the
+   copy into its place, and records `published`.
+3. `recover`: after a crash, what lies in the outbox decides.
+
+Every write to the ledger takes the same lock. So a halt, or an order enrolled, comes before a publication and stops it,
+or returns after it; there is no moment in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from expectations.base.errors import Fault
+from expectations.instruments import Standing, standing
+from expectations.instruments.standing import superseded
+from flows.ledger import claims
+from flows.ledger.bulk import Pairs, digest, incoming
+from flows.ledger.core import find
+from flows.ledger.database.models import Batch
+from flows.ledger.events.moves import Moved, Prepared, Published, Refused, Withdrawn
+from flows.ledger.ledger import Ledger
+from flows.ledger.lifecycles.states import Cause, State
+from flows.ledger.registry import latest_instruments
+from flows.ledger.review import standing_halts
+from flows.ledger.volume import over_cap
+from flows.outbox import STAGING, Outbox, outbox_at, package_digest, taken
+from flows.registry import enrolled
+
+__all__ = ["STAGING", "Step", "narrowed", "package_digest", "prepare", "publish", "recover", "reopen", "withdraw"]
+# Of the bodies of all enrolled instruments: the ids of those that stand in the way now, by code.
+OrdersCheck = Callable[[Sequence[bytes]], Mapping[str, Sequence[str]]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a batch came. `state` is the ledger's.
+
+    taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
+    codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for:
+    COURT_ORDER,
+            AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED, TOO_MANY_ROWS_30_DAYS
+    cites   ids of the instruments
+    """
+
+    state: State
+    taken: frozenset[str] = frozenset()
+    codes: tuple[str, ...] = ()
+    cites: tuple[str, ...] = ()
+
+
+def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today: Callable[[], date]) -> OrdersCheck:
+    """The usual `orders` check: what stands today, by the instruments enrolled now, against a batch that was decided
+    under `before`. `today` is asked under the lock, since a midnight may pass while a package is copied. It can only
+    narrow: what an order has stopped forbidding is not taken up again here."""
+
+    def check(bodies: Sequence[bytes]) -> dict[str, list[str]]:
+        day, known = today(), enrolled.read(bodies)
+        now = known.agreements[agreement]
+        stands = standing(now, known.orders.values(), statute, purpose, day)
+        against = {
+            "COURT_ORDER": list(stands.narrower(before)),
+            "AGREEMENT_SUPERSEDED": list(superseded(now, known.agreements.values(), day)),
+            "AGREEMENT_NOT_IN_FORCE": [] if now.in_force(day) else [agreement],
+        }
+        return {code: ids for code, ids in against.items() if ids}
+
+    return check
+
+
+def prepare(
+    ledger: Ledger,
+    batch: str,
+    *,
+    keys: Pairs,
+    package: Path,
+    merkle_root: str,
+    content_digest: str,
+    orders: OrdersCheck,
+) -> Step:
+    """Claims `keys` (request_key, person_key) of a batch that is accounted for, all or nothing; safe to repeat.
+
+    package         the sealed package's folder; its digest is recorded, and only this package can be published
+    merkle_root     of the batch's accounting; content_digest: of the rows that were checked and sealed
+    Raises Fault unless the batch is sealed, or prepared with this very package; or if the accounting that the ledger
+    knows of is not this one.
+    """
+    sealed = package_digest(package)
+    with ledger.transaction() as session:
+        entry = find(session, batch)
+        if entry.state == State.PUBLISHED:
+            return Step(State.PUBLISHED)
+        if entry.state == State.PREPARED:
+            return _same_package(entry, sealed)
+        if entry.merkle_root != merkle_root:
+            raise Fault(
+                "NOT_ACCOUNTED",
+                "the batch is not accounted for as it would leave",
+                where=batch,
+                remedy="Run the batch again.",
+            )
+        stopped = _stopped(ledger, session, entry, orders)
+        if stopped:
+            return stopped
+        pairs = claims.once(batch, keys)
+        with incoming(session, pairs):
+            if held := claims.taken(session, entry):
+                return Step(State(entry.state), taken=held)
+            rows, claimed = digest(pairs)
+            event = Prepared(
+                start=State(entry.state),
+                rows=rows,
+                claims=claimed,
+                package=sealed,
+                merkle_root=merkle_root,
+                content_digest=content_digest,
+            )
+            ledger.move(session, entry, event, Cause.PREPARED)
+    return Step(State.PREPARED)
+
+
+def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, orders: OrdersCheck) -> Step:
+    """Puts a prepared package into `outbox` under the name of the batch, and records it; safe to repeat.
+
+    Raises Fault if the package is not the prepared one, or if something else lies there under this name; Transient if
+    the disk or the object store fails.
+    """
+    there = outbox_at(outbox)
+    here = recover(ledger, batch, there)
+    if here is not State.PREPARED:
+        return Step(here)
+    with there.staged(package, batch) as copy:
+        with ledger.transaction() as session:
+            entry = find(session, batch)
+            if entry.state != State.PREPARED:  # another run was faster
+                return Step(State(entry.state))
+            if copy.digest() != entry.package_digest:
+                raise Fault(
+                    "PACKAGE_CHANGED",
+                    "the package is not the one that was prepared",
+                    where=batch,
+                    remedy="Reopen the batch, so that it is sealed again.",
+                )
+            stopped = _stopped(ledger, session, entry, orders)
+            if stopped:
+                return stopped
+            copy.put()
+            _published(ledger, session, entry)
+        there.tidy(batch)
+        return Step(State.PUBLISHED)
+
+
+def recover(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
+    """The state of a batch, put right after a crash: a prepared batch whose package lies in the outbox is published.
+
+    A batch that stays `prepared` did not leave: publish it, reopen it, or withdraw it. Raises Fault if something else
+    lies in the outbox under its name.
+    """
+    there = outbox_at(outbox)
+    with ledger.transaction() as session:
+        entry = find(session, batch)
+        if entry.state == State.PREPARED and _has_left(entry, there):
+            there.settle(batch)
+            _published(ledger, session, entry)
+        if entry.state != State.PREPARED:
+            there.tidy(batch)
+        return State(entry.state)
+
+
+def reopen(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
+    """Sends a sealed or prepared batch that did not leave back to be sealed again, and gives its claims back.
+
+    For keys that another batch holds, or a package that was lost. Raises Fault if the package has left.
+    """
+    with ledger.transaction() as session:
+        entry = _not_left(session, batch, outbox)
+        ledger.move(session, entry, Moved(start=State(entry.state), to=State.VALIDATED), Cause.RESEALED)
+        return State.VALIDATED
+
+
+def withdraw(
+    ledger: Ledger, batch: str, outbox: Outbox | Path | str, codes: Sequence[str], cites: Sequence[str] = ()
+) -> State:
+    """Ends a prepared batch that did not leave; its keys are free again. Raises Fault if the package has left."""
+    with ledger.transaction() as session:
+        _withdraw(ledger, session, _not_left(session, batch, outbox), codes, cites)
+        return State.WITHDRAWN
+
+
+def _same_package(entry: Batch, digest: str) -> Step:
+    if entry.package_digest != digest:
+        raise Fault(
+            "OTHER_PACKAGE",
+            "another package of this batch is prepared already",
+            where=entry.name,
+            remedy="Reopen the batch first.",
+        )
+    return Step(State.PREPARED)
+
+
+def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: OrdersCheck) -> Step | None:
+    """Ends the batch if an instrument stands in its way; leaves it where it is while releases are halted."""
+    against = {**orders([body for _, _, body in latest_instruments(session)]), **over_cap(session, entry)}
+    codes, cites = sorted(against), sorted({id for ids in against.values() for id in ids})
+    if codes:
+        if entry.state == State.PREPARED:
+            _withdraw(ledger, session, entry, codes, cites)
+        else:
+            event = Refused(start=State(entry.state), codes=tuple(codes), cites=tuple(cites))
+            ledger.move(session, entry, event, Cause.REFUSED)
+        return Step(State(entry.state), codes=tuple(codes), cites=tuple(cites))
+    return Step(State(entry.state), codes=("HALTED",)) if standing_halts(session) else None
+
+
+def _withdraw(ledger: Ledger, session: Session, entry: Batch, codes: Sequence[str], cites: Sequence[str]) -> None:
+    event = Withdrawn(start=State(entry.state), codes=tuple(sorted(codes)), cites=tuple(sorted(cites)))
+    ledger.move(session, entry, event, Cause.WITHDRAWN)
+
+
+def _published(ledger: Ledger, session: Session, entry: Batch) -> None:
+    ledger.move(session, entry, Published(start=State(entry.state), package=entry.package_digest), Cause.PUBLISHED)
+
+
+def _has_left(entry: Batch, outbox: Outbox) -> bool:
+    digest = outbox.digest(entry.name)
+    if digest not in (None, entry.package_digest):
+        raise taken(entry.name)
+    return digest is not None
+
+
+def _not_left(session: Session, batch: str, outbox: Outbox | Path | str) -> Batch:
+    entry = find(session, batch)
+    if entry.state == State.PREPARED and _has_left(entry, outbox_at(outbox)):
+        raise Fault(
+            "HAS_LEFT",
+            "the package lies in the outbox: it counts as published",
+            where=batch,
+            remedy="Run the batch again, so that this is recorded; then recall it if need be.",
+        )
+    return entry

@@ -1,0 +1,166 @@
+"""Taking a submission in: copied, proven to be what its letter says, tied to an agreement, recorded once.
+
+What decides later is fixed here: when it was received, the legal date of the decision, the instruments and the register
+version, and what was disclosed before.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations import address
+from expectations.address import facilities
+from expectations.base.clock import Clock, legal_date
+from expectations.base.digests import of_bytes
+from expectations.base.errors import BadInput
+from expectations.facts import persons
+from expectations.instruments import Agreement
+from flows.home.locks import alone
+from flows.home.registers import current_register
+from flows.home.tree import Home
+from flows.ledger import Ledger, volume
+from flows.ledger.claims import TRIES_COUNT
+from flows.ledger.lifecycles.states import State
+from flows.registry import enrolled
+from pipelines import register
+from pipelines.ingest import submission
+from pipelines.ingest.submission import TakenIn
+from pipelines.lake import durable
+
+
+def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
+    """Takes the submission in `source` in; returns the batch's public name. The same letter again: the same batch.
+
+    Raises BadInput if it cannot be read as a submission, or if its agreement is unknown or did not sign it; the ledger
+    keeps an entry of its own for that (invariant 1). Raises BadInput, and nothing is received, if the operator's list
+    of facilities or lists of persons cannot be read.
+    """
+    listed = _facilities(home)
+    incoming = home.lake / ".incoming" / uuid.uuid4().hex
+    incoming.mkdir(parents=True, mode=0o700)
+    try:
+        taken = submission.take_in(source, incoming / "submission")
+        agreement = _agreement(ledger, taken)
+        submission.verify_signature(taken, agreement)
+        if home.persons:
+            persons.keep(home.persons, incoming / persons.KEPT, home.duck)
+        if listed is not None:
+            durable.write(incoming / facilities.NAME, listed)
+        with alone(home, taken.batch):
+            if ledger.batch(taken.batch) is None:
+                _record(home, ledger, clock, taken, agreement, incoming)
+        return taken.batch
+    except BadInput as error:
+        _record_unreadable(ledger, clock, source, error)
+        raise
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+
+
+def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
+    found = enrolled.newest(ledger).agreements.get(taken.letter.agreement)
+    if found is None:
+        remedy = "Name an agreement in force; sluicegate instruments list shows them."
+        raise BadInput(
+            "UNKNOWN_AGREEMENT", "the letter names no enrolled agreement", where=submission.LETTER, remedy=remedy
+        )
+    return found
+
+
+def _facilities(home: Home) -> bytes | None:
+    """The operator's list as it is now, checked: the batch is decided by these bytes, whatever becomes of the file."""
+    if home.facilities is None:
+        return None
+    with tempfile.TemporaryDirectory(prefix="sluicegate-facilities-") as folder:
+        copy = Path(folder) / facilities.NAME
+        try:
+            copy.write_bytes(home.facilities.read_bytes())
+        except OSError:
+            facilities.refuse(home.facilities, "the list of facilities cannot be read")
+        address.check(copy)
+        return copy.read_bytes()
+
+
+def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, incoming: Path) -> None:
+    """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch.
+
+    In this order, so that a crash in between leaves an orphan folder and no record.
+    """
+    instruments = ledger.instruments()
+    prepared = current_register(home)
+    root = home.lake / taken.batch
+    if root.exists():
+        shutil.rmtree(root)  # an orphan: the ledger does not know this batch
+    incoming.rename(root)
+    requester = agreement.requester.id
+    _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
+    moment = clock.now()
+    known = enrolled.read(body for _, _, body in instruments)
+    successors = {id for id, other in known.agreements.items() if agreement.id in other.supersedes}
+    used = {agreement.id, *known.orders, *successors}
+    earlier = replace(
+        ledger.passed_intake(requester, agreement.id, moment - volume.PERIOD),
+        batches=ledger.match_rates(requester, agreement.id),
+    )
+    (root / "earlier.json").write_text(json.dumps(asdict(earlier)))
+    _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - TRIES_COUNT))
+    ledger.receive(
+        taken.batch,
+        submission=taken.digest,
+        requester=requester,
+        agreement=agreement.id,
+        received_at=moment,
+        decided_on=legal_date(moment, agreement.zone),
+        instruments={id: digest for id, digest, _ in instruments if id in used},
+        register=register.version(prepared),
+        rows=sum(f.rows for f in taken.letter.files),
+    )
+
+
+def _write_keys(path: Path, names: list[str], rows: Iterable[tuple[str, ...]]) -> None:
+    schema, source = pa.schema([(n, pa.string()) for n in names]), iter(rows)
+    with pq.ParquetWriter(path, schema) as writer:
+        while some := list(islice(source, 100_000)):  # millions of keys pass through, never all at once
+            columns = [pa.array(c, pa.string()) for c in zip(*some, strict=True)]
+            writer.write_batch(pa.record_batch(columns, schema=schema))
+
+
+def _letter_bytes(source: Path) -> bytes:
+    """As much of the letter as may be read; nothing if it is no plain, readable file."""
+    letter = source / submission.LETTER
+    try:
+        if letter.is_symlink() or not letter.is_file():
+            return b""
+        with letter.open("rb") as stream:
+            return stream.read(submission.MAX_LETTER)
+    except OSError:
+        return b""
+
+
+def _record_unreadable(ledger: Ledger, clock: Clock, source: Path, error: BadInput) -> None:
+    """An unreadable submission is one accounting entry of its own, named by what can be read of its letter."""
+    known = of_bytes(_letter_bytes(source) or error.code.encode())
+    name = f"u-{known[:12]}"
+    now = clock.now()
+    if ledger.receive(
+        name,
+        submission=of_bytes(f"unreadable|{known}".encode()),
+        requester="unknown",
+        agreement="unknown",
+        received_at=now,
+        decided_on=now.date(),
+        instruments={},
+        register="none",
+        rows=0,
+    ):
+        ledger.advance(name, State.UNREADABLE, facts={"codes": [error.code]})

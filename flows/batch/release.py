@@ -1,0 +1,178 @@
+"""The release of a batch: sealed, accounted for, prepared, published; and how one that is refused is accounted for.
+
+Accounting comes first (invariant 4): evidence and accounting are sealed to the holder before the ledger says
+`prepared`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.base import signatures
+from expectations.base.duck import parquet, session
+from expectations.facts import persons
+from flows.batch import publication
+from flows.batch.outcome_counts import store_outcome_counts
+from flows.evidence import keys
+from flows.evidence.store import accounting_path, store_evidence
+from flows.home.tree import HOLDER_SIGNING, Home
+from flows.ledger import Ledger
+from flows.ledger.lifecycles.states import State
+from pipelines import lake, release
+from pipelines.context import BatchContext
+from pipelines.register import version
+from pipelines.release.package import NAME as PACKAGE
+
+
+def lost_rows(ctx: BatchContext) -> Path | None:
+    """Parquet (request_key) of the rows whose claim another batch won; None if there are none."""
+    path = ctx.root / "lost.parquet"
+    return path if path.exists() else None
+
+
+class Release:
+    """The release of one batch."""
+
+    def __init__(self, home: Home, ledger: Ledger, ctx: BatchContext) -> None:
+        self.home, self.ledger, self.ctx = home, ledger, ctx
+
+    @property
+    def package(self) -> Path:
+        """The sealed package in the lake, before it is published."""
+        return self.ctx.step(PACKAGE)
+
+    def end_rows(self, dropped: Path | None) -> None:
+        """Gives every row its one end. `dropped`: the rows that two people dropped."""
+        self._count(release.outcomes(self.ctx, dropped=dropped, lost=lost_rows(self.ctx)))
+
+    def _count(self, outcomes: lake.Manifest) -> None:
+        """Stores the rows by outcome, for status and reports."""
+        query = f"SELECT outcome, count(*) FROM {parquet(outcomes.paths('outcomes'))} GROUP BY ALL ORDER BY ALL"
+        with session(self.ctx.duck) as connection:
+            store_outcome_counts(self.home, self.ctx.batch, dict(connection.execute(query).fetchall()))
+
+    def seal(self, check_recipient: str) -> None:
+        """Seals the eligible rows, to the requester and to the one-time key of the disclosure checkpoint."""
+        release.seal(
+            self.ctx,
+            lake.committed(self.ctx.step("release.outcomes")),
+            holder_key=signatures.load(self.home.keys / HOLDER_SIGNING),
+            check_recipient=check_recipient,
+            instruments=self.ledger.known_batch(self.ctx.batch).instruments,
+            register_version=version(self.ctx.register),
+        )
+
+    def sealed_facts(self) -> dict[str, Any]:
+        """What the ledger records of a package that passed the disclosure checkpoint."""
+        return {"package": publication.package_digest(self.package)}
+
+    def prepare(self) -> publication.Step:
+        """Seals evidence and accounting, then claims the keys.
+
+        Goes back, to be sealed again, if the package is not the one that was checked, if the holder's lists of persons
+        hold rows back that they did not before, or if another batch holds some of the keys.
+        """
+        if not self._is_checked_package() or self._newly_protected():
+            return self._reopen()
+        root = self._account()
+        outcomes = lake.committed(self.ctx.step("release.outcomes"))
+        keys = pa.concat_tables(
+            pq.read_table(p, columns=["request_key", "person_key"]) for p in outcomes.paths("eligible")
+        )
+        step = publication.prepare(
+            self.ledger,
+            self.ctx.batch,
+            keys=keys,
+            package=self.package,
+            merkle_root=root,
+            content_digest=str(release.verify(self.package, self.holders)["content_digest"]),
+            orders=self._orders(),
+        )
+        if step.taken:
+            self._lose(step.taken)
+            return self._reopen()
+        return step
+
+    def _reopen(self) -> publication.Step:
+        publication.reopen(self.ledger, self.ctx.batch, self.home.delivery)
+        return publication.Step(State.VALIDATED)
+
+    def publish(self) -> publication.Step:
+        """Puts the package into the outbox."""
+        return publication.publish(
+            self.ledger, self.ctx.batch, package=self.package, outbox=self.home.delivery, orders=self._orders()
+        )
+
+    def account_refused(self, codes: Iterable[str]) -> None:
+        """Accounts for a batch that ends, or has ended, without a release: every row of it ends as `refused`."""
+        self._count(release.refused_outcomes(self.ctx, tuple(codes)))
+        self._account()
+
+    def _account(self) -> str:
+        """Seals evidence and accounting, and records that in the ledger; gives the Merkle root."""
+        evidence = store_evidence(self.home, self.ctx)
+        recipient = keys.holder(self.home).recipient
+        made = release.seal_accounting(self.ctx, recipient, accounting_path(self.home, self.ctx.batch))
+        self.ledger.account(
+            self.ctx.batch,
+            rows=made.rows,
+            outcomes=made.outcomes,
+            codes=made.codes,
+            merkle_root=made.merkle_root,
+            accounting=made.sha256,
+            evidence=evidence,
+        )
+        return made.merkle_root
+
+    def _is_checked_package(self) -> bool:
+        """Whether the package is the one that the disclosure checkpoint opened; a crash may have lost it."""
+        sealed = [e for e in self.ledger.events(self.ctx.batch) if e["kind"] == State.SEALED.value]
+        here = publication.package_digest(self.package) if self.package.is_dir() else None
+        return bool(sealed) and here == sealed[-1]["facts"].get("package")
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Public keys that may sign a package."""
+        return ((self.home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip(),)
+
+    def _orders(self) -> publication.OrdersCheck:
+        # read again at publication, with what is in force on the day it happens: it can only narrow
+        ctx = self.ctx
+        return publication.narrowed(
+            ctx.agreement.id,
+            ctx.letter.statute,
+            ctx.letter.purpose,
+            ctx.standing,
+            lambda: self.ledger.clock.today(ctx.agreement.zone),
+        )
+
+    def _newly_protected(self) -> bool:
+        """Reads the holder's lists of persons again, and records the eligible rows that they hold back now.
+
+        The package is then sealed without them. Raises BadInput if the lists cannot be read: then nothing is released.
+        """
+        here, late = self.ctx.root / ".persons-now.parquet", self.ctx.root / persons.LATE
+        here.unlink(missing_ok=True)
+        if self.home.persons:
+            persons.keep(self.home.persons, here, self.ctx.duck)
+        outcomes = lake.committed(self.ctx.step("release.outcomes"))
+        required = sorted({which for _, which in self.ctx.standing.persons})
+        query = persons.held_back(here if here.exists() else None, required, parquet(outcomes.paths("eligible")))
+        with session(self.ctx.duck) as connection:
+            found = connection.execute(f"{query} ORDER BY ordinal").to_arrow_table()
+        if found.num_rows == 0:
+            return False
+        before = [pq.read_table(late)] if self.ctx.late else []
+        pq.write_table(pa.concat_tables([*before, found]), late)
+        return True
+
+    def _lose(self, taken: Iterable[str]) -> None:
+        lost = lost_rows(self.ctx)
+        before = pq.read_table(lost)["request_key"].to_pylist() if lost else []
+        table = pa.table({"request_key": pa.array(sorted({*before, *taken}), pa.string())})
+        pq.write_table(table, self.ctx.root / "lost.parquet")

@@ -1,0 +1,207 @@
+"""The steps of one batch: its stages, its checkpoints, its release. What the flow's tasks call; knows nothing of
+Prefect.
+
+Every method may be repeated: stages are committed steps of the lake, the ledger moves a batch on once, and what was
+sealed for a one-time key is sealed again.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, assert_never
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.address import complete
+from expectations.base import digests
+from expectations.base.clock import legal_date
+from expectations.base.duck import parquet, session
+from expectations.base.errors import SluicegateError
+from expectations.contracts import CANONICAL
+from expectations.facts import counts
+from expectations.gx.verdict import Status, Verdict
+from expectations.suites import matching
+from flows.batch import checkpoints, grounds
+from flows.batch.checkpoints import relation
+from flows.batch.outcome_counts import store_result
+from flows.batch.plan import PASSED, Step
+from flows.batch.release import Release
+from flows.home.registers import register_of
+from flows.home.tree import HASH_KEY, Home
+from flows.ledger import Ledger
+from flows.ledger.core import BatchRecord
+from flows.ledger.decisions import Decision, allowed
+from flows.ledger.lifecycles.states import Checkpoint
+from pipelines import ingest, lake, match, sealing, validate
+from pipelines.context import BatchContext
+from pipelines.ingest import submission
+from pipelines.lake import Progress
+
+
+class BatchSteps:
+    """A batch that the ledger knows, with all that its steps need. `progress`: as the stages report it."""
+
+    def __init__(
+        self, home: Home, ledger: Ledger, name: str, progress: Progress = lambda step, done, total: None
+    ) -> None:
+        self.home, self.ledger, self.name, self.progress = home, ledger, name, progress
+
+    @property
+    def record(self) -> BatchRecord:
+        """What the ledger knows of it now."""
+        return self.ledger.known_batch(self.name)
+
+    @property
+    def folder(self) -> Path:
+        """Its folder in the lake: there while it is in flight."""
+        return self.home.lake / self.name
+
+    @cached_property
+    def ctx(self) -> BatchContext:
+        """What the stages work from: as it was recorded at receipt, whatever has changed since."""
+        return self.context(self.folder, register_of(self.home, self.record.register))
+
+    def context(self, root: Path, register: Path) -> BatchContext:
+        """The same for a copy of the letter at `root`/submission, and a register."""
+        record = self.record
+        on = grounds.recorded(self.ledger, record)
+        return BatchContext(
+            batch=self.name,
+            root=root,
+            submission=record.submission,
+            letter=submission.taken_in(root / "submission").letter,
+            agreement=on.agreement,
+            orders=on.orders,
+            successors=on.successors,
+            instruments=record.instruments,
+            decided_on=record.decided_on,
+            received_on=legal_date(record.received_at, on.agreement.zone),
+            register=register,
+            hash_key=self.home.secret(HASH_KEY),
+            runner=self.home.config.runner,
+            part_rows=self.home.config.part_rows,
+            # what a killed run leaves half-way goes when the batch does
+            duck=replace(self.home.duck, temp=str(root / ".spill")),
+            progress=self.progress,
+        )
+
+    def do(self, step: Step) -> Verdict | None:
+        """Does one step; returns a checkpoint's verdict."""
+        match step:
+            case Step.INTAKE | Step.MATCHING | Step.ELIGIBILITY | Step.DISCLOSURE:
+                return self.checkpoint(Checkpoint(step))
+            case Step.INGEST:
+                ingest.run(self.ctx)
+            case Step.MATCH:
+                match.run(self.ctx)
+            case Step.VALIDATE:
+                tries = validate.run(self.ctx).paths("tries")
+                self.ledger.record_tries(self.name, pa.concat_tables(pq.read_table(p) for p in tries))
+            case Step.RELEASE:
+                self.release.end_rows(self.dropped())
+            case Step.PREPARE:
+                self.release.prepare()
+            case Step.PUBLISH:
+                self.release.publish()
+            case _:
+                assert_never(step)
+        return None
+
+    def checkpoint(self, which: Checkpoint) -> Verdict:
+        """Runs a checkpoint on what its stage committed, stores its result, and moves the batch on, or stops it."""
+        identity = sealing.new_identity()  # one-time: held in memory until the disclosure suite has opened the package
+        if which is Checkpoint.DISCLOSURE:
+            self.release.seal(identity.recipient)
+        verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.release.holders)
+        store_result(self.home, self.name, which.value, verdict.to_dict())
+        counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
+        status = Status.PASS if self._confirmed(which, verdict) else verdict.status
+        match status:
+            case Status.PASS:
+                self.ledger.advance(self.name, PASSED[which], facts={**counts, **self._passed_facts(which)})
+            case Status.REFUSE:
+                self.account_refused(verdict.codes)
+                self.ledger.refuse(self.name, verdict.codes, grounds.cited_for(verdict.codes, self.ctx), facts=counts)
+            case Status.HOLD | Status.ERROR:
+                codes = verdict.codes if status is Status.HOLD else ()
+                self.ledger.hold(self.name, which, self.content_digest(), codes, facts=counts)
+            case unknown:
+                assert_never(unknown)
+        return verdict
+
+    def account_refused(self, codes: Iterable[str]) -> None:
+        """Accounts for a batch that ends without a release.
+
+        One whose rows were never read is accounted for by its events alone, as a submission that cannot be read is:
+        what was received, and how it ended.
+        """
+        if lake.read_manifest(self.folder / "ingest.rows") is not None:
+            # its register may be gone, and is not needed
+            Release(self.home, self.ledger, self.context(self.folder, self.home.register)).account_refused(codes)
+
+    def delete_folder(self) -> None:
+        """Deletes all that is left of a finished batch in the lake: only what is sealed stays."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _passed_facts(self, which: Checkpoint) -> dict[str, Any]:
+        """What the ledger records of a checkpoint that was passed, beside its counts."""
+        match which:
+            case Checkpoint.INTAKE:
+                return self._intake_counts()
+            case Checkpoint.MATCHING:
+                return {k: v for k, v in checkpoints.match_counts(self.ctx).items() if k in matching.COUNTS}
+            case Checkpoint.ELIGIBILITY:
+                return {}
+            case Checkpoint.DISCLOSURE:
+                return self.release.sealed_facts()
+            case _:
+                assert_never(which)
+
+    def _intake_counts(self) -> dict[str, Any]:
+        rows, rejects = relation(self.ctx, "ingest.rows", "rows"), relation(self.ctx, "ingest.decode", "rejects")
+        dropped = self.dropped()
+        counted = counts.sql(rows, rejects, parquet([dropped]) if dropped else None, None)
+        with session(self.ctx.duck) as connection:
+            query = f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counted})"
+            return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
+
+    def content_digest(self) -> str:
+        """Content digest of the batch's canonical rows: what a decision on a held batch is bound to."""
+        rows = relation(self.ctx, "ingest.rows", "rows")
+        with session(self.ctx.duck) as connection:
+            return digests.content_digest(connection, rows, CANONICAL.names, "ordinal")
+
+    def dropped(self) -> Path | None:
+        """Parquet (ordinal) of the rows that two people dropped from exactly these rows; None if none were."""
+        if not self._granted(Checkpoint.INTAKE, Decision.DROP):
+            return None
+        path, rows = self.ctx.root / "dropped.parquet", relation(self.ctx, "ingest.rows", "rows")
+        query = f"SELECT ordinal FROM {rows} WHERE origin = 'request' AND NOT {complete('a_codes')} ORDER BY 1"
+        with session(self.ctx.duck) as connection:
+            pq.write_table(connection.execute(query).to_arrow_table(), path)
+        return path
+
+    def _confirmed(self, which: Checkpoint, verdict: Verdict) -> bool:
+        """Two people explained what failed, of exactly these rows, and nothing else fails now."""
+        if verdict.status is not Status.HOLD or Decision.CONFIRM not in allowed(which, verdict.codes):
+            return False
+        return set(verdict.codes) <= set(self.record.codes) and self._granted(which, Decision.CONFIRM)
+
+    def _granted(self, which: Checkpoint, decision: Decision) -> bool:
+        made = [d for d in self.ledger.decisions(self.name) if d.decision is decision and d.granted]
+        return bool(made) and self.ledger.granted(self.name, which, self.content_digest(), decision)
+
+    def store_fault(self, error: SluicegateError) -> None:
+        """Stores what failed for the operator: code, message, place; an error of ours holds no value."""
+        shown = {"code": error.code, "message": error.message, "where": error.where, "remedy": error.remedy}
+        store_result(self.home, self.name, "fault", shown)
+
+    @cached_property
+    def release(self) -> Release:
+        """The release of this batch."""
+        return Release(self.home, self.ledger, self.ctx)

@@ -1,0 +1,188 @@
+"""`sluicegate instruments`: look at them, check a file, sign and enrol it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from expectations.base import signatures
+from expectations.base.clock import Clock
+from expectations.base.errors import DONE, BadInput, Usage
+from flows.cli.command import DAY, Json, Key, Signatures, at_home, day, file_bytes, show, signatures_in
+from flows.home.tree import open_home
+from flows.ledger import Ledger
+from flows.registry import endorsements, instruments
+from flows.registry import in_force as possible
+from flows.reports.schemas import meanings
+
+app = typer.Typer(name="instruments", help="Agreements and court orders.", no_args_is_help=True)
+File = Annotated[Path, typer.Argument(help="The instrument, as TOML.")]
+Day = Annotated[
+    date | None,
+    typer.Option("--on", parser=day, metavar=DAY, help="The day, in the agreement's zone; if left out, today."),
+]
+
+
+@app.command("list")
+def list_(on: Day = None, json: Json = False) -> int:
+    """The enrolled instruments, and whether each is in force."""
+    with at_home() as here:
+        return show(instruments.listed(here.ledger, here.clock, on), json, _print_list)
+
+
+def _print_list(rows: list[dict[str, Any]]) -> None:
+    for r in rows:
+        stands = "in force" if r["in force"] else "not in force"
+        until = f"to {r['to']}" if r["to"] else "no end date"
+        print(f"{r['id']}: {r['kind']}, version {r['version']}, {stands}, from {r['from']}, {until}")
+        print(f"    {r['title']}; digest {r['digest'][:12]}")
+
+
+@app.command("show")
+def show_(
+    id: Annotated[str, typer.Argument(help="The instrument's id, as list shows it.")],
+    version: Annotated[str | None, typer.Option(help="Number, or the first 8 digits of the digest or more.")] = None,
+    json: Json = False,
+) -> int:
+    """Every field of an instrument in words, and its versions: who enrolled which, and when."""
+    with at_home() as here:
+        return show(instruments.shown(here.ledger, id, version), json, _print_one)
+
+
+def _print_one(one: dict[str, Any]) -> None:
+    said = meanings(one["fields"]["kind"])
+    print(f"{one['id']}, version {one['version']}, digest {one['digest']}")
+    for key, value in one["fields"].items():
+        print(f"{key}: {_words(value)}\n    {_meaning(said, key)}")
+    for v in one["versions"]:
+        by = ", ".join(v["by"]) or "nobody: it was enrolled before signatures were asked for"
+        print(f"version {v['version']}: enrolled {v['enrolled_at']:%Y-%m-%d %H:%M} UTC, signed by {by}")
+        print(f"    digest {v['digest']}")
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    if value is None or isinstance(value, bool):
+        return {None: "not given", True: "yes", False: "no"}[value]
+    return str(value)
+
+
+def _meaning(said: Mapping[str, str], key: str) -> str:
+    return said.get(".".join(part for part in key.split(".") if not part.isdigit()), "")
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Instruments, as TOML.")],
+    against: Annotated[
+        bool, typer.Option("--against", help="Show field by field what would change against the enrolled version.")
+    ] = False,
+) -> int:
+    """What is wrong with an instrument before it is enrolled: file, key, and what to write.
+
+    Exit code 5: something is. Warnings name what the form allows and is probably not meant; they need a home, and do
+    not change the exit code.
+    """
+    known = _enrolled()
+    good = [_check(file, known, against) for file in files]
+    return DONE if all(good) else BadInput.exit_code
+
+
+def _enrolled() -> dict[str, bytes]:
+    try:
+        home = open_home()
+    except Usage:
+        print("There is no home here: only the form is checked.")
+        return {}
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        return {name: body for name, _, body in ledger.instruments()}
+
+
+def _check(file: Path, known: Mapping[str, bytes], against: bool) -> bool:
+    try:
+        checked = instruments.checked(file_bytes(file), file.name, known, Clock())
+    except BadInput as error:
+        print(f"{file}: {error}")
+        return False
+    for problem in checked.problems:
+        print(f"{file}: {problem}")
+    if checked.found is None:
+        return False
+    print(f"{file}: {checked.found.kind} {checked.found.id} is well formed")
+    for doubt in checked.doubts:
+        print(f"{file}: warning: {doubt}")
+    if against:
+        _print_changes(checked.found.id, checked.changes)
+    return True
+
+
+def _print_changes(id: str, changes: list[tuple[str, Any, Any]] | None) -> None:
+    if changes is None:
+        print(f"no version of {id} is enrolled: all of it would be new")
+    for key, now, then in changes or ():
+        print(f"{id}: {key}: now {_words(now)}, then {_words(then)}")
+
+
+@app.command("in-force")
+def in_force(
+    on: Day = None,
+    agreement: Annotated[str | None, typer.Option(help="This agreement only.")] = None,
+    statute: Annotated[str | None, typer.Option(help="This statute only.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="This purpose only.")] = None,
+    json: Json = False,
+) -> int:
+    """What may be released under each agreement on a day, and which orders forbid the rest."""
+    with at_home() as here:
+        known = list(instruments.enrolled(here.ledger).values())
+        rows = possible.on_day(known, here.clock, on, agreement=agreement, statute=statute, purpose=purpose)
+    return show(rows, json, _print_possible)
+
+
+def _print_possible(rows: list[dict[str, Any]]) -> None:
+    for r in rows:
+        print(f"{r['agreement']} on {r['day']}, {r['statute']}, {r['purpose']}")
+        print(f"    fields that may be released: {', '.join(r['may_leave']) or 'none'}")
+        for why in r["why"]:
+            print(f"    {why}")
+
+
+@app.command()
+def message(file: File) -> None:
+    """Print what two operators sign to enrol FILE.
+
+    ssh-keygen signs it too: ssh-keygen -Y sign -n sluicegate-instrument.
+    """
+    with at_home() as here:
+        print(here.ledger.instrument_message(file_bytes(file), file.name).decode(), end="")
+
+
+@app.command()
+def sign(
+    file: File,
+    key: Key,
+    shown: Annotated[bool, typer.Option("--print", help="Print the signature, write no file.")] = False,
+) -> None:
+    """Sign FILE as the next version of its instrument. Writes FILE.OPERATOR.sig beside it."""
+    with at_home() as here:
+        message = here.ledger.instrument_message(file_bytes(file), file.name)
+        signed = endorsements.sign(here.ledger, message, signatures.load(key), signatures.INSTRUMENT)
+    if shown:
+        print(signed.signature, end="")
+    else:
+        print(f"Signed by {signed.operator}: {signed.write(file)}")
+
+
+@app.command()
+def enrol(file: File, signature: Signatures) -> None:
+    """Enrol an instrument, or a new version of one, by two operators' signatures.
+
+    It is in force from then on, within its own days.
+    """
+    with at_home() as here:
+        digest = here.ledger.enrol_instrument(file_bytes(file), signatures_in(signature), file.name)
+    print(f"Enrolled, digest {digest}")

@@ -1,0 +1,104 @@
+"""`sluicegate ledger`: verify it, sign its head, export the chain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from expectations.base import signatures
+from expectations.base.errors import DONE, Fault, Usage
+from flows.cli.command import Json, Key, at_home, file_text, show
+
+app = typer.Typer(name="ledger", help="The ledger and its audit log.", no_args_is_help=True)
+Export = Annotated[
+    Path | None,
+    typer.Option(help="An exported chain, to verify instead of a home; needs neither home nor private key."),
+]
+Copies = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--head", metavar="DAY.json", help="A signed head that somebody was given, its .sig beside it; any number."
+    ),
+]
+Holder = Annotated[
+    Path | None, typer.Option(help="The holder's public signing keys, one a line; if left out, the home's.")
+]
+
+
+@app.command()
+def verify(
+    deep: Annotated[bool, typer.Option("--deep", help="Open each sealed accounting, and count it again.")] = False,
+    export: Export = None,
+    head: Copies = None,
+    holder: Holder = None,
+    json: Json = False,
+) -> int:
+    """Check the chain, all that the ledger says, its signed heads and the sealed files.
+
+    Exit code 1: something does not fit; each place is named.
+    """
+    keys = file_text(holder).splitlines() if holder else []
+    if export:
+        from flows.audit import export as exported
+
+        if deep or (head and not keys):
+            raise Usage(
+                "NO_HOME_THERE",
+                "an export has no sealed files, and no keys of its own",
+                remedy="Leave --deep out; give --holder with --head.",
+            )
+        problems, last, signed = exported.verify(export, head or [], keys)
+    else:
+        from flows import audit
+
+        with at_home() as here:
+            found = audit.verify(here.home, here.ledger, deep=deep, copies=head or [], keys=keys)
+        problems, last, signed = list(found.problems), found.head, found.checkpoints
+    result = {"problems": [vars(p) for p in problems], "head": vars(last), "checkpoints": signed}
+    return show(result, json, lambda _: _print(problems, result), Fault.exit_code if problems else DONE)
+
+
+def _print(problems: list[Any], result: dict[str, Any]) -> None:
+    for problem in problems:
+        print(problem)
+    head = result["head"]
+    chain = f"the chain ends at event {head['seq']}, hash {head['hash']}"
+    print(f"{len(problems)} problems; {chain}; {result['checkpoints']} signed heads confirm it")
+
+
+@app.command("sign-head")
+def sign_head() -> None:
+    """Sign what the chain is now: home/checkpoints/DAY.json.
+
+    The nightly run does it too. Give copies to others, who can prove later that nothing before it was changed.
+    """
+    from flows.audit import signed_heads
+
+    with at_home() as here:
+        print(signed_heads.write(here.home, here.ledger))
+
+
+@app.command()
+def export(out: Annotated[Path, typer.Option(help="The file: one event a line, as JSON.")]) -> None:
+    """Write the chain to a file that anyone can verify.
+
+    How: sluicegate ledger verify --export FILE --head DAY.json --holder KEY.pub.
+    """
+    from flows.audit import export as exported
+
+    with at_home() as here:
+        print(f"{exported.write(here.ledger, out):,} events in {out}")
+
+
+@app.command()
+def baseline(key: Key) -> None:
+    """Sign once, after an upgrade, the values that the events of older versions did not hold.
+
+    Verify the ledger with that older version first.
+    """
+    from flows.batch.decisions import sign_baseline
+
+    with at_home() as here:
+        print(f"Signed: event {sign_baseline(here.ledger, signatures.load(key))}")

@@ -1,0 +1,142 @@
+"""`sluicegate …`: the command line: which commands there are, and how each ends.
+
+Exit codes: 0 done, 3 held, 4 refused, 5 bad input, 2 usage, 1 fault.
+
+An unexpected exception prints its type and where it arose, never its text: libraries quote values in their messages.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer._click import ClickException  # typer's own copy, which its parser raises; the package click is another one
+
+from expectations.base.errors import Fault, SluicegateError, Usage
+from flows.cli import accounting, gates, instruments, ledger, operator, package, recall, register, review, simulate
+from flows.cli.demo import demo
+from flows.cli.docs import docs
+from flows.cli.doctor import doctor
+from flows.cli.explain import explain
+from flows.cli.halt import halt, resume
+from flows.cli.init import init
+from flows.cli.lookback import lookback
+from flows.cli.match import match
+from flows.cli.nightly import nightly
+from flows.cli.preflight import preflight
+from flows.cli.replay import replay
+from flows.cli.report import report
+from flows.cli.rules import rules
+from flows.cli.run import run as run_batch
+from flows.cli.schema import schema
+from flows.cli.shred import shred
+from flows.cli.status import status
+from flows.cli.watch import watch
+
+NAME = "sluicegate"
+_INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
+
+# Every command, under the heading that --help shows it with. A group has commands of its own.
+COMMANDS: dict[str, tuple[Callable[..., int | None] | typer.Typer, ...]] = {
+    "Set up": (init, register.app, instruments.app, operator.app, doctor, demo),
+    "Run batches": (run_batch, nightly, watch, status, docs),
+    "Decide": (review.app, explain, halt, resume),
+    "Accounting": (accounting.app, report, ledger.app, shred),
+    "Look back and recall": (replay, lookback, recall.app),
+    "For requesters and recipients": (preflight, package.app),
+    "Look inside": (rules, schema, gates.app, match, simulate.app),
+}
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"{NAME} {version(NAME)}")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Answers bulk requests against a confidential register, and withholds what is not proven."""
+
+
+def _assembled() -> typer.Typer:
+    whole = typer.Typer(name=NAME, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+    whole.callback()(_options)
+    for heading, commands in COMMANDS.items():
+        for command in commands:
+            if isinstance(command, typer.Typer):
+                whole.add_typer(command, rich_help_panel=heading)
+            else:
+                whole.command(rich_help_panel=heading)(command)
+    return whole
+
+
+app = _assembled()
+
+
+def main() -> None:
+    """Entry point: runs a command and turns every end into an exit code."""
+    ended: list[int] = []
+    atexit.register(_leave, ended)  # registered first, so that it runs last
+    logging.basicConfig(level=logging.ERROR)  # libraries talk of themselves; we print our own progress
+    # Beam prints a trace of each error that we report ourselves
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    logging.getLogger().handlers[0].setLevel(logging.ERROR)  # GX sets its own logger to INFO
+    ended.append(run(sys.argv[1:]))
+    sys.exit(ended[0])
+
+
+def _leave(ended: list[int]) -> None:
+    """Ends the process without taking thousands of imported modules apart, which takes more than a second."""
+    if ended:
+        with contextlib.suppress(OSError, ValueError):  # whoever read our output may have gone
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(ended[0])
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command line and returns its exit code; prints errors for people to stderr."""
+    try:
+        result = app(arguments, prog_name=NAME, standalone_mode=False)
+        if result == _INTERRUPTED:
+            raise KeyboardInterrupt
+        return result if isinstance(result, int) else 0
+    except SystemExit as ended:  # Typer's own way out of shell completion
+        return int(ended.code or 0)
+    except ClickException as error:
+        error.show()
+        return Usage.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        print("stopped; run the same command again to go on", file=sys.stderr)
+        return Fault.exit_code
+    except SluicegateError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except Exception as error:
+        look = "Check free space and permissions. " if isinstance(error, OSError) else ""
+        print(f"fault: {describe(error)}. {look}Nothing was released by this step; run it again.", file=sys.stderr)
+        return Fault.exit_code
+
+
+def describe(error: BaseException) -> str:
+    """Type and place of an unexpected exception, without its text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""`sluicegate operator`: whose signatures count.
+
+The first two come with the home; later ones, and revocations, take two keys.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from expectations.base import signatures
+from flows.cli.command import SIGNATURE, Here, Json, Key, Signatures, at_home, file_text, show, signatures_in
+from flows.ledger.signing import fingerprint
+from flows.operations.printing import print_table
+from flows.registry import endorsements
+
+app = typer.Typer(name="operator", help="Operators, whose signatures count.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="The operator's id.")]
+PublicKey = Annotated[Path, typer.Argument(help="The operator's public key (ssh-ed25519 …).")]
+ToEnrol = Annotated[Path | None, typer.Argument(help="To enrol: the public key. To revoke: leave it out.")]
+
+
+@app.command("list")
+def list_(json: Json = False) -> int:
+    """All operators, revoked ones too."""
+    with at_home() as here:
+        operators = [
+            {
+                "operator": o.name,
+                "key": fingerprint(o.key_line),
+                "enrolled": f"{o.enrolled_at:%Y-%m-%d}",
+                "revoked": f"{o.revoked_at:%Y-%m-%d}" if o.revoked_at else "",
+            }
+            for o in here.ledger.operators()
+        ]
+    return show(operators, json, _print)
+
+
+def _print(operators: list[dict[str, Any]]) -> None:
+    print_table("Operators", ["operator", "key", "enrolled", "revoked"], [list(o.values()) for o in operators])
+
+
+@app.command()
+def message(name: Name, public_key: ToEnrol = None) -> None:
+    """Print what two operators sign to enrol NAME with this public key, or without one to revoke it.
+
+    ssh-keygen signs it too: ssh-keygen -Y sign -n sluicegate-operator.
+    """
+    with at_home() as here:
+        print(_message(here, name, public_key).decode(), end="")
+
+
+@app.command()
+def sign(name: Name, key: Key, public_key: ToEnrol = None) -> None:
+    """Sign that NAME is enrolled with this public key, or without one that it is revoked.
+
+    Writes NAME.OPERATOR.sig into this folder.
+    """
+    with at_home() as here:
+        said = _message(here, name, public_key)
+        signed = endorsements.sign(here.ledger, said, signatures.load(key), signatures.OPERATOR)
+    print(f"Signed by {signed.operator}: {signed.write(Path(name))}")
+
+
+def _message(here: Here, name: str, public_key: Path | None) -> bytes:
+    return here.ledger.operator_message(name, file_text(public_key) if public_key else None)
+
+
+@app.command()
+def enrol(name: Name, public_key: PublicKey, signature: Annotated[list[Path] | None, SIGNATURE] = None) -> None:
+    """Enrol an operator.
+
+    After the first two, two operators sign it first: sluicegate operator sign NAME PUBLIC_KEY --key KEY.
+    """
+    with at_home() as here:
+        here.ledger.enrol_operator(name, file_text(public_key), signatures_in(signature or []))
+    print(f"Enrolled operator {name}")
+
+
+@app.command()
+def revoke(name: Name, signature: Signatures) -> None:
+    """Revoke an operator, by two others' signatures.
+
+    They sign it first: sluicegate operator sign NAME --key KEY. Until then, sluicegate halt stops all releases.
+    """
+    with at_home() as here:
+        here.ledger.revoke_operator(name, signatures_in(signature))
+    print(f"Revoked operator {name}")

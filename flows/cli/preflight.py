@@ -1,0 +1,93 @@
+"""`sluicegate preflight`: what a requester runs on its own side before it sends anything. Needs no home."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from expectations import codes
+from expectations.base.clock import Clock
+from expectations.base.duck import default_settings
+from expectations.base.errors import DONE, BadInput
+from expectations.instruments import Agreement, parse_instrument
+from flows.cli.command import Json, file_bytes, show
+from flows.operations.printing import print_table
+from flows.operations.progress import Reporter
+
+if TYPE_CHECKING:
+    from pipelines.preflight import Report, Tally
+
+
+def preflight(
+    what: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SUBMISSION|FILE",
+            help="A submission's folder (signed or not yet), or a table of addresses: .csv, .csv.gz, .csv.zst or"
+            " .parquet with id, and address or street, unit, city, state, zip.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="VERDICTS", help="Where the verdicts go: .csv or .parquet.")],
+    agreement: Annotated[
+        Path | None, typer.Option(help="The agreement, as TOML: its signers, statutes, limits and premises count too.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Check a submission, or a table of addresses, before it is sent: what is wrong, and how to fix it.
+
+    VERDICTS has a row for each row given: id, complete, codes, where it stands, message, fix.
+
+    Exit codes: 0 the verdicts are written, and no problems were found in the letter or the batch (single rows may have
+    codes); 5 fix those first.
+    """
+    from pipelines import preflight as checks
+
+    under = _agreement(agreement) if agreement else None
+    with Reporter(quiet=json) as report:
+        if not what.is_dir():
+            premises = under.requester.premises if under else ()
+            tally = checks.check_addresses(what, out, premises=premises, duck=default_settings())
+            return show(_counts(tally, out, under), json, lambda _: _print_tally(tally, out))
+        found = checks.check_submission(
+            what, out, agreement=under, clock=Clock(), duck=default_settings(), progress=report
+        )
+    counts = {**_counts(found.tally, out, under), "findings": [vars(f) for f in found.findings]}
+    return show(counts, json, lambda _: _print(found, out, under), BadInput.exit_code if found.findings else DONE)
+
+
+def _agreement(path: Path) -> Agreement:
+    found = parse_instrument(file_bytes(path), path.name)
+    if not isinstance(found, Agreement):
+        raise BadInput(
+            "INSTRUMENT_KIND", "it is not an agreement", where=path.name, remedy="Give the agreement's file."
+        )
+    return found
+
+
+def _counts(tally: Tally | None, out: Path, under: Agreement | None) -> dict[str, Any]:
+    return {
+        **(tally.summary() if tally else {}),
+        "agreement": under.id if under else None,
+        "verdicts": str(out) if tally else None,
+    }
+
+
+def _print_tally(tally: Tally, out: Path) -> None:
+    share = f"{tally.incomplete_share:.2%}"
+    print_table("Pre-flight", ["rows", "complete", "share incomplete"], [(tally.rows, tally.complete, share)])
+    if tally.codes:
+        rows = [(name, count, codes.code(name).fix) for name, count in sorted(tally.codes.items())]
+        print_table("Rows to fix", ["code", "rows", "how to fix them"], rows)
+    print(f"Verdicts: {out}")
+
+
+def _print(found: Report, out: Path, under: Agreement | None) -> None:
+    if found.tally:
+        _print_tally(found.tally, out)
+    print("Fix in the letter or the batch:" if found.findings else "No problems found in the letter or the batch.")
+    for f in found.findings:
+        print(f"  {f.code} ({f.where}): {f.message.rstrip('.')}. {f.fix} [{f.source}]")
+    if under is None:
+        print("Not checked without --agreement: signer, statute, office, purpose, age of the letter, limits, shares.")

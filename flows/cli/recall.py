@@ -1,0 +1,143 @@
+"""`sluicegate recall`: open a case, see what is due, take the next step, look at its documents."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from expectations.base import signatures
+from expectations.base.clock import Clock
+from expectations.base.errors import DONE, Fault
+from flows.cases.steps import Step
+from flows.cli.command import Json, one_of, show
+from flows.home.tree import open_home
+from flows.ledger.lifecycles.cases import CaseReason
+from flows.operations.printing import flat, print_table
+
+app = typer.Typer(name="recall", help="Recalls: getting a wrong disclosure back.", no_args_is_help=True)
+Case = Annotated[str, typer.Argument(help="The case, as recall list shows it.")]
+
+
+@app.command("open")
+def open_(
+    reason: Annotated[CaseReason, typer.Option(metavar="REASON", help=one_of(CaseReason))],
+    batch: Annotated[str | None, typer.Option(help="The batch whose disclosures are recalled.")] = None,
+    rows: Annotated[Path | None, typer.Option(help="Ordinals of its rows, one a line, or Parquet.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every row that it released.")] = False,
+    listed: Annotated[Path | None, typer.Option("--from", help="A lookback's sealed list, instead of a batch.")] = None,
+    discovered: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M"],
+            metavar="YYYY-MM-DDTHH:MM",
+            help="When it was discovered, in UTC; if left out, now.",
+        ),
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Open a case, and freeze at once: the recall list goes into the outbox.
+
+    There is a case for each agreement. It may be run again: what was done stays as it is.
+    """
+    from flows.cases.opening import Chosen, open_cases
+
+    home = open_home()
+    moment = discovered.replace(tzinfo=UTC) if discovered else None
+    opened = open_cases(home, Clock(), Chosen.of(batch, rows, all_, listed), reason, moment)
+    if not home.config.contact:
+        typer.echo("contact is not set in sluicegate.toml: write it into the incident report by hand", err=True)
+    cases = [{"case": c.id, "state": c.state.value, "rows": c.rows, "agreement": c.agreement} for c in opened]
+    return show(cases, json, lambda cases: _print_opened(cases, home.root / "recalls"))
+
+
+def _print_opened(cases: list[dict[str, Any]], folder: Path) -> None:
+    for case in cases:
+        print(f"{case['case']}: {case['rows']:,} rows, {case['state']}. Its documents: {folder / case['case']}")
+        print(f"Next: sluicegate recall show {case['case']}")
+
+
+@app.command("list")
+def list_(json: Json = False) -> int:
+    """All cases, with the deadlines that have passed or soon will."""
+    from flows.cases import watching
+
+    return show(watching.every(open_home(), Clock()), json, _print_all)
+
+
+def _print_all(found: list[dict[str, Any]]) -> None:
+    keys = ["case", "state", "agreement", "reason", "rows"]
+    print_table("Recalls", ["", *keys], [["!" if c["due"] else "", *(c[k] for k in keys)] for c in found])
+    for case in found:
+        for due in case["due"]:
+            status = "PASSED at" if due["status"] == "passed" else "is due"
+            print(f"! {case['case']}: {due['deadline']} {status} {due['at']}")
+
+
+@app.command("show")
+def show_(case: Case, json: Json = False) -> int:
+    """A case: what is affected, what is due when, and what to do next.
+
+    The steps taken are shown with their proofs.
+    """
+    from flows.cases import watching
+
+    return show(watching.one(open_home(), Clock(), case), json, _print_case)
+
+
+def _print_case(case: dict[str, Any]) -> None:
+    rows = f"{case['rows']:,} rows recalled ({case['reason']})"
+    print(f"{case['case']}: {case['state']}, {rows}, agreement {case['agreement']}")
+    print_table("Batches", ["batch", "rows"], case["batches"].items())
+    print_table(
+        "Deadlines",
+        ["deadline", "status", "at", "waits for", "source"],
+        [[d["deadline"], d["status"], d["at"] or "", flat(d["waits_for"]), d["source"]] for d in case["deadlines"]],
+    )
+    steps = [[value or "" for value in step.values()] for step in case["steps"]]
+    print_table("Steps", ["event", "at", "state", "proof", "rests on"], steps)
+    if case["signed"]:
+        print(f"Signed by {', '.join(case['signed'])}; a second, different operator must sign.")
+    print(f"Next: {case['next']}")
+
+
+@app.command()
+def advance(
+    case: Case,
+    step: Annotated[Step, typer.Argument(metavar="STEP", help=one_of(Step))],
+    file: Annotated[Path | None, typer.Option(help="What the step rests on.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Your private key as an operator (Ed25519, OpenSSH form).")] = None,
+) -> None:
+    """Take the next step of a case.
+
+    Exit code 4: an order in force forbids it.
+    """
+    from flows.cases.advancing import advance as take
+
+    found = take(open_home(), Clock(), case, step, file, signatures.load(key) if key else None)
+    print(f"{case} is {found.state}. Next: sluicegate recall show {case}")
+
+
+@app.command()
+def documents(case: Case, json: Json = False) -> int:
+    """The documents of a case, each compared with the digest in the ledger.
+
+    A notice that has become due is issued. Exit code 1: a document is missing or was changed.
+    """
+    from flows.cases import advancing, places
+    from flows.cases import documents as papers
+
+    home = open_home()
+    found = papers.check(home, advancing.issue(home, Clock(), case))
+    listed = [dict(zip(("name", "state", "digest", "lies there"), d, strict=True)) for d in found]
+    whole = all(document["lies there"] == "unchanged" for document in listed)
+    return show(
+        listed,
+        json,
+        lambda _: print_table(
+            str(places.folder(home, case)), ["document", "issued when", "digest", "lies there"], found
+        ),
+        DONE if whole else Fault.exit_code,
+    )

@@ -1,0 +1,97 @@
+"""The stored evidence of a batch: which files, sealed under the batch's own key, and the list of them; and its
+accounting.
+
+`evidence/BATCH.json` lists the sealed files with their digests; the ledger knows the digest of that list.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from expectations.base.digests import canonical_json, of_bytes, of_file
+from expectations.base.errors import BadInput
+from flows.evidence import keys
+from flows.home.tree import Home
+from pipelines import release, sealing
+from pipelines.context import KEPT, BatchContext
+from pipelines.lake import durable
+
+FORMAT = "sluicegate-evidence/1"
+
+
+@dataclass(frozen=True)
+class StoredEvidence:
+    """The list of a batch's sealed evidence.
+
+    `files`: digests by name; `recipient`: whom it is sealed to; `key`: digest of the private half as it lies sealed.
+    """
+
+    files: dict[str, str]
+    recipient: str
+    key: str
+
+
+def evidence_folder(home: Home) -> Path:
+    """Where the sealed evidence of all batches lies."""
+    return home.root / "evidence"
+
+
+def evidence_list_path(home: Home, batch: str) -> Path:
+    """Where the list of a batch's evidence lies."""
+    return evidence_folder(home) / f"{batch}.json"
+
+
+def evidence_file(home: Home, batch: str, name: str) -> Path:
+    """Where a file of a batch's evidence lies, sealed."""
+    return evidence_folder(home) / f"{batch}.{name}.age"
+
+
+def accounting_path(home: Home, batch: str) -> Path:
+    """Where the sealed accounting of a batch lies."""
+    return home.root / "accounting" / f"{batch}.parquet.age"
+
+
+def open_accounting(home: Home, batch: str, target: Path) -> None:
+    """Opens the accounting of a batch as `target`; raises BadInput if it cannot be opened."""
+    sealing.open_file(accounting_path(home, batch), target, keys.holder(home))
+
+
+def seal_to_holder(home: Home, source: Path, target: Path) -> None:
+    """Seals `source` to the holder as `target`, whole or not at all."""
+    half = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    sealing.seal_file(source, half, [keys.holder(home).recipient])
+    half.replace(target)
+    durable.fsync(target.parent)
+
+
+def store_evidence(home: Home, ctx: BatchContext) -> str:
+    """Seals the evidence of a batch; gives the digest of the list."""
+    recipient, batch = keys.recipient(home, ctx.batch), ctx.batch
+    rows = evidence_file(home, batch, "parquet")
+    files = {rows.name: release.seal_evidence(ctx, recipient, rows).sha256}
+    own = [path for path in (ctx.facilities, ctx.late) if path]
+    for path in (*(ctx.root / name for name in KEPT), *own):
+        target = evidence_file(home, batch, path.name)
+        sealing.seal_file(path, target, [recipient])
+        files[target.name] = of_file(target)
+    key = {"recipient": recipient, "sha256": of_file(keys.place(home, batch))}
+    text = canonical_json({"format": FORMAT, "batch": batch, "key": key, "files": files})
+    durable.write(evidence_list_path(home, batch), text)
+    return of_bytes(text)
+
+
+def stored_evidence(home: Home, batch: str) -> StoredEvidence | None:
+    """The list of a batch's evidence; None if there is none. Raises BadInput if it is not one of this batch."""
+    path = evidence_list_path(home, batch)
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_bytes())
+        if (content["format"], content["batch"]) != (FORMAT, batch):
+            raise ValueError
+        return StoredEvidence(dict(content["files"]), content["key"]["recipient"], content["key"]["sha256"])
+    except (ValueError, KeyError, TypeError):
+        raise BadInput("EVIDENCE_LIST", "the list cannot be read", where=path.name, remedy="Restore it.") from None

@@ -1,0 +1,1 @@
+"""The home tree of one installation: configuration and keys, locks, prepared registers."""

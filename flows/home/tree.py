@@ -1,0 +1,199 @@
+"""The home tree: where one installation keeps its register, instruments, keys, inbox, outbox, lake and ledger.
+
+`SLUICEGATE_HOME`, or `./.sluicegate`. Every folder is 0700: working parts of a batch in flight lie here as plaintext,
+so the volume must be encrypted (`sluicegate doctor` checks it).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from expectations.base.clock import Clock
+from expectations.base.duck import DuckSettings, default_settings
+from expectations.base.errors import Usage
+from expectations.base.forms import to_toml
+from flows.outbox import Outbox, outbox_at
+
+CONFIG = "sluicegate.toml"
+FOLDERS = (
+    "inbox",
+    "outbox",
+    "lake",
+    "register",
+    "instruments",
+    "keys",
+    "evidence",
+    "accounting",
+    "verdicts",
+    "prefect",
+)
+_OVERRIDES = {"register_folder": "SLUICEGATE_REGISTER", "runner": "SLUICEGATE_RUNNER", "ledger": "SLUICEGATE_LEDGER"}
+HOLDER_SIGNING, HOLDER_AGE, HASH_KEY = "holder-signing", "holder-age", "hash"
+
+
+class Config(BaseModel):
+    """`sluicegate.toml`. Paths are relative to the home folder unless absolute."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    register_folder: str = "register/raw"  # raw or prepared; a raw one is prepared before its first batch
+    inbox: str = "inbox"
+    outbox: str = "outbox"  # or the URL of a prefix in an object store
+    instruments: str = "instruments"
+    keys: str = "keys"
+    ledger: str = "sqlite:///ledger.db"  # or postgresql+psycopg://…
+    runner: str = "embedded"
+    part_rows: int = 250_000
+    threads: int | None = None
+    memory: str | None = None
+    contact: str = ""  # of the holder, for incident reports: name, office, telephone
+    alert_hours: int = 12  # how long before a deadline of a recall the nightly run warns
+    sandbox: bool = False  # a sandbox holds made-up data and its requester's keys; --as-of works there only
+
+
+@dataclass(frozen=True)
+class Home:
+    """An opened home tree."""
+
+    root: Path
+    config: Config
+
+    def _path(self, value: str) -> Path:
+        return (self.root / value).resolve()
+
+    @property
+    def inbox(self) -> Path:
+        return self._path(self.config.inbox)
+
+    @property
+    def outbox(self) -> Path:
+        """The outbox's folder; raises Usage if it is no folder of this machine: see `delivery`."""
+        if "://" in self.config.outbox:
+            raise Usage("OUTBOX_REMOTE", "the outbox is no folder of this machine", where="outbox")
+        return self._path(self.config.outbox)
+
+    @property
+    def delivery(self) -> Outbox:
+        """The outbox, wherever it is."""
+        return outbox_at(self.config.outbox if "://" in self.config.outbox else self.outbox)
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def keys(self) -> Path:
+        return self._path(self.config.keys)
+
+    @property
+    def instruments(self) -> Path:
+        return self._path(self.config.instruments)
+
+    @property
+    def register(self) -> Path:
+        return self._path(self.config.register_folder)
+
+    @property
+    def persons(self) -> Path | None:
+        """The holder's lists of persons; None if there are none."""
+        from expectations.facts.persons import NAME
+
+        return self._own_file(NAME)
+
+    @property
+    def facilities(self) -> Path | None:
+        """The operator's own list of facilities; None if there is none."""
+        from expectations.address.facilities import NAME  # late: most commands need nothing of it
+
+        return self._own_file(NAME)
+
+    def _own_file(self, name: str) -> Path | None:
+        path = self.root / name
+        return path if path.exists() or path.is_symlink() else None  # a link to nothing is a file that cannot be read
+
+    @property
+    def prepared(self) -> Path:
+        """Where prepared register versions lie."""
+        return self.root / "register"
+
+    def clock(self, as_of: date | None = None) -> Clock:
+        """The clock, or in a sandbox one that stands at noon (UTC) of a day; raises Usage elsewhere."""
+        if as_of is None:
+            return Clock()
+        if not self.config.sandbox:
+            raise Usage("NO_SANDBOX", "--as-of works in a sandbox only", remedy="sluicegate init --sandbox elsewhere.")
+        return Clock(datetime.combine(as_of, time(12), UTC))
+
+    @property
+    def verdicts(self) -> Path:
+        """Checkpoint results by batch: counts, rule ids and codes only."""
+        return self.root / "verdicts"
+
+    @property
+    def ledger_url(self) -> str:
+        prefix, url = "sqlite:///", self.config.ledger
+        return f"{prefix}{self._path(url.removeprefix(prefix))}" if url.startswith(prefix) else url
+
+    @property
+    def duck(self) -> DuckSettings:
+        """How much DuckDB may use; it spills inside the home tree."""
+        base = default_settings(str(self.root / "lake" / ".spill"))
+        return DuckSettings(
+            threads=self.config.threads or base.threads, memory=self.config.memory or base.memory, temp=base.temp
+        )
+
+    def secret(self, name: str) -> bytes:
+        """A secret file of `keys`; raises Usage if it is missing or open to others."""
+        path = self.keys / name
+        if not path.is_file():
+            remedy = "Run sluicegate init, or restore it."
+            raise Usage("KEY_MISSING", "a key of the holder is missing", where=name, remedy=remedy)
+        if path.stat().st_mode & 0o077:
+            raise Usage("KEY_EXPOSED", "a key of the holder can be read by others", where=name, remedy="chmod 600 it.")
+        return path.read_bytes()
+
+
+def home_path() -> Path:
+    """SLUICEGATE_HOME, or ./.sluicegate."""
+    return Path(os.environ.get("SLUICEGATE_HOME", ".sluicegate")).resolve()
+
+
+def open_home(root: Path | None = None) -> Home:
+    """The home tree at `root` (default `home_path()`); raises Usage if there is none or its configuration is wrong."""
+    folder = root or home_path()
+    path = folder / CONFIG
+    if not path.is_file():
+        raise Usage("NO_HOME", "there is no home tree here", remedy="Run: sluicegate init (or set SLUICEGATE_HOME).")
+    chosen = {key: os.environ[name] for key, name in _OVERRIDES.items() if name in os.environ}
+    try:
+        return Home(folder, Config.model_validate({**tomllib.loads(path.read_text()), **chosen}))
+    except tomllib.TOMLDecodeError:
+        raise Usage("CONFIG_UNREADABLE", "the configuration is not TOML", where=CONFIG) from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        wrong = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise Usage("CONFIG_INVALID", wrong, where=CONFIG, remedy="See infra/docs/home.md.") from None
+
+
+def make_tree(root: Path, settings: dict[str, Any]) -> Home:
+    """Makes the folders, the holder's keys and `sluicegate.toml`; leaves alone what is there already."""
+    for folder in (root, *(root / f for f in FOLDERS)):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    config = root / CONFIG
+    if not config.exists():
+        lines = [f"{key} = {to_toml(value)}\n" for key, value in settings.items()]
+        config.write_text("# Sluicegate's home; every key is described in infra/docs/home.md\n" + "".join(lines))
+    home = open_home(root)
+    if not (key := home.keys / HASH_KEY).exists():
+        key.touch(mode=0o600)
+        key.write_bytes(secrets.token_bytes(32))
+    return home

@@ -1,0 +1,1 @@
+"""The ledger's tables, and the SQLite or PostgreSQL database that holds them."""

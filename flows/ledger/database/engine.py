@@ -1,0 +1,93 @@
+"""Opens the ledger's database: SQLite by default, PostgreSQL by URL. Writers go one at a time on both.
+
+One writer at a time is what the chain needs (each event names the one before), and what makes a halt or a new order
+either wait for a publication or stop it. Errors of the database quote what was written: none leaves this folder.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from expectations.base.errors import Fault, Transient, Usage
+
+WRITES = "sluicegate_writes"
+BUSY_SECONDS = 60
+_LOCK = 0x51C0_1CE6  # any number, the same in every process
+
+
+def connect(url: str) -> Engine:
+    """An engine for `sqlite:///PATH` or `postgresql://…`; raises Usage for another URL, never quoting it."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise Usage("LEDGER_URL", "the ledger's URL cannot be read", remedy="Write sqlite:///PATH.") from None
+    if parsed.drivername == "sqlite" and parsed.database:
+        _private_file(Path(parsed.database))
+        engine = create_engine(parsed, hide_parameters=True)
+        event.listen(engine, "connect", _sqlite_settings)
+        event.listen(engine, "begin", _sqlite_begin)
+        return engine
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
+    raise Usage(
+        "LEDGER_URL",
+        "the ledger's URL names no database that is supported",
+        remedy="Write sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
+    )
+
+
+def _private_file(path: Path) -> None:
+    # SQLite gives its WAL the mode of the database, so this covers both
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.touch(mode=0o600)
+
+
+def _sqlite_settings(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own: _sqlite_begin does
+    for pragma in (
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+        "cache_size = -65536",  # 64 MiB: bulk claims would otherwise spill page by page into the WAL
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def lock(session: Session) -> None:
+    """Waits until this transaction is the only one that writes. (SQLite's took its lock when it began.)"""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns errors of the database into ours, which say what to do and quote nothing."""
+    try:
+        yield
+    except IntegrityError:
+        raise Fault("LEDGER_CONFLICT", "the ledger refused an entry that contradicts another") from None
+    except OperationalError:
+        raise Transient(
+            "LEDGER_BUSY", "the ledger's database is busy, full or out of reach", remedy="Try again."
+        ) from None
+    except SQLAlchemyError as error:
+        raise Fault(
+            "LEDGER_BROKEN",
+            f"the ledger's database failed: {type(error).__name__}",
+            remedy="Run sluicegate ledger verify.",
+        ) from None

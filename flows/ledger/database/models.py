@@ -1,0 +1,188 @@
+"""The ledger's tables. Times are ISO 8601 text in UTC, so that what is hashed is what is stored, on every database.
+
+Nothing here can name a person: counts, codes, digests, keyed hashes, and ids of parties, instruments and operators.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from flows.ledger.lifecycles.states import State
+
+DIGEST, NAME, TIME, WORD = String(64), String(64), String(32), String(16)
+
+
+class Base(DeclarativeBase):
+    """All tables of the ledger."""
+
+
+class Batch(Base):
+    """One submission and where it is. `hold` is the event that holds it now; `resumes` the state that it goes on
+    from."""
+
+    __tablename__ = "batches"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({', '.join(repr(s.value) for s in State)})", name="batch_state_known"),
+    )
+    name: Mapped[str] = mapped_column(NAME, primary_key=True)
+    submission: Mapped[str] = mapped_column(DIGEST, unique=True)
+    requester: Mapped[str] = mapped_column(NAME)
+    agreement: Mapped[str] = mapped_column(NAME)
+    received_at: Mapped[str] = mapped_column(TIME)
+    decided_on: Mapped[date] = mapped_column(Date)
+    instruments: Mapped[str] = mapped_column(Text)  # JSON: id to digest
+    register: Mapped[str] = mapped_column(NAME)
+    rows: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(WORD, index=True)
+    resumes: Mapped[str | None] = mapped_column(WORD)
+    hold: Mapped[int | None] = mapped_column(BigInteger)
+    checkpoint: Mapped[str | None] = mapped_column(WORD)
+    content_digest: Mapped[str | None] = mapped_column(DIGEST)
+    codes: Mapped[str] = mapped_column(Text)  # JSON list
+    cites: Mapped[str] = mapped_column(Text)  # JSON list
+    package_digest: Mapped[str | None] = mapped_column(DIGEST)
+    merkle_root: Mapped[str | None] = mapped_column(DIGEST)
+    evidence: Mapped[str | None] = mapped_column(WORD)  # shredding, then shredded; None until then
+
+
+class Event(Base):
+    """One link of the audit chain."""
+
+    __tablename__ = "events"
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    at: Mapped[str] = mapped_column(TIME)
+    batch: Mapped[str | None] = mapped_column(NAME, index=True)
+    kind: Mapped[str] = mapped_column(WORD)
+    facts: Mapped[str] = mapped_column(Text)  # canonical JSON
+    previous: Mapped[str] = mapped_column(DIGEST)
+    hash: Mapped[str] = mapped_column(DIGEST)
+
+
+class Decided(Base):
+    """One signed decision on a held batch; or, without a batch, on a halt. Each operator counts once for one hold."""
+
+    __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("hold", "decision", "operator", name="decision_once"),)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event of its signature
+    at: Mapped[str] = mapped_column(TIME)
+    batch: Mapped[str | None] = mapped_column(ForeignKey("batches.name"), index=True)
+    hold: Mapped[int] = mapped_column(BigInteger)  # the event that held the batch, or halted releases
+    checkpoint: Mapped[str] = mapped_column(WORD)
+    content_digest: Mapped[str] = mapped_column(DIGEST)
+    decision: Mapped[str] = mapped_column(WORD)
+    reason: Mapped[str] = mapped_column(NAME)
+    operator: Mapped[str] = mapped_column(NAME)
+
+
+class Signature(Base):
+    """One signature of a person that an event rests on: an operator's, or a recipient's under its attestation.
+
+    `purpose`: its namespace without `sluicegate-`; `text`: the bytes that were signed.
+    """
+
+    __tablename__ = "signatures"
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event
+    signer: Mapped[str] = mapped_column(NAME, primary_key=True)
+    purpose: Mapped[str] = mapped_column(WORD)
+    text: Mapped[bytes] = mapped_column(LargeBinary)
+    key_line: Mapped[str] = mapped_column(Text)
+    signature: Mapped[str] = mapped_column(Text)
+
+
+class Claim(Base):
+    """One disclosure, prepared or published as its batch is. The primary key is what makes it once."""
+
+    __tablename__ = "claims"
+    __table_args__ = (Index("claims_of_batch", "batch", "request_key"),)
+    requester: Mapped[str] = mapped_column(NAME, primary_key=True)
+    agreement: Mapped[str] = mapped_column(NAME, primary_key=True)
+    request_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    person_key: Mapped[str] = mapped_column(DIGEST)
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name"))
+
+
+class Try(Base):
+    """An address that a batch tried for a person; it counts from the batch's receipt for as long as
+    `claims.TRIES_COUNT`."""
+
+    __tablename__ = "tries"
+    batch: Mapped[str] = mapped_column(ForeignKey("batches.name"), primary_key=True)
+    person_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    address_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+
+
+class Enrolled(Base):
+    """One enrolled version of an instrument, numbered from 1; the newest of an id counts."""
+
+    __tablename__ = "instruments"
+    __table_args__ = (UniqueConstraint("id", "version", name="version_once"),)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event that enrolled it
+    id: Mapped[str] = mapped_column(NAME, index=True)
+    version: Mapped[int] = mapped_column(Integer)
+    digest: Mapped[str] = mapped_column(DIGEST)
+    kind: Mapped[str] = mapped_column(WORD)
+    enrolled_at: Mapped[str] = mapped_column(TIME)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Operator(Base):
+    """Someone whose signature counts, until revoked."""
+
+    __tablename__ = "operators"
+    name: Mapped[str] = mapped_column(NAME, primary_key=True)
+    key_line: Mapped[str] = mapped_column(Text, unique=True)
+    enrolled_at: Mapped[str] = mapped_column(TIME)
+    revoked_at: Mapped[str | None] = mapped_column(TIME)
+
+
+class Halt(Base):
+    """A stop of all releases, until two people resume."""
+
+    __tablename__ = "halts"
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event that halted
+    at: Mapped[str] = mapped_column(TIME)
+    operator: Mapped[str] = mapped_column(NAME)
+    reason: Mapped[str] = mapped_column(NAME)
+    resumed_at: Mapped[str | None] = mapped_column(TIME)
+
+
+class RecallCase(Base):
+    """One recall and where it is. `seq` is the event that brought it there."""
+
+    __tablename__ = "recall_cases"
+    id: Mapped[str] = mapped_column(NAME, primary_key=True)
+    requester: Mapped[str] = mapped_column(NAME)
+    agreement: Mapped[str] = mapped_column(NAME)
+    reason: Mapped[str] = mapped_column(NAME)
+    discovered_at: Mapped[str] = mapped_column(TIME)
+    batches: Mapped[str] = mapped_column(Text)  # JSON: batch to rows
+    codes: Mapped[str] = mapped_column(Text)  # JSON: code to rows
+    affected: Mapped[str] = mapped_column(DIGEST)  # of the affected rows: batch and ordinal
+    state: Mapped[str] = mapped_column(NAME)
+    seq: Mapped[int] = mapped_column(BigInteger)
+
+
+class Recalled(Base):
+    """A claim whose disclosure is recalled, in one case and never in two. The claim stays: a new request needs a new
+    id."""
+
+    __tablename__ = "recalled"
+    __table_args__ = (Index("recalled_in_case", "case_id", "request_key"),)
+    requester: Mapped[str] = mapped_column(NAME, primary_key=True)
+    agreement: Mapped[str] = mapped_column(NAME, primary_key=True)
+    request_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    case_id: Mapped[str] = mapped_column(ForeignKey("recall_cases.id"))

@@ -1,0 +1,1 @@
+"""What may become what: the states of a batch and of a recall case, in one form."""

@@ -1,0 +1,1 @@
+"""All events applied again to an empty database, and compared with the tables that are there."""

@@ -1,0 +1,234 @@
+"""`ledger verify`: plays all events over an empty database, and compares every column of every table with the live one.
+
+What an event has by digest only is taken from the live row where it fits. Tables of millions of rows are compared by
+the digest for each batch or case (`flows.ledger.bulk`). Values that events of an older version did not say are proven
+by a baseline.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Column, MetaData, Select, Table, create_engine, func, or_, select, type_coerce
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.types import NullType
+
+from expectations.base.digests import canonical_json
+from expectations.base.errors import SluicegateError
+from flows.ledger import events
+from flows.ledger.bulk import BULK, TRIES, Bulk
+from flows.ledger.chain import Link, Problem
+from flows.ledger.database.models import Base, Batch, Decided, Enrolled, Halt, Operator, RecallCase, Signature
+from flows.ledger.events.base import UNKNOWN, digest_of
+from flows.ledger.events.batch import BatchKind
+from flows.ledger.tables import Row, Tables
+
+_COMMIT = 1_000  # events after which what they changed goes into the database: memory stays bounded
+# How people call a row of each table, by its key.
+PLACES: Mapping[type[Base], str] = {
+    Batch: "batch {}",
+    Decided: "decision {}",
+    Signature: "signature of event {} by {}",
+    Enrolled: "instrument {}",
+    Operator: "operator {}",
+    Halt: "halt {}",
+    RecallCase: "recall case {}",
+}
+
+
+def verify(live: Session, links: Iterable[Link]) -> Iterator[Problem]:
+    """Every event that cannot stand where it does, and every row that is not what the events say. Streams."""
+    with _scratch(live) as rebuilt:
+        yield from rebuilt.play(links)
+        yield from rebuilt.pending()
+        for model in PLACES:
+            yield from _compared(model, live, rebuilt.session)
+        for bulk in BULK:
+            yield from _bulk_compared(bulk, live, rebuilt.bulk[bulk])
+        unfinished = select(Batch.name).where(Batch.evidence == BatchKind.SHREDDING.value).order_by(Batch.name)
+        for name in rebuilt.session.scalars(unfinished):
+            yield Problem(f"evidence of batch {name}", "its shredding did not end: run sluicegate shred again")
+
+
+def impossible(links: Iterable[Link]) -> list[Problem]:
+    """Every event that cannot have followed those before it: what can be known of a chain without the tables."""
+    with _scratch(None) as rebuilt:
+        return list(rebuilt.play(links))
+
+
+def unsaid(live: Session, links: Iterable[Link]) -> tuple[dict[str, str], tuple[tuple[str, int, str], ...]]:
+    """What a baseline would have to say now: digest by table, and (batch, rows, digest) of tries."""
+    with _scratch(live) as rebuilt:
+        for _problem in rebuilt.play(links):
+            pass
+        tries = tuple((name, *TRIES.digest(live, name)) for name in rebuilt.unsaid_tries())
+        return rebuilt.values(), tries
+
+
+@contextmanager
+def _scratch(live: Session | None) -> Iterator[Rebuilt]:
+    """An empty database in memory, with the ledger's tables but none of their rules: whatever the events say goes
+    in."""
+    engine, bare = create_engine("sqlite://", poolclass=StaticPool), MetaData()
+    for table in Base.metadata.tables.values():
+        Table(table.name, bare, *(Column(c.name, c.type, primary_key=c.primary_key) for c in table.columns))
+    bare.create_all(engine)
+    try:
+        with Session(engine, expire_on_commit=False) as session:
+            yield Rebuilt(session, live)
+    finally:
+        engine.dispose()
+
+
+class Rebuilt(Tables):
+    """The tables as the events make them. `live`: where contents are looked up; None: nowhere."""
+
+    def __init__(self, session: Session, live: Session | None) -> None:
+        self.session, self.live = session, live
+        self.bulk: dict[Bulk, dict[str, tuple[int | None, str] | None]] = {bulk: {} for bulk in BULK}
+        self._nonce = secrets.token_hex(8)  # so that nobody can write what stands for an unknown content
+        self._recent: deque[Base | None] = deque(maxlen=1_000)  # rows that the session need not read again
+        self._unsaid: dict[str, Any] = {}
+        self._columns: set[str] = set()
+        self._wrong: list[str] = []
+
+    def play(self, links: Iterable[Link]) -> Iterator[Problem]:
+        """Applies the events one after the other; gives what is wrong with them."""
+        for link in links:
+            self.place, place = link, f"event {link.seq}"
+            try:
+                event = events.read(link.kind, link.facts)
+                yield from (Problem(place, reason) for reason in event.wrong(self))
+                event.apply(self)
+                if link.seq % _COMMIT == 0:
+                    self.session.commit()
+            except events.UnknownKind:
+                yield Problem(place, "this version knows no such kind of event")
+            except (ValueError, KeyError, TypeError, AttributeError, SQLAlchemyError, SluicegateError):
+                if not self.session.is_active:
+                    self.session.rollback()
+                yield Problem(place, "what it says cannot be read, or does not follow from the events before it")
+            yield from (Problem(place, reason) for reason in self._wrong)
+            self._wrong.clear()
+
+    def find(self, model: type[Row], key: Any) -> Row | None:
+        found = super().find(model, key)
+        self._recent.append(found)
+        return found
+
+    def content(self, column: InstrumentedAttribute[Any], key: Any, digest: str) -> Any:
+        kind = column.type.python_type
+        value = self._live(column, key)
+        if isinstance(value, kind) and digest_of(value, key=column.key == "key_line") == digest:
+            return value
+        return self._unknown(digest) if kind is str else self._unknown(digest).encode()
+
+    def unsaid(self, column: InstrumentedAttribute[Any], key: Any, fits: Callable[[Any], bool] = lambda _: True) -> Any:
+        value, table = self._live(column, key), column.class_.__tablename__
+        self._unsaid.setdefault(table, hashlib.sha256()).update(canonical_json([column.key, key, value]))
+        self._columns.add(f"{table}.{column.key}")
+        try:
+            good = value is not None and fits(value)
+        except (ValueError, TypeError, AttributeError):
+            good = False
+        return value if good else self._unknown("")
+
+    def put(self, bulk: Bulk, owner: str, rows: int | None, digest: str | None, **fixed: str) -> None:
+        self.bulk[bulk][owner] = (rows, digest) if digest else None
+
+    def clear(self, bulk: Bulk, owners: Collection[str] | Select[Any]) -> None:
+        for owner in self.session.scalars(owners) if isinstance(owners, Select) else owners:
+            self.bulk[bulk].pop(owner, None)
+
+    def baseline(self, values: Mapping[str, str], tries: Iterable[tuple[str, int, str]]) -> None:
+        mine = self.values()
+        if self.live is not None:
+            wrong = sorted(t for t in mine.keys() | values.keys() if mine.get(t) != values.get(t))
+            self._wrong += [
+                f"values of {t} that older events did not say are not those that were signed" for t in wrong
+            ]
+        self._unsaid, self._columns = {}, set()
+        self.bulk[TRIES].update({name: (rows, digest) for name, rows, digest in tries if name in self.unsaid_tries()})
+
+    def values(self) -> dict[str, str]:
+        """A digest by table of the values that the events did not say, since the last baseline."""
+        return {table: total.hexdigest() for table, total in sorted(self._unsaid.items())}
+
+    def unsaid_tries(self) -> list[str]:
+        """The batches whose events did not say what their tries are."""
+        return sorted(name for name, said in self.bulk[TRIES].items() if said is None)
+
+    def pending(self) -> Iterator[Problem]:
+        """That an operator must vouch for values that the events did not say."""
+        columns = sorted(self._columns | ({"tries"} if self.unsaid_tries() else set()))
+        if columns:
+            what = f"events of an older version do not say {', '.join(columns)}"
+            yield Problem("baseline", f"{what}: sign it once, with sluicegate ledger baseline --key KEY")
+
+    def _live(self, column: InstrumentedAttribute[Any], key: Any) -> Any:
+        if self.live is None:
+            return None
+        keys = key if isinstance(key, tuple) else (key,)
+        here = (c == k for c, k in zip(column.class_.__table__.primary_key, keys, strict=True))
+        return self.live.scalar(select(type_coerce(column, NullType())).where(*here))
+
+    def _unknown(self, digest: str) -> str:
+        return f"{UNKNOWN}{self._nonce}:{digest}"
+
+
+def _compared(model: type[Base], live: Session, rebuilt: Session) -> Iterator[Problem]:
+    """Every row that differs, in its place, with its columns."""
+    keys, columns = [c.name for c in model.__table__.primary_key], [c.name for c in model.__table__.columns]
+    raw = select(*(type_coerce(c, NullType()).label(c.name) for c in model.__table__.columns))
+    raw = raw.order_by(*model.__table__.primary_key)
+    seen = set()
+    for row in live.execute(raw.execution_options(yield_per=1_000)).mappings():
+        key = tuple(row[name] for name in keys)
+        seen.add(key)
+        place = PLACES[model].format(*key)
+        here = (model.__table__.c[name] == value for name, value in zip(keys, key, strict=True))
+        said = rebuilt.execute(raw.where(*here)).mappings().first()
+        if said is None:
+            yield Problem(place, f"no event tells of this row of {model.__tablename__}")
+            continue
+        for name in columns:
+            if _plain(row[name]) != _plain(said[name]):
+                yield Problem(place, f"{model.__tablename__}.{name} is not what its events say")
+    for row in rebuilt.execute(raw).mappings():
+        key = tuple(row[name] for name in keys)
+        if key not in seen:
+            yield Problem(PLACES[model].format(*key), f"its row of {model.__tablename__} is missing")
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _bulk_compared(bulk: Bulk, live: Session, said: Mapping[str, tuple[int | None, str] | None]) -> Iterator[Problem]:
+    """Every owner whose rows are not those that its events gave it."""
+    count = select(bulk.owner, func.count()).group_by(bulk.owner)
+    there = {row[0]: row[1] for row in live.execute(count)}
+    for owner in sorted(said.keys() | there.keys(), key=str):
+        expected, place = said.get(owner, (0, "")), f"{bulk.place} {owner}"
+        if owner not in said:
+            yield Problem(place, f"no event tells of these rows of {bulk.name}")
+        elif expected is not None and (there.get(owner, 0) != expected[0] or bulk.digest(live, owner) != expected):
+            yield Problem(place, f"the rows of {bulk.name} are not those that its events say")
+    for stranger in live.scalars(_strangers(bulk)) if bulk.owned[1] else ():
+        yield Problem(f"{bulk.place} {stranger}", f"rows of {bulk.name} name other parties than it has")
+
+
+def _strangers(bulk: Bulk) -> Select[Any]:
+    """The owners of which some rows do not say what their owner's own row does."""
+    key, columns = bulk.owned
+    owners, rows = key.class_, bulk.model.__table__.c
+    differs = or_(*(rows[name] != owners.__table__.c[name] for name in columns))
+    return select(bulk.owner).join(owners, key == bulk.owner).where(differs).distinct().order_by(bulk.owner)

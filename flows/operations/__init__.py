@@ -1,0 +1,1 @@
+"""What helps to run it: doctor, progress, printing."""

@@ -1,0 +1,163 @@
+"""`sluicegate doctor`: what is missing on this machine and in this home, and how to fix it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from expectations.base.errors import BadInput, SluicegateError
+from flows.home.tree import FOLDERS, HASH_KEY, HOLDER_AGE, HOLDER_SIGNING, Home, open_home
+
+_PACKAGES = ("apache-beam", "great-expectations", "prefect", "pyarrow", "duckdb", "sqlalchemy", "pyrage", "zipcodes")
+_MEMORY_NEEDED = 2 * 1024**3
+_DISK_NEEDED = 5 * 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing examined. `level`: ok, warn (works, but should be fixed) or fail (a run would not work)."""
+
+    level: str
+    what: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Everything that a run needs, in the order in which to fix it."""
+    return [*_machine(), *_home()]
+
+
+def _need(met: bool, what: str, remedy: str, otherwise: str = "fail") -> Finding:
+    """What a run needs, or (`otherwise` is warn) should have."""
+    return Finding("ok", what) if met else Finding(otherwise, what, remedy)
+
+
+def _check(check: Callable[[], str], what: str = "") -> Finding:
+    """What `check` gives, or an error of ours that it raises; `what`: what it is about, if the error does not say."""
+    try:
+        return Finding("ok", check())
+    except SluicegateError as error:
+        return Finding("fail", f"{what or error.where}: {error.message}", error.remedy)
+
+
+def _machine() -> Iterator[Finding]:
+    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    yield _need(sys.version_info >= (3, 11), python, "Install Python 3.11 or later.")
+    for name in _PACKAGES:
+        try:
+            yield Finding("ok", f"{name} {version(name)}")
+        except PackageNotFoundError:
+            yield Finding("fail", f"{name} is not installed", "Run make setup.")
+    for tool, why in (
+        ("ssh-keygen", "signs letters and decisions outside this program"),
+        ("java", "Flink's job server"),
+    ):
+        found = shutil.which(tool) is not None
+        yield _need(found, tool if found else f"{tool} is not installed: {why}", f"Install {tool} to use it.", "warn")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    yield _need(memory >= _MEMORY_NEEDED, f"{memory / 1024**3:.1f} GiB of memory", "2 GiB is the least.", "warn")
+
+
+def _home() -> Iterator[Finding]:
+    try:
+        home = open_home()
+    except SluicegateError as error:
+        yield Finding("fail", error.message, error.remedy)
+        return
+    yield from _folders(home)
+    yield _check(lambda: _outbox(home), "outbox")
+    yield from (_check(partial(_key, home, name), f"key {name}") for name in (HASH_KEY, HOLDER_SIGNING, HOLDER_AGE))
+    yield _encryption(home.root)
+    free = shutil.disk_usage(home.root).free
+    yield _need(free >= _DISK_NEEDED, f"{free / 1024**3:.0f} GiB free", "Free some.", "warn")
+    yield _check(lambda: _register(home))
+    yield _check(lambda: _facilities(home))
+    yield _check(lambda: _persons(home))
+    yield from _ledger(home)
+    server = "set by PREFECT_API_URL" if os.environ.get("PREFECT_API_URL") else "a temporary one for each run"
+    yield Finding("ok", f"Prefect server: {server}")
+
+
+def _folders(home: Home) -> Iterator[Finding]:
+    for name in FOLDERS:
+        folder = home.root / name
+        if not folder.is_dir():
+            yield Finding("fail", f"folder {name} is missing", "Run sluicegate init.")
+        elif folder.stat().st_mode & 0o077:
+            yield Finding("fail", f"folder {name} is open to others", f"chmod 700 {name}")
+
+
+def _outbox(home: Home) -> str:
+    home.delivery.digest("doctor")  # of no package, but only an outbox that was reached says so
+    return f"outbox {home.delivery.place('')}"
+
+
+def _key(home: Home, name: str) -> str:
+    home.secret(name)
+    return f"key {name}"
+
+
+def _encryption(root: Path) -> Finding:
+    """Working parts lie in the home tree as plaintext while a batch is in flight: its volume should be encrypted."""
+    device = root.stat().st_dev
+    mapper = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/dm/uuid")
+    if mapper.is_file() and mapper.read_text().startswith("CRYPT-"):
+        return Finding("ok", "the home volume is encrypted (dm-crypt)")
+    return Finding(
+        "warn",
+        "the home volume is not known to be encrypted",
+        "Put SLUICEGATE_HOME on a dm-crypt volume, or make sure that the storage below encrypts.",
+    )
+
+
+def _register(home: Home) -> str:
+    from pipelines import register
+
+    if (home.register / "manifest.json").is_file():
+        return "register: prepared"
+    if register.files(home.register):
+        return "register: raw; it is prepared before its first batch"
+    remedy = "Set register_folder in sluicegate.toml, or: sluicegate simulate register."
+    raise BadInput("NO_REGISTER", "there is no register", where="register_folder", remedy=remedy)
+
+
+def _persons(home: Home) -> str:
+    """The holder's lists of persons: none is needed, but one that cannot be read stops every submission."""
+    from expectations.facts import persons
+
+    if home.persons is None:
+        return "no lists of persons: nobody's record is protected beyond the rules"
+    with tempfile.TemporaryDirectory(prefix="sluicegate-doctor-", dir=home.lake) as folder:
+        entries = persons.keep(home.persons, Path(folder) / persons.KEPT, home.duck)
+    return f"{home.persons.name}: {entries:,} entries"
+
+
+def _facilities(home: Home) -> str:
+    """The operator's own list of facilities: none is needed, but one that cannot be read stops every submission."""
+    from expectations import address
+
+    if home.facilities is None:
+        return "no list of facilities of your own: the built-in list is used"
+    own = address.check(home.facilities)
+    return f"{home.facilities.name}: {len(own.phrases)} phrases and {len(own.addresses)} addresses of your own"
+
+
+def _ledger(home: Home) -> Iterator[Finding]:
+    from expectations.base.clock import Clock
+    from flows.ledger import Ledger
+
+    try:
+        with Ledger.open(home.ledger_url, Clock()) as ledger:
+            instruments, operators = len(ledger.instruments()), len(ledger.operators())
+    except Exception as error:  # whatever the database says may hold a password from its address
+        yield Finding("fail", f"the ledger cannot be opened: {type(error).__name__}", "See ledger in sluicegate.toml.")
+        return
+    yield _need(instruments > 0, f"{instruments} instruments enrolled", "Enrol an agreement.")
+    yield _need(operators > 1, f"{operators} operators enrolled", "A drop needs two.", "warn")

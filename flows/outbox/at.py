@@ -1,0 +1,33 @@
+"""Which outbox a place in `sluicegate.toml` names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from expectations.base.errors import Usage
+from flows.outbox.contract import Outbox
+from flows.outbox.folder import Folder
+
+
+def outbox_at(where: Outbox | Path | str) -> Outbox:
+    """The outbox at a folder or URL (`s3://BUCKET/PREFIX`, `gs://…`, `az://…`, `file://…`); raises Usage for another URL.
+
+    An object store's keys come from the environment, as its own tools read them.
+    """
+    if isinstance(where, Path):
+        return Folder(where)
+    if not isinstance(where, str):
+        return where
+    parts = urlsplit(where)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise Usage("OUTBOX_URL", "the outbox's URL holds more than a place", where="outbox",
+                    remedy="Keys and settings of an object store go into the environment.")  # fmt: skip
+    if parts.scheme == "file" and not parts.netloc:
+        return Folder(Path(parts.path))
+    from flows.outbox.object_store import SCHEMES, ObjectStore
+
+    if parts.scheme not in SCHEMES or not parts.netloc:
+        raise Usage("OUTBOX_URL", "the outbox's URL names no place that is supported", where="outbox",
+                    remedy=f"Write a folder, or {', '.join(f'{s}://BUCKET/PREFIX' for s in SCHEMES)}.")  # fmt: skip
+    return ObjectStore(where)

@@ -1,0 +1,127 @@
+"""`sluicegate explain`: how one row was judged by each rule, from the batch in flight or from its sealed evidence.
+
+With the law and the versions of the instruments behind each verdict, and behind the batch's own end. The rules are
+evaluated again on the row's raw fields. Values are shown on request only, and that is an audit event, recorded before
+they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import duckdb
+
+from expectations import codes
+from expectations.base.clock import Clock
+from expectations.base.duck import session
+from expectations.base.errors import Usage
+from expectations.contracts import RAW_NAMES
+from expectations.facts import crowding
+from expectations.facts.sql import beside_verdict
+from expectations.rules import disclosure
+from expectations.rules.book import request_rules
+from expectations.rules.rule import Rule
+from expectations.suites import derived
+from flows.batch import grounds
+from flows.batch.grounds import Grounds
+from flows.batch.steps import BatchSteps
+from flows.home.tree import Home
+from flows.ledger import Ledger
+from flows.ledger.core import BatchRecord
+from flows.ledger.facts import View
+from flows.ledger.lifecycles.states import STOPPED, State
+from flows.replay import opened
+from pipelines.context import BatchContext
+from pipelines.ingest import letter_facts
+
+_MATCH = ("outcome", "tier", "evidence", "vetoes", "plausible")
+_VALIDATE = ("corroboration", "units_on_file", "earlier_tries", "codes", "outcome")
+
+
+def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: bool, who: str) -> dict[str, Any]:
+    """Rules, match and outcome of one row; with `show_values` its raw fields, audited in the name of `who`.
+
+    Raises Usage if there is no such batch or row.
+    """
+    with Ledger.open(home.ledger_url, clock) as ledger:
+        record = ledger.known_batch(batch)
+        with (
+            opened.opened(home, BatchSteps(home, ledger, batch)) as (ctx, relation),
+            session(home.duck) as connection,
+        ):
+            row = _row(connection, relation, ordinal)
+            if show_values:
+                ledger.audit(batch, ordinal, View.VALUES, who)
+            on = grounds.recorded(ledger, record)
+            found = _explained(connection, ctx, on, relation, row)
+            if record.state in STOPPED:
+                # an order may have come after receipt
+                cited = {**grounds.enrolled(ledger, record).cited, **on.cited}
+                found |= _stopped(record, replace(on, cited=cited), found)
+            return {**found, **({"values": {n: row[n] for n in RAW_NAMES}} if show_values else {})}
+
+
+def _stopped(record: BatchRecord, on: Grounds, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Why the batch as a whole was stopped; if for good, that is how every row of it ended."""
+    batch = {"state": record.state.value, "codes": list(record.codes), "cites": on.cites(record.cites)}
+    if record.state is State.HELD:
+        return {"batch": batch}
+    return {"batch": batch, "outcome": "refused", "codes": sorted({*found["codes"], *record.codes})}
+
+
+def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> dict[str, Any]:
+    connection.execute(f"CREATE TABLE one AS SELECT * FROM {relation} WHERE ordinal = {ordinal} AND origin = 'request'")
+    table = connection.execute("SELECT * FROM one").to_arrow_table()
+    if table.num_rows != 1:
+        raise Usage("NO_SUCH_ROW", "the batch has no row with this ordinal", remedy="Ordinals count from 0.")
+    row: dict[str, Any] = table.to_pylist()[0]
+    return row
+
+
+def _explained(
+    connection: duckdb.DuckDBPyConnection, ctx: BatchContext, on: Grounds, batch: str, row: dict[str, Any]
+) -> dict[str, Any]:
+    reject, candidate, verdict = (row.get(k) or {} for k in ("reject", "candidate", "verdict"))
+    if reject:
+        where = {"rule": f"read.{reject['field'] or 'row'}", "verdict": "failed"}
+        rules = [{**where, "code": reject["code"], "source": codes.code(reject["code"]).source, "cites": []}]
+        return {"outcome": "rejected", "codes": [reject["code"]], "rules": rules}
+    letter = letter_facts(ctx)
+    for define in derived.setup(ctx.facilities):
+        define(connection)
+    again = derived.again("one", letter, ctx.agreement.requester.premises, ctx.agreement.may_be_left_out)
+    crowded = f"({crowding.sql(batch, letter.thresholds.persons_per_address)})"
+    connection.execute(f"CREATE TABLE again AS {crowding.marked(f'({again})', crowded, 'a_codes')}")
+    rules = _judged(connection, "again", request_rules(ctx.letter.statute), ctx, on)
+    if verdict:
+        connection.execute(
+            f"CREATE TABLE judged AS SELECT again.*, v.* EXCLUDE (ordinal, origin), {beside_verdict(letter)}"
+            " FROM again JOIN (SELECT unnest(verdict) FROM one) v USING (ordinal)"
+        )
+        rules += _judged(connection, "judged", tuple(disclosure.RULES.values()), ctx, on)
+    ended = verdict.get("outcome") or candidate.get("outcome") or row.get("outcome")
+    return {
+        "outcome": ended or ("eligible" if verdict else None),
+        "codes": [*(row.get("codes") or []), *(verdict.get("codes") or [])],
+        "rules": rules,
+        "match": {k: candidate[k] for k in _MATCH} if candidate else None,
+        "validate": {k: verdict[k] for k in _VALIDATE} if verdict else None,
+    }
+
+
+def _judged(
+    connection: duckdb.DuckDBPyConnection, table: str, rules: tuple[Rule, ...], ctx: BatchContext, on: Grounds
+) -> list[dict[str, Any]]:
+    met = connection.execute(f"SELECT {', '.join(r.met for r in rules)} FROM {table}").fetchall()[0]
+    return [
+        {
+            "rule": r.id,
+            "verdict": "met" if ok else "failed",
+            "code": "" if ok else r.code,
+            "source": r.source,
+            "cites": [one.to_dict() for one in grounds.behind(r, ctx, on)],
+        }
+        for r, ok in zip(rules, met, strict=True)
+    ]

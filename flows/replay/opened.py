@@ -1,0 +1,50 @@
+"""The evidence of a batch, opened as plaintext in a folder of its own for as long as somebody works with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from expectations.address import facilities
+from expectations.base.duck import parquet
+from expectations.base.errors import Usage
+from flows.batch.steps import BatchSteps
+from flows.evidence import keys
+from flows.evidence.plaintext import plaintext_folder
+from flows.evidence.store import evidence_file
+from flows.home.tree import Home
+from flows.ledger.shredding import STEPS
+from pipelines import sealing
+from pipelines.context import KEPT, BatchContext
+from pipelines.release.evidence import bundle
+
+
+@contextmanager
+def opened(home: Home, batch: BatchSteps) -> Iterator[tuple[BatchContext, str]]:
+    """The batch's context and its evidence as a relation: of a batch in flight what it has so far, else what is stored.
+
+    What is opened for that is deleted at the end. Raises Usage if nothing is stored, or no longer.
+    """
+    if batch.folder.exists():
+        yield batch.ctx, f"({bundle(batch.ctx)})"
+        return
+    if any(e["kind"] in STEPS for e in batch.ledger.events(batch.name)):
+        remedy = "Its retention had ended. Its accounting is left: sluicegate status."
+        raise Usage("EVIDENCE_SHREDDED", "the key of this evidence was destroyed", where=batch.name, remedy=remedy)
+    with plaintext_folder(home) as folder:
+        (folder / "submission").mkdir(mode=0o700)
+        identity = keys.identity(home, batch.name)
+        for name in KEPT:
+            _open(evidence_file(home, batch.name, Path(name).name), folder / name, identity)
+        if (own := evidence_file(home, batch.name, facilities.NAME)).exists():
+            _open(own, folder / facilities.NAME, identity)
+        rows = folder / "evidence.parquet"
+        _open(evidence_file(home, batch.name, "parquet"), rows, identity)
+        yield batch.context(folder, home.register), parquet([rows])
+
+
+def _open(sealed: Path, target: Path, identity: sealing.Identity) -> None:
+    if not sealed.exists():
+        raise Usage("NO_EVIDENCE", "no evidence of this batch is stored", remedy="It ended before its rows were read.")
+    sealing.open_file(sealed, target, identity)

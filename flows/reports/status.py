@@ -1,0 +1,95 @@
+"""What `status`, `docs` and the summaries show: states, counts and codes, from ledger and stored checkpoint results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from expectations.base.clock import Clock
+from expectations.base.duck import parquet, quote, session
+from expectations.codes import BLOCKING_ADDRESS_CODES
+from flows.batch.outcome_counts import outcome_counts
+from flows.home.tree import Home
+from flows.ledger import Ledger
+from flows.ledger.batches import BatchRecord
+from flows.ledger.lifecycles.states import STOPPED, Checkpoint, State
+from pipelines import lake
+
+
+def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
+    """One batch: state, counts by outcome, why, and what to do next."""
+    return {
+        "batch": record.name,
+        "state": record.state.value,
+        "agreement": record.agreement,
+        "received": record.received_at.isoformat(timespec="seconds"),
+        "decided_on": record.decided_on.isoformat(),
+        "rows": record.rows,
+        "checkpoint": record.checkpoint.value if record.checkpoint and record.state is State.HELD else None,
+        "content_digest": record.content_digest,
+        "codes": list(record.codes) if record.state in STOPPED else [],
+        "cites": list(record.cites),
+        "outcomes": outcome_counts(home, record.name),
+        "next": _next(home, record),
+    }
+
+
+def one(home: Home, batch: str) -> dict[str, Any]:
+    """A batch with its checkpoints and events; raises Usage if nobody knows it."""
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        record, events = ledger.known_batch(batch), ledger.events(batch)
+    checkpoints = [
+        (v["suite"], v["status"], v["declared"], sum(r["ok"] is not True for r in v["results"]))
+        for v in verdicts(home, batch)
+    ]
+    return {
+        **batch_summary(home, record),
+        "checkpoints": checkpoints,
+        "events": [(e["seq"], e["at"], e["kind"]) for e in events],
+    }
+
+
+def every(home: Home) -> dict[str, Any]:
+    """All batches, oldest first, and how many halts stand."""
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        records, halts = ledger.batches(), len(ledger.halts())
+    return {"batches": [batch_summary(home, r) for r in records], "halts": halts}
+
+
+def incomplete(home: Home, batch: str) -> list[tuple[str, int, int, float]]:
+    """Of a batch in flight: code, data file (from 1), rows with it, share of the file's readable rows; most first."""
+    found = lake.read_manifest(home.lake / batch / "ingest.rows")
+    if found is None:
+        return []
+    rows = parquet(found.paths("rows"))
+    blocking = ", ".join(quote(c) for c in BLOCKING_ADDRESS_CODES)
+    query = f"""
+        WITH asked AS (SELECT file, a_codes FROM {rows} WHERE origin = 'request'),
+        said AS (SELECT file, unnest(a_codes) AS code FROM asked),
+        files AS (SELECT file, count(*) AS total FROM asked GROUP BY file)
+        SELECT code, file, count(*) AS n, count(*) / any_value(total) FROM said JOIN files USING (file)
+        WHERE code IN ({blocking}) GROUP BY code, file ORDER BY n DESC, code, file"""
+    with session(home.duck) as connection:
+        return connection.execute(query).fetchall()
+
+
+def verdicts(home: Home, batch: str | None = None) -> list[dict[str, Any]]:
+    """The stored checkpoint results of one batch, or of all, in the order of the checkpoints."""
+    folders = [home.verdicts / batch] if batch else sorted(p for p in home.verdicts.iterdir() if p.is_dir())
+    return [json.loads(p.read_text()) | {"batch": f.name} for f in folders for p in _in_order(f)]
+
+
+def _in_order(folder: Path) -> list[Path]:
+    return [p for which in Checkpoint if (p := folder / f"{which}.json").exists()]
+
+
+def _next(home: Home, record: BatchRecord) -> str:
+    """Where to look next."""
+    return {
+        State.PUBLISHED: f"The package lies in {home.delivery.place(record.name)}.",
+        State.HELD: f"Look at it with: sluicegate review show {record.name}",
+        State.FAILED: f"A fault of the system. Fix the cause, then: sluicegate run {record.name}",
+        State.REFUSED: f"Nothing can be done under this agreement. Details: sluicegate status {record.name}",
+        State.SEALED: "Releases are halted; it goes on with: sluicegate run " + record.name,
+    }.get(record.state, f"Details: sluicegate status {record.name}")

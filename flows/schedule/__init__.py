@@ -1,0 +1,1 @@
+"""When it happens: the Prefect flows, their server, the inbox. Only here is Prefect imported."""

@@ -1,0 +1,131 @@
+"""The nightly run that nobody watches: gates first, then every submission in the inbox that is not done, then what
+waited too long or did not end cleanly; a signed head of the audit log; one summary.
+
+A held, refused or unreadable batch stops nothing but itself. If a gate let its known-bad batch pass, nothing runs at
+all.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.states import Failed
+
+from expectations.base.clock import Clock
+from expectations.base.errors import DONE, HELD, BadInput, Fault, SluicegateError
+from expectations.suites.selftest import selftest
+from flows.audit import signed_heads
+from flows.batch.receive import receive
+from flows.cases.watching import deadlines_due
+from flows.home.tree import Home, open_home
+from flows.ledger import Ledger
+from flows.ledger.lifecycles.states import State
+from flows.schedule import sweep
+from flows.schedule.batch import batch_flow
+from flows.schedule.inbox import waiting
+from flows.schedule.run import EXIT_CODES
+
+PASSED, FAILED = "passed", "FAILED: nothing was run"
+
+
+@task(name="gate self-test", persist_result=False)
+def gates_fail_as_they_must() -> bool:
+    """Every rule of every suite fails on its known-bad batch."""
+    results = selftest()
+    return bool(results) and all(proof.failed_as_expected for proof in results)
+
+
+@flow(name="nightly", persist_result=False, validate_parameters=False)
+def nightly(home: str | None = None, quiet: bool = False) -> Any:
+    """Runs what lies in the inbox of `home` (if left out, SLUICEGATE_HOME: a deployment's).
+
+    Returns the summary, which is also stored in the home tree.
+    """
+    opened = open_home(Path(home) if home else None)
+    summary: dict[str, Any] = {
+        "at": Clock().now().isoformat(timespec="seconds"),
+        "selftest": PASSED,
+        "batches": [],
+        "recalls": [],
+    }
+    proven = gates_fail_as_they_must(return_state=True)
+    if not (proven.is_completed() and proven.result() is True):
+        summary["selftest"] = FAILED
+        _store(opened, summary)
+        return Failed(name="Gates", message="a gate let its known-bad batch pass: nothing was run", data=summary)
+    with Ledger.open(opened.ledger_url, Clock()) as ledger:
+        summary["batches"] = [_submission(opened, ledger, folder, quiet) for folder in waiting(opened)]
+        summary["batches"] += [_batch(opened, ledger, batch, quiet) for batch in sweep.due(opened, ledger)]
+        sweep.age_tries(ledger)
+        sweep.delete_abandoned(opened, Clock())
+        summary["recalls"] = _recalls(opened)
+        summary["checkpoint"] = _signed_head(opened, ledger)
+    _store(opened, summary)
+    return summary
+
+
+def _submission(home: Home, ledger: Ledger, folder: Path, quiet: bool) -> tuple[str, str | None, str, list[str]]:
+    """One submission, whatever becomes of it: (folder, batch, state, codes)."""
+    try:
+        return folder.name, *_batch(home, ledger, receive(home, ledger, Clock(), folder), quiet)[1:]
+    except SluicegateError as error:
+        unreadable = isinstance(error, BadInput)
+        return folder.name, None, State.UNREADABLE.value if unreadable else State.FAILED.value, [error.code]
+    except Exception as error:  # whatever it is, the next submission goes on
+        return folder.name, None, State.FAILED.value, [type(error).__name__]
+
+
+def _batch(home: Home, ledger: Ledger, batch: str, quiet: bool) -> tuple[str, str | None, str, list[str]]:
+    """One batch, run until it is released, held or refused: ("", batch, state, codes)."""
+    batch_flow(batch, str(home.root), quiet=quiet, return_state=True)
+    record = ledger.known_batch(batch)
+    return "", batch, record.state.value, list(record.codes)
+
+
+def _signed_head(home: Home, ledger: Ledger) -> str:
+    """Signs what the audit log is now; gives the name of the signed head, or FAILED and why."""
+    try:
+        return signed_heads.write(home, ledger).stem
+    except SluicegateError as error:
+        return f"FAILED: {error.code}"
+
+
+def _recalls(home: Home) -> list[dict[str, Any]]:
+    """What of the open recalls is due soon or has passed; recalls that cannot be read count as due too."""
+    try:
+        return deadlines_due(home, Clock())
+    except SluicegateError as error:
+        return [{"case": "unknown", "deadline": "all", "status": error.code, "at": None}]
+
+
+def _store(home: Home, summary: dict[str, Any]) -> None:
+    folder = home.root / "nightly"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    name = summary["at"].replace(":", "").replace("+0000", "Z")
+    (folder / f"{name}.json").write_text(json.dumps(summary, indent=1))
+    rows = [{"batch": b or "-", "state": s, "codes": ", ".join(c)} for _, b, s, c in summary["batches"]]
+    due = [f"{d['case']}: {d['deadline']} {d['status']}" for d in summary["recalls"]]
+    description = "; ".join([f"gate self-test: {summary['selftest']}", *due])
+    create_table_artifact(key="nightly", table=rows, description=description)
+
+
+def run_nightly(home: Home, *, quiet: bool) -> dict[str, Any]:
+    """Runs the flow in this process; returns its summary."""
+    ended = cast(Any, nightly)(str(home.root), quiet=quiet, return_state=True).result(raise_on_failure=False)
+    if isinstance(ended, BaseException):
+        raise ended
+    summary: dict[str, Any] = ended
+    return summary
+
+
+def exit_code(summary: dict[str, Any]) -> int:
+    """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable,
+    or a recall has a deadline that has passed or soon will."""
+    codes = {EXIT_CODES[State(state)] for _, _, state, _ in summary["batches"]}
+    if summary["selftest"] != PASSED or Fault.exit_code in codes or summary.get("checkpoint", "").startswith("FAILED"):
+        return Fault.exit_code
+    return DONE if codes <= {DONE} and not summary["recalls"] else HELD

@@ -1,0 +1,73 @@
+"""`sluicegate run`: a submission, or a batch that waits, run until it is released, held or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from expectations.base.clock import Clock
+from expectations.base.errors import DONE, HELD, REFUSED, BadInput, Fault, Usage
+from expectations.base.total import total
+from flows.home.registers import current_register
+from flows.home.tree import Home
+from flows.ledger import Ledger
+from flows.ledger.core import BatchRecord
+from flows.ledger.lifecycles.states import State
+from flows.operations.progress import Reporter
+from flows.schedule import server
+
+# The exit code of a run that leaves a batch in this state; a batch that is still on its way broke off.
+EXIT_CODES: Mapping[State, int] = total(
+    State,
+    {
+        State.PUBLISHED: DONE,
+        **dict.fromkeys((State.HELD, State.SEALED, State.PREPARED), HELD),  # sealed, prepared: releases are halted
+        **dict.fromkeys((State.REFUSED, State.REJECTED, State.WITHDRAWN, State.EXPIRED), REFUSED),
+        State.UNREADABLE: BadInput.exit_code,
+        **dict.fromkeys((State.RECEIVED, State.INGESTED, State.MATCHED, State.VALIDATED), Fault.exit_code),
+        State.FAILED: Fault.exit_code,
+    },
+)
+
+
+def run(home: Home, what: str, report: Reporter) -> BatchRecord:
+    """Runs a submission (a folder) or a known batch (its name) until it is released, held or refused.
+
+    Gives what the ledger says then. Raises BadInput on a submission that cannot be read, Usage on a batch that nobody
+    knows, Fault when the system failed.
+    """
+    wait = server.warm_up(home)
+    name = _name(home, what, report)
+    from flows.schedule.batch import batch_flow
+
+    wait()
+    ended = batch_flow(name, str(home.root), quiet=report.quiet, return_state=True)
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        record = ledger.known_batch(name)
+    broke_off = ended.is_crashed() and EXIT_CODES[record.state] == Fault.exit_code
+    if broke_off or record.state in (State.FAILED, State.UNREADABLE):
+        error = ended.result(raise_on_failure=False)
+        if isinstance(error, Exception):
+            raise error
+        raise Fault("FLOW_FAILED", "the flow failed without an error", remedy="See sluicegate status; run it again.")
+    return record
+
+
+def exit_code(record: BatchRecord) -> int:
+    """The exit code of a batch in the state that `record` says."""
+    return EXIT_CODES[record.state]
+
+
+def _name(home: Home, what: str, report: Reporter) -> str:
+    """The batch's name; a submission is taken in first."""
+    from flows.batch.receive import receive
+
+    folder = Path(what)
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        if folder.is_dir():
+            current_register(home, report)
+            return receive(home, ledger, Clock(), folder)
+        if ledger.batch(what) is None:
+            remedy = "Name a submission's folder, or a batch as sluicegate status lists it."
+            raise Usage("NO_SUCH_BATCH", "there is neither a folder nor a batch of this name", remedy=remedy)
+        return what

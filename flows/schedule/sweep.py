@@ -1,0 +1,40 @@
+"""What no run comes back to by itself: batches that waited too long, batches whose end a crash cut short, and plaintext
+that a killed process left."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+
+from expectations.base.clock import Clock
+from flows.batch import expiry
+from flows.evidence.plaintext import delete_left_folders
+from flows.home.tree import Home
+from flows.ledger import Ledger
+from flows.ledger.claims import TRIES_COUNT
+from flows.ledger.lifecycles.states import FINAL
+
+_ABANDONED = timedelta(days=1)  # no submission is taken in, and no query spills, for so long
+
+
+def due(home: Home, ledger: Ledger) -> list[str]:
+    """Batches to be run again, oldest first: overdue, or ended with something of them still in the lake."""
+    return [
+        record.name
+        for record in ledger.batches()
+        if expiry.overdue(ledger, record.name) or (record.state in FINAL and (home.lake / record.name).exists())
+    ]
+
+
+def age_tries(ledger: Ledger) -> None:
+    """Deletes the tries that no longer count."""
+    ledger.age_tries(ledger.clock.now() - TRIES_COUNT)
+
+
+def delete_abandoned(home: Home, clock: Clock) -> None:
+    """Deletes plaintext that a killed process left: submissions half taken in, opened evidence, spilled queries."""
+    delete_left_folders(home)
+    before = (clock.now() - _ABANDONED).timestamp()
+    for left in [*home.lake.glob(".incoming/*"), *home.lake.glob(".spill/*"), *home.lake.glob(".beginning-*")]:
+        if left.lstat().st_mtime < before:
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)

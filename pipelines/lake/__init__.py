@@ -1,0 +1,33 @@
+"""Where parts lie, how they are scanned, written and committed: the one read and write seam.
+
+A *step* is one committed piece of work of a batch: a folder with datasets of Parquet parts and a manifest. Workers
+write to folders of their own attempt; one keyed transform picks one attempt a part and moves it in place; the manifest
+is written last, atomically. A step whose manifest is there and was made from the same inputs is never run again;
+anything else in a step's folder is an orphan of a crash, and deleted.
+
+By file: `parts` (what a step committed), `attempt` (where a worker writes), `commit`, `step` (`run_step`), `beam` (the
+Beam side of a step, imported where a step is run), `runner`, `failures`, `sql`; `durable`, `locked_folder` and
+`workplace` for files that are no parts.
+"""
+
+from pipelines.lake.attempt import ATTEMPTS, FINISHED, Attempt, Worker, finished
+from pipelines.lake.commit import commit_manifest
+from pipelines.lake.parts import Manifest, Part, committed, grouped, read_manifest, stated
+from pipelines.lake.step import Progress, run_step
+
+__all__ = [
+    "ATTEMPTS",
+    "FINISHED",
+    "Attempt",
+    "Manifest",
+    "Part",
+    "Progress",
+    "Worker",
+    "commit_manifest",
+    "committed",
+    "finished",
+    "grouped",
+    "read_manifest",
+    "run_step",
+    "stated",
+]

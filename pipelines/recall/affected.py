@@ -1,0 +1,177 @@
+"""The rows that a recall is about: looked up in the sealed accounting, opened, and proven to be what was disclosed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from expectations.base import digests
+from expectations.base.duck import DuckSettings, parquet, quote
+from expectations.base.errors import BadInput, Fault
+from expectations.codes import CODES
+from expectations.contracts import Outcome
+from expectations.instruments import Agreement
+from pipelines.context import sql_request_key
+from pipelines.lake.sql import copy, quiet
+
+NAME = "recall.affected"
+_ORDINALS = "Give one ordinal of a released row a line, each once: sluicegate explain shows how a row ended."
+
+
+@dataclass(frozen=True)
+class Affected:
+    """`path`: Parquet (batch, ordinal, request_id, request_key, person_key, codes), by batch and ordinal;
+    plaintext, deleted by the caller. `digest`: of (batch, ordinal). `batches`, `codes`: rows by batch and by code."""
+
+    path: Path
+    digest: str
+    batches: Mapping[str, int]
+    codes: Mapping[str, int]
+
+
+def read_ordinals(source: Path, batch: str, target: Path, duck: DuckSettings) -> None:
+    """Writes the ordinals in `source` (one a line; or Parquet with a column ordinal) as Parquet for `find`."""
+    with quiet(NAME, duck) as connection:
+        rows = _parquet_ordinals(source) if source.suffix == ".parquet" else _lines(source)
+        connection.execute(f"CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, o FROM {rows}")
+        unreadable = "SELECT min(line) FROM given WHERE coalesce(try_cast(o AS BIGINT) < 0, true)"
+        bad = connection.execute(unreadable).fetchall()[0][0]
+        if bad is not None:
+            where = f"{source.name}, entry {bad}"
+            raise BadInput("ORDINAL_UNREADABLE", "an entry is no ordinal", where=where, remedy=_ORDINALS)
+        copy(connection, f"SELECT {quote(batch)} AS batch, CAST(o AS BIGINT) AS ordinal FROM given", target)
+
+
+def batches(selected: Path, duck: DuckSettings) -> list[str]:
+    """The batches that a list of rows names; raises BadInput if it has no columns batch and ordinal."""
+    with quiet(NAME, duck) as connection:
+        _columns(connection, selected)
+        found = connection.execute(f"SELECT DISTINCT CAST(batch AS VARCHAR) FROM {parquet([selected])} ORDER BY 1")
+        return [row[0] for row in found.fetchall()]
+
+
+def _lines(source: Path) -> str:
+    # a separator that no line holds, so that a line is one entry whatever stands in it
+    return (
+        f"(SELECT trim(column0) AS o FROM read_csv({quote(str(source))}, header = false, delim = '\\x1f', quote = '',"
+        " escape = '', columns = {'column0': 'VARCHAR'}, auto_detect = false, parallel = false)"
+        " WHERE trim(column0) NOT IN ('', 'ordinal'))"
+    )
+
+
+def _parquet_ordinals(source: Path) -> str:
+    return f"(SELECT CAST(ordinal AS VARCHAR) AS o FROM {parquet([source])})"
+
+
+def find(
+    selected: Path | None,
+    accounting: Mapping[str, Path],
+    agreement: Agreement,
+    hash_key: bytes,
+    target: Path,
+    duck: DuckSettings,
+) -> Affected:
+    """Writes the affected rows to `target`.
+
+    selected    Parquet (batch, ordinal; perhaps request_key, person_key and codes); None: every released row
+    accounting  opened accounting by batch; hash_key: key of the keyed hashes
+    Raises BadInput if a selected row was not released, or is a duplicate; Fault if the accounting contradicts itself.
+    """
+    with quiet(NAME, duck) as connection:
+        columns = "ordinal, request_id, request_key, person_key"
+        released = " UNION ALL ".join(
+            f"SELECT {quote(batch)} AS batch, {columns} FROM {parquet([path])} WHERE outcome = '{Outcome.RELEASED}'"
+            for batch, path in sorted(accounting.items())
+        )
+        connection.execute(f"CREATE TEMP TABLE released AS {released}")
+        connection.execute(f"CREATE TEMP TABLE selected AS {_selected(connection, selected, accounting)}")
+        connection.execute(
+            "CREATE TEMP TABLE affected AS"
+            " SELECT r.batch, r.ordinal, r.request_id, r.request_key, r.person_key, s.codes,"
+            " s.request_key AS listed_request, s.person_key AS listed_person"
+            " FROM selected s JOIN released r USING (batch, ordinal)"
+        )
+        _proven(connection, sql_request_key(hash_key, agreement, "request_id"))
+        copy(connection, f"SELECT batch, {columns}, codes FROM affected ORDER BY batch, ordinal", target)
+        return _counted(connection, target)
+
+
+def without(affected: Path, keys: list[str], target: Path, duck: DuckSettings) -> Affected:
+    """The affected rows without those whose request key is in `keys`, in `target`."""
+    with quiet(NAME, duck) as connection:
+        listed = connection.execute("SELECT unnest($1::VARCHAR[]) AS request_key", [keys]).to_arrow_table()
+        connection.register("taken", listed)
+        rest = f"SELECT * FROM {parquet([affected])} WHERE request_key NOT IN (SELECT request_key FROM taken)"
+        connection.execute(f"CREATE TEMP TABLE affected AS {rest}")
+        copy(connection, "SELECT * FROM affected ORDER BY batch, ordinal", target)
+        return _counted(connection, target)
+
+
+def with_records(affected: Path, records: Mapping[str, Path], target: Path, duck: DuckSettings) -> None:
+    """The list of affected persons: the affected rows with the register's record_id, where `records` (Parquet of
+    ordinal and record_id, by batch) has it."""
+    with quiet(NAME, duck) as connection:
+        known = " UNION ALL ".join(
+            f"SELECT {quote(batch)} AS batch, ordinal, record_id FROM {parquet([path])}"
+            for batch, path in records.items()
+        )
+        known = known or "SELECT NULL::VARCHAR AS batch, NULL::BIGINT AS ordinal, NULL::BIGINT AS record_id WHERE false"
+        rows = f"SELECT * FROM {parquet([affected])} LEFT JOIN ({known}) USING (batch, ordinal) ORDER BY batch, ordinal"
+        copy(connection, rows, target)
+
+
+def _selected(connection: duckdb.DuckDBPyConnection, selected: Path | None, batches: Iterable[str]) -> str:
+    kinds = {"request_key": "VARCHAR", "person_key": "VARCHAR", "codes": "VARCHAR[]"}
+    if selected is None:
+        return f"SELECT batch, ordinal, {', '.join(f'NULL::{k} AS {n}' for n, k in kinds.items())} FROM released"
+    there = _columns(connection, selected)
+    columns = (f"{n if n in there else 'NULL'}::{k} AS {n}" for n, k in kinds.items())
+    here = ", ".join(map(quote, batches))
+    rows = f"SELECT batch, ordinal::BIGINT AS ordinal, {', '.join(columns)} FROM {parquet([selected])}"
+    return f"{rows} WHERE batch IN ({here})"
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, selected: Path) -> set[str]:
+    found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {parquet([selected])}").fetchall()}
+    if not {"batch", "ordinal"} <= found:
+        remedy = "sluicegate lookback makes one."
+        raise BadInput("NO_LIST", "the list of rows has no columns batch and ordinal", remedy=remedy)
+    return found
+
+
+def _proven(connection: duckdb.DuckDBPyConnection, request_key: str) -> None:
+    def one(query: str) -> Any:
+        return connection.execute(query).fetchall()[0][0]
+
+    asked = one("SELECT count(*) FROM selected")
+    distinct = one("SELECT count(*) FROM (SELECT DISTINCT batch, ordinal FROM selected)")
+    if asked == 0:
+        raise BadInput("NO_ROWS", "there are no rows to recall", remedy=_ORDINALS)
+    if asked != distinct:
+        raise BadInput("ROW_TWICE", f"{asked - distinct} of the rows are duplicates", remedy=_ORDINALS)
+    if missing := asked - one("SELECT count(*) FROM affected"):
+        raise BadInput("NOT_RELEASED", f"{missing} of the {asked} rows were not released", remedy=_ORDINALS)
+    differ = "listed_request <> request_key OR listed_person <> person_key"
+    if wrong := one(f"SELECT count(*) FROM affected WHERE {differ}"):
+        remedy = "Make the list again: sluicegate lookback."
+        message = f"{wrong} rows of the list are not the disclosures of these ordinals"
+        raise BadInput("OTHER_ROWS", message, remedy=remedy)
+    if one(f"SELECT count(*) FROM affected WHERE coalesce(request_key <> {request_key}, true)"):
+        remedy = "Run sluicegate ledger verify."
+        message = "request ids of the accounting are not those that were disclosed"
+        raise Fault("ACCOUNTING_CHANGED", message, remedy=remedy)
+
+
+def _counted(connection: duckdb.DuckDBPyConnection, path: Path) -> Affected:
+    batches = dict(connection.execute("SELECT batch, count(*) FROM affected GROUP BY ALL ORDER BY ALL").fetchall())
+    each = "SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM affected) GROUP BY ALL ORDER BY ALL"
+    codes = dict(connection.execute(each).fetchall())
+    if set(codes) - set(CODES):
+        remedy = "See sluicegate rules."
+        raise BadInput("CODE_UNKNOWN", "the list of rows gives a reason that is no code", remedy=remedy)
+    digest = digests.content_digest(connection, "affected", ["batch", "ordinal"], "batch, ordinal")
+    return Affected(path, digest, batches, codes)

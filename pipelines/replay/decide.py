@@ -1,0 +1,248 @@
+"""A past batch decided again, from its evidence: all rules on the raw fields and the facts on file of then.
+
+What the evidence cannot tell is not guessed. A row that was never looked up has no candidate: if nothing stops it now
+it is `open`, not released. Who was matched is taken from the evidence; the agreement's tiers, and every rule, are
+applied anew. What people decided then (rows dropped, claims lost to another batch, persons protected since) are facts
+too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from expectations.base.duck import parquet, quote, session
+from expectations.base.errors import Fault
+from expectations.contracts import Outcome
+from expectations.facts import corroboration, counts, crowding, sql
+from expectations.facts.letter import LetterFacts
+from expectations.gx.checkpoint import prepare
+from expectations.rules import authority, disclosure
+from expectations.rules.rule import REFUSES, Disposition, failing_codes
+from expectations.suites import derived, intake, matching
+from pipelines.context import BatchContext
+from pipelines.ingest import letter_facts
+from pipelines.lake.failures import no_values
+from pipelines.release.outcomes import ended
+from pipelines.replay import partly
+
+STEP = "replay.decide"
+OPEN = "open"  # nothing stops the row before the match, and it was never looked up
+ADDRESSES = (
+    "STRUCT(street VARCHAR, unit VARCHAR, urbanization VARCHAR, city VARCHAR, state VARCHAR, zip VARCHAR,"
+    " valid_from DATE, valid_to DATE)[]"
+)
+# What a batch that stopped early has none of, with the fields that are read here.
+_STRUCTS = {
+    "candidate": "STRUCT(outcome VARCHAR, record_id BIGINT, tier VARCHAR)",
+    "verdict": f"STRUCT(record_id BIGINT, person_key VARCHAR, addresses_on_file {ADDRESSES}, units_on_file INTEGER,"
+    " lists VARCHAR[], earlier_tries INTEGER, codes VARCHAR[])",
+}
+_BUILDING = ("a_zip", "a_number", "a_street")
+_NONE = f"(SELECT 0::BIGINT AS record_id, NULL::{ADDRESSES} AS addresses_on_file, true AS same_person WHERE false)"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A batch decided again.
+
+    refuse, hold   codes of the batch as a whole at intake
+    rate           codes of the match, which two people may explain
+    looked_up      the batch reached the match: else nobody can tell what would have become of its open rows
+    rows           Parquet, one line for each submitted row: ordinal, request_key, person_key, outcome_then, codes_then,
+                   request_codes, outcome, codes (by the rules on rows alone)
+    """
+
+    refuse: tuple[str, ...]
+    hold: tuple[str, ...]
+    rate: tuple[str, ...]
+    looked_up: bool
+    rows: Path
+
+    def compared(self, refused: Sequence[str], held: Sequence[str]) -> str:
+        """SELECT of ordinal, request_key, person_key, outcome_then, codes_then, outcome_now, codes_now.
+
+        refused   codes for which the whole batch ends: each row of it, with these beside its own
+        held      codes for which it waits: of its rows those that would be released are held, with these
+        """
+        outcome, own = "outcome", "codes"
+        if refused:
+            outcome, own = quote(Outcome.REFUSED), f"list_sort(list_distinct(request_codes || {list(refused)}))"
+        elif held:
+            waits = f"outcome = {quote(Outcome.RELEASED)}"
+            outcome = f"CASE WHEN {waits} THEN {quote(Outcome.HELD)} ELSE outcome END"
+            own = f"CASE WHEN {waits} THEN {list(held)} ELSE codes END"
+        return f"""
+        SELECT ordinal, request_key, person_key, outcome_then, codes_then, {outcome} AS outcome_now, {own} AS codes_now
+        FROM {parquet([self.rows])}"""
+
+
+def decide(
+    ctx: BatchContext,
+    evidence: str,
+    accounting: str,
+    folder: Path,
+    corrected: Path | None = None,
+    *,
+    released: bool = False,
+) -> Decided:
+    """Decides the batch by the rules, instruments and dates of `ctx`; writes into `folder` (the caller deletes it).
+
+    evidence, accounting   relations: what `release.seal_evidence` and `release.seal_accounting` sealed
+    corrected              Parquet of `corrections.write`: facts on file that were wrong then
+    released               only the rows that were released are decided: where they are few, in a fraction of the time
+    Raises Fault if a row of the accounting has no evidence, or the other way round.
+    """
+    letter = letter_facts(ctx)
+    with no_values(STEP), session(ctx.duck) as connection:
+        few = released and _few(connection, accounting)
+        looked_up = "(SELECT ordinal FROM asked WHERE outcome IS NULL)"
+        tables = {
+            "given": _whole(connection, evidence),
+            "accounted": accounting,
+            # the rows that are to be decided
+            "wanted": f"(SELECT * FROM accounted WHERE outcome = '{Outcome.RELEASED}')" if released else "accounted",
+            **(partly.chosen(ctx, letter) if few else {}),
+            **_again(ctx, letter, partly.CHOSEN if few else "true"),
+            "judged": _JUDGED,
+            "asked": partly.ASKED if few else "judged",
+            **_decided_then(),
+            **_matched(letter, corrected),
+            "settled": _settled(),
+            "facts": sql.with_counts(letter, counts.sql("asked", "rejects", "dropped", letter)),
+            "rate": matching.rate_sql(f"(SELECT * FROM candidates SEMI JOIN {looked_up} USING (ordinal))", letter),
+        }
+        broken = prepare(connection, derived.setup(ctx.facilities), tables, folder)
+        if broken:
+            raise Fault("NOT_DECIDED", f"{next(iter(broken))} could not be worked out", where=STEP)
+        _all_accounted(connection)
+        of_batch, rate, matched = _of_batch(connection)
+    refuse = tuple(sorted(c for c, which in of_batch if REFUSES[which]))
+    hold = tuple(sorted(c for c, which in of_batch if not REFUSES[which]))
+    return Decided(refuse, hold, tuple(sorted(c for c, _ in rate)), matched, folder / "settled.parquet")
+
+
+def _few(connection: duckdb.DuckDBPyConnection, accounting: str) -> bool:
+    """Whether so few rows were released that to read the others less closely is worth a second look at these."""
+    query = f"SELECT count(*) FILTER (outcome = '{Outcome.RELEASED}') * 2 < count(*) FROM {accounting}"
+    return bool(connection.execute(query).fetchall()[0][0])
+
+
+def _whole(connection: duckdb.DuckDBPyConnection, evidence: str) -> str:
+    """The evidence of the requests; a batch that stopped early gets the columns that it has none of."""
+    there = {name for name, *_ in connection.execute(f"DESCRIBE FROM {evidence}").fetchall()}
+    missing = "".join(f", NULL::{kind} AS {name}" for name, kind in _STRUCTS.items() if name not in there)
+    return f"(SELECT *{missing} FROM {evidence} WHERE origin = 'request')"
+
+
+def _again(ctx: BatchContext, letter: LetterFacts, only: str) -> dict[str, str]:
+    """`rows`: readable rows, chosen by the SQL `only`, with codes and outcome of the request phase, from raw fields."""
+    answered = "(SELECT request_key FROM given WHERE list_contains(codes, 'ALREADY_DISCLOSED'))"
+    premises, left_out = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
+    read = "(SELECT * FROM given WHERE reject IS NULL)"
+    return intake.again(read, answered, letter, premises, left_out, _KEPT, only)
+
+
+# What is read of a row once its raw fields were judged: its place, and what crowds, counts and the match ask.
+_KEPT = (
+    *("ordinal", "file", "origin", "request_id", "request_key", "outcome", "stored_codes", "a_codes", "a_state"),
+    *crowding.COLUMNS,
+    *partly.COUNTED,
+)
+_JUDGED = """(
+    SELECT * EXCLUDE (outcome, stored_codes, derived_codes, derived_outcome),
+      derived_outcome AS outcome, 0::BIGINT AS row,
+      CASE WHEN is_duplicate OR is_disclosed THEN list_sort(derived_codes
+        || CASE WHEN is_duplicate THEN ['DUPLICATE_REQUEST_ID'] ELSE [] END
+        || CASE WHEN is_disclosed THEN ['ALREADY_DISCLOSED'] ELSE [] END) ELSE derived_codes END AS codes
+    FROM rows)"""
+
+
+def _decided_then() -> dict[str, str]:
+    """The rows that could not be read, and what people and other batches decided then, as the accounting shows it."""
+
+    def ended_as(outcome: Outcome) -> str:
+        return f"(SELECT ordinal FROM accounted WHERE outcome = '{outcome}')"
+
+    lost, late = ended_as(Outcome.ALREADY_DISCLOSED), ended_as(Outcome.UNMATCHED)
+    return {
+        "rejects": "(SELECT ordinal, file, origin, reject.code AS code FROM given WHERE reject IS NOT NULL)",
+        "dropped": ended_as(Outcome.DROPPED),
+        "lost": f"(SELECT request_key FROM given SEMI JOIN {lost} USING (ordinal) WHERE outcome IS NULL)",
+        "late": f"(SELECT ordinal FROM given SEMI JOIN {late} USING (ordinal)"
+        " WHERE verdict IS NOT NULL AND NOT list_contains(verdict.codes, 'PROTECTED'))",
+    }
+
+
+def _matched(letter: LetterFacts, corrected: Path | None) -> dict[str, str]:
+    """`candidates` and `verdicts` as match and validate would give them now, on the facts of the evidence."""
+    tiers = sql.literal(letter.tiers)
+    same = " AND ".join(f"a.{c} IS NOT DISTINCT FROM g.{c}" for c in _BUILDING)
+    return {
+        "corrected": _NONE if corrected is None else parquet([corrected]),
+        # a match that was made on what was wrong is none
+        "candidates": f"""(
+            SELECT g.ordinal, g.origin, g.candidate.tier AS tier,
+              CASE WHEN g.candidate.outcome IS NOT NULL THEN g.candidate.outcome
+                WHEN NOT coalesce(k.same_person, true) THEN '{Outcome.UNMATCHED}'
+                WHEN NOT coalesce(list_contains({tiers}, g.candidate.tier), false) THEN '{Outcome.NEAR}' END AS outcome
+            FROM given g LEFT JOIN corrected k ON k.record_id = g.candidate.record_id WHERE g.candidate IS NOT NULL)""",
+        "on_file": f"""(
+            SELECT g.ordinal, g.origin, g.verdict.record_id AS record_id, g.verdict.person_key AS person_key,
+              CASE WHEN k.record_id IS NULL THEN g.verdict.addresses_on_file ELSE k.addresses_on_file END
+                AS addresses_on_file,
+              -- of the building that the address was read as then; of another nothing is known
+              CASE WHEN {same} THEN g.verdict.units_on_file END AS units_on_file,
+              g.verdict.lists AS lists, g.verdict.earlier_tries AS earlier_tries, a.a_kind, a.a_unit, a.a_state
+            FROM given g SEMI JOIN wanted USING (ordinal) JOIN asked a USING (ordinal)
+              LEFT JOIN corrected k ON k.record_id = g.verdict.record_id
+            WHERE g.verdict IS NOT NULL)""",
+        "verdicts": f"""
+            SELECT *, CASE WHEN len(codes) > 0 THEN '{Outcome.HELD}' END AS outcome FROM (
+              SELECT ordinal, record_id, person_key, addresses_on_file,
+                {failing_codes(disclosure.RULES.values())} AS codes
+              FROM (SELECT *, {sql.beside_verdict(letter)} FROM on_file)
+                JOIN ({corroboration.sql("asked", "on_file", corroboration.counts(letter))}) USING (ordinal))""",
+    }
+
+
+def _settled() -> str:
+    rows = "(SELECT * FROM asked SEMI JOIN wanted USING (ordinal))"
+    now = ended(rows, "candidates", "verdicts", dropped="dropped", lost="lost", late="late")
+    return f"""
+    SELECT t.ordinal, t.request_key, t.person_key, t.outcome AS outcome_then, t.codes AS codes_then,
+      CASE WHEN r.ordinal IS NULL THEN a.codes ELSE [r.code] END AS request_codes,
+      CASE WHEN r.ordinal IS NULL THEN coalesce(n.outcome, '{OPEN}') ELSE '{Outcome.REJECTED}' END AS outcome,
+      CASE WHEN r.ordinal IS NULL THEN n.codes ELSE [r.code] END AS codes
+    FROM wanted t LEFT JOIN ({now}) n USING (ordinal)
+      LEFT JOIN asked a USING (ordinal) LEFT JOIN rejects r USING (ordinal)"""
+
+
+def _all_accounted(connection: duckdb.DuckDBPyConnection) -> None:
+    pairs = "given g FULL JOIN accounted t USING (ordinal) WHERE g.ordinal IS NULL OR t.ordinal IS NULL"
+    if connection.execute(f"SELECT count(*) FROM {pairs}").fetchall()[0][0]:
+        raise Fault("COUNTS_DIFFER", "evidence and accounting are not of the same rows", where=STEP)
+    once = "SELECT count(*) - count(DISTINCT ordinal), count(*) - (SELECT count(*) FROM wanted) FROM settled"
+    if any(connection.execute(once).fetchall()[0]):
+        raise Fault("COUNTS_DIFFER", "a row was decided more than once, or not at all", where=STEP)
+
+
+_Codes = set[tuple[str, Disposition]]
+
+
+def _of_batch(connection: duckdb.DuckDBPyConnection) -> tuple[_Codes, _Codes, bool]:
+    """What fails of the batch at intake, and at the match if it came that far; whether it did."""
+    rules = [(r.code, r.disposition, r.met) for r in authority.BATCH_RULES.values()]
+    rate = [(c.code, c.disposition, f"coalesce(({c.arguments['predicate']}), false)") for c in matching.of_batch()]
+    came = bool(connection.execute("SELECT count(*) > 0 FROM candidates").fetchall()[0][0])
+    return _failing(connection, "facts", rules), _failing(connection, "rate", rate) if came else set(), came
+
+
+def _failing(
+    connection: duckdb.DuckDBPyConnection, table: str, tests: Collection[tuple[str, Disposition, str]]
+) -> _Codes:
+    met = connection.execute(f"SELECT {', '.join(met for *_, met in tests)} FROM {table}").fetchall()[0]
+    return {(code, disposition) for (code, disposition, _), ok in zip(tests, met, strict=True) if not ok}

@@ -1,0 +1,37 @@
+"""A batch taken in, for tests of the stages."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.base.duck import DuckSettings
+from expectations.instruments import Agreement, CourtOrder
+from pipelines.context import BatchContext
+from pipelines.ingest import submission
+from tests.factories.submissions import LETTER_DATE
+
+HASH_KEY = bytes(32)
+
+
+def taken(
+    root: Path,
+    source: Path,
+    agreement: Agreement,
+    *,
+    disclosed: Sequence[str] = (),
+    orders: tuple[CourtOrder, ...] = (),
+    part_rows: int = 1000,
+) -> BatchContext:
+    """The context of the submission in `source`, copied to `root`. `disclosed`: request keys answered before."""
+    found = submission.take_in(source, root / "submission")
+    pq.write_table(pa.table({"request_key": pa.array(disclosed, pa.string())}), root / "disclosed.parquet")
+    (root / "earlier.json").write_text('{"rows": 0, "incomplete": 0}')
+    empty = pa.array([], pa.string())
+    pq.write_table(pa.table({"person_key": empty, "address_key": empty}), root / "tries.parquet")
+    return BatchContext(
+        batch=found.batch, root=root, submission=found.digest, letter=found.letter, agreement=agreement, orders=orders,
+        decided_on=LETTER_DATE, received_on=LETTER_DATE, register=root / "register", hash_key=HASH_KEY,
+        part_rows=part_rows, duck=DuckSettings(threads=1, memory="1GB", temp=str(root / "temp")),
+    )  # fmt: skip

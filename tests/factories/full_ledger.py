@@ -1,0 +1,160 @@
+"""A ledger with every kind of event that can be made without an upgrade, and with every column filled in some row.
+
+The same calls made `old.sql` with the version before events were types: keys are fixed, so that a test can sign on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from expectations.base import signatures
+from expectations.base.digests import of_bytes
+from flows.batch import publication
+from flows.ledger.case_records import ATTESTATION, NewCase
+from flows.ledger.decisions import Decision, Reason, resume_message
+from flows.ledger.facts import View
+from flows.ledger.ledger import Ledger
+from flows.ledger.lifecycles.cases import CaseReason, Proof, message
+from flows.ledger.lifecycles.states import Checkpoint, State
+from tests.factories.ledgers import ORDER, ROWS, Office, accounted, package, pairs, published, receive, sealed, sha
+from tests.factories.submissions import INSTRUMENTS
+
+NAMES = ("ada", "ben", "cleo", "dora")
+TEXT = b"we attest\n"
+
+
+def fixed_key(name: str) -> Ed25519PrivateKey:
+    """The key of somebody in this ledger."""
+    return Ed25519PrivateKey.from_private_bytes(hashlib.sha256(name.encode()).digest())
+
+
+class FixedOffice(Office):
+    """Operators with keys that are the same each time."""
+
+    def __init__(self, ledger: Ledger, *names: str, enrol: bool = True) -> None:
+        super().__init__(ledger)
+        self.keys = {name: fixed_key(name) for name in names}
+        for name in names if enrol else ():
+            said = ledger.operator_message(name, self.line(name))
+            ledger.enrol_operator(name, self.line(name), self.signed(said, names[:2], signatures.OPERATOR))
+
+
+def agreement() -> bytes:
+    """The agreement of the batches, `mou`."""
+    text = (INSTRUMENTS / "sandbox-2026.toml.in").read_text().replace('"sandbox-2026"', '"mou"')
+    line = signatures.public_line(fixed_key("recipient"))
+    return text.replace("{signing_key}", line).replace("{recipient}", "age1x").encode()
+
+
+def fill(ledger: Ledger, folder: Path) -> FixedOffice:
+    """Fills an empty ledger; packages go below `folder`."""
+    office = FixedOffice(ledger, *NAMES)
+    office.enrol(ORDER)
+    office.enrol(ORDER + b"lifted_on = 2026-02-01\n")
+    office.enrol(agreement())
+    office.revoke("dora", "ada", "ben")
+    for batch in ("batch-1", "batch-2"):
+        sealed(ledger, batch)
+        ledger.record_tries(batch, pairs("a", batch))
+        published(ledger, folder, batch)
+    _stopped(ledger, office)
+    _withdrawn(ledger, office, folder)
+    _recalled(ledger, office)
+    _halted(ledger, office)
+    ledger.audit("batch-1", 3, View.VALUES, "ada")
+    ledger.audit("batch-1", None, View.EVIDENCE, "ada")
+    ledger.audit_person(sha("person a"), "ada")
+    return office
+
+
+def _stopped(ledger: Ledger, office: FixedOffice) -> None:
+    """Batches that ended, or wait, in each other way."""
+    for batch in ("held", "rejected", "expired", "refused", "failed"):
+        receive(ledger, batch)
+    receive(ledger, "unreadable", requester="unknown", agreement="unknown")
+    ledger.receive(
+        "long-ago",
+        submission=sha("long-ago"),
+        requester="agency",
+        agreement="mou",
+        rows=2,
+        register="register-1",
+        received_at=datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+        decided_on=date(2024, 1, 2),
+        instruments={"mou": sha("mou"), "order-1": sha("order-1")},
+    )
+    ledger.record_tries("long-ago", pairs("a", "long ago"))
+    ledger.advance("unreadable", State.UNREADABLE)
+    ledger.advance("failed", State.FAILED)
+    ledger.refuse("refused", ["COURT_ORDER"], ["mou"])
+    for batch in ("rejected", "expired"):
+        ledger.hold(batch, Checkpoint.INTAKE, ROWS, ["TOO_MANY_INCOMPLETE"])
+    office.decide("ada", "rejected", Checkpoint.INTAKE, Decision.REJECT)
+    ledger.expire("expired", ["TOO_MANY_INCOMPLETE"])
+    ledger.begin_shredding("rejected", sha("key"), lambda _: [])
+    ledger.end_shredding("rejected")
+    ledger.begin_shredding("expired", None, lambda _: [])
+    ledger.end_shredding("expired")
+    ledger.advance("held", State.INGESTED, facts={"rows_submitted": 10})
+    ledger.hold("held", Checkpoint.MATCHING, ROWS, ["MATCH_RATE"])
+    office.decide("ada", "held", Checkpoint.MATCHING, Decision.CONFIRM)
+
+
+def _withdrawn(ledger: Ledger, office: FixedOffice, folder: Path) -> None:
+    """A batch that people let go on, that failed and went on, was sealed twice, and was stopped in time."""
+    name = "withdrawn"
+    receive(ledger, name)
+    ledger.hold(name, Checkpoint.INTAKE, ROWS, ["TOO_MANY_INCOMPLETE"])
+    for who in ("ada", "ben"):
+        office.decide(who, name, Checkpoint.INTAKE, Decision.DROP)
+    for state in (State.INGESTED, State.FAILED, State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED):
+        ledger.advance(name, state)
+    made = package(folder / "lake" / name, name)
+    for again in (False, True):
+        if again:
+            publication.reopen(ledger, name, folder / "outbox")
+            ledger.advance(name, State.SEALED)
+        publication.prepare(
+            ledger,
+            name,
+            keys=pairs("w"),
+            package=made,
+            merkle_root=accounted(ledger, name),
+            content_digest=ROWS,
+            orders=lambda _: {},
+        )
+    publication.withdraw(ledger, name, folder / "outbox", ["HALTED"], ["order-1"])
+
+
+def _recalled(ledger: Ledger, office: FixedOffice) -> None:
+    """A case that is closed, and one that was found."""
+    for case, batch in (("c-1", "batch-1"), ("c-2", "batch-2")):
+        found = datetime(2026, 3, 3, 1, 2, 3, 456789, tzinfo=UTC)
+        new = NewCase(case, "agency", "mou", CaseReason.LOOKBACK, found, {batch: 1}, {"NO_NUMBER": 1}, sha(case))
+        ledger.open_case(new, pairs(batch))
+    for proof in (Proof.LIST, Proof.NOTICE, Proof.COPIES, Proof.PART, Proof.LOG):
+        _step(ledger, office, proof, "ada")
+    ledger.issue("c-1", lambda *_: {"documents": {"notice.txt": sha("notice")}})
+    ledger.attest("c-1", TEXT, signatures.sign(TEXT, fixed_key("recipient"), signatures.ATTESTATION))
+    for who in ("ada", "ben"):
+        _step(ledger, office, Proof.REVIEW, who)
+
+
+def _step(ledger: Ledger, office: FixedOffice, proof: Proof, who: str) -> None:
+    text = message("c-1", proof, ledger.case("c-1").seq, sha(proof))
+    documents = {ATTESTATION: of_bytes(TEXT)} if proof is Proof.LOG else {}
+    ledger.take(
+        "c-1", proof, lambda *_: {"documents": documents}, sha(proof), office.sign(who, text, signatures.RECALL)
+    )
+
+
+def _halted(ledger: Ledger, office: FixedOffice) -> None:
+    """A halt that was lifted, and one that stands."""
+    halt = ledger.halt("ada", Reason.SUSPECTED_FAULT)
+    for who in ("ada", "ben"):
+        ledger.resume(halt, Reason.CAUSE_MENDED, office.line(who), office.sign(who, resume_message(halt)))
+    ledger.halt("ben", Reason.COURT_OR_COUNSEL)

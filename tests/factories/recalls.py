@@ -1,0 +1,67 @@
+"""A published batch to recall, and what a recipient hands back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from expectations.base import signatures
+from expectations.base.clock import Clock
+from flows.batch.advance import advance
+from flows.batch.receive import receive
+from flows.batch.steps import BatchSteps
+from flows.home.tree import Home
+from flows.ledger import Ledger
+from flows.ledger.case_records import ATTESTATION
+from flows.sandbox.home import REQUESTER_SIGNING
+from tests.factories import home as worlds
+
+COPIES = b"""id,kind,system,rows,derived_from,disposition
+package-1,package,intake server,5,,dispose
+db-1,database,case system,5,package-1,dispose
+derived-1,derived,map of leads,3,db-1,dispose
+"""
+LOG = """copy_id,received_on,person,done_on,method,receipt
+package-1,2026-03-01,C. Custodian,{day},purge,
+db-1,2026-03-01,C. Custodian,{day},clear,
+derived-1,2026-03-02,C. Custodian,{day},destroy,
+"""
+
+
+def publish(world: worlds.World, folder: Path, numbers: range) -> str:
+    """Releases the requests of these persons; gives the batch."""
+    spoilt, _, _ = worlds.SPOILED["unknown person"]
+    unmatched = [
+        worlds.request(n, **spoilt, request_id=f"N-{numbers.start}-{n}") for n in (71, 72)
+    ]  # a match rate of 100 % is out of the agreement's band
+    submission = world.submit(folder, [*(worlds.request(n) for n in numbers), *unmatched])
+    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        batch = receive(world.home, ledger, Clock(), submission)
+        advance(BatchSteps(world.home, ledger, batch))
+        record = ledger.batch(batch)
+    assert record is not None and record.state == "published", record
+    return batch
+
+
+def log(*copies: str, returned: bool = False) -> bytes:
+    """A disposal log of these copies, dated today."""
+    day = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+    head, *rows = LOG.format(day=day).splitlines()
+    chosen = [r for r in rows if r.split(",")[0] in copies]
+    if returned:
+        chosen = [",".join([*r.split(",")[:4], "returned", "R-1"]) for r in chosen]
+    return "\n".join([head, *chosen, ""]).encode()
+
+
+def operator(home: Home, name: str = "operator-1") -> Ed25519PrivateKey:
+    return signatures.load(home.keys / name)
+
+
+def attestation(
+    home: Home, case: str, key: Ed25519PrivateKey | None = None, namespace: str = signatures.ATTESTATION
+) -> bytes:
+    """The recipient's signature under the attestation that was issued."""
+    text = (home.root / "recalls" / case / ATTESTATION).read_bytes()
+    return signatures.sign(text, key or operator(home, REQUESTER_SIGNING), namespace).encode()

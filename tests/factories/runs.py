@@ -1,0 +1,90 @@
+"""Batches run in this process, without Prefect: for tests of what becomes of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from expectations.base import signatures
+from expectations.base.clock import Clock
+from flows.batch.advance import advance
+from flows.batch.decisions import sign
+from flows.batch.receive import receive
+from flows.batch.steps import BatchSteps
+from flows.home.tree import Home, open_home
+from flows.ledger import Ledger
+from flows.ledger.decisions import Decision
+from flows.ledger.lifecycles.states import State
+from tests.factories import home as worlds
+from tests.factories.home import World
+
+NOBODY = {"first_name": "Ottoline", "last_name": "Vandersloot", "tin": None, "birth_date": "1944-11-30"}
+
+
+@contextmanager
+def ledger_of(home: Home, clock: Clock | None = None) -> Iterator[Ledger]:
+    with Ledger.open(home.ledger_url, clock or Clock()) as ledger:
+        yield ledger
+
+
+def work(home: Home, ledger: Ledger, name: str) -> BatchSteps:
+    return BatchSteps(home, ledger, name)
+
+
+def run(home: Home, what: Path | str, clock: Clock | None = None) -> tuple[str, State]:
+    """Runs a submission, or a batch, until it is released, held or refused; gives its name and state."""
+    with ledger_of(home, clock) as ledger:
+        name = receive(home, ledger, ledger.clock, what) if isinstance(what, Path) else what
+        return name, advance(work(home, ledger, name))
+
+
+def released(world: World, folder: Path, first: int, last: int) -> str:
+    """The name of a batch that was published: these persons, and two rows that find nobody."""
+    lost = [worlds.request(70 + n, request_id=f"N-{first}-{n}", street=f"{n} Elsewhere Rd", **NOBODY) for n in (1, 2)]
+    rows = [*(worlds.request(n) for n in range(first, last + 1)), *lost]
+    name, state = run(world.home, world.submit(folder, rows))
+    assert state is State.PUBLISHED
+    return name
+
+
+def held(world: World, folder: Path, mark: str = "H") -> str:
+    """The name of a batch that is held for its share of incomplete addresses."""
+    rows = [worlds.request(n, request_id=f"{mark}-{n}", street="NA NA") for n in range(1, 5)]
+    name, state = run(world.home, world.submit(folder, rows))
+    assert state is State.HELD
+    return name
+
+
+def rejected(world: World, folder: Path) -> str:
+    """The name of a batch that one person rejected."""
+    name = held(world, folder, "R")
+    sign(world.home, name, Decision.REJECT, signatures.load(world.home.keys / "operator-1"))
+    assert run(world.home, name)[1] is State.REJECTED
+    return name
+
+
+def copy(home: Home, target: Path) -> Home:
+    """A copy of what is kept in a home, with nothing in flight."""
+    shutil.copytree(
+        home.root, target, ignore=shutil.ignore_patterns("register", "prefect", "inbox"), copy_function=shutil.copy
+    )
+    for folder in ("register", "prefect", "inbox"):
+        (target / folder).mkdir()
+    return open_home(target)
+
+
+def at(day: str) -> Clock:
+    """A clock that stands at noon, UTC, of a day."""
+    return Clock(datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC))
+
+
+def flip(path: Path, place: int = -1) -> None:
+    """Changes one bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    mode = path.stat().st_mode
+    path.write_bytes(bytes(data))
+    path.chmod(mode)

@@ -1,0 +1,169 @@
+"""Batches that wait too long end as expired, on the day after the agreement's last, accounted for as refused."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from expectations.base.clock import Clock
+from flows import audit
+from flows.batch import expiry
+from flows.batch.advance import advance
+from flows.batch.receive import receive
+from flows.evidence.plaintext import plaintext_folder
+from flows.ledger.lifecycles.states import STAGES, State
+from flows.schedule import sweep
+from tests.factories import home as worlds
+from tests.factories import runs
+from tests.factories.home import World
+
+KILLED = f".view-{0:032x}"  # of a process that is no more
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return worlds.make(tmp_path_factory.mktemp("home") / "home")
+
+
+def midnight(world: World, days: int) -> datetime:
+    """The beginning of a day in the agreement's zone, so many days from today."""
+    zone = ZoneInfo(world.agreement.zone)
+    day = Clock().today(world.agreement.zone) + timedelta(days=days)
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
+
+
+def test_a_held_batch_expires_on_the_day_after_the_last(world: World, tmp_path: Path) -> None:
+    name, days = runs.held(world, tmp_path / "s"), world.agreement.thresholds.held_days
+    last, next_day = (Clock(midnight(world, days + 1) + timedelta(seconds=s)) for s in (-1, 0))
+    with runs.ledger_of(world.home, last) as ledger:
+        assert sweep.due(world.home, ledger) == []
+    assert runs.run(world.home, name, last) == (name, State.HELD)
+    with runs.ledger_of(world.home, next_day) as ledger:
+        assert sweep.due(world.home, ledger) == [name]
+    assert runs.run(world.home, name, next_day) == (name, State.EXPIRED)
+    with runs.ledger_of(world.home) as ledger:
+        record, said = ledger.batch(name), ledger.accounted(name)
+        assert record is not None and record.codes == ("HELD_TOO_LONG", "NOTHING_TO_DO", "TOO_MANY_INCOMPLETE")
+        assert said is not None and (said["outcomes"], said["codes"]["HELD_TOO_LONG"]) == ({"refused": 4}, 4)
+        assert [e["kind"] for e in ledger.events(name)][-2:] == ["accounted", "expired"]
+        assert audit.verify(world.home, ledger, deep=True).problems == ()
+        assert sweep.due(world.home, ledger) == []
+    assert not (world.home.lake / name).exists()
+
+
+def test_a_batch_that_failed_before_its_rows_were_read_expires_too(world: World, tmp_path: Path) -> None:
+    with runs.ledger_of(world.home) as ledger:
+        name = receive(world.home, ledger, Clock(), world.submit(tmp_path / "f", [worlds.request(1, request_id="F-1")]))
+        ledger.advance(name, State.FAILED)
+    later = Clock(midnight(world, world.agreement.thresholds.held_days + 1))
+    kept = world.home.prepared.rename(world.home.prepared.with_name("elsewhere"))  # no register is asked
+    try:
+        assert runs.run(world.home, name, later) == (name, State.EXPIRED)
+    finally:
+        kept.rename(world.home.prepared)
+    with runs.ledger_of(world.home) as ledger:
+        record = ledger.batch(name)
+        assert record is not None and record.codes == ("HELD_TOO_LONG",) and ledger.accounted(name) is None
+        assert audit.verify(world.home, ledger).problems == ()
+    assert not (world.home.lake / name).exists()
+
+
+@pytest.fixture
+def stopped(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A batch that was withdrawn, or rejected, and whose run died before it was tidied up."""
+    name = runs.held(world, tmp_path / "s", "X")
+    with runs.ledger_of(world.home) as ledger:
+        one = runs.work(world.home, ledger, name)
+        one.account_refused(one.record.codes)
+        ledger.expire(name, ["HELD_TOO_LONG"])
+    yield name
+
+
+def test_an_end_that_a_crash_cut_short_is_told_and_completed(world: World, stopped: str) -> None:
+    with runs.ledger_of(world.home) as ledger:
+        assert f"batch {stopped}" in {p.place for p in audit.verify(world.home, ledger).problems}
+        assert sweep.due(world.home, ledger) == [stopped]
+        assert advance(runs.work(world.home, ledger, stopped)) is State.EXPIRED
+        assert [e["kind"] for e in ledger.events(stopped)].count("accounted") == 1  # it was, already
+        assert audit.verify(world.home, ledger).problems == () and sweep.due(world.home, ledger) == []
+
+
+def test_the_plaintext_that_a_killed_process_left_is_deleted(world: World) -> None:
+    """Opened evidence at once, unless a process still reads it; a submission half taken in after a day."""
+    lake = world.home.lake
+    old, new, left = (lake / ".incoming" / name for name in ("old", "new", "old.persons"))
+    for folder in (old, new, lake / KILLED):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "rows.parquet").write_text("plaintext")
+    left.write_text("plaintext")
+    for path in (old, left):
+        os.utime(path, (0, 0))
+    with plaintext_folder(world.home) as mine:
+        assert not (lake / KILLED).exists() and mine.stat().st_mode & 0o077 == 0
+        (mine / "rows.parquet").write_text("plaintext")
+        sweep.delete_abandoned(world.home, Clock())
+        assert [p.exists() for p in (old, left, new, mine / "rows.parquet")] == [False, False, True, True]
+    assert not mine.exists()
+
+
+def test_opening_evidence_deletes_what_a_killed_process_had_opened(world: World) -> None:
+    child = os.fork()
+    if child == 0:
+        with plaintext_folder(world.home) as mine:
+            (mine / "rows.parquet").write_text("plaintext")
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert len(list(world.home.lake.glob(".view-*"))) == 1
+    with plaintext_folder(world.home) as mine:
+        assert list(world.home.lake.glob(".view-*")) == [mine]
+
+
+Steps = list[tuple[State, State, int]]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[Steps, int | None]:
+    """Events as (from, to, day), and the day since which the batch has waited."""
+    now, resumes, since, steps, day = State.RECEIVED, State.RECEIVED, None, [], 0
+    for _ in range(draw(st.integers(0, 25))):
+        day += draw(st.integers(0, 5))
+        if now in (State.HELD, State.FAILED):
+            since = None if now is State.HELD else since  # people decided; a run again is none
+            steps.append((now, resumes, day))
+            now = resumes
+            continue
+        to = draw(
+            st.sampled_from(
+                [State.HELD, State.FAILED, *([STAGES[STAGES.index(now) + 1]] if now is not STAGES[-2] else [])]
+            )
+        )
+        steps.append((now, to, day))
+        if to in (State.HELD, State.FAILED):
+            since, resumes = (day if since is None else since), now
+        else:
+            since = None
+        now = to
+    return steps, since
+
+
+@given(histories())
+def test_the_wait_begins_with_the_first_fault_or_hold_after_the_last_thing_that_went_right(
+    told: tuple[Steps, int | None],
+) -> None:
+    steps, since = told
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    events = [
+        {"at": (begin + timedelta(days=d)).isoformat(), "kind": to.value, "facts": {"start": start.value}}
+        for start, to, d in steps
+    ]
+    others = [{"at": begin.isoformat(), "kind": k, "facts": {}} for k in ("view", "tries", "decision", "accounted")]
+    found = expiry.waiting_since([*events, *others])
+    assert found == (None if since is None else begin + timedelta(days=since))

@@ -1,0 +1,264 @@
+"""The runs that nobody watches: nightly in this process, watch as the process that it is in service."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.base.clock import Clock
+from expectations.suites.selftest import Proof
+from flows import audit
+from flows.audit import signed_heads
+from flows.cli import main
+from flows.ledger import Ledger
+from flows.schedule.inbox import waiting
+from tests.factories import home as worlds
+from tests.factories.home import World
+
+SIGNATURE = "letter.toml.sig"
+PASSING, BLIND = [Proof("intake", "sees", True)], [Proof("intake", "sees", True), Proof("intake", "blind", False)]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = worlds.make(tmp_path / "home")
+    with worlds.at_home(made.home):
+        yield made
+
+
+def rows(first: int, last: int, **changes: Any) -> list[dict[str, Any]]:
+    """Requests for these persons, and one for somebody unknown: that everybody is found would be held as too good."""
+    spoiled, _, _ = worlds.SPOILED["unknown person"]
+    stranger = worlds.request(last + 1, request_id=f"S-{last}", **spoiled)
+    return [*(worlds.request(n, **changes) for n in range(first, last + 1)), stranger]
+
+
+def nightly(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
+    """Exit code and summary."""
+    capsys.readouterr()
+    code = main.run(["nightly", "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def gates(monkeypatch: pytest.MonkeyPatch, proofs: list[Proof]) -> None:
+    """The real self-test has tests of its own and takes long: here, what comes of its answer."""
+    from flows.schedule import nightly as module
+
+    monkeypatch.setattr(module, "selftest", lambda: proofs)
+
+
+def kept(world: World) -> list[dict[str, Any]]:
+    return [json.loads(p.read_text()) for p in sorted((world.home.root / "nightly").iterdir())]
+
+
+def test_a_night_whose_gates_prove_nothing_takes_nothing_up(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.submit(world.home.inbox / "good", rows(1, 40))
+    gates(monkeypatch, BLIND)
+    code, summary = nightly(capsys)
+    assert (code, summary["batches"]) == (1, []) and "FAILED" in summary["selftest"]
+    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        assert ledger.batches() == []
+    assert kept(world) == [summary]
+
+    gates(monkeypatch, [])  # nothing proven is nothing passed
+    assert nightly(capsys)[0] == 1
+
+
+@pytest.mark.slow
+def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.schedule import server
+
+    server.configure(world.home)
+    inbox = world.home.inbox
+    unsigned = world.submit(inbox / "1-unsigned", rows(1, 3))
+    good_signature = (unsigned / SIGNATURE).read_text()
+    (unsigned / SIGNATURE).write_text((world.submit(world.home.root / "other", rows(4, 5)) / SIGNATURE).read_text())
+    world.submit(inbox / "2-incomplete", rows(11, 18, street="UNKNOWN"))
+    world.submit(inbox / "3-good", rows(21, 60))
+    unfinished = world.submit(inbox / "4-unfinished", rows(61, 70))
+    (unfinished / SIGNATURE).unlink()
+
+    gates(monkeypatch, PASSING)
+    code, summary = nightly(capsys)
+    assert code == 3
+    assert [(folder, state) for folder, _, state, _ in summary["batches"]] == [
+        ("1-unsigned", "unreadable"),
+        ("2-incomplete", "held"),
+        ("3-good", "published"),
+    ]
+    assert [codes for *_, codes in summary["batches"]] == [["LETTER_UNSIGNED"], ["TOO_MANY_INCOMPLETE"], []]
+    assert kept(world)[-1] == summary
+    signed = world.home.root / "checkpoints" / f"{summary['checkpoint']}.json"
+    assert signed.is_file() and signed_heads.signature_of(signed).is_file()
+
+    # the night after: what is done, held or unreadable is not started again
+    code, summary = nightly(capsys)
+    assert (code, summary["batches"]) == (0, [])
+    # but a letter that is signed again is
+    (unsigned / SIGNATURE).write_text(good_signature)
+    code, summary = nightly(capsys)
+    assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (0, [("1-unsigned", "published")])
+    assert [p.name for p in waiting(world.home)] == []
+
+    # nobody decided on the held one: after the agreement's days a night ends it
+    from flows.schedule import batch
+    from flows.schedule import nightly as module
+
+    late = Clock(Clock().now() + timedelta(days=world.agreement.thresholds.held_days + 2))
+    for place in (batch, module):
+        monkeypatch.setattr(place, "Clock", lambda: late)
+    code, summary = nightly(capsys)
+    assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (3, [("", "expired")])
+    assert "HELD_TOO_LONG" in summary["batches"][0][3]
+    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        assert audit.verify(world.home, ledger).problems == ()
+    # a checkpoint that cannot vouch for the one before is a fault of the night
+    (world.home.root / "checkpoints" / f"{summary['checkpoint']}.json").write_text("{}")
+    code, summary = nightly(capsys)
+    assert (code, summary["checkpoint"]) == (1, "FAILED: CHECKPOINT_BROKEN")
+
+
+@pytest.mark.slow
+def test_one_submission_that_breaks_everything_stops_no_other(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.schedule import server
+
+    server.configure(world.home)
+    from flows.schedule import nightly as module
+
+    world.submit(world.home.inbox / "1", rows(1, 40))
+    world.submit(world.home.inbox / "2", rows(41, 80))
+    gates(monkeypatch, PASSING)
+    real = module.receive
+
+    def receive(home: Any, ledger: Any, clock: Any, folder: Path) -> str:
+        if folder.name == "1":
+            raise ValueError("secret")
+        return real(home, ledger, clock, folder)
+
+    monkeypatch.setattr(module, "receive", receive)
+    code, summary = nightly(capsys)
+    assert code == 1
+    assert [(b[0], b[2], b[3]) for b in summary["batches"]] == [("1", "failed", ["ValueError"]), ("2", "published", [])]
+    assert "secret" not in json.dumps(kept(world))
+
+
+def test_the_exit_code_of_a_night_tells_a_fault_from_a_decision() -> None:
+    from flows.schedule.nightly import PASSED, exit_code
+
+    def code(*states: str, selftest: str = PASSED) -> int:
+        return exit_code({"selftest": selftest, "batches": [("f", "b", state, []) for state in states], "recalls": []})
+
+    assert code() == code("published") == 0
+    assert code("published", "held") == code("refused") == code("unreadable") == 3
+    assert code("published", "held", "failed") == 1
+    assert code("ingested") == 1  # a flow that broke off leaves a batch on its way: nobody is asked to decide
+    assert code("published", selftest="no") == 1
+
+
+def test_a_letter_that_cannot_be_read_hides_no_other(world: World) -> None:
+    broken = world.home.inbox / "broken"
+    broken.mkdir()
+    (broken / "letter.toml").write_bytes(b"\xff" * 10)
+    (broken / SIGNATURE).write_text("none")
+    (world.home.inbox / "a file").write_text("no folder")
+    good = world.submit(world.home.inbox / "good", rows(1, 3))
+    assert waiting(world.home) == [broken, good]
+
+
+class Watching:
+    """`sluicegate watch` in a process of its own, and what it says."""
+
+    def __init__(self, world: World, *options: str) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "flows.cli.main", "watch", *options],
+            env={**environment, "SLUICEGATE_HOME": str(world.home.root)},
+            stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        self.said: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.said.append(line.strip())
+
+    def wait_for(self, what: str, seconds: float = 120) -> None:
+        until = time.monotonic() + seconds
+        while not any(what in line for line in self.said):
+            assert time.monotonic() < until and self.process.poll() is None, (what, self.said)
+            time.sleep(0.05)
+
+    def end(self) -> int:
+        code = self.process.wait(120)
+        self._reader.join(10)
+        return code
+
+    def __enter__(self) -> Watching:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+@pytest.mark.slow
+def test_watch_takes_each_complete_submission_up_once_and_stops_cleanly(world: World) -> None:
+    inbox = world.home.inbox
+    first = world.submit(inbox / "first", rows(1, 20))
+    signature = (first / SIGNATURE).read_bytes()
+    (first / SIGNATURE).unlink()
+    with Watching(world, "--every", "0.2") as watching:
+        watching.wait_for("watching")
+        time.sleep(1)
+        assert watching.said == [f"watching {inbox}"]  # not complete: its signature is not there
+        (first / SIGNATURE).write_bytes(signature)
+        watching.wait_for("first: started")
+        for name, n in (("second", 21), ("third", 51)):
+            world.submit(inbox / name, rows(n, n + 19))
+        watching.wait_for("second: started")
+        # one at a time: the second was started after the first had ended
+        assert watching.said.index("first: released") < watching.said.index("second: started")
+        # Ctrl-C reaches the whole terminal, the server of the running batch too: the batch ends all the same
+        os.killpg(watching.process.pid, signal.SIGINT)
+        assert watching.end() == 0
+        assert watching.said[1:] == [
+            "first: started", "first: released", "second: started", "second: released", "stopped",
+        ]  # fmt: skip
+        assert [p.name for p in waiting(world.home)] == ["third"]
+        with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+            assert [b.state.value for b in ledger.batches()] == ["published"] * 2
+            assert ledger.verify() == []
+
+
+@pytest.mark.slow
+def test_watch_runs_as_many_at_once_as_it_may_and_ends_by_sigterm(world: World) -> None:
+    for name, n in (("a", 1), ("b", 21), ("c", 41)):
+        world.submit(world.home.inbox / name, rows(n, n + 19))
+    with Watching(world, "--at-once", "2", "--every", "0.2") as watching:
+        watching.wait_for("b: started")
+        assert watching.said[1:] == ["a: started", "b: started"]
+        watching.process.send_signal(signal.SIGTERM)
+        assert watching.end() == 0
+        assert sorted(watching.said[3:-1]) == ["a: released", "b: released"]
+        assert watching.said[-1] == "stopped"
+        assert [p.name for p in waiting(world.home)] == ["c"]
