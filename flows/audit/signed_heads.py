@@ -61,7 +61,7 @@ def holders(home: Home) -> list[str]:
 def write(home: Home, ledger: Ledger) -> Path:
     """Writes and signs a checkpoint; gives its path. If today's newest saw the last event already, that one.
 
-    Raises BadInput if the one before it cannot be read: mend that first, for each vouches for the one before.
+    Raises BadInput if the one before it cannot be read: fix that first, for each vouches for the one before.
     """
     with alone(home, "checkpoints"):
         folder(home).mkdir(exist_ok=True, mode=0o700)

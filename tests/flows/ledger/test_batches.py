@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect
 
+from expectations.base.clock import Clock
 from expectations.base.errors import Fault, Transient, Usage
 from expectations.facts.letter import Earlier
+from flows.ledger.claims import TRIES_COUNT
 from flows.ledger.database import migrate
 from flows.ledger.database.models import Base
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.schedule import sweep
 from tests.factories.ledgers import RECEIVED_AT, ROWS, Office, pairs, published, receive, sealed, sha
 
 
@@ -115,13 +118,29 @@ def test_a_look_at_values_is_an_event(ledger: Ledger, office: Office) -> None:
     assert ledger.events("batch-1")[-1]["facts"] == {"ordinal": 17, "what": "values", "who": "ada"}
 
 
-def test_tries_are_kept_once_with_their_newest_time(ledger: Ledger) -> None:
+def test_tries_are_read_once_however_often_they_were_made(ledger: Ledger) -> None:
     receive(ledger)
     ledger.record_tries("batch-1", pairs("a", "b", "a"))
     ledger.record_tries("batch-1", pairs("b"))
     assert sorted(ledger.tries("agency", RECEIVED_AT)) == sorted(pairs("a", "b"))
     assert list(ledger.tries("agency", RECEIVED_AT + timedelta(seconds=1))) == []
     assert list(ledger.tries("another", RECEIVED_AT)) == []
+    receive(ledger, "batch-2")
+    ledger.record_tries("batch-2", pairs("c", "b"))
+    assert list(ledger.tries("agency", RECEIVED_AT)) == sorted(pairs("a", "b", "c"))
+    assert ledger.verify() == []
+
+
+def test_tries_age_out_with_an_event(ledger: Ledger) -> None:
+    receive(ledger)
+    ledger.record_tries("batch-1", pairs("a", "b"))
+    head = ledger.head()
+    assert ledger.age_tries(RECEIVED_AT) == 0 and ledger.head() == head
+    with Ledger(ledger._readers, Clock(RECEIVED_AT + TRIES_COUNT + timedelta(seconds=1))) as later:
+        sweep.age_tries(later)
+    event = ledger.events()[-1]
+    assert event["kind"] == "tries_aged" and event["facts"]["rows"] == 2
+    assert list(ledger.tries("agency", RECEIVED_AT)) == [] and ledger.verify() == []
 
 
 def test_only_keyed_hashes_come_in(ledger: Ledger) -> None:
