@@ -17,7 +17,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from expectations.contracts import PLACE, RAW_REQUEST, REGISTER_ADDRESS, REGISTER_PERSON, Origin
+from expectations.contracts.lists import Origin
+from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
+from expectations.contracts.request import RAW_REQUEST
+from expectations.contracts.stages import PLACE
 
 
 class End(StrEnum):

@@ -19,7 +19,7 @@ from expectations.address import parse, patterns, reference, split, text, verdic
 from expectations.base.digests import of_file, of_json
 from expectations.base.duck import quote, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from expectations.contracts import ADDRESS
+from expectations.contracts.stages import ADDRESS
 
 COLUMNS = tuple(field.name for field in ADDRESS)
 

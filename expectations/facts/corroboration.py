@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from expectations import address
 from expectations.base.total import total
-from expectations.contracts import Corroboration
+from expectations.contracts.lists import Corroboration
 from expectations.facts.letter import RegisterFacts
 from expectations.facts.sql import literal
 

@@ -12,7 +12,7 @@ import duckdb
 from expectations import codes
 from expectations.base.errors import Fault
 from expectations.base.total import total
-from expectations.contracts import schema
+from expectations.contracts.schemas import schema
 from expectations.rules.rule import Disposition, Rule
 
 Setup = Callable[[duckdb.DuckDBPyConnection], None]

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from expectations import address
-from expectations.contracts import RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_request
 from expectations.gx.checks import Setup

@@ -16,7 +16,8 @@ import duckdb
 from expectations import codes
 from expectations.base.digests import content_digest
 from expectations.base.duck import DuckSettings, quote, session
-from expectations.contracts import RELEASE, Outcome
+from expectations.contracts.lists import Outcome
+from expectations.contracts.package import RELEASE
 from expectations.gx.checkpoint import run
 from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, unique
 from expectations.gx.verdict import Verdict

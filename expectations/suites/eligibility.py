@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.base.duck import DuckSettings, quote
-from expectations.contracts import Corroboration, Origin, Stage, ends
+from expectations.contracts.lists import Corroboration, Origin, Stage, ends
 from expectations.facts import corroboration, crowding, persons
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_verdict

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from expectations.base.duck import DuckSettings, quote
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from expectations.contracts import RAW_NAMES, Origin, Stage, ends
+from expectations.contracts.lists import Origin, Stage, ends
+from expectations.contracts.request import RAW_NAMES
 from expectations.facts import counts, crowding, sql
 from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import run

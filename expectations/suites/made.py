@@ -14,8 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations import contracts
 from expectations.base.duck import DuckSettings, parquet
+from expectations.contracts.package import RELEASE
+from expectations.contracts.request import RAW_REQUEST
+from expectations.contracts.stages import CANDIDATE, CANONICAL, OUTCOME, PLACE, REJECT, VERDICT
 from expectations.facts.letter import LetterFacts
 from expectations.rules.address import CROWD, PREMISES
 from expectations.suites import disclosure, eligibility, intake, matching
@@ -74,13 +76,13 @@ class Batch:
 
     def _raw(self) -> str:
         rows = [{**_place(n), **row, "request_id": row.get("request_id", f"made{n}")} for n, row in self._asked()]
-        return self._write("raw", rows, pa.schema([*contracts.PLACE, *contracts.RAW_REQUEST]))
+        return self._write("raw", rows, pa.schema([*PLACE, *RAW_REQUEST]))
 
     def _rejects(self) -> str:
-        return self._write("rejects", [{**_place(1), "code": "RAGGED_ROW"}], contracts.REJECT)
+        return self._write("rejects", [{**_place(1), "code": "RAGGED_ROW"}], REJECT)
 
     def _rows(self) -> str:
-        return self._write("rows", [*self._request_rows(), *_decoy_rows()], contracts.CANONICAL)
+        return self._write("rows", [*self._request_rows(), *_decoy_rows()], CANONICAL)
 
     def _request_rows(self) -> list[dict[str, Any]]:
         return [
@@ -116,16 +118,16 @@ class Batch:
                     "plausible": 0 if unmatched else 1,
                 }
             )
-        return self._write("candidates", found, contracts.CANDIDATE)
+        return self._write("candidates", found, CANDIDATE)
 
     def _verdicts(self) -> str:
         judged = [n for n, _ in self._asked()] + [
             n for n, (_, _, code) in DECOYS.items() if code != "NO_ZIP" and n != -2
         ]
-        return self._write("verdicts", [_verdict(n) for n in judged], contracts.VERDICT)
+        return self._write("verdicts", [_verdict(n) for n in judged], VERDICT)
 
     def intake(self) -> intake.Inputs:
-        decoys = self._write("decoys", _decoy_rows(), pa.schema([*contracts.PLACE, *contracts.RAW_REQUEST]))
+        decoys = self._write("decoys", _decoy_rows(), pa.schema([*PLACE, *RAW_REQUEST]))
         disclosed = self._write("disclosed", [{"request_key": "another"}], pa.schema([("request_key", pa.string())]))
         dropped = self._write("dropped", [], pa.schema([("ordinal", pa.int64())]))
         return intake.Inputs(
@@ -160,9 +162,9 @@ class Batch:
             ("person_key", pa.string()),
             ("record_id", pa.int64()),
         ]
-        eligible = self._write("eligible", [row], pa.schema([*(pa.field(n, t) for n, t in keys), *contracts.RELEASE]))
-        forms = [self._write(name, [released], contracts.RELEASE) for name in ("parquet", "csv")]
-        outcomes = self._write("outcomes", _outcomes(), contracts.OUTCOME)
+        eligible = self._write("eligible", [row], pa.schema([*(pa.field(n, t) for n, t in keys), *RELEASE]))
+        forms = [self._write(name, [released], RELEASE) for name in ("parquet", "csv")]
+        outcomes = self._write("outcomes", _outcomes(), OUTCOME)
         manifest = {
             "counts": {"submitted": 2, "released": 1},
             "fields": ["request_id", *FIELDS],

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from expectations.base.duck import DuckSettings, quote
-from expectations.contracts import RAW_NAMES, Origin, Stage, Tier, ends
+from expectations.contracts.lists import Origin, Stage, Tier, ends
+from expectations.contracts.request import RAW_NAMES
 from expectations.facts import band
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import literal

@@ -19,7 +19,8 @@ import duckdb
 
 from expectations.base.duck import DuckSettings, quote, session
 from expectations.base.total import total
-from expectations.contracts import RAW_NAMES, Stage
+from expectations.contracts.lists import Stage
+from expectations.contracts.request import RAW_NAMES
 from expectations.facts.letter import LetterFacts
 from expectations.gx import checkpoint
 from expectations.gx.checkpoint import prepare

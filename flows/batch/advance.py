@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from expectations.base.errors import BadInput, SluicegateError
-from expectations.contracts import Outcome
+from expectations.contracts.lists import Outcome
 from flows.batch import expiry
 from flows.batch.plan import PLAN, Step
 from flows.batch.steps import BatchSteps

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from expectations.contracts import Outcome
+from expectations.contracts.lists import Outcome
 from flows.home.tree import Home
 from pipelines.lake import durable
 

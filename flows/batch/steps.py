@@ -22,7 +22,7 @@ from expectations.base import digests
 from expectations.base.clock import legal_date
 from expectations.base.duck import parquet, session
 from expectations.base.errors import SluicegateError
-from expectations.contracts import CANONICAL
+from expectations.contracts.stages import CANONICAL
 from expectations.facts import counts
 from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching

@@ -13,7 +13,7 @@ from typing import Any
 from expectations import codes
 from expectations.base.digests import canonical_json
 from expectations.base.errors import Fault
-from expectations.contracts import Outcome, Stage
+from expectations.contracts.lists import Outcome, Stage
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 from flows.ledger.lifecycles.states import Checkpoint, State

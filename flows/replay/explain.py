@@ -17,7 +17,7 @@ from expectations import codes
 from expectations.base.clock import Clock
 from expectations.base.duck import session
 from expectations.base.errors import Usage
-from expectations.contracts import RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
 from expectations.facts import crowding
 from expectations.facts.sql import beside_verdict
 from expectations.rules import disclosure

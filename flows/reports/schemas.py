@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from expectations import contracts
 from expectations.base.errors import Usage
 from expectations.base.forms import Strict, form_in, to_toml
+from expectations.contracts import schemas as rows
 from expectations.instruments import Agreement, CourtOrder, Letter
 from pipelines.register.mapping import Mapping
 
@@ -23,13 +23,13 @@ _MODELS: dict[str, type[Strict]] = {
 }
 _WORDS = {str: "text", date: "date", int: "number", float: "number", bool: "true or false"}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-NAMES = (*contracts.SCHEMAS, *_MODELS)
+NAMES = (*rows.SCHEMAS, *_MODELS)
 
 
 def json_schema(name: str) -> dict[str, Any]:
     """JSON Schema of a row, a letter, an instrument or a mapping; raises Usage on another name."""
     if _known(name) not in _MODELS:
-        return contracts.json_schema(name)
+        return rows.json_schema(name)
     return {"$schema": DIALECT, **_MODELS[name].model_json_schema(), "title": name}
 
 
@@ -42,7 +42,7 @@ def table(name: str) -> list[tuple[str, str, str, str]]:
         ]
     return [
         (f.name, str(f.type), "yes" if f.nullable else "", (f.metadata or {}).get(b"doc", b"").decode())
-        for f in contracts.schema(name)
+        for f in rows.schema(name)
     ]
 
 

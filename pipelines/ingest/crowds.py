@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings, parquet
-from expectations.contracts import CANONICAL, Outcome
+from expectations.contracts.lists import Outcome
+from expectations.contracts.stages import CANONICAL
 from expectations.facts import crowding
 from pipelines.ingest.rows import write
 from pipelines.lake import Attempt, Part

@@ -16,7 +16,9 @@ import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings, parquet, session
 from expectations.base.errors import BadInput
-from expectations.contracts import PLACE, RAW_REQUEST, REJECT, REQUIRED_COLUMNS, Origin
+from expectations.contracts.lists import Origin
+from expectations.contracts.request import RAW_REQUEST, REQUIRED_COLUMNS
+from expectations.contracts.stages import PLACE, REJECT
 from expectations.instruments import DataFile
 from pipelines.lake import Attempt, Part
 from pipelines.read.blocks import BLOCK, Submitted

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from expectations import address
 from expectations.base import duck
-from expectations.contracts import CANONICAL, Origin, Outcome
+from expectations.contracts.lists import Origin, Outcome
+from expectations.contracts.stages import CANONICAL
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_request
 from expectations.names import standard

@@ -11,7 +11,7 @@ import pyarrow.types as kinds
 
 from expectations.base.duck import quote
 from expectations.base.errors import BadInput
-from expectations.contracts import RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
 from pipelines.read.blocks import opened
 from pipelines.read.csv import TABLE, CsvFile
 from pipelines.read.formats import Compression, FileFormat, of_name

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from expectations.base import duck
-from expectations.contracts import Tier
+from expectations.contracts.lists import Tier
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import copy, quiet
 from pipelines.match import bits, outcomes

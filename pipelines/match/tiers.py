@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from expectations.contracts import Tier
+from expectations.contracts.lists import Tier
 from expectations.instruments.agreement import TIERS
 from pipelines.match.comparisons import ADDRESS, BIRTH_DATE, FIRST_NAME, LAST_NAME, MIDDLE_NAME, NAME_ORDER, TIN
 

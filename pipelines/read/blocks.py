@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
-from expectations.contracts import REQUIRED_COLUMNS
+from expectations.contracts.request import REQUIRED_COLUMNS
 from pipelines.read.formats import Compression
 
 BLOCK = 1 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from expectations.base.errors import BadInput
-from expectations.contracts import RAW_NAMES, REQUIRED_COLUMNS
+from expectations.contracts.request import RAW_NAMES, REQUIRED_COLUMNS
 
 REMEDY = "See sluicegate schema request for the columns."
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.json as pa_json
 
 from expectations.base.errors import BadInput
-from expectations.contracts import RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
 from pipelines.read.blocks import MAX_LINE, Blocks, Submitted, has_long_line, line_count, opened
 from pipelines.read.columns import REMEDY, check_present
 from pipelines.read.stretch import Read, Reject, whole

@@ -13,7 +13,7 @@ from expectations.base import digests
 from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.base.errors import BadInput, Fault
 from expectations.codes import CODES
-from expectations.contracts import Outcome
+from expectations.contracts.lists import Outcome
 from expectations.instruments import Agreement
 from pipelines.context import sql_request_key
 from pipelines.lake.sql import copy, quiet

@@ -11,9 +11,9 @@ from typing import Annotated, ClassVar, Literal
 import pyarrow as pa
 from pydantic import Field, field_validator
 
-from expectations import contracts
 from expectations.base import forms
 from expectations.base.forms import Strict
+from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 
 NAME = "mapping.toml"
 _WIDTHS = {"%Y": "[1-9][0-9]{3}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}", "%f": "[0-9]{1,9}"}
@@ -85,7 +85,7 @@ class Layout(Strict):
 class Persons(Layout):
     """Where the persons are, one row each."""
 
-    contract: ClassVar[pa.Schema] = contracts.REGISTER_PERSON
+    contract: ClassVar[pa.Schema] = REGISTER_PERSON
 
 
 class Defaults(Strict):
@@ -98,7 +98,7 @@ class Defaults(Strict):
 class Addresses(Layout):
     """Where the addresses are; the files may be those of the persons. A row without any part of an address is none."""
 
-    contract: ClassVar[pa.Schema] = contracts.REGISTER_ADDRESS
+    contract: ClassVar[pa.Schema] = REGISTER_ADDRESS
     defaults: Defaults = Defaults()
 
 

@@ -7,9 +7,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from expectations import contracts
 from expectations.base import digests, duck
 from expectations.base.errors import BadInput
+from expectations.contracts.schemas import SCHEMAS
 from pipelines.lake.sql import quiet
 from pipelines.register import columns
 from pipelines.register.mapping import NAME, Addresses, Layout, Persons, RegisterFormat, read_mapping
@@ -78,7 +78,7 @@ def _table(folder: Path, name: str, layout: Layout | None) -> Table:
         )
     chosen = layout or {_PERSONS: Persons(), _ADDRESSES: Addresses()}[name]
     form = chosen.format or FORMATS[paths[0].suffix.lower()]
-    return open_table(folder, name, contracts.SCHEMAS[kind], chosen, form, paths, lenient=layout is not None)
+    return open_table(folder, name, SCHEMAS[kind], chosen, form, paths, lenient=layout is not None)
 
 
 def _place(name: str, layout: Layout | None) -> str:

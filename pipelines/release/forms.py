@@ -14,7 +14,8 @@ import duckdb
 
 from expectations import codes
 from expectations.base.duck import quote
-from expectations.contracts import RELEASE, Outcome
+from expectations.contracts.lists import Outcome
+from expectations.contracts.package import RELEASE
 
 ORDER = ", ".join(f"{name} NULLS FIRST" for name in RELEASE.names)  # total: equal rows are equal
 RETURN_COLUMNS = ("file", "row", "request_id", "code", "message", "fix")

@@ -10,7 +10,7 @@ from typing import Any
 
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
-from expectations.contracts import RELEASE
+from expectations.contracts.package import RELEASE
 from pipelines.lake.sql import copy, quiet
 from pipelines.release import forms, signed_folder
 from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, KIND, RETURNS_CSV

@@ -18,7 +18,9 @@ import pyarrow as pa
 from expectations import codes
 from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.base.errors import Fault
-from expectations.contracts import OUTCOME, RELEASE, Outcome
+from expectations.contracts.lists import Outcome
+from expectations.contracts.package import RELEASE
+from expectations.contracts.stages import OUTCOME
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import quiet, table
 

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from expectations.base import digests
 from expectations.base.duck import parquet
 from expectations.base.errors import Fault
-from expectations.contracts import RELEASE, Outcome
+from expectations.contracts.lists import Outcome
+from expectations.contracts.package import RELEASE
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest
 from pipelines.lake.sql import copy, quiet

@@ -12,7 +12,7 @@ import duckdb
 
 from expectations.base.duck import DuckSettings, parquet
 from expectations.base.errors import BadInput, Usage
-from expectations.contracts import RELEASE
+from expectations.contracts.package import RELEASE
 from pipelines.lake.locked_folder import locked_folder
 from pipelines.lake.sql import quiet
 from pipelines.release import forms

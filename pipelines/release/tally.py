@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from expectations.base import merkle
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
-from expectations.contracts import OUTCOME
+from expectations.contracts.stages import OUTCOME
 from pipelines.lake.sql import quiet
 
 _ROWS = 50_000  # at a time

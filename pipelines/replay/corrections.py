@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.base.duck import parquet, quote
-from expectations.contracts import Origin
+from expectations.contracts.lists import Origin
 from expectations.facts import corroboration
 from expectations.facts.letter import register_facts
 from expectations.names import standard

@@ -16,7 +16,7 @@ import duckdb
 
 from expectations.base.duck import parquet, quote, session
 from expectations.base.errors import Fault
-from expectations.contracts import Outcome
+from expectations.contracts.lists import Outcome
 from expectations.facts import corroboration, counts, crowding, sql
 from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import prepare

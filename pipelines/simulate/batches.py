@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from expectations.base import digests, signatures
 from expectations.base.duck import DuckSettings, default_settings, session
 from expectations.base.errors import Usage
-from expectations.contracts import RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
 from expectations.rules.statutes.usc_8_1253 import CITATION
 from pipelines.lake import Progress
 from pipelines.simulate import asked, chance, registers, tables, written

@@ -12,7 +12,7 @@ import duckdb
 
 from expectations.base.duck import DuckSettings, connect, default_settings
 from expectations.base.errors import BadInput, Usage
-from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
+from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 from pipelines.lake import Progress, durable
 from pipelines.simulate import chance, dwellings, people, reference, tables
 

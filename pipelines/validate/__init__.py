@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations.base import digests
-from expectations.contracts import Origin
+from expectations.contracts.lists import Origin
 from expectations.facts import corroboration
 from expectations.facts.letter import RegisterFacts, register_facts
 from expectations.facts.sql import beside_verdict

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from expectations.base.duck import DuckSettings, parquet, quote
-from expectations.contracts import ON_FILE
+from expectations.contracts.register import ON_FILE
 from expectations.names import standard
 from pipelines import register
 from pipelines.lake import Attempt, Manifest, Part

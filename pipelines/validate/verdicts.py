@@ -8,7 +8,8 @@ from pathlib import Path
 
 from expectations import address
 from expectations.base.duck import DuckSettings, parquet, quote
-from expectations.contracts import VERDICT, Origin, Outcome
+from expectations.contracts.lists import Origin, Outcome
+from expectations.contracts.stages import VERDICT
 from expectations.facts import corroboration, persons
 from expectations.rules import disclosure
 from expectations.rules.rule import failing_codes

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.base import duck
-from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
+from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 from pipelines import match
 from tests.bench import groups
 from tests.bench.sets import FEBRL, PSEUDO, SETS, LabelledSet

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
-from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
+from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 from expectations.instruments import Agreement
 from flows.home.tree import Home
 from flows.ledger import Ledger

@@ -14,7 +14,9 @@ import pyarrow.parquet as pq
 
 from expectations import address
 from expectations.base import duck
-from expectations.contracts import PLACE, RAW_REQUEST, REGISTER_ADDRESS, REGISTER_PERSON
+from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
+from expectations.contracts.request import RAW_REQUEST
+from expectations.contracts.stages import PLACE
 from expectations.instruments.agreement import TIERS
 from expectations.names import standard
 from pipelines import control_rows, lake, match, register

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.base.duck import session
-from expectations.contracts import CANDIDATE, CANONICAL, ON_FILE, REJECT
+from expectations.contracts.register import ON_FILE
+from expectations.contracts.stages import CANDIDATE, CANONICAL, REJECT
 from expectations.instruments import Agreement, parse_letter
 from pipelines import lake
 from pipelines.context import BatchContext

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import signatures
 from expectations.base.digests import of_bytes
-from expectations.contracts import RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
 from expectations.instruments import Agreement, CourtOrder, parse_instrument
 from tests.factories.paths import ROOT
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
-from expectations.contracts import RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
 from pipelines.read import csv as read_csv
 from pipelines.read import jsonl as read_jsonl
 from pipelines.read.blocks import BLOCK, Submitted

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from expectations import address
 from expectations.base import duck
-from expectations.contracts import RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
 from expectations.facts import sql
 from expectations.names import standard
 from expectations.rules import book

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from expectations.base.clock import Clock
 from expectations.codes import ADDRESS_CODES
-from expectations.contracts import CANONICAL, VERDICT
+from expectations.contracts.stages import CANONICAL, VERDICT
 from flows.batch.receive import receive
 from flows.batch.steps import BatchSteps
 from flows.home.tree import Home

@@ -13,7 +13,7 @@ import pytest
 import typer.main
 import yaml
 
-from expectations.contracts import Outcome
+from expectations.contracts.lists import Outcome
 from expectations.instruments.orders import Effect
 from flows.cli.main import app
 from flows.ledger.decisions import Decision

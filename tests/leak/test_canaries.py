@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expectations.contracts import RAW_NAMES, REGISTER_PERSON
+from expectations.contracts.register import REGISTER_PERSON
+from expectations.contracts.request import RAW_NAMES
 from flows.cli import main
 from flows.sandbox.home import REQUESTER_AGE
 from tests.factories import home as worlds

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.codes import ADDRESS_CODES
-from expectations.contracts import REGISTER_ADDRESS, REGISTER_PERSON
+from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 from pipelines import control_rows, match, register
 from tests.factories.match_inputs import (
     CONTROL_ROWS,

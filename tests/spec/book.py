@@ -19,7 +19,8 @@ import yaml
 
 from expectations import address
 from expectations.base import duck
-from expectations.contracts import CANONICAL, RAW_NAMES, VERDICT
+from expectations.contracts.request import RAW_NAMES
+from expectations.contracts.stages import CANONICAL, VERDICT
 from expectations.facts import crowding, letter, sql
 from expectations.facts.letter import LetterFacts
 from expectations.instruments import Agreement, CourtOrder, parse_letter

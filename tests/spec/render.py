@@ -8,7 +8,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from expectations.contracts import RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
 from expectations.facts import sql
 from expectations.rules import book
 from expectations.rules.address import CLEAN
@@ -31,8 +31,8 @@ reads is a field of `expectations/instruments/thresholds.py`, and a letter fact 
 
 **Another criminal statute** is another file in `expectations/rules/statutes`, with its citation, the columns of a
 request that it needs, its elements, the lowest numbers that it allows in an agreement, and an example that meets it.
-New columns go into `RAW_FIELDS` of `expectations/contracts.py`, its cases into `tests/spec/rules`, and a twin into
-`tests/generative/statute_twins.py`. Its rules bind the rows of letters that name it.
+New columns go into `RAW_FIELDS` of `expectations/contracts/request.py`, its cases into `tests/spec/rules`, and a twin
+into `tests/generative/statute_twins.py`. Its rules bind the rows of letters that name it.
 
 The cases below change one thing in a base that is in good order:
 """

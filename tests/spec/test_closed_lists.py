@@ -20,11 +20,11 @@ from typing import Any, cast
 import pytest
 
 import expectations
-from expectations import codes, contracts
+from expectations import codes
 from expectations.base.errors import Fault
 from expectations.base.total import total
 from expectations.code import Code, CodePhase
-from expectations.contracts import Corroboration, Outcome, Stage
+from expectations.contracts.lists import Corroboration, Outcome, Stage
 from expectations.facts import corroboration
 from expectations.facts.letter import LETTER_FACTS, Source
 from expectations.gx import checks, evaluate

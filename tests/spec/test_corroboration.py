@@ -7,7 +7,7 @@ import pytest
 
 from expectations import address
 from expectations.base.duck import session
-from expectations.contracts import ON_FILE
+from expectations.contracts.register import ON_FILE
 from expectations.facts import corroboration
 from expectations.facts.letter import RegisterFacts, register_facts
 from expectations.instruments import Agreement, standing

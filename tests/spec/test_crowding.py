@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from expectations.base import duck
-from expectations.contracts import CANONICAL
+from expectations.contracts.stages import CANONICAL
 from expectations.facts import crowding
 
 LIMIT = 3

@@ -7,7 +7,7 @@ lists a statute without rules is refused when it is read; a row under one is hel
 
 from __future__ import annotations
 
-from expectations.contracts import REQUIRED_COLUMNS
+from expectations.contracts.request import REQUIRED_COLUMNS
 from expectations.rules.rule import Rule
 from expectations.rules.statutes import usc_8_1253
 from expectations.rules.statutes.statute import Statute

@@ -12,7 +12,7 @@ import pytest
 from expectations import address
 from expectations.base import duck
 from expectations.base.errors import BadInput
-from expectations.contracts import ADDRESS
+from expectations.contracts.stages import ADDRESS
 
 ROW = (
     "(SELECT 7 AS ordinal, '12 Main St' AS street, 'Casa Refugio' AS unit, 'URB Santa Rita' AS urbanization, 'San Juan'"

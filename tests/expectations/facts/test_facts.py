@@ -10,7 +10,7 @@ import pytest
 
 from expectations import address
 from expectations.base import duck
-from expectations.contracts import RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
 from expectations.facts import counts, sql
 from expectations.instruments import Agreement, CourtOrder, OrderScope
 from expectations.names import standard

@@ -17,7 +17,7 @@ import pytest
 from expectations.base import signatures
 from expectations.base.digests import canonical_json, of_bytes, of_file
 from expectations.base.errors import BadInput
-from expectations.contracts import OUTCOME
+from expectations.contracts.stages import OUTCOME
 from flows import audit
 from flows.audit import export, signed_heads
 from flows.cli import main

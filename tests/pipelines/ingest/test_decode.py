@@ -11,7 +11,8 @@ import pytest
 
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
-from expectations.contracts import RAW_NAMES, REJECT
+from expectations.contracts.request import RAW_NAMES
+from expectations.contracts.stages import REJECT
 from expectations.instruments import Compression, DataFile, FileFormat
 from expectations.rules.statutes import required_columns
 from pipelines.ingest.decode import RAW, Decode, plan

@@ -9,7 +9,8 @@ import pytest
 
 from expectations.base import digests, duck
 from expectations.base.errors import BadInput, Fault
-from expectations.contracts import CANONICAL, RAW_NAMES
+from expectations.contracts.request import RAW_NAMES
+from expectations.contracts.stages import CANONICAL
 from expectations.instruments import Agreement
 from flows.batch import checkpoints
 from pipelines import ingest, lake

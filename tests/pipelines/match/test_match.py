@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from expectations.contracts import CANDIDATE, Tier
+from expectations.contracts.lists import Tier
+from expectations.contracts.stages import CANDIDATE
 from pipelines import match
 from pipelines.match.blocking import MAX_PAIRS, MAX_RECORDS
 from pipelines.match.comparisons import EVIDENCE

@@ -16,7 +16,9 @@ from expectations.base import signatures
 from expectations.base.digests import of_file
 from expectations.base.duck import DuckSettings, parquet, session
 from expectations.base.errors import BadInput, Fault, SluicegateError
-from expectations.contracts import OUTCOME, RELEASE, Outcome
+from expectations.contracts.lists import Outcome
+from expectations.contracts.package import RELEASE
+from expectations.contracts.stages import OUTCOME
 from expectations.instruments import Agreement
 from pipelines import lake, release, sealing, validate
 from pipelines.context import BatchContext

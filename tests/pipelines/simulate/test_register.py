@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from expectations import address, contracts
+from expectations import address
 from expectations.base import duck
 from expectations.base.errors import BadInput, Usage
+from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 from expectations.names import standard
 from pipelines.simulate import registers
 from pipelines.simulate.chance import SPAN, alias
@@ -56,7 +57,7 @@ def test_parts_do_not_change_the_people(made, tmp_path, monkeypatch, con):
 
 
 def test_follows_the_contracts(con):
-    for table, schema in (("persons", contracts.REGISTER_PERSON), ("addresses", contracts.REGISTER_ADDRESS)):
+    for table, schema in (("persons", REGISTER_PERSON), ("addresses", REGISTER_ADDRESS)):
         found = con.execute(f"SELECT * FROM {table} LIMIT 0").to_arrow_table().schema
         assert [(f.name, f.type) for f in found] == [(f.name, f.type) for f in schema]
     assert one(con, "SELECT count(*), min(record_id), max(record_id), count(DISTINCT record_id) FROM persons") == (

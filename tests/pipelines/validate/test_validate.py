@@ -6,7 +6,7 @@ import pytest
 
 from expectations.base.duck import quote, session
 from expectations.base.errors import BadInput, Fault
-from expectations.contracts import VERDICT
+from expectations.contracts.stages import VERDICT
 from expectations.instruments import Agreement
 from pipelines import validate
 from pipelines.context import BatchContext

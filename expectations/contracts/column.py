@@ -1,0 +1,12 @@
+"""The types of columns, and one column with what it means."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+S, I64, I32, D, B = pa.string(), pa.int64(), pa.int32(), pa.date32(), pa.bool_()
+
+
+def column(name: str, kind: pa.DataType, doc: str, *, null: bool = True) -> pa.Field:
+    """A column; `doc` is what `sluicegate schema` says of it."""
+    return pa.field(name, kind, nullable=null, metadata={"doc": doc})
