@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from expectations.base.duck import DuckSettings, parquet
 from expectations.contracts.package import RELEASE
 from expectations.contracts.request import RAW_REQUEST
-from expectations.contracts.stages import CANDIDATE, CANONICAL, OUTCOME, PLACE, REJECT, VERDICT
+from expectations.contracts.stages import CANDIDATE, CANONICAL, OUTCOME, REJECT, VERDICT
+from expectations.contracts.stages import PLACE as ROW_PLACE
 from expectations.facts.letter import LetterFacts
 from expectations.rules.address import CROWD, PREMISES
 from expectations.suites import disclosure, eligibility, intake, matching
@@ -76,7 +77,7 @@ class Batch:
 
     def _raw(self) -> str:
         rows = [{**_place(n), **row, "request_id": row.get("request_id", f"made{n}")} for n, row in self._asked()]
-        return self._write("raw", rows, pa.schema([*PLACE, *RAW_REQUEST]))
+        return self._write("raw", rows, pa.schema([*ROW_PLACE, *RAW_REQUEST]))
 
     def _rejects(self) -> str:
         return self._write("rejects", [{**_place(1), "code": "RAGGED_ROW"}], REJECT)
@@ -127,7 +128,7 @@ class Batch:
         return self._write("verdicts", [_verdict(n) for n in judged], VERDICT)
 
     def intake(self) -> intake.Inputs:
-        decoys = self._write("decoys", _decoy_rows(), pa.schema([*PLACE, *RAW_REQUEST]))
+        decoys = self._write("decoys", _decoy_rows(), pa.schema([*ROW_PLACE, *RAW_REQUEST]))
         disclosed = self._write("disclosed", [{"request_key": "another"}], pa.schema([("request_key", pa.string())]))
         dropped = self._write("dropped", [], pa.schema([("ordinal", pa.int64())]))
         return intake.Inputs(

@@ -24,6 +24,7 @@ from expectations import codes
 from expectations.base.errors import Fault
 from expectations.base.total import total
 from expectations.code import Code, CodePhase
+from expectations.contracts import lists
 from expectations.contracts.lists import Corroboration, Outcome, Stage
 from expectations.facts import corroboration
 from expectations.facts.letter import LETTER_FACTS, Source
@@ -47,7 +48,7 @@ AT_IMPORT: dict[type[Enum], ModuleType] = {
     Phase: rule,
     Scope: rule,
     CodePhase: codes,
-    Outcome: contracts,
+    Outcome: lists,
     Stage: selftest,
     Corroboration: corroboration,
     checks.Kind: checks,
