@@ -1,4 +1,4 @@
-# make setup | demo | test | test-all | lint | bench | lock | clean
+# make setup | demo | test | test-all | coverage | lint | hooks | bench | lock | clean
 # Each target does all the set-up it needs: Python 3.11 or later and make are enough.
 PYTHON ?= python3
 VENV   := .venv
@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo test test-all lint bench lock clean
+.PHONY: setup demo test test-all coverage lint hooks bench lock clean
 setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
@@ -32,6 +32,14 @@ test: setup lint
 test-all: setup lint
 	$(BIN)/python -m pytest -n $(WORKERS)
 
+# branch coverage of the three packages; the floor stands in pyproject.toml
+coverage: setup
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --cov --cov-report=term-missing:skip-covered
+
+# runs `make lint` before each commit
+hooks: setup
+	$(BIN)/pre-commit install
+
 bench: setup
 	$(BIN)/python -m tests.bench
 
@@ -41,4 +49,4 @@ lock:
 	  --no-emit-find-links --no-strip-extras --no-annotate --no-header pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) .demo build dist *.egg-info
+	rm -rf $(VENV) .demo .coverage build dist *.egg-info

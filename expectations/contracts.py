@@ -36,6 +36,15 @@ class Origin(StrEnum):
     CONTROL = "decoy"
 
 
+class Tier(StrEnum):
+    """On which evidence a record was matched (infra/docs/matching.md)."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+    D = "D"
+
+
 class Corroboration(StrEnum):
     """How the request's address compares with the addresses on file of the candidate. Only SAME corroborates."""
 

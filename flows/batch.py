@@ -16,9 +16,9 @@ from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State as PrefectState
 from prefect.states import Completed, Failed
 
-from expectations.checkpoint import Verdict
 from expectations.clock import Clock
 from expectations.errors import Fault, SluicegateError, Transient
+from expectations.gx.verdict import Verdict
 from flows.advance import advance
 from flows.home import open_home
 from flows.ledger import Ledger

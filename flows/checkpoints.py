@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from expectations.checkpoint import Verdict
 from expectations.duck import parquet, session
+from expectations.gx.verdict import Verdict
 from expectations.suites import disclosure, eligibility, intake, matching
 from flows.ledger.states import Checkpoint
 from pipelines import lake, release

@@ -62,7 +62,7 @@ def warm_up(home: Home) -> Callable[[], None]:
         os.environ["PREFECT_API_URL"] = _SERVERS[-1].url
     ours = next((server for server in _SERVERS if server.url == os.environ["PREFECT_API_URL"]), None)
     from expectations.address import reference
-    from expectations.gx.run import library
+    from expectations.gx.evaluate import library
 
     library()
     reference.zip_table()

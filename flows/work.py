@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations import digests, facts
-from expectations.checkpoint import Status, Verdict
 from expectations.clock import Clock, legal_date
 from expectations.contracts import CANONICAL
 from expectations.duck import parquet, session
 from expectations.errors import SluicegateError
+from expectations.gx.verdict import Status, Verdict
 from expectations.rules.address import sql_complete
 from expectations.suites import matching
 from flows import checkpoints, grounds

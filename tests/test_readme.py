@@ -1,4 +1,4 @@
-"""Every command that the README shows is run, in order, in a folder of its own; every other file it names is there."""
+"""Every command of an `sh` block is run, in order, in one folder: the README's, then those of the pages in PAGES."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from pipelines.simulate.profiles import table
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+# Pages of infra/docs: they go on in the home and with the files that the README's commands made.
+PAGES = ("preflight", "register")
+TEXT = "\n".join([README, *((ROOT / f"infra/docs/{page}.md").read_text() for page in PAGES)])
 OURS = {k for k in os.environ if k.startswith("SLUICEGATE_")} - {"SLUICEGATE_THREADS"}
-# In a process each, as a person runs them: one that only prints, one that works, one that stays. The others in this one, for
-# a process imports for seconds.
+# In a process each, as a person runs them: one that only prints, one that works, one that stays. The others run in this
+# one, since a process imports for seconds.
 OF_THEIR_OWN = {"init", "run", "watch"}
-COMMANDS = [
-    line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines() if line.strip()
-]
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.S) for line in block.splitlines() if line.strip()]
 
 
 @pytest.mark.timeout(400)
@@ -30,7 +31,7 @@ def test_the_commands_work_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert len(COMMANDS) > 10
-    for name, text in re.findall(r"```(?:csv|toml) (\S+)\n(.*?)```", README, re.S):
+    for name, text in re.findall(r"```(?:csv|toml) (\S+)\n(.*?)```", TEXT, re.S):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     monkeypatch.chdir(tmp_path)
@@ -40,10 +41,14 @@ def test_the_commands_work_in_their_order(
         name, *arguments = shlex.split(line, comments=True)
         assert name == "sluicegate"
         if arguments[0] in OF_THEIR_OWN:
+            inherited = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
             done = subprocess.run(
-                [sys.executable, "-m", "flows.cli", *arguments], capture_output=True, text=True, timeout=200,
-                env={k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")} | {"PYTHONPATH": str(ROOT)},
-            )  # fmt: skip
+                [sys.executable, "-m", "flows.cli", *arguments],
+                capture_output=True,
+                text=True,
+                timeout=200,
+                env={**inherited, "PYTHONPATH": str(ROOT)},
+            )
             assert done.returncode == 0, f"{line}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         else:
             code = cli.run(arguments)
@@ -51,16 +56,9 @@ def test_the_commands_work_in_their_order(
             assert code == 0, f"{line}\n{said.out[-3000:]}\n{said.err[-3000:]}"
 
 
-def test_the_make_targets_exist() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"^make (\S+)", README, re.M):
-        assert re.search(rf"^{target}:", makefile, re.M), target
-
-
-def test_the_links_lead_somewhere() -> None:
-    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / link).exists(), link
-
-
 def test_the_table_of_profiles_is_the_simulators_own() -> None:
-    assert table() in README
+    assert table() in (ROOT / "infra/docs/simulation.md").read_text()
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 250

@@ -1,1 +1,1 @@
-"""Great Expectations, kept in one place and imported late: `expectations.checkpoint` is what others call."""
+"""Great Expectations, kept in one place and imported late: `gx.checkpoint` runs a suite of `gx.checks`, and gives a `gx.verdict`."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.errors import BadInput
-from expectations.gx.run import library, quiet_gx
+from expectations.gx.evaluate import library, quiet_gx
 
 _SITE = "checkpoints"
 
@@ -34,7 +34,7 @@ def render(verdicts: Iterable[Mapping[str, Any]], target: Path) -> Path:
 
 def _build(verdicts: Iterable[Mapping[str, Any]], work: Path) -> Path:
     context = library().get_context(mode="file", project_root_dir=work)
-    from expectations.gx import rules  # noqa: F401  makes our expectations known to the renderers
+    from expectations.gx import custom  # noqa: F401  makes our expectations known to the renderers
 
     site = work / "site"
     context.add_data_docs_site(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from expectations import address, facts, standard
-from expectations.checkpoint import Setup
 from expectations.contracts import RAW_NAMES
+from expectations.gx.checks import Setup
 
 
 def setup(facilities: Path | None = None) -> tuple[Setup, ...]:

@@ -13,10 +13,12 @@ from typing import Any
 import duckdb
 
 from expectations import codes
-from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, run, unique
 from expectations.contracts import RELEASE, Outcome
 from expectations.digests import content_digest
 from expectations.duck import DuckSettings, quote, session
+from expectations.gx.checkpoint import run
+from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, unique
+from expectations.gx.verdict import Verdict
 
 NAME = "disclosure"
 _ADDRESS = tuple(n for n in RELEASE.names if n != "request_id")

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from expectations import crowding, facts
-from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, rule, run, unique
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts import RAW_NAMES, Origin, Outcome
 from expectations.duck import DuckSettings, quote
+from expectations.gx.checkpoint import run
+from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, rule, unique
+from expectations.gx.verdict import Verdict
 from expectations.rules import authority
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes

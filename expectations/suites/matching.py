@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from expectations import band, standard
-from expectations.checkpoint import Check, Suite, Verdict, columns_of, condition, in_set, run, unique
-from expectations.contracts import RAW_NAMES, Origin, Outcome
+from expectations.contracts import RAW_NAMES, Origin, Outcome, Tier
 from expectations.duck import DuckSettings, quote
+from expectations.gx.checkpoint import run
+from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, unique
+from expectations.gx.verdict import Verdict
 from expectations.rules import disclosure
 
 NAME = "matching"
 ENDS = (Outcome.UNMATCHED, Outcome.AMBIGUOUS, Outcome.NEAR)
-TIERS = "ABCD"
+TIERS = tuple(Tier)
 COUNTS = ("looked_up", "matched", *(f"tier_{t.lower()}" for t in TIERS))  # of the requests: what the ledger keeps
 ENOUGH_MATCHES = 100  # for a share of them: of twenty, its standard error is a tenth
 

@@ -16,10 +16,12 @@ from typing import Any
 
 import duckdb
 
-from expectations import checkpoint
-from expectations.checkpoint import Check, Result, Status, Suite, prepare
 from expectations.contracts import RAW_NAMES
 from expectations.duck import DuckSettings, quote, session
+from expectations.gx import checkpoint
+from expectations.gx.checkpoint import prepare
+from expectations.gx.checks import Check, Suite
+from expectations.gx.verdict import Result, Status
 from expectations.suites import disclosure, eligibility, intake, made, matching
 
 SUITES: tuple[ModuleType, ...] = (intake, matching, eligibility, disclosure)

@@ -1,8 +1,8 @@
 """Match: one register record at most for each row, on agreeing evidence, never on a score (stage two of four).
 
-`run` streams the register, part by part, past the keys of all requests; compares what meets on a key; and decides each
-row once every part has been seen. `plan` prints the SQL, and `match_file` runs
-the stage alone.
+`run` streams the register, scan by scan, past the blocking keys of all requests (`blocking`); compares the candidate
+pairs (`comparisons`) and classifies them by `vetoes` and `tiers` (`compare`); and resolves each row to one of the
+`outcomes` once every scan is in (`resolve`). `plan` prints the SQL, and `match_file` runs the stage alone.
 """
 
 from pipelines.match.alone import Matched, match_file

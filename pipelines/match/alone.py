@@ -1,4 +1,7 @@
-"""The stage alone, for evaluation and tuning: raw request rows in, one line a row out. Releases nothing, touches no ledger."""
+"""The stage alone, for evaluation and tuning: raw request rows in, one line a row out.
+
+It releases nothing and touches no ledger.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from expectations.errors import BadInput
 from expectations.rules.sql import blank
 from pipelines import lake, register
 from pipelines.lake import Attempt, Part
+from pipelines.match.outcomes import MatchOutcome
 from pipelines.match.stage import find
 from pipelines.outfile import SUFFIXES, workplace
 from pipelines.register.prepare import PERSON, WRITTEN
@@ -26,7 +30,8 @@ from pipelines.runner import EMBEDDED
 from pipelines.sql import copy, quiet
 
 _PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip"
-# Fields that a row may give in a form nobody can read, which then is no evidence: SQL of what reads them, and the code for it.
+# Fields that a row may give in a form nobody can read, which then is no evidence: SQL of what reads them, and the code
+# for it.
 _READ = {"birth_date": ("std_date", "BAD_BIRTH_DATE"), "tin": ("std_tin", "BAD_TIN")}
 
 
@@ -53,13 +58,13 @@ class Alone:
 def match_file(
     requests: Path, prepared: Path, out: Path, *, duck: DuckSettings, progress: lake.Progress, runner: str = EMBEDDED
 ) -> Matched:
-    """Matches the rows of `requests` (CSV or Parquet with columns of `contracts.RAW_REQUEST`; request_id is needed) against a
-    prepared register, or a raw one, which is prepared for this run only. A Parquet column need not be text: a timestamp is its
-    date, a number its digits.
+    """Matches the rows of `requests` (CSV or Parquet with columns of `contracts.RAW_REQUEST`; request_id is needed)
+    against a prepared register, or a raw one, which is prepared for this run only. A Parquet column need not be text: a
+    timestamp is its date, a number its digits.
 
-    `out` (CSV or Parquet) gets request_id, outcome (matched, ambiguous, near, unmatched), record_id, tier, evidence,
-    corroboration, and why (vetoes, plausible, weight), one row a request, in the order of the file; in CSV a list has spaces. Every row takes part,
-    whatever its address: the screens of ingest are not applied. Raises BadInput.
+    `out` (CSV or Parquet) gets request_id, outcome (`MatchOutcome`), record_id, tier, evidence, corroboration, and why
+    (vetoes, plausible, weight), one row a request, in the order of the file; in CSV a list has spaces. Every row takes
+    part, whatever its address: the screens of ingest are not applied. Raises BadInput.
     """
     _names(requests)  # before anything is worked on
     with workplace(out, requests, "match") as folder:
@@ -109,7 +114,8 @@ class Canonical:
 def _raw(path: Path) -> str:
     """SQL: the rows with their place in the file; columns that are not there are null."""
     reader = {
-        ".csv": "read_csv({}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', parallel = false)",
+        ".csv": "read_csv({}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"',"
+        " parallel = false)",
         ".parquet": "read_parquet({}, file_row_number = true)",
     }[path.suffix]
     source = reader.format(quote(str(path)))
@@ -125,24 +131,30 @@ def _text(name: str, kind: pa.DataType | None) -> str:
     if kind is not None and kinds.is_timestamp(kind) and kind.tz is None:
         return f"CAST(CAST({name} AS DATE) AS VARCHAR)"
     if kind is not None and kinds.is_floating(kind):
-        return f"CASE WHEN NOT isnan({name}) THEN coalesce(CAST(CASE WHEN {name} = trunc({name}) THEN TRY_CAST({name} AS BIGINT) END AS VARCHAR), CAST({name} AS VARCHAR)) END"
+        whole = f"CASE WHEN {name} = trunc({name}) THEN TRY_CAST({name} AS BIGINT) END"
+        return f"CASE WHEN NOT isnan({name}) THEN coalesce(CAST({whole} AS VARCHAR), CAST({name} AS VARCHAR)) END"
     return f"CAST({name} AS VARCHAR)"
 
 
 def _unreadable(path: Path) -> BadInput:
     return BadInput(
-        "FILE_UNREADABLE", "the file of requests cannot be read", where=path.name,
+        "FILE_UNREADABLE",
+        "the file of requests cannot be read",
+        where=path.name,
         remedy="Give CSV (RFC 4180, UTF-8, with a header) or Parquet.",
-    )  # fmt: skip
+    )
 
 
 def _names(path: Path) -> list[str]:
-    """The columns of the file; raises BadInput if it is not there, is no CSV or Parquet, cannot be read, or has no request_id."""
+    """The columns of the file. Raises BadInput if it is not there, is no CSV or Parquet, cannot be read, or has no
+    request_id."""
     if path.suffix not in SUFFIXES:
         raise BadInput(
-            "UNKNOWN_FORMAT", "the file of requests is neither CSV nor Parquet by its name", where=path.name,
+            "UNKNOWN_FORMAT",
+            "the file of requests is neither CSV nor Parquet by its name",
+            where=path.name,
             remedy=f"Name it {' or '.join(SUFFIXES)}.",
-        )  # fmt: skip
+        )
     try:
         if path.suffix == ".parquet":
             found = pq.read_schema(path).names
@@ -168,6 +180,7 @@ def _write(
 ) -> dict[str, int]:
     kind = target.suffix.removeprefix(".")
     evidence, vetoes = (f"array_to_string({c}, ' ')" if kind == "csv" else c for c in ("evidence", "vetoes"))
+    outcome = f"coalesce(c.outcome, '{MatchOutcome.MATCHED}')"
     pack = ", ".join(f"{n} := {n}" for n in (*WRITTEN, "valid_from", "valid_to"))
     with quiet("match.alone", place.duck) as con:
         address.setup(con)
@@ -177,8 +190,10 @@ def _write(
             CREATE TEMP TABLE facts AS SELECT ordinal, list(struct_pack({pack})) AS addresses_on_file
             FROM c JOIN {register.addresses(real)} USING (record_id) GROUP BY ordinal""")
         query = f"""
-            SELECT r.request_id, coalesce(c.outcome, 'matched') AS outcome, c.record_id, c.tier, {evidence} AS evidence, k.corroboration, {vetoes} AS vetoes, c.plausible, c.weight
-            FROM r JOIN c USING (ordinal) LEFT JOIN ({corroboration.sql("r", "facts")}) k USING (ordinal) ORDER BY ordinal"""
+            SELECT r.request_id, {outcome} AS outcome, c.record_id, c.tier, {evidence} AS evidence, k.corroboration,
+              {vetoes} AS vetoes, c.plausible, c.weight
+            FROM r JOIN c USING (ordinal) LEFT JOIN ({corroboration.sql("r", "facts")}) k USING (ordinal)
+            ORDER BY ordinal"""
         con.execute(f"COPY ({query}) TO {quote(str(target))} (FORMAT {kind})")
-        ends = con.execute("SELECT coalesce(outcome, 'matched'), count(*) FROM c GROUP BY 1 ORDER BY 1").fetchall()
-    return dict(ends)
+        counted = con.execute(f"SELECT {outcome}, count(*) FROM c GROUP BY 1 ORDER BY 1").fetchall()
+    return dict(counted)

@@ -1,4 +1,4 @@
-"""Decides each request once, after all register parts are in: one releasable and one plausible record, or none."""
+"""Resolves each request once, after all scans are in: one releasable and one plausible record, or none."""
 
 from __future__ import annotations
 
@@ -6,111 +6,132 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from expectations import duck
+from expectations.contracts import Tier
 from pipelines.lake import Attempt, Part
-from pipelines.match.evidence import EVIDENCE, VETOES, words
-from pipelines.match.score import CAP
+from pipelines.match import bits, outcomes
+from pipelines.match.blocking import MAX_RECORDS
+from pipelines.match.compare import DATASETS
+from pipelines.match.comparisons import EVIDENCE
+from pipelines.match.outcomes import MatchOutcome
 from pipelines.match.steps import Step, execute
+from pipelines.match.vetoes import PAIR_VETOES, REQUEST_VETOES
 from pipelines.sql import copy, quiet
-
-OUTCOMES = ("matched", "unmatched", "ambiguous", "near")
 
 
 @dataclass(frozen=True)
-class Decide:
-    """Worker on all parts of the scans: dataset `candidates`, one row for each request, with counts by outcome (of requests
-    only) and tier."""
+class Resolve:
+    """Worker on all parts of the scans: dataset `candidates`, one row for each request, with counts by outcome (of
+    requests only) and tier."""
 
     rows: tuple[str, ...]
     tiers: tuple[str, ...]
     settings: duck.DuckSettings
 
     def __call__(self, parts: list[Part], attempt: Attempt) -> Iterable[Part]:
-        judged, met, hot = (duck.parquet([p.path for p in parts if p.dataset == n]) for n in ("judged", "met", "hot"))
+        classified, pairs, oversized = (
+            duck.parquet([p.path for p in parts if p.dataset == dataset]) for dataset in DATASETS
+        )
         with quiet("match.candidates", self.settings) as con:
-            execute(con, steps(duck.parquet(list(self.rows)), judged, met, hot, self.tiers))
+            execute(con, steps(duck.parquet(list(self.rows)), classified, pairs, oversized, self.tiers))
             copy(con, f"FROM ({CANDIDATES}) ORDER BY ordinal", attempt.path("candidates", 0))
             written = duck.parquet([attempt.path("candidates", 0)])
-            counted = con.execute(
-                f"SELECT coalesce(outcome, 'matched'), tier, count(*) FROM {written} WHERE origin = 'request' GROUP BY ALL"
-            ).fetchall()
-        counts = {outcome: sum(n for o, _, n in counted if o == outcome) for outcome in OUTCOMES}
-        tiers = {f"tier_{t}": sum(n for o, tier, n in counted if o == "matched" and tier == t) for t in "ABCD"}
+            counted = con.execute(f"""
+                SELECT coalesce(outcome, '{MatchOutcome.MATCHED}'), tier, count(*) FROM {written}
+                WHERE origin = 'request' GROUP BY ALL""").fetchall()
+        counts = {str(outcome): sum(n for o, _, n in counted if o == outcome) for outcome in MatchOutcome}
+        tiers = {f"tier_{t}": sum(n for _, tier, n in counted if tier == t) for t in Tier}
         yield attempt.part("candidates", 0, **counts, **tiers)
 
 
-def steps(rows: str, judged: str, met: str, hot: str, tiers: tuple[str, ...]) -> list[Step]:
+def steps(rows: str, classified: str, pair_counts: str, oversized: str, tiers: tuple[str, ...]) -> list[Step]:
+    """`tiers`: those that the agreement takes. All others can stand in FROM."""
     return [
-        Step("met", "how many records each request met in all", f"\n    SELECT ordinal, sum(pairs) AS pairs FROM {met} GROUP BY ordinal"),
-        Step("records", "what each request leads to, over all records", records_sql(judged)),
-        Step("best", "the record that most speaks for: releasable, plausible, most evidence", best_sql(judged)),
-        Step("decided", "one outcome for each request", decided_sql(rows, hot, tiers)),
-        Step("claims", "records claimed by requests with differing birth dates or TINs", CLAIMS),
-    ]  # fmt: skip
+        Step(
+            "all_pairs",
+            "candidate pairs of each request, over all scans",
+            f"\n    SELECT ordinal, sum(pairs) AS pairs FROM {pair_counts} GROUP BY ordinal",
+        ),
+        Step("records", "what each request leads to, over all its records", _records_sql(classified)),
+        Step("best", "the record that most speaks for: releasable, plausible, most evidence", _best_sql(classified)),
+        Step("resolved", "one outcome for each request", _resolved_sql(rows, oversized, tiers)),
+        Step("claimed_twice", "records matched by requests with differing birth dates or TINs", CLAIMED_TWICE),
+    ]
 
 
-def records_sql(judged: str) -> str:
-    """`elsewhere`: the request's TIN is on file for a record that is not the releasable one."""
+def _records_sql(classified: str) -> str:
+    """`tin_elsewhere`: the request's TIN is on file for a record that is not releasable."""
     return f"""
-    SELECT ordinal, count(*) AS judged,
+    SELECT ordinal, count(*) AS records,
       count(*) FILTER (tier IS NOT NULL) AS releasable,
       count(*) FILTER (plausible OR tier IS NOT NULL) AS plausible,
-      bool_or(tin_same AND tier IS NULL) AS elsewhere,
-      bool_or(crosses AND (plausible OR tier IS NOT NULL)) AS crosses
-    FROM {judged} GROUP BY ordinal"""
+      bool_or(tin_same AND tier IS NULL) AS tin_elsewhere,
+      bool_or(cross_origin AND (plausible OR tier IS NOT NULL)) AS cross_origin
+    FROM {classified} GROUP BY ordinal"""
 
 
-def best_sql(judged: str) -> str:
+def _best_sql(classified: str) -> str:
     """Most requests have one pair: only the others are sorted."""
-    best = "ordinal, record_id, tier, evidence, vetoes, weight"
+    best = f"SELECT ordinal, record_id, tier, evidence, vetoes, weight FROM {classified}"
     return f"""
-    SELECT {best} FROM {judged} SEMI JOIN (SELECT ordinal FROM records WHERE judged = 1) USING (ordinal)
+    {best}
+    SEMI JOIN (SELECT ordinal FROM records WHERE records = 1) USING (ordinal)
     UNION ALL
-    SELECT {best} FROM {judged} SEMI JOIN (SELECT ordinal FROM records WHERE judged > 1) USING (ordinal)
+    {best}
+    SEMI JOIN (SELECT ordinal FROM records WHERE records > 1) USING (ordinal)
     QUALIFY row_number() OVER (
       PARTITION BY ordinal ORDER BY tier IS NOT NULL DESC, plausible DESC, bit_count(evidence) DESC, record_id) = 1"""
 
 
-def decided_sql(rows: str, hot: str, tiers: tuple[str, ...]) -> str:
-    """Order matters: what stands in the way of knowing goes before what was found. The evidence that an agreement demands
-    (`tiers`) is asked of requests only: decoys show that every tier works."""
-    demanded = f"(r.origin = 'decoy' OR b.tier IN ({', '.join(map(duck.quote, tiers))}))"
+def _resolved_sql(rows: str, oversized: str, tiers: tuple[str, ...]) -> str:
+    """The evidence that an agreement demands (`tiers`) is asked of requests only: control rows show that every tier
+    works."""
+    taken = ", ".join(map(duck.quote, tiers))
     return f"""
-    SELECT r.ordinal, r.origin, r.s_birth, r.s_tin, b.record_id, b.tier, c.plausible,
-      h.ordinal IS NOT NULL OR coalesce(m.pairs, 0) > {CAP} AS too_many,
-      coalesce(c.elsewhere, false) AS elsewhere, coalesce(c.crosses, false) AS crosses,
-      CASE WHEN h.ordinal IS NOT NULL OR m.pairs > {CAP} OR c.crosses THEN 'ambiguous'
-        WHEN c.releasable = 1 AND c.plausible = 1 AND NOT c.elsewhere THEN CASE WHEN {demanded} THEN NULL ELSE 'near' END
-        WHEN c.releasable >= 1 OR c.plausible >= 2 THEN 'ambiguous'
-        WHEN c.plausible = 1 THEN 'near'
-        ELSE 'unmatched' END AS outcome
-    FROM (SELECT ordinal, origin, s_birth, s_tin FROM {rows} WHERE outcome IS NULL) r
-    LEFT JOIN met m USING (ordinal)
-    LEFT JOIN records c USING (ordinal)
-    LEFT JOIN best b USING (ordinal)
-    LEFT JOIN (SELECT DISTINCT ordinal FROM {hot}) h USING (ordinal)"""
+    SELECT *,
+      {outcomes.SQL} AS outcome
+    FROM (
+      SELECT r.ordinal, r.origin, r.s_birth, r.s_tin, b.record_id, b.tier, c.releasable, c.plausible,
+        (r.origin = 'decoy' OR b.tier IN ({taken})) AS tier_demanded,
+        o.ordinal IS NOT NULL OR coalesce(p.pairs, 0) > {MAX_RECORDS} AS too_many,
+        coalesce(c.tin_elsewhere, false) AS tin_elsewhere, coalesce(c.cross_origin, false) AS cross_origin
+      FROM (SELECT ordinal, origin, s_birth, s_tin FROM {rows} WHERE outcome IS NULL) r
+      LEFT JOIN all_pairs p USING (ordinal)
+      LEFT JOIN records c USING (ordinal)
+      LEFT JOIN best b USING (ordinal)
+      LEFT JOIN (SELECT DISTINCT ordinal FROM {oversized}) o USING (ordinal))"""
 
 
-CLAIMS = """
-    SELECT record_id FROM decided WHERE outcome IS NULL
+CLAIMED_TWICE = f"""
+    SELECT record_id FROM resolved WHERE outcome = '{MatchOutcome.MATCHED}'
     GROUP BY record_id HAVING count(DISTINCT s_birth) > 1 OR count(DISTINCT s_tin) > 1"""
 
-# Where too many records were met, some were not compared: what remains would depend on how the register is cut.
+
+def _words_sql(column: str, words: Iterable[str]) -> str:
+    """What stands in FROM: each number that occurs in `column` of best, with its words."""
+    return f"""(
+      SELECT {column} AS bits, {bits.unpack(words, column)} AS words
+      FROM (SELECT DISTINCT {column} FROM best))"""
+
+
+_REQUEST_VETOES = ",\n          ".join(f"CASE WHEN {veto.when} THEN '{veto.id}' END" for veto in REQUEST_VETOES)
+
+# Where there were too many records, some were not compared: what was found would depend on how the register is cut.
 CANDIDATES = f"""
-    SELECT d.ordinal, d.origin,
-      CASE WHEN k.record_id IS NOT NULL THEN 'ambiguous' ELSE d.outcome END AS outcome,
-      CASE WHEN d.outcome IS NULL AND k.record_id IS NULL THEN d.record_id END AS record_id,
-      CASE WHEN d.outcome IS NULL AND k.record_id IS NULL THEN d.tier END AS tier,
-      CASE WHEN too_many THEN [] ELSE coalesce(e.words, []) END AS evidence,
+    SELECT ordinal, origin,
+      CASE WHEN claimed_twice THEN '{MatchOutcome.AMBIGUOUS}' WHEN NOT matched THEN outcome END AS outcome,
+      CASE WHEN matched AND NOT claimed_twice THEN record_id END AS record_id,
+      CASE WHEN matched AND NOT claimed_twice THEN tier END AS tier,
+      CASE WHEN too_many THEN [] ELSE coalesce(evidence, []) END AS evidence,
       list_sort(list_concat(
-        CASE WHEN too_many THEN [] ELSE coalesce(v.words, []) END,
+        CASE WHEN too_many THEN [] ELSE coalesce(vetoes, []) END,
         list_filter([
-          CASE WHEN k.record_id IS NOT NULL THEN 'claimed_twice' END,
-          CASE WHEN crosses AND NOT too_many THEN 'cross_origin' END,
-          CASE WHEN elsewhere AND NOT too_many THEN 'tin_elsewhere' END,
-          CASE WHEN too_many THEN 'too_many_records' END], v -> v IS NOT NULL))) AS vetoes,
-      CAST(CASE WHEN too_many THEN {CAP} ELSE coalesce(d.plausible, 0) END AS INTEGER) AS plausible,
-      CASE WHEN NOT too_many THEN b.weight END AS weight
-    FROM decided d LEFT JOIN best b USING (ordinal)
-    LEFT JOIN (SELECT mask, {words(EVIDENCE, "mask")} AS words FROM (SELECT DISTINCT evidence AS mask FROM best)) e ON e.mask = b.evidence
-    LEFT JOIN (SELECT mask, {words(VETOES, "mask")} AS words FROM (SELECT DISTINCT vetoes AS mask FROM best)) v ON v.mask = b.vetoes
-    LEFT JOIN claims k ON d.outcome IS NULL AND k.record_id = d.record_id"""
+          {_REQUEST_VETOES}], v -> v IS NOT NULL))) AS vetoes,
+      CAST(CASE WHEN too_many THEN {MAX_RECORDS} ELSE coalesce(plausible, 0) END AS INTEGER) AS plausible,
+      CASE WHEN NOT too_many THEN weight END AS weight
+    FROM (
+      SELECT r.*, r.outcome = '{MatchOutcome.MATCHED}' AS matched, c.record_id IS NOT NULL AS claimed_twice,
+        e.words AS evidence, v.words AS vetoes, b.weight
+      FROM resolved r LEFT JOIN best b USING (ordinal)
+      LEFT JOIN {_words_sql("evidence", EVIDENCE)} e ON e.bits = b.evidence
+      LEFT JOIN {_words_sql("vetoes", [veto.id for veto in PAIR_VETOES])} v ON v.bits = b.vetoes
+      LEFT JOIN claimed_twice c ON r.outcome = '{MatchOutcome.MATCHED}' AND c.record_id = r.record_id)"""

@@ -1,4 +1,4 @@
-"""The stage: requests and keys, one pass over each register part, one decision."""
+"""The stage: blocking keys of all requests, one pass over each register part, one outcome for each request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from expectations.duck import DuckSettings
 from expectations.instruments.agreement import TIERS
 from pipelines import lake, register
 from pipelines.context import BatchContext
-from pipelines.match import requests, resolve, score
+from pipelines.match import compare, requests, resolve
 from pipelines.match.steps import Step, printed
 from pipelines.register.prepare import preparation
 
@@ -34,8 +34,9 @@ class Place(Protocol):
 def run(ctx: BatchContext) -> lake.Manifest:
     """Finds one register record at most for each open row of `ingest.rows`; commits the step `match.candidates`.
 
-    Reads `ctx.register` and the decoys' own register, which it prepares as the step `match.decoys`. Requests are compared
-    with decoy records and decoys with real ones too: a plausible record of the other kind makes a row ambiguous.
+    Reads `ctx.register` and the control records' own register, which it prepares as the step `match.decoys`. Requests
+    are compared with control records and control rows with real ones too: a plausible record of the other kind makes a
+    row ambiguous.
     Raises BadInput if the register is missing or damaged.
     """
     rows = lake.read_manifest(ctx.step("ingest.rows"))
@@ -57,16 +58,18 @@ def find(
     decoys: lake.Manifest | None = None,
     tiers: tuple[str, ...] = TIERS,
 ) -> lake.Manifest:
-    """The two steps on canonical `rows` and a prepared register; `inputs` name what they are made from.
+    """The steps `match.blocking` and `match.candidates` on canonical `rows` and a prepared register; `inputs` name what
+    they are made from.
 
     `tiers`: the evidence that is demanded; a row matched by another tier ends as near."""
     inputs = {**inputs, "tiers": sorted(tiers), "logic": of_bytes(plan().encode()), "preparation": preparation()}
     paths = tuple(rows.paths("rows"))
     asked = requests.Requests(paths, tuple(real.paths("names")), place.duck)
-    keys = _step(place, "match.keys", inputs, [asked], requests.write)
-    worker = score.Score(paths, keys.paths("keys")[0], keys.paths("names")[0], register.persons(real), place.duck)
-    decide = resolve.Decide(paths, tiers, place.duck)
-    return _step(place, "match.candidates", inputs, _work(real, decoys), worker, decide)
+    blocking = _step(place, "match.blocking", inputs, [asked], requests.write)
+    keys, names = blocking.paths("blocking_keys")[0], blocking.paths("names")[0]
+    worker = compare.Compare(paths, keys, names, register.persons(real), place.duck)
+    then = resolve.Resolve(paths, tiers, place.duck)
+    return _step(place, "match.candidates", inputs, _scans(real, decoys), worker, then)
 
 
 def _step(
@@ -77,14 +80,14 @@ def _step(
     )
 
 
-def _work(real: lake.Manifest, decoys: lake.Manifest | None) -> list[score.Work]:
-    """The scans of the register; the few decoys ride with the last one."""
+def _scans(real: lake.Manifest, decoys: lake.Manifest | None) -> list[compare.NumberedScan]:
+    """The scans of the register, with the few control records in the last one."""
     scans = register.scans(real)
     if decoys:
         last = scans[-1]
         more = {n: (*getattr(last, n), *decoys.paths(n)) for n in ("persons", "addresses")}
         scans[-1] = replace(last, **more)
-    return [score.Work(number, scan) for number, scan in enumerate(scans)]
+    return [compare.NumberedScan(number, scan) for number, scan in enumerate(scans)]
 
 
 def _digests(manifest: lake.Manifest) -> list[str]:
@@ -93,13 +96,12 @@ def _digests(manifest: lake.Manifest) -> list[str]:
 
 def plan() -> str:
     """The SQL of the stage, for people, with names in the place of paths."""
+    requests_sql = requests.requests_sql("ROWS", "NAMES", 1)
     return printed(
         [
             *requests.steps("ROWS", "NAMES"),
-            *score.steps(
-                requests.requests_sql("ROWS", "NAMES", 1), "KEYS", "PERSONS", "ADDRESSES", register.Scan((), ())
-            ),
-            *resolve.steps("ROWS", "JUDGED", "MET", "HOT", TIERS),
+            *compare.steps(requests_sql, "BLOCKING_KEYS", "PERSONS", "ADDRESSES", register.Scan((), ())),
+            *resolve.steps("ROWS", "CLASSIFIED", "PAIR_COUNTS", "OVERSIZED", TIERS),
             Step("candidates", "the contract: CANDIDATE", resolve.CANDIDATES),
         ]
     )

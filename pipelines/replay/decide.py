@@ -16,10 +16,10 @@ from typing import Any
 import duckdb
 
 from expectations import corroboration, crowding, facts
-from expectations.checkpoint import prepare
 from expectations.contracts import Outcome
 from expectations.duck import parquet, quote, session
 from expectations.errors import Fault
+from expectations.gx.checkpoint import prepare
 from expectations.rules import authority, disclosure
 from expectations.rules.rule import Disposition, failing_codes
 from expectations.suites import derived, intake, matching

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from expectations import duck
-from pipelines.match.score import NICKNAMES
+from pipelines.match.compare import NICKNAMES
 
 _PLAIN = "regexp_replace(upper(strip_accents(concat_ws(' ', {side}.street, {side}.unit))), '[^A-Z0-9]+', ' ', 'g')"
 _NAMES = "concat(q.first_name, q.last_name, p.first_name, p.last_name)"

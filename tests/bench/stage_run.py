@@ -36,20 +36,20 @@ def joins(rows: lake.Manifest, real: lake.Manifest, settings: duck.DuckSettings)
     """Clocks what nothing can go below: each key column of the register scanned once, past the keys of all requests."""
     with duck.session(settings) as con:
         execute(con, requests.steps(duck.parquet(rows.paths("rows")), duck.parquet(real.paths("names"))))
-        for kind in keys.NUMBERS:
+        for kind in keys.KEYS:
             con.execute(
-                f"CREATE TEMP TABLE asked_{kind} AS SELECT DISTINCT key FROM ({keys.without_kind(kind, 'keys')})"
+                f"CREATE TEMP TABLE asked_{kind} AS SELECT DISTINCT key FROM ({keys.without_kind(kind, 'blocking_keys')})"
             )
-        con.execute("DROP TABLE keys")
+        con.execute("DROP TABLE blocking_keys")
         with clock():
-            con.execute(f"CREATE TEMP TABLE hits AS {_joins(real)}")
+            con.execute(f"CREATE TEMP TABLE blocks AS {_joins(real)}")
 
 
 def _joins(real: lake.Manifest) -> str:
     return " UNION ALL ".join(
         f"SELECT record_id, key FROM {duck.parquet(real.paths(dataset))} JOIN asked_{kind} ON {column} = key"
-        for kind, columns in keys.KINDS.items()
-        for dataset, column in columns
+        for kind, key in keys.KEYS.items()
+        for dataset, column in key.columns
     )
 
 

@@ -10,17 +10,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expectations import checkpoint as cp
 from expectations.duck import DuckSettings, parquet
 from expectations.errors import Fault
+from expectations.gx import checkpoint, checks
+from expectations.gx.verdict import Status, Verdict
 from expectations.rules.rule import Disposition, Phase, Rule, Scope
 
 CANARY = "ZZCANARYZZ"
-ZIP = cp.condition("zip", "rows", ["zip"], "regexp_full_match(zip, '[0-9]{5}')", "NO_ZIP", {})
-ID = cp.unique("id", "rows", "ordinal")
-OUTCOME = cp.in_set("outcome", "rows", "outcome", ["held"], null=True, code="VERDICT_DIFFERS")
-ORIGIN = cp.in_set("origin", "rows", "origin", ["request", "decoy"], null=False, code="VERDICT_DIFFERS")
-SUITE = cp.Suite("sample", "rows", (ID, ZIP, OUTCOME, ORIGIN))
+ZIP = checks.condition("zip", "rows", ["zip"], "regexp_full_match(zip, '[0-9]{5}')", "NO_ZIP", {})
+ID = checks.unique("id", "rows", "ordinal")
+OUTCOME = checks.in_set("outcome", "rows", "outcome", ["held"], null=True, code="VERDICT_DIFFERS")
+ORIGIN = checks.in_set("origin", "rows", "origin", ["request", "decoy"], null=False, code="VERDICT_DIFFERS")
+SUITE = checks.Suite("sample", "rows", (ID, ZIP, OUTCOME, ORIGIN))
 SCHEMA = pa.schema([("ordinal", pa.int64()), ("zip", pa.string()), ("outcome", pa.string()), ("origin", pa.string())])
 GOOD = [{"ordinal": n, "zip": "12345", "outcome": "held" if n else None, "origin": "request"} for n in range(5)]
 
@@ -31,8 +32,10 @@ def _table(folder: Path, rows: list[dict[str, object]], schema: pa.Schema = SCHE
     return {"rows": parquet([path])}
 
 
-def _run(folder: Path, rows: list[dict[str, object]], suite: cp.Suite = SUITE, said: int | None = None) -> cp.Verdict:
-    return cp.run(suite, _table(folder, rows), rows=len(rows) if said is None else said)
+def _run(
+    folder: Path, rows: list[dict[str, object]], suite: checks.Suite = SUITE, said: int | None = None
+) -> Verdict:
+    return checkpoint.run(suite, _table(folder, rows), rows=len(rows) if said is None else said)
 
 
 def _with(**changes: object) -> list[dict[str, object]]:
@@ -41,7 +44,7 @@ def _with(**changes: object) -> list[dict[str, object]]:
 
 def test_good_rows_pass_and_everything_declared_was_evaluated(tmp_path: Path) -> None:
     verdict = _run(tmp_path, GOOD)
-    assert verdict.status == cp.Status.PASS
+    assert verdict.status == Status.PASS
     assert verdict.declared == verdict.evaluated == len(SUITE.checks) + 1
     assert [(r.rows, r.failed) for r in verdict.results[1:]] == [(5, 0)] * 4
     assert verdict.codes == ()
@@ -61,7 +64,7 @@ def test_good_rows_pass_and_everything_declared_was_evaluated(tmp_path: Path) ->
 )
 def test_one_bad_row_holds_and_only_its_check_fails(tmp_path: Path, changes: dict[str, object], failing: str) -> None:
     verdict = _run(tmp_path, _with(**changes))
-    assert verdict.status == cp.Status.HOLD
+    assert verdict.status == Status.HOLD
     assert [r.check for r in verdict.failed] == [failing]
     assert verdict.failed[0].failed in (1, 2)  # GX counts both rows of a pair that is not unique
     assert verdict.failed[0].source
@@ -71,65 +74,65 @@ def test_a_failed_check_that_refuses_refuses(tmp_path: Path) -> None:
     order = Rule(
         "order", Scope.BATCH, Phase.REQUEST, ("zip",), "zip <> '12345'", Disposition.REFUSE_BATCH, "COURT_ORDER"
     )
-    verdict = _run(tmp_path, GOOD, cp.Suite("sample", "rows", (ZIP, cp.rule(order, "rows"))))
-    assert verdict.status == cp.Status.REFUSE
+    verdict = _run(tmp_path, GOOD, checks.Suite("sample", "rows", (ZIP, checks.rule(order, "rows"))))
+    assert verdict.status == Status.REFUSE
     assert verdict.codes == ("COURT_ORDER",)
 
 
 def test_all_null_rows_never_pass(tmp_path: Path) -> None:
     nothing = [dict.fromkeys(SCHEMA.names) for _ in range(3)]
-    assert _run(tmp_path, nothing).status != cp.Status.PASS
+    assert _run(tmp_path, nothing).status != Status.PASS
     # GX's default leaves such rows out of a rule over several columns, and would pass it
-    both = cp.condition("both", "rows", ["zip", "origin"], "zip <> origin", "NO_ZIP", {})
-    verdict = _run(tmp_path, nothing, cp.Suite("sample", "rows", (both,)))
-    assert verdict.status == cp.Status.HOLD
+    both = checks.condition("both", "rows", ["zip", "origin"], "zip <> origin", "NO_ZIP", {})
+    verdict = _run(tmp_path, nothing, checks.Suite("sample", "rows", (both,)))
+    assert verdict.status == Status.HOLD
     assert verdict.failed[0].failed == 3
 
 
 def test_an_empty_suite_never_passes(tmp_path: Path) -> None:
-    assert _run(tmp_path, GOOD, cp.Suite("sample", "rows", ())).status == cp.Status.ERROR
+    assert _run(tmp_path, GOOD, checks.Suite("sample", "rows", ())).status == Status.ERROR
 
 
 def test_an_empty_table_never_passes(tmp_path: Path) -> None:
-    assert _run(tmp_path, []).status == cp.Status.ERROR
-    assert _run(tmp_path, [], said=5).status == cp.Status.ERROR
+    assert _run(tmp_path, []).status == Status.ERROR
+    assert _run(tmp_path, [], said=5).status == Status.ERROR
 
 
 @pytest.mark.parametrize("said", [4, 6])
 def test_other_rows_than_the_manifest_says_never_pass(tmp_path: Path, said: int) -> None:
     verdict = _run(tmp_path, GOOD, said=said)
-    assert verdict.status == cp.Status.HOLD
+    assert verdict.status == Status.HOLD
     assert verdict.codes == ("COUNTS_DIFFER",)
 
 
 def test_an_empty_side_table_never_passes(tmp_path: Path) -> None:
-    suite = cp.Suite("sample", "rows", (ZIP, cp.condition("c", "counts", ["n"], "n = 0", "COUNTS_DIFFER", {})))
+    suite = checks.Suite("sample", "rows", (ZIP, checks.condition("c", "counts", ["n"], "n = 0", "COUNTS_DIFFER", {})))
     tables = {**_table(tmp_path, GOOD), "counts": "SELECT 0 AS n WHERE false"}
-    assert cp.run(suite, tables, rows=5).status == cp.Status.ERROR
+    assert checkpoint.run(suite, tables, rows=5).status == Status.ERROR
 
 
 def test_a_missing_column_never_passes(tmp_path: Path) -> None:
     short = pa.schema([f for f in SCHEMA if f.name != "zip"])
     tables = _table(tmp_path, [{k: v for k, v in row.items() if k != "zip"} for row in GOOD], short)
-    verdict = cp.run(SUITE, tables, rows=5)
-    assert verdict.status == cp.Status.ERROR
+    verdict = checkpoint.run(SUITE, tables, rows=5)
+    assert verdict.status == Status.ERROR
     assert [r.check for r in verdict.failed] == ["zip"]
 
 
 def test_a_schema_is_neither_short_nor_long(tmp_path: Path) -> None:
     for names, status in [
-        (SCHEMA.names, cp.Status.PASS),
-        (SCHEMA.names[:-1], cp.Status.HOLD),
-        ([*SCHEMA.names, "more"], cp.Status.HOLD),
+        (SCHEMA.names, Status.PASS),
+        (SCHEMA.names[:-1], Status.HOLD),
+        ([*SCHEMA.names, "more"], Status.HOLD),
     ]:
-        suite = cp.Suite("sample", "rows", (cp.columns("schema", "rows", names),))
+        suite = checks.Suite("sample", "rows", (checks.columns("schema", "rows", names),))
         assert _run(tmp_path, GOOD, suite).status == status
 
 
 def test_an_exploding_rule_never_passes_and_the_others_are_still_evaluated(tmp_path: Path) -> None:
-    bomb = cp.condition("bomb", "rows", ["zip"], "CAST(zip AS INTEGER) > 0", "NO_ZIP", {})
-    verdict = _run(tmp_path, _with(zip="x"), cp.Suite("sample", "rows", (ID, bomb)))
-    assert verdict.status == cp.Status.ERROR
+    bomb = checks.condition("bomb", "rows", ["zip"], "CAST(zip AS INTEGER) > 0", "NO_ZIP", {})
+    verdict = _run(tmp_path, _with(zip="x"), checks.Suite("sample", "rows", (ID, bomb)))
+    assert verdict.status == Status.ERROR
     assert verdict.evaluated == verdict.declared - 1
     assert [r.check for r in verdict.failed] == ["bomb"]
 
@@ -138,52 +141,52 @@ def test_an_exploding_rule_never_passes_and_the_others_are_still_evaluated(tmp_p
     "sql", ["SELECT no_such_column FROM rows", "read_parquet('/nowhere/part.parquet')", "SELECT ("]
 )
 def test_a_table_that_cannot_be_made_never_passes(tmp_path: Path, sql: str) -> None:
-    suite = cp.Suite("sample", "rows", (ZIP, cp.condition("c", "other", ["n"], "n = 0", "COUNTS_DIFFER", {})))
-    verdict = cp.run(suite, {**_table(tmp_path, GOOD), "other": sql}, rows=5)
-    assert verdict.status == cp.Status.ERROR
+    suite = checks.Suite("sample", "rows", (ZIP, checks.condition("c", "other", ["n"], "n = 0", "COUNTS_DIFFER", {})))
+    verdict = checkpoint.run(suite, {**_table(tmp_path, GOOD), "other": sql}, rows=5)
+    assert verdict.status == Status.ERROR
     assert [r.check for r in verdict.failed] == ["c"]
 
 
 def test_a_table_that_was_not_given_never_passes(tmp_path: Path) -> None:
-    suite = cp.Suite("sample", "rows", (ZIP, cp.condition("c", "other", ["n"], "n = 0", "COUNTS_DIFFER", {})))
-    verdict = cp.run(suite, _table(tmp_path, GOOD), rows=5)
-    assert verdict.status == cp.Status.ERROR
+    suite = checks.Suite("sample", "rows", (ZIP, checks.condition("c", "other", ["n"], "n = 0", "COUNTS_DIFFER", {})))
+    verdict = checkpoint.run(suite, _table(tmp_path, GOOD), rows=5)
+    assert verdict.status == Status.ERROR
     assert verdict.failed[0].error == "NO_RESULT"
 
 
 def test_a_result_that_gx_loses_never_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = cp.evaluate
+    whole = checkpoint.evaluate
 
-    def lossy(*args: object) -> tuple[list[cp.Finding], list[dict[str, object]]]:
+    def lossy(*args: object) -> tuple[list[checkpoint.Finding], list[dict[str, object]]]:
         found, kept = whole(*args)  # type: ignore[arg-type]
         return [f for f in found if f.check != "zip"], kept
 
-    monkeypatch.setattr(cp, "evaluate", lossy)
-    assert _run(tmp_path, GOOD).status == cp.Status.ERROR
+    monkeypatch.setattr(checkpoint, "evaluate", lossy)
+    assert _run(tmp_path, GOOD).status == Status.ERROR
 
 
 def test_two_checks_of_one_name_are_found_at_once() -> None:
     with pytest.raises(Fault, match="RULE_TWICE"):
-        cp.Suite("sample", "rows", (ZIP, ZIP))
+        checks.Suite("sample", "rows", (ZIP, ZIP))
 
 
 def test_two_checks_of_the_same_predicate_are_both_evaluated(tmp_path: Path) -> None:
-    again = cp.condition("again", "rows", ["zip"], ZIP.arguments["predicate"], "NO_ZIP", {})
-    assert _run(tmp_path, GOOD, cp.Suite("sample", "rows", (ZIP, again))).status == cp.Status.PASS
+    again = checks.condition("again", "rows", ["zip"], ZIP.arguments["predicate"], "NO_ZIP", {})
+    assert _run(tmp_path, GOOD, checks.Suite("sample", "rows", (ZIP, again))).status == Status.PASS
 
 
 def test_no_value_leaves_the_checkpoint(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    bomb = cp.condition("bomb", "rows", ["zip"], "CAST(zip AS INTEGER) > 0", "NO_ZIP", {})
+    bomb = checks.condition("bomb", "rows", ["zip"], "CAST(zip AS INTEGER) > 0", "NO_ZIP", {})
     cast = {"other": "SELECT CAST(zip AS INTEGER) AS n FROM rows"}
-    suite = cp.Suite(
-        "sample", "rows", (*SUITE.checks, bomb, cp.condition("c", "other", ["n"], "n = 0", "COUNTS_DIFFER", {}))
+    suite = checks.Suite(
+        "sample", "rows", (*SUITE.checks, bomb, checks.condition("c", "other", ["n"], "n = 0", "COUNTS_DIFFER", {}))
     )
     bad = _with(zip=CANARY, outcome=CANARY, origin=CANARY, ordinal=0)
-    verdict = cp.run(suite, {**_table(tmp_path, bad), **cast}, rows=5)
-    assert verdict.status == cp.Status.ERROR
+    verdict = checkpoint.run(suite, {**_table(tmp_path, bad), **cast}, rows=5)
+    assert verdict.status == Status.ERROR
     printed = capfd.readouterr()
     said = json.dumps(verdict.to_dict()) + repr(verdict) + caplog.text + printed.out + printed.err
     assert CANARY not in said
@@ -191,7 +194,7 @@ def test_no_value_leaves_the_checkpoint(
 
 def test_the_connection_has_our_settings(tmp_path: Path) -> None:
     temp = str(tmp_path / "spill")
-    setting = cp.condition(
+    setting = checks.condition(
         "setting", "rows", ["zip"],
         "current_setting('threads') = 1 AND starts_with(current_setting('temp_directory'), '" + temp + "/')"
         " AND current_setting('memory_limit') = '190.7 MiB'",
@@ -199,18 +202,18 @@ def test_the_connection_has_our_settings(tmp_path: Path) -> None:
     )  # fmt: skip
     tables = _table(tmp_path, GOOD)
     duck = DuckSettings(threads=1, memory="200MB", temp=temp)
-    verdict = cp.run(cp.Suite("sample", "rows", (setting,)), tables, rows=5, duck=duck)
-    assert verdict.status == cp.Status.PASS
+    verdict = checkpoint.run(checks.Suite("sample", "rows", (setting,)), tables, rows=5, duck=duck)
+    assert verdict.status == Status.PASS
 
 
 def test_macros_and_braces_work_in_predicates(tmp_path: Path) -> None:
     def define(connection: object) -> None:
         connection.execute("CREATE TEMP MACRO five(x) AS regexp_full_match(x, '[0-9]{5}')")  # type: ignore[attr-defined]
 
-    check = cp.condition(
+    check = checks.condition(
         "five", "rows", ["zip"], "five(zip) AND zip NOT LIKE '%:x{0}%' AND {'a': zip}.a = zip", "NO_ZIP", {}
     )
-    assert _run(tmp_path, GOOD, cp.Suite("sample", "rows", (check,), (define,))).status == cp.Status.PASS
+    assert _run(tmp_path, GOOD, checks.Suite("sample", "rows", (check,), (define,))).status == Status.PASS
 
 
 def test_gx_fetches_counts_and_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,7 +228,7 @@ def test_gx_fetches_counts_and_no_rows(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(dialect._BufferedContext, "post_exec", counted)
     many = [{"ordinal": n, "zip": "12345", "outcome": None, "origin": "request"} for n in range(2000)]
-    assert _run(tmp_path, many).status == cp.Status.PASS
+    assert _run(tmp_path, many).status == Status.PASS
     assert 0 < max(fetched) < 100
 
 
@@ -233,7 +236,7 @@ def test_the_metrics_of_a_rule_are_those_that_gx_would_ask_for() -> None:
     """They are laid out by hand: of all that GX asks for only a count that is never read is left out."""
     from great_expectations.expectations.expectation import MulticolumnMapExpectation
 
-    from expectations.gx.rules import ExpectRowsToMeetRule
+    from expectations.gx.custom import ExpectRowsToMeetRule
 
     one = ExpectRowsToMeetRule(column_list=["a", "b"], rule="r", predicate="a = b", batch_id="batch")
     ours = one.get_validation_dependencies().metric_configurations

@@ -7,19 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from expectations import checkpoint as cp
 from expectations.errors import BadInput
+from expectations.gx import checkpoint, checks
 from expectations.gx.docs import render
+from expectations.gx.verdict import Status
 
 CANARY = "ZZCANARYZZ"
-ZIP = cp.condition("address.zip", "rows", ["zip"], "regexp_full_match(zip, '[0-9]{5}')", "NO_ZIP", {})
-SUITE = cp.Suite("intake", "rows", (ZIP, cp.unique("intake.one_row", "rows", "zip")))
+ZIP = checks.condition("address.zip", "rows", ["zip"], "regexp_full_match(zip, '[0-9]{5}')", "NO_ZIP", {})
+SUITE = checks.Suite("intake", "rows", (ZIP, checks.unique("intake.one_row", "rows", "zip")))
 ROWS = f"SELECT CASE WHEN range > 7 THEN '{CANARY}' ELSE '1234' || range END AS zip FROM range(10)"
 
 
 def _kept(batch: str) -> dict[str, object]:
-    verdict = cp.run(SUITE, {"rows": ROWS}, rows=10)
-    assert verdict.status == cp.Status.HOLD
+    verdict = checkpoint.run(SUITE, {"rows": ROWS}, rows=10)
+    assert verdict.status == Status.HOLD
     return json.loads(json.dumps(verdict.to_dict())) | {"batch": batch}
 
 

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from expectations import checkpoint
+from expectations.gx import checkpoint, checks
 from expectations.rules import address, authority, disclosure, identity
 from expectations.rules.book import request_rules
 from expectations.rules.rule import Rule
@@ -25,7 +25,7 @@ def _neutralise(monkeypatch: pytest.MonkeyPatch, book: MutableMapping[str, Rule]
     monkeypatch.setitem(book, name, replace(book[name], predicate="TRUE"))
 
 
-def _freed(check: checkpoint.Check) -> checkpoint.Check:
+def _freed(check: checks.Check) -> checks.Check:
     return replace(check, arguments={**check.arguments, "predicate": "TRUE"})
 
 
@@ -87,7 +87,7 @@ def test_a_rule_that_fails_everything_is_named_too(monkeypatch: pytest.MonkeyPat
 def test_a_neutralised_check_of_a_suite_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = matching.suite
 
-    def neutralised() -> checkpoint.Suite:
+    def neutralised() -> checks.Suite:
         made = whole()
         return replace(made, checks=tuple(_freed(c) if c.id == "matching.none_lost" else c for c in made.checks))
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations import band
-from expectations.checkpoint import Status
+from expectations.gx.verdict import Status
 from expectations.rules.address import CROWD
 from expectations.suites import disclosure, eligibility, intake, made, matching
 

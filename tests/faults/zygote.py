@@ -25,7 +25,7 @@ def _import_all() -> None:
         "pipelines.transforms",
         "great_expectations",
         "duckdb",
-        "expectations.gx.run",
+        "expectations.gx.evaluate",
         "flows.advance",
         "flows.receive",
     ):

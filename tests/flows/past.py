@@ -8,8 +8,8 @@ from datetime import date
 
 import pytest
 
-from expectations.checkpoint import Status, Verdict
 from expectations.clock import Clock
+from expectations.gx.verdict import Status, Verdict
 from flows import checkpoints
 
 TODAY = Clock().today("America/New_York")

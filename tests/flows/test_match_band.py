@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from expectations import band
-from expectations.checkpoint import Verdict
 from expectations.clock import Clock
+from expectations.gx.verdict import Verdict
 from expectations.suites import matching
 from flows import cli
 from flows.ledger import Ledger

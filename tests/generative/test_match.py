@@ -34,13 +34,24 @@ UNITS = [None, None, "APT 1", "APT 2"]
 def people(dice: random.Random, number: int) -> list[dict[str, Any]]:
     return [
         {
-            "first": dice.choice(FIRST), "last": dice.choice(LAST), "middle_name": dice.choice(MIDDLE),
-            "suffix": dice.choice(SUFFIX), "birth_date": dice.choice(BORN), "tin": dice.choice(TINS),
-            "homes": [{**HOME, "street": dice.choice(STREETS), "unit": dice.choice(UNITS), "zip": dice.choice(["77002", "77003"])}
-                      for _ in range(dice.choice([1, 1, 2]))],
+            "first": dice.choice(FIRST),
+            "last": dice.choice(LAST),
+            "middle_name": dice.choice(MIDDLE),
+            "suffix": dice.choice(SUFFIX),
+            "birth_date": dice.choice(BORN),
+            "tin": dice.choice(TINS),
+            "homes": [
+                {
+                    **HOME,
+                    "street": dice.choice(STREETS),
+                    "unit": dice.choice(UNITS),
+                    "zip": dice.choice(["77002", "77003"]),
+                }
+                for _ in range(dice.choice([1, 1, 2]))
+            ],
         }
         for _ in range(number)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.slow
@@ -52,7 +63,10 @@ def test_twin_and_parts_agree(seed: int, tmp_path_factory: Any) -> None:
     known = people(dice, 40)
     for n, person in enumerate(known[:25]):
         person["last"] = f"{person['last']}{chr(97 + n) * 3}"
-    records = [record(n + 1, p["first"], p["last"], **{k: v for k, v in p.items() if k not in ("first", "last")}) for n, p in enumerate(known)]  # fmt: skip
+    records = [
+        record(n + 1, p["first"], p["last"], **{k: v for k, v in p.items() if k not in ("first", "last")})
+        for n, p in enumerate(known)
+    ]
     requests = []
     for person in [*known, *people(dice, 20)]:
         slip = {k: dice.choice(pool) for k, pool in (("birth_date", BORN), ("tin", TINS)) if dice.random() < 0.4}
@@ -61,8 +75,16 @@ def test_twin_and_parts_agree(seed: int, tmp_path_factory: Any) -> None:
         names = [chosen["first"], chosen["last"]]
         if dice.random() < 0.1:
             names.reverse()
-        requests.append(asked(*names, home=chosen["homes"][0], middle_name=chosen["middle_name"],
-                              suffix=chosen["suffix"], tin=chosen["tin"], birth_date=born.isoformat() if born else None))  # fmt: skip
+        requests.append(
+            asked(
+                *names,
+                home=chosen["homes"][0],
+                middle_name=chosen["middle_name"],
+                suffix=chosen["suffix"],
+                tin=chosen["tin"],
+                birth_date=born.isoformat() if born else None,
+            )
+        )
     folder: Path = tmp_path_factory.mktemp("twin")
     whole = matched(folder / "one", records, requests)
     order = list(range(len(requests)))
@@ -103,7 +125,7 @@ class Twin:
         return ends
 
     def one(self, row: dict[str, Any]) -> tuple[Any, ...]:
-        seen = [(p, *self.judge(row, p)) for p in self.persons if self.meets(row, p)]
+        seen = [(p, *self.classify(row, p)) for p in self.persons if self.share_a_key(row, p)]
         releasable = [(p, tier) for p, tier, _ in seen if tier]
         plausible = sum(1 for _, tier, likely in seen if tier or likely)
         elsewhere = any(row["s_tin"] and p["s_tin"] == row["s_tin"] and not tier for p, tier, _ in seen)
@@ -113,7 +135,7 @@ class Twin:
             return "ambiguous", None, None, plausible
         return ("near" if plausible else "unmatched"), None, None, plausible
 
-    def meets(self, row: dict[str, Any], p: dict[str, Any]) -> bool:
+    def share_a_key(self, row: dict[str, Any], p: dict[str, Any]) -> bool:
         tokens = {row["s_last1"], row["s_last2"]} & {p["s_last1"], p["s_last2"]}
         born = row["s_birth"] and row["s_birth"] == p["s_birth"] and not row["s_birth_year_only"]
         crossed = row["s_first"] in {p["s_last1"], p["s_last2"]} and row["s_last"][0] == p["s_first"][0]
@@ -129,7 +151,7 @@ class Twin:
             or (same_first and born and area)
         )
 
-    def judge(self, row: dict[str, Any], p: dict[str, Any]) -> tuple[str | None, bool]:
+    def classify(self, row: dict[str, Any], p: dict[str, Any]) -> tuple[str | None, bool]:
         """Tier or None, and whether the record is plausible."""
         birth, tin, suffix = compare_birth(row, p), compare_tin(row, p), compare_suffix(row, p)
         place = max((rank(row, h) for h in self.homes[p["record_id"]]), default=0)

@@ -16,6 +16,9 @@ from expectations import address, duck, standard
 from expectations.contracts import PLACE, RAW_REQUEST, REGISTER_ADDRESS, REGISTER_PERSON
 from expectations.instruments.agreement import TIERS
 from pipelines import control_rows, lake, match, register
+from pipelines.match import compare, tiers
+from pipelines.match.requests import requests_sql
+from pipelines.match.steps import execute
 
 HOME = {"street": "12 OAK ST", "unit": None, "city": "HOUSTON", "state": "TX", "zip": "77002"}
 SINCE = date(2018, 4, 2)
@@ -30,7 +33,7 @@ CONTROL_ROWS = control_rows.make(
 
 
 def record(record_id: int, first: str, last: str, **more: Any) -> dict[str, Any]:
-    """A person on file with one address: HOME, unless `home` (or a list of `homes`, last one current) says otherwise."""
+    """A person on file with one address: HOME, unless `home` (or a list of `homes`, the last one current) says so."""
     homes = more.pop("homes", None) or [more.pop("home", HOME)]
     return {"record_id": record_id, "first_name": first, "last_name": last, "homes": homes, **more}
 
@@ -122,3 +125,31 @@ def matched(
     committed(batch / "ingest.decoys", {"persons": CONTROL_ROWS.persons, "addresses": CONTROL_ROWS.addresses})
     manifest = match.run(context(batch, folder / "register"))
     return pq.read_table(manifest.paths("candidates")[0]).to_pylist()
+
+
+def compared(folder: Path, pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Each request beside its record, whatever their blocking keys: the level of every comparison, `vetoes` as bits,
+    `tier`, and `ways`, the alternatives of tiers that hold. Record ids are 1, 2, 3 … in the order of the pairs."""
+    raw = raw_register(folder / "raw", [found for _, found in pairs])
+    real = register.build(raw, folder / "register", duck=ONE)
+    persons, addresses, names = (duck.parquet(real.paths(dataset)) for dataset in ("persons", "addresses", "names"))
+    steps = compare.pair_steps(requests_sql("canonical", names, len(pairs)), persons, addresses)
+    ways = ", ".join(
+        f"CASE WHEN {' AND '.join((*rule.needs, way.sql))} THEN '{way.id}' END"
+        for rule in tiers.RULES.values()
+        for way in rule.alternatives
+    )
+    with duck.session(ONE) as con:
+        standard.setup(con)
+        con.register("canonical", canonical([request for request, _ in pairs]))
+        con.execute("CREATE TEMP TABLE candidate_pairs AS SELECT ordinal, ordinal + 1 AS record_id FROM canonical")
+        con.execute("CREATE TEMP TABLE pair_counts AS SELECT ordinal FROM candidate_pairs")
+        *before, classified = steps
+        execute(con, before)
+        return (
+            con.execute(f"""
+                SELECT c.*, k.vetoes, k.tier, list_filter([{ways}], w -> w IS NOT NULL) AS ways
+                FROM compared c JOIN ({classified.sql}) k USING (ordinal) ORDER BY ordinal""")
+            .to_arrow_table()
+            .to_pylist()
+        )

@@ -22,9 +22,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("alike")
     simulate.register(20_000, 7, folder / "raw", duck=ONE)
     submission = simulate.batch(
-        folder / "raw", 3_000, 8, "hostile", folder / "batch", sign_key=Ed25519PrivateKey.generate(),
-        requester_id="test", agreement_id="test", letter_date=date(2026, 1, 5), file_format="parquet", duck=ONE,
-    )  # fmt: skip
+        folder / "raw",
+        3_000,
+        8,
+        "hostile",
+        folder / "batch",
+        sign_key=Ed25519PrivateKey.generate(),
+        requester_id="test",
+        agreement_id="test",
+        letter_date=date(2026, 1, 5),
+        file_format="parquet",
+        duck=ONE,
+    )
     (submission / "requests-1.parquet").rename(folder / "asked.parquet")
     return folder
 

@@ -26,8 +26,15 @@ ROWS: list[dict[str, Any]] = [
     worlds.request(3, request_id="same"),
     worlds.request(4, request_id="same"),  # ids need not be unique here
     worlds.request(5, request_id="elsewhere", street="9 Elsewhere Rd"),
-    worlds.request(6, request_id='a "quoted", id\nwith a line', first_name="Ottoline", last_name="Vandersloot", tin=None, birth_date=None),
-]  # fmt: skip
+    worlds.request(
+        6,
+        request_id='a "quoted", id\nwith a line',
+        first_name="Ottoline",
+        last_name="Vandersloot",
+        tin=None,
+        birth_date=None,
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +74,11 @@ def test_one_line_a_row(kind: str, ready: bool, raw: Path, prepared: Path, tmp_p
     rows = pq.read_table(tmp_path / "out.parquet").to_pylist()
     assert [r["request_id"] for r in rows] == [r["request_id"] for r in ROWS]
     assert [(r["outcome"], r["record_id"], r["corroboration"]) for r in rows] == [
-        ("matched", 3, "same"), ("matched", 4, "same"), ("matched", 5, "differs"), ("unmatched", None, None),
-    ]  # fmt: skip
+        ("matched", 3, "same"),
+        ("matched", 4, "same"),
+        ("matched", 5, "differs"),
+        ("unmatched", None, None),
+    ]
     assert rows[0]["tier"] == "A" and {"tin", "address"} <= set(rows[0]["evidence"])
     assert found == ({"matched": 3, "unmatched": 1}, {})
     assert sorted(p.name for p in tmp_path.iterdir() if p.name.startswith(".match-")) == []

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from expectations.checkpoint import Verdict
 from expectations.errors import BadInput
+from expectations.gx.verdict import Verdict
 from expectations.instruments import Agreement, parse_instrument
 from expectations.rules import book
 from expectations.rules.sql import given

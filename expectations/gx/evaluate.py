@@ -11,12 +11,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, assert_never
 
 import duckdb
 
-if TYPE_CHECKING:
-    from expectations.checkpoint import Check
+from expectations.gx.checks import Check, Kind
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def _validate(source: Any, suite: str, table: str, checks: Sequence[Check]) -> A
     batch = asset.add_batch_definition_whole_table(table).get_batch()
     # One column list for all rules of a table: GX then counts them in one query instead of one each.
     read = list(
-        dict.fromkeys(c for check in checks for c in check.arguments.get("columns", ()) if check.kind == "rule")
+        dict.fromkeys(c for check in checks for c in check.arguments.get("columns", ()) if check.kind is Kind.RULE)
     )
     # Given at once: added one by one, each is compared with all before it. One that GX drops is missed by the checkpoint.
     expectations = [expectation for check in checks for expectation in _expectations(check, read)]
@@ -102,28 +101,29 @@ def _expectations(check: Check, read: list[str]) -> list[Any]:
     """What one check is in terms of GX. A check may need two: GX leaves nulls out of its tests of values."""
     from great_expectations import expectations as gxe
 
-    from expectations.gx import rules
+    from expectations.gx import custom
 
     # GX's own metadata of a result: it comes back with it, and is what a reader of Data Docs sees
     meta = {"check": check.id, "code": check.code, "source": check.source}
     a = check.arguments
     match check.kind:
-        case "rule":
+        case Kind.RULE:
             two = read if len(read) > 1 else read * 2  # GX wants a list of two at least
-            return [rules.ExpectRowsToMeetRule(column_list=two, rule=check.id, predicate=a["predicate"], meta=meta)]
-        case "rows":
+            return [custom.ExpectRowsToMeetRule(column_list=two, rule=check.id, predicate=a["predicate"], meta=meta)]
+        case Kind.ROWS:
             return [gxe.ExpectTableRowCountToEqual(value=a["rows"], meta=meta)]
-        case "columns":
+        case Kind.COLUMNS:
             return [gxe.ExpectTableColumnsToMatchSet(column_set=list(a["columns"]), exact_match=True, meta=meta)]
-        case "unique":
+        case Kind.UNIQUE:
             return [
-                rules.ExpectUnique(column=a["column"], meta=meta),
-                rules.ExpectPresent(column=a["column"], meta=meta),
+                custom.ExpectUnique(column=a["column"], meta=meta),
+                custom.ExpectPresent(column=a["column"], meta=meta),
             ]
-        case "in_set":
-            found: list[Any] = [rules.ExpectInSet(column=a["column"], value_set=list(a["values"]), meta=meta)]
-            return found if a["null"] else [*found, rules.ExpectPresent(column=a["column"], meta=meta)]
-    raise ValueError(f"no expectation for {check.kind}")
+        case Kind.IN_SET:
+            found: list[Any] = [custom.ExpectInSet(column=a["column"], value_set=list(a["values"]), meta=meta)]
+            return found if a["null"] else [*found, custom.ExpectPresent(column=a["column"], meta=meta)]
+        case _:
+            assert_never(check.kind)
 
 
 def _finding(result: Any) -> Finding:

@@ -1,0 +1,113 @@
+"""What a suite is made of: declared checks on tables, each of a kind that GX has an expectation for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import duckdb
+
+from expectations import codes
+from expectations.contracts import schema
+from expectations.errors import Fault
+from expectations.rules.rule import Disposition, Rule
+
+Setup = Callable[[duckdb.DuckDBPyConnection], None]
+
+
+class Kind(StrEnum):
+    """What a check looks at; `gx.evaluate` has the expectations of each."""
+
+    RULE = "rule"  # a predicate on every row
+    ROWS = "rows"  # the number of rows
+    COLUMNS = "columns"  # the names of the columns
+    UNIQUE = "unique"
+    IN_SET = "in_set"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One declared check on one table.
+
+    arguments    what the kind needs; see the constructors below
+    code         of the closed list: what its failure means; `source` of law with it
+    disposition  what its failure does
+    poison       columns of the table that, so changed, violate this check: the self-test proves that it then fails
+    """
+
+    id: str
+    table: str
+    kind: Kind
+    arguments: Mapping[str, Any]
+    code: str
+    disposition: Disposition = Disposition.HOLD_BATCH
+    poison: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        return codes.code(self.code).source
+
+
+def rule(one: Rule, table: str) -> Check:
+    """Every row of `table` meets the rule; NULL is a failure."""
+    return condition(one.id, table, one.inputs, one.predicate, one.code, one.poison, one.disposition)
+
+
+def condition(
+    id: str,
+    table: str,
+    columns: Sequence[str],
+    predicate: str,
+    code: str,
+    poison: Mapping[str, Any],
+    disposition: Disposition = Disposition.HOLD_BATCH,
+) -> Check:
+    """Every row of `table` fulfils `predicate` (DuckDB SQL over `columns`); NULL is a failure."""
+    return Check(id, table, Kind.RULE, {"columns": tuple(columns), "predicate": predicate}, code, disposition, poison)
+
+
+def row_count(id: str, table: str, rows: int, code: str = "COUNTS_DIFFER") -> Check:
+    """`table` has exactly `rows` rows."""
+    return Check(id, table, Kind.ROWS, {"rows": rows}, code)
+
+
+def unique(id: str, table: str, column: str, code: str = "COUNTS_DIFFER") -> Check:
+    """No value of `column` is null or stands twice."""
+    return Check(id, table, Kind.UNIQUE, {"column": column}, code)
+
+
+def in_set(id: str, table: str, column: str, values: Iterable[str], *, null: bool, code: str) -> Check:
+    """Every value of `column` is one of `values`, or null where that is allowed."""
+    return Check(id, table, Kind.IN_SET, {"column": column, "values": tuple(values), "null": null}, code)
+
+
+def columns(id: str, table: str, names: Iterable[str], code: str = "VERDICT_DIFFERS") -> Check:
+    """`table` has these columns, no more and no less."""
+    return Check(id, table, Kind.COLUMNS, {"columns": tuple(names)}, code)
+
+
+def columns_of(id: str, table: str, contract: str) -> Check:
+    """`table` has the columns of the contract called `contract`."""
+    return columns(id, table, schema(contract).names)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What must hold at one checkpoint.
+
+    checks   in the order in which they are reported; ids are unique
+    main     the table whose row count is the manifest's
+    setup    defines the macros that the tables' SQL uses
+    """
+
+    name: str
+    main: str
+    checks: tuple[Check, ...]
+    setup: tuple[Setup, ...] = ()
+
+    def __post_init__(self) -> None:
+        ids = [c.id for c in self.checks]
+        if len(set(ids)) != len(ids):
+            raise Fault("RULE_TWICE", f"suite {self.name} declares a check twice")

@@ -1,0 +1,156 @@
+"""One scan of the register against all requests: blocking, then comparison and classification of candidate pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from expectations import duck, standard
+from pipelines.lake import Attempt, Part
+from pipelines.match import bits, blocking, plausible, tiers, weight
+from pipelines.match.comparisons import (
+    ADDRESS,
+    BIRTH_DATE,
+    EVIDENCE,
+    FIRST_NAME,
+    LAST_NAME,
+    MIDDLE_NAME,
+    NAME_ORDER,
+    SIMILAR_STREET,
+    SUFFIX,
+    TIN,
+)
+from pipelines.match.requests import requests_sql
+from pipelines.match.steps import Step, execute
+from pipelines.match.vetoes import PAIR_VETOES
+from pipelines.register.opened import Scan
+from pipelines.sql import copy, quiet
+
+NICKNAMES = Path(__file__).with_name("nicknames.csv")
+DATASETS = ("classified", "pair_counts", "oversized")
+
+
+class NumberedScan(NamedTuple):
+    """Parts of registers to be scanned by one query; the control records' parts are scanned with the last."""
+
+    number: int
+    scan: Scan
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Worker on one scan, for all `rows`, their `keys`, and the `names` of a register with `persons` records.
+
+    Datasets: `classified` (one row for each pair that may be one person), `pair_counts` (candidate pairs of each
+    request) and `oversized` (requests in an oversized block).
+    """
+
+    rows: tuple[str, ...]
+    keys: str
+    names: str
+    persons: int
+    settings: duck.DuckSettings
+
+    def __call__(self, item: NumberedScan, attempt: Attempt) -> Iterable[Part]:
+        with quiet(f"match.compared {item.number}", self.settings) as con:
+            standard.setup(con)
+            requests = requests_sql(duck.parquet(list(self.rows)), duck.parquet([self.names]), self.persons)
+            persons, addresses = duck.parquet(list(item.scan.persons)), duck.parquet(list(item.scan.addresses))
+            execute(con, steps(requests, duck.parquet([self.keys]), persons, addresses, item.scan))
+            for dataset in DATASETS:
+                copy(con, f"FROM {dataset}", attempt.path(dataset, item.number))
+                yield attempt.part(dataset, item.number)
+
+
+def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: Scan) -> list[Step]:
+    """All steps over one scan. `requests`: a SELECT; the next three can stand in FROM; `scan` says who in it is gone."""
+    return [*blocking.steps(request_keys, persons, addresses, scan), *pair_steps(requests, persons, addresses)]
+
+
+def pair_steps(requests: str, persons: str, addresses: str) -> list[Step]:
+    """From table candidate_pairs to `classified`: `persons` and `addresses` are scanned once more, for these pairs."""
+    return [
+        Step("requests", "these requests, with the namesakes to expect", requests),
+        Step("nicknames", "familiar forms of given names, both ways", NICKNAMES_SQL),
+        Step(
+            "names_compared",
+            "pairs whose names may be the same, or whose TINs are: nothing else is compared further",
+            _names_compared_sql(persons),
+            ends=("candidate_pairs",),
+        ),
+        Step(
+            "addresses_compared",
+            "pairs with an address on file in the request's building, current or earlier",
+            _addresses_compared_sql(addresses),
+        ),
+        Step(
+            "compared", "the level of each comparison", COMPARED, ("names_compared", "addresses_compared", "requests")
+        ),
+        Step("classified", "tier, vetoes, evidence, plausible", CLASSIFIED, ends=("compared",)),
+    ]
+
+
+NICKNAMES_SQL = f"""
+    WITH listed AS (
+      SELECT replace(name, '.', '') AS name, replace(nickname, '.', '') AS nickname
+      FROM read_csv({duck.quote(str(NICKNAMES))}, auto_detect = false, skip = 2, header = true, delim = ',',
+        columns = {{'name': 'VARCHAR', 'nickname': 'VARCHAR'}})
+    )
+    SELECT name, nickname FROM listed UNION SELECT nickname, name FROM listed"""
+
+
+# CASE, because the costly similarity runs on those rows only where equality failed. Most pairs are members of one
+# household: what their names rule out costs nothing more.
+def _names_compared_sql(persons: str) -> str:
+    return f"""
+    SELECT ordinal, record_id, first_name, last_name, name_order, file_middle, file_suffix, file_birth, file_tin FROM (
+      SELECT *,
+      {FIRST_NAME.sql},
+      {LAST_NAME.sql},
+      {NAME_ORDER.sql}
+      FROM (
+        SELECT p.ordinal, p.record_id, r.s_first, r.s_last, r.s_last1, r.s_last2, r.k_tin,
+          f.s_first AS file_first, f.s_last AS file_last, f.s_middle AS file_middle, f.s_suffix AS file_suffix,
+          f.s_birth AS file_birth, f.k_tin AS file_tin, n.name IS NOT NULL AS nickname,
+          CASE WHEN r.s_first = f.s_first THEN 1
+            ELSE coalesce(jaro_winkler_similarity(r.s_first, f.s_first), 0) END AS first_similarity,
+          CASE WHEN r.s_last = f.s_last THEN 1
+            ELSE coalesce(jaro_winkler_similarity(r.s_last, f.s_last), 0) END AS last_similarity
+        FROM {persons} f JOIN candidate_pairs p USING (record_id) JOIN requests r USING (ordinal)
+        LEFT JOIN nicknames n ON n.name = r.s_first AND n.nickname = f.s_first))
+    WHERE {plausible.NAMES} OR k_tin = file_tin"""
+
+
+def _addresses_compared_sql(addresses: str) -> str:
+    return f"""
+    SELECT p.ordinal, p.record_id,
+      bool_or(r.a_unit IS NOT DISTINCT FROM f.a_unit) AS unit_agrees,
+      bool_or(r.a_unit IS NULL OR f.a_unit IS NULL) AS unit_missing
+    FROM {addresses} f JOIN names_compared p USING (record_id) JOIN requests r ON r.ordinal = p.ordinal
+      AND f.a_zip = r.a_zip AND f.a_number = r.a_number AND f.a_kind = r.a_kind
+    WHERE (r.a_street = f.a_street OR jaro_winkler_similarity(r.a_street, f.a_street) >= {SIMILAR_STREET})
+      AND (r.a_urb IS NULL OR f.a_urb IS NULL OR r.a_urb = f.a_urb)
+    GROUP BY p.ordinal, p.record_id"""
+
+
+COMPARED = f"""
+    SELECT ordinal, record_id, (ordinal < 0) <> (record_id < 0) AS cross_origin, namesakes, middle_share,
+      first_name, last_name, name_order,
+      {MIDDLE_NAME.sql},
+      {SUFFIX.sql},
+      {BIRTH_DATE.sql},
+      {TIN.sql},
+      {ADDRESS.sql}
+    FROM names_compared JOIN requests USING (ordinal) LEFT JOIN addresses_compared USING (ordinal, record_id)"""
+
+CLASSIFIED = f"""
+    SELECT ordinal, record_id, cross_origin, {TIN.at("same")} AS tin_same, vetoes,
+      {tiers.SQL} AS tier,
+      {plausible.SQL} AS plausible,
+      {bits.pack(EVIDENCE.values())} AS evidence,
+      {weight.SQL} AS weight
+    FROM (
+      SELECT *, {bits.pack(veto.when for veto in PAIR_VETOES)} AS vetoes
+      FROM compared)"""
