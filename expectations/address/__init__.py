@@ -16,7 +16,7 @@ import duckdb
 from expectations.address import facilities as operators
 from expectations.address import left_out as left
 from expectations.address import parse, patterns, reference, split, text, verdict
-from expectations.base.digests import of_file, of_json
+from expectations.base.digests import of_file, of_sql
 from expectations.base.duck import quote, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts.stages import ADDRESS
@@ -57,7 +57,7 @@ def version() -> str:
     What was parsed under another version must be parsed again before it is compared.
     """
     queries = [derive("t", one_line=one_line, urbanization=True) for one_line in (False, True)]
-    return of_json([text.macros(), _macros(()), queries, [of_file(path) for path in sorted(reference.DATA.iterdir())]])
+    return of_sql([text.macros(), _macros(()), queries, [of_file(path) for path in sorted(reference.DATA.iterdir())]])
 
 
 def check(facilities: Path) -> operators.Facilities:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,19 @@ def canonical_json(value: Any) -> bytes:
 
 def of_json(value: Any) -> str:
     return of_bytes(canonical_json(value))
+
+
+def of_sql(value: Any) -> str:
+    """Digest of SQL in lists and mappings, however its lines are broken and indented."""
+    return of_json(_in_one_line(value))
+
+
+def _in_one_line(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub(r"\s*\n\s*", " ", value)
+    if isinstance(value, dict):
+        return {key: _in_one_line(item) for key, item in value.items()}
+    return [_in_one_line(item) for item in value]
 
 
 def content_digest(connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], order: str) -> str:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.base import duck
+from expectations.base.digests import of_sql
 from expectations.base.errors import BadInput
 from pipelines import register
 from pipelines.register import keys, prepare
@@ -162,3 +163,11 @@ def test_keys_made_in_another_way_are_another_preparation(what: str, monkeypatch
     before = prepare.preparation.__wrapped__()
     monkeypatch.setattr(keys, what, f"{getattr(keys, what)} + 0")
     assert prepare.preparation.__wrapped__() != before
+
+
+def test_line_breaks_of_sql_are_no_other_preparation() -> None:
+    assert (
+        of_sql({"q": ["SELECT a\n      FROM b"]})
+        == of_sql({"q": ["SELECT a FROM b"]})
+        != of_sql({"q": ["SELECT a FROM c"]})
+    )
