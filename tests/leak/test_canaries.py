@@ -99,7 +99,7 @@ def _looks(place: Path) -> list[list[str]]:
 
 def _printed(environment: dict[str, str], commands: list[list[str]], cwd: Path | None = None) -> bytes:
     """What these commands print, one after the other in one process; the last line has their exit codes."""
-    program = "import sys, json; from flows import cli; print(*[main.run(c) for c in json.loads(sys.argv[1])])"
+    program = "import sys, json; from flows.cli import main; print(*[main.run(c) for c in json.loads(sys.argv[1])])"
     done = subprocess.run(
         [sys.executable, "-c", program, json.dumps(commands)],
         cwd=cwd,
@@ -137,7 +137,7 @@ def _recall(place: Path, environment: dict[str, str]) -> bytes:
 _RECALL = """
 import sys, json, io, contextlib
 from pathlib import Path
-from flows import cli
+from flows.cli import main
 batch, handed, key = sys.argv[1:]
 opening = ["recall", "open", "--batch", batch, "--reason", "lookback"]
 out = io.StringIO()
