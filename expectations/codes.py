@@ -13,7 +13,7 @@ from expectations.base.duck import quote
 from expectations.base.errors import Fault
 from expectations.base.total import total
 from expectations.code import EVIDENCE, INVARIANT, STATUTE, Code, CodePhase
-from expectations.rules import address, authority, disclosure, identity, statutes
+from expectations.rules import address, authority, disclosure, elements, identity, limits, statutes
 from expectations.rules.rule import Rule
 
 NOT_CONFIRMED = "NOT_CONFIRMED"
@@ -161,7 +161,7 @@ _BATCH = _codes(
     ("HALTED", "Releases are halted.", "None: the holder reviews it.", "two operators (infra/docs/operations.md)"),
 )
 _ADDRESS = _of(address.RULES.values())
-_ROW_RULES = (*identity.RULES.values(), *authority.ROW_RULES.values(), *statutes.row_rules())
+_ROW_RULES = (*identity.RULES.values(), *elements.RULES.values(), *statutes.row_rules())
 
 
 def _by_name(codes: Iterable[Code]) -> dict[str, Code]:
@@ -182,7 +182,7 @@ CODES: dict[str, Code] = _by_name(
         *_ADDRESS,
         *_REGISTER,
         *_of(disclosure.RULES.values()),
-        *_of(authority.BATCH_RULES.values()),
+        *_of((*authority.RULES.values(), *limits.RULES.values())),
         *_BATCH,
     ]
 )

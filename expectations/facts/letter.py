@@ -82,7 +82,7 @@ class RegisterFacts:
 @dataclass(frozen=True, kw_only=True)
 class LetterFacts(RegisterFacts):
     """All that is known of a letter under its agreement. Whatever does not hold is a False, judged by
-    `rules.authority`.
+    `rules.authority` and `rules.limits`.
 
     Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6), (p)(4), and the agreement. Dates are legal dates in the agreement's
     zone.

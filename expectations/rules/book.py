@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations import codes
-from expectations.rules import address, authority, disclosure, identity, statutes
+from expectations.rules import address, authority, disclosure, elements, identity, limits, statutes
 from expectations.rules.rule import Rule
 
 
@@ -12,7 +12,7 @@ def request_rules(citation: str | None = None) -> tuple[Rule, ...]:
 
     Of all statutes, each for its own letters; or, for those who show a row's rules, of the statute `citation` only.
     """
-    books = (identity.RULES, address.RULES, authority.ROW_RULES)
+    books = (identity.RULES, address.RULES, elements.RULES)
     return (*(rule for book in books for rule in book.values()), *statutes.row_rules(citation))
 
 
@@ -23,7 +23,7 @@ def register_rules() -> tuple[Rule, ...]:
 
 def batch_rules() -> tuple[Rule, ...]:
     """Every rule on the batch as a whole."""
-    return tuple(authority.BATCH_RULES.values())
+    return (*authority.RULES.values(), *limits.RULES.values())
 
 
 def every_rule() -> tuple[Rule, ...]:

@@ -126,6 +126,20 @@ def row_rule(
     return Rule(id, Scope.ROW, phase, inputs, predicate, Disposition.HOLD_ROW, says, poison, agreed)
 
 
+def batch_rule(
+    name: str,
+    predicate: str,
+    poison: Mapping[str, Any],
+    *,
+    disposition: Disposition = Disposition.REFUSE_BATCH,
+    inputs: tuple[str, ...] | None = None,
+    **words: Unpack[Words],
+) -> Rule:
+    """A rule on the batch as a whole, `authority.NAME`, over its facts; `inputs`: those of the poison, if left out."""
+    says, reads = said(CodePhase.BATCH, words), inputs or tuple(poison)
+    return Rule(f"authority.{name}", Scope.BATCH, Phase.REQUEST, reads, predicate, disposition, says, poison)
+
+
 def registry(rules: Iterable[Rule]) -> dict[str, Rule]:
     """Rules by id, in their order; a second rule with the same id is a fault found at import."""
     found: dict[str, Rule] = {}

@@ -20,7 +20,7 @@ from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import run
 from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, rule, unique
 from expectations.gx.verdict import Verdict
-from expectations.rules import authority
+from expectations.rules import authority, limits
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived
@@ -178,7 +178,7 @@ def _drop(dropped: str) -> str:
 def _authority() -> tuple[Check, ...]:
     """The batch as a whole: the legal elements of the letter, the agreement, the orders, and what the agreement
     tolerates."""
-    return tuple(rule(one, "facts") for one in authority.BATCH_RULES.values())
+    return tuple(rule(one, "facts") for one in (*authority.RULES.values(), *limits.RULES.values()))
 
 
 def _form() -> tuple[Check, ...]:

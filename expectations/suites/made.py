@@ -21,7 +21,9 @@ from expectations.contracts.stages import CANDIDATE, CANONICAL, OUTCOME, REJECT,
 from expectations.contracts.stages import PLACE as ROW_PLACE
 from expectations.facts.letter import LetterFacts
 from expectations.rules.address import CROWD, PREMISES
-from expectations.suites import disclosure, eligibility, intake, matching
+from expectations.suites import eligibility, intake, matching
+from expectations.suites.disclosure_tables import Inputs as DisclosureInputs
+from expectations.suites.disclosure_tables import released_digest
 from expectations.suites.made_letter import letter_facts
 
 __all__ = ["DECOYS", "FIELDS", "PLACE", "REQUEST", "Batch", "letter_facts"]
@@ -154,7 +156,7 @@ class Batch:
             self._rows(), self._candidates(), self._verdicts(), self._expected(), committed, self.letter, PREMISES
         )
 
-    def disclosure(self, duck: DuckSettings | None = None) -> disclosure.Inputs:
+    def disclosure(self, duck: DuckSettings | None = None) -> DisclosureInputs:
         released = {"request_id": "made0", **PLACE}
         row = {"ordinal": 0, "request_key": "key0", "person_key": "person0", "record_id": _record(0), **released}
         keys = [
@@ -169,9 +171,9 @@ class Batch:
         manifest = {
             "counts": {"submitted": 2, "released": 1},
             "fields": ["request_id", *FIELDS],
-            "content_digest": disclosure.released_digest(forms[0], duck),
+            "content_digest": released_digest(forms[0], duck),
         }
-        return disclosure.Inputs(
+        return DisclosureInputs(
             rows=self._rows(),
             rejects=self._rejects(),
             candidates=self._candidates(),

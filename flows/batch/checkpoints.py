@@ -14,6 +14,7 @@ from expectations.base.duck import parquet, session
 from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Verdict
 from expectations.suites import disclosure, eligibility, intake, matching
+from expectations.suites.disclosure_tables import Inputs
 from flows.batch.release import lost_rows
 from flows.ledger.lifecycles.states import Checkpoint
 from pipelines import lake, release
@@ -104,7 +105,7 @@ def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, hol
     folder = ctx.root / f".opened-{uuid.uuid4().hex}"
     try:
         opened = release.open_for_check(ctx.step(PACKAGE), identity, folder, holders, ctx.duck)
-        inputs = disclosure.Inputs(
+        inputs = Inputs(
             rows=relation(ctx, "ingest.rows", "rows"),
             rejects=relation(ctx, "ingest.decode", "rejects"),
             candidates=relation(ctx, "match.candidates", "candidates"),

@@ -24,7 +24,7 @@ from expectations.base.errors import BadInput, Fault
 from expectations.facts import counts, sql
 from expectations.facts.letter import LetterFacts, letter_facts
 from expectations.instruments import Agreement, Keys, Letter, Party, Safeguards, Thresholds
-from expectations.rules.authority import BATCH_RULES
+from expectations.rules.book import batch_rules
 from expectations.rules.rule import failing_codes
 from expectations.rules.statutes import STATUTES, required_columns
 from pipelines import ingest
@@ -88,7 +88,7 @@ def check_submission(
         with session(context.duck) as connection:
             query = _facts(letter, rows, parts)
             known = {name for name, *_ in connection.execute(query).description or ()}
-            rules = [r for r in BATCH_RULES.values() if known.issuperset(r.inputs)]
+            rules = [r for r in batch_rules() if known.issuperset(r.inputs)]
             failing = connection.execute(f"SELECT {failing_codes(rules)} FROM ({query})").fetchall()[0][0]
         found += [_of_batch(code, taken) for code in failing]
         tally = None if faults else _write(context, rows, parts, out, work)

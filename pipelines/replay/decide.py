@@ -20,7 +20,8 @@ from expectations.contracts.lists import Outcome
 from expectations.facts import corroboration, counts, crowding, sql
 from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import prepare
-from expectations.rules import authority, disclosure
+from expectations.rules import disclosure
+from expectations.rules.book import batch_rules
 from expectations.rules.rule import REFUSES, Disposition, failing_codes
 from expectations.suites import derived, intake, matching
 from pipelines.context import BatchContext
@@ -245,7 +246,7 @@ _Codes = set[tuple[str, Disposition]]
 
 def _of_batch(connection: duckdb.DuckDBPyConnection) -> tuple[_Codes, _Codes, bool]:
     """What fails of the batch at intake, and at the match if it came that far; whether it did."""
-    rules = [(r.code, r.disposition, r.met) for r in authority.BATCH_RULES.values()]
+    rules = [(r.code, r.disposition, r.met) for r in batch_rules()]
     rate = [(c.code, c.disposition, f"coalesce(({c.arguments['predicate']}), false)") for c in matching.of_batch()]
     came = bool(connection.execute("SELECT count(*) > 0 FROM candidates").fetchall()[0][0])
     return _failing(connection, "facts", rules), _failing(connection, "rate", rate) if came else set(), came

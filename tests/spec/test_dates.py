@@ -15,8 +15,7 @@ from expectations.base.clock import Clock, legal_date
 from expectations.facts import letter, sql
 from expectations.instruments import Agreement, CourtOrder, parse_letter
 from expectations.names import standard
-from expectations.rules.authority import BATCH_RULES
-from expectations.rules.book import request_rules
+from expectations.rules.book import batch_rules, request_rules
 from flows.batch.advance import advance
 from flows.batch.plan import PLAN
 from flows.batch.receive import receive
@@ -117,7 +116,7 @@ def judged(
     file = submissions.DataFile("requests.csv", b"", 1)
     text = submissions.letter([file], under, date=dated or day).encode()
     known = letter.letter_facts(parse_letter(text), text, "", under, orders, day, day)
-    rules = {r.code: r.predicate for r in BATCH_RULES.values()}
+    rules = {r.code: r.predicate for r in batch_rules()}
     codes = ("AGREEMENT_NOT_IN_FORCE", "COURT_ORDER", "LETTER_IN_FUTURE")
     query = f"SELECT {', '.join(f'({rules[c]})' for c in codes)} FROM ({sql.one_row(known.flat())})"
     found = connection.execute(query).fetchall()[0]

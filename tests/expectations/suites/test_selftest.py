@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from expectations.gx import checkpoint, checks
-from expectations.rules import address, authority, disclosure, identity
+from expectations.rules import address, authority, disclosure, elements, identity, limits
 from expectations.rules.book import request_rules
 from expectations.rules.rule import Rule
 from expectations.rules.statutes import STATUTES
@@ -18,8 +18,9 @@ from expectations.suites import eligibility, intake, matching, selftest
 BOOKS: tuple[MutableMapping[str, Rule], ...] = (
     identity.RULES,
     address.RULES,
-    authority.ROW_RULES,
-    authority.BATCH_RULES,
+    elements.RULES,
+    authority.RULES,
+    limits.RULES,
     disclosure.RULES,
     *(one.rules for one in STATUTES.values()),
 )
