@@ -11,7 +11,7 @@ from expectations.facts.letter import LetterFacts
 
 
 def sql(rows: str, rejects: str, dropped: str | None, letter: LetterFacts | None) -> str:
-    """A SELECT of one row that counts a batch; decoys are left out.
+    """A SELECT of one row that counts a batch; control rows are left out.
 
     `rows` (canonical rows; a checkpoint gives them with `a_codes` derived again from the raw fields, and CROWDED from
     all of them), `rejects` and `dropped` (a column `ordinal`) can stand in FROM. Shares are of all submitted rows,

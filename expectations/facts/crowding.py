@@ -2,7 +2,7 @@
 
 An address is what was parsed of it, the unit and the urbanization included; a person is a standardised name with birth
 date and TIN. Only the whole batch shows a crowd, so that ingest looks once all its parts are judged, and the
-checkpoints look again. Decoys neither count nor are crowded.
+checkpoints look again. Control rows neither count nor are crowded.
 """
 
 from __future__ import annotations

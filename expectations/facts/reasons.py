@@ -18,7 +18,7 @@ _LOOK_ALIKE = {  # capitals; `upper` comes before
 
 
 def words(text: str) -> str:
-    """SQL of the words of `text`: capitals and digits of the plain alphabet as far as they can be had, one space
+    """SQL of the words of `text`: capitals and digits of the plain alphabet where there are such, one space
     between."""
     plain = f"upper(strip_accents(nfc_normalize(regexp_replace({text}, '[\\p{{Cf}}]', '', 'g'))))"
     for odd, usual in _LOOK_ALIKE.items():

@@ -90,7 +90,7 @@ RULES: dict[str, Rule] = registry(
             message="The holder protects this person's record.",
             source="26 USC 6103(i)(6)",
         ),
-        # court orders speak of persons: the holder's decoys are none
+        # court orders speak of persons: the holder's control rows are none
         _rule(
             "persons_allowed",
             ("origin", "lists", "lists_required"),

@@ -163,7 +163,7 @@ def _same() -> tuple[Check, ...]:
             "PACKAGE_DIFFERS",
             {"said_fields": ["tin"]},
         ),
-        condition("disclosure.no_decoy", "same", ["decoys"], "decoys = 0", "DECOY_WRONG", {"decoys": 1}),
+        condition("disclosure.no_decoy", "same", ["controls"], "controls = 0", "DECOY_WRONG", {"controls": 1}),
     )
 
 

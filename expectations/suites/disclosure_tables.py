@@ -133,7 +133,7 @@ def _sameness(inputs: Inputs, manifest: Mapping[str, Any], duck: DuckSettings | 
           {_number(told.get("submitted"))} AS said_submitted, {inputs.committed}::BIGINT AS submitted,
           [{fields}]::VARCHAR[] AS said_fields, [{wanted}]::VARCHAR[] AS fields,
           (SELECT count(*) FROM parquet SEMI JOIN (SELECT request_id FROM {inputs.rows} WHERE origin = 'decoy')
-           USING (request_id)) AS decoys"""
+           USING (request_id)) AS controls"""
 
 
 def _number(value: Any) -> str:

@@ -31,7 +31,7 @@ class Inputs:
     """What the validate stage was given and what it committed.
 
     rows, candidates, verdicts, expected   relations: `ingest.rows`, `match.candidates`, `validate.verdicts`, the
-                                           decoys' ends
+                                           control rows' ends
     committed                              rows of `validate.verdicts` by its manifest
     letter, premises                       letter facts; the requester's own addresses
     facilities                             the operator's own list, as it was when the submission was received
@@ -53,7 +53,7 @@ class Inputs:
 
 def suite(facilities: Path | None = None) -> Suite:
     """The declared checks of this checkpoint. `facilities`: the operator's list that the batch was received with."""
-    checks = (*_form(), *_coverage(), *_rules(), *_second_opinion(), *_decoys())
+    checks = (*_form(), *_coverage(), *_rules(), *_second_opinion(), *_control_rows())
     return Suite(NAME, "verdicts", checks, derived.setup(facilities))
 
 
@@ -95,7 +95,7 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
               (SELECT count(*) FROM verdicts WHERE outcome IS NULL) AS eligible,
               (SELECT count(*) FROM verdicts WHERE outcome = 'held') AS held"""
         ),
-        "decoys": (
+        "control_rows": (
             f"""
             SELECT e.ordinal, e.expected, e.code, v.ordinal IS NOT NULL AS judged, v.outcome, v.codes
             FROM {inputs.expected} e
@@ -169,13 +169,13 @@ def _second_opinion() -> tuple[Check, ...]:
     )
 
 
-def _decoys() -> tuple[Check, ...]:
+def _control_rows() -> tuple[Check, ...]:
     """The holder's invented persons are eligible, held with their code, or not here at all, as they must be."""
     later = ", ".join(quote(one.code) for one in disclosure.RULES.values())
     return (
         condition(
             "eligibility.decoys",
-            "decoys",
+            "control_rows",
             ["expected", "code", "judged", "outcome", "codes"],
             "CASE WHEN expected = 'eligible' THEN judged AND outcome IS NULL"
             f" WHEN expected = 'held' AND code IN ({later})"

@@ -32,7 +32,8 @@ NAME = "intake"
 class Inputs:
     """What the ingest stage was given and what it committed.
 
-    raw, rejects, rows, decoys   relations: `ingest.decode` raw and rejects, `ingest.rows`, and the decoys' requests
+    raw, rejects, rows           relations: `ingest.decode` raw and rejects, and `ingest.rows`
+    control_rows                 relation: the requests of the control rows
     committed                    rows of `ingest.rows` by its manifest
     files                        row counts of the letter's data files, in their order
     disclosed                    relation with request_key: what was disclosed to this requester before
@@ -45,7 +46,7 @@ class Inputs:
     raw: str
     rejects: str
     rows: str
-    decoys: str
+    control_rows: str
     disclosed: str
     committed: int
     files: tuple[int, ...]
@@ -142,14 +143,14 @@ def _counts(inputs: Inputs) -> str:
     same = " AND ".join(f"w.{name} IS NOT DISTINCT FROM s.{name}" for name in ("file", "row", *RAW_NAMES))
     fields = ", ".join(["ordinal", "file", "row", "origin", *RAW_NAMES])
     return f"""
-        WITH sent AS (SELECT {fields} FROM {inputs.raw} UNION ALL SELECT {fields} FROM {inputs.decoys}),
+        WITH sent AS (SELECT {fields} FROM {inputs.raw} UNION ALL SELECT {fields} FROM {inputs.control_rows}),
         places AS (SELECT ordinal FROM {inputs.rejects} UNION ALL SELECT ordinal FROM stored WHERE origin = 'request')
         SELECT {sum(inputs.files)}::BIGINT AS rows_in_letter,
           (SELECT count(*) FROM places) AS rows_placed, (SELECT count(DISTINCT ordinal) FROM places) AS ordinals,
           (SELECT coalesce(min(ordinal), -1) FROM places) AS first_ordinal,
           (SELECT coalesce(max(ordinal), -1) FROM places) AS last_ordinal,
-          (SELECT count(*) FROM {inputs.decoys}) AS decoys_made,
-          (SELECT count(*) FROM stored WHERE origin = 'decoy' AND ordinal < 0) AS decoys_placed,
+          (SELECT count(*) FROM {inputs.control_rows}) AS controls_made,
+          (SELECT count(*) FROM stored WHERE origin = 'decoy' AND ordinal < 0) AS controls_placed,
           (SELECT count(*) FROM sent w FULL JOIN stored s ON w.ordinal = s.ordinal AND w.origin = s.origin
            WHERE NOT coalesce(w.ordinal = s.ordinal AND {same}, false)) AS rows_changed,
           (SELECT count(*) FROM rows) AS rows_derived, (SELECT count(*) FROM stored) AS rows_stored"""
@@ -190,7 +191,7 @@ def _form() -> tuple[Check, ...]:
 
 
 def _conservation() -> tuple[Check, ...]:
-    """Every row of the letter is a canonical row or a reject, once, as it was sent; and so is every decoy."""
+    """Every row of the letter is a canonical row or a reject, once, as it was sent; and so is every control row."""
     return (
         unique("intake.one_row", "stored", "ordinal"),
         condition(
@@ -231,10 +232,10 @@ def _conservation() -> tuple[Check, ...]:
         condition(
             "intake.decoys_added",
             "counts",
-            ["decoys_made", "decoys_placed"],
-            "decoys_made > 0 AND decoys_made = decoys_placed",
+            ["controls_made", "controls_placed"],
+            "controls_made > 0 AND controls_made = controls_placed",
             "DECOY_WRONG",
-            {"decoys_placed": -1},
+            {"controls_placed": -1},
         ),
     )
 

@@ -26,7 +26,7 @@ from expectations.suites.disclosure_tables import Inputs as DisclosureInputs
 from expectations.suites.disclosure_tables import released_digest
 from expectations.suites.made_letter import letter_facts
 
-__all__ = ["DECOYS", "FIELDS", "PLACE", "REQUEST", "Batch", "letter_facts"]
+__all__ = ["CONTROL_ROWS", "FIELDS", "PLACE", "REQUEST", "Batch", "letter_facts"]
 
 FIELDS = ("street", "unit", "city", "state", "zip")
 PLACE = {"street": "100 MAIN ST", "city": "SPRINGFIELD", "state": "IL", "zip": "62701"}
@@ -47,7 +47,7 @@ REQUEST: dict[str, Any] = {
 NEIGHBOURS = {900 + n: f"NEIGHBOUR {letter}" for n, letter in enumerate("ABCDE")}
 PARSED = {"a_kind": "street", "a_number": "1429", "a_street": "ALDER ST", "a_zip": "62701"}  # CROWD in Springfield
 # ordinal → what differs from REQUEST, what must come of it, and with which code
-DECOYS: dict[int, tuple[dict[str, Any], str, str | None]] = {
+CONTROL_ROWS: dict[int, tuple[dict[str, Any], str, str | None]] = {
     -1: ({}, "eligible", None),
     -2: ({}, "unmatched", None),
     -3: ({"zip": None}, "held", "NO_ZIP"),
@@ -85,7 +85,7 @@ class Batch:
         return self._write("rejects", [{**_place(1), "code": "RAGGED_ROW"}], REJECT)
 
     def _rows(self) -> str:
-        return self._write("rows", [*self._request_rows(), *_decoy_rows()], CANONICAL)
+        return self._write("rows", [*self._request_rows(), *_control_rows()], CANONICAL)
 
     def _request_rows(self) -> list[dict[str, Any]]:
         return [
@@ -102,14 +102,14 @@ class Batch:
         ]
 
     def _expected(self) -> str:
-        rows = [{"ordinal": n, "expected": end, "code": code} for n, (_, end, code) in DECOYS.items()]
+        rows = [{"ordinal": n, "expected": end, "code": code} for n, (_, end, code) in CONTROL_ROWS.items()]
         schema = pa.schema([("ordinal", pa.int64()), ("expected", pa.string()), ("code", pa.string())])
         return self._write("expected", rows, schema)
 
     def _candidates(self) -> str:
         found: list[dict[str, Any]] = []
-        for n in [n for n, _ in self._asked()] + [n for n, (_, _, code) in DECOYS.items() if code != "NO_ZIP"]:
-            unmatched = n in DECOYS and DECOYS[n][1] == "unmatched"
+        for n in [n for n, _ in self._asked()] + [n for n, (_, _, code) in CONTROL_ROWS.items() if code != "NO_ZIP"]:
+            unmatched = n in CONTROL_ROWS and CONTROL_ROWS[n][1] == "unmatched"
             found.append(
                 {
                     **_place(n),
@@ -125,21 +125,21 @@ class Batch:
 
     def _verdicts(self) -> str:
         judged = [n for n, _ in self._asked()] + [
-            n for n, (_, _, code) in DECOYS.items() if code != "NO_ZIP" and n != -2
+            n for n, (_, _, code) in CONTROL_ROWS.items() if code != "NO_ZIP" and n != -2
         ]
         return self._write("verdicts", [_verdict(n) for n in judged], VERDICT)
 
     def intake(self) -> intake.Inputs:
-        decoys = self._write("decoys", _decoy_rows(), pa.schema([*ROW_PLACE, *RAW_REQUEST]))
+        control_rows = self._write("control_rows", _control_rows(), pa.schema([*ROW_PLACE, *RAW_REQUEST]))
         disclosed = self._write("disclosed", [{"request_key": "another"}], pa.schema([("request_key", pa.string())]))
         dropped = self._write("dropped", [], pa.schema([("ordinal", pa.int64())]))
         return intake.Inputs(
             self._raw(),
             self._rejects(),
             self._rows(),
-            decoys,
+            control_rows,
             disclosed,
-            len(self._asked()) + len(DECOYS),
+            len(self._asked()) + len(CONTROL_ROWS),
             (2,),
             self.letter,
             PREMISES,
@@ -147,11 +147,11 @@ class Batch:
         )
 
     def matching(self) -> matching.Inputs:
-        committed = len(self._asked()) + len(DECOYS) - 1
+        committed = len(self._asked()) + len(CONTROL_ROWS) - 1
         return matching.Inputs(self._rows(), self._candidates(), self._expected(), committed, self.letter)
 
     def eligibility(self) -> eligibility.Inputs:
-        committed = len(self._asked()) + len(DECOYS) - 2
+        committed = len(self._asked()) + len(CONTROL_ROWS) - 2
         return eligibility.Inputs(
             self._rows(), self._candidates(), self._verdicts(), self._expected(), committed, self.letter, PREMISES
         )
@@ -189,20 +189,20 @@ class Batch:
 
 
 def _place(ordinal: int) -> dict[str, Any]:
-    decoy = ordinal in DECOYS
+    control = ordinal in CONTROL_ROWS
     return {
         "ordinal": ordinal,
-        "file": 0 if decoy else 1,
-        "row": abs(ordinal) + (0 if decoy else 1),
-        "origin": "decoy" if decoy else "request",
+        "file": 0 if control else 1,
+        "row": abs(ordinal) + (0 if control else 1),
+        "origin": "decoy" if control else "request",
     }
 
 
 def _record(ordinal: int) -> int:
-    return ordinal if ordinal in DECOYS else 1000 + ordinal
+    return ordinal if ordinal in CONTROL_ROWS else 1000 + ordinal
 
 
-def _decoy_rows() -> list[dict[str, Any]]:
+def _control_rows() -> list[dict[str, Any]]:
     held = {"NO_ZIP": (["NO_ZIP"], "held")}
     return [
         {
@@ -214,12 +214,12 @@ def _decoy_rows() -> list[dict[str, Any]]:
             "codes": held.get(code or "", ([], None))[0],
             "outcome": held.get(code or "", ([], None))[1],
         }
-        for n, (change, _, code) in DECOYS.items()
+        for n, (change, _, code) in CONTROL_ROWS.items()
     ]
 
 
 def _verdict(ordinal: int) -> dict[str, Any]:
-    elsewhere = ordinal in DECOYS and DECOYS[ordinal][2] == "NOT_CORROBORATED"
+    elsewhere = ordinal in CONTROL_ROWS and CONTROL_ROWS[ordinal][2] == "NOT_CORROBORATED"
     on_file = {**PLACE, "street": "200 OAK AVE"} if elsewhere else PLACE
     return {
         **_place(ordinal),

@@ -26,7 +26,7 @@ ENOUGH_MATCHES = 100  # for a share of them: of twenty, its standard error is a 
 class Inputs:
     """What the match stage was given and what it committed.
 
-    rows, candidates, expected   relations: `ingest.rows`, `match.candidates`, and what the decoys must come to
+    rows, candidates, expected   relations: `ingest.rows`, `match.candidates`, and what the control rows must come to
     committed                    rows of `match.candidates` by its manifest
     letter                       letter facts: the bounds of match rate and tiers
     """
@@ -43,7 +43,7 @@ def suite() -> Suite:
     return Suite(
         NAME,
         "candidates",
-        (*_form(), *_conservation(), *_uniqueness(), *_decoys(), *_rate(), *_tiers()),
+        (*_form(), *_conservation(), *_uniqueness(), *_control_rows(), *_rate(), *_tiers()),
         (standard.setup,),
     )
 
@@ -76,7 +76,7 @@ def tables(inputs: Inputs) -> dict[str, str]:
             FROM (SELECT ordinal, record_id FROM candidates WHERE outcome IS NULL)
             LEFT JOIN ({_identities(inputs.rows)}) USING (ordinal) GROUP BY record_id"""
         ),
-        "decoys": (
+        "control_rows": (
             f"""
             SELECT e.ordinal, e.expected, e.code, e.code IN ({_register_codes()}) AS decided_later,
               r.outcome AS ingest_outcome, r.codes AS ingest_codes,
@@ -90,7 +90,7 @@ def tables(inputs: Inputs) -> dict[str, str]:
             SELECT (SELECT count(*) FROM {inputs.expected} WHERE expected = 'eligible') AS must_match,
               (SELECT count(*) FROM {inputs.expected} WHERE expected = 'unmatched') AS must_not,
               (SELECT count(*) FROM {inputs.rows} r ANTI JOIN {inputs.expected} e USING (ordinal)
-               WHERE origin = 'decoy') AS unknown_decoys"""
+               WHERE origin = 'decoy') AS unknown_controls"""
         ),
         "rate": rate_sql("candidates", inputs.letter),
         "demanded": f"(SELECT ordinal, origin, outcome, tier, {literal(inputs.letter.tiers)} AS tiers FROM candidates)",
@@ -98,7 +98,7 @@ def tables(inputs: Inputs) -> dict[str, str]:
 
 
 def rate_sql(candidates: str, letter: LetterFacts) -> str:
-    """A SELECT of one row: COUNTS (decoys left out), and what bounds them: min_match_rate, max_match_rate,
+    """A SELECT of one row: COUNTS (control rows left out), and what bounds them: min_match_rate, max_match_rate,
     max_weak_tiers."""
     agreed = letter.thresholds
     floor, ceiling = band.sql((agreed.match_rate_floor, agreed.match_rate_ceiling), letter.learnt, "looked_up")
@@ -178,12 +178,12 @@ def _uniqueness() -> tuple[Check, ...]:
     )
 
 
-def _decoys() -> tuple[Check, ...]:
+def _control_rows() -> tuple[Check, ...]:
     """The holder's invented persons came out as they must, as far as this stage decides."""
     return (
         condition(
             "matching.decoys",
-            "decoys",
+            "control_rows",
             [
                 "expected",
                 "code",
@@ -211,16 +211,16 @@ def _decoys() -> tuple[Check, ...]:
         condition(
             "matching.decoys_known",
             "controls",
-            ["unknown_decoys"],
-            "unknown_decoys = 0",
+            ["unknown_controls"],
+            "unknown_controls = 0",
             "DECOY_WRONG",
-            {"unknown_decoys": 1},
+            {"unknown_controls": 1},
         ),
     )
 
 
 def _rate() -> tuple[Check, ...]:
-    """Matched requests / requests looked up; decoys do not count. A batch of nothing looked up has no rate."""
+    """Matched requests / requests looked up; control rows do not count. A batch of nothing looked up has no rate."""
     return (
         condition(
             "matching.rate",

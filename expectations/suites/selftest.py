@@ -52,7 +52,7 @@ class Proof:
 
     suite: str
     rule: str
-    failed_as_expected: bool
+    can_fail: bool
 
 
 def selftest(suites: Iterable[ModuleType] = SUITES, duck: DuckSettings | None = None) -> list[Proof]:

@@ -58,7 +58,7 @@ def _line(event: Link) -> Line:
 
 
 def verify(export: Path, copies: Sequence[Path], keys: Sequence[str]) -> tuple[list[Problem], Head, int]:
-    """Every problem of an exported chain, its last event, and how many checkpoints vouch for it.
+    """Every problem of an exported chain, its last event, and how many signed heads confirm it.
 
     copies   checkpoint files, each with its signature beside it; keys: the holder's public keys
     """

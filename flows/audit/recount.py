@@ -1,6 +1,6 @@
 """`ledger verify --deep`: each sealed accounting is opened with the holder's key, and counted again, row by row.
 
-What is opened lies in clear in a folder of its own in the lake, one batch at a time, and is then deleted.
+What is opened lies as plaintext in a folder of its own in the lake, one batch at a time, and is then deleted.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def _intake(ctx: BatchContext, letter: LetterFacts, dropped: Path | None) -> int
         raw=relation(ctx, "ingest.decode", "raw"),
         rejects=relation(ctx, "ingest.decode", "rejects"),
         rows=relation(ctx, "ingest.rows", "rows"),
-        decoys=relation(ctx, "ingest.decoys", "requests"),
+        control_rows=relation(ctx, "ingest.decoys", "requests"),
         disclosed=parquet([ctx.disclosed]),
         committed=lake.committed(ctx.step("ingest.rows")).rows("rows"),
         files=tuple(f.rows for f in ctx.letter.files),

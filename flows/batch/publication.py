@@ -1,4 +1,4 @@
-"""How a sealed package leaves: prepared, moved into the outbox, published; and how a crash in between is mended.
+"""How a sealed package leaves: prepared, moved into the outbox, published; and how a crash in between is repaired.
 
 1. `prepare`, once the batch is accounted for: one transaction reads orders and halts again and claims the request keys.
 2. `publish`: copies the package to where the outbox is; then one transaction reads orders and halts once more, puts the
@@ -59,7 +59,7 @@ class Step:
 def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today: Callable[[], date]) -> OrdersCheck:
     """The usual `orders` check: what stands today, by the instruments enrolled now, against a batch that was decided
     under `before`. `today` is asked under the lock, since a midnight may pass while a package is copied. It can only
-    narrow: what an order has stopped forbidding is not taken up again here."""
+    narrow: what an order has stopped forbidding is not allowed again here."""
 
     def check(bodies: Sequence[bytes]) -> dict[str, list[str]]:
         day, known = today(), enrolled.read(bodies)

@@ -21,10 +21,10 @@ def selftest(json: Json = False) -> int:
     from expectations.suites.selftest import selftest as run_selftest
 
     proofs = run_selftest()
-    passed = bool(proofs) and all(proof.failed_as_expected for proof in proofs)
+    passed = bool(proofs) and all(proof.can_fail for proof in proofs)
     return show([vars(proof) for proof in proofs], json, _print, DONE if passed else Fault.exit_code)
 
 
 def _print(proofs: list[dict[str, Any]]) -> None:
     for proof in proofs:
-        print(f"{proof['suite']} {proof['rule']} {'ok' if proof['failed_as_expected'] else 'NOT CAUGHT'}")
+        print(f"{proof['suite']} {proof['rule']} {'ok' if proof['can_fail'] else 'NOT CAUGHT'}")

@@ -115,7 +115,7 @@ class ObjectStore:
         try:
             if paths := self._below(folder):
                 obstore.delete(self.store, paths)
-        except _ERRORS:  # what stays there is sealed, and goes with the next tidying
+        except _ERRORS:  # what stays there is sealed, and is deleted by the next tidying
             return
 
 

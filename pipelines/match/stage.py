@@ -44,11 +44,11 @@ def run(ctx: BatchContext) -> lake.Manifest:
     if rows is None:
         raise Fault("NO_ROWS", "match was started before ingest had committed its rows", where=ctx.batch)
     real = register.open_register(ctx.register)
-    decoys = register.build(
+    controls = register.build(
         ctx.step("ingest.decoys"), ctx.step("match.decoys"), runner=ctx.runner, duck=ctx.duck, progress=ctx.progress
     )
-    inputs = {"rows": _digests(rows), "register": register.version(ctx.register), "decoys": _digests(decoys)}
-    return find(ctx, inputs, rows, real, decoys, ctx.agreement.tiers)
+    inputs = {"rows": _digests(rows), "register": register.version(ctx.register), "decoys": _digests(controls)}
+    return find(ctx, inputs, rows, real, controls, ctx.agreement.tiers)
 
 
 def find(
@@ -56,7 +56,7 @@ def find(
     inputs: Mapping[str, object],
     rows: lake.Manifest,
     real: lake.Manifest,
-    decoys: lake.Manifest | None = None,
+    controls: lake.Manifest | None = None,
     tiers: tuple[str, ...] = TIERS,
 ) -> lake.Manifest:
     """The steps `match.blocking` and `match.candidates` on canonical `rows` and a prepared register; `inputs` name what
@@ -70,7 +70,7 @@ def find(
     keys, names = blocking.paths("blocking_keys")[0], blocking.paths("names")[0]
     worker = compare.Compare(paths, keys, names, register.persons(real), place.duck)
     then = resolve.Resolve(paths, tiers, place.duck)
-    return _step(place, "match.candidates", inputs, _scans(real, decoys), worker, then)
+    return _step(place, "match.candidates", inputs, _scans(real, controls), worker, then)
 
 
 def _step(
@@ -81,12 +81,12 @@ def _step(
     )
 
 
-def _scans(real: lake.Manifest, decoys: lake.Manifest | None) -> list[compare.NumberedScan]:
+def _scans(real: lake.Manifest, controls: lake.Manifest | None) -> list[compare.NumberedScan]:
     """The scans of the register, with the few control records in the last one."""
     scans = register.scans(real)
-    if decoys:
+    if controls:
         last = scans[-1]
-        more = {n: (*getattr(last, n), *decoys.paths(n)) for n in ("persons", "addresses")}
+        more = {n: (*getattr(last, n), *controls.paths(n)) for n in ("persons", "addresses")}
         scans[-1] = replace(last, **more)
     return [compare.NumberedScan(number, scan) for number, scan in enumerate(scans)]
 

@@ -1,6 +1,6 @@
 """Bytes of a data file in blocks of whole lines, in bounded memory whatever the file holds.
 
-A compressed file is decompressed as it is read, up to a ratio that no honest table reaches. A line without end is cut
+A compressed file is decompressed as it is read, up to a ratio that no honest table reaches. An endless line is cut
 just above the longest length allowed, so that whoever reads it sees one line that is too long, and the next line whole.
 """
 
@@ -87,7 +87,7 @@ class Blocks:
             cut = data.rfind(b"\n") + 1
             if cut:
                 yield data[:cut]
-            rest = data[cut:][: self.longest + 1]  # a line without end is cut
+            rest = data[cut:][: self.longest + 1]  # an endless line is cut
         if rest:
             yield rest
 

@@ -5,7 +5,7 @@ costs its own row only: of a record that does not end as it should, the first li
 it.
 
 DuckDB's read_csv is for CSV that we wrote ourselves. Of what others wrote it leaves out everything after a quote that
-never closes, without a word, and knows no row by its number.
+never closes, silently, and knows no row by its number.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class _Records:
         return line.removesuffix(end).decode("latin-1").replace("\r", _CR) + end.decode() + "\n"
 
     def _alone(self, line: bytes) -> _Record:
-        """A line that begins no record: its fields as far as they can be read, and the code."""
+        """A line that begins no record: its fields where they can be read, and the code."""
         text = line[: self.dialect.longest].removesuffix(b"\r").decode("latin-1").replace("\r", _CR)
         delimiter = self.dialect.delimiter
         fields = next(csv.reader([f"{text}{delimiter}{_END}\n"], delimiter=delimiter))

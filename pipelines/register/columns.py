@@ -18,7 +18,7 @@ _ANY_ADDRESS = ("street", "unit", "urbanization", "city", "state", "zip")
 _FAULT = "register fault"
 _FAULTS = {
     "id": ("REGISTER_ID", "{} is not a whole number", "Give each record a whole number above zero as its id."),
-    "negative": ("REGISTER_IDS", "{} is not above zero (below zero are decoys)", "Renumber the records."),
+    "negative": ("REGISTER_IDS", "{} is not above zero (below zero are control records)", "Renumber the records."),
     "date": ("REGISTER_DATE", "{} cannot be read as a date", "Correct it, or date_format or nulls in mapping.toml."),
     "empty": ("REGISTER_EMPTY_FIELD", "{} is empty", "Fill it in, or write a default in mapping.toml."),
 }
@@ -150,7 +150,7 @@ def _some_address(table: Table) -> str:
 
 
 def _tests(table: Table) -> list[tuple[str, str, str]]:
-    """(what is wrong, column, kind of fault), in the order in which they are told."""
+    """(what is wrong, column, kind of fault), in the order in which they are reported."""
     tests = [("v_record_id < 1", "record_id", "negative")]
     for field in table.schema:
         name = field.name

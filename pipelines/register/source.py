@@ -106,7 +106,7 @@ def _files(folder: Path, name: str, layout: Layout | None) -> list[Path]:
 def ranges(source: Source, part_rows: int, settings: duck.DuckSettings) -> list[tuple[int, int]]:
     """Ranges [low, high] of record ids with about `part_rows` persons each, in order, without overlap; none for nobody.
 
-    Raises BadInput if real and decoy records (below zero) are mixed.
+    Raises BadInput if real records and control records (below zero) are mixed.
     """
     with quiet("persons/", settings) as con:
         low, high = con.execute(f"SELECT min(record_id), max(record_id) FROM {source.persons}").fetchone() or (
@@ -118,7 +118,7 @@ def ranges(source: Source, part_rows: int, settings: duck.DuckSettings) -> list[
         if low == 0 or (low < 0) != (high < 0):
             raise BadInput(
                 "REGISTER_IDS",
-                "record ids must all lie above zero (below zero for decoys)",
+                "record ids must all lie above zero (below zero for control records)",
                 where="persons/",
                 remedy="Renumber the records.",
             )

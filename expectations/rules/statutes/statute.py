@@ -22,7 +22,7 @@ class Statute:
     columns      columns of a request (`contracts.RAW_FIELDS`) without which no row can show the elements
     thresholds   thresholds of an agreement that the elements read → the lowest number that the statute allows
     rules        its elements, as row rules; see `element`
-    example      fields of a request that meets them, for a letter of that date under such thresholds: decoys need one
+    example      fields of a request that meets them, for a letter of that date under such thresholds: for control rows
     """
 
     citation: str

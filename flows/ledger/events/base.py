@@ -26,7 +26,7 @@ class UnknownKind(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One kind of event, or several that do the same. A field that is None by default was not said by every version."""
+    """One kind of event, or several that do the same. A field whose default is None was not in every version."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(strict=True)
     kinds: ClassVar[tuple[str, ...]]

@@ -12,6 +12,7 @@ import pytest
 
 from expectations.base.duck import DuckSettings, parquet
 from expectations.base.errors import Fault
+from expectations.codes import code
 from expectations.gx import checkpoint, checks
 from expectations.gx.verdict import Status, Verdict
 from expectations.rules.rule import Disposition, Phase, Rule, Scope
@@ -70,7 +71,7 @@ def test_one_bad_row_holds_and_only_its_check_fails(tmp_path: Path, changes: dic
 
 def test_a_failed_check_that_refuses_refuses(tmp_path: Path) -> None:
     order = Rule(
-        "order", Scope.BATCH, Phase.REQUEST, ("zip",), "zip <> '12345'", Disposition.REFUSE_BATCH, "COURT_ORDER"
+        "order", Scope.BATCH, Phase.REQUEST, ("zip",), "zip <> '12345'", Disposition.REFUSE_BATCH, code("COURT_ORDER")
     )
     verdict = _run(tmp_path, GOOD, checks.Suite("sample", "rows", (ZIP, checks.rule(order, "rows"))))
     assert verdict.status == Status.REFUSE

@@ -167,7 +167,7 @@ def test_each_kind_looks_back_or_is_applied_in_order() -> None:
 
 def test_the_documentation_has_a_note_that_works_and_lists_every_code(base: Path, tmp_path: Path) -> None:
     page = (DOCS / "register.md").read_text()
-    (text,) = re.findall(r"```toml\n(kind.*?)```", page, re.DOTALL)
+    (text,) = re.findall(r"```toml[^\n]*\n(kind.*?)```", page, re.DOTALL)
     delta = write_delta(tmp_path / "delta", removed=[5])
     (delta / "delta.toml").write_text(text)
     assert updated(base, delta, tmp_path / "next").rows("changes") == 1

@@ -27,8 +27,8 @@ def codes(manifest: Manifest) -> dict[int, list[str]]:
 
 def test_each_matched_row_gets_one_verdict(judged: tuple[BatchContext, Manifest]) -> None:
     _, verdicts = judged
-    matched = {0, 1, 2, 10, 11, 12, -1}
-    assert codes(verdicts) == {o: matched.ENDS[o][1] if o >= 0 else [] for o in matched}
+    found = {0, 1, 2, 10, 11, 12, -1}
+    assert codes(verdicts) == {o: matched.ENDS[o][1] if o >= 0 else [] for o in found}
     assert all(pq.read_schema(p).equals(VERDICT) for p in verdicts.paths("verdicts"))
     rows = {r["ordinal"]: r for r in matched.rows_of(verdicts, "verdicts")}
     assert {o: r["corroboration"] for o, r in rows.items() if r["corroboration"] != "same"} == {1: "differs"}
