@@ -22,7 +22,7 @@ from sshsig.sshsig import SshsigSignature
 
 from expectations.base.errors import BadInput
 
-LETTER, DECISION, MANIFEST, CHECKPOINT, INSTRUMENT, OPERATOR, RECALL, ATTESTATION, BASELINE = (
+LETTER, DECISION, MANIFEST, SIGNED_HEAD, INSTRUMENT, OPERATOR, RECALL, ATTESTATION, BASELINE = (
     "sluicegate-letter",
     "sluicegate-decision",
     "sluicegate-manifest",

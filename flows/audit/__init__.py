@@ -1,6 +1,6 @@
 """`sluicegate ledger verify`: whether all that is kept fits together, and where it does not.
 
-The chain and the tables beside it are the ledger's own affair; here come the checkpoints that vouch for the chain, and
+The chain and the tables beside it are the ledger's own affair; here come the signed heads that confirm the chain, and
 the sealed files that its events tell of.
 """
 
@@ -18,11 +18,11 @@ from flows.ledger.chain import Head, Problem
 
 @dataclass(frozen=True)
 class Found:
-    """What verification found. `checkpoints`: how many vouch for the chain, copies included."""
+    """What verification found. `signed_heads`: how many confirm the chain, copies included."""
 
     problems: tuple[Problem, ...]
     head: Head
-    checkpoints: int
+    signed_heads: int
 
 
 def verify(
@@ -31,7 +31,7 @@ def verify(
     """Checks a home.
 
     deep     also opens each sealed accounting with the holder's key, and counts it again
-    copies   checkpoints that were handed out; keys: the holder's public keys, those of the home if left out
+    copies   signed heads that were handed out; keys: the holder's public keys, those of the home if left out
     """
     holders = list(keys) or signed_heads.holders(home)
     here, problems = signed_heads.series(signed_heads.folder(home), holders)

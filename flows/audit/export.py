@@ -60,7 +60,7 @@ def _line(event: Link) -> Line:
 def verify(export: Path, copies: Sequence[Path], keys: Sequence[str]) -> tuple[list[Problem], Head, int]:
     """Every problem of an exported chain, its last event, and how many signed heads confirm it.
 
-    copies   checkpoint files, each with its signature beside it; keys: the holder's public keys
+    copies   signed head files, each with its signature beside it; keys: the holder's public keys
     """
     found, problems = signed_heads.read(copies, keys)
     unreadable: list[Problem] = []

@@ -1,4 +1,4 @@
-"""Checkpoints of the audit chain: what it was on a day, signed by the holder, so that it can be shown later, anywhere,
+"""Signed heads of the audit chain: what it was on a day, signed by the holder, so that it can be shown later, anywhere,
 with the public key alone, that nothing up to there was cut off or written anew.
 
 `checkpoints/DAY.json`, with its SSH signature in `DAY.json.sig`. Each names the digest of the one before, so that none
@@ -28,9 +28,9 @@ _KEYS = {"format", "at", "seq", "hash", "root", "previous"}
 
 
 @dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint file whose signature is the holder's. `digest`: of its bytes; `previous`: of the one before it, None
-    for the first. `root`: Merkle root over the hashes of all events up to `seq`."""
+class SignedHead:
+    """A file whose signature is the holder's. `digest`: of its bytes; `previous`: of the one before it, None for the
+    first. `root`: Merkle root over the hashes of all events up to `seq`."""
 
     path: Path
     digest: str
@@ -42,7 +42,7 @@ class Checkpoint:
 
     @property
     def name(self) -> str:
-        return f"checkpoint {self.path.stem}"
+        return f"signed head {self.path.stem}"
 
     @property
     def mark(self) -> Mark:
@@ -54,12 +54,12 @@ def folder(home: Home) -> Path:
 
 
 def holders(home: Home) -> list[str]:
-    """The holder's public keys, one a line: an earlier key stays here for as long as its checkpoints count."""
+    """The holder's public keys, one a line: an earlier key stays here for as long as its signed heads count."""
     return (home.keys / f"{HOLDER_SIGNING}.pub").read_text().splitlines()
 
 
 def write(home: Home, ledger: Ledger) -> Path:
-    """Writes and signs a checkpoint; gives its path. If today's newest saw the last event already, that one.
+    """Writes and signs a signed head; gives its path. If today's newest saw the last event already, that one.
 
     Raises BadInput if the one before it cannot be read: fix that first, for each vouches for the one before.
     """
@@ -91,8 +91,8 @@ def _free(place: Path, day: str) -> Path:
 
 def _keep(path: Path, body: bytes, home: Home) -> Path:
     key = signatures.load(home.keys / HOLDER_SIGNING)
-    signature = signatures.sign(body, key, signatures.CHECKPOINT)
-    durable.write(signature_of(path), signature.encode())  # first, so that a checkpoint is never there without it
+    signature = signatures.sign(body, key, signatures.SIGNED_HEAD)
+    durable.write(signature_of(path), signature.encode())  # first, so that a signed head is never there without it
     durable.write(path, body)
     return path
 
@@ -101,19 +101,19 @@ def signature_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.sig")
 
 
-def read(paths: Iterable[Path], keys: Sequence[str]) -> tuple[list[Checkpoint], list[Problem]]:
-    """The checkpoints in these files whose signature is by one of the public `keys`, and what is wrong with the
+def read(paths: Iterable[Path], keys: Sequence[str]) -> tuple[list[SignedHead], list[Problem]]:
+    """The signed heads in these files whose signature is by one of the public `keys`, and what is wrong with the
     others."""
     found, problems = [], []
     for path in paths:
         try:
             found.append(_read(path, keys))
         except BadInput as error:
-            problems.append(Problem(f"checkpoint {path.stem}", error.message))
+            problems.append(Problem(f"signed head {path.stem}", error.message))
     return found, problems
 
 
-def _read(path: Path, keys: Sequence[str]) -> Checkpoint:
+def _read(path: Path, keys: Sequence[str]) -> SignedHead:
     try:
         body = path.read_bytes()
         signature = signature_of(path).read_text(errors="replace")
@@ -122,16 +122,16 @@ def _read(path: Path, keys: Sequence[str]) -> Checkpoint:
         raise BadInput("CHECKPOINT_MISSING", what, where=Path(error.filename).name) from None
     except OSError:
         raise BadInput("CHECKPOINT_UNREADABLE", "it cannot be read", where=path.name) from None
-    if signatures.signer(body, signature, list(keys), signatures.CHECKPOINT) is None:
+    if signatures.signer(body, signature, list(keys), signatures.SIGNED_HEAD) is None:
         raise BadInput("CHECKPOINT_UNSIGNED", "its signature is not the holder's over it", where=path.name)
     said: dict[str, Any] = json.loads(body)
     if said.keys() != _KEYS or said["format"] != FORMAT:
         raise BadInput("CHECKPOINT_FORMAT", "it has another format than this version reads", where=path.name)
-    return Checkpoint(path, of_bytes(body), *(said[k] for k in ("at", "seq", "hash", "root", "previous")))
+    return SignedHead(path, of_bytes(body), *(said[k] for k in ("at", "seq", "hash", "root", "previous")))
 
 
-def series(place: Path, keys: Sequence[str]) -> tuple[list[Checkpoint], list[Problem]]:
-    """All checkpoints of a home, oldest first, and every place where one is missing, replaced or not signed."""
+def series(place: Path, keys: Sequence[str]) -> tuple[list[SignedHead], list[Problem]]:
+    """All signed heads of a home, oldest first, and every place where one is missing, replaced or not signed."""
     found, problems = read(sorted(place.glob("*.json")), keys)
     found.sort(key=lambda c: (c.seq, c.at, c.path.name))
     for before, after in pairwise([None, *found]):
@@ -141,12 +141,12 @@ def series(place: Path, keys: Sequence[str]) -> tuple[list[Checkpoint], list[Pro
             problems.append(Problem(after.name, "it has the name of another day"))
     alone_there = (s for s in sorted(place.glob("*.sig")) if not s.with_suffix("").exists())
     problems += [
-        Problem(f"checkpoint {s.with_suffix('').stem}", "it is missing; its signature is there") for s in alone_there
+        Problem(f"signed head {s.with_suffix('').stem}", "it is missing; its signature is there") for s in alone_there
     ]
     return found, problems
 
 
-def compared(copies: Iterable[Checkpoint], here: Iterable[Checkpoint]) -> list[Problem]:
+def compared(copies: Iterable[SignedHead], here: Iterable[SignedHead]) -> list[Problem]:
     """Copies that were handed out and are not in the series that is here: missing, or replaced."""
     known = {c.digest for c in here}
     return [

@@ -55,8 +55,8 @@ def verify(
 
         with at_home() as here:
             found = audit.verify(here.home, here.ledger, deep=deep, copies=head or [], keys=keys)
-        problems, last, signed = list(found.problems), found.head, found.checkpoints
-    result = {"problems": [vars(p) for p in problems], "head": vars(last), "checkpoints": signed}
+        problems, last, signed = list(found.problems), found.head, found.signed_heads
+    result = {"problems": [vars(p) for p in problems], "head": vars(last), "signed_heads": signed}
     return show(result, json, lambda _: _print(problems, result), Fault.exit_code if problems else DONE)
 
 
@@ -65,7 +65,7 @@ def _print(problems: list[Any], result: dict[str, Any]) -> None:
         print(problem)
     head = result["head"]
     chain = f"the chain ends at event {head['seq']}, hash {head['hash']}"
-    print(f"{len(problems)} problems; {chain}; {result['checkpoints']} signed heads confirm it")
+    print(f"{len(problems)} problems; {chain}; {result['signed_heads']} signed heads confirm it")
 
 
 @app.command("sign-head")

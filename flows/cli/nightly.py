@@ -26,4 +26,4 @@ def _print(summary: dict[str, Any]) -> None:
     print_table("Nightly", ["submission", "batch", "state", "codes"], batches)
     for due in summary["recalls"]:
         print(f"Recall {due['case']}: {due['deadline']} is {due['status']}, due {due['at']}")
-    print(f"Gate self-test: {summary['selftest']}. Signed head of the audit log: {summary.get('checkpoint', 'none')}")
+    print(f"Gate self-test: {summary['selftest']}. Signed head of the audit log: {summary.get('signed_head', 'none')}")

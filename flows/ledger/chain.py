@@ -2,7 +2,7 @@
 moved.
 
 What a chain alone cannot show is that its end was cut off, or that all of it was written anew: that takes marks kept
-elsewhere, such as a head (`verify(…, head=…)`) or a signed checkpoint (`flows.audit.signed_heads`).
+elsewhere, such as a head (`verify(…, head=…)`) or a signed head (`flows.audit.signed_heads`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Link(Protocol):
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that does not fit. `place`: an event, batch, decision, instrument, checkpoint or sealed file."""
+    """Something that does not fit. `place`: an event, batch, decision, instrument, signed head or sealed file."""
 
     place: str
     what: str

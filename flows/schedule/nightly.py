@@ -63,7 +63,7 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
         sweep.age_tries(ledger)
         sweep.delete_abandoned(opened, Clock())
         summary["recalls"] = _recalls(opened)
-        summary["checkpoint"] = _signed_head(opened, ledger)
+        summary["signed_head"] = _signed_head(opened, ledger)
     _store(opened, summary)
     return summary
 
@@ -126,6 +126,6 @@ def exit_code(summary: dict[str, Any]) -> int:
     """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable,
     or a recall has a deadline that has passed or soon will."""
     codes = {EXIT_CODES[State(state)] for _, _, state, _ in summary["batches"]}
-    if summary["selftest"] != PASSED or Fault.exit_code in codes or summary.get("checkpoint", "").startswith("FAILED"):
+    if summary["selftest"] != PASSED or Fault.exit_code in codes or summary.get("signed_head", "").startswith("FAILED"):
         return Fault.exit_code
     return DONE if codes <= {DONE} and not summary["recalls"] else HELD

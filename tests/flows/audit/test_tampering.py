@@ -34,13 +34,13 @@ DAYS = ("2030-01-01", "2030-01-02", "2030-01-03")
 
 @dataclass(frozen=True)
 class Stage:
-    """A home with a published batch and a rejected one, and checkpoints of three days; what the tests copy and
+    """A home with a published batch and a rejected one, and signed heads of three days; what the tests copy and
     spoil."""
 
     home: Home
     published: str
     rejected: str
-    seqs: tuple[int, ...]  # the last event that each checkpoint saw
+    seqs: tuple[int, ...]  # the last event that each signed head saw
     accounted: int  # the event that accounts for the published batch
     last: int  # the newest event
     decided: int  # the event of the decision
@@ -70,7 +70,7 @@ class Stage:
     def key(self, batch: str) -> Path:
         return self.home.keys / "evidence" / f"{batch}.age"
 
-    def checkpoint(self, number: int) -> Path:
+    def signed_head(self, number: int) -> Path:
         return self.home.root / "checkpoints" / f"{DAYS[number]}.json"
 
     def sql(self, *statements: str) -> None:
@@ -102,16 +102,16 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     world = worlds.make(folder / "home")
     home, seqs = world.home, []
 
-    def checkpoint(day: str) -> None:
+    def sign_head(day: str) -> None:
         with runs.ledger_of(home, runs.at(day)) as ledger:
             assert signed_heads.write(home, ledger).name == f"{day}.json"
             seqs.append(ledger.head().seq)
 
-    checkpoint(DAYS[0])
+    sign_head(DAYS[0])
     published = runs.released(world, folder / "a", 1, 12)
-    checkpoint(DAYS[1])
+    sign_head(DAYS[1])
     rejected = runs.rejected(world, folder / "b")
-    checkpoint(DAYS[2])
+    sign_head(DAYS[2])
     with runs.ledger_of(home) as ledger:
         ledger.halt("operator-1", Reason.SUSPECTED_FAULT)
         accounted = next(e["seq"] for e in ledger.events(published) if e["kind"] == "accounted")
@@ -148,21 +148,21 @@ def _swap(a: Path, b: Path) -> None:
     between.rename(b)
 
 
-def _resign(path: Path, key: Path, namespace: str = signatures.CHECKPOINT) -> None:
+def _resign(path: Path, key: Path, namespace: str = signatures.SIGNED_HEAD) -> None:
     signature = signatures.sign(path.read_bytes(), signatures.load(key), namespace)
     signed_heads.signature_of(path).write_text(signature)
 
 
 def _forge(s: Stage, number: int, **changes: object) -> None:
-    """A checkpoint that says something else, signed with the holder's own key."""
-    path = s.checkpoint(number)
+    """A signed head that says something else, signed with the holder's own key."""
+    path = s.signed_head(number)
     path.write_bytes(canonical_json({**json.loads(path.read_text()), **changes}))
     _resign(path, s.home.keys / HOLDER_SIGNING)
 
 
-def _drop_checkpoint(s: Stage, number: int) -> None:
-    signed_heads.signature_of(s.checkpoint(number)).unlink()
-    s.checkpoint(number).unlink()
+def _drop_head(s: Stage, number: int) -> None:
+    signed_heads.signature_of(s.signed_head(number)).unlink()
+    s.signed_head(number).unlink()
 
 
 # what is done, the place that is named, and a word of what is said; see Stage.filled
@@ -284,49 +284,49 @@ TAMPERS: dict[str, tuple[Tamper, str, str]] = {
         "instrument 3",
         "instruments.body",
     ),
-    "checkpoint: a bit": (lambda s: flip(s.checkpoint(1), 40), f"checkpoint {DAYS[1]}", "signature"),
-    "checkpoint: unsigned": (
-        lambda s: signed_heads.signature_of(s.checkpoint(1)).unlink(),
-        f"checkpoint {DAYS[1]}",
+    "signed head: a bit": (lambda s: flip(s.signed_head(1), 40), f"signed head {DAYS[1]}", "signature"),
+    "signed head: unsigned": (
+        lambda s: signed_heads.signature_of(s.signed_head(1)).unlink(),
+        f"signed head {DAYS[1]}",
         "missing",
     ),
-    "checkpoint: signed by another": (
-        lambda s: _resign(s.checkpoint(1), s.home.keys / "operator-1"),
-        f"checkpoint {DAYS[1]}",
+    "signed head: signed by another": (
+        lambda s: _resign(s.signed_head(1), s.home.keys / "operator-1"),
+        f"signed head {DAYS[1]}",
         "signature",
     ),
-    "checkpoint: a signature of another use": (
-        lambda s: _resign(s.checkpoint(1), s.home.keys / HOLDER_SIGNING, signatures.MANIFEST),
-        f"checkpoint {DAYS[1]}",
+    "signed head: a signature of another use": (
+        lambda s: _resign(s.signed_head(1), s.home.keys / HOLDER_SIGNING, signatures.MANIFEST),
+        f"signed head {DAYS[1]}",
         "signature",
     ),
-    "checkpoint: another's signature": (
-        lambda s: shutil.copy(signed_heads.signature_of(s.checkpoint(0)), signed_heads.signature_of(s.checkpoint(1))),
-        f"checkpoint {DAYS[1]}",
+    "signed head: another's signature": (
+        lambda s: shutil.copy(signed_heads.signature_of(s.signed_head(0)), signed_heads.signature_of(s.signed_head(1))),
+        f"signed head {DAYS[1]}",
         "signature",
     ),
-    "checkpoint: dropped": (lambda s: _drop_checkpoint(s, 1), f"checkpoint {DAYS[2]}", "the one before it"),
-    "checkpoint: the first dropped": (lambda s: _drop_checkpoint(s, 0), f"checkpoint {DAYS[1]}", "the one before it"),
-    "checkpoint: its file gone": (
-        lambda s: s.checkpoint(2).unlink(),
-        f"checkpoint {DAYS[2]}",
+    "signed head: dropped": (lambda s: _drop_head(s, 1), f"signed head {DAYS[2]}", "the one before it"),
+    "signed head: the first dropped": (lambda s: _drop_head(s, 0), f"signed head {DAYS[1]}", "the one before it"),
+    "signed head: its file gone": (
+        lambda s: s.signed_head(2).unlink(),
+        f"signed head {DAYS[2]}",
         "its signature is there",
     ),
-    "checkpoint: replaced by the holder": (
+    "signed head: replaced by the holder": (
         lambda s: _forge(s, 0, at=f"{DAYS[0]}T13:00:00+00:00"),
-        f"checkpoint {DAYS[1]}",
+        f"signed head {DAYS[1]}",
         "replaced",
     ),
-    "checkpoint: another root": (lambda s: _forge(s, 2, root="0" * 64), "event {2}", "vouches"),
-    "checkpoint: another hash": (lambda s: _forge(s, 2, hash="0" * 64), "event {2}", "written anew"),
-    "checkpoint: another day": (lambda s: _rename(s), "checkpoint 2029-01-01", "another day"),
+    "signed head: another root": (lambda s: _forge(s, 2, root="0" * 64), "event {2}", "vouches"),
+    "signed head: another hash": (lambda s: _forge(s, 2, hash="0" * 64), "event {2}", "written anew"),
+    "signed head: another day": (lambda s: _rename(s), "signed head 2029-01-01", "another day"),
 }
 
 
 def _rename(s: Stage) -> None:
-    path = s.checkpoint(0).with_name("2029-01-01.json")
-    signed_heads.signature_of(s.checkpoint(0)).rename(signed_heads.signature_of(path))
-    s.checkpoint(0).rename(path)
+    path = s.signed_head(0).with_name("2029-01-01.json")
+    signed_heads.signature_of(s.signed_head(0)).rename(signed_heads.signature_of(path))
+    s.signed_head(0).rename(path)
 
 
 @pytest.mark.parametrize("what", TAMPERS)
@@ -339,15 +339,15 @@ def test_what_was_tampered_with_is_found_with_its_place(stage: Stage, what: str)
 
 
 def test_what_is_as_it_was_is_no_problem(stage: Stage) -> None:
-    assert problems(stage.home, copies=(stage.checkpoint(0), stage.checkpoint(2))) == []
+    assert problems(stage.home, copies=(stage.signed_head(0), stage.signed_head(2))) == []
 
 
-def test_the_newest_checkpoint_taken_away_is_found_by_a_copy(stage: Stage, tmp_path: Path) -> None:
+def test_the_newest_head_taken_away_is_found_by_a_copy(stage: Stage, tmp_path: Path) -> None:
     copies = shutil.copytree(stage.home.root / "checkpoints", tmp_path / "copies")
     copy = copies / f"{DAYS[2]}.json"
-    _drop_checkpoint(stage, 2)
+    _drop_head(stage, 2)
     assert problems(stage.home) == []  # nothing in the home tells of it
-    assert [p.place for p in problems(stage.home, copies=(copy,))] == [f"checkpoint {DAYS[2]}"]
+    assert [p.place for p in problems(stage.home, copies=(copy,))] == [f"signed head {DAYS[2]}"]
     stage.rewrite(f"UPDATE events SET at = 'x' WHERE seq = {stage.seqs[2]}")
     assert f"event {stage.seqs[2]}" in {p.place for p in problems(stage.home, copies=(copy,))}
 
@@ -400,7 +400,7 @@ def test_a_key_of_another_batch_under_this_ones_name_is_found_by_opening(stage: 
 
 @pytest.fixture(scope="module")
 def handed_out(whole: Stage, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What somebody outside has: an export, checkpoints, the holder's public key."""
+    """What somebody outside has: an export, signed heads, the holder's public key."""
     folder = tmp_path_factory.mktemp("outside")
     with runs.ledger_of(whole.home) as ledger:
         assert export.write(ledger, folder / "chain.jsonl") == whole.last
@@ -410,7 +410,7 @@ def handed_out(whole: Stage, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def outside(folder: Path, chain: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, str]]]:
-    """Exit code and problems of `ledger verify --export`, with two of the three checkpoints."""
+    """Exit code and problems of `ledger verify --export`, with two of the three signed heads."""
     marks = [a for n in (0, 2) for a in ("--head", str(folder / "checkpoints" / f"{DAYS[n]}.json"))]
     capsys.readouterr()
     code = main.run(
@@ -476,7 +476,7 @@ def test_an_export_is_verified_anywhere(
     assert code == 1 and whole.filled(place) in {p["place"] for p in found}, found
 
 
-def test_ssh_keygen_verifies_a_checkpoint(handed_out: Path, tmp_path: Path) -> None:
+def test_ssh_keygen_verifies_a_signed_head(handed_out: Path, tmp_path: Path) -> None:
     (tmp_path / "allowed").write_text(f"holder {(handed_out / 'holder.pub').read_text()}")
     path = handed_out / "checkpoints" / f"{DAYS[1]}.json"
     command = [
@@ -484,7 +484,7 @@ def test_ssh_keygen_verifies_a_checkpoint(handed_out: Path, tmp_path: Path) -> N
         "-Y",
         "verify",
         "-n",
-        signatures.CHECKPOINT,
+        signatures.SIGNED_HEAD,
         "-I",
         "holder",
         "-f",
@@ -496,7 +496,7 @@ def test_ssh_keygen_verifies_a_checkpoint(handed_out: Path, tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
 
 
-def test_checkpoints_of_one_day_and_of_a_day_without_events(stage: Stage) -> None:
+def test_heads_of_one_day_and_of_a_day_without_events(stage: Stage) -> None:
     with runs.ledger_of(stage.home, runs.at("2030-01-04")) as ledger:
         first = signed_heads.write(stage.home, ledger)
         assert signed_heads.write(stage.home, ledger) == first  # nothing happened

@@ -143,7 +143,7 @@ TAMPERS: dict[str, tuple[Callable[[Path], object], str, str]] = {
         SIGNATURE,
     ),
     "a signature of another namespace": (
-        lambda p: sign(p, HOLDER, signatures.CHECKPOINT),
+        lambda p: sign(p, HOLDER, signatures.SIGNED_HEAD),
         "PACKAGE_UNSIGNED",
         SIGNATURE,
     ),

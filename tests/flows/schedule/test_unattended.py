@@ -130,7 +130,7 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     # a checkpoint that cannot vouch for the one before is a fault of the night
     (world.home.root / "checkpoints" / f"{summary['checkpoint']}.json").write_text("{}")
     code, summary = nightly(capsys)
-    assert (code, summary["checkpoint"]) == (1, "FAILED: CHECKPOINT_BROKEN")
+    assert (code, summary["signed_head"]) == (1, "FAILED: CHECKPOINT_BROKEN")
 
 
 @pytest.mark.slow
