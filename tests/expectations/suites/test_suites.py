@@ -85,7 +85,7 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
                 _set(12, officer="another"),
                 _set(13, final_order_date="2026-03-03"),
             ),
-            "decoys": _without(-2),
+            "control_rows": _without(-2),
             "dropped": lambda rows: [{"ordinal": 0}],
         },
         {
