@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-DATA = ('"decoy"', "`decoy`", "DECOY_WRONG", "requester_mends", "cause_mended")
+DATA = ("`mend`", '"decoy"', "`decoy`", "DECOY_WRONG", "requester_mends", "cause_mended")
 INSTEAD: dict[str, str] = {
     r"mend(s|ed|ing)?": "fix",
     r"in clear": "plaintext",
