@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from expectations.base.forms import Strict
+from expectations.base.forms import Strict, entry
 
 Days = Annotated[int, Field(gt=0, le=365)]
 
@@ -15,13 +15,7 @@ class RecallTerms(Strict):
     """Days for each step, counted from the step before. The incident report has no term here: its 24 hours are not
     agreed."""
 
-    copies_days: Days = Field(
-        default=10, description="for the recipient to list its copies, from the notice on", examples=[10]
-    )
-    disposal_days: Days = Field(
-        default=30, description="to dispose of them or return them, from the list on", examples=[30]
-    )
-    attestation_days: Days = Field(default=10, description="to attest it, from the last disposal on", examples=[10])
-    closing_days: Days = Field(
-        default=10, description="for the holder to close the case, from the attestation on", examples=[10]
-    )
+    copies_days: Days = entry("for the recipient to list its copies, from the notice on", 10, default=10)
+    disposal_days: Days = entry("to dispose of them or return them, from the list on", 30, default=30)
+    attestation_days: Days = entry("to attest it, from the last disposal on", 10, default=10)
+    closing_days: Days = entry("for the holder to close the case, from the attestation on", 10, default=10)

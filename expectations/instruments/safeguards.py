@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import Field
 from pydantic.functional_validators import model_validator
 
-from expectations.base.forms import Strict
+from expectations.base.forms import Strict, entry
 from expectations.instruments.terms import Key
 
 
 class Finding(Strict):
     """A finding of a safeguard review. A corrective plan counts from the day it was filed to the day it is due."""
 
-    id: Key = Field(description="name of the finding", examples=["access-logs"])
-    opened_on: date = Field(description="day on which it was found", examples=[date(2026, 1, 15)])
-    plan_filed_on: date | None = Field(
-        default=None, description="day on which a corrective plan was filed", examples=[date(2026, 2, 1)]
-    )
-    plan_due_on: date | None = Field(
-        default=None, description="last day on which that plan counts", examples=[date(2026, 8, 1)]
-    )
-    closed_on: date | None = Field(default=None, description="day from which it is fixed", examples=[date(2026, 7, 1)])
+    id: Key = entry("name of the finding", "access-logs")
+    opened_on: date = entry("day on which it was found", date(2026, 1, 15))
+    plan_filed_on: date | None = entry("day on which a corrective plan was filed", date(2026, 2, 1), default=None)
+    plan_due_on: date | None = entry("last day on which that plan counts", date(2026, 8, 1), default=None)
+    closed_on: date | None = entry("day from which it is fixed", date(2026, 7, 1), default=None)
 
     @model_validator(mode="after")
     def _ordered(self) -> Finding:
@@ -44,14 +39,12 @@ class Safeguards(Strict):
     """26 USC 6103(p)(4): in force on a day if the last review still counts, and no finding stands open without a
     plan."""
 
-    reviewed_on: date = Field(description="day of the last review", examples=[date(2026, 1, 1)])
-    review_due_on: date | None = Field(
-        default=None,
-        description="the review counts up to this day; left out: until findings",
-        examples=[date(2028, 12, 31)],
+    reviewed_on: date = entry("day of the last review", date(2026, 1, 1))
+    review_due_on: date | None = entry(
+        "the review counts up to this day; left out: until findings", date(2028, 12, 31), default=None
     )
-    findings: tuple[Finding, ...] = Field(
-        default=(), description="what reviews found", examples=[[{"id": "access-logs", "opened_on": date(2026, 1, 15)}]]
+    findings: tuple[Finding, ...] = entry(
+        "what reviews found", [{"id": "access-logs", "opened_on": date(2026, 1, 15)}], default=()
     )
 
     def in_force(self, day: date) -> bool:
