@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import ValidationInfo, field_validator
-from pydantic.functional_validators import model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from expectations.base.forms import Strict, entry
-from expectations.instruments.recall_terms import RecallTerms
 from expectations.instruments.safeguards import Safeguards
 from expectations.instruments.terms import RELEASABLE, Key, ReleaseField
 from expectations.instruments.thresholds import Thresholds
@@ -18,6 +16,7 @@ from expectations.rules import statutes
 
 Tier = Literal["A", "B", "C", "D"]
 TIERS: tuple[Tier, ...] = ("A", "B", "C", "D")
+RecallDays = Annotated[int, Field(gt=0, le=365)]
 _PARTY = {"id": "department-of-examples", "name": "Department of Examples", "address": "1000 Example Ave"}
 
 
@@ -48,6 +47,16 @@ class Keys(Strict):
 
     signing: tuple[str, ...] = entry("OpenSSH public keys that may sign letters", ["ssh-ed25519 AAAA..."])
     recipient: str = entry("the age recipient to whom packages are sealed", "age1...")
+
+
+class RecallTerms(Strict):
+    """Days for each step, counted from the step before. The incident report has no term here: its 24 hours are not
+    agreed."""
+
+    copies_days: RecallDays = entry("for the recipient to list its copies, from the notice on", 10, default=10)
+    disposal_days: RecallDays = entry("to dispose of them or return them, from the list on", 30, default=30)
+    attestation_days: RecallDays = entry("to attest it, from the last disposal on", 10, default=10)
+    closing_days: RecallDays = entry("for the holder to close the case, from the attestation on", 10, default=10)
 
 
 class Agreement(Strict):
@@ -144,9 +153,6 @@ class Agreement(Strict):
     def may_sign(self, name: str, office: str, day: date) -> bool:
         """Whether this signatory may sign for the office on that day (26 USC 6103(i)(2)(A)); whoever holds it may, if
         nobody is named. That the office is one that may sign is not asked here."""
-        if not self.signatories or office not in self.offices:
-            return True
-        return any(
-            (s.name, s.office) == (name, office) and s.valid_from <= day and (s.valid_to is None or day <= s.valid_to)
-            for s in self.signatories
-        )
+        named = [s for s in self.signatories if (s.name, s.office) == (name, office)]
+        may = any(s.valid_from <= day and (s.valid_to is None or day <= s.valid_to) for s in named)
+        return may or not self.signatories or office not in self.offices

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import field_validator
-from pydantic.functional_validators import model_validator
+from pydantic import field_validator, model_validator
 
 from expectations.base.forms import Strict, entry
 from expectations.instruments.districts import state_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic.functional_validators import model_validator
+from pydantic import model_validator
 
 from expectations.base.forms import Strict, entry
 from expectations.instruments.terms import Key
@@ -29,10 +29,9 @@ class Finding(Strict):
 
     def stands_open(self, day: date) -> bool:
         """Open on `day`, and no corrective plan under way."""
-        if day < self.opened_on or (self.closed_on is not None and self.closed_on <= day):
-            return False
-        planned = self.plan_filed_on is not None and self.plan_due_on is not None
-        return not (planned and self.plan_filed_on <= day <= self.plan_due_on)  # type: ignore[operator]
+        is_open = self.opened_on <= day and (self.closed_on is None or day < self.closed_on)
+        planned = self.plan_filed_on and self.plan_due_on and self.plan_filed_on <= day <= self.plan_due_on
+        return is_open and not planned
 
 
 class Safeguards(Strict):
