@@ -79,8 +79,7 @@ def leaf(row: str) -> bytes:
 
 
 def leaves(connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], order: str) -> Iterator[bytes]:
-    """Leaf hashes of the rows of `relation`, `columns` as JSON, sorted by `order` (total); many at a time, end to
-    end."""
+    """Leaf hashes of the rows of `relation`, `columns` as JSON, sorted by `order` (total); many at a time, joined."""
     fields = ", ".join(f'"{c}" := "{c}"' for c in columns)
     row = f"CAST(to_json(struct_pack({fields})) AS VARCHAR)"
     query = f"SELECT unhex(sha256('\\x00'::BLOB || encode({row}))) AS h FROM {relation} ORDER BY {order}"

@@ -31,18 +31,4 @@ REGISTER_ADDRESS = pa.schema(
     ]
 )
 
-ON_FILE = pa.struct(
-    [
-        pa.field(name, kind)
-        for name, kind in [
-            ("street", S),
-            ("unit", S),
-            ("urbanization", S),
-            ("city", S),
-            ("state", S),
-            ("zip", S),
-            ("valid_from", D),
-            ("valid_to", D),
-        ]
-    ]
-)
+ON_FILE = pa.struct([pa.field(field.name, field.type) for field in list(REGISTER_ADDRESS)[1:]])  # whose, stands beside

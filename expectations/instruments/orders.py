@@ -121,8 +121,5 @@ class CourtOrder(Strict):
     def covers(self, agreement: str, requester: str, statute: str) -> bool:
         """Whether it speaks of requests by this requester under this agreement and statute."""
         scope = self.scope
-        return (
-            (not scope.agreements or agreement in scope.agreements)
-            and (not scope.requesters or requester in scope.requesters)
-            and (not scope.statutes or statute in scope.statutes)
-        )
+        asked = ((scope.agreements, agreement), (scope.requesters, requester), (scope.statutes, statute))
+        return all(not named or one in named for named, one in asked)
