@@ -29,8 +29,7 @@ def zip_stage(source: str) -> str:
         ELSE nullif(trim(CASE WHEN _found <> '' THEN regexp_replace(_line, '{_ZIP_END}', '') 
           ELSE regexp_replace(_line, '[ ,]+{_COUNTRY}[ ,]*$', '') END, ' ,'), '') END AS _head,
       CASE WHEN _found <> '' THEN _found WHEN regexp_full_match(_zip_text, '[0-9]{{5}}(?:[ -]?[0-9]{{4}})?')
-        THEN left(_zip_text, 5) END AS _zip
-    FROM found"""
+        THEN left(_zip_text, 5) END AS _zip FROM found"""
 
 
 def state_stage(source: str) -> str:
@@ -56,8 +55,7 @@ def state_stage(source: str) -> str:
     )
     SELECT * EXCLUDE (_flat, _column, _one, _t1, _t2, _t3),
       ' ' || nullif(CASE WHEN _said = '' THEN _flat ELSE rtrim(left(_flat, length(_flat) - length(_said))) END, '')
-        AS _body
-    FROM named"""
+        AS _body FROM named"""
 
 
 def parts_stage(source: str) -> str:
@@ -99,17 +97,13 @@ def city_stage(source: str) -> str:
     ), tails AS (
       SELECT *, string_split(CASE WHEN _listed IS NULL AND _line IS NOT NULL THEN ltrim(_body) END, ' ') AS _b,
         list_transform(string_split(CASE WHEN _listed IS NULL AND contains(_head, ',') THEN _head END, ','),
-          s -> trim(s)) AS _s
-      FROM listed
+          s -> trim(s)) AS _s FROM listed
     ), known AS (
-      SELECT tails.*,
-        CASE WHEN c3.city IS NOT NULL THEN ' ' || c3.city WHEN c2.city IS NOT NULL THEN ' ' || c2.city
+      SELECT tails.*, CASE WHEN c3.city IS NOT NULL THEN ' ' || c3.city WHEN c2.city IS NOT NULL THEN ' ' || c2.city
           WHEN c1.city IS NOT NULL THEN ' ' || c1.city END AS _known,
         -- the state may stand in a piece of its own, or end the city's
         CASE WHEN _s[-1] = _said THEN _s[-2] WHEN _said <> '' AND suffix(_s[-1], ' ' || _said)
-          THEN trim(left(_s[-1], length(_s[-1]) - length(_said)))
-          ELSE _s[-1] END AS _piece
-      FROM tails
+          THEN trim(left(_s[-1], length(_s[-1]) - length(_said))) ELSE _s[-1] END AS _piece FROM tails
         LEFT JOIN addr_cities c1 ON c1.state = _state AND c1.city = _b[-1]
         LEFT JOIN addr_cities c2 ON c2.state = _state AND c2.city = _b[-2] || ' ' || _b[-1]
         LEFT JOIN addr_cities c3 ON c3.state = _state AND c3.city = _b[-3] || ' ' || _b[-2] || ' ' || _b[-1]
@@ -121,5 +115,4 @@ def city_stage(source: str) -> str:
     SELECT * EXCLUDE (_line, _head, _said, _body, _listed, _b, _s, _known, _piece, _tail),
       CASE WHEN _line IS NULL THEN _city_text ELSE ltrim(_tail) END AS _city,
       CASE WHEN _line IS NULL THEN _street_text WHEN _tail IS NULL THEN nullif(trim(_body), '')
-        ELSE nullif(trim(left(_body, length(_body) - length(_tail))), '') END AS _street
-    FROM chosen"""
+        ELSE nullif(trim(left(_body, length(_body) - length(_tail))), '') END AS _street FROM chosen"""

@@ -112,26 +112,21 @@ def derive(relation: str) -> str:
         std_without_suffix(std_name(CASE WHEN position(',' IN {full}) > 0
           AND std_suffix(split_part({full}, ',', 2)) IS NULL
           THEN split_part({full}, ',', 2) ELSE split_part({full}, ',', 1) END)) AS _given,
-        std_name(split_part({full}, ',', 1)) AS _before,
-        std_name({full}) AS _full,
-        std_name(first_name) AS _first, std_name(middle_name) AS _middle, std_name(last_name) AS _last
-      FROM {relation}
+        std_name(split_part({full}, ',', 1)) AS _before, std_name({full}) AS _full,
+        std_name(first_name) AS _first, std_name(middle_name) AS _middle, std_name(last_name) AS _last FROM {relation}
     ), split AS (
-      SELECT *,
-        coalesce(_first, split_part(_given, ' ', 1)) AS _f,
+      SELECT *, coalesce(_first, split_part(_given, ' ', 1)) AS _f,
         coalesce(_middle, CASE WHEN _first IS NULL
           AND array_length(string_split(_given, ' ')) > CASE WHEN _comma THEN 1 ELSE 2 END
           THEN string_split(_given, ' ')[2] END) AS _m,
         coalesce(_last, CASE WHEN _comma AND std_suffix(split_part({full}, ',', 2)) IS NULL THEN _before
-          WHEN array_length(string_split(_given, ' ')) > 1 THEN string_split(_given, ' ')[-1] END) AS _l
-      FROM names
+          WHEN array_length(string_split(_given, ' ')) > 1 THEN string_split(_given, ' ')[-1] END) AS _l FROM names
     ), standard AS (
       SELECT * EXCLUDE (_comma, _given, _before, _full, _first, _middle, _last, _f, _m, _l),
         nullif(_f, '') AS s_first, std_middle(_m) AS s_middle, std_without_suffix(_l) AS s_last,
         coalesce(std_suffix(suffix), std_suffix_in(_l), std_suffix_in(_full),
           std_suffix(nullif(split_part({full}, ',', 2), ''))) AS s_suffix,
-        std_date(birth_date) AS s_birth, std_tin(tin) AS s_tin
-      FROM split
+        std_date(birth_date) AS s_birth, std_tin(tin) AS s_tin FROM split
     )
     SELECT *, {TOKENS} FROM standard"""
 
@@ -144,8 +139,7 @@ def derive_register(relation: str) -> str:
     ), standard AS (
       SELECT record_id, _f AS s_first, std_middle(_m) AS s_middle, std_without_suffix(_l) AS s_last,
         coalesce(std_suffix(suffix), std_suffix_in(_l)) AS s_suffix, std_day(birth_date) AS s_birth,
-        std_tin(tin) AS s_tin
-      FROM names
+        std_tin(tin) AS s_tin FROM names
     )
     SELECT *, {TOKENS} FROM standard"""
 
