@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 
 from expectations.address import facilities as operators
-from expectations.address import left_out as left
 from expectations.address import parse, patterns, reference, split, text, verdict
 from expectations.base.digests import of_file, of_sql
 from expectations.base.duck import quote, session
@@ -154,7 +153,7 @@ def _stages(relation: str, one_line: bool, urbanization: bool, left_out: Sequenc
           ELSE _unit_text END AS _unit_text) FROM {cleaned})"""
     split_up = split.state_stage(f"({split.zip_stage(cleaned)})") if one_line else split.parts_stage(cleaned)
     placed = f"({split.place_stage(f'({split_up})', one_line=one_line)})"
-    located = f"({left.stage(placed, left_out)})"
+    located = f"({split.left_out_stage(placed, left_out)})"
     for stage in (parse.unit_stage, parse.special_stage, parse.number_stage, parse.street_stage, verdict.finish_stage):
         located = f"({stage(located)})"
     return located

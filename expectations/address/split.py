@@ -1,16 +1,17 @@
 """One line to parts, from the right: ZIP, state, then a city verified against the ZIP's list; the rest is the street.
 
 A city is believed if the ZIP's list holds it, or the state has one of that name, or a comma sets it apart: in that
-order.
+order. A state or city is left out only where nothing stands: a placeholder, or what cannot be read, stays NO_STATE or
+NO_CITY.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 _COUNTRY = "(?:USA|US|U S A|UNITED STATES(?: OF AMERICA)?)"
 # at the end: ZIP, perhaps ZIP+4, perhaps a country on either side
 _ZIP_END = f"(?:^|[ ,-])(?:{_COUNTRY}[ ,]+)?([0-9]{{5}})(?:[ -]?[0-9]{{4}})?[ ,]*{_COUNTRY}?[ ,]*$"
-
-
 # most lines: a state's two letters and the ZIP; no country (US) between
 _PLAIN_END = " (?:[A-Z][A-RT-Z]|[A-TV-Z]S) ([0-9]{5})(?:-[0-9]{4})?$"
 
@@ -71,21 +72,16 @@ def place_stage(source: str, *, one_line: bool) -> str:
     """Adds what the ZIP is (z_state, z_type, z_active, z_city), _city, _street (without the city), and _listed: whether
     the ZIP's list holds the city. The whole list is fetched only where the city is not the ZIP's own: most rows need
     one string."""
-    known = (
-        "CASE WHEN _line IS NULL THEN _city_text = z_city ELSE suffix(_body, z_tail) END"
-        if one_line
-        else "_city = z_city"
-    )
+    line_known = "CASE WHEN _line IS NULL THEN _city_text = z_city ELSE suffix(_body, z_tail) END"
+    known = line_known if one_line else "_city = z_city"
     listed = "coalesce(_city = z_city OR list_contains(z_cities, _city), false) AS _listed"
     found = f"""(
       SELECT * EXCLUDE (l_zip) FROM (
         SELECT *, CASE WHEN NOT coalesce({known}, false) THEN _zip END AS _ask FROM {source}
           LEFT JOIN addr_zips ON z_zip = _zip
       ) LEFT JOIN addr_zip_lists ON l_zip = _ask)"""
-    return (
-        f"SELECT * EXCLUDE (_ask, z_cities, z_tails, z_tail), {listed}"
-        f" FROM {f'({city_stage(found)})' if one_line else found}"
-    )
+    placed = f"({city_stage(found)})" if one_line else found
+    return f"SELECT * EXCLUDE (_ask, z_cities, z_tails, z_tail), {listed} FROM {placed}"
 
 
 def city_stage(source: str) -> str:
@@ -116,3 +112,22 @@ def city_stage(source: str) -> str:
       CASE WHEN _line IS NULL THEN _city_text ELSE ltrim(_tail) END AS _city,
       CASE WHEN _line IS NULL THEN _street_text WHEN _tail IS NULL THEN nullif(trim(_body), '')
         ELSE nullif(trim(left(_body, length(_body) - length(_tail))), '') END AS _street FROM chosen"""
+
+
+# In one line nothing may stand between city and ZIP, so that the city must be one of the ZIP's, or be left out as well.
+_NO_STATE = (
+    "_state IS NULL AND _state_text IS NULL AND coalesce(z_active, false) "
+    " AND (_listed OR _city IS NULL OR _city_text IS NOT NULL)"
+)
+
+
+def left_out_stage(source: str, allowed: Collection[str]) -> str:
+    """Adds _state_left_out and _city_let: a code for the first, none for the second. `allowed`: see `derive`.
+
+    Fills _state from the ZIP where it may be left out, so that the delivery line is read, and compared with the
+    addresses on file, as of that state.
+    """
+    implied = f"CASE WHEN {_NO_STATE} THEN z_state ELSE _state END" if "state" in allowed else "_state"
+    left = "false" if "state" in allowed else f"coalesce({_NO_STATE}, false)"
+    city = "_city IS NULL" if "city" in allowed else "false"
+    return f"SELECT * REPLACE ({implied} AS _state), {left} AS _state_left_out, {city} AS _city_let FROM {source}"

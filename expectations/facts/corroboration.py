@@ -19,12 +19,7 @@ from expectations.facts.sql import literal
 # The best over all addresses on file counts.
 _RANKS = total(
     Corroboration,
-    {
-        Corroboration.SAME: 3,
-        Corroboration.BUILDING: 2,
-        Corroboration.DIFFERS: 1,
-        Corroboration.NOT_COMPARABLE: 0,
-    },
+    {Corroboration.SAME: 3, Corroboration.BUILDING: 2, Corroboration.DIFFERS: 1, Corroboration.NOT_COMPARABLE: 0},
 )
 # must be known on both sides, else nothing was compared
 _NEEDED = ("a_kind", "a_number", "a_street", "a_state", "a_zip")
