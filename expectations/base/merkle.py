@@ -7,7 +7,7 @@ one byte and its two children, so that no node can be passed off as a row. An un
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import duckdb
 import pyarrow as pa
@@ -50,14 +50,6 @@ class Tree:
             node = _node(self._peaks.pop()[1] + node)
             height += 1
         self._peaks.append((height, node))
-
-
-def root(leaves: Iterable[bytes | memoryview]) -> str:
-    """Root over leaf hashes in their order, one or several end to end at a time, in hex."""
-    tree = Tree()
-    for some in leaves:
-        tree.add(some)
-    return tree.root()
 
 
 def _subtree(level: bytes) -> bytes:

@@ -151,10 +151,23 @@ def letter_facts(
     """
     signed_by = signatures.signer(letter_bytes, signature, list(agreement.keys.signing), signatures.LETTER)
     stands = standing(agreement, orders, letter.statute, letter.purpose, decided_on)
-    before = earlier or Earlier()
+    before, signatory = earlier or Earlier(), letter.signatory
     return LetterFacts(
         **vars(register_facts(agreement, stands, decided_on)),
-        **_of_letter(letter, agreement),
+        requester_is_party=letter.requester == agreement.requester.id and letter.agreement == agreement.id,
+        office_may_sign=signatory.office in agreement.offices,
+        signatory_may_sign=agreement.may_sign(signatory.name, signatory.office, letter.date),
+        statute=letter.statute,
+        statute_known=letter.statute in STATUTES,
+        statute_designated=letter.statute in agreement.statutes,
+        purpose_allowed=letter.purpose in agreement.purposes,
+        solely=letter.attestations.solely,
+        clearance=letter.attestations.no_informant_or_investigation_harmed,
+        officers=tuple(sorted({o.id for o in letter.officers})),
+        officers_alike=_alike(letter.officers),
+        letter_date=letter.date,
+        attested_on=letter.attested_on,
+        rows_in_letter=sum(f.rows for f in letter.files),
         letter_signed=signed_by is not None,
         agreement_in_force=agreement.in_force(decided_on),
         superseded_by=superseded(agreement, successors, decided_on),
@@ -179,27 +192,6 @@ def register_facts(agreement: Agreement, stands: Standing, decided_on: date) -> 
         lists_required=tuple(sorted({which for _, which in stands.persons})),
         states_withheld=tuple(sorted({state for _, some in stands.states for state in some})),
     )
-
-
-def _of_letter(letter: Letter, agreement: Agreement) -> dict[str, Any]:
-    """The facts that need no day: what the letter says, held against its agreement."""
-    signatory, attested = letter.signatory, letter.attestations
-    return {
-        "requester_is_party": letter.requester == agreement.requester.id and letter.agreement == agreement.id,
-        "office_may_sign": signatory.office in agreement.offices,
-        "signatory_may_sign": agreement.may_sign(signatory.name, signatory.office, letter.date),
-        "statute": letter.statute,
-        "statute_known": letter.statute in STATUTES,
-        "statute_designated": letter.statute in agreement.statutes,
-        "purpose_allowed": letter.purpose in agreement.purposes,
-        "solely": attested.solely,
-        "clearance": attested.no_informant_or_investigation_harmed,
-        "officers": tuple(sorted({o.id for o in letter.officers})),
-        "officers_alike": _alike(letter.officers),
-        "letter_date": letter.date,
-        "attested_on": letter.attested_on,
-        "rows_in_letter": sum(f.rows for f in letter.files),
-    }
 
 
 def _alike(officers: Sequence[Officer]) -> dict[str, str]:

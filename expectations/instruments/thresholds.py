@@ -52,13 +52,9 @@ class Thresholds(Strict):
 
     def complete(self) -> Thresholds:
         """With what holds in the place of limits that are left out."""
-        share = self.incomplete_share_30_days
-        return self.model_copy(
-            update={
-                "rows_30_days": self.rows_30_days or _NO_CAP,
-                "incomplete_share_30_days": self.incomplete_share if share is None else share,
-            }
-        )
+        share = self.incomplete_share if self.incomplete_share_30_days is None else self.incomplete_share_30_days
+        rows = self.rows_30_days or _NO_CAP
+        return self.model_copy(update={"rows_30_days": rows, "incomplete_share_30_days": share})
 
     @field_validator("incomplete_share_by_code")
     @classmethod
