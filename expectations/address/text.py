@@ -36,14 +36,10 @@ _DASHES, _SPACES, _QUOTES = "‐‑‒–—―−﹘﹣－", "            　",
 @cache
 def compatible() -> dict[str, str]:
     """Characters whose compatibility form (NFKC) is one ASCII character: full-width, mathematical, circled …"""
-    found = {}
-    for point in (*range(0x80, 0x3400), *range(0xA000, 0x10000), *range(0x1D400, 0x1D800), *range(0x1F100, 0x1FC00)):
-        if 0xD800 <= point < 0xE000:
-            continue
-        plain = unicodedata.normalize("NFKC", chr(point))
-        if len(plain) == 1 and " " <= plain <= "~":
-            found[chr(point)] = plain.upper()
-    return found
+    blocks = ((0x80, 0x3400), (0xA000, 0xD800), (0xE000, 0x10000), (0x1D400, 0x1D800), (0x1F100, 0x1FC00))
+    letters = [chr(point) for first, end in blocks for point in range(first, end)]
+    plain = {letter: unicodedata.normalize("NFKC", letter) for letter in letters}
+    return {letter: p.upper() for letter, p in plain.items() if len(p) == 1 and " " <= p <= "~"}
 
 
 def common() -> dict[str, str]:
