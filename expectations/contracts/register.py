@@ -27,4 +27,4 @@ REGISTER_ADDRESS = row(
     column("valid_to", D, "on file until (exclusive); null: the last known address"),
 )
 
-ON_FILE = pa.struct([pa.field(field.name, field.type) for field in list(REGISTER_ADDRESS)[1:]])  # whose, stands beside
+ON_FILE = pa.struct([pa.field(field.name, field.type) for field in REGISTER_ADDRESS if field.name != "record_id"])
