@@ -14,7 +14,6 @@ from pathlib import Path
 import duckdb
 
 from expectations.address import facilities as operators
-from expectations.address import left_out as left
 from expectations.address import parse, patterns, reference, split, text, verdict
 from expectations.base.digests import of_file, of_sql
 from expectations.base.duck import quote, session
@@ -69,10 +68,8 @@ def check(facilities: Path) -> operators.Facilities:
 
 def _use(connection: duckdb.DuckDBPyConnection, own: operators.Facilities, facilities: Path) -> None:
     """Makes the places of an operator's addresses known; raises BadInput naming the one at fault."""
-    query = (
-        f"SELECT address, CASE WHEN a_zip IS NOT NULL THEN {verdict.place_key()} END"
-        f" FROM ({derive(_lines(own.addresses), one_line=True)})"
-    )
+    parsed = derive(_lines(own.addresses), one_line=True)
+    query = f"SELECT address, CASE WHEN a_zip IS NOT NULL THEN {verdict.place_key()} END FROM ({parsed})"
     places = dict(connection.execute(query).fetchall())
     for number, line in enumerate(own.addresses, 1):
         if places.get(line) is None:
@@ -136,9 +133,8 @@ def derive(
     a_codes is the sorted list of codes that hold for the address alone, blocking and for-a-person; never null.
     """
     parsed = ", ".join(c for c in COLUMNS if c != "a_codes")
-    judged = verdict.judge_stage(
-        _stages(f"(SELECT * FROM {relation})", one_line, urbanization, left_out), _own_sql(premises)
-    )
+    located = _stages(f"(SELECT * FROM {relation})", one_line, urbanization, left_out)
+    judged = verdict.judge_stage(located, _own_sql(premises))
     return f"SELECT _row.*, {parsed}, {verdict.codes_sql()} AS a_codes FROM ({judged})"
 
 
@@ -150,15 +146,14 @@ def _stages(relation: str, one_line: bool, urbanization: bool, left_out: Sequenc
     urb = "addr_urb(nullif(_fields[6], ''))" if urbanization else "CAST(NULL AS VARCHAR)"
     cleaned = f"""(SELECT * EXCLUDE (_fields),
       {", ".join(f"nullif(_fields[{i}], '') AS _{f}_text" for i, f in enumerate(fields[:5], 1))},
-      {urb} AS _urb_column
-      FROM (SELECT _row, {line} AS _line, addr_fields({text.joined(fields)}) AS _fields
+      {urb} AS _urb_column FROM (SELECT _row, {line} AS _line, addr_fields({text.joined(fields)}) AS _fields
         FROM (SELECT _row, _row.* FROM {relation} _row)))"""
     cleaned = f"""(SELECT * REPLACE (
         CASE WHEN addr_junk_whole(_unit_text) AND NOT regexp_matches(_unit_text, '[0-9XZQ]') THEN NULL
           ELSE _unit_text END AS _unit_text) FROM {cleaned})"""
     split_up = split.state_stage(f"({split.zip_stage(cleaned)})") if one_line else split.parts_stage(cleaned)
     placed = f"({split.place_stage(f'({split_up})', one_line=one_line)})"
-    located = f"({left.stage(placed, left_out)})"
+    located = f"({split.left_out_stage(placed, left_out)})"
     for stage in (parse.unit_stage, parse.special_stage, parse.number_stage, parse.street_stage, verdict.finish_stage):
         located = f"({stage(located)})"
     return located
@@ -183,11 +178,3 @@ def complete(codes: str = "a_codes") -> str:
     """SQL that is TRUE where a list of codes holds no blocking address code; a null list is not complete."""
     blocking = ", ".join(quote(c) for c in BLOCKING_ADDRESS_CODES)
     return f"coalesce(NOT list_has_any({codes}, [{blocking}]), false)"
-
-
-def delivery_line(kind: str = "a_kind", number: str = "a_number", street: str = "a_street") -> str:
-    """SQL for the delivery line of a parsed address, without its unit; parsing it again changes nothing."""
-    return f"""CASE WHEN {kind} = 'general_delivery' THEN {street} WHEN {kind} = 'po_box' THEN {street} || ' '
-      || {number}
-      WHEN {kind} IN ('rural', 'military') THEN {street} || ' BOX ' || {number}
-      WHEN prefix({number}, 'KM ') THEN {street} || ' ' || {number} ELSE {number} || ' ' || {street} END"""

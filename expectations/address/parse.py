@@ -26,8 +26,7 @@ def unit_stage(source: str) -> str:
     )
     SELECT * EXCLUDE (_has, _first, _l, _last),
       CASE WHEN _last.rest <> '' THEN _last.rest ELSE _l END AS _line1,
-      concat_ws(' ', nullif(_first.unit, ''), nullif(trim(_last.unit), '')) AS _line_unit
-    FROM tails"""
+      concat_ws(' ', nullif(_first.unit, ''), nullif(trim(_last.unit), '')) AS _line_unit FROM tails"""
 
 
 def special_stage(source: str) -> str:
@@ -35,14 +34,12 @@ def special_stage(source: str) -> str:
     urb = f"regexp_extract(_line1, '{p.URBANIZATION}', ['urb', 'rest'])"
     return f"""
     WITH forms AS (
-      SELECT *,
-        CASE WHEN _special THEN regexp_extract(_street, '{p.MILITARY}', ['route', 'unit', 'box']) END AS _mil,
+      SELECT *, CASE WHEN _special THEN regexp_extract(_street, '{p.MILITARY}', ['route', 'unit', 'box']) END AS _mil,
         CASE WHEN _special THEN regexp_extract(_street, '{p.RURAL}', ['route', 'box']) END AS _rr,
         CASE WHEN _special THEN regexp_extract(_street, '{p.HIGHWAY_CONTRACT}', ['route', 'box']) END AS _hc,
         CASE WHEN _special THEN regexp_extract(_street, '{p.PO_BOX}', ['said', 'bare']) END AS _po_form,
         CASE WHEN _special THEN regexp_matches(_street, '{p.GENERAL}') ELSE false END AS _gd,
-        CASE WHEN prefix(_line1, 'URB') THEN {urb} END AS _urb_form
-      FROM {source}
+        CASE WHEN prefix(_line1, 'URB') THEN {urb} END AS _urb_form FROM {source}
     ), boxes AS (
       SELECT * EXCLUDE (_po_form), _po_form.said || _po_form.bare AS _po FROM forms
     ), kinds AS (
@@ -50,8 +47,7 @@ def special_stage(source: str) -> str:
         CASE WHEN _urb_form.rest <> '' THEN _urb_form.rest ELSE _line1 END AS _line2,
         CASE WHEN _mil.box <> '' AND (_state IN ('AA', 'AE', 'AP') OR _mil.route <> 'UNIT' OR prefix(_street, 'UNIT'))
           THEN 'military' WHEN _rr.box <> '' OR _hc.box <> '' THEN 'rural' WHEN _gd THEN 'general_delivery'
-          WHEN _po <> '' THEN 'po_box' END AS _other
-      FROM boxes
+          WHEN _po <> '' THEN 'po_box' END AS _other FROM boxes
     )
     SELECT * EXCLUDE (_mil, _rr, _hc, _po, _gd),
       CASE _other WHEN 'military' THEN _mil.box WHEN 'po_box' THEN _po
@@ -77,8 +73,7 @@ def number_stage(source: str) -> str:
     WITH forms AS (
       SELECT *, regexp_extract(_line2, '{p.STREET}', ['number', 'rest']) AS _plain, {calle} AS _calle,
         {last} AS _after, {km} AS _km,
-        CASE WHEN _line2 >= 'A' THEN split_part(_line2, ' ', 1) END AS _first_word
-      FROM {source}
+        CASE WHEN _line2 >= 'A' THEN split_part(_line2, ' ', 1) END AS _first_word FROM {source}
     ), found AS (
       SELECT forms.*, CASE WHEN _km.number <> '' THEN _km WHEN _after.number <> '' THEN _after END AS _spanish,
         CASE WHEN spelled IS NOT NULL AND contains(_line2, ' ') THEN spelled END AS _spelled
@@ -87,21 +82,17 @@ def number_stage(source: str) -> str:
       SELECT * EXCLUDE (_plain, _calle, _after, _km, _first_word, _spanish, _spelled),
         CASE WHEN _spanish IS NOT NULL THEN _spanish.number
           WHEN _calle.number <> '' THEN replace(_calle.number, ' ', '-') WHEN _plain.number <> '' THEN _plain.number
-          WHEN regexp_full_match(_line2, '{p.NUMBER_ONLY}') THEN ltrim(_line2, '# ')
-          ELSE _spelled END AS _n,
+          WHEN regexp_full_match(_line2, '{p.NUMBER_ONLY}') THEN ltrim(_line2, '# ') ELSE _spelled END AS _n,
         CASE WHEN _spanish IS NOT NULL THEN _spanish.rest WHEN _calle.number <> '' THEN _calle.rest
           WHEN _plain.number <> '' THEN _plain.rest
           WHEN regexp_full_match(_line2, '{p.NUMBER_ONLY}') THEN NULL
-          WHEN _spelled IS NOT NULL THEN substr(_line2, position(' ' IN _line2) + 1)
-          ELSE _line2 END AS _rest
-      FROM found
+          WHEN _spelled IS NOT NULL THEN substr(_line2, position(' ' IN _line2) + 1) ELSE _line2 END AS _rest FROM found
     )
     SELECT * EXCLUDE (_n),
       -- 403-1/2 and 403 1/2 are one number; a number of noughts is none
       CASE WHEN regexp_full_match(_n, '0+[A-Z]?') THEN NULL WHEN _n[1] = '0' OR contains(_n, '/')
         THEN regexp_replace(regexp_replace(_n, '^0+', ''), '-([0-9]/)', ' \\1')
-          WHEN regexp_matches(_n, '^[NSEW] ?[0-9]+ ?[NSEW]') THEN replace(_n, ' ', '')
-        ELSE _n END AS _number
+          WHEN regexp_matches(_n, '^[NSEW] ?[0-9]+ ?[NSEW]') THEN replace(_n, ' ', '') ELSE _n END AS _number
     FROM chosen"""
 
 
@@ -126,8 +117,7 @@ def street_stage(source: str) -> str:
         CASE WHEN CASE WHEN _pre THEN _begins2 ELSE _begins1 END THEN CASE WHEN _pre THEN _r[2] || ' ' || _r[3]
           ELSE _r[1] || ' ' || _r[2] END END AS _two,
         coalesce(_de IS NOT NULL AND _k > CASE WHEN _pre THEN 2 ELSE 1 END
-          AND NOT (_k = 2 AND coalesce(_bare1, false)), false) AS _post
-      FROM pre
+          AND NOT (_k = 2 AND coalesce(_bare1, false)), false) AS _post FROM pre
     ), roads AS (
       SELECT bounds.*, coalesce(h2.standard, _road_word) AS _road,
         CASE WHEN h2.standard IS NOT NULL THEN _from + 2 ELSE _from + 1 END AS _road_at
@@ -136,8 +126,7 @@ def street_stage(source: str) -> str:
       SELECT *, CASE WHEN _road IS NOT NULL THEN coalesce(regexp_full_match(_r[_road_at], '[0-9]+[A-Z]{{0,2}}')
           OR _road IN ('COUNTY ROAD', 'COUNTY HIGHWAY', 'HIGHWAY', 'STATE HIGHWAY') 
             AND regexp_full_match(_r[_road_at], '[A-Z]{{1,3}}'), false)
-          AND _k - _road_at <= 2 ELSE false END AS _is_road
-      FROM roads
+          AND _k - _road_at <= 2 ELSE false END AS _is_road FROM roads
     ), units AS (
       -- 200 CENTER ST A: the letter after the suffix is the unit
       SELECT *, CASE WHEN _ends AND NOT _is_road AND NOT _post AND _k - _from >= 2
@@ -149,15 +138,13 @@ def street_stage(source: str) -> str:
     ), named AS (
       SELECT *, _sfx IS NOT NULL AND _to > _from AS _has_suffix,
         list_slice(_r, _from + CASE WHEN _o IS NOT NULL THEN 1 ELSE 0 END,
-          CASE WHEN _sfx IS NOT NULL AND _to > _from THEN _to - 1 ELSE _to END) AS _mid
-      FROM pieces
+          CASE WHEN _sfx IS NOT NULL AND _to > _from THEN _to - 1 ELSE _to END) AS _mid FROM pieces
     ), joined AS (
       SELECT *, CASE WHEN _is_road THEN concat_ws(' ', CASE WHEN _pre THEN _d1 END, _road,
         array_to_string(list_slice(_r, _road_at, CASE WHEN _post THEN _k - 1 ELSE _k END), ' '),
           CASE WHEN _post THEN _de END)
         ELSE concat_ws(' ', CASE WHEN _pre THEN _d1 END, _o, nullif(array_to_string(_mid, ' '), ''),
-          CASE WHEN _has_suffix THEN _sfx END, CASE WHEN _post THEN _de END) END AS _full
-      FROM named
+          CASE WHEN _has_suffix THEN _sfx END, CASE WHEN _post THEN _de END) END AS _full FROM named
     )
     SELECT * EXCLUDE (_r, _k, _d1, _o1, _o2, _o, _de, _se1, _se2, _pre, _from, _post, _road, _road_at, _is_road,
       _loose, _to, _sfx, _has_suffix, _mid, _full,
@@ -171,6 +158,5 @@ def street_stage(source: str) -> str:
         WHEN (_pre OR _post) AND NOT _bare AND (len(_mid) > 0 OR _o IS NOT NULL)
           AND regexp_matches(_full, '[A-Z]{{3}}|[0-9]') THEN _full
         WHEN (_k > 1 OR NOT _bare) AND regexp_matches(_rest, '(^| )[A-Z][A-Z&/-]+|[0-9](ST|ND|RD|TH)$')
-          AND NOT coalesce(_k = 1 AND (_d1 IS NOT NULL OR _sfx IS NOT NULL), false)
-        THEN _full END AS _name
+          AND NOT coalesce(_k = 1 AND (_d1 IS NOT NULL OR _sfx IS NOT NULL), false) THEN _full END AS _name
     FROM joined"""

@@ -36,14 +36,10 @@ _DASHES, _SPACES, _QUOTES = "‐‑‒–—―−﹘﹣－", "            　",
 @cache
 def compatible() -> dict[str, str]:
     """Characters whose compatibility form (NFKC) is one ASCII character: full-width, mathematical, circled …"""
-    found = {}
-    for point in (*range(0x80, 0x3400), *range(0xA000, 0x10000), *range(0x1D400, 0x1D800), *range(0x1F100, 0x1FC00)):
-        if 0xD800 <= point < 0xE000:
-            continue
-        plain = unicodedata.normalize("NFKC", chr(point))
-        if len(plain) == 1 and " " <= plain <= "~":
-            found[chr(point)] = plain.upper()
-    return found
+    blocks = ((0x80, 0x3400), (0xA000, 0xD800), (0xE000, 0x10000), (0x1D400, 0x1D800), (0x1F100, 0x1FC00))
+    letters = [chr(point) for first, end in blocks for point in range(first, end)]
+    plain = {letter: unicodedata.normalize("NFKC", letter) for letter in letters}
+    return {letter: p.upper() for letter, p in plain.items() if len(p) == 1 and " " <= p <= "~"}
 
 
 def common() -> dict[str, str]:
@@ -61,29 +57,25 @@ def macros() -> dict[str, str]:
     """SQL of the cleaning macros of one argument, x, by name; `addr_fields` is for parts, `addr_line` keeps commas."""
     ascii_only = "strlen(x) = length(x)"
     fractions = "replace(replace(replace(x, '½', ' 1/2'), '¼', ' 1/4'), '¾', ' 3/4')"
-    # A macro that names x twice doubles all that is inside it: each pass below names it once.
-    unmark = f"regexp_replace(x, '[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1E\\x7F]|[^\\x00-\\x7F]', '{MARK}', 'g')"
-    # a period ends a word of two letters or more, parts a decimal number, and is dropped from initials
-    periods = (
-        "replace(replace(regexp_replace(regexp_replace(x, '([0-9])[.]([0-9])', '\\1~\\2', 'g'),"
-        " '([A-Z0-9])[.]([A-Z][A-Z0-9])', '\\1 \\2', 'g'), '.', ''), '~', '.')"
-    )
     outside = f"[^A-Z0-9 #/&.{MARK}\\x1F-]"
     tidy = f"regexp_replace(regexp_replace(addr_marks(x), '{outside}', ' ', 'g'), ' +', ' ', 'g')"
-    tidy_line = (
-        f"regexp_replace(regexp_replace(addr_marks(x), '[;|\\n]', ',', 'g'), '[^A-Z0-9 ,#/&.{MARK}-]', ' ', 'g')"
-    )
+    commas = "regexp_replace(addr_marks(x), '[;|\\n]', ',', 'g')"
     return {
         "addr_fold": f"upper(strip_accents(nfc_normalize(regexp_replace({fractions}, '{ZERO_WIDTH}', '', 'g'))))",
         "addr_foreign": _translate(_translate("addr_fold(x)", common()), compatible()),
         "addr_plain": f"CASE WHEN {ascii_only} THEN upper(x) ELSE addr_foreign(x) END",
-        "addr_unmark": unmark,
+        # A macro that names x twice doubles all that is inside it: each pass names it once.
+        "addr_unmark": f"regexp_replace(x, '[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1E\\x7F]|[^\\x00-\\x7F]', '{MARK}', 'g')",
         "addr_quotes": "replace(replace(x, '''', ''), '~', ' ')",
-        "addr_periods": periods,
+        # a period ends a word of two letters or more, parts a decimal number, and is dropped from initials
+        "addr_periods": (
+            "replace(replace(regexp_replace(regexp_replace(x, '([0-9])[.]([0-9])', '\\1~\\2', 'g'),"
+            " '([A-Z0-9])[.]([A-Z][A-Z0-9])', '\\1 \\2', 'g'), '.', ''), '~', '.')"
+        ),
         "addr_words": "nullif(trim(regexp_replace(x, ' +', ' ', 'g')), '')",
         "addr_marks": "addr_periods(addr_quotes(addr_unmark(x)))",
         "addr_tidy": f"trim(regexp_replace({tidy}, ' ?\\x1F ?', '{SEPARATOR}', 'g'))",
-        "addr_tidy_line": f"addr_words({tidy_line})",
+        "addr_tidy_line": f"addr_words(regexp_replace({commas}, '[^A-Z0-9 ,#/&.{MARK}-]', ' ', 'g'))",
         # most rows are tidy as they come
         "addr_fields": (
             f"string_split(CASE WHEN regexp_full_match(x, '{_TIDY}(?:\\x1F{_TIDY})*') THEN upper(x)"
@@ -98,9 +90,6 @@ def macros() -> dict[str, str]:
 
 def joined(fields: Sequence[str]) -> str:
     """SQL for the fields as one text, for `addr_fields`; a separator within a field (no text has one) is marked."""
-    clean = [
-        f"CASE WHEN contains({f}, '{SEPARATOR}') THEN replace({f}, '{SEPARATOR}', '{MARK}') ELSE {f} END"
-        for f in fields
-    ]
+    clean = "CASE WHEN contains({0}, '{1}') THEN replace({0}, '{1}', '{2}') ELSE {0} END"
     between = f", '{SEPARATOR}', "
-    return f"concat({between.join(clean)})"
+    return f"concat({between.join(clean.format(field, SEPARATOR, MARK) for field in fields)})"

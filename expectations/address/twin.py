@@ -38,13 +38,15 @@ def judge(row: Mapping[str, Any], left_out: Collection[str] = ()) -> list[str]:
     if all(not (row.get(c) or "").strip() for c in PARTS) and (row.get("address") or "").strip():
         parts, one_line = split(plain(row["address"], keep=",")), True
     else:
-        parts = {c: plain(row.get(c) or "") for c in PARTS}
-        one_line = False
+        parts, one_line = {c: plain(row.get(c) or "") for c in PARTS}, False
     implied = _implied(parts, one_line)
     if implied and "state" in left_out:
         parts["state"], implied = implied, ""
-    found = _delivery_codes(parts) | _place_codes(parts) | ({"STATE_LEFT_OUT"} if implied else set())
-    return sorted(found - ({"NO_STATE"} if implied else set()) - ({"NO_CITY"} if _let(parts, left_out) else set()))
+    found = _delivery_codes(parts) | _place_codes(parts)
+    if implied:
+        found = found - {"NO_STATE"} | {"STATE_LEFT_OUT"}
+    let = not parts["city"] and "city" in left_out
+    return sorted(found - {"NO_CITY"} if let else found)
 
 
 def _implied(parts: dict[str, str], one_line: bool) -> str:
@@ -53,10 +55,6 @@ def _implied(parts: dict[str, str], one_line: bool) -> str:
     if parts["state"] or not known or not known["active"]:
         return ""
     return "" if one_line and parts["city"] and parts["city"] not in known["cities"] else str(known["state"])
-
-
-def _let(parts: dict[str, str], left_out: Collection[str]) -> bool:
-    return not parts["city"] and "city" in left_out
 
 
 def _place_codes(parts: dict[str, str]) -> set[str]:
@@ -151,10 +149,9 @@ def _box(street: str) -> bool | None:
     for name in sorted(_PO_WORDS, key=len, reverse=True):
         lead = name.split()
         for i in range(len(words) - len(lead) + 1):
-            if words[i : i + len(lead)] == lead and (
-                i + len(lead) == len(words) or _is_box(words[i + len(lead)]) or i == 0
-            ):
-                return i + len(lead) < len(words) and _is_box(words[i + len(lead)])
+            after = words[i + len(lead) :]
+            if words[i : i + len(lead)] == lead and (not after or _is_box(after[0]) or i == 0):
+                return bool(after) and _is_box(after[0])
     for name in _BARE_BOX:
         lead = name.split()
         if words[: len(lead)] == lead and len(words) <= len(lead) + 1:
@@ -206,9 +203,8 @@ def _number(words: list[str]) -> tuple[bool, list[str]]:
         if rest and len(rest[0]) == 3 and rest[0][1] == "/":
             rest = rest[1:]
         shape = first.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ").rstrip("-")
-        fine = len(first.replace("-", "")) - len(shape.replace("-", "")) < 2 and all(
-            p.isalnum() for p in shape.replace("/", "-").replace(".", "-").split("-")
-        )
+        pieces = shape.replace("/", "-").replace(".", "-").split("-")
+        fine = len(first.replace("-", "")) - len(shape.replace("-", "")) < 2 and all(p.isalnum() for p in pieces)
         return fine and bool(shape.strip("0")), rest if fine else words
     letters = "".join(c for c in first if c.isalpha())
     if len(letters) == 2 and set(letters) <= set("NSEW") and first[0].isalpha() and first[-1].isdigit():

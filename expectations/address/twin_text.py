@@ -57,8 +57,7 @@ def state_cities() -> set[tuple[str, str]]:
 def split(line: str) -> dict[str, str]:
     """One line to parts, word by word from the right."""
     pieces = [p.split() for p in line.split(",") if p.split()]
-    words = [w for p in pieces for w in p]
-    words = _without_country(words)
+    words = _without_country([w for p in pieces for w in p])
     found = dict.fromkeys(PARTS, "")
     if len(words) > 1 and len(words[-1]) == 4 and len(words[-2]) == 5 and zip5(words[-2] + words[-1]):
         words[-2:] = [words[-2] + words[-1]]  # 97212 4321
@@ -92,11 +91,8 @@ def _city_at_end(words: list[str], pieces: list[list[str]], found: dict[str, str
             return n
     starts = {sum(map(len, pieces[:i])) for i in range(1, len(pieces))}
     for n in sorted(lengths):
-        if (
-            len(words) - n in starts
-            and all(w.replace("-", "").isalpha() for w in words[-n:])
-            and len("".join(words[-n:])) > 1
-        ):
+        last = words[-n:]
+        if len(words) - n in starts and all(w.replace("-", "").isalpha() for w in last) and len("".join(last)) > 1:
             return n
     return next((n for n in (3, 2, 1) if n <= len(words) and (" ".join(words[-n:]), state) in state_cities()), 0)
 

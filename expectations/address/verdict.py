@@ -20,27 +20,21 @@ def finish_stage(source: str) -> str:
         CASE WHEN _other IS NOT NULL OR _line_unit = '' AND _loose_unit IS NULL THEN _unit_text
           ELSE {unit} END AS _units,
         coalesce(contains(_street, '{MARK}'), false) OR coalesce(contains(_unit_text, '{MARK}'), false)
-          OR coalesce(contains(_city, '{MARK}'), false) AS _marked
-      FROM {source}
+          OR coalesce(contains(_city, '{MARK}'), false) AS _marked FROM {source}
     ), kinds AS (
       SELECT *, CASE WHEN _marked OR _street IS NULL THEN NULL
         WHEN _other = 'military' THEN CASE WHEN _state IN ('AA', 'AE', 'AP') THEN 'military' END
         WHEN _other IS NOT NULL THEN CASE WHEN _state IN ('AA', 'AE', 'AP') AND _other <> 'general_delivery' THEN NULL
           ELSE _other END
         WHEN _lacks_box OR _state IN ('AA', 'AE', 'AP') THEN NULL
-        WHEN _number IS NOT NULL AND _name IS NOT NULL THEN 'street' END AS a_kind
-      FROM read
+        WHEN _number IS NOT NULL AND _name IS NOT NULL THEN 'street' END AS a_kind FROM read
     )
-    SELECT *,
-      CASE WHEN _other IS NOT NULL THEN _box WHEN NOT _marked THEN _number END AS a_number,
+    SELECT *, CASE WHEN _other IS NOT NULL THEN _box WHEN NOT _marked THEN _number END AS a_number,
       CASE WHEN _other IS NOT NULL THEN _route WHEN NOT _marked THEN _name END AS a_street,
       CASE WHEN _units IS NOT NULL AND NOT _marked THEN addr_unit(_units) END AS a_unit,
       CASE WHEN NOT _marked THEN coalesce(_urb_column, _urb_said) END AS a_urb,
       CASE WHEN _listed THEN _city WHEN regexp_matches(_city, '[A-Z].*[A-Z]') AND NOT contains(_city, '{MARK}')
-        THEN _city END AS a_city,
-      _state AS a_state,
-      _zip AS a_zip
-    FROM kinds"""
+        THEN _city END AS a_city, _state AS a_state, _zip AS a_zip FROM kinds"""
 
 
 _CIVIL = "coalesce(_state NOT IN ('AA', 'AE', 'AP'), true)"
@@ -83,12 +77,9 @@ def judge_stage(source: str, own: str) -> str:
           ELSE false END AS _junk,
         -- Peru, Cuba, Mexico and Street are towns too: a city of the ZIP's own list is no placeholder
         CASE WHEN _listed THEN false WHEN addr_junk_whole(_city) THEN true
-          WHEN _suspect THEN coalesce(addr_junk_within(_city), false)
-          ELSE false END AS _junk_city,
+          WHEN _suspect THEN coalesce(addr_junk_within(_city), false) ELSE false END AS _junk_city,
         CASE WHEN addr_facility_place({place_key()}) THEN true WHEN _suspect THEN addr_facility(_said_all)
-          ELSE false END AS _facility,
-        {own} AS _own
-      FROM (SELECT *, addr_suspect(_said_all) AS _suspect
+          ELSE false END AS _facility, {own} AS _own FROM (SELECT *, addr_suspect(_said_all) AS _suspect
         FROM (SELECT *, concat_ws(' / ', _delivery, _city) AS _said_all FROM {source})))"""
 
 

@@ -7,6 +7,7 @@ a new version of the package cannot be forgotten.
 from __future__ import annotations
 
 from functools import cache
+from itertools import permutations
 from typing import Any
 
 import pyarrow as pa
@@ -16,36 +17,20 @@ import zipcodes
 from expectations.address.reference import DATA, plain
 
 # The ZIP's list holds one spelling of a city; requests hold the others (Publication 28, 223 and appendix B).
-_CITY_SPELLINGS = (
-    ("SAINT ", "ST "),
-    ("SAINTE ", "STE "),
-    ("FORT ", "FT "),
-    ("MOUNT ", "MT "),
-    ("NORTH ", "N "),
-    ("SOUTH ", "S "),
-    ("EAST ", "E "),
-    ("WEST ", "W "),
-    (" HEIGHTS", " HTS"),
-    (" SPRINGS", " SPGS"),
-    (" BEACH", " BCH"),
-    (" TOWNSHIP", " TWP"),
-    (" BEACH", " BH"),
-    (" TOWNSHIP", " TW"),
-)
+_BEFORE = "SAINT=ST SAINTE=STE FORT=FT MOUNT=MT NORTH=N SOUTH=S EAST=E WEST=W"
+_AFTER = "HEIGHTS=HTS SPRINGS=SPGS BEACH=BCH TOWNSHIP=TWP BEACH=BH TOWNSHIP=TW"
 
 
 @cache
 def spellings(city: str) -> set[str]:
     """A city as it may be written: in full, and with each standard abbreviation."""
     found = {city}
-    for long, short in _CITY_SPELLINGS:
-        for name in list(found):
-            for old, new in ((long, short), (short, long)):
-                at_start = not old.startswith(" ")
-                if at_start and name.startswith(old):
-                    found.add(new + name[len(old) :])
-                elif not at_start and name.endswith(old):
-                    found.add(name[: -len(old)] + new)
+    for pair in _BEFORE.split():
+        for old, new in permutations(pair.split("=")):
+            found |= {new + name[len(old) :] for name in found if name.startswith(f"{old} ")}
+    for pair in _AFTER.split():
+        for old, new in permutations(pair.split("=")):
+            found |= {name[: -len(old)] + new for name in found if name.endswith(f" {old}")}
     return found
 
 

@@ -1,2 +1,1 @@
-"""The ground that everything stands on: clock, digests, DuckDB sessions, errors, TOML forms, signatures, Merkle
-roots."""
+"""What everything stands on: clock, digests, DuckDB sessions, errors, TOML forms, signatures, Merkle roots."""

@@ -16,8 +16,6 @@ from typing import Any
 
 import duckdb
 
-_CHUNK = 1 << 20
-
 
 def of_bytes(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
@@ -56,25 +54,15 @@ def content_digest(connection: duckdb.DuckDBPyConnection, relation: str, columns
     `order` must order the rows totally. Streams in bounded memory: 32 bytes a row pass through Python.
     """
     fields = ", ".join(f'"{c}" := "{c}"' for c in columns)
-    query = (
-        f"SELECT unhex(sha256(CAST(to_json(struct_pack({fields})) AS VARCHAR))) AS h FROM {relation} ORDER BY {order}"
-    )
+    row = f"CAST(to_json(struct_pack({fields})) AS VARCHAR)"
+    query = f"SELECT unhex(sha256({row})) AS h FROM {relation} ORDER BY {order}"
     total = hashlib.sha256()
-    reader = connection.execute(query).to_arrow_reader(100_000)
-    for batch in reader:
-        # a binary column's values lie end to end in its last buffer
+    for batch in connection.execute(query).to_arrow_reader(100_000):
         column = batch.column(0)
-        data = column.buffers()[2]
-        if len(column):
-            start, end = _bounds(column)
-            total.update(memoryview(data)[start:end])
+        if len(column):  # a binary column's values lie end to end in its last buffer
+            first = memoryview(column.buffers()[1]).cast("i")[column.offset]
+            total.update(memoryview(column.buffers()[2])[first : first + 32 * len(column)])
     return total.hexdigest()
-
-
-def _bounds(column: Any) -> tuple[int, int]:
-    width = 32
-    first = memoryview(column.buffers()[1]).cast("i")[column.offset]
-    return first, first + width * len(column)
 
 
 def keyed_hash(key: bytes, text: str) -> str:

@@ -8,29 +8,23 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 
-def _threads() -> int:
-    return int(os.environ.get("SLUICEGATE_THREADS", 2))
-
-
 @dataclass(frozen=True)
 class DuckSettings:
-    """How much a connection may use. `temp` is where it spills; it must lie in the home tree (0700, encrypted volume).
+    """How much a connection may use.
 
-    Each connection spills into a folder of its own there, which goes with it.
-
-    `threads` is SLUICEGATE_THREADS where nobody says another number. `preserve_order` off lets DuckDB stream: whoever
-    needs an order says ORDER BY, with a tie-break.
+    `temp` is where it spills, into a folder of its own, which goes with it; it must lie in the home tree (0700,
+    encrypted volume). `threads` is SLUICEGATE_THREADS where nobody says another number. `preserve_order` off lets
+    DuckDB stream: whoever needs an order says ORDER BY, with a tie-break.
     """
 
-    threads: int = field(default_factory=_threads)
+    threads: int = field(default_factory=lambda: int(os.environ.get("SLUICEGATE_THREADS", 2)))
     memory: str = "2GB"
     temp: str | None = None
     preserve_order: bool = False
@@ -58,24 +52,16 @@ def connect(settings: DuckSettings | None = None) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-@contextmanager
-def session(settings: DuckSettings | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def session(settings: DuckSettings | None = None) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """A connection that is closed at the end, whatever happens."""
-    connection = connect(settings)
-    try:
-        yield connection
-    finally:
-        connection.close()
+    return closing(connect(settings))
 
 
 def default_settings(temp: str | None = None) -> DuckSettings:
     """Settings from the environment: SLUICEGATE_THREADS, SLUICEGATE_MEMORY (a DuckDB size)."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return DuckSettings(
-        threads=int(os.environ.get("SLUICEGATE_THREADS", cores)),
-        memory=os.environ.get("SLUICEGATE_MEMORY", "2GB"),
-        temp=temp,
-    )
+    threads = int(os.environ.get("SLUICEGATE_THREADS", cores))
+    return DuckSettings(threads, os.environ.get("SLUICEGATE_MEMORY", "2GB"), temp)
 
 
 def quote(text: str) -> str:
@@ -84,8 +70,7 @@ def quote(text: str) -> str:
 
 
 def parquet(paths: list[str] | list[Path]) -> str:
-    """A FROM clause over Parquet files, in their order; raises ValueError on an empty list (nothing to read is a
-    fault)."""
+    """A FROM clause over Parquet files, in their order; raises ValueError on none (nothing to read is a fault)."""
     if not paths:
         raise ValueError("no Parquet files to read")
     return f"read_parquet([{', '.join(quote(str(p)) for p in paths)}])"

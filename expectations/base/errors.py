@@ -5,12 +5,14 @@ Each class has its own exit code, because an unattended run shows its operator a
 
 from __future__ import annotations
 
+from functools import partial
+
 
 class SluicegateError(Exception):
     """Base of every error that a person is meant to read.
 
-    `code` is from a closed list, `where` names file, row number and field, `remedy` says what to do.
-    None of the three may hold a value of a row: they are printed, logged and stored.
+    `code` is from a closed list, `where` names file, row number and field, `remedy` says what to do. None of the three
+    may hold a value of a row: they are printed, logged and stored.
     """
 
     exit_code = 1
@@ -26,11 +28,7 @@ class SluicegateError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # keyword-only arguments do not survive pickling by default, and errors cross process boundaries
-        return (_rebuild, (type(self), self.code, self.message, self.where, self.remedy))
-
-
-def _rebuild(cls: type[SluicegateError], code: str, message: str, where: str, remedy: str) -> SluicegateError:
-    return cls(code, message, where=where, remedy=remedy)
+        return (partial(type(self), where=self.where, remedy=self.remedy), (self.code, self.message))
 
 
 class Fault(SluicegateError):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from expectations.base.errors import BadInput
 
@@ -22,6 +22,11 @@ class Strict(BaseModel):
 
     # hide_input_in_errors: a validation error must never quote what it could not read
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def entry(description: str, example: Any, **more: Any) -> Any:
+    """A key of a form: what it means, and an example, which schemas show and errors propose; `more` as in Field."""
+    return Field(description=description, examples=[example], **more)
 
 
 _M = TypeVar("_M", bound=Strict)

@@ -7,7 +7,7 @@ one byte and its two children, so that no node can be passed off as a row. An un
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import duckdb
 import pyarrow as pa
@@ -52,14 +52,6 @@ class Tree:
         self._peaks.append((height, node))
 
 
-def root(leaves: Iterable[bytes | memoryview]) -> str:
-    """Root over leaf hashes in their order, one or several end to end at a time, in hex."""
-    tree = Tree()
-    for some in leaves:
-        tree.add(some)
-    return tree.root()
-
-
 def _subtree(level: bytes) -> bytes:
     """The root of one or more leaves."""
     while len(level) > WIDTH:
@@ -79,8 +71,7 @@ def leaf(row: str) -> bytes:
 
 
 def leaves(connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], order: str) -> Iterator[bytes]:
-    """Leaf hashes of the rows of `relation`, `columns` as JSON, sorted by `order` (total); many at a time, end to
-    end."""
+    """Leaf hashes of the rows of `relation`, `columns` as JSON, sorted by `order` (total); many at a time, joined."""
     fields = ", ".join(f'"{c}" := "{c}"' for c in columns)
     row = f"CAST(to_json(struct_pack({fields})) AS VARCHAR)"
     query = f"SELECT unhex(sha256('\\x00'::BLOB || encode({row}))) AS h FROM {relation} ORDER BY {order}"

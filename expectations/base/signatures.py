@@ -22,17 +22,9 @@ from sshsig.sshsig import SshsigSignature
 
 from expectations.base.errors import BadInput
 
-LETTER, DECISION, MANIFEST, SIGNED_HEAD, INSTRUMENT, OPERATOR, RECALL, ATTESTATION, BASELINE = (
-    "sluicegate-letter",
-    "sluicegate-decision",
-    "sluicegate-manifest",
-    "sluicegate-checkpoint",
-    "sluicegate-instrument",
-    "sluicegate-operator",
-    "sluicegate-recall",
-    "sluicegate-attestation",
-    "sluicegate-baseline",
-)
+LETTER, DECISION, MANIFEST = "sluicegate-letter", "sluicegate-decision", "sluicegate-manifest"
+SIGNED_HEAD, INSTRUMENT, OPERATOR = "sluicegate-checkpoint", "sluicegate-instrument", "sluicegate-operator"
+RECALL, ATTESTATION, BASELINE = "sluicegate-recall", "sluicegate-attestation", "sluicegate-baseline"
 
 
 def generate(path: Path, comment: str) -> str:
@@ -50,11 +42,8 @@ def generate(path: Path, comment: str) -> str:
 
 def public_line(key: Ed25519PrivateKey) -> str:
     """The public half, as a line of authorized_keys without comment."""
-    return (
-        key.public_key()
-        .public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
-        .decode("ascii")
-    )
+    public = key.public_key()
+    return public.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH).decode("ascii")
 
 
 def load(path: Path) -> Ed25519PrivateKey:
@@ -62,50 +51,33 @@ def load(path: Path) -> Ed25519PrivateKey:
     try:
         key = serialization.load_ssh_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise BadInput(
-            "KEY_UNREADABLE",
-            f"the signing key cannot be read: {type(error).__name__}",
-            where=path.name,
-            remedy="Give an unencrypted Ed25519 key made by ssh-keygen -t ed25519.",
-        ) from None
+        why = f"the signing key cannot be read: {type(error).__name__}"
+        remedy = "Give an unencrypted Ed25519 key made by ssh-keygen -t ed25519."
+        raise BadInput("KEY_UNREADABLE", why, where=path.name, remedy=remedy) from None
     if not isinstance(key, Ed25519PrivateKey):
         raise BadInput("KEY_NOT_ED25519", "the signing key is not an Ed25519 key", where=path.name)
     return key
 
 
 def public_lines(path: Path) -> list[str]:
-    """The public keys in a file, one a line; raises BadInput if it cannot be read, or holds anything but Ed25519
-    keys."""
+    """The public keys in a file, one a line; raises BadInput if it cannot be read, or holds other than Ed25519 keys."""
     try:
         lines = [line.strip() for line in path.read_text().splitlines() if line.strip()]
         if lines and all(isinstance(serialization.load_ssh_public_key(n.encode()), Ed25519PublicKey) for n in lines):
             return lines
     except (OSError, ValueError, UnsupportedAlgorithm):
         pass
-    raise BadInput(
-        "KEY_UNREADABLE",
-        "the public key cannot be read",
-        where=path.name,
-        remedy="Give the .pub file of an Ed25519 key, as the holder published it.",
-    )
+    remedy = "Give the .pub file of an Ed25519 key, as the holder published it."
+    raise BadInput("KEY_UNREADABLE", "the public key cannot be read", where=path.name, remedy=remedy)
 
 
 def sign(message: bytes, key: Ed25519PrivateKey, namespace: str) -> str:
     """An armored SSH signature of `message`."""
-    digest = hashlib.sha512(message).digest()
-    space = namespace.encode()
-    signed = b"SSHSIG" + _string(space) + _string(b"") + _string(b"sha512") + _string(digest)
-    signature = _string(b"ssh-ed25519") + _string(key.sign(signed))
+    use = (namespace.encode(), b"", b"sha512")
+    signed = b"SSHSIG" + _strings(*use, hashlib.sha512(message).digest())
+    signature = _strings(b"ssh-ed25519", key.sign(signed))
     public = base64.b64decode(public_line(key).split()[1])
-    blob = (
-        b"SSHSIG"
-        + struct.pack(">I", 1)
-        + _string(public)
-        + _string(space)
-        + _string(b"")
-        + _string(b"sha512")
-        + _string(signature)
-    )
+    blob = b"SSHSIG" + struct.pack(">I", 1) + _strings(public, *use, signature)
     text = base64.b64encode(blob).decode("ascii")
     lines = [text[i : i + 70] for i in range(0, len(text), 70)]
     return "\n".join(["-----BEGIN SSH SIGNATURE-----", *lines, "-----END SSH SIGNATURE-----", ""])
@@ -124,8 +96,7 @@ def signer(message: bytes, signature: str, allowed: list[str], namespace: str) -
 
 
 def named(signature: str) -> tuple[str, str] | None:
-    """The public key (a line of authorized_keys) and the namespace that this signature names; None if it is no
-    signature.
+    """The public key (a line of authorized_keys) and namespace that this signature names; None if it is none.
 
     What it names is not proven: `signer` proves it.
     """
@@ -147,5 +118,5 @@ def made_by(message: bytes, signature: str, namespace: str) -> str | None:
     return signer(message, signature, [found[0]], namespace) if found else None
 
 
-def _string(data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + data
+def _strings(*data: bytes) -> bytes:
+    return b"".join(struct.pack(">I", len(one)) + one for one in data)

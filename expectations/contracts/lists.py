@@ -61,16 +61,10 @@ class Stage(StrEnum):
 ENDS_IN: Mapping[Outcome, frozenset[Stage]] = total(
     Outcome,
     {
-        Outcome.REJECTED: frozenset(),
-        Outcome.DUPLICATE: frozenset({Stage.INGEST}),
-        Outcome.ALREADY_DISCLOSED: frozenset({Stage.INGEST}),
-        Outcome.UNMATCHED: frozenset({Stage.MATCH}),
-        Outcome.AMBIGUOUS: frozenset({Stage.MATCH}),
-        Outcome.NEAR: frozenset({Stage.MATCH}),
+        **dict.fromkeys((Outcome.REJECTED, Outcome.DROPPED, Outcome.REFUSED, Outcome.RELEASED), frozenset()),
+        **dict.fromkeys((Outcome.DUPLICATE, Outcome.ALREADY_DISCLOSED), frozenset({Stage.INGEST})),
+        **dict.fromkeys((Outcome.UNMATCHED, Outcome.AMBIGUOUS, Outcome.NEAR), frozenset({Stage.MATCH})),
         Outcome.HELD: frozenset({Stage.INGEST, Stage.VALIDATE}),
-        Outcome.DROPPED: frozenset(),
-        Outcome.REFUSED: frozenset(),
-        Outcome.RELEASED: frozenset(),
     },
 )
 

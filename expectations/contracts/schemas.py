@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from expectations.base.errors import Usage
+from expectations.contracts.column import I32, I64, B, D
 from expectations.contracts.package import RELEASE
 from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 from expectations.contracts.request import RAW_REQUEST
@@ -21,6 +22,8 @@ SCHEMAS: dict[str, pa.Schema] = {
     "release": RELEASE,
     "outcome": OUTCOME,
 }
+_WHOLE = {"type": "integer"}
+_JSON_TYPES = {I64: _WHOLE, I32: _WHOLE, B: {"type": "boolean"}, D: {"format": "date"}}  # where it is no plain string
 
 
 def schema(name: str) -> pa.Schema:
@@ -37,14 +40,12 @@ def json_schema(name: str) -> dict[str, object]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": name,
         "type": "object",
-        "properties": {f.name: {**_json_type(f.type, f.nullable), "description": _doc(f)} for f in fields},
+        "properties": {
+            f.name: {**_json_type(f.type, f.nullable), "description": f.metadata[b"doc"].decode()} for f in fields
+        },
         "required": [f.name for f in fields if not f.nullable],
         "additionalProperties": False,
     }
-
-
-def _doc(field: pa.Field) -> str:
-    return (field.metadata or {}).get(b"doc", b"").decode()
 
 
 def _json_type(kind: pa.DataType, nullable: bool) -> dict[str, object]:
@@ -52,14 +53,8 @@ def _json_type(kind: pa.DataType, nullable: bool) -> dict[str, object]:
         base: dict[str, object] = {"type": "array", "items": _json_type(kind.value_type, False)}
     elif pa.types.is_struct(kind):
         base = {"type": "object", "properties": {f.name: _json_type(f.type, f.nullable) for f in kind}}
-    elif pa.types.is_date(kind):
-        base = {"type": "string", "format": "date"}
-    elif pa.types.is_integer(kind):
-        base = {"type": "integer"}
-    elif pa.types.is_boolean(kind):
-        base = {"type": "boolean"}
     else:
-        base = {"type": "string"}
+        base = {"type": "string", **_JSON_TYPES.get(kind, {})}
     if nullable:
         base["type"] = [base["type"], "null"]
     return base

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from expectations.contracts.column import I32, I64, B, D, S, column
+from expectations.contracts.column import I32, I64, B, D, S, column, row
 from expectations.contracts.register import ON_FILE
 from expectations.contracts.request import RAW_REQUEST
 
@@ -40,67 +40,51 @@ ADDRESS = [
     column("a_zip", S, "five digits"),
     column("a_codes", pa.list_(S), "address codes, sorted; see expectations.codes", null=False),
 ]
-CANONICAL = pa.schema(
-    PLACE
-    + list(RAW_REQUEST)
-    + STANDARD
-    + ADDRESS
-    + [
-        column("codes", pa.list_(S), "codes of every request-phase rule that failed, sorted", null=False),
-        column("outcome", S, "null: goes on to match; duplicate, already_disclosed or held otherwise"),
-    ]
+CANONICAL = row(
+    *PLACE,
+    *RAW_REQUEST,
+    *STANDARD,
+    *ADDRESS,
+    column("codes", pa.list_(S), "codes of every request-phase rule that failed, sorted", null=False),
+    column("outcome", S, "null: goes on to match; duplicate, already_disclosed or held otherwise"),
 )
-REJECT = pa.schema(
-    [
-        *PLACE,
-        column("field", S, "the field at fault, or null for the whole row"),
-        column("code", S, "why it could not be read", null=False),
-    ]
+REJECT = row(
+    *PLACE,
+    column("field", S, "the field at fault, or null for the whole row"),
+    column("code", S, "why it could not be read", null=False),
 )
-CANDIDATE = pa.schema(
-    [
-        column("ordinal", I64, "row", null=False),
-        column("origin", S, "request, or decoy: a control row", null=False),
-        column("outcome", S, "null: one candidate; unmatched, ambiguous or near otherwise"),
-        column("record_id", I64, "the one register record that the row refers to, or null"),
-        column("tier", S, "A, B, C or D (matching.md), or null"),
-        column(
-            "evidence", pa.list_(S), "agreeing evidence: tin, birth_date, first_name, last_name, address …", null=False
-        ),
-        column("vetoes", pa.list_(S), "conflicts that forbade a release, of the best record", null=False),
-        column("plausible", I32, "records that might be the same person", null=False),
-        column("weight", pa.float32(), "Fellegi-Sunter weight of the best record in bits, for study; releases nothing"),
-    ]
+CANDIDATE = row(
+    column("ordinal", I64, "row", null=False),
+    column("origin", S, "request, or decoy: a control row", null=False),
+    column("outcome", S, "null: one candidate; unmatched, ambiguous or near otherwise"),
+    column("record_id", I64, "the one register record that the row refers to, or null"),
+    column("tier", S, "A, B, C or D (matching.md), or null"),
+    column("evidence", pa.list_(S), "agreeing evidence: tin, birth_date, first_name, last_name, address …", null=False),
+    column("vetoes", pa.list_(S), "conflicts that forbade a release, of the best record", null=False),
+    column("plausible", I32, "records that might be the same person", null=False),
+    column("weight", pa.float32(), "Fellegi-Sunter weight of the best record in bits, for study; releases nothing"),
 )
-VERDICT = pa.schema(
-    [
-        column("ordinal", I64, "row", null=False),
-        column("origin", S, "request, or decoy: a control row", null=False),
-        column("record_id", I64, "the candidate", null=False),
-        column(
-            "person_key", S, "keyed hash (HMAC-SHA256, hex) of the record id: what the ledger knows of it", null=False
-        ),
-        column(
-            "addresses_on_file", pa.list_(ON_FILE), "every address on file that counts, raw, newest first", null=False
-        ),
-        column("units_on_file", I32, "distinct units on file in the request's building", null=False),
-        column("lists", pa.list_(S), "the holder's lists of persons that this one is on, sorted", null=False),
-        column("earlier_tries", I32, "other addresses already tried for this person by this requester", null=False),
-        column("corroboration", S, "same, building, differs or not_comparable", null=False),
-        column("codes", pa.list_(S), "codes of every register-phase rule that failed, sorted", null=False),
-        column("outcome", S, "null: eligible; held otherwise"),
-    ]
+VERDICT = row(
+    column("ordinal", I64, "row", null=False),
+    column("origin", S, "request, or decoy: a control row", null=False),
+    column("record_id", I64, "the candidate", null=False),
+    column("person_key", S, "keyed hash (HMAC-SHA256, hex) of the record id: what the ledger knows of it", null=False),
+    column("addresses_on_file", pa.list_(ON_FILE), "every address on file that counts, raw, newest first", null=False),
+    column("units_on_file", I32, "distinct units on file in the request's building", null=False),
+    column("lists", pa.list_(S), "the holder's lists of persons that this one is on, sorted", null=False),
+    column("earlier_tries", I32, "other addresses already tried for this person by this requester", null=False),
+    column("corroboration", S, "same, building, differs or not_comparable", null=False),
+    column("codes", pa.list_(S), "codes of every register-phase rule that failed, sorted", null=False),
+    column("outcome", S, "null: eligible; held otherwise"),
 )
-OUTCOME = pa.schema(
-    [
-        column("ordinal", I64, "row", null=False),
-        column("file", I32, "data file", null=False),
-        column("row", I64, "row of the file", null=False),
-        column("request_id", S, "the requester's own key, as far as it could be read"),
-        column("request_key", S, "keyed hash of the request id"),
-        column("person_key", S, "keyed hash of the record id, for released rows"),
-        column("outcome", S, "the one end of this row", null=False),
-        column("codes", pa.list_(S), "every code, for the holder's own eyes", null=False),
-        column("told", pa.list_(S), "the codes that the requester sees", null=False),
-    ]
+OUTCOME = row(
+    column("ordinal", I64, "row", null=False),
+    column("file", I32, "data file", null=False),
+    column("row", I64, "row of the file", null=False),
+    column("request_id", S, "the requester's own key, as far as it could be read"),
+    column("request_key", S, "keyed hash of the request id"),
+    column("person_key", S, "keyed hash of the record id, for released rows"),
+    column("outcome", S, "the one end of this row", null=False),
+    column("codes", pa.list_(S), "every code, for the holder's own eyes", null=False),
+    column("told", pa.list_(S), "the codes that the requester sees", null=False),
 )

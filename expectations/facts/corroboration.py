@@ -19,12 +19,7 @@ from expectations.facts.sql import literal
 # The best over all addresses on file counts.
 _RANKS = total(
     Corroboration,
-    {
-        Corroboration.SAME: 3,
-        Corroboration.BUILDING: 2,
-        Corroboration.DIFFERS: 1,
-        Corroboration.NOT_COMPARABLE: 0,
-    },
+    {Corroboration.SAME: 3, Corroboration.BUILDING: 2, Corroboration.DIFFERS: 1, Corroboration.NOT_COMPARABLE: 0},
 )
 # must be known on both sides, else nothing was compared
 _NEEDED = ("a_kind", "a_number", "a_street", "a_state", "a_zip")
@@ -61,12 +56,10 @@ def sql(requests: str, verdicts: str, counting: str = "true") -> str:
     ), c_on_file AS (
       {address.derive("c_raw_on_file", one_line=False, urbanization=True)}
     ), c_compared AS (
-      SELECT f.ordinal,
-        CASE WHEN NOT ({known}) THEN {_RANKS[Corroboration.NOT_COMPARABLE]}
+      SELECT f.ordinal, CASE WHEN NOT ({known}) THEN {_RANKS[Corroboration.NOT_COMPARABLE]}
           WHEN NOT ({equal}) OR r.a_urb IS DISTINCT FROM f.a_urb THEN {_RANKS[Corroboration.DIFFERS]}
           WHEN r.a_unit IS DISTINCT FROM f.a_unit THEN {_RANKS[Corroboration.BUILDING]}
-          ELSE {_RANKS[Corroboration.SAME]} END AS rank
-      FROM c_on_file f JOIN {requests} r USING (ordinal)
+          ELSE {_RANKS[Corroboration.SAME]} END AS rank FROM c_on_file f JOIN {requests} r USING (ordinal)
     ), c_best AS (
       SELECT ordinal, max(rank) AS rank FROM c_compared GROUP BY ordinal
     )

@@ -33,8 +33,7 @@ def sql(rows: str, rejects: str, dropped: str | None, letter: LetterFacts | None
     WITH dropped AS ({gone}),
     asked AS (
       SELECT *, ordinal IN (SELECT ordinal FROM dropped) AS is_dropped,
-        coalesce(list_has_any(a_codes, [{blocking}]), true) AS incomplete
-      FROM {rows} WHERE origin = 'request'
+        coalesce(list_has_any(a_codes, [{blocking}]), true) AS incomplete FROM {rows} WHERE origin = 'request'
     ),
     bad AS (SELECT file FROM {rejects} WHERE origin = 'request'),
     files AS (

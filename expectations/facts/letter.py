@@ -33,8 +33,7 @@ class Earlier:
     """What the ledger knew of this requester under this agreement when the batch was received.
 
     rows, incomplete   what passed `intake` in the 30 days before, and how many of these rows had an incomplete address
-    batches            (rows looked up, matched) of the batches published before, the newest first, `band.NEWEST` at
-                       most
+    batches            (rows looked up, matched) of batches published before, the newest first, `band.NEWEST` at most
     """
 
     rows: int = 0
@@ -81,16 +80,13 @@ class RegisterFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class LetterFacts(RegisterFacts):
-    """All that is known of a letter under its agreement. Whatever does not hold is a False, judged by
-    `rules.authority` and `rules.limits`.
+    """All that is known of a letter. What does not hold is a False, judged by `rules.authority` and `rules.limits`.
 
-    Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6), (p)(4), and the agreement. Dates are legal dates in the agreement's
-    zone.
+    Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6), (p)(4), and the agreement. Dates are legal dates in its zone.
 
-    officers         ids; `officers_alike`: ids under which the letter lists somebody again → the id that counts
-    earlier_rows     of this requester's batches that passed `intake` in the 30 days before; so
-                     `earlier_incomplete_rows`
-    learnt           what the match rates of its earlier batches show
+    officers       ids; `officers_alike`: ids under which the letter lists somebody again → the id that counts
+    earlier_rows   of its requester's batches that passed `intake` in the 30 days before; so `earlier_incomplete_rows`
+    learnt         what the match rates of its earlier batches show
     """
 
     letter_signed: Annotated[bool, Cites(Source.LETTER)]
@@ -122,8 +118,7 @@ class LetterFacts(RegisterFacts):
     def ids_behind(self, codes: Collection[str]) -> list[str]:
         """Ids of the instruments that lead to these codes of the batch, each once."""
         facts = (name for name, cites in _CITED.items() if cites.ids_behind in codes)
-        found = [instrument for fact in facts for instrument in getattr(self, fact)]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(instrument for fact in facts for instrument in getattr(self, fact)))
 
 
 _NO_SQL = ("thresholds", "learnt")
@@ -156,10 +151,23 @@ def letter_facts(
     """
     signed_by = signatures.signer(letter_bytes, signature, list(agreement.keys.signing), signatures.LETTER)
     stands = standing(agreement, orders, letter.statute, letter.purpose, decided_on)
-    before = earlier or Earlier()
+    before, signatory = earlier or Earlier(), letter.signatory
     return LetterFacts(
         **vars(register_facts(agreement, stands, decided_on)),
-        **_of_letter(letter, agreement),
+        requester_is_party=letter.requester == agreement.requester.id and letter.agreement == agreement.id,
+        office_may_sign=signatory.office in agreement.offices,
+        signatory_may_sign=agreement.may_sign(signatory.name, signatory.office, letter.date),
+        statute=letter.statute,
+        statute_known=letter.statute in STATUTES,
+        statute_designated=letter.statute in agreement.statutes,
+        purpose_allowed=letter.purpose in agreement.purposes,
+        solely=letter.attestations.solely,
+        clearance=letter.attestations.no_informant_or_investigation_harmed,
+        officers=tuple(sorted({o.id for o in letter.officers})),
+        officers_alike=_alike(letter.officers),
+        letter_date=letter.date,
+        attested_on=letter.attested_on,
+        rows_in_letter=sum(f.rows for f in letter.files),
         letter_signed=signed_by is not None,
         agreement_in_force=agreement.in_force(decided_on),
         superseded_by=superseded(agreement, successors, decided_on),
@@ -186,38 +194,14 @@ def register_facts(agreement: Agreement, stands: Standing, decided_on: date) -> 
     )
 
 
-def _of_letter(letter: Letter, agreement: Agreement) -> dict[str, Any]:
-    """The facts that need no day: what the letter says, held against its agreement."""
-    signatory, attested = letter.signatory, letter.attestations
-    return {
-        "requester_is_party": letter.requester == agreement.requester.id and letter.agreement == agreement.id,
-        "office_may_sign": signatory.office in agreement.offices,
-        "signatory_may_sign": agreement.may_sign(signatory.name, signatory.office, letter.date),
-        "statute": letter.statute,
-        "statute_known": letter.statute in STATUTES,
-        "statute_designated": letter.statute in agreement.statutes,
-        "purpose_allowed": letter.purpose in agreement.purposes,
-        "solely": attested.solely,
-        "clearance": attested.no_informant_or_investigation_harmed,
-        "officers": tuple(sorted({o.id for o in letter.officers})),
-        "officers_alike": _alike(letter.officers),
-        "letter_date": letter.date,
-        "attested_on": letter.attested_on,
-        "rows_in_letter": sum(f.rows for f in letter.files),
-    }
-
-
 def _alike(officers: Sequence[Officer]) -> dict[str, str]:
     """Ids under which the letter lists somebody again → the id under which it does so first. One name is one person,
     however it is written, and so is one id in other letters: matters are counted by person."""
-    first: dict[str, str] = {}
-    found = {}
+    first, found = dict[str, str](), {}
     for one in sorted(officers, key=lambda o: o.id):
         plain = "".join(c for c in unicodedata.normalize("NFKD", one.name.casefold()) if c.isalnum() or c.isspace())
-        keys = (
-            f"id {one.id.casefold()}",
-            f"name {' '.join(sorted(plain.split()))}" if plain.strip() else f"id {one.id}",
-        )
+        name = f"name {' '.join(sorted(plain.split()))}" if plain.strip() else f"id {one.id}"
+        keys = (f"id {one.id.casefold()}", name)
         known = next((first[k] for k in keys if k in first), one.id)
         first |= dict.fromkeys(keys, known)
         if known != one.id:

@@ -26,20 +26,16 @@ _LIST = "[A-Za-z0-9][A-Za-z0-9._-]{1,63}"
 
 
 def keep(source: Path, target: Path, settings: duck.DuckSettings) -> int:
-    """Writes the lists in the CSV `source` as Parquet (record_id BIGINT, list VARCHAR; sorted, each pair once); returns
-    the number of pairs.
+    """Writes the lists in the CSV `source` as Parquet (record_id BIGINT, list VARCHAR; sorted); returns how many pairs.
 
     Raises BadInput, and writes nothing, if it cannot be read or a line is no person on a list: a list that is half read
     would protect half of those on it.
     """
     with duck.session(settings) as con:
         try:
-            con.execute(
-                "CREATE TEMP TABLE raw AS SELECT row_number() OVER () AS line, *"
-                f" FROM read_csv({duck.quote(str(source))},"
-                " all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', strict_mode = true,"
-                " null_padding = false, parallel = false)"
-            )
+            con.execute(f"""CREATE TEMP TABLE raw AS SELECT row_number() OVER () AS line, *
+                FROM read_csv({duck.quote(str(source))}, all_varchar = true, header = true, delim = ',', quote = '"',
+                  escape = '"', strict_mode = true, null_padding = false, parallel = false)""")
             columns = [row[0] for row in con.execute("DESCRIBE raw").fetchall()]
         except duckdb.Error:
             _refuse("the lists of persons cannot be read")
@@ -49,11 +45,10 @@ def keep(source: Path, target: Path, settings: duck.DuckSettings) -> int:
         bad = con.execute(f"SELECT min(line), count(*) FROM raw WHERE NOT {good}").fetchall()[0]
         if bad[1]:
             _refuse(f"entry {bad[0]} is no person on a list; there are {bad[1]} such entries")
-        listed = (
-            "SELECT DISTINCT CAST(trim(record_id) AS BIGINT) AS record_id, trim(list) AS list FROM raw ORDER BY ALL"
-        )
-        copied = con.execute(f"COPY ({listed}) TO {duck.quote(str(target))} (FORMAT parquet)").fetchall()
-        return int(copied[0][0])
+        copied = f"""COPY (
+            SELECT DISTINCT CAST(trim(record_id) AS BIGINT) AS record_id, trim(list) AS list FROM raw ORDER BY ALL
+          ) TO {duck.quote(str(target))} (FORMAT parquet)"""
+        return int(con.execute(copied).fetchall()[0][0])
 
 
 def lists_sql(kept: Path | None) -> str:

@@ -18,8 +18,7 @@ _LOOK_ALIKE = {  # capitals; `upper` comes before
 
 
 def words(text: str) -> str:
-    """SQL of the words of `text`: capitals and digits of the plain alphabet where there are such, one space
-    between."""
+    """SQL of the words of `text`: capitals and digits of the plain alphabet where there are such, spaced by one."""
     plain = f"upper(strip_accents(nfc_normalize(regexp_replace({text}, '[\\p{{Cf}}]', '', 'g'))))"
     for odd, usual in _LOOK_ALIKE.items():
         plain = f"translate({plain}, {quote(odd)}, {quote(usual)})"
@@ -31,11 +30,10 @@ def words(text: str) -> str:
 
 
 def same(said: str) -> str:
-    """SQL of what a reason says beside numbers that are not the record's own; `said`: a column with its `words`. Reads
-    the case and the dates of the orders. Equal for two requests that differ in a counter only; equal words are one
-    reason anyway.
+    """SQL of what a reason says beside numbers that are not the record's own; `said`: a column with its `words`.
 
-    A case is named by the last word of its number. No lambda over lists: that takes a hundred times as long.
+    Reads the case, named by the last word of its number, and the dates of the orders. Equal for two requests that
+    differ in a counter only; equal words are one reason anyway. No lambda over lists: it takes a hundred times as long.
     """
     last = "regexp_extract(upper(case_number), '([A-Z0-9]*[0-9][A-Z0-9]*)[^A-Z0-9]*$', 1)"
     days = [f"replace(trim({date}), '-', ' ')" for date in ("final_order_date", "judicial_order_date")]

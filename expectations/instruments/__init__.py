@@ -5,7 +5,7 @@ on a day, and what they allow together, is decided in `standing` and nowhere els
 instruments lie in `infra/instruments`; an instrument counts only once the ledger has enrolled its digest.
 """
 
-from expectations.instruments.agreement import Agreement, Keys, Party
+from expectations.instruments.agreement import Agreement, Keys, Party, RecallTerms, Safeguards
 from expectations.instruments.effects import Effect
 from expectations.instruments.letter import Compression, DataFile, FileFormat, Letter, Officer
 from expectations.instruments.orders import CourtOrder, OrderScope
@@ -16,32 +16,5 @@ from expectations.instruments.parse import (
     parse_instrument,
     parse_letter,
 )
-from expectations.instruments.recall_terms import RecallTerms
-from expectations.instruments.safeguards import Safeguards
 from expectations.instruments.standing import Standing, preserved, standing
 from expectations.instruments.thresholds import Thresholds
-
-__all__ = [
-    "Agreement",
-    "Compression",
-    "CourtOrder",
-    "DataFile",
-    "Effect",
-    "FileFormat",
-    "Instrument",
-    "Keys",
-    "Letter",
-    "Officer",
-    "OrderScope",
-    "Party",
-    "RecallTerms",
-    "Safeguards",
-    "Standing",
-    "Thresholds",
-    "instrument_digest",
-    "instrument_problems",
-    "parse_instrument",
-    "parse_letter",
-    "preserved",
-    "standing",
-]

@@ -6,121 +6,151 @@ from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationInfo, field_validator
-from pydantic.functional_validators import model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from expectations.base.forms import Strict
-from expectations.instruments.recall_terms import RecallTerms
-from expectations.instruments.safeguards import Safeguards
+from expectations.base.forms import Strict, entry
 from expectations.instruments.terms import RELEASABLE, Key, ReleaseField
 from expectations.instruments.thresholds import Thresholds
 from expectations.rules import statutes
 
 Tier = Literal["A", "B", "C", "D"]
 TIERS: tuple[Tier, ...] = ("A", "B", "C", "D")
+RecallDays = Annotated[int, Field(gt=0, le=365)]
 _PARTY = {"id": "department-of-examples", "name": "Department of Examples", "address": "1000 Example Ave"}
 
 
 class Party(Strict):
     """The holder, or the requester. For the accounting: 5 USC 552a(c) asks for the recipient's name and address."""
 
-    id: Key = Field(description="short name, the one that letters and orders use", examples=["department-of-examples"])
-    name: str = Field(description="full name", examples=["Department of Examples"])
-    address: str = Field(description="its address", examples=["1000 Example Ave, Washington DC 20001"])
-    premises: tuple[str, ...] = Field(
+    id: Key = entry("short name, the one that letters and orders use", "department-of-examples")
+    name: str = entry("full name", "Department of Examples")
+    address: str = entry("its address", "1000 Example Ave, Washington DC 20001")
+    premises: tuple[str, ...] = entry(
+        "its own addresses, one line each: never a person's address",
+        ["1000 Example Ave, Washington DC 20001"],
         default=(),
-        description="its own addresses, one line each: never a person's address",
-        examples=[["1000 Example Ave, Washington DC 20001"]],
     )
 
 
 class Signer(Strict):
     """Someone who may sign for an office, from a day to a day (both included)."""
 
-    name: str = Field(description="as the letter names the signatory", examples=["A. Head"])
-    office: str = Field(description="one of offices", examples=["Head of agency"])
-    valid_from: date = Field(description="first day", examples=[date(2026, 1, 1)])
-    valid_to: date | None = Field(
-        default=None, description="last day; left out: no last day", examples=[date(2027, 12, 31)]
-    )
+    name: str = entry("as the letter names the signatory", "A. Head")
+    office: str = entry("one of offices", "Head of agency")
+    valid_from: date = entry("first day", date(2026, 1, 1))
+    valid_to: date | None = entry("last day; left out: no last day", date(2027, 12, 31), default=None)
 
 
 class Keys(Strict):
     """Who may sign letters, and to whom packages are sealed."""
 
-    signing: tuple[str, ...] = Field(
-        description="OpenSSH public keys that may sign letters", examples=[["ssh-ed25519 AAAA..."]]
+    signing: tuple[str, ...] = entry("OpenSSH public keys that may sign letters", ["ssh-ed25519 AAAA..."])
+    recipient: str = entry("the age recipient to whom packages are sealed", "age1...")
+
+
+class Finding(Strict):
+    """A finding of a safeguard review. A corrective plan counts from the day it was filed to the day it is due."""
+
+    id: Key = entry("name of the finding", "access-logs")
+    opened_on: date = entry("day on which it was found", date(2026, 1, 15))
+    plan_filed_on: date | None = entry("day on which a corrective plan was filed", date(2026, 2, 1), default=None)
+    plan_due_on: date | None = entry("last day on which that plan counts", date(2026, 8, 1), default=None)
+    closed_on: date | None = entry("day from which it is fixed", date(2026, 7, 1), default=None)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Finding:
+        if (self.plan_filed_on is None) != (self.plan_due_on is None):
+            raise ValueError("a corrective plan has both plan_filed_on and plan_due_on")
+        if any(day and day < self.opened_on for day in (self.plan_filed_on, self.closed_on)):
+            raise ValueError("plan_filed_on or closed_on lies before opened_on")
+        return self
+
+    def stands_open(self, day: date) -> bool:
+        """Open on `day`, and no corrective plan under way."""
+        is_open = self.opened_on <= day and (self.closed_on is None or day < self.closed_on)
+        planned = self.plan_filed_on and self.plan_due_on and self.plan_filed_on <= day <= self.plan_due_on
+        return is_open and not planned
+
+
+class Safeguards(Strict):
+    """26 USC 6103(p)(4): in force on a day if the last review still counts, and no finding stands open without a
+    plan."""
+
+    reviewed_on: date = entry("day of the last review", date(2026, 1, 1))
+    review_due_on: date | None = entry(
+        "the review counts up to this day; left out: until findings", date(2028, 12, 31), default=None
     )
-    recipient: str = Field(description="the age recipient to whom packages are sealed", examples=["age1..."])
+    findings: tuple[Finding, ...] = entry(
+        "what reviews found", [{"id": "access-logs", "opened_on": date(2026, 1, 15)}], default=()
+    )
+
+    def in_force(self, day: date) -> bool:
+        reviewed = self.reviewed_on <= day and (self.review_due_on is None or day <= self.review_due_on)
+        return reviewed and not any(f.stands_open(day) for f in self.findings)
+
+
+class RecallTerms(Strict):
+    """Days for each step, counted from the step before. The incident report has no term here: its 24 hours are not
+    agreed."""
+
+    copies_days: RecallDays = entry("for the recipient to list its copies, from the notice on", 10, default=10)
+    disposal_days: RecallDays = entry("to dispose of them or return them, from the list on", 30, default=30)
+    attestation_days: RecallDays = entry("to attest it, from the last disposal on", 10, default=10)
+    closing_days: RecallDays = entry("for the holder to close the case, from the attestation on", 10, default=10)
 
 
 class Agreement(Strict):
     """26 USC 6103(i)(2), as two parties have settled its use."""
 
-    kind: Literal["agreement"] = Field(description="says that this is an agreement", examples=["agreement"])
-    id: Key = Field(description="its name; a file with the same id is a new version of it", examples=["sandbox-2026"])
-    title: str = Field(description="what people call it", examples=["Memorandum of understanding"])
-    source: str = Field(description="where its text is to be found", examples=["Memorandum of 7 April 2025"])
-    holder: Party = Field(description="who keeps the register", examples=[_PARTY])
-    requester: Party = Field(description="who may ask", examples=[_PARTY])
-    valid_from: date = Field(description="first day, in zone", examples=[date(2026, 1, 1)])
-    valid_to: date = Field(description="last day, in zone", examples=[date(2031, 12, 31)])
-    received_on: date = Field(description="day on which the holder had it", examples=[date(2026, 1, 1)])
-    zone: str = Field(
-        description="time zone (IANA name) in which all legal dates are counted", examples=["America/New_York"]
+    kind: Literal["agreement"] = entry("says that this is an agreement", "agreement")
+    id: Key = entry("its name; a file with the same id is a new version of it", "sandbox-2026")
+    title: str = entry("what people call it", "Memorandum of understanding")
+    source: str = entry("where its text is to be found", "Memorandum of 7 April 2025")
+    holder: Party = entry("who keeps the register", _PARTY)
+    requester: Party = entry("who may ask", _PARTY)
+    valid_from: date = entry("first day, in zone", date(2026, 1, 1))
+    valid_to: date = entry("last day, in zone", date(2031, 12, 31))
+    received_on: date = entry("day on which the holder had it", date(2026, 1, 1))
+    zone: str = entry("time zone (IANA name) in which all legal dates are counted", "America/New_York")
+    supersedes: tuple[Key, ...] = entry("agreements that end when this one begins", ["sandbox-2025"], default=())
+    statutes: tuple[str, ...] = entry(
+        "the criminal statutes that a letter may designate", ["8 USC 1253(a)(1)"], min_length=1
     )
-    supersedes: tuple[Key, ...] = Field(
-        default=(), description="agreements that end when this one begins", examples=[["sandbox-2025"]]
+    offices: tuple[str, ...] = entry(
+        "offices that may sign a letter: 26 USC 6103(i)(2)(A)", ["Head of agency"], min_length=1
     )
-    statutes: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="the criminal statutes that a letter may designate", examples=[["8 USC 1253(a)(1)"]]
-    )
-    offices: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="offices that may sign a letter: 26 USC 6103(i)(2)(A)", examples=[["Head of agency"]]
-    )
-    signatories: tuple[Signer, ...] = Field(
+    signatories: tuple[Signer, ...] = entry(
+        "who may sign for these offices, and when; left out: whoever holds the office",
+        [{"name": "A. Head", "office": "Head of agency", "valid_from": date(2026, 1, 1)}],
         default=(),
-        description="who may sign for these offices, and when; left out: whoever holds the office",
-        examples=[[{"name": "A. Head", "office": "Head of agency", "valid_from": date(2026, 1, 1)}]],
     )
-    purposes: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
-        description="purposes that a letter may state: 26 USC 6103(i)(2)(A)(i) to (iii)",
-        examples=[["Criminal proceeding", "Grand jury proceeding"]],
+    purposes: tuple[str, ...] = entry(
+        "purposes that a letter may state: 26 USC 6103(i)(2)(A)(i) to (iii)",
+        ["Criminal proceeding", "Grand jury proceeding"],
+        min_length=1,
     )
-    fields: Annotated[tuple[ReleaseField, ...], Field(min_length=1)] = Field(
-        description=f"what may be released: {', '.join(RELEASABLE)}", examples=[["street", "city", "state", "zip"]]
+    fields: tuple[ReleaseField, ...] = entry(
+        f"what may be released: {', '.join(RELEASABLE)}", ["street", "city", "state", "zip"], min_length=1
     )
-    tiers: Annotated[tuple[Tier, ...], Field(min_length=1)] = Field(
-        default=TIERS, description="the evidence demanded: matches of these tiers only", examples=[["A", "B"]]
+    tiers: tuple[Tier, ...] = entry(
+        "the evidence demanded: matches of these tiers only", ["A", "B"], default=TIERS, min_length=1
     )
-    addresses_that_corroborate: Literal["current", "current_and_earlier"] = Field(
-        default="current_and_earlier",
-        description="which addresses on file a request's address is compared with",
-        examples=["current"],
+    addresses_that_corroborate: Literal["current", "current_and_earlier"] = entry(
+        "which addresses on file a request's address is compared with", "current", default="current_and_earlier"
     )
-    earlier_addresses_years: Annotated[int, Field(gt=0, le=200)] = Field(
-        default=200, description="an earlier address counts if it ended within so many years", examples=[10]
+    earlier_addresses_years: int = entry(
+        "an earlier address counts if it ended within so many years", 10, default=200, gt=0, le=200
     )
-    may_be_left_out: tuple[Literal["state", "city"], ...] = Field(
-        default=(),
-        description="what an address may leave out beside its ZIP; else STATE_LEFT_OUT or NO_CITY blocks it",
-        examples=[["state"]],
+    may_be_left_out: tuple[Literal["state", "city"], ...] = entry(
+        "what an address may leave out beside its ZIP; else STATE_LEFT_OUT or NO_CITY blocks it", ["state"], default=()
     )
-    retention_years: Annotated[int, Field(ge=5)] = Field(
-        default=5,
-        description="how long accounting and evidence are kept at least: 5 USC 552a(c)(2)",
-        examples=[5],
+    retention_years: int = entry(
+        "how long accounting and evidence are kept at least: 5 USC 552a(c)(2)", 5, default=5, ge=5
     )
-    thresholds: Thresholds = Field(description="what is tolerated", examples=[{"rows_per_batch": 1500000}])
-    recall: RecallTerms = Field(
-        default=RecallTerms(), description="by when the recipient answers a recall", examples=[{"copies_days": 10}]
-    )
-    safeguards: Safeguards = Field(
-        description="the recipient's safeguards: 26 USC 6103(p)(4)", examples=[{"reviewed_on": date(2026, 1, 1)}]
-    )
-    keys: Keys = Field(
-        description="the requester's keys", examples=[{"signing": ["ssh-ed25519 AAAA..."], "recipient": "age1..."}]
-    )
+    thresholds: Thresholds = entry("what is tolerated", {"rows_per_batch": 1500000})
+    recall: RecallTerms = entry("by when the recipient answers a recall", {"copies_days": 10}, default=RecallTerms())
+    safeguards: Safeguards = entry("the recipient's safeguards: 26 USC 6103(p)(4)", {"reviewed_on": date(2026, 1, 1)})
+    keys: Keys = entry("the requester's keys", {"signing": ["ssh-ed25519 AAAA..."], "recipient": "age1..."})
 
     @field_validator("statutes")
     @classmethod
@@ -163,9 +193,6 @@ class Agreement(Strict):
     def may_sign(self, name: str, office: str, day: date) -> bool:
         """Whether this signatory may sign for the office on that day (26 USC 6103(i)(2)(A)); whoever holds it may, if
         nobody is named. That the office is one that may sign is not asked here."""
-        if not self.signatories or office not in self.offices:
-            return True
-        return any(
-            (s.name, s.office) == (name, office) and s.valid_from <= day and (s.valid_to is None or day <= s.valid_to)
-            for s in self.signatories
-        )
+        named = [s for s in self.signatories if (s.name, s.office) == (name, office)]
+        may = any(s.valid_from <= day and (s.valid_to is None or day <= s.valid_to) for s in named)
+        return may or not self.signatories or office not in self.offices

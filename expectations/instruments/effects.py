@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from expectations.base.total import total
 
@@ -56,80 +57,35 @@ class Does:
     reaches_back: bool
 
 
+_MEANINGS = {
+    Effect.FORBID: "nothing may be released",
+    Effect.RESTRICT: "only what [only] names",
+    Effect.HOLD: "batches wait",
+    Effect.RECALL: "get back, and nothing may be released",
+    Effect.LIFT: "ends the orders in lifts",
+    Effect.DECLARE: "says what the law is, and changes nothing",
+}
+_TABLE = """
+effect          forbid     restrict  hold   recall     lift     declare
+on_batch        FORBIDDEN  GOES_ON   WAITS  FORBIDDEN  GOES_ON  GOES_ON
+idle            no         no        no     no         yes      yes
+restricts       no         yes       no     no         no       no
+lifts           no         no        no     no         yes      no
+supersedes      yes        yes       yes    yes        yes      no
+preserves       yes        yes       yes    yes        no       no
+disposes        yes        yes       yes    yes        yes      no
+keeps_evidence  no         no        yes    yes        no       no
+reaches_back    no         no        no     yes        no       no
+"""
+_ANSWERS: Mapping[str, Any] = {"yes": True, "no": False, **OnBatch.__members__}
+(_, *_QUESTIONS), *_COLUMNS = zip(*map(str.split, _TABLE.strip().splitlines()), strict=True)
 EFFECTS: Mapping[Effect, Does] = total(
     Effect,
     {
-        Effect.FORBID: Does(
-            meaning="nothing may be released",
-            idle=False,
-            on_batch=OnBatch.FORBIDDEN,
-            restricts=False,
-            lifts=False,
-            supersedes=True,
-            preserves=True,
-            disposes=True,
-            keeps_evidence=False,
-            reaches_back=False,
-        ),
-        Effect.RESTRICT: Does(
-            meaning="only what [only] names",
-            idle=False,
-            on_batch=OnBatch.GOES_ON,
-            restricts=True,
-            lifts=False,
-            supersedes=True,
-            preserves=True,
-            disposes=True,
-            keeps_evidence=False,
-            reaches_back=False,
-        ),
-        Effect.HOLD: Does(
-            meaning="batches wait",
-            idle=False,
-            on_batch=OnBatch.WAITS,
-            restricts=False,
-            lifts=False,
-            supersedes=True,
-            preserves=True,
-            disposes=True,
-            keeps_evidence=True,
-            reaches_back=False,
-        ),
-        Effect.RECALL: Does(
-            meaning="get back, and nothing may be released",
-            idle=False,
-            on_batch=OnBatch.FORBIDDEN,
-            restricts=False,
-            lifts=False,
-            supersedes=True,
-            preserves=True,
-            disposes=True,
-            keeps_evidence=True,
-            reaches_back=True,
-        ),
-        Effect.LIFT: Does(
-            meaning="ends the orders in lifts",
-            idle=True,
-            on_batch=OnBatch.GOES_ON,
-            restricts=False,
-            lifts=True,
-            supersedes=True,
-            preserves=False,
-            disposes=True,
-            keeps_evidence=False,
-            reaches_back=False,
-        ),
-        Effect.DECLARE: Does(
-            meaning="says what the law is, and changes nothing",
-            idle=True,
-            on_batch=OnBatch.GOES_ON,
-            restricts=False,
-            lifts=False,
-            supersedes=False,
-            preserves=False,
-            disposes=False,
-            keeps_evidence=False,
-            reaches_back=False,
-        ),
+        Effect(name): Does(
+            meaning=_MEANINGS[Effect(name)],
+            **{question: _ANSWERS[word] for question, word in zip(_QUESTIONS, words, strict=True)},
+        )
+        for name, *words in _COLUMNS
     },
 )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from pydantic import Field, field_validator
-from pydantic.functional_validators import model_validator
+from pydantic import field_validator, model_validator
 
-from expectations.base.forms import Strict
+from expectations.base.forms import Strict, entry
 from expectations.instruments.districts import state_of
 from expectations.instruments.effects import EFFECTS, Does, Effect
 from expectations.instruments.terms import Key, ReleaseField
@@ -20,22 +19,16 @@ class OrderScope(Strict):
     A ZIP does not tell the district within a state, so every row of the state counts: in doubt it is withheld.
     """
 
-    agreements: tuple[str, ...] = Field(
-        default=(), description="requests under these agreements", examples=[["sandbox-2026"]]
+    agreements: tuple[str, ...] = entry("requests under these agreements", ["sandbox-2026"], default=())
+    requesters: tuple[str, ...] = entry("requests by these requesters", ["department-of-examples"], default=())
+    statutes: tuple[str, ...] = entry("requests under these statutes", ["8 USC 1253(a)(1)"], default=())
+    fields: tuple[ReleaseField, ...] = entry(
+        "of the package: these are taken away from it", ["street", "unit"], default=()
     )
-    requesters: tuple[str, ...] = Field(
-        default=(), description="requests by these requesters", examples=[["department-of-examples"]]
-    )
-    statutes: tuple[str, ...] = Field(
-        default=(), description="requests under these statutes", examples=[["8 USC 1253(a)(1)"]]
-    )
-    fields: tuple[ReleaseField, ...] = Field(
-        default=(), description="of the package: these are taken away from it", examples=[["street", "unit"]]
-    )
-    districts: tuple[str, ...] = Field(
+    districts: tuple[str, ...] = entry(
+        "federal judicial districts: rows of persons who live in their states, or may",
+        ["D. Mass.", "N.D. Cal."],
         default=(),
-        description="federal judicial districts: rows of persons who live in their states, or may",
-        examples=[["D. Mass.", "N.D. Cal."]],
     )
 
     @field_validator("districts")
@@ -54,65 +47,40 @@ class OrderScope(Strict):
 class Only(Strict):
     """What a restricting order still allows; what it does not speak of stays as it is."""
 
-    fields: tuple[ReleaseField, ...] | None = Field(
-        default=None, description="only these fields may be released", examples=[["city", "zip"]]
-    )
-    purposes: tuple[str, ...] | None = Field(
-        default=None, description="only for these purposes", examples=[["Grand jury proceeding"]]
-    )
-    persons: Key | None = Field(
-        default=None, description="a list of the holder's persons.csv: only persons on it", examples=["plaintiffs"]
-    )
+    fields: tuple[ReleaseField, ...] | None = entry("only these fields may be released", ["city", "zip"], default=None)
+    purposes: tuple[str, ...] | None = entry("only for these purposes", ["Grand jury proceeding"], default=None)
+    persons: Key | None = entry("a list of the holder's persons.csv: only persons on it", "plaintiffs", default=None)
 
 
 class CourtOrder(Strict):
     """What a court has ordered. Its days are legal dates in the zone of the agreement that it meets."""
 
-    kind: Literal["court_order"] = Field(description="says that this is a court order", examples=["court_order"])
-    id: Key = Field(
-        description="its name; a file with the same id is a new version of it", examples=["stay-2025-11-21-ddc"]
+    kind: Literal["court_order"] = entry("says that this is a court order", "court_order")
+    id: Key = entry("its name; a file with the same id is a new version of it", "stay-2025-11-21-ddc")
+    court: str = entry("who ordered it", "United States District Court for the District of Columbia")
+    docket: str = entry("in which case", "No. 1:25-cv-12822")
+    title: str = entry("what people call it", "Center for Taxpayer Rights v. IRS: stay")
+    source: str = entry("where its text is to be found", "Stay of 21 November 2025 (D.D.C.)")
+    received_on: date | None = entry("day on which the holder had it", date(2025, 11, 22), default=None)
+    effective_on: date = entry("first day on which it applies", date(2025, 11, 21))
+    lifted_on: date | None = entry("day from which it no longer applies", date(2026, 6, 1), default=None)
+    supersedes: tuple[Key, ...] = entry("orders that end when this one begins", ["stay-2025-11-21-ddc"], default=())
+    effect: Effect = entry("; ".join(f"{effect}: {does.meaning}" for effect, does in EFFECTS.items()), "forbid")
+    only: Only | None = entry(
+        "of an order that restricts: what it still allows", {"fields": ["city", "zip"]}, default=None
     )
-    court: str = Field(
-        description="who ordered it", examples=["United States District Court for the District of Columbia"]
+    lifts: tuple[Key, ...] = entry(
+        "of an order that lifts: the orders that it ends", ["stay-2025-11-21-ddc"], default=()
     )
-    docket: str = Field(description="in which case", examples=["No. 1:25-cv-12822"])
-    title: str = Field(description="what people call it", examples=["Center for Taxpayer Rights v. IRS: stay"])
-    source: str = Field(description="where its text is to be found", examples=["Stay of 21 November 2025 (D.D.C.)"])
-    received_on: date | None = Field(
-        default=None, description="day on which the holder had it", examples=[date(2025, 11, 22)]
+    preserve: bool = entry(
+        "parties must keep what they hold, untouched: no recall may have it destroyed or returned", True, default=False
     )
-    effective_on: date = Field(description="first day on which it applies", examples=[date(2025, 11, 21)])
-    lifted_on: date | None = Field(
-        default=None, description="day from which it no longer applies", examples=[date(2026, 6, 1)]
-    )
-    supersedes: tuple[Key, ...] = Field(
-        default=(), description="orders that end when this one begins", examples=[["stay-2025-11-21-ddc"]]
-    )
-    effect: Effect = Field(
-        description="; ".join(f"{effect}: {does.meaning}" for effect, does in EFFECTS.items()),
-        examples=["forbid"],
-    )
-    only: Only | None = Field(
-        default=None,
-        description="of an order that restricts: what it still allows",
-        examples=[{"fields": ["city", "zip"]}],
-    )
-    lifts: tuple[Key, ...] = Field(
-        default=(), description="of an order that lifts: the orders that it ends", examples=[["stay-2025-11-21-ddc"]]
-    )
-    preserve: bool = Field(
-        default=False,
-        description="parties must keep what they hold, untouched: no recall may have it destroyed or returned",
-        examples=[True],
-    )
-    disposal_despite: tuple[Key, ...] = Field(
+    disposal_despite: tuple[Key, ...] = entry(
+        "orders that preserve, despite which what was disclosed may be destroyed or returned",
+        ["injunction-2026-02-05-dmass"],
         default=(),
-        description="orders that preserve, despite which what was disclosed may be destroyed or returned",
-        examples=[["injunction-2026-02-05-dmass"]],
     )
-    scope: OrderScope = Field(
-        default=OrderScope(), description="what it stands against", examples=[{"agreements": ["sandbox-2026"]}]
-    )
+    scope: OrderScope = entry("what it stands against", {"agreements": ["sandbox-2026"]}, default=OrderScope())
 
     @model_validator(mode="after")
     def _whole(self) -> CourtOrder:
@@ -153,8 +121,5 @@ class CourtOrder(Strict):
     def covers(self, agreement: str, requester: str, statute: str) -> bool:
         """Whether it speaks of requests by this requester under this agreement and statute."""
         scope = self.scope
-        return (
-            (not scope.agreements or agreement in scope.agreements)
-            and (not scope.requesters or requester in scope.requesters)
-            and (not scope.statutes or statute in scope.statutes)
-        )
+        asked = ((scope.agreements, agreement), (scope.requesters, requester), (scope.statutes, statute))
+        return all(not named or one in named for named, one in asked)

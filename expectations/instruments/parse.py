@@ -37,8 +37,7 @@ def parse_instrument(data: bytes, where: str) -> Instrument:
 
 
 def instrument_problems(data: bytes, where: str) -> list[forms.Problem]:
-    """All that is wrong with the form of an instrument, key by key; raises BadInput if it is no TOML or of no known
-    kind."""
+    """All that is wrong with an instrument's form, by key; raises BadInput if it is no TOML or of no known kind."""
     return forms.problems(*_read(data, where))
 
 
@@ -46,12 +45,8 @@ def _read(data: bytes, where: str) -> tuple[type[Agreement] | type[CourtOrder], 
     table = forms.toml(data, where, "INSTRUMENT_UNREADABLE")
     kind = table.get("kind")
     if kind not in list(Kind):
-        raise BadInput(
-            "INSTRUMENT_KIND",
-            "kind is missing or unknown",
-            where=where,
-            remedy=f"Write kind = one of {sorted(map(str, Kind))}.",
-        )
+        remedy = f"Write kind = one of {sorted(map(str, Kind))}."
+        raise BadInput("INSTRUMENT_KIND", "kind is missing or unknown", where=where, remedy=remedy)
     return KINDS[Kind(kind)], table
 
 

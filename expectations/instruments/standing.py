@@ -31,20 +31,21 @@ class Standing:
     @property
     def cites(self) -> tuple[str, ...]:
         """Ids of all orders that narrow anything."""
-        rows = (*(order for order, _ in self.states), *(order for order, _ in self.persons))
+        rows = {order for order, _ in (*self.states, *self.persons)}
         return tuple(sorted({*self.forbid, *self.hold, *self.fewer, *rows}))
 
     def narrower(self, before: Standing) -> tuple[str, ...]:
-        """Ids of orders here that forbid what `before` did not: what was decided under `before` may not be released
-        now."""
-        found = {*self.forbid, *self.hold, *_new(self.states, before.states), *_new(self.persons, before.persons)}
-        return tuple(sorted(found | (set(self.fewer) if set(before.fields) - set(self.fields) else set())))
+        """Ids of orders that forbid what `before` did not: what was decided under it may not be released now."""
+        rows = {order for order, _ in {*self.states, *self.persons} - {*before.states, *before.persons}}
+        fewer = self.fewer if set(before.fields) - set(self.fields) else ()
+        return tuple(sorted({*self.forbid, *self.hold, *rows, *fewer}))
 
 
 def standing(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, purpose: str, day: date) -> Standing:
     """`orders`: all that are enrolled, in force or not. An order applies from its effective day on; it ends on the day
     it is lifted, or on the effective day of an order that lifts or supersedes it."""
     against = list(_against(agreement, orders, statute, day))
+    limits = [(o.id, o.only) for o in against if o.only and not o.scope.districts]
     forbid, hold = _on_whole(against)
     fields, fewer = set(agreement.fields), []
     for order in against:
@@ -52,19 +53,15 @@ def standing(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, p
         if fields & gone:
             fewer.append(order.id)
         fields -= gone
-    wrong = [
-        o.id
-        for o in against
-        if o.only and o.only.purposes is not None and purpose not in o.only.purposes and not o.scope.districts
-    ]
-    forbid += [*wrong, *(fewer if not fields else [])]
+    forbid += [order for order, only in limits if only.purposes is not None and purpose not in only.purposes]
+    forbid += fewer if not fields else []
     return Standing(
         tuple(sorted(set(forbid))),
         tuple(sorted(hold)),
         tuple(f for f in agreement.fields if f in fields),
         tuple(sorted(fewer)),
         tuple((o.id, tuple(sorted(o.scope.states))) for o in against if _by_place(o, purpose)),
-        tuple((o.id, o.only.persons) for o in against if o.only and o.only.persons and not o.scope.districts),
+        tuple((order, only.persons) for order, only in limits if only.persons),
     )
 
 
@@ -77,18 +74,14 @@ def preserved(agreement: Agreement, orders: Iterable[CourtOrder], day: date) -> 
     """Ids of the orders under which what was disclosed under this agreement must be kept as it is on that day: nothing
     of it may be destroyed or returned. An order in force that names them in `disposal_despite` allows it.
 
-    Whichever of its statutes, fields or districts an order speaks of, it counts: in doubt what was disclosed is
-    preserved.
+    Whichever of its statutes, fields or districts an order speaks of, it counts: in doubt it is preserved.
     """
     known = list(orders)
     over = ended(known, day)
-    against = [o for o in known if o.in_force(day) and o.id not in over and _speaks_of(o, agreement)]
+    under = [(agreement.id, agreement.requester.id, statute) for statute in agreement.statutes]
+    against = [o for o in known if o.in_force(day) and o.id not in over and any(o.covers(*one) for one in under)]
     allowed = {other for o in against for other in o.disposal_despite}
     return tuple(sorted(o.id for o in against if o.preserve and o.id not in allowed))
-
-
-def _speaks_of(order: CourtOrder, agreement: Agreement) -> bool:
-    return any(order.covers(agreement.id, agreement.requester.id, statute) for statute in agreement.statutes)
 
 
 def ended(orders: Iterable[CourtOrder], day: date) -> frozenset[str]:
@@ -107,9 +100,8 @@ def ended(orders: Iterable[CourtOrder], day: date) -> frozenset[str]:
 def _against(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, day: date) -> Iterator[CourtOrder]:
     known = sorted(orders, key=lambda o: o.id)
     over = ended(known, day)
+    agreements = (agreement.id, *agreement.supersedes)  # a renewal under another id is still what the order speaks of
     for order in known:
-        # a renewal under another id is still what the order speaks of
-        agreements = (agreement.id, *agreement.supersedes)
         covered = any(order.covers(one, agreement.requester.id, statute) for one in agreements)
         if covered and not order.does.idle and order.id not in over and order.in_force(day):
             yield order
@@ -139,20 +131,12 @@ def _taken(order: CourtOrder, agreement: Agreement) -> set[str]:
         return set()
     taken = set(order.scope.fields)
     if order.only and order.only.fields is not None:
-        inside = taken or set(agreement.fields)
-        taken = inside - set(order.only.fields)
+        taken = (taken or set(agreement.fields)) - set(order.only.fields)
     return taken
 
 
 def _by_place(order: CourtOrder, purpose: str) -> bool:
     """It holds the rows of its districts: whatever it does there, such a row is not what it still allows."""
-    if not order.scope.districts:
-        return False
     only = order.only
     allowed = only is not None and only.fields is None and only.persons is None and purpose in (only.purposes or ())
-    return not allowed
-
-
-def _new(now: Iterable[tuple[str, object]], before: Iterable[tuple[str, object]]) -> set[str]:
-    known = set(before)
-    return {order for order, what in now if (order, what) not in known}
+    return bool(order.scope.districts) and not allowed

@@ -18,78 +18,52 @@ NO_MIDDLE = (
     "|HERMANO|HERMANA|SENORA?|NMN|NMI|NONE|UNKNOWN|UNK|ANONYMOUS"
 )
 
-# (name, parameters, SQL). Macros, so that every use is this one definition.
-MACROS = (
+# Each is the one definition for all its uses.
+_MACROS = {
     # strip accents and apostrophes, anything else that is not a letter becomes one space; most names are plain letters
-    (
-        "std_name",
-        "x",
-        (
-            "CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '[A-Za-z]+') THEN upper(CAST(x AS VARCHAR)) ELSE"
-            " nullif(trim(regexp_replace(regexp_replace(upper(strip_accents(nfc_normalize(CAST(x AS VARCHAR)))),"
-            " '[''’ʼ`´.]', '', 'g'), '[^A-Z]+', ' ', 'g')), '') END"
-        ),
+    "std_name x": (
+        "CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '[A-Za-z]+') THEN upper(CAST(x AS VARCHAR)) ELSE"
+        " nullif(trim(regexp_replace(regexp_replace(upper(strip_accents(nfc_normalize(CAST(x AS VARCHAR)))),"
+        " '[''’ʼ`´.]', '', 'g'), '[^A-Z]+', ' ', 'g')), '') END"
     ),
-    ("std_suffix_in", "x", f"CASE WHEN contains(x, ' ') THEN nullif(regexp_extract(x, '[ ]({SUFFIXES})$', 1), '') END"),
-    (
-        "std_without_suffix",
-        "x",
-        (
-            f"CASE WHEN contains(x, ' ') THEN nullif(trim(regexp_replace(x, '[ ]({SUFFIXES})$', '')), '')"
-            " ELSE nullif(x, '') END"
-        ),
+    "std_suffix_in x": f"CASE WHEN contains(x, ' ') THEN nullif(regexp_extract(x, '[ ]({SUFFIXES})$', 1), '') END",
+    "std_without_suffix x": (
+        f"CASE WHEN contains(x, ' ') THEN nullif(trim(regexp_replace(x, '[ ]({SUFFIXES})$', '')), '')"
+        " ELSE nullif(x, '') END"
     ),
     # the initial of a middle name, unless its first word is no name
-    (
-        "std_middle",
-        "x",
-        f"CASE WHEN length(x) > 1 AND regexp_matches(x, '^(?:{NO_MIDDLE})(?: |$)') THEN NULL ELSE nullif(x[1], '') END",
+    "std_middle x": (
+        f"CASE WHEN length(x) > 1 AND regexp_matches(x, '^(?:{NO_MIDDLE})(?: |$)') THEN NULL ELSE nullif(x[1], '') END"
     ),
     # the first and the last word of a surname
-    ("std_first_token", "x", "CASE WHEN contains(x, ' ') THEN x[1:position(' ' IN x) - 1] ELSE x END"),
-    ("std_last_token", "x", "CASE WHEN contains(x, ' ') THEN string_split(x, ' ')[-1] ELSE x END"),
-    (
-        "std_suffix",
-        "x",
-        (
-            "CASE std_name(x) WHEN 'JUNIOR' THEN 'JR' WHEN 'SENIOR' THEN 'SR'"
-            " WHEN 'SECOND' THEN 'II' WHEN 'THIRD' THEN 'III'"
-            f" ELSE nullif(regexp_extract(std_name(x), '^({SUFFIXES})$', 1), '') END"
-        ),
+    "std_first_token x": "CASE WHEN contains(x, ' ') THEN x[1:position(' ' IN x) - 1] ELSE x END",
+    "std_last_token x": "CASE WHEN contains(x, ' ') THEN string_split(x, ' ')[-1] ELSE x END",
+    "std_suffix x": (
+        "CASE std_name(x) WHEN 'JUNIOR' THEN 'JR' WHEN 'SENIOR' THEN 'SR' WHEN 'SECOND' THEN 'II'"
+        f" WHEN 'THIRD' THEN 'III' ELSE nullif(regexp_extract(std_name(x), '^({SUFFIXES})$', 1), '') END"
     ),
-    (
-        "std_date",
-        "x",
-        (
-            "CASE WHEN regexp_full_match(trim(CAST(x AS VARCHAR)), '[0-9]{4}-[0-9]{2}-[0-9]{2}')"
-            " THEN try_cast(trim(CAST(x AS VARCHAR)) AS DATE) END"
-        ),
+    "std_date x": (
+        "CASE WHEN regexp_full_match(trim(CAST(x AS VARCHAR)), '[0-9]{4}-[0-9]{2}-[0-9]{2}')"
+        " THEN try_cast(trim(CAST(x AS VARCHAR)) AS DATE) END"
     ),
-    (
-        "std_digits",
-        "x",
-        (
-            "CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '[0-9]+') THEN CAST(x AS VARCHAR) ELSE"
-            " nullif(regexp_replace(CAST(x AS VARCHAR), '[^0-9]', '', 'g'), '') END"
-        ),
+    "std_digits x": (
+        "CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '[0-9]+') THEN CAST(x AS VARCHAR)"
+        " ELSE nullif(regexp_replace(CAST(x AS VARCHAR), '[^0-9]', '', 'g'), '') END"
     ),
-    ("std_day", "d", "CASE WHEN d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN d END"),
+    "std_day d": "CASE WHEN d BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN d END",
     # 1 January stands for "the year only is known" in many files
-    ("std_year_only", "d", "coalesce(month(d) = 1 AND day(d) = 1, false)"),
+    "std_year_only d": "coalesce(month(d) = 1 AND day(d) = 1, false)",
     # SSN: area not 000, 666, 9xx; group not 00; serial not 0000; not 078-05-1120. ITIN: 9xx, digits 4-5 in 50-65,
     # 70-88, 90-92, 94-99. ATIN: 93 (IRS). Sentinels such as 111111111 and 123456789 stand for "unknown" in many files.
-    (
-        "std_tin_ok",
-        "d",
-        (
-            "length(d) = 9 AND d <> '078051120' AND d <> '123456789' AND d <> '219099999' AND d <> repeat(d[1], 9)"
-            " AND CASE WHEN d[1] = '9' THEN regexp_full_match(d[4:5], '5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-9]')"
-            " ELSE d[1:3] NOT IN ('000', '666') AND d[4:5] <> '00' AND d[6:9] <> '0000' END"
-        ),
+    "std_tin_ok d": (
+        "length(d) = 9 AND d <> '078051120' AND d <> '123456789' AND d <> '219099999' AND d <> repeat(d[1], 9)"
+        " AND CASE WHEN d[1] = '9' THEN regexp_full_match(d[4:5], '5[0-9]|6[0-5]|7[0-9]|8[0-8]|9[0-9]')"
+        " ELSE d[1:3] NOT IN ('000', '666') AND d[4:5] <> '00' AND d[6:9] <> '0000' END"
     ),
-    ("std_tin_text", "n", "lpad(CAST(n AS VARCHAR), 9, '0')"),  # a number kept as an integer, read back
-    ("std_tin", "x", "CASE WHEN std_tin_ok(std_digits(CAST(x AS VARCHAR))) THEN std_digits(CAST(x AS VARCHAR)) END"),
-)
+    "std_tin_text n": "lpad(CAST(n AS VARCHAR), 9, '0')",  # a number kept as an integer, read back
+    "std_tin x": "CASE WHEN std_tin_ok(std_digits(CAST(x AS VARCHAR))) THEN std_digits(CAST(x AS VARCHAR)) END",
+}
+MACROS = [(*called.split(), sql) for called, sql in _MACROS.items()]  # name, parameter, SQL
 
 
 def setup(connection: object) -> None:
@@ -99,8 +73,7 @@ def setup(connection: object) -> None:
 
 
 def derive(relation: str) -> str:
-    """A SELECT of a submission's `relation.*` (text) with the s_* columns added (without request_key). `setup` must
-    have run.
+    """A SELECT of a submission's `relation.*` (text) with the s_* columns added, without request_key; needs `setup`.
 
     full_name stands in where the parts are blank: "LAST, FIRST MIDDLE", or given names first (first word, last word; a
     two-word surname needs the parts or the comma).
@@ -112,26 +85,21 @@ def derive(relation: str) -> str:
         std_without_suffix(std_name(CASE WHEN position(',' IN {full}) > 0
           AND std_suffix(split_part({full}, ',', 2)) IS NULL
           THEN split_part({full}, ',', 2) ELSE split_part({full}, ',', 1) END)) AS _given,
-        std_name(split_part({full}, ',', 1)) AS _before,
-        std_name({full}) AS _full,
-        std_name(first_name) AS _first, std_name(middle_name) AS _middle, std_name(last_name) AS _last
-      FROM {relation}
+        std_name(split_part({full}, ',', 1)) AS _before, std_name({full}) AS _full,
+        std_name(first_name) AS _first, std_name(middle_name) AS _middle, std_name(last_name) AS _last FROM {relation}
     ), split AS (
-      SELECT *,
-        coalesce(_first, split_part(_given, ' ', 1)) AS _f,
+      SELECT *, coalesce(_first, split_part(_given, ' ', 1)) AS _f,
         coalesce(_middle, CASE WHEN _first IS NULL
           AND array_length(string_split(_given, ' ')) > CASE WHEN _comma THEN 1 ELSE 2 END
           THEN string_split(_given, ' ')[2] END) AS _m,
         coalesce(_last, CASE WHEN _comma AND std_suffix(split_part({full}, ',', 2)) IS NULL THEN _before
-          WHEN array_length(string_split(_given, ' ')) > 1 THEN string_split(_given, ' ')[-1] END) AS _l
-      FROM names
+          WHEN array_length(string_split(_given, ' ')) > 1 THEN string_split(_given, ' ')[-1] END) AS _l FROM names
     ), standard AS (
       SELECT * EXCLUDE (_comma, _given, _before, _full, _first, _middle, _last, _f, _m, _l),
         nullif(_f, '') AS s_first, std_middle(_m) AS s_middle, std_without_suffix(_l) AS s_last,
         coalesce(std_suffix(suffix), std_suffix_in(_l), std_suffix_in(_full),
           std_suffix(nullif(split_part({full}, ',', 2), ''))) AS s_suffix,
-        std_date(birth_date) AS s_birth, std_tin(tin) AS s_tin
-      FROM split
+        std_date(birth_date) AS s_birth, std_tin(tin) AS s_tin FROM split
     )
     SELECT *, {TOKENS} FROM standard"""
 
@@ -144,14 +112,12 @@ def derive_register(relation: str) -> str:
     ), standard AS (
       SELECT record_id, _f AS s_first, std_middle(_m) AS s_middle, std_without_suffix(_l) AS s_last,
         coalesce(std_suffix(suffix), std_suffix_in(_l)) AS s_suffix, std_day(birth_date) AS s_birth,
-        std_tin(tin) AS s_tin
-      FROM names
+        std_tin(tin) AS s_tin FROM names
     )
     SELECT *, {TOKENS} FROM standard"""
 
 
-# Read off the columns above: the surname's tokens (equal where it is one word), and whether the birth date is a year
-# only.
+# Read off the columns above: the surname's tokens (equal if it is one word), whether the birth date is a year only.
 TOKENS = (
     "std_first_token(s_last) AS s_last1, std_last_token(s_last) AS s_last2, std_year_only(s_birth) AS s_birth_year_only"
 )

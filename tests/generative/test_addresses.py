@@ -118,13 +118,19 @@ def test_twin_agrees(con: duckdb.DuckDBPyConnection, left_out: tuple[str, ...], 
         assert (row, blocking(found["a_codes"])) == (row, twin.judge(row, left_out))
 
 
+# The delivery line of a parsed address, without its unit.
+DELIVERY_LINE = """CASE WHEN a_kind = 'general_delivery' THEN a_street
+  WHEN a_kind = 'po_box' OR prefix(a_number, 'KM ') THEN a_street || ' ' || a_number
+  WHEN a_kind IN ('rural', 'military') THEN a_street || ' BOX ' || a_number ELSE a_number || ' ' || a_street END"""
+
+
 @given(rows=st.lists(ROWS, min_size=60, max_size=60))
 @SETTINGS
 def test_standard_form_is_stable(con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
     columns = ("a_kind", "a_number", "a_street", "a_unit", "a_city", "a_state", "a_zip", "a_codes")
     judged(con, rows)
     before = ", ".join(f"{c} AS was_{c}" for c in columns)
-    form = f"""SELECT i, CAST(NULL AS VARCHAR) AS address, {address.delivery_line()} AS street, a_unit AS unit,
+    form = f"""SELECT i, CAST(NULL AS VARCHAR) AS address, {DELIVERY_LINE} AS street, a_unit AS unit,
       a_city AS city, coalesce(a_state, state) AS state, a_zip AS zip, {before}
       FROM ({address.derive("t", one_line=True)}) WHERE a_kind IS NOT NULL"""
     again = con.execute(address.derive(f"({form})", one_line=True)).to_arrow_table().to_pylist()

@@ -16,10 +16,17 @@ def naive(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + naive(leaves[:k]) + naive(leaves[k:])).digest()
 
 
+def root(leaves: list[bytes]) -> str:
+    tree = merkle.Tree()
+    for leaf in leaves:
+        tree.add(leaf)
+    return tree.root()
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 7, 8, 100])
 def test_root_is_that_of_the_standard(count: int) -> None:
     leaves = [merkle.leaf(str(n)) for n in range(count)]
-    assert merkle.root(leaves) == naive(leaves).hex()
+    assert root(leaves) == naive(leaves).hex()
 
 
 @pytest.mark.parametrize("count", [*range(1, 36), 64, 77, 100])
@@ -35,12 +42,12 @@ def test_blocks_change_nothing(count: int, monkeypatch: pytest.MonkeyPatch) -> N
 def test_order_place_and_content_count() -> None:
     leaves = [merkle.leaf(t) for t in "abcde"]
     others = [leaves[::-1], leaves[:-1], [*leaves, leaves[-1]], [merkle.leaf("x"), *leaves[1:]]]
-    assert len({merkle.root(x) for x in [leaves, *others]}) == 5
+    assert len({root(x) for x in [leaves, *others]}) == 5
 
 
 def test_a_node_is_never_taken_for_a_leaf() -> None:
     a, b = merkle.leaf("a"), merkle.leaf("b")
-    assert merkle.root([hashlib.sha256(b"\x00" + a + b).digest()]) != merkle.root([a, b])
+    assert root([hashlib.sha256(b"\x00" + a + b).digest()]) != root([a, b])
 
 
 def test_leaves_of_rows_come_in_order_and_in_their_canonical_spelling() -> None:
