@@ -30,8 +30,7 @@ class Kind(StrEnum):
 
 # Whether a check looks at rows: one that saw none has proved nothing.
 LOOKS_AT_ROWS = total(
-    Kind,
-    {Kind.RULE: True, Kind.ROWS: False, Kind.COLUMNS: False, Kind.UNIQUE: True, Kind.IN_SET: True},
+    Kind, {Kind.RULE: True, Kind.ROWS: False, Kind.COLUMNS: False, Kind.UNIQUE: True, Kind.IN_SET: True}
 )
 
 

@@ -31,13 +31,7 @@ from expectations.suites import disclosure, eligibility, intake, made, matching
 # The suite of the checkpoint behind each stage, in their order.
 SUITES: tuple[ModuleType, ...] = tuple(
     total(
-        Stage,
-        {
-            Stage.INGEST: intake,
-            Stage.MATCH: matching,
-            Stage.VALIDATE: eligibility,
-            Stage.RELEASE: disclosure,
-        },
+        Stage, {Stage.INGEST: intake, Stage.MATCH: matching, Stage.VALIDATE: eligibility, Stage.RELEASE: disclosure}
     ).values()
 )
 CLEAN, NULL = "clean", "null"
