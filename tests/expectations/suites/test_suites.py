@@ -17,10 +17,10 @@ from expectations.facts import band
 from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Status
 from expectations.rules.address import CROWD
-from expectations.suites import disclosure, eligibility, intake, made, matching
+from expectations.suites import disclosure, eligibility, intake, made, made_letter, matching
 
 Rows = list[dict[str, Any]]
-LETTER = made.letter_facts()
+LETTER = made_letter.letter_facts()
 MODULES = {m.NAME: m for m in (intake, matching, eligibility, disclosure)}
 
 
@@ -85,7 +85,7 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
                 _set(12, officer="another"),
                 _set(13, final_order_date="2026-03-03"),
             ),
-            "decoys": _without(-2),
+            "control_rows": _without(-2),
             "dropped": lambda rows: [{"ordinal": 0}],
         },
         {
