@@ -11,7 +11,7 @@ from functools import partial
 
 from expectations.code import STATUTE
 from expectations.rules.rule import Phase, registry, row_rule
-from expectations.rules.sql import given, unless
+from expectations.rules.sql import given, missing, unless
 
 # What stands in a reason field for "none"; spaces and punctuation may stand between the words, or not.
 NO_REASONS = ("N/A", "NONE", "NULL", "NOT APPLICABLE", "SAME", "SEE LETTER", "TBD", "TEST", "UNKNOWN")
@@ -35,7 +35,7 @@ RULES = registry(
         ("period", "BAD_TAXABLE_PERIOD", f"{STATUTE}(B)(ii)"),
         ("request_id", "taxable_period", "decided_on"),
         unless(
-            f"NOT coalesce({given('taxable_period')}, false)",
+            missing("taxable_period"),
             f"regexp_full_match({_PERIOD}, '{_PERIOD_FORM}') AND {_PERIOD}[1:4] <= {_PERIOD}[-4:]"
             f" AND try_cast({_PERIOD}[-4:] AS INTEGER) <= year(decided_on)",
         ),
@@ -59,7 +59,7 @@ RULES = registry(
     _row(
         ("officer", "OFFICER_NOT_IN_LETTER", f"{STATUTE}(A)"),
         ("request_id", "officer", "officers"),
-        unless(f"NOT coalesce({given('officer')}, false)", "list_contains(officers, trim(officer))"),
+        unless(missing("officer"), "list_contains(officers, trim(officer))"),
         {"officer": "nobody-of-the-letter"},
         ("The officer is not in the letter's list.", "Name an officer of the letter's list."),
     ),

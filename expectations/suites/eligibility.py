@@ -18,8 +18,7 @@ from expectations.facts.sql import beside_verdict
 from expectations.gx.checkpoint import run
 from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, none, rule, unique
 from expectations.gx.verdict import Verdict
-from expectations.rules import disclosure
-from expectations.rules.book import request_rules
+from expectations.rules.book import register_rules, request_rules
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived, twin
 
@@ -74,7 +73,7 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
         "again": crowding.marked(f"({again})", "crowded", "a_codes"),
         # from the verdicts, not from the rows: a verdict without its row must fail, not vanish
         "judged": f"""
-            SELECT *, {failing_codes(disclosure.RULES.values())} AS derived_codes FROM (
+            SELECT *, {failing_codes(register_rules())} AS derived_codes FROM (
               SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes,
                 v.corroboration AS stated, v.addresses_on_file, v.units_on_file, v.earlier_tries,
                 v.lists AS stated_lists, coalesce(l.lists, []) AS lists,
@@ -135,7 +134,7 @@ def _coverage() -> tuple[Check, ...]:
 
 def _rules() -> tuple[Check, ...]:
     """No eligible row fails a rule of either phase: zero tolerance."""
-    return tuple(rule(one, "eligible") for one in (*request_rules(), *disclosure.RULES.values()))
+    return tuple(rule(one, "eligible") for one in (*request_rules(), *register_rules()))
 
 
 def _second_opinion() -> tuple[Check, ...]:
@@ -145,7 +144,7 @@ def _second_opinion() -> tuple[Check, ...]:
 
 def _control_rows() -> tuple[Check, ...]:
     """The holder's invented persons are eligible, held with their code, or not here at all, as they must be."""
-    later = ", ".join(quote(one.code) for one in disclosure.RULES.values())
+    later = ", ".join(quote(one.code) for one in register_rules())
     return (
         condition(
             ("eligibility.decoys", "control_rows", "DECOY_WRONG"),

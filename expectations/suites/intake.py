@@ -1,5 +1,4 @@
-"""Checkpoint `intake`: the submission is what its letter says, the batch has authority today, and its addresses are
-addresses.
+"""Checkpoint `intake`: the submission is what its letter says, the batch has authority, its addresses are addresses.
 
 The law: 26 USC 6103(i)(2), the agreement, and the court orders that stand against it. Nothing of the register is looked
 at before this has passed.
@@ -20,8 +19,7 @@ from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import run
 from expectations.gx.checks import Check, Suite, columns_of, condition, equal, in_set, none, rule, unique
 from expectations.gx.verdict import Verdict
-from expectations.rules import authority, limits
-from expectations.rules.book import request_rules
+from expectations.rules.book import batch_rules, request_rules
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived
 
@@ -173,9 +171,8 @@ def _drop(dropped: str) -> str:
 
 
 def _authority() -> tuple[Check, ...]:
-    """The batch as a whole: the legal elements of the letter, the agreement, the orders, and what the agreement
-    tolerates."""
-    return tuple(rule(one, "facts") for one in (*authority.RULES.values(), *limits.RULES.values()))
+    """The batch as a whole: the legal elements of the letter, the agreement and its limits, the orders."""
+    return tuple(rule(one, "facts") for one in batch_rules())
 
 
 def _form() -> tuple[Check, ...]:

@@ -14,7 +14,7 @@ from expectations.gx.checkpoint import run
 from expectations.gx.checks import Check, Suite, columns_of, condition, equal, in_set, none, unique
 from expectations.gx.verdict import Verdict
 from expectations.names import standard
-from expectations.rules import disclosure
+from expectations.rules.book import register_rules
 
 NAME = "matching"
 TIERS = tuple(Tier)
@@ -103,7 +103,7 @@ def _identities(rows: str) -> str:
 
 
 def _register_codes() -> str:
-    return ", ".join(quote(rule.code) for rule in disclosure.RULES.values())
+    return ", ".join(quote(rule.code) for rule in register_rules())
 
 
 def _form() -> tuple[Check, ...]:

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from expectations.rules.rule import registry
-from expectations.rules.sql import blank, given, unless
+from expectations.rules.sql import blank, given, missing, unless
 from expectations.rules.statutes.statute import Statute, element
 
 CITATION = "8 USC 1253(a)(1)"
@@ -63,9 +63,7 @@ RULES = registry(
     _element(
         ("ground", "BAD_REMOVAL_GROUND", CITATION),
         ("request_id", "removal_ground"),
-        unless(
-            f"NOT coalesce({given('removal_ground')}, false)", f"regexp_full_match(trim(removal_ground), '{_GROUND}')"
-        ),
+        unless(missing("removal_ground"), f"regexp_full_match(trim(removal_ground), '{_GROUND}')"),
         {"removal_ground": "1182(a)(6)(A)(i)"},
         ("The ground of removal is no class of deportable aliens of 8 USC 1227(a).", "Write it as 1227(a)(1)(B)."),
     ),
@@ -80,7 +78,7 @@ RULES = registry(
     _element(
         ("judicial_order_date", "BAD_JUDICIAL_ORDER_DATE", CITATION),
         ("request_id", "judicial_order_date"),
-        unless(f"NOT coalesce({given('judicial_order_date')}, false)", f"{_COURT} IS NOT NULL OR {_NO_REVIEW}"),
+        unless(missing("judicial_order_date"), f"{_COURT} IS NOT NULL OR {_NO_REVIEW}"),
         {"judicial_order_date": "yes"},
         (
             "The date of the court's final order is not a date (YYYY-MM-DD).",
