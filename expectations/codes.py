@@ -7,7 +7,7 @@ requester sees of a phase is in READ_BY_REQUESTER (infra/docs/invariants.md, 9).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from expectations.base.duck import quote
 from expectations.base.errors import Fault
@@ -30,138 +30,92 @@ READ_BY_REQUESTER = total(
 )
 
 
-def _codes(phase: CodePhase, *rows: tuple[str, str, str, str]) -> list[Code]:
-    """Codes from (name, message, fix, source)."""
-    return [Code(name, phase, message, fix, source) for name, message, fix, source in rows]
+def _codes(phase: CodePhase, source: str, *rows: tuple[str, ...]) -> list[Code]:
+    """Codes from (name, message, fix), of that source; or (name, message, fix, source), of its own."""
+    return [Code(name, phase, message, fix, *(own or (source,))) for name, message, fix, *own in rows]
 
 
-def _of(rules: Iterable[Rule]) -> list[Code]:
-    return [rule.says for rule in rules]
+def _of(*books: Mapping[str, Rule]) -> list[Code]:
+    return [rule.says for book in books for rule in book.values()]
 
 
 # An unreadable submission: the whole of it ends, as one accounting entry. Where it is wrong stands in the error.
 _SUBMISSION = _codes(
     CodePhase.SUBMISSION,
+    "contract",
     ("LETTER_MISSING", "The submission has no letter.", "Put letter.toml beside the data files.", f"{STATUTE}(B)"),
     ("SIGNATURE_MISSING", "The letter's signature is missing.", "Sign letter.toml.", f"{STATUTE}(A)"),
-    ("LETTER_UNREADABLE", "The letter is not TOML in UTF-8.", "Correct its syntax.", "contract"),
-    (
-        "LETTER_INVALID",
-        "The letter lacks a field, or one has the wrong form.",
-        "See sluicegate schema letter.",
-        "contract",
-    ),
-    ("FILE_MISSING", "A data file of the letter is not there.", "Send it.", "contract"),
-    ("FILE_TWICE", "The letter lists a data file twice.", "List each once.", "contract"),
-    ("FILE_EMPTY", "A data file is empty.", "Leave it out of the letter.", "contract"),
-    (
-        "FILE_CHANGED",
-        "A data file changed while it was read.",
-        "Finish writing before the signature is put in place.",
-        "contract",
-    ),
-    ("FILE_UNREADABLE", "A data file cannot be read.", "Check its format.", "contract"),
-    (
-        "PATH_OUTSIDE",
-        "A data file's path is not a plain path inside the submission.",
-        "Use a plain relative path.",
-        "contract",
-    ),
-    ("NOT_A_FILE", "A data file is a link or a folder.", "Send regular files.", "contract"),
-    (
-        "DIGEST_DIFFERS",
-        "A data file is not the one that the letter names.",
-        "Send the file that was signed for.",
-        "contract",
-    ),
-    ("TOO_LARGE", "A file is larger than allowed.", "Split the batch.", "contract"),
-    ("COUNT_DIFFERS", "A data file has other than the letter's number of rows.", "Correct the letter.", "contract"),
-    ("NO_ROWS", "A data file has no rows.", "Leave it out of the letter.", "contract"),
-    ("COMPRESSED_BOMB", "A data file expands beyond reason.", "Send it uncompressed.", "contract"),
-    ("COMPRESSION_BROKEN", "A data file cannot be decompressed.", "Compress it again.", "contract"),
-    ("NOT_PARQUET", "A data file is not Parquet.", "Check the format in the letter.", "contract"),
-    (
-        "HEADER_UNREADABLE",
-        "A CSV file has no readable header.",
-        "Write the column names in its first line.",
-        "contract",
-    ),
-    ("MISSING_COLUMN", "A required column is missing.", "See sluicegate schema request.", "contract"),
-    ("UNKNOWN_COLUMN", "A column is none of the contract's.", "See sluicegate schema request.", "contract"),
-    ("DUPLICATE_COLUMN", "A column is a duplicate.", "Name each column once.", "contract"),
-    ("COLUMN_TYPE", "A column has a type that is no text, number or date.", "Write it as text.", "contract"),
+    ("LETTER_UNREADABLE", "The letter is not TOML in UTF-8.", "Correct its syntax."),
+    ("LETTER_INVALID", "The letter lacks a field, or one has the wrong form.", "See sluicegate schema letter."),
+    ("FILE_MISSING", "A data file of the letter is not there.", "Send it."),
+    ("FILE_TWICE", "The letter lists a data file twice.", "List each once."),
+    ("FILE_EMPTY", "A data file is empty.", "Leave it out of the letter."),
+    ("FILE_CHANGED", "A data file changed while it was read.", "Finish writing before the signature is put in place."),
+    ("FILE_UNREADABLE", "A data file cannot be read.", "Check its format."),
+    ("PATH_OUTSIDE", "A data file's path is not a plain path inside the submission.", "Use a plain relative path."),
+    ("NOT_A_FILE", "A data file is a link or a folder.", "Send regular files."),
+    ("DIGEST_DIFFERS", "A data file is not the one that the letter names.", "Send the file that was signed for."),
+    ("TOO_LARGE", "A file is larger than allowed.", "Split the batch."),
+    ("COUNT_DIFFERS", "A data file has other than the letter's number of rows.", "Correct the letter."),
+    ("NO_ROWS", "A data file has no rows.", "Leave it out of the letter."),
+    ("COMPRESSED_BOMB", "A data file expands beyond reason.", "Send it uncompressed."),
+    ("COMPRESSION_BROKEN", "A data file cannot be decompressed.", "Compress it again."),
+    ("NOT_PARQUET", "A data file is not Parquet.", "Check the format in the letter."),
+    ("HEADER_UNREADABLE", "A CSV file has no readable header.", "Write the column names in its first line."),
+    ("MISSING_COLUMN", "A required column is missing.", "See sluicegate schema request."),
+    ("UNKNOWN_COLUMN", "A column is none of the contract's.", "See sluicegate schema request."),
+    ("DUPLICATE_COLUMN", "A column is a duplicate.", "Name each column once."),
+    ("COLUMN_TYPE", "A column has a type that is no text, number or date.", "Write it as text."),
 )
 _READ = _codes(
     CodePhase.READ,
-    (
-        "RAGGED_ROW",
-        "The row has more or fewer fields than the header.",
-        "Quote fields that hold the delimiter.",
-        "contract",
-    ),
-    ("BAD_ENCODING", "A field is not valid UTF-8.", "Export the file as UTF-8.", "contract"),
-    ("LINE_TOO_LONG", "The line is longer than 64 KiB.", "Check for a missing quote before this line.", "contract"),
-    ("FIELD_TOO_LONG", "A field is longer than 1,000 characters.", "Shorten the field.", "contract"),
-    ("BAD_JSON", "The line is not one JSON object.", "Write one JSON object a line.", "contract"),
+    "contract",
+    ("RAGGED_ROW", "The row has more or fewer fields than the header.", "Quote fields that hold the delimiter."),
+    ("BAD_ENCODING", "A field is not valid UTF-8.", "Export the file as UTF-8."),
+    ("LINE_TOO_LONG", "The line is longer than 64 KiB.", "Check for a missing quote before this line."),
+    ("FIELD_TOO_LONG", "A field is longer than 1,000 characters.", "Shorten the field."),
+    ("BAD_JSON", "The line is not one JSON object.", "Write one JSON object a line."),
     ("NO_REQUEST_ID", "The request id is blank.", "Give each request an id of its own.", "5 USC 552a(c)"),
-    ("CONTROL_CHARACTER", "A field holds a control character.", "Remove control characters.", "contract"),
+    ("CONTROL_CHARACTER", "A field holds a control character.", "Remove control characters."),
 )
 _REQUEST = _codes(
     CodePhase.REQUEST,
+    "agreement",
     (
         "DUPLICATE_REQUEST_ID",
         "The request id is a duplicate: the submission uses it more than once.",
         "Give each request its own id.",
-        "agreement",
     ),
-    ("ALREADY_DISCLOSED", "This request id was answered before.", "Use a new id for a new request.", "agreement"),
+    ("ALREADY_DISCLOSED", "This request id was answered before.", "Use a new id for a new request."),
 )
 _REGISTER = _codes(
     CodePhase.REGISTER,
-    ("NOT_UNIQUE", "More than one record may be meant.", "", EVIDENCE),
-    ("WEAK_EVIDENCE", "Name and address alone do not identify a person.", "", EVIDENCE),
-    ("NO_CANDIDATE", "No record was found.", "", EVIDENCE),
-    ("CLAIMED_TWICE", "Several requests with differing persons claim this record.", "", EVIDENCE),
+    EVIDENCE,
+    ("NOT_UNIQUE", "More than one record may be meant.", ""),
+    ("WEAK_EVIDENCE", "Name and address alone do not identify a person.", ""),
+    ("NO_CANDIDATE", "No record was found.", ""),
+    ("CLAIMED_TWICE", "Several requests with differing persons claim this record.", ""),
 )
+_OURS, _REVIEWED = "None: the holder's system is at fault.", "None: the holder reviews it."
 _BATCH = _codes(
     CodePhase.BATCH,
-    ("UNKNOWN_AGREEMENT", "The letter names no enrolled agreement.", "Name an agreement in force.", f"{STATUTE}"),
-    ("COUNTS_DIFFER", "Rows were lost or doubled.", "None: the holder's system is at fault.", f"{INVARIANT}, 1"),
-    ("MATCH_RATE", "The match rate is out of its band.", "None: the holder reviews it.", "agreement"),
-    (
-        "TIER_MIX",
-        "Too large a share of the matches rests on weak evidence.",
-        "None: the holder reviews it.",
-        "agreement",
-    ),
-    (
-        "DECOY_WRONG",
-        "A control row did not end as it must.",
-        "None: the holder's system is at fault.",
-        f"{INVARIANT}, 8",
-    ),
-    (
-        "VERDICT_DIFFERS",
-        "A verdict could not be derived again.",
-        "None: the holder's system is at fault.",
-        f"{INVARIANT}, 2",
-    ),
-    (
-        "PACKAGE_DIFFERS",
-        "The sealed package is not what was checked.",
-        "None: the holder's system is at fault.",
-        f"{INVARIANT}, 2",
-    ),
+    "agreement",
+    ("UNKNOWN_AGREEMENT", "The letter names no enrolled agreement.", "Name an agreement in force.", STATUTE),
+    ("COUNTS_DIFFER", "Rows were lost or doubled.", _OURS, f"{INVARIANT}, 1"),
+    ("MATCH_RATE", "The match rate is out of its band.", _REVIEWED),
+    ("TIER_MIX", "Too large a share of the matches rests on weak evidence.", _REVIEWED),
+    ("DECOY_WRONG", "A control row did not end as it must.", _OURS, f"{INVARIANT}, 8"),
+    ("VERDICT_DIFFERS", "A verdict could not be derived again.", _OURS, f"{INVARIANT}, 2"),
+    ("PACKAGE_DIFFERS", "The sealed package is not what was checked.", _OURS, f"{INVARIANT}, 2"),
     (
         "HELD_TOO_LONG",
         "The batch was not decided within the time that the agreement allows.",
         "Send the requests again.",
-        "agreement",
     ),
-    ("HALTED", "Releases are halted.", "None: the holder reviews it.", "two operators (infra/docs/operations.md)"),
+    ("HALTED", "Releases are halted.", _REVIEWED, "two operators (infra/docs/operations.md)"),
 )
-_ADDRESS = _of(address.RULES.values())
-_ROW_RULES = (*identity.RULES.values(), *elements.RULES.values(), *statutes.row_rules())
+_ADDRESS = _of(address.RULES)
+_ROWS = _of(identity.RULES, elements.RULES, *(one.rules for one in statutes.STATUTES.values()))
 
 
 def _by_name(codes: Iterable[Code]) -> dict[str, Code]:
@@ -173,19 +127,9 @@ def _by_name(codes: Iterable[Code]) -> dict[str, Code]:
     return found
 
 
-CODES: dict[str, Code] = _by_name(
-    [
-        *_SUBMISSION,
-        *_READ,
-        *_REQUEST,
-        *_of(_ROW_RULES),
-        *_ADDRESS,
-        *_REGISTER,
-        *_of(disclosure.RULES.values()),
-        *_of((*authority.RULES.values(), *limits.RULES.values())),
-        *_BATCH,
-    ]
-)
+_OF_REQUEST, _OF_REGISTER = [*_REQUEST, *_ROWS, *_ADDRESS], [*_REGISTER, *_of(disclosure.RULES)]
+_OF_BATCH = [*_of(authority.RULES, limits.RULES), *_BATCH]
+CODES: dict[str, Code] = _by_name([*_SUBMISSION, *_READ, *_OF_REQUEST, *_OF_REGISTER, *_OF_BATCH])
 ADDRESS_CODES: tuple[str, ...] = tuple(c.name for c in _ADDRESS)
 BLOCKING_ADDRESS_CODES: tuple[str, ...] = tuple(c.name for c in _ADDRESS if c.blocking)
 _SECRET = tuple(c.name for c in CODES.values() if not READ_BY_REQUESTER[c.phase])
@@ -213,10 +157,8 @@ def sql_shown(codes: str) -> str:
 def words() -> list[tuple[str, str, str]]:
     """(code, message, fix) of everything that a requester may see."""
     known = [(c.name, c.message, c.fix) for c in CODES.values() if READ_BY_REQUESTER[c.phase]]
-    return [
-        (NOT_CONFIRMED, "The request could not be confirmed.", "Check every field against your own records."),
-        *known,
-    ]
+    unconfirmed = (NOT_CONFIRMED, "The request could not be confirmed.", "Check every field against your own records.")
+    return [unconfirmed, *known]
 
 
 def sql_words() -> str:

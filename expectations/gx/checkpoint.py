@@ -37,20 +37,14 @@ def run(suite: Suite, tables: Mapping[str, str], *, rows: int, duck: DuckSetting
     findings: dict[str, list[Finding]] = {}
     with _folder(duck) as folder, session(duck) as connection:
         broken = prepare(connection, suite.setup, tables, folder)
-        found, gx = evaluate(connection, suite.name, _by_table(checks, set(tables) - set(broken)))
+        made = [name for name in dict.fromkeys(c.table for c in checks) if name in tables and name not in broken]
+        own = {name: [c for c in checks if c.table == name] for name in made}
+        found, gx = evaluate(connection, suite.name, own)
     for finding in found:
         findings.setdefault(finding.check, []).append(finding)
     results = tuple(_result(c, findings.get(c.id, []), broken.get(c.table)) for c in checks)
     evaluated = sum(r.ok is not None for r in results)
     return Verdict(suite.name, _status(suite, results, rows), len(results), evaluated, rows, results, tuple(gx))
-
-
-def _by_table(checks: Sequence[Check], known: set[str]) -> dict[str, list[Check]]:
-    tables: dict[str, list[Check]] = {c.table: [] for c in checks if c.table in known}
-    for check in checks:
-        if check.table in known:
-            tables[check.table].append(check)
-    return tables
 
 
 @contextmanager
@@ -67,8 +61,7 @@ def prepare(
 ) -> dict[str, str]:
     """Makes the tables in a session; returns those that could not be made, with the name of the exception's type.
 
-    What is worked out is kept as Parquet in `folder`: a table in memory is not compressed, and a million rows would not
-    fit.
+    What is worked out is kept as Parquet in `folder`: in memory it is not compressed, and a million rows would not fit.
     """
     broken: dict[str, str] = {}
     for define in setup:
@@ -89,20 +82,11 @@ def prepare(
 def _result(check: Check, findings: list[Finding], broken: str | None) -> Result:
     errors = [f.error for f in findings if f.error]
     counts = [f.rows for f in findings if f.rows is not None]
-    failed = [f.failed for f in findings if f.failed is not None]
-    empty = LOOKS_AT_ROWS[check.kind] and (not counts or min(counts) == 0)
+    rows, failed = min(counts, default=None), max((f.failed for f in findings if f.failed is not None), default=None)
+    empty = LOOKS_AT_ROWS[check.kind] and not rows
     error = broken or (errors[0] if errors else None) or ("NO_RESULT" if not findings else "NO_ROWS" if empty else None)
-    return Result(
-        check.id,
-        check.table,
-        None if error else all(f.success for f in findings),
-        min(counts, default=None),
-        max(failed, default=None),
-        check.code,
-        check.source,
-        str(check.disposition),
-        error,
-    )
+    ok = None if error else all(f.success for f in findings)
+    return Result(check.id, check.table, ok, rows, failed, check.code, check.source, str(check.disposition), error)
 
 
 def _status(suite: Suite, results: Sequence[Result], rows: int) -> Status:

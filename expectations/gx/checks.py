@@ -30,8 +30,7 @@ class Kind(StrEnum):
 
 # Whether a check looks at rows: one that saw none has proved nothing.
 LOOKS_AT_ROWS = total(
-    Kind,
-    {Kind.RULE: True, Kind.ROWS: False, Kind.COLUMNS: False, Kind.UNIQUE: True, Kind.IN_SET: True},
+    Kind, {Kind.RULE: True, Kind.ROWS: False, Kind.COLUMNS: False, Kind.UNIQUE: True, Kind.IN_SET: True}
 )
 
 
@@ -60,20 +59,29 @@ class Check:
 
 def rule(one: Rule, table: str) -> Check:
     """Every row of `table` meets the rule; NULL is a failure."""
-    return condition(one.id, table, one.inputs, one.predicate, one.code, one.poison, one.disposition)
+    return condition((one.id, table, one.code), one.inputs, one.predicate, one.poison, one.disposition)
 
 
 def condition(
-    id: str,
-    table: str,
+    head: tuple[str, str, str],
     columns: Sequence[str],
     predicate: str,
-    code: str,
     poison: Mapping[str, Any],
     disposition: Disposition = Disposition.HOLD_BATCH,
 ) -> Check:
-    """Every row of `table` fulfils `predicate` (DuckDB SQL over `columns`); NULL is a failure."""
+    """Every row fulfils `predicate` (DuckDB SQL over `columns`); NULL is a failure. `head`: id, table, code."""
+    id, table, code = head
     return Check(id, table, Kind.RULE, {"columns": tuple(columns), "predicate": predicate}, code, disposition, poison)
+
+
+def equal(id: str, table: str, left: str, right: str, code: str, poison: Any) -> Check:
+    """In every row of `table` the columns `left` and `right` are the same. `poison`: what `left` then is not."""
+    return condition((id, table, code), (left, right), f"{left} = {right}", {left: poison})
+
+
+def none(id: str, table: str, column: str, code: str = "COUNTS_DIFFER") -> Check:
+    """`table` counts nothing in `column`."""
+    return condition((id, table, code), (column,), f"{column} = 0", {column: 1})
 
 
 def row_count(id: str, table: str, rows: int, code: str = "COUNTS_DIFFER") -> Check:

@@ -106,8 +106,7 @@ class ExpectUnique(_CountsOnly, gxe.ExpectColumnValuesToBeUnique):
 
 
 class ExpectInSet(_CountsOnly, gxe.ExpectColumnValuesToBeInSet):
-    """Every value is of the closed list. Nulls are left out by GX: stands beside ExpectPresent, unless null is
-    allowed."""
+    """Every value is of the closed list. Nulls are left out by GX: stands beside ExpectPresent, unless they may be."""
 
 
 class ExpectPresent(_CountsOnly, gxe.ExpectColumnValuesToNotBeNull):

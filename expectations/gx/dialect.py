@@ -27,9 +27,8 @@ class _BufferedContext(Dialect.execution_ctx_cls):
     def post_exec(self) -> None:
         super().post_exec()
         if self.cursor.description:
-            self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
-                self.cursor, initial_buffer=self.cursor.fetchall()
-            )
+            rows = self.cursor.fetchall()
+            self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(self.cursor, initial_buffer=rows)
 
 
 class _Borrowed(ConnectionWrapper):

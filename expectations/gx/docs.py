@@ -1,5 +1,4 @@
-"""GX Data Docs of what the checkpoints found: rendered on demand, outside the run path, from results reduced to
-counts."""
+"""GX Data Docs of what the checkpoints found: rendered on demand, outside the run path, from reduced results."""
 
 from __future__ import annotations
 
@@ -16,11 +15,9 @@ _SITE = "checkpoints"
 
 
 def render(verdicts: Iterable[Mapping[str, Any]], target: Path) -> Path:
-    """Writes Data Docs for `verdicts` (`Verdict.to_dict`, with `batch` beside it) to the folder `target`; returns its
-    index.
+    """Writes Data Docs for `verdicts` (`Verdict.to_dict`, with `batch` beside it) to the folder `target`: its index.
 
-    Replaces a site that stands there already. Raises BadInput if a folder stands there that is no such site, or a
-    verdict cannot be read.
+    Replaces a site that stands there. Raises BadInput for a folder that is no such site, or an unreadable verdict.
     """
     index = target / "index.html"
     if target.exists() and any(target.iterdir()) and not index.exists():
@@ -70,11 +67,10 @@ def _keep(context: Any, batch: str, result: Mapping[str, Any]) -> None:
     try:
         named = {**result, "meta": {**result["meta"], "run_id": run.to_json_dict()}}
         loaded = expectationSuiteValidationResultSchema.load(named)
-        whole = loaded if not isinstance(loaded, dict) else ExpectationSuiteValidationResult(**loaded)
+        whole = ExpectationSuiteValidationResult(**loaded) if isinstance(loaded, dict) else loaded
         suite = whole.suite_name
     except Exception as error:
-        raise BadInput(
-            "VERDICT_UNREADABLE", f"a kept checkpoint result cannot be read: {type(error).__name__}", where=batch
-        ) from None
+        message = f"a kept checkpoint result cannot be read: {type(error).__name__}"
+        raise BadInput("VERDICT_UNREADABLE", message, where=batch) from None
     key = ValidationResultIdentifier(ExpectationSuiteIdentifier(suite), run, suite)
     context.validation_results_store.set(key, whole)

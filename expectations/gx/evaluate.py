@@ -65,8 +65,7 @@ def evaluate(
 ) -> tuple[list[Finding], list[dict[str, Any]]]:
     """Findings of `checks` (table of the session → its checks), and GX's own result for each table, reduced to counts.
 
-    Raises nothing about values: an exception of GX becomes a Finding with its type's name for every check of that
-    table.
+    Raises nothing about values: an exception of GX becomes a Finding with its type's name for each check of the table.
     """
     from expectations.gx import dialect
 
@@ -89,11 +88,9 @@ def _validate(source: Any, suite: str, table: str, checks: Sequence[Check]) -> A
     asset = source.add_table_asset(table, table_name=table)
     batch = asset.add_batch_definition_whole_table(table).get_batch()
     # One column list for all rules of a table: GX then counts them in one query instead of one each.
-    read = list(
-        dict.fromkeys(c for check in checks for c in check.arguments.get("columns", ()) if check.kind is Kind.RULE)
-    )
-    # Given at once: added one by one, each is compared with all before it. One that GX drops is missed by the
-    # checkpoint.
+    rules = (check for check in checks if check.kind is Kind.RULE)
+    read = list(dict.fromkeys(column for rule in rules for column in rule.arguments["columns"]))
+    # Given at once: added one by one, each is compared with all before it. The checkpoint misses one that GX drops.
     expectations = [expectation for check in checks for expectation in _expectations(check, read)]
     declared = library().ExpectationSuite(name=f"{suite}.{table}", expectations=expectations)
     return batch.validate(declared, result_format="BASIC")
@@ -117,10 +114,8 @@ def _expectations(check: Check, read: list[str]) -> list[Any]:
         case Kind.COLUMNS:
             return [gxe.ExpectTableColumnsToMatchSet(column_set=list(a["columns"]), exact_match=True, meta=meta)]
         case Kind.UNIQUE:
-            return [
-                custom.ExpectUnique(column=a["column"], meta=meta),
-                custom.ExpectPresent(column=a["column"], meta=meta),
-            ]
+            unique = custom.ExpectUnique(column=a["column"], meta=meta)
+            return [unique, custom.ExpectPresent(column=a["column"], meta=meta)]
         case Kind.IN_SET:
             found: list[Any] = [custom.ExpectInSet(column=a["column"], value_set=list(a["values"]), meta=meta)]
             return found if a["null"] else [*found, custom.ExpectPresent(column=a["column"], meta=meta)]
@@ -150,17 +145,16 @@ def reduced(result: Any) -> dict[str, Any]:
     """GX's validation result as JSON, with counts only: what Data Docs are rendered from."""
     body: dict[str, Any] = result.to_json_dict()
     for one in body["results"]:
-        kept = {k: v for k, v in (one.get("result") or {}).items() if k in ("element_count", "unexpected_count")}
-        observed = (one.get("result") or {}).get("observed_value")
-        if isinstance(observed, int):
-            kept["observed_value"] = observed
+        found = one.get("result") or {}
+        kept = {k: found[k] for k in ("element_count", "unexpected_count") if k in found}
+        if isinstance(found.get("observed_value"), int):
+            kept["observed_value"] = found["observed_value"]
         one["result"] = kept
         one["exception_info"] = {
             "raised_exception": _error(one.get("exception_info")) is not None,
             "exception_message": None,
             "exception_traceback": None,
         }
-    body["meta"] = {
-        k: body["meta"][k] for k in ("run_id", "great_expectations_version", "validation_time") if k in body["meta"]
-    }
+    told = ("run_id", "great_expectations_version", "validation_time")
+    body["meta"] = {k: body["meta"][k] for k in told if k in body["meta"]}
     return body

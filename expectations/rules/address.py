@@ -9,7 +9,7 @@ own address.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Any
 
 from expectations.base.duck import quote
 from expectations.code import DMM, PUB28, REVIEW, STATUTE
@@ -20,155 +20,97 @@ CROWD = {"street": "1429 Alder St"}
 CLEAN = {"address": None, "street": "1425 N Alder St", "unit": None, "city": "Houston", "state": "TX", "zip": "77002"}
 
 
-def _rule(poison: Mapping[str, Any], *, agreed: bool = False, **words: Unpack[Words]) -> Rule:
-    """What `expectations.address` makes of an address must not hold the code."""
-    code = words["code"]
-    predicate = f"NOT list_contains(a_codes, {quote(code)})"
-    return row_rule(Phase.REQUEST, f"address.{code.lower()}", ("a_codes",), predicate, poison, agreed=agreed, **words)
+def _rule(of: tuple[str, str, Mapping[str, Any]], words: Words, *, agreed: bool = False, blocking: bool = True) -> Rule:
+    """What `expectations.address` makes of an address must not hold the code. `of`: code, source of law, poison."""
+    code, source, poison = of
+    head, predicate = (code.lower(), code, source), f"NOT list_contains(a_codes, {quote(code)})"
+    says = {"agreed": agreed, "blocking": blocking}
+    return row_rule(Phase.REQUEST, "address", head, ("a_codes",), predicate, poison, words, **says)
 
 
 RULES = registry(
-    [
-        _rule(
-            {"street": None},
-            code="NO_ADDRESS",
-            message="There is no address.",
-            fix="Give street and number, city, state and ZIP.",
-            source=f"{STATUTE}(B)(i)",
-        ),
-        _rule(
-            {"street": "UNKNOWN ADDRESS"},
-            code="PLACEHOLDER",
-            message="The address is a placeholder, not a place.",
-            fix="Give the person's address.",
-            source=f"{REVIEW}; {DMM}",
-        ),
-        _rule(
-            {"street": "1425 N Al\ufffdder St"},
-            code="NOT_PARSED",
-            message="The address cannot be read as a delivery address.",
-            fix="Write it in the form of Publication 28.",
-            source=PUB28,
-        ),
-        _rule(
-            {"street": "Alder St"},
-            code="NO_NUMBER",
-            message="The house number is missing.",
-            fix="Give the house number.",
-            source=f"{DMM}; {PUB28} 231",
-        ),
-        _rule(
-            {"street": "1425"},
-            code="NO_STREET",
-            message="The street is missing.",
-            fix="Give the street with its suffix.",
-            source=f"{DMM}; {PUB28} 231",
-        ),
-        _rule(
-            {"street": "PO Box"},
-            code="NO_BOX",
-            message="The box number is missing.",
-            fix="Give the box number.",
-            source=f"{PUB28} 241, 281",
-        ),
-        _rule(
-            {"city": None},
-            code="NO_CITY",
-            message="The city is left out or cannot be read.",
-            fix="Give the city.",
-            source=f"{DMM}; agreement",
-            agreed=True,
-        ),
-        _rule(
-            {"state": "Zz"},
-            code="NO_STATE",
-            message="The state cannot be read, or is missing and no ZIP implies it.",
-            fix="Give the state.",
-            source=DMM,
-        ),
-        _rule(
-            {"state": None},
-            code="STATE_LEFT_OUT",
-            message="The state is left out, though the ZIP implies it.",
-            fix="Give the state.",
-            source=f"{DMM}; agreement",
-            agreed=True,
-        ),
-        _rule(
-            {"zip": "7700"},
-            code="NO_ZIP",
-            message="The ZIP is missing or not five (or nine) digits.",
-            fix="Give the ZIP.",
-            source=DMM,
-        ),
-        _rule(
-            {"zip": "77000"},
-            code="ZIP_UNKNOWN",
-            message="There is no such ZIP, or it is not in use.",
-            fix="Correct the ZIP.",
-            source="USPS City State file",
-        ),
-        _rule(
-            {"city": "New York", "zip": "10001"},
-            code="ZIP_NOT_IN_STATE",
-            message="The ZIP lies in another state.",
-            fix="Correct the ZIP or the state.",
-            source="USPS City State file",
-        ),
-        _rule(
-            {"street": "1425 N Alder St, Harris County Jail"},
-            code="FACILITY",
-            message="The address is a detention facility, a shelter or an office, not a residence.",
-            fix="Give the person's address.",
-            source=REVIEW,
-        ),
-        _rule(
+    _rule(
+        ("NO_ADDRESS", f"{STATUTE}(B)(i)", {"street": None}),
+        ("There is no address.", "Give street and number, city, state and ZIP."),
+    ),
+    _rule(
+        ("PLACEHOLDER", f"{REVIEW}; {DMM}", {"street": "UNKNOWN ADDRESS"}),
+        ("The address is a placeholder, not a place.", "Give the person's address."),
+    ),
+    _rule(
+        ("NOT_PARSED", PUB28, {"street": "1425 N Al\ufffdder St"}),
+        ("The address cannot be read as a delivery address.", "Write it in the form of Publication 28."),
+    ),
+    _rule(
+        ("NO_NUMBER", f"{DMM}; {PUB28} 231", {"street": "Alder St"}),
+        ("The house number is missing.", "Give the house number."),
+    ),
+    _rule(
+        ("NO_STREET", f"{DMM}; {PUB28} 231", {"street": "1425"}),
+        ("The street is missing.", "Give the street with its suffix."),
+    ),
+    _rule(
+        ("NO_BOX", f"{PUB28} 241, 281", {"street": "PO Box"}), ("The box number is missing.", "Give the box number.")
+    ),
+    _rule(
+        ("NO_CITY", f"{DMM}; agreement", {"city": None}),
+        ("The city is left out or cannot be read.", "Give the city."),
+        agreed=True,
+    ),
+    _rule(
+        ("NO_STATE", DMM, {"state": "Zz"}),
+        ("The state cannot be read, or is missing and no ZIP implies it.", "Give the state."),
+    ),
+    _rule(
+        ("STATE_LEFT_OUT", f"{DMM}; agreement", {"state": None}),
+        ("The state is left out, though the ZIP implies it.", "Give the state."),
+        agreed=True,
+    ),
+    _rule(("NO_ZIP", DMM, {"zip": "7700"}), ("The ZIP is missing or not five (or nine) digits.", "Give the ZIP.")),
+    _rule(
+        ("ZIP_UNKNOWN", "USPS City State file", {"zip": "77000"}),
+        ("There is no such ZIP, or it is not in use.", "Correct the ZIP."),
+    ),
+    _rule(
+        ("ZIP_NOT_IN_STATE", "USPS City State file", {"city": "New York", "zip": "10001"}),
+        ("The ZIP lies in another state.", "Correct the ZIP or the state."),
+    ),
+    _rule(
+        ("FACILITY", REVIEW, {"street": "1425 N Alder St, Harris County Jail"}),
+        ("The address is a detention facility, a shelter or an office, not a residence.", "Give the person's address."),
+    ),
+    _rule(
+        (
+            "REQUESTER_ADDRESS",
+            "agreement",
             {"street": "500 12th Street SW", "unit": "STE 4", "city": "Washington", "state": "DC", "zip": "20024"},
-            code="REQUESTER_ADDRESS",
-            message="The address is the requester's own.",
-            fix="Give the person's address.",
-            source="agreement",
-            agreed=True,
         ),
-        _rule(
-            CROWD,
-            code="CROWDED",
-            message="More persons than the agreement allows share this address in the batch.",
-            fix="Check these addresses.",
-            source="agreement",
-            agreed=True,
-        ),
-        _rule(
-            {"street": "General Delivery"},
-            code="GENERAL_DELIVERY",
-            message="General delivery names no place of residence.",
-            fix="Give a street address or a box.",
-            source=f"{PUB28} 26",
-            blocking=False,
-        ),
-        _rule(
-            {"city": "Schenectady", "state": "NY", "zip": "12345"},
-            code="UNIQUE_ZIP",
-            message="The ZIP belongs to one organisation.",
-            fix="Give the person's own ZIP.",
-            source="USPS City State file",
-            blocking=False,
-        ),
-        _rule(
-            {"city": "Dallas"},
-            code="CITY_NOT_IN_ZIP",
-            message="The city is not among those of the ZIP.",
-            fix="Correct the city or the ZIP.",
-            source="USPS City State file",
-            blocking=False,
-        ),
-        _rule(
-            {"unit": "PMB 12"},
-            code="PRIVATE_MAILBOX",
-            message="A private mailbox at a commercial agent is not a residence.",
-            fix="Give a street address.",
-            source=f"{PUB28} 284",
-            blocking=False,
-        ),
-    ]
+        ("The address is the requester's own.", "Give the person's address."),
+        agreed=True,
+    ),
+    _rule(
+        ("CROWDED", "agreement", CROWD),
+        ("More persons than the agreement allows share this address in the batch.", "Check these addresses."),
+        agreed=True,
+    ),
+    _rule(
+        ("GENERAL_DELIVERY", f"{PUB28} 26", {"street": "General Delivery"}),
+        ("General delivery names no place of residence.", "Give a street address or a box."),
+        blocking=False,
+    ),
+    _rule(
+        ("UNIQUE_ZIP", "USPS City State file", {"city": "Schenectady", "state": "NY", "zip": "12345"}),
+        ("The ZIP belongs to one organisation.", "Give the person's own ZIP."),
+        blocking=False,
+    ),
+    _rule(
+        ("CITY_NOT_IN_ZIP", "USPS City State file", {"city": "Dallas"}),
+        ("The city is not among those of the ZIP.", "Correct the city or the ZIP."),
+        blocking=False,
+    ),
+    _rule(
+        ("PRIVATE_MAILBOX", f"{PUB28} 284", {"unit": "PMB 12"}),
+        ("A private mailbox at a commercial agent is not a residence.", "Give a street address."),
+        blocking=False,
+    ),
 )

@@ -7,12 +7,11 @@ one only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Unpack
+from functools import partial
 
 from expectations.code import STATUTE
-from expectations.rules.rule import Phase, Rule, Words, registry, row_rule
-from expectations.rules.sql import given, unless
+from expectations.rules.rule import Phase, registry, row_rule
+from expectations.rules.sql import given, missing, unless
 
 # What stands in a reason field for "none"; spaces and punctuation may stand between the words, or not.
 NO_REASONS = ("N/A", "NONE", "NULL", "NOT APPLICABLE", "SAME", "SEE LETTER", "TBD", "TEST", "UNKNOWN")
@@ -23,76 +22,53 @@ _PERIOD = "trim(taxable_period)"
 _PERIOD_FORM = "(19|20)[0-9]{2}(-(19|20)[0-9]{2})?"
 
 
-def _row(name: str, inputs: tuple[str, ...], predicate: str, poison: Mapping[str, Any], **words: Unpack[Words]) -> Rule:
-    return row_rule(Phase.REQUEST, f"authority.{name}", inputs, predicate, poison, **words)
-
-
+_row = partial(row_rule, Phase.REQUEST, "authority")
 RULES = registry(
-    [
-        _row(
-            "period_given",
-            ("taxable_period",),
-            given("taxable_period"),
-            {"taxable_period": " "},
-            code="NO_TAXABLE_PERIOD",
-            message="No taxable period is given.",
-            fix="Write YYYY or YYYY-YYYY.",
-            source=f"{STATUTE}(B)(ii)",
+    _row(
+        ("period_given", "NO_TAXABLE_PERIOD", f"{STATUTE}(B)(ii)"),
+        ("taxable_period",),
+        given("taxable_period"),
+        {"taxable_period": " "},
+        ("No taxable period is given.", "Write YYYY or YYYY-YYYY."),
+    ),
+    _row(
+        ("period", "BAD_TAXABLE_PERIOD", f"{STATUTE}(B)(ii)"),
+        ("request_id", "taxable_period", "decided_on"),
+        unless(
+            missing("taxable_period"),
+            f"regexp_full_match({_PERIOD}, '{_PERIOD_FORM}') AND {_PERIOD}[1:4] <= {_PERIOD}[-4:]"
+            f" AND try_cast({_PERIOD}[-4:] AS INTEGER) <= year(decided_on)",
         ),
-        _row(
-            "period",
-            ("request_id", "taxable_period", "decided_on"),
-            unless(
-                f"NOT coalesce({given('taxable_period')}, false)",
-                f"regexp_full_match({_PERIOD}, '{_PERIOD_FORM}') AND {_PERIOD}[1:4] <= {_PERIOD}[-4:]"
-                f" AND try_cast({_PERIOD}[-4:] AS INTEGER) <= year(decided_on)",
-            ),
-            {"taxable_period": "2099"},
-            code="BAD_TAXABLE_PERIOD",
-            message="The taxable period is not a year or a span of years up to this one.",
-            fix="Write YYYY or YYYY-YYYY.",
-            source=f"{STATUTE}(B)(ii)",
-        ),
-        _row(
-            "reason",
-            ("reason",),
-            f"{given('reason')} AND NOT {_NO_REASON}",
-            {"reason": "N/A"},
-            code="NO_REASON",
-            message="No specific reason is given.",
-            fix="Say why this disclosure is or may be relevant.",
-            source=f"{STATUTE}(B)(iv)",
-        ),
-        _row(
-            "officer_given",
-            ("officer",),
-            given("officer"),
-            {"officer": ""},
-            code="NO_OFFICER",
-            message="No engaged officer is named.",
-            fix="Name an officer of the letter's list.",
-            source=f"{STATUTE}(A)",
-        ),
-        _row(
-            "officer",
-            ("request_id", "officer", "officers"),
-            unless(f"NOT coalesce({given('officer')}, false)", "list_contains(officers, trim(officer))"),
-            {"officer": "nobody-of-the-letter"},
-            code="OFFICER_NOT_IN_LETTER",
-            message="The officer is not in the letter's list.",
-            fix="Name an officer of the letter's list.",
-            source=f"{STATUTE}(A)",
-        ),
-        # what nobody has laid down the elements of, nobody can show
-        _row(
-            "statute",
-            ("statute_known",),
-            "statute_known",
-            {"statute_known": False},
-            code="STATUTE_UNKNOWN",
-            message="The letter's statute is none whose elements are laid down.",
-            fix="Name a statute of the agreement.",
-            source=f"{STATUTE}(A)(i)",
-        ),
-    ]
+        {"taxable_period": "2099"},
+        ("The taxable period is not a year or a span of years up to this one.", "Write YYYY or YYYY-YYYY."),
+    ),
+    _row(
+        ("reason", "NO_REASON", f"{STATUTE}(B)(iv)"),
+        ("reason",),
+        f"{given('reason')} AND NOT {_NO_REASON}",
+        {"reason": "N/A"},
+        ("No specific reason is given.", "Say why this disclosure is or may be relevant."),
+    ),
+    _row(
+        ("officer_given", "NO_OFFICER", f"{STATUTE}(A)"),
+        ("officer",),
+        given("officer"),
+        {"officer": ""},
+        ("No engaged officer is named.", "Name an officer of the letter's list."),
+    ),
+    _row(
+        ("officer", "OFFICER_NOT_IN_LETTER", f"{STATUTE}(A)"),
+        ("request_id", "officer", "officers"),
+        unless(missing("officer"), "list_contains(officers, trim(officer))"),
+        {"officer": "nobody-of-the-letter"},
+        ("The officer is not in the letter's list.", "Name an officer of the letter's list."),
+    ),
+    # what nobody has laid down the elements of, nobody can show
+    _row(
+        ("statute", "STATUTE_UNKNOWN", f"{STATUTE}(A)(i)"),
+        ("statute_known",),
+        "statute_known",
+        {"statute_known": False},
+        ("The letter's statute is none whose elements are laid down.", "Name a statute of the agreement."),
+    ),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any
 
 from expectations.base.errors import Fault
 from expectations.base.total import total
@@ -35,17 +35,12 @@ class Disposition(StrEnum):
 
 # Whether a failure is final for the batch; if not, it waits for a person (or its row does).
 REFUSES = total(
-    Disposition,
-    {Disposition.HOLD_ROW: False, Disposition.HOLD_BATCH: False, Disposition.REFUSE_BATCH: True},
+    Disposition, {Disposition.HOLD_ROW: False, Disposition.HOLD_BATCH: False, Disposition.REFUSE_BATCH: True}
 )
 # The scope whose rules may end in each disposition; the phase of the codes of row rules; that of all rules of a scope.
 _ENDS = total(
     Disposition,
-    {
-        Disposition.HOLD_ROW: Scope.ROW,
-        Disposition.HOLD_BATCH: Scope.BATCH,
-        Disposition.REFUSE_BATCH: Scope.BATCH,
-    },
+    {Disposition.HOLD_ROW: Scope.ROW, Disposition.HOLD_BATCH: Scope.BATCH, Disposition.REFUSE_BATCH: Scope.BATCH},
 )
 _ROW_CODES = total(Phase, {Phase.REQUEST: CodePhase.REQUEST, Phase.REGISTER: CodePhase.REGISTER})
 _CODES = total(Scope, {Scope.ROW: _ROW_CODES, Scope.BATCH: dict.fromkeys(Phase, CodePhase.BATCH)})
@@ -56,11 +51,9 @@ class Rule:
     """One rule of the rule book.
 
     id           `family.name`, for example `address.number`
-    inputs       columns that the predicate reads, of the canonical or verdict row, or of the one-row table of batch
-                 facts
+    inputs       columns that the predicate reads: of the canonical or verdict row, or of the one row of batch facts
     predicate    DuckDB SQL over these columns; TRUE: the rule is met
-    says         the code of a row or batch that does not meet it, with what is wrong, what to fix, and the source of
-                 law
+    says         the code of a row or batch that does not meet it: what is wrong, what to fix, the source of law
     poison       one row (column → value) that violates this rule and no other, on top of the suite's clean row
     agreed       the agreement has a word in it, beside what its inputs show: verdicts cite it
     """
@@ -95,52 +88,45 @@ class Rule:
         return f"coalesce(({self.predicate}), false)"
 
 
-class Words(TypedDict, total=False):
-    """The words of a rule's code; see `expectations.code`."""
-
-    code: Required[str]
-    message: Required[str]
-    fix: str
-    source: Required[str]
-    blocking: bool
-
-
-def said(phase: CodePhase, words: Words) -> Code:
-    """These words as a code. What is found in the register is never read by the requester, and may have no `fix`."""
-    fix, blocking = words.get("fix", ""), words.get("blocking", True)
-    return Code(words["code"], phase, words["message"], fix, words["source"], blocking)
+# What an entry says first: name, code, source of law; and last, in words: what is wrong, and how to fix it.
+Head = tuple[str, str, str]
+Words = tuple[str, str]
 
 
 def row_rule(
     phase: Phase,
-    id: str,
+    family: str,
+    head: Head,
     inputs: tuple[str, ...],
     predicate: str,
     poison: Mapping[str, Any],
+    words: Words,
     *,
     agreed: bool = False,
-    **words: Unpack[Words],
+    blocking: bool = True,
 ) -> Rule:
-    """A rule on each row, with the words of its code."""
-    says = said(_ROW_CODES[phase], words)
-    return Rule(id, Scope.ROW, phase, inputs, predicate, Disposition.HOLD_ROW, says, poison, agreed)
+    """A rule on each row, `FAMILY.NAME`."""
+    name, code, source = head
+    says = Code(code, _ROW_CODES[phase], *words, source, blocking)
+    return Rule(f"{family}.{name}", Scope.ROW, phase, inputs, predicate, Disposition.HOLD_ROW, says, poison, agreed)
 
 
 def batch_rule(
-    name: str,
+    head: Head,
     predicate: str,
     poison: Mapping[str, Any],
+    words: Words,
     *,
     disposition: Disposition = Disposition.REFUSE_BATCH,
     inputs: tuple[str, ...] | None = None,
-    **words: Unpack[Words],
 ) -> Rule:
     """A rule on the batch as a whole, `authority.NAME`, over its facts; `inputs`: those of the poison, if left out."""
-    says, reads = said(CodePhase.BATCH, words), inputs or tuple(poison)
+    name, code, source = head
+    says, reads = Code(code, CodePhase.BATCH, *words, source), inputs or tuple(poison)
     return Rule(f"authority.{name}", Scope.BATCH, Phase.REQUEST, reads, predicate, disposition, says, poison)
 
 
-def registry(rules: Iterable[Rule]) -> dict[str, Rule]:
+def registry(*rules: Rule) -> dict[str, Rule]:
     """Rules by id, in their order; a second rule with the same id is a fault found at import."""
     found: dict[str, Rule] = {}
     for rule in rules:

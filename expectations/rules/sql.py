@@ -11,6 +11,11 @@ def given(column: str) -> str:
     return f"regexp_matches({column}, '{GIVEN}')"
 
 
+def missing(column: str) -> str:
+    """TRUE if `column` is not `given`; never NULL."""
+    return f"NOT coalesce({given(column)}, false)"
+
+
 def blank(column: str) -> str:
     """TRUE if `column` is NULL or holds only spaces and invisible characters; never NULL."""
     return f"coalesce(regexp_full_match({column}, '{BLANK}'), true)"

@@ -1,5 +1,4 @@
-"""What the checkpoints derive again, from the raw fields of the rows, without looking at what the stages wrote beside
-them."""
+"""What the checkpoints derive again from the raw fields of the rows, whatever the stages wrote beside them."""
 
 from __future__ import annotations
 

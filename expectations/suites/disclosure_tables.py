@@ -26,11 +26,9 @@ class Inputs:
     outcomes, eligible                    relations: `release.outcomes`
     committed                             rows of the letter: each has one outcome
     fields                                what the agreement lets out
-    parquet, csv, manifest                the opened package: both forms as relations, and what its manifest says. None:
-                                          nothing was eligible, so nothing was sealed, and only the accounting is looked
-                                          at
-    dropped, lost                         relations with ordinal, request_key: rows that people dropped, claims that
-                                          were lost
+    parquet, csv, manifest                the opened package: both forms as relations, what its manifest says; None if
+                                          nothing was eligible and so nothing was sealed: the accounting is looked at
+    dropped, lost                         relations with ordinal, request_key: dropped by people; claims that were lost
     late                                  relation with ordinal: rows held back by the lists of persons, read again
     """
 
@@ -60,14 +58,12 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
         "outcomes": inputs.outcomes,
         "eligible": inputs.eligible,
         "accounted": _accounted(inputs),
-        "counts": (
-            f"""
+        "counts": f"""
             SELECT {inputs.committed}::BIGINT AS submitted, (SELECT count(*) FROM outcomes) AS outcomes,
               (SELECT count(*) FROM eligible) AS eligible,
               (SELECT count(*) FROM outcomes WHERE outcome = 'released') AS released,
               (SELECT count(*) FROM eligible ANTI JOIN (SELECT * FROM outcomes WHERE outcome = 'released')
-               USING (ordinal, request_key, person_key)) AS not_accounted"""
-        ),
+               USING (ordinal, request_key, person_key)) AS not_accounted""",
     }
     if inputs.parquet and inputs.csv and inputs.manifest is not None:
         made |= {"parquet": inputs.parquet, "csv": inputs.csv, "leaving": _leaving(inputs)}
@@ -112,18 +108,14 @@ def _leaving(inputs: Inputs) -> str:
 
 
 def _sameness(inputs: Inputs, manifest: Mapping[str, Any], duck: DuckSettings | None) -> str:
-    """One row: content digests and counts of what was eligible, what was sealed in either form, and what the manifest
-    says."""
+    """One row: content digests and counts of what was eligible, what was sealed, and what the manifest says."""
     assert inputs.parquet and inputs.csv
-    digests = {
-        name: released_digest(relation, duck)
-        for name, relation in (("eligible", inputs.eligible), ("parquet", inputs.parquet), ("csv", inputs.csv))
-    }
+    looked_at = {"eligible": inputs.eligible, "parquet": inputs.parquet, "csv": inputs.csv}
+    digests = {name: released_digest(relation, duck) for name, relation in looked_at.items()}
+    digests["manifest"] = manifest.get("content_digest")
     told = manifest.get("counts", {})
-    said = {"manifest": manifest.get("content_digest")}
-    shown = ", ".join(
-        f"{'NULL' if d is None else quote(str(d))}::VARCHAR AS digest_{n}" for n, d in {**digests, **said}.items()
-    )
+    texts = {name: "NULL" if digest is None else quote(str(digest)) for name, digest in digests.items()}
+    shown = ", ".join(f"{text}::VARCHAR AS digest_{name}" for name, text in texts.items())
     fields = ", ".join(quote(str(f)) for f in manifest.get("fields", []))
     wanted = ", ".join(quote(n) for n in RELEASE.names if n == "request_id" or n in inputs.fields)
     return f"""

@@ -16,10 +16,9 @@ from expectations.facts import corroboration, crowding, persons
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_verdict
 from expectations.gx.checkpoint import run
-from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, rule, unique
+from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, none, rule, unique
 from expectations.gx.verdict import Verdict
-from expectations.rules import disclosure
-from expectations.rules.book import request_rules
+from expectations.rules.book import register_rules, request_rules
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived, twin
 
@@ -30,8 +29,8 @@ NAME = "eligibility"
 class Inputs:
     """What the validate stage was given and what it committed.
 
-    rows, candidates, verdicts, expected   relations: `ingest.rows`, `match.candidates`, `validate.verdicts`, the
-                                           control rows' ends
+    rows, candidates, verdicts, expected   relations: `ingest.rows`, `match.candidates`, `validate.verdicts`, ends of
+                                           the control rows
     committed                              rows of `validate.verdicts` by its manifest
     letter, premises                       letter facts; the requester's own addresses
     facilities                             the operator's own list, as it was when the submission was received
@@ -73,34 +72,28 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
         "crowded": crowding.sql(inputs.rows, inputs.letter.thresholds.persons_per_address),
         "again": crowding.marked(f"({again})", "crowded", "a_codes"),
         # from the verdicts, not from the rows: a verdict without its row must fail, not vanish
-        "judged": (
-            f"""
-            SELECT *, {failing_codes(disclosure.RULES.values())} AS derived_codes FROM (
+        "judged": f"""
+            SELECT *, {failing_codes(register_rules())} AS derived_codes FROM (
               SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes,
                 v.corroboration AS stated, v.addresses_on_file, v.units_on_file, v.earlier_tries,
                 v.lists AS stated_lists, coalesce(l.lists, []) AS lists,
                 k.corroboration, {beside_verdict(inputs.letter)}
               FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({compared}) k USING (ordinal)
-                LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id))"""
-        ),
+                LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id))""",
         "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",
         "matched": f"(SELECT ordinal, origin, record_id FROM {inputs.candidates} WHERE outcome IS NULL)",
-        "counts": (
-            f"""
+        "counts": f"""
             SELECT (SELECT count(*) FROM matched) AS matched, (SELECT count(*) FROM verdicts) AS judged,
               (SELECT count(*) FROM matched ANTI JOIN verdicts USING (ordinal, origin, record_id)) AS lost,
               (SELECT count(*) FROM verdicts ANTI JOIN matched USING (ordinal, origin, record_id)) AS made_up,
               (SELECT count(*) FROM verdicts JOIN {inputs.rows} r USING (ordinal)
                WHERE r.outcome IS NOT NULL) AS ended_before,
               (SELECT count(*) FROM verdicts WHERE outcome IS NULL) AS eligible,
-              (SELECT count(*) FROM verdicts WHERE outcome = 'held') AS held"""
-        ),
-        "control_rows": (
-            f"""
+              (SELECT count(*) FROM verdicts WHERE outcome = 'held') AS held""",
+        "control_rows": f"""
             SELECT e.ordinal, e.expected, e.code, v.ordinal IS NOT NULL AS judged, v.outcome, v.codes
             FROM {inputs.expected} e
-              LEFT JOIN (SELECT * FROM verdicts WHERE origin = 'decoy') v ON v.ordinal = e.ordinal"""
-        ),
+              LEFT JOIN (SELECT * FROM verdicts WHERE origin = 'decoy') v ON v.ordinal = e.ordinal""",
         "sample": twin.opinions(inputs.rows, inputs.verdicts, inputs.left_out, duck),
     }
 
@@ -111,12 +104,7 @@ def _form() -> tuple[Check, ...]:
         in_set("eligibility.origin", "verdicts", "origin", tuple(Origin), null=False, code="VERDICT_DIFFERS"),
         in_set("eligibility.outcome", "verdicts", "outcome", ends(Stage.VALIDATE), null=True, code="VERDICT_DIFFERS"),
         in_set(
-            "eligibility.corroboration",
-            "verdicts",
-            "corroboration",
-            tuple(Corroboration),
-            null=False,
-            code="VERDICT_DIFFERS",
+            "eligibility.corroboration", "verdicts", "corroboration", Corroboration, null=False, code="VERDICT_DIFFERS"
         ),
     )
 
@@ -125,31 +113,20 @@ def _coverage() -> tuple[Check, ...]:
     """Each matched row has one verdict, on the record that was matched; eligible and held are apart and add up."""
     return (
         unique("eligibility.one_verdict", "verdicts", "ordinal"),
-        condition("eligibility.none_lost", "counts", ["lost"], "lost = 0", "COUNTS_DIFFER", {"lost": 1}),
-        condition("eligibility.none_made_up", "counts", ["made_up"], "made_up = 0", "COUNTS_DIFFER", {"made_up": 1}),
+        none("eligibility.none_lost", "counts", "lost"),
+        none("eligibility.none_made_up", "counts", "made_up"),
+        none("eligibility.none_ended_before", "counts", "ended_before"),
         condition(
-            "eligibility.none_ended_before",
-            "counts",
-            ["ended_before"],
-            "ended_before = 0",
-            "COUNTS_DIFFER",
-            {"ended_before": 1},
-        ),
-        condition(
-            "eligibility.adds_up",
-            "counts",
+            ("eligibility.adds_up", "counts", "COUNTS_DIFFER"),
             ["matched", "judged", "eligible", "held"],
             "matched = judged AND eligible + held = judged",
-            "COUNTS_DIFFER",
             {"held": -1},
         ),
         condition(
-            "eligibility.verdicts_again",
-            "judged",
+            ("eligibility.verdicts_again", "judged", "VERDICT_DIFFERS"),
             ["codes", "derived_codes", "outcome", "stated", "corroboration", "stated_lists", "lists"],
             "codes = derived_codes AND stated = corroboration AND stated_lists = lists"
             " AND (outcome IS NULL) = (len(derived_codes) = 0)",
-            "VERDICT_DIFFERS",
             {"codes": ["NOT_CORROBORATED"], "derived_codes": []},
         ),
     )
@@ -157,31 +134,25 @@ def _coverage() -> tuple[Check, ...]:
 
 def _rules() -> tuple[Check, ...]:
     """No eligible row fails a rule of either phase: zero tolerance."""
-    return tuple(rule(one, "eligible") for one in (*request_rules(), *disclosure.RULES.values()))
+    return tuple(rule(one, "eligible") for one in (*request_rules(), *register_rules()))
 
 
 def _second_opinion() -> tuple[Check, ...]:
     """Other code, written row at a time, finds the same: no blocking defect in the address of an eligible row."""
-    return (
-        condition(
-            "eligibility.second_opinion", "sample", ["blocking"], "blocking = 0", "VERDICT_DIFFERS", {"blocking": 1}
-        ),
-    )
+    return (none("eligibility.second_opinion", "sample", "blocking", "VERDICT_DIFFERS"),)
 
 
 def _control_rows() -> tuple[Check, ...]:
     """The holder's invented persons are eligible, held with their code, or not here at all, as they must be."""
-    later = ", ".join(quote(one.code) for one in disclosure.RULES.values())
+    later = ", ".join(quote(one.code) for one in register_rules())
     return (
         condition(
-            "eligibility.decoys",
-            "control_rows",
+            ("eligibility.decoys", "control_rows", "DECOY_WRONG"),
             ["expected", "code", "judged", "outcome", "codes"],
             "CASE WHEN expected = 'eligible' THEN judged AND outcome IS NULL"
             f" WHEN expected = 'held' AND code IN ({later})"
             " THEN judged AND outcome = 'held' AND list_contains(codes, code)"
             " WHEN expected IN ('held', 'unmatched', 'ambiguous') THEN NOT judged END",
-            "DECOY_WRONG",
             {"expected": "eligible", "outcome": "held"},
         ),
     )

@@ -1,5 +1,4 @@
-"""Checkpoint `intake`: the submission is what its letter says, the batch has authority today, and its addresses are
-addresses.
+"""Checkpoint `intake`: the submission is what its letter says, the batch has authority, its addresses are addresses.
 
 The law: 26 USC 6103(i)(2), the agreement, and the court orders that stand against it. Nothing of the register is looked
 at before this has passed.
@@ -18,10 +17,9 @@ from expectations.contracts.request import RAW_NAMES
 from expectations.facts import counts, crowding, sql
 from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import run
-from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, rule, unique
+from expectations.gx.checks import Check, Suite, columns_of, condition, equal, in_set, none, rule, unique
 from expectations.gx.verdict import Verdict
-from expectations.rules import authority, limits
-from expectations.rules.book import request_rules
+from expectations.rules.book import batch_rules, request_rules
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived
 
@@ -105,22 +103,18 @@ def again(
     return {
         "stored": stored,
         # only what is looked at: a batch may have more than a million rows
-        "derived": (
-            f"""
+        "derived": f"""
             SELECT {", ".join(keep or _looked_at())}, {failing_codes(request_rules())} AS derived_codes,
               request_id IN (
                 SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1
               ) AS is_duplicate,
               request_key IN (SELECT request_key FROM {disclosed}) AS is_disclosed
-            FROM ({looked_at})"""
-        ),
+            FROM ({looked_at})""",
         "crowded": crowding.sql("derived", letter.thresholds.persons_per_address),
         # a view: what is worked out above is not kept a second time
-        "rows": (
-            f"""(
+        "rows": f"""(
             SELECT *, {_outcome()} AS derived_outcome, {sql.beside_request(letter)}
-            FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))"""
-        ),
+            FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
     }
 
 
@@ -177,9 +171,8 @@ def _drop(dropped: str) -> str:
 
 
 def _authority() -> tuple[Check, ...]:
-    """The batch as a whole: the legal elements of the letter, the agreement, the orders, and what the agreement
-    tolerates."""
-    return tuple(rule(one, "facts") for one in (*authority.RULES.values(), *limits.RULES.values()))
+    """The batch as a whole: the legal elements of the letter, the agreement and its limits, the orders."""
+    return tuple(rule(one, "facts") for one in batch_rules())
 
 
 def _form() -> tuple[Check, ...]:
@@ -195,46 +188,24 @@ def _conservation() -> tuple[Check, ...]:
     return (
         unique("intake.one_row", "stored", "ordinal"),
         condition(
-            "intake.rows_of_the_letter",
-            "counts",
+            ("intake.rows_of_the_letter", "counts", "COUNTS_DIFFER"),
             ["rows_in_letter", "rows_placed", "ordinals"],
             "rows_in_letter = rows_placed AND rows_placed = ordinals",
-            "COUNTS_DIFFER",
             {"rows_placed": -1},
         ),
         condition(
-            "intake.ordinals",
-            "counts",
+            ("intake.ordinals", "counts", "COUNTS_DIFFER"),
             ["rows_in_letter", "first_ordinal", "last_ordinal"],
             "first_ordinal = 0 AND last_ordinal = rows_in_letter - 1",
-            "COUNTS_DIFFER",
             {"first_ordinal": 1},
         ),
+        equal("intake.rows_of_each_file", "files", "rows_said", "rows_found", "COUNTS_DIFFER", -1),
+        none("intake.rows_as_sent", "counts", "rows_changed"),
+        equal("intake.rows_derived", "counts", "rows_derived", "rows_stored", "COUNTS_DIFFER", -1),
         condition(
-            "intake.rows_of_each_file",
-            "files",
-            ["rows_said", "rows_found"],
-            "rows_said = rows_found",
-            "COUNTS_DIFFER",
-            {"rows_found": -1},
-        ),
-        condition(
-            "intake.rows_as_sent", "counts", ["rows_changed"], "rows_changed = 0", "COUNTS_DIFFER", {"rows_changed": 1}
-        ),
-        condition(
-            "intake.rows_derived",
-            "counts",
-            ["rows_derived", "rows_stored"],
-            "rows_derived = rows_stored",
-            "COUNTS_DIFFER",
-            {"rows_derived": -1},
-        ),
-        condition(
-            "intake.decoys_added",
-            "counts",
+            ("intake.decoys_added", "counts", "DECOY_WRONG"),
             ["controls_made", "controls_placed"],
             "controls_made > 0 AND controls_made = controls_placed",
-            "DECOY_WRONG",
             {"controls_placed": -1},
         ),
     )
@@ -244,19 +215,15 @@ def _verdicts() -> tuple[Check, ...]:
     """What ingest wrote beside each row is what comes out when it is derived again from the raw fields."""
     return (
         condition(
-            "intake.codes_again",
-            "rows",
+            ("intake.codes_again", "rows", "VERDICT_DIFFERS"),
             ["derived_codes", "stored_codes"],
             "derived_codes = list_filter(stored_codes, c -> c NOT IN ('DUPLICATE_REQUEST_ID', 'ALREADY_DISCLOSED'))",
-            "VERDICT_DIFFERS",
             {"stored_codes": ["NO_ZIP", "NO_CITY"]},
         ),
         condition(
-            "intake.outcome_again",
-            "rows",
+            ("intake.outcome_again", "rows", "VERDICT_DIFFERS"),
             ["ordinal", "outcome", "derived_outcome"],
             "ordinal IS NOT NULL AND outcome IS NOT DISTINCT FROM derived_outcome",
-            "VERDICT_DIFFERS",
             {"outcome": None, "derived_outcome": "held"},
         ),
     )
@@ -270,20 +237,6 @@ def _rules() -> tuple[Check, ...]:
 def _dropped() -> tuple[Check, ...]:
     """What two people dropped is exactly what was incomplete; of the rest, nothing is."""
     return (
-        condition(
-            "intake.dropped_were_incomplete",
-            "drop",
-            ["complete_but_dropped"],
-            "complete_but_dropped = 0",
-            "VERDICT_DIFFERS",
-            {"complete_but_dropped": 1},
-        ),
-        condition(
-            "intake.incomplete_were_dropped",
-            "drop",
-            ["incomplete_and_kept"],
-            "incomplete_and_kept = 0",
-            "TOO_MANY_INCOMPLETE",
-            {"incomplete_and_kept": 1},
-        ),
+        none("intake.dropped_were_incomplete", "drop", "complete_but_dropped", "VERDICT_DIFFERS"),
+        none("intake.incomplete_were_dropped", "drop", "incomplete_and_kept", "TOO_MANY_INCOMPLETE"),
     )

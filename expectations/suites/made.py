@@ -21,12 +21,7 @@ from expectations.contracts.stages import CANDIDATE, CANONICAL, OUTCOME, REJECT,
 from expectations.contracts.stages import PLACE as ROW_PLACE
 from expectations.facts.letter import LetterFacts
 from expectations.rules.address import CROWD, PREMISES
-from expectations.suites import eligibility, intake, matching
-from expectations.suites.disclosure_tables import Inputs as DisclosureInputs
-from expectations.suites.disclosure_tables import released_digest
-from expectations.suites.made_letter import letter_facts
-
-__all__ = ["CONTROL_ROWS", "FIELDS", "PLACE", "REQUEST", "Batch", "letter_facts"]
+from expectations.suites import disclosure_tables, eligibility, intake, matching
 
 FIELDS = ("street", "unit", "city", "state", "zip")
 PLACE = {"street": "100 MAIN ST", "city": "SPRINGFIELD", "state": "IL", "zip": "62701"}
@@ -53,6 +48,7 @@ CONTROL_ROWS: dict[int, tuple[dict[str, Any], str, str | None]] = {
     -3: ({"zip": None}, "held", "NO_ZIP"),
     -4: ({}, "held", "NOT_CORROBORATED"),
 }
+_MATCHED, _LOOKED_UP = (-1, -4), (-1, -2, -4)  # of the control rows
 
 
 @dataclass(frozen=True)
@@ -71,178 +67,113 @@ class Batch:
         pq.write_table(pa.Table.from_pylist(rows, schema=loose), path)
         return parquet([path])
 
-    def _asked(self) -> list[tuple[int, dict[str, Any]]]:
+    def _asked(self) -> dict[int, dict[str, Any]]:
         crowded = any(change.items() >= CROWD.items() for change in self.injected.values())
         neighbours = {n: {**CROWD, "last_name": name} for n, name in NEIGHBOURS.items()} if crowded else {}
-        changes = {**self.injected, **neighbours}
-        return [(0, REQUEST), *((n, {**REQUEST, **change}) for n, change in changes.items())]
+        return {n: {**REQUEST, **change} for n, change in {0: {}, **self.injected, **neighbours}.items()}
 
     def _raw(self) -> str:
-        rows = [{**_place(n), **row, "request_id": row.get("request_id", f"made{n}")} for n, row in self._asked()]
+        rows = [_row(n, row) for n, row in self._asked().items()]
         return self._write("raw", rows, pa.schema([*ROW_PLACE, *RAW_REQUEST]))
 
     def _rejects(self) -> str:
         return self._write("rejects", [{**_place(1), "code": "RAGGED_ROW"}], REJECT)
 
     def _rows(self) -> str:
-        return self._write("rows", [*self._request_rows(), *_control_rows()], CANONICAL)
-
-    def _request_rows(self) -> list[dict[str, Any]]:
-        return [
-            {
-                **_place(n),
-                **row,
-                **(PARSED if row["street"] == CROWD["street"] else {}),
-                "s_last": row["last_name"],
-                "request_id": row.get("request_id", f"made{n}"),
-                "request_key": f"key{n}",
-                "codes": [],
-            }
-            for n, row in self._asked()
+        asked = [
+            {**_row(n, row), **(PARSED if row["street"] == CROWD["street"] else {}), "s_last": row["last_name"]}
+            for n, row in self._asked().items()
         ]
+        return self._write("rows", [*asked, *_control_rows()], CANONICAL)
 
     def _expected(self) -> str:
         rows = [{"ordinal": n, "expected": end, "code": code} for n, (_, end, code) in CONTROL_ROWS.items()]
-        schema = pa.schema([("ordinal", pa.int64()), ("expected", pa.string()), ("code", pa.string())])
+        schema = pa.schema({"ordinal": pa.int64(), "expected": pa.string(), "code": pa.string()})
         return self._write("expected", rows, schema)
 
     def _candidates(self) -> str:
-        found: list[dict[str, Any]] = []
-        for n in [n for n, _ in self._asked()] + [n for n, (_, _, code) in CONTROL_ROWS.items() if code != "NO_ZIP"]:
-            unmatched = n in CONTROL_ROWS and CONTROL_ROWS[n][1] == "unmatched"
-            found.append(
-                {
-                    **_place(n),
-                    "outcome": "unmatched" if unmatched else None,
-                    "record_id": None if unmatched else _record(n),
-                    "tier": None if unmatched else "B",
-                    "evidence": [],
-                    "vetoes": [],
-                    "plausible": 0 if unmatched else 1,
-                }
-            )
+        found = [_candidate(n) for n in (*self._asked(), *_LOOKED_UP)]
         return self._write("candidates", found, CANDIDATE)
 
     def _verdicts(self) -> str:
-        judged = [n for n, _ in self._asked()] + [
-            n for n, (_, _, code) in CONTROL_ROWS.items() if code != "NO_ZIP" and n != -2
-        ]
-        return self._write("verdicts", [_verdict(n) for n in judged], VERDICT)
+        return self._write("verdicts", [_verdict(n) for n in (*self._asked(), *_MATCHED)], VERDICT)
 
     def intake(self) -> intake.Inputs:
         control_rows = self._write("control_rows", _control_rows(), pa.schema([*ROW_PLACE, *RAW_REQUEST]))
-        disclosed = self._write("disclosed", [{"request_key": "another"}], pa.schema([("request_key", pa.string())]))
-        dropped = self._write("dropped", [], pa.schema([("ordinal", pa.int64())]))
-        return intake.Inputs(
-            self._raw(),
-            self._rejects(),
-            self._rows(),
-            control_rows,
-            disclosed,
-            len(self._asked()) + len(CONTROL_ROWS),
-            (2,),
-            self.letter,
-            PREMISES,
-            dropped,
-        )
+        disclosed = self._write("disclosed", [{"request_key": "another"}], pa.schema({"request_key": pa.string()}))
+        dropped = self._write("dropped", [], pa.schema({"ordinal": pa.int64()}))
+        relations = (self._raw(), self._rejects(), self._rows(), control_rows, disclosed)
+        committed = len(self._asked()) + len(CONTROL_ROWS)
+        return intake.Inputs(*relations, committed, (2,), self.letter, PREMISES, dropped)
 
     def matching(self) -> matching.Inputs:
-        committed = len(self._asked()) + len(CONTROL_ROWS) - 1
+        committed = len(self._asked()) + len(_LOOKED_UP)
         return matching.Inputs(self._rows(), self._candidates(), self._expected(), committed, self.letter)
 
     def eligibility(self) -> eligibility.Inputs:
-        committed = len(self._asked()) + len(CONTROL_ROWS) - 2
-        return eligibility.Inputs(
-            self._rows(), self._candidates(), self._verdicts(), self._expected(), committed, self.letter, PREMISES
-        )
+        relations = (self._rows(), self._candidates(), self._verdicts(), self._expected())
+        return eligibility.Inputs(*relations, len(self._asked()) + len(_MATCHED), self.letter, PREMISES)
 
-    def disclosure(self, duck: DuckSettings | None = None) -> DisclosureInputs:
+    def disclosure(self, duck: DuckSettings | None = None) -> disclosure_tables.Inputs:
         released = {"request_id": "made0", **PLACE}
         row = {"ordinal": 0, "request_key": "key0", "person_key": "person0", "record_id": _record(0), **released}
-        keys = [
-            ("ordinal", pa.int64()),
-            ("request_key", pa.string()),
-            ("person_key", pa.string()),
-            ("record_id", pa.int64()),
-        ]
-        eligible = self._write("eligible", [row], pa.schema([*(pa.field(n, t) for n, t in keys), *RELEASE]))
-        forms = [self._write(name, [released], RELEASE) for name in ("parquet", "csv")]
+        keys = {"ordinal": pa.int64(), "request_key": pa.string(), "person_key": pa.string(), "record_id": pa.int64()}
+        eligible = self._write("eligible", [row], pa.schema([*pa.schema(keys), *RELEASE]))
+        parquet, csv = (self._write(name, [released], RELEASE) for name in ("parquet", "csv"))
+        relations = (self._rows(), self._rejects(), self._candidates(), self._verdicts())
         outcomes = self._write("outcomes", _outcomes(), OUTCOME)
         manifest = {
             "counts": {"submitted": 2, "released": 1},
             "fields": ["request_id", *FIELDS],
-            "content_digest": released_digest(forms[0], duck),
+            "content_digest": disclosure_tables.released_digest(parquet, duck),
         }
-        return DisclosureInputs(
-            rows=self._rows(),
-            rejects=self._rejects(),
-            candidates=self._candidates(),
-            verdicts=self._verdicts(),
-            outcomes=outcomes,
-            eligible=eligible,
-            committed=2,
-            fields=FIELDS,
-            parquet=forms[0],
-            csv=forms[1],
-            manifest=manifest,
-        )
+        return disclosure_tables.Inputs(*relations, outcomes, eligible, 2, FIELDS, parquet, csv, manifest)
 
 
 def _place(ordinal: int) -> dict[str, Any]:
-    control = ordinal in CONTROL_ROWS
-    return {
-        "ordinal": ordinal,
-        "file": 0 if control else 1,
-        "row": abs(ordinal) + (0 if control else 1),
-        "origin": "decoy" if control else "request",
-    }
+    if ordinal in CONTROL_ROWS:
+        return {"ordinal": ordinal, "file": 0, "row": -ordinal, "origin": "decoy"}
+    return {"ordinal": ordinal, "file": 1, "row": ordinal + 1, "origin": "request"}
 
 
 def _record(ordinal: int) -> int:
     return ordinal if ordinal in CONTROL_ROWS else 1000 + ordinal
 
 
+def _row(ordinal: int, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as ingest would write it, without a code."""
+    keys = {"request_id": f"made{ordinal}", "request_key": f"key{ordinal}"}
+    return {**_place(ordinal), **keys, **asked, "codes": []}
+
+
 def _control_rows() -> list[dict[str, Any]]:
-    held = {"NO_ZIP": (["NO_ZIP"], "held")}
+    held = {"codes": ["NO_ZIP"], "outcome": "held"}
     return [
-        {
-            **_place(n),
-            **REQUEST,
-            **change,
-            "request_id": f"made{n}",
-            "request_key": f"key{n}",
-            "codes": held.get(code or "", ([], None))[0],
-            "outcome": held.get(code or "", ([], None))[1],
-        }
+        {**_row(n, {**REQUEST, **change}), **(held if code == "NO_ZIP" else {})}
         for n, (change, _, code) in CONTROL_ROWS.items()
     ]
 
 
+def _candidate(ordinal: int) -> dict[str, Any]:
+    match = {"record_id": _record(ordinal), "tier": "B", "plausible": 1}
+    unmatched = {"outcome": "unmatched", "plausible": 0}
+    found = unmatched if CONTROL_ROWS.get(ordinal, ({}, "", None))[1] == "unmatched" else match
+    return {**_place(ordinal), "evidence": [], "vetoes": [], **found}
+
+
 def _verdict(ordinal: int) -> dict[str, Any]:
-    elsewhere = ordinal in CONTROL_ROWS and CONTROL_ROWS[ordinal][2] == "NOT_CORROBORATED"
-    on_file = {**PLACE, "street": "200 OAK AVE"} if elsewhere else PLACE
-    return {
-        **_place(ordinal),
-        "record_id": _record(ordinal),
-        "person_key": f"person{ordinal}",
-        "addresses_on_file": [{**on_file, "valid_from": date(2020, 1, 1)}],
-        "units_on_file": 0,
-        "lists": [],
-        "earlier_tries": 0,
-        "corroboration": "differs" if elsewhere else "same",
-        "codes": ["NOT_CORROBORATED"] if elsewhere else [],
-        "outcome": "held" if elsewhere else None,
-    }
+    keys = {"record_id": _record(ordinal), "person_key": f"person{ordinal}"}
+    on_file, verdict = PLACE, {"corroboration": "same", "codes": []}
+    if ordinal in CONTROL_ROWS and CONTROL_ROWS[ordinal][2] == "NOT_CORROBORATED":
+        on_file = {**PLACE, "street": "200 OAK AVE"}
+        verdict = {"corroboration": "differs", "codes": ["NOT_CORROBORATED"], "outcome": "held"}
+    counted = {"addresses_on_file": [{**on_file, "valid_from": date(2020, 1, 1)}], "units_on_file": 0}
+    return {**_place(ordinal), **keys, **counted, "lists": [], "earlier_tries": 0, **verdict}
 
 
 def _outcomes() -> list[dict[str, Any]]:
-    released = {
-        **_place(0),
-        "request_id": "made0",
-        "request_key": "key0",
-        "person_key": "person0",
-        "outcome": "released",
-        "codes": [],
-        "told": [],
-    }
-    return [released, {**_place(1), "outcome": "rejected", "codes": ["RAGGED_ROW"], "told": ["RAGGED_ROW"]}]
+    keys = {"request_id": "made0", "request_key": "key0", "person_key": "person0"}
+    return [
+        {**_place(0), **keys, "outcome": "released", "codes": [], "told": []},
+        {**_place(1), "outcome": "rejected", "codes": ["RAGGED_ROW"], "told": ["RAGGED_ROW"]},
+    ]

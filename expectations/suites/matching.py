@@ -11,10 +11,10 @@ from expectations.facts import band
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import literal
 from expectations.gx.checkpoint import run
-from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, unique
+from expectations.gx.checks import Check, Suite, columns_of, condition, equal, in_set, none, unique
 from expectations.gx.verdict import Verdict
 from expectations.names import standard
-from expectations.rules import disclosure
+from expectations.rules.book import register_rules
 
 NAME = "matching"
 TIERS = tuple(Tier)
@@ -40,12 +40,8 @@ class Inputs:
 
 def suite() -> Suite:
     """The declared checks of this checkpoint."""
-    return Suite(
-        NAME,
-        "candidates",
-        (*_form(), *_conservation(), *_uniqueness(), *_control_rows(), *_rate(), *_tiers()),
-        (standard.setup,),
-    )
+    checks = (*_form(), *_conservation(), *_uniqueness(), *_control_rows(), *_rate(), *_tiers())
+    return Suite(NAME, "candidates", checks, (standard.setup,))
 
 
 def of_batch() -> tuple[Check, ...]:
@@ -63,43 +59,34 @@ def tables(inputs: Inputs) -> dict[str, str]:
     return {
         "candidates": inputs.candidates,
         "looked_up": f"(SELECT ordinal, origin FROM {inputs.rows} WHERE outcome IS NULL)",
-        "counts": (
-            """
+        "counts": """
             SELECT (SELECT count(*) FROM looked_up) AS looked_up, (SELECT count(*) FROM candidates) AS answered,
               (SELECT count(*) FROM looked_up ANTI JOIN candidates USING (ordinal, origin)) AS lost,
-              (SELECT count(*) FROM candidates ANTI JOIN looked_up USING (ordinal, origin)) AS made_up"""
-        ),
-        "claims": (
-            f"""
+              (SELECT count(*) FROM candidates ANTI JOIN looked_up USING (ordinal, origin)) AS made_up""",
+        "claims": f"""
             SELECT record_id, count(DISTINCT CASE WHEN NOT s_birth_year_only THEN s_birth END) AS birth_dates,
               count(DISTINCT s_tin) AS tins
             FROM (SELECT ordinal, record_id FROM candidates WHERE outcome IS NULL)
-            LEFT JOIN ({_identities(inputs.rows)}) USING (ordinal) GROUP BY record_id"""
-        ),
-        "control_rows": (
-            f"""
+            LEFT JOIN ({_identities(inputs.rows)}) USING (ordinal) GROUP BY record_id""",
+        "control_rows": f"""
             SELECT e.ordinal, e.expected, e.code, e.code IN ({_register_codes()}) AS decided_later,
               r.outcome AS ingest_outcome, r.codes AS ingest_codes,
               c.ordinal IS NOT NULL AS answered, c.outcome AS match_outcome, c.record_id
             FROM {inputs.expected} e
               LEFT JOIN (SELECT * FROM {inputs.rows} WHERE origin = 'decoy') r ON r.ordinal = e.ordinal
-              LEFT JOIN (SELECT * FROM candidates WHERE origin = 'decoy') c ON c.ordinal = e.ordinal"""
-        ),
-        "controls": (
-            f"""
+              LEFT JOIN (SELECT * FROM candidates WHERE origin = 'decoy') c ON c.ordinal = e.ordinal""",
+        "controls": f"""
             SELECT (SELECT count(*) FROM {inputs.expected} WHERE expected = 'eligible') AS must_match,
               (SELECT count(*) FROM {inputs.expected} WHERE expected = 'unmatched') AS must_not,
               (SELECT count(*) FROM {inputs.rows} r ANTI JOIN {inputs.expected} e USING (ordinal)
-               WHERE origin = 'decoy') AS unknown_controls"""
-        ),
+               WHERE origin = 'decoy') AS unknown_controls""",
         "rate": rate_sql("candidates", inputs.letter),
         "demanded": f"(SELECT ordinal, origin, outcome, tier, {literal(inputs.letter.tiers)} AS tiers FROM candidates)",
     }
 
 
 def rate_sql(candidates: str, letter: LetterFacts) -> str:
-    """A SELECT of one row: COUNTS (control rows left out), and what bounds them: min_match_rate, max_match_rate,
-    max_weak_tiers."""
+    """A SELECT of one row: COUNTS (no control rows) and their bounds min_match_rate, max_match_rate, max_weak_tiers."""
     agreed = letter.thresholds
     floor, ceiling = band.sql((agreed.match_rate_floor, agreed.match_rate_ceiling), letter.learnt, "looked_up")
     tiers = ", ".join(f"count(*) FILTER (outcome IS NULL AND tier = '{t}') AS tier_{t.lower()}" for t in TIERS)
@@ -116,7 +103,7 @@ def _identities(rows: str) -> str:
 
 
 def _register_codes() -> str:
-    return ", ".join(quote(rule.code) for rule in disclosure.RULES.values())
+    return ", ".join(quote(rule.code) for rule in register_rules())
 
 
 def _form() -> tuple[Check, ...]:
@@ -133,16 +120,9 @@ def _conservation() -> tuple[Check, ...]:
     """Rows in = rows answered: none lost, none doubled, none made up."""
     return (
         unique("matching.one_answer", "candidates", "ordinal"),
-        condition("matching.none_lost", "counts", ["lost"], "lost = 0", "COUNTS_DIFFER", {"lost": 1}),
-        condition("matching.none_made_up", "counts", ["made_up"], "made_up = 0", "COUNTS_DIFFER", {"made_up": 1}),
-        condition(
-            "matching.all_answered",
-            "counts",
-            ["looked_up", "answered"],
-            "looked_up = answered",
-            "COUNTS_DIFFER",
-            {"looked_up": 3, "answered": 2},
-        ),
+        none("matching.none_lost", "counts", "lost"),
+        none("matching.none_made_up", "counts", "made_up"),
+        equal("matching.all_answered", "counts", "looked_up", "answered", "COUNTS_DIFFER", -1),
     )
 
 
@@ -150,29 +130,23 @@ def _uniqueness() -> tuple[Check, ...]:
     """A match names one record, by a tier, with nothing against it, and no other record is plausible."""
     return (
         condition(
-            "matching.one_record",
-            "candidates",
+            ("matching.one_record", "candidates", "NOT_UNIQUE"),
             ["origin", "outcome", "record_id", "tier", "vetoes", "plausible"],
             "origin IS NOT NULL AND (outcome IS NOT NULL OR"
             " (record_id IS NOT NULL AND tier IS NOT NULL AND len(vetoes) = 0 AND plausible = 1))",
-            "NOT_UNIQUE",
             {"outcome": None, "record_id": 1, "plausible": 2},
         ),
         condition(
-            "matching.own_register",
-            "candidates",
+            ("matching.own_register", "candidates", "DECOY_WRONG"),
             ["origin", "record_id", "outcome"],
             "CASE origin WHEN 'request' THEN coalesce(record_id > 0, outcome IS NOT NULL)"
             " WHEN 'decoy' THEN coalesce(record_id < 0, outcome IS NOT NULL) END",
-            "DECOY_WRONG",
             {"origin": "request", "record_id": -1},
         ),
         condition(
-            "matching.one_person_a_record",
-            "claims",
+            ("matching.one_person_a_record", "claims", "CLAIMED_TWICE"),
             ["record_id", "birth_dates", "tins"],
             "record_id IS NOT NULL AND birth_dates <= 1 AND tins <= 1",
-            "CLAIMED_TWICE",
             {"tins": 2},
         ),
     )
@@ -182,8 +156,7 @@ def _control_rows() -> tuple[Check, ...]:
     """The holder's invented persons came out as they must, as far as this stage decides."""
     return (
         condition(
-            "matching.decoys",
-            "control_rows",
+            ("matching.decoys", "control_rows", "DECOY_WRONG"),
             [
                 "expected",
                 "code",
@@ -199,23 +172,18 @@ def _control_rows() -> tuple[Check, ...]:
             " THEN answered AND match_outcome IS NULL AND record_id < 0"
             " WHEN expected = 'held'"
             " THEN NOT answered AND ingest_outcome = 'held' AND list_contains(ingest_codes, code) END",
-            "DECOY_WRONG",
             {"expected": "eligible", "match_outcome": "unmatched"},
         ),
         condition(
-            "matching.decoys_that_match", "controls", ["must_match"], "must_match > 0", "DECOY_WRONG", {"must_match": 0}
+            ("matching.decoys_that_match", "controls", "DECOY_WRONG"),
+            ["must_match"],
+            "must_match > 0",
+            {"must_match": 0},
         ),
         condition(
-            "matching.decoys_that_do_not", "controls", ["must_not"], "must_not > 0", "DECOY_WRONG", {"must_not": 0}
+            ("matching.decoys_that_do_not", "controls", "DECOY_WRONG"), ["must_not"], "must_not > 0", {"must_not": 0}
         ),
-        condition(
-            "matching.decoys_known",
-            "controls",
-            ["unknown_controls"],
-            "unknown_controls = 0",
-            "DECOY_WRONG",
-            {"unknown_controls": 1},
-        ),
+        none("matching.decoys_known", "controls", "unknown_controls", "DECOY_WRONG"),
     )
 
 
@@ -223,34 +191,28 @@ def _rate() -> tuple[Check, ...]:
     """Matched requests / requests looked up; control rows do not count. A batch of nothing looked up has no rate."""
     return (
         condition(
-            "matching.rate",
-            "rate",
+            ("matching.rate", "rate", "MATCH_RATE"),
             ["looked_up", "matched", "min_match_rate", "max_match_rate"],
             "looked_up > 0 AND matched BETWEEN min_match_rate * looked_up AND max_match_rate * looked_up",
-            "MATCH_RATE",
             {"looked_up": 100, "matched": 101},
         ),
     )
 
 
 def _tiers() -> tuple[Check, ...]:
-    """No match rests on less than the agreement demands; tiers C (a slip in the name) and D (a rare name and the birth
-    date, without an address) are few among the matches."""
+    """No match rests on less than the agreement demands; among the matches few are of tier C (a slip in the name) or D
+    (a rare name and the birth date, without an address)."""
     return (
         condition(
-            "matching.tier_demanded",
-            "demanded",
+            ("matching.tier_demanded", "demanded", "WEAK_EVIDENCE"),
             ["origin", "outcome", "tier", "tiers"],
             "origin = 'decoy' OR (origin = 'request' AND (outcome IS NOT NULL OR list_contains(tiers, tier)))",
-            "WEAK_EVIDENCE",
             {"origin": "request", "outcome": None, "tier": "none"},
         ),
         condition(
-            "matching.tier_mix",
-            "rate",
+            ("matching.tier_mix", "rate", "TIER_MIX"),
             ["matched", "tier_c", "tier_d", "max_weak_tiers"],
             f"matched < {ENOUGH_MATCHES} OR tier_c + tier_d <= max_weak_tiers * matched",
-            "TIER_MIX",
             {"matched": ENOUGH_MATCHES, "tier_c": ENOUGH_MATCHES},
         ),
     )

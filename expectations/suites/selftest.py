@@ -1,5 +1,4 @@
-"""Proves each night that every gate can fail: each check of each suite, on a row poisoned for it and on the all-null
-row.
+"""Proves each night that every gate can fail: each check of each suite, on a row poisoned for it and on one all null.
 
 A check that has stopped looking (a predicate that became TRUE, a suite that lost it, rows that GX left out) is found
 here. The made batch passes first; then every table is replaced by poisoned rows, which the suite must refuse, check by
@@ -26,23 +25,16 @@ from expectations.gx import checkpoint
 from expectations.gx.checkpoint import prepare
 from expectations.gx.checks import Check, Kind, Suite
 from expectations.gx.verdict import Result, Status
-from expectations.suites import disclosure, eligibility, intake, made, matching
+from expectations.suites import disclosure, eligibility, intake, made, made_letter, matching
 
 # The suite of the checkpoint behind each stage, in their order.
 SUITES: tuple[ModuleType, ...] = tuple(
     total(
-        Stage,
-        {
-            Stage.INGEST: intake,
-            Stage.MATCH: matching,
-            Stage.VALIDATE: eligibility,
-            Stage.RELEASE: disclosure,
-        },
+        Stage, {Stage.INGEST: intake, Stage.MATCH: matching, Stage.VALIDATE: eligibility, Stage.RELEASE: disclosure}
     ).values()
 )
 CLEAN, NULL = "clean", "null"
-# Tables of rows as a stage committed them: their poison goes in as stage output, so that it is derived again like any
-# row.
+# Tables of rows as a stage committed them: their poison goes in as stage output, and is derived again like any row.
 _FROM_STAGE = ("passed", "eligible")
 
 
@@ -60,7 +52,7 @@ def selftest(suites: Iterable[ModuleType] = SUITES, duck: DuckSettings | None = 
 
     Takes some seconds. The gates may be trusted only if every proof holds.
     """
-    letter = made.letter_facts()
+    letter = made_letter.letter_facts()
     proofs: list[Proof] = []
     with tempfile.TemporaryDirectory(prefix="sluicegate-selftest-") as folder:
         for module in suites:
@@ -71,9 +63,8 @@ def selftest(suites: Iterable[ModuleType] = SUITES, duck: DuckSettings | None = 
 def _of_suite(module: ModuleType, letter: LetterFacts, folder: Path, duck: DuckSettings | None) -> list[Proof]:
     suite = declared(module)
     ordinals = {check.id: 10 + n for n, check in enumerate(suite.checks) if check.table in _FROM_STAGE}
-    raw = {
-        ordinals[c.id]: {k: v for k, v in c.poison.items() if k in RAW_NAMES} for c in suite.checks if c.id in ordinals
-    }
+    poisons = {ordinals[c.id]: c.poison for c in suite.checks if c.id in ordinals}
+    raw = {n: {k: v for k, v in poison.items() if k in RAW_NAMES} for n, poison in poisons.items()}
     clean, dirty = made.Batch(folder / CLEAN, letter, {}), made.Batch(folder / "poisoned", letter, raw)
     good, bad, failing = _poisoned(module, suite, ordinals, clean, dirty, duck)
     rows = _inputs(module, clean).committed
@@ -104,8 +95,7 @@ def _poisoned(
     dirty: made.Batch,
     duck: DuckSettings | None,
 ) -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:
-    """The clean tables and the poisoned ones, as Parquet relations; and for each check, by our own SQL, the marks of
-    the rows that fail it."""
+    """The clean tables and the poisoned ones, as Parquet; by our own SQL, the marks of the rows that fail a check."""
     good: dict[str, str] = {}
     bad: dict[str, str] = {}
     failing: dict[str, set[str]] = {}
@@ -135,8 +125,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: str, folder: Path) -> st
 def _poison(
     connection: duckdb.DuckDBPyConnection, table: str, checks: Sequence[Check], ordinals: Mapping[str, int]
 ) -> dict[str, set[str]]:
-    """Makes the table `{table}!`: a clean row, a poisoned row for each check, and the all-null row, each with its
-    mark."""
+    """Makes the table `{table}!`: a clean row, a poisoned row a check, and the all-null row, each with its mark."""
     connection.execute(f'CREATE TABLE "{table}!" AS SELECT {quote(CLEAN)} AS _poison, * FROM "{table}" LIMIT 0')
     _clean_row(connection, table, CLEAN)
     for check in checks:

@@ -15,8 +15,7 @@ _FIELDS = ("address", "street", "unit", "city", "state", "zip")
 
 
 def opinions(rows: str, verdicts: str, left_out: tuple[str, ...] = (), duck: DuckSettings | None = None) -> str:
-    """A SELECT of (ordinal, blocking: number of blocking codes; NULL where the twin raised) for up to SAMPLE eligible
-    rows.
+    """A SELECT of (ordinal, blocking: number of blocking codes; NULL: the twin raised) for up to SAMPLE eligible rows.
 
     `left_out`: what the agreement lets be left out. The sample is the same for the same rows. Values stay in this
     function; what it returns holds ordinals and counts.

@@ -1,15 +1,14 @@
-"""The form of a rule set for one criminal statute: its elements, and what they need of a request and of an
-agreement."""
+"""The form of a rule set for one criminal statute: its elements, and what they need of request and agreement."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Unpack
+from typing import Any
 
 from expectations.base.duck import quote
-from expectations.rules.rule import Phase, Rule, Words, row_rule
+from expectations.rules.rule import Head, Phase, Rule, Words, row_rule
 
 Example = Callable[[date, Mapping[str, int]], Mapping[str, str]]
 
@@ -35,13 +34,13 @@ class Statute:
 def element(
     family: str,
     citation: str,
-    name: str,
+    head: Head,
     inputs: tuple[str, ...],
     predicate: str,
     poison: Mapping[str, Any],
-    **words: Unpack[Words],
+    words: Words,
 ) -> Rule:
     """An element of a statute, as a rule that binds the rows of a letter that names it, and no others."""
     bound = f"statute <> {quote(citation)} OR ({predicate})"
     under = {"statute": citation, **poison}
-    return row_rule(Phase.REQUEST, f"{family}.{name}", ("statute", *inputs), bound, under, **words)
+    return row_rule(Phase.REQUEST, family, head, ("statute", *inputs), bound, under, words)

@@ -18,7 +18,7 @@ from expectations.gx.verdict import Status, Verdict
 from expectations.rules.rule import Disposition, Phase, Rule, Scope
 
 CANARY = "ZZCANARYZZ"
-ZIP = checks.condition("zip", "rows", ["zip"], "regexp_full_match(zip, '[0-9]{5}')", "NO_ZIP", {})
+ZIP = checks.condition(("zip", "rows", "NO_ZIP"), ["zip"], "regexp_full_match(zip, '[0-9]{5}')", {})
 ID = checks.unique("id", "rows", "ordinal")
 OUTCOME = checks.in_set("outcome", "rows", "outcome", ["held"], null=True, code="VERDICT_DIFFERS")
 ORIGIN = checks.in_set("origin", "rows", "origin", ["request", "decoy"], null=False, code="VERDICT_DIFFERS")
@@ -82,7 +82,7 @@ def test_all_null_rows_never_pass(tmp_path: Path) -> None:
     nothing = [dict.fromkeys(SCHEMA.names) for _ in range(3)]
     assert _run(tmp_path, nothing).status != Status.PASS
     # GX's default leaves such rows out of a rule over several columns, and would pass it
-    both = checks.condition("both", "rows", ["zip", "origin"], "zip <> origin", "NO_ZIP", {})
+    both = checks.condition(("both", "rows", "NO_ZIP"), ["zip", "origin"], "zip <> origin", {})
     verdict = _run(tmp_path, nothing, checks.Suite("sample", "rows", (both,)))
     assert verdict.status == Status.HOLD
     assert verdict.failed[0].failed == 3
@@ -105,7 +105,9 @@ def test_other_rows_than_the_manifest_says_never_pass(tmp_path: Path, said: int)
 
 
 def test_an_empty_side_table_never_passes(tmp_path: Path) -> None:
-    suite = checks.Suite("sample", "rows", (ZIP, checks.condition("c", "counts", ["n"], "n = 0", "COUNTS_DIFFER", {})))
+    suite = checks.Suite(
+        "sample", "rows", (ZIP, checks.condition(("c", "counts", "COUNTS_DIFFER"), ["n"], "n = 0", {}))
+    )
     tables = {**_table(tmp_path, GOOD), "counts": "SELECT 0 AS n WHERE false"}
     assert checkpoint.run(suite, tables, rows=5).status == Status.ERROR
 
@@ -129,7 +131,7 @@ def test_a_schema_is_neither_short_nor_long(tmp_path: Path) -> None:
 
 
 def test_an_exploding_rule_never_passes_and_the_others_are_still_evaluated(tmp_path: Path) -> None:
-    bomb = checks.condition("bomb", "rows", ["zip"], "CAST(zip AS INTEGER) > 0", "NO_ZIP", {})
+    bomb = checks.condition(("bomb", "rows", "NO_ZIP"), ["zip"], "CAST(zip AS INTEGER) > 0", {})
     verdict = _run(tmp_path, _with(zip="x"), checks.Suite("sample", "rows", (ID, bomb)))
     assert verdict.status == Status.ERROR
     assert verdict.evaluated == verdict.declared - 1
@@ -140,14 +142,14 @@ def test_an_exploding_rule_never_passes_and_the_others_are_still_evaluated(tmp_p
     "sql", ["SELECT no_such_column FROM rows", "read_parquet('/nowhere/part.parquet')", "SELECT ("]
 )
 def test_a_table_that_cannot_be_made_never_passes(tmp_path: Path, sql: str) -> None:
-    suite = checks.Suite("sample", "rows", (ZIP, checks.condition("c", "other", ["n"], "n = 0", "COUNTS_DIFFER", {})))
+    suite = checks.Suite("sample", "rows", (ZIP, checks.condition(("c", "other", "COUNTS_DIFFER"), ["n"], "n = 0", {})))
     verdict = checkpoint.run(suite, {**_table(tmp_path, GOOD), "other": sql}, rows=5)
     assert verdict.status == Status.ERROR
     assert [r.check for r in verdict.failed] == ["c"]
 
 
 def test_a_table_that_was_not_given_never_passes(tmp_path: Path) -> None:
-    suite = checks.Suite("sample", "rows", (ZIP, checks.condition("c", "other", ["n"], "n = 0", "COUNTS_DIFFER", {})))
+    suite = checks.Suite("sample", "rows", (ZIP, checks.condition(("c", "other", "COUNTS_DIFFER"), ["n"], "n = 0", {})))
     verdict = checkpoint.run(suite, _table(tmp_path, GOOD), rows=5)
     assert verdict.status == Status.ERROR
     assert verdict.failed[0].error == "NO_RESULT"
@@ -170,7 +172,7 @@ def test_two_checks_of_one_name_are_found_at_once() -> None:
 
 
 def test_two_checks_of_the_same_predicate_are_both_evaluated(tmp_path: Path) -> None:
-    again = checks.condition("again", "rows", ["zip"], ZIP.arguments["predicate"], "NO_ZIP", {})
+    again = checks.condition(("again", "rows", "NO_ZIP"), ["zip"], ZIP.arguments["predicate"], {})
     assert _run(tmp_path, GOOD, checks.Suite("sample", "rows", (ZIP, again))).status == Status.PASS
 
 
@@ -178,10 +180,10 @@ def test_no_value_leaves_the_checkpoint(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    bomb = checks.condition("bomb", "rows", ["zip"], "CAST(zip AS INTEGER) > 0", "NO_ZIP", {})
+    bomb = checks.condition(("bomb", "rows", "NO_ZIP"), ["zip"], "CAST(zip AS INTEGER) > 0", {})
     cast = {"other": "SELECT CAST(zip AS INTEGER) AS n FROM rows"}
     suite = checks.Suite(
-        "sample", "rows", (*SUITE.checks, bomb, checks.condition("c", "other", ["n"], "n = 0", "COUNTS_DIFFER", {}))
+        "sample", "rows", (*SUITE.checks, bomb, checks.condition(("c", "other", "COUNTS_DIFFER"), ["n"], "n = 0", {}))
     )
     bad = _with(zip=CANARY, outcome=CANARY, origin=CANARY, ordinal=0)
     verdict = checkpoint.run(suite, {**_table(tmp_path, bad), **cast}, rows=5)
@@ -194,13 +196,11 @@ def test_no_value_leaves_the_checkpoint(
 def test_the_connection_has_our_settings(tmp_path: Path) -> None:
     temp = str(tmp_path / "spill")
     setting = checks.condition(
-        "setting",
-        "rows",
+        ("setting", "rows", "NO_ZIP"),
         ["zip"],
         "current_setting('threads') = 1 AND starts_with(current_setting('temp_directory'), '"
         + temp
         + "/') AND current_setting('memory_limit') = '190.7 MiB'",
-        "NO_ZIP",
         {},
     )
     tables = _table(tmp_path, GOOD)
@@ -214,7 +214,7 @@ def test_macros_and_braces_work_in_predicates(tmp_path: Path) -> None:
         connection.execute("CREATE TEMP MACRO five(x) AS regexp_full_match(x, '[0-9]{5}')")  # type: ignore[attr-defined]
 
     check = checks.condition(
-        "five", "rows", ["zip"], "five(zip) AND zip NOT LIKE '%:x{0}%' AND {'a': zip}.a = zip", "NO_ZIP", {}
+        ("five", "rows", "NO_ZIP"), ["zip"], "five(zip) AND zip NOT LIKE '%:x{0}%' AND {'a': zip}.a = zip", {}
     )
     assert _run(tmp_path, GOOD, checks.Suite("sample", "rows", (check,), (define,))).status == Status.PASS
 

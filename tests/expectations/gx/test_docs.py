@@ -13,7 +13,7 @@ from expectations.gx.docs import render
 from expectations.gx.verdict import Status
 
 CANARY = "ZZCANARYZZ"
-ZIP = checks.condition("address.zip", "rows", ["zip"], "regexp_full_match(zip, '[0-9]{5}')", "NO_ZIP", {})
+ZIP = checks.condition(("address.zip", "rows", "NO_ZIP"), ["zip"], "regexp_full_match(zip, '[0-9]{5}')", {})
 SUITE = checks.Suite("intake", "rows", (ZIP, checks.unique("intake.one_row", "rows", "zip")))
 ROWS = f"SELECT CASE WHEN range > 7 THEN '{CANARY}' ELSE '1234' || range END AS zip FROM range(10)"
 

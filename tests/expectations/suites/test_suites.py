@@ -17,10 +17,10 @@ from expectations.facts import band
 from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Status
 from expectations.rules.address import CROWD
-from expectations.suites import disclosure, eligibility, intake, made, matching
+from expectations.suites import disclosure, eligibility, intake, made, made_letter, matching
 
 Rows = list[dict[str, Any]]
-LETTER = made.letter_facts()
+LETTER = made_letter.letter_facts()
 MODULES = {m.NAME: m for m in (intake, matching, eligibility, disclosure)}
 
 

@@ -38,18 +38,8 @@ def _example(letter_date: date, thresholds: Mapping[str, int]) -> dict[str, str]
 
 def _element(name: str, inputs: tuple[str, ...], predicate: str, poison: dict[str, Any], code: str) -> Rule:
     said = the_code(code)  # in the words that this code has already
-    return element(
-        "usc_18_1028",
-        FRAUD,
-        name,
-        inputs,
-        predicate,
-        poison,
-        code=code,
-        message=said.message,
-        fix=said.fix,
-        source=said.source,
-    )
+    head, words = (name, code, said.source), (said.message, said.fix)
+    return element("usc_18_1028", FRAUD, head, inputs, predicate, poison, words)
 
 
 # Somebody else's number, used without authority: the case, and the number.
@@ -58,10 +48,8 @@ OTHER = Statute(
     columns=("case_number", "tin"),
     thresholds={},
     rules=registry(
-        [
-            _element("case_given", ("case_number",), given("case_number"), {"case_number": ""}, "NO_FINAL_ORDER"),
-            _element("number", ("s_tin",), "s_tin IS NOT NULL", {"tin": None}, "BAD_TIN"),
-        ]
+        _element("case_given", ("case_number",), given("case_number"), {"case_number": ""}, "NO_FINAL_ORDER"),
+        _element("number", ("s_tin",), "s_tin IS NOT NULL", {"tin": None}, "BAD_TIN"),
     ),
     example=_example,
 )
