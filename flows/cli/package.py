@@ -5,20 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from expectations.base import signatures
 from expectations.base.duck import default_settings
 from expectations.base.errors import DONE, HELD
-from flows.cli.command import Json, show
+from flows.cli.command import Json, group, show
 from flows.operations.printing import print_table
 
-app = typer.Typer(
-    name="package", help="A package or recall list that was received: verify, open, apply.", no_args_is_help=True
-)
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder as it was received.")]
-Holder = Annotated[Path, typer.Option(metavar="KEY.pub", help="The holder's public key (or several, one a line).")]
-Identity = Annotated[Path, typer.Option(metavar="AGE_KEY", help="Your own age key, which it was sealed to.")]
+app = group(name="package", help="A package or recall list that was received: verify, open, apply.")
+Folder = Annotated[Path, Argument(metavar="FOLDER", help="The folder as it was received.")]
+Holder = Annotated[Path, Option(metavar="KEY.pub", help="The holder's public key (or several, one a line).")]
+Identity = Annotated[Path, Option(metavar="AGE_KEY", help="Your own age key, which it was sealed to.")]
 _SHOWN = (
     *("batch", "submission", "holder", "requester", "agreement", "statute", "purpose"),
     *("register", "received_on", "decided_on", "content_digest"),
@@ -41,9 +39,7 @@ def open_(
     folder: Folder,
     identity: Identity,
     holder: Holder,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the plaintext files go: a new or empty folder (0700).")
-    ],
+    out: Annotated[Path, Option(metavar="DIR", help="Where the plaintext files go: a new or empty folder (0700).")],
     json: Json = False,
 ) -> int:
     """Verify a package and decrypt it.
@@ -66,9 +62,9 @@ def recall(
     folder: Folder,
     identity: Identity,
     holder: Holder,
-    rows: Annotated[Path, typer.Option(metavar="FILE", help="Your table: .csv (.gz, .zst) or .parquet.")],
-    out: Annotated[Path, typer.Option(metavar="FREEZE", help="Where the rows to freeze go: .csv or .parquet.")],
-    key: Annotated[str, typer.Option(help="The column of FILE with the request ids.")] = "request_id",
+    rows: Annotated[Path, Option(metavar="FILE", help="Your table: .csv (.gz, .zst) or .parquet.")],
+    out: Annotated[Path, Option(metavar="FREEZE", help="Where the rows to freeze go: .csv or .parquet.")],
+    key: Annotated[str, Option(help="The column of FILE with the request ids.")] = "request_id",
     json: Json = False,
 ) -> int:
     """Apply a recall list to a table of your own: which of its rows to freeze.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from expectations import codes
 from expectations.base.clock import Clock
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 def preflight(
     what: Annotated[
         Path,
-        typer.Argument(
+        Argument(
             metavar="SUBMISSION|FILE",
             help="A submission's folder (signed or not yet), or a table of addresses: .csv, .csv.gz, .csv.zst or"
             " .parquet with id, and address or street, unit, city, state, zip.",
         ),
     ],
-    out: Annotated[Path, typer.Option(metavar="VERDICTS", help="Where the verdicts go: .csv or .parquet.")],
+    out: Annotated[Path, Option(metavar="VERDICTS", help="Where the verdicts go: .csv or .parquet.")],
     agreement: Annotated[
-        Path | None, typer.Option(help="The agreement, as TOML: its signers, statutes, limits and premises count too.")
+        Path | None, Option(help="The agreement, as TOML: its signers, statutes, limits and premises count too.")
     ] = None,
     json: Json = False,
 ) -> int:
