@@ -18,14 +18,12 @@ from flows.reports import Format
 from pipelines.lake import durable
 
 app = group(name="accounting", help="What was disclosed to whom: 26 USC 6103(p)(3), 5 USC 552a(c).")
+RecordId = Annotated[str, Argument(metavar="RECORD_ID", help="The register's key; - reads it from stdin.")]
+AsIf = Annotated[date | None, day_option("--as-of", "As if it were noon UTC of this day; sandboxes only.")]
 
 
 @app.command()
-def person(
-    record_id: Annotated[str, Argument(metavar="RECORD_ID", help="The register's key; - reads it from stdin.")],
-    who: Who = "",
-    json: Json = False,
-) -> int:
+def person(record_id: RecordId, who: Who = "", json: Json = False) -> int:
     """To whom this person's record was disclosed.
 
     The look is recorded as an audit event before anything is shown.
@@ -92,10 +90,7 @@ def report(
     print(f"Report: {out}")
 
 
-def shred(
-    batch: Batch,
-    as_of: Annotated[date | None, day_option("--as-of", "As if it were noon UTC of this day; sandboxes only.")] = None,
-) -> int:
+def shred(batch: Batch, as_of: AsIf = None) -> int:
     """Destroy a batch's evidence and its key, once its retention has ended.
 
     The accounting stays. Exit code 4: the agreement, a court order or a case forbids it.

@@ -46,10 +46,11 @@ def one_of(closed: type[StrEnum]) -> str:
 
 group = partial(Typer, no_args_is_help=True)  # a command that has commands of its own
 _LOOKS = "Who looks, for the audit log; your login name if left out."
+KEY = Option(help="Your private key as an operator (Ed25519, OpenSSH form).")
 SIGNATURE = Option(metavar="FILE", help="A file with an operator's signature; give two.")
 
 Json = Annotated[bool, Option("--json", help="One JSON document on stdout, and no progress.")]
-Key = Annotated[Path, Option(help="Your private key as an operator (Ed25519, OpenSSH form).")]
+Key = Annotated[Path, KEY]
 Signatures = Annotated[list[Path], SIGNATURE]
 Batch = Annotated[str, Argument(help="The batch's name, as status shows it.")]
 OneOrAll = Annotated[str | None, Argument(help="One batch; if left out, all.")]

@@ -1,4 +1,4 @@
-"""`sluicegate init`, `doctor` and `demo`: a home is made, examined, or made up."""
+"""`sluicegate init`, `doctor` and `demo`: a home is made, examined, and tried on made-up data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from flows.home.tree import home_path
 from flows.sandbox.demo import demo as play_demo
 from flows.sandbox.home import init as make_home
 from flows.schedule import server
-
 
 Invented = Annotated[bool, Option("--sandbox", help="With invented keys, operators, requester and agreement.")]
 Register = Annotated[Path | None, Option(help="The register, raw or prepared.")]

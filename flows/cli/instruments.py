@@ -21,6 +21,13 @@ from flows.reports.schemas import meanings
 
 app = group(name="instruments", help="Agreements and court orders.")
 File = Annotated[Path, Argument(help="The instrument, as TOML.")]
+Files = Annotated[list[Path], Argument(help="Instruments, as TOML.")]
+Against = Annotated[
+    bool, Option("--against", help="Show field by field what would change against the enrolled version.")
+]
+Id = Annotated[str, Argument(help="The instrument's id, as list shows it.")]
+Version = Annotated[str | None, Option(help="Number, or the first 8 digits of the digest or more.")]
+Shown = Annotated[bool, Option("--print", help="Print the signature, write no file.")]
 Day = Annotated[date | None, day_option("--on", "The day, in the agreement's zone; if left out, today.")]
 
 
@@ -40,11 +47,7 @@ def _print_list(rows: list[dict[str, Any]]) -> None:
 
 
 @app.command("show")
-def show_(
-    id: Annotated[str, Argument(help="The instrument's id, as list shows it.")],
-    version: Annotated[str | None, Option(help="Number, or the first 8 digits of the digest or more.")] = None,
-    json: Json = False,
-) -> int:
+def show_(id: Id, version: Version = None, json: Json = False) -> int:
     """Every field of an instrument in words, and its versions: who enrolled which, and when."""
     with at_home() as (_, ledger):
         return show(instruments.shown(ledger, id, version), json, _print_one)
@@ -54,7 +57,8 @@ def _print_one(one: dict[str, Any]) -> None:
     said = meanings(one["fields"]["kind"])
     print(f"{one['id']}, version {one['version']}, digest {one['digest']}")
     for key, value in one["fields"].items():
-        print(f"{key}: {_words(value)}\n    {_meaning(said, key)}")
+        field = ".".join(part for part in key.split(".") if not part.isdigit())
+        print(f"{key}: {_words(value)}\n    {said.get(field, '')}")
     for v in one["versions"]:
         by = ", ".join(v["by"]) or "nobody: it was enrolled before signatures were asked for"
         print(f"version {v['version']}: enrolled {v['enrolled_at']:%Y-%m-%d %H:%M} UTC, signed by {by}")
@@ -69,17 +73,8 @@ def _words(value: Any) -> str:
     return str(value)
 
 
-def _meaning(said: Mapping[str, str], key: str) -> str:
-    return said.get(".".join(part for part in key.split(".") if not part.isdigit()), "")
-
-
 @app.command()
-def check(
-    files: Annotated[list[Path], Argument(help="Instruments, as TOML.")],
-    against: Annotated[
-        bool, Option("--against", help="Show field by field what would change against the enrolled version.")
-    ] = False,
-) -> int:
+def check(files: Files, against: Against = False) -> int:
     """What is wrong with an instrument before it is enrolled: file, key, and what to write.
 
     Exit code 5: something is. Warnings name what the form allows and is probably not meant; they need a home, and do
@@ -113,16 +108,12 @@ def _check(file: Path, known: Mapping[str, bytes], against: bool) -> bool:
     print(f"{file}: {checked.found.kind} {checked.found.id} is well formed")
     for doubt in checked.doubts:
         print(f"{file}: warning: {doubt}")
-    if against:
-        _print_changes(checked.found.id, checked.changes)
-    return True
-
-
-def _print_changes(id: str, changes: list[tuple[str, Any, Any]] | None) -> None:
+    changes = checked.changes if against else []
     if changes is None:
-        print(f"no version of {id} is enrolled: all of it would be new")
+        print(f"no version of {checked.found.id} is enrolled: all of it would be new")
     for key, now, then in changes or ():
-        print(f"{id}: {key}: now {_words(now)}, then {_words(then)}")
+        print(f"{checked.found.id}: {key}: now {_words(now)}, then {_words(then)}")
+    return True
 
 
 @app.command("in-force")
@@ -159,11 +150,7 @@ def message(file: File) -> None:
 
 
 @app.command()
-def sign(
-    file: File,
-    key: Key,
-    shown: Annotated[bool, Option("--print", help="Print the signature, write no file.")] = False,
-) -> None:
+def sign(file: File, key: Key, shown: Shown = False) -> None:
     """Sign FILE as the next version of its instrument. Writes FILE.OPERATOR.sig beside it."""
     with at_home() as (_, ledger):
         message = ledger.instrument_message(file_bytes(file), file.name)

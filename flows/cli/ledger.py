@@ -12,9 +12,9 @@ from expectations.base.errors import DONE, Fault, Usage
 from flows.cli.command import Json, Key, at_home, file_text, group, show
 
 app = group(name="ledger", help="The ledger and its audit log.")
+Deep = Annotated[bool, Option("--deep", help="Open each sealed accounting, and count it again.")]
 Export = Annotated[
-    Path | None,
-    Option(help="An exported chain, to verify instead of a home; needs neither home nor private key."),
+    Path | None, Option(help="An exported chain, to verify instead of a home; needs neither home nor private key.")
 ]
 Copies = Annotated[
     list[Path] | None,
@@ -25,11 +25,7 @@ Holder = Annotated[Path | None, Option(help="The holder's public signing keys, o
 
 @app.command()
 def verify(
-    deep: Annotated[bool, Option("--deep", help="Open each sealed accounting, and count it again.")] = False,
-    export: Export = None,
-    head: Copies = None,
-    holder: Holder = None,
-    json: Json = False,
+    deep: Deep = False, export: Export = None, head: Copies = None, holder: Holder = None, json: Json = False
 ) -> int:
     """Check the chain, all that the ledger says, its signed heads and the sealed files.
 
@@ -40,11 +36,8 @@ def verify(
         from flows.audit import export as exported
 
         if deep or (head and not keys):
-            lacks, remedy = (
-                "an export has no sealed files, and no keys of its own",
-                "Leave --deep out; give --holder with --head.",
-            )
-            raise Usage("NO_HOME_THERE", lacks, remedy=remedy)
+            lacks = "an export has no sealed files, and no keys of its own"
+            raise Usage("NO_HOME_THERE", lacks, remedy="Leave --deep out; give --holder with --head.")
         problems, last, signed = exported.verify(export, head or [], keys)
     else:
         from flows import audit

@@ -1,12 +1,10 @@
-"""`sluicegate operator`: whose signatures count.
-
-The first two come with the home; later ones, and revocations, take two keys.
-"""
+"""`sluicegate operator`: whose signatures count. Two come with the home; later ones, and revocations, take two keys."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from typer import Argument
 
@@ -27,20 +25,14 @@ ToEnrol = Annotated[Path | None, Argument(help="To enrol: the public key. To rev
 def list_(json: Json = False) -> int:
     """All operators, revoked ones too."""
     with at_home() as (_, ledger):
-        operators = [
-            {
-                "operator": o.name,
-                "key": fingerprint(o.key_line),
-                "enrolled": f"{o.enrolled_at:%Y-%m-%d}",
-                "revoked": f"{o.revoked_at:%Y-%m-%d}" if o.revoked_at else "",
-            }
-            for o in ledger.operators()
-        ]
-    return show(operators, json, _print)
+        rows = [[o.name, fingerprint(o.key_line), _day(o.enrolled_at), _day(o.revoked_at)] for o in ledger.operators()]
+    titles = ["operator", "key", "enrolled", "revoked"]
+    operators = [dict(zip(titles, row, strict=True)) for row in rows]
+    return show(operators, json, lambda _: print_table("Operators", titles, rows))
 
 
-def _print(operators: list[dict[str, Any]]) -> None:
-    print_table("Operators", ["operator", "key", "enrolled", "revoked"], [list(o.values()) for o in operators])
+def _day(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d}" if at else ""
 
 
 @app.command()

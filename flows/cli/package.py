@@ -17,6 +17,7 @@ app = group(name="package", help="A package or recall list that was received: ve
 Folder = Annotated[Path, Argument(metavar="FOLDER", help="The folder as it was received.")]
 Holder = Annotated[Path, Option(metavar="KEY.pub", help="The holder's public key (or several, one a line).")]
 Identity = Annotated[Path, Option(metavar="AGE_KEY", help="Your own age key, which it was sealed to.")]
+Plain = Annotated[Path, Option(metavar="DIR", help="Where the plaintext files go: a new or empty folder (0700).")]
 _SHOWN = (
     *("batch", "submission", "holder", "requester", "agreement", "statute", "purpose"),
     *("register", "received_on", "decided_on", "content_digest"),
@@ -35,13 +36,7 @@ def verify(folder: Folder, holder: Holder, json: Json = False) -> int:
 
 
 @app.command("open")
-def open_(
-    folder: Folder,
-    identity: Identity,
-    holder: Holder,
-    out: Annotated[Path, Option(metavar="DIR", help="Where the plaintext files go: a new or empty folder (0700).")],
-    json: Json = False,
-) -> int:
+def open_(folder: Folder, identity: Identity, holder: Holder, out: Plain, json: Json = False) -> int:
     """Verify a package and decrypt it.
 
     Before any file is in place, its rows are proven to be those that the manifest names.
@@ -84,11 +79,8 @@ def _print_recall(done: dict[str, Any], out: Path) -> None:
     case = done["manifest"]
     frozen = f"freeze every row of {out}; do not use or copy it."
     print(f"Case {case['case']} of {case['holder']}, {case['created_at']}: {frozen}")
-    print_table(
-        "Recall",
-        ["ids listed", "rows in the table", "rows to freeze", "ids in no row"],
-        [[done[name] for name in ("listed", "table_rows", "frozen_rows", "unmatched")]],
-    )
+    counts = [done[name] for name in ("listed", "table_rows", "frozen_rows", "unmatched")]
+    print_table("Recall", ["ids listed", "rows in the table", "rows to freeze", "ids in no row"], [counts])
 
 
 def _print(manifest: dict[str, Any]) -> None:

@@ -12,12 +12,16 @@ from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import DONE, Fault
 from flows.cases.steps import Step
-from flows.cli.command import Json, group, one_of, show
+from flows.cli.command import KEY, Json, group, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.lifecycles.cases import CaseReason
 from flows.operations.printing import flat, print_table
 
 app = group(name="recall", help="Recalls: getting a wrong disclosure back.")
+_SINCE = "When it was discovered, in UTC; if left out, now."
+_DISCOVERED = Option(formats=["%Y-%m-%dT%H:%M"], metavar="YYYY-MM-DDTHH:MM", help=_SINCE)
+Taken = Annotated[Step, Argument(metavar="STEP", help=one_of(Step))]
+RestsOn = Annotated[Path | None, Option(help="What the step rests on.")]
 Case = Annotated[str, Argument(help="The case, as recall list shows it.")]
 
 
@@ -28,14 +32,7 @@ def open_(
     rows: Annotated[Path | None, Option(help="Ordinals of its rows, one a line, or Parquet.")] = None,
     all_: Annotated[bool, Option("--all", help="Every row that it released.")] = False,
     listed: Annotated[Path | None, Option("--from", help="A lookback's sealed list, instead of a batch.")] = None,
-    discovered: Annotated[
-        datetime | None,
-        Option(
-            formats=["%Y-%m-%dT%H:%M"],
-            metavar="YYYY-MM-DDTHH:MM",
-            help="When it was discovered, in UTC; if left out, now.",
-        ),
-    ] = None,
+    discovered: Annotated[datetime | None, _DISCOVERED] = None,
     json: Json = False,
 ) -> int:
     """Open a case, and freeze at once: the recall list goes into the outbox.
@@ -91,11 +88,8 @@ def _print_case(case: dict[str, Any]) -> None:
     rows = f"{case['rows']:,} rows recalled ({case['reason']})"
     print(f"{case['case']}: {case['state']}, {rows}, agreement {case['agreement']}")
     print_table("Batches", ["batch", "rows"], case["batches"].items())
-    print_table(
-        "Deadlines",
-        ["deadline", "status", "at", "waits for", "source"],
-        [[d["deadline"], d["status"], d["at"] or "", flat(d["waits_for"]), d["source"]] for d in case["deadlines"]],
-    )
+    dues = [[d["deadline"], d["status"], d["at"] or "", flat(d["waits_for"]), d["source"]] for d in case["deadlines"]]
+    print_table("Deadlines", ["deadline", "status", "at", "waits for", "source"], dues)
     steps = [[value or "" for value in step.values()] for step in case["steps"]]
     print_table("Steps", ["event", "at", "state", "proof", "rests on"], steps)
     if case["signed"]:
@@ -104,12 +98,7 @@ def _print_case(case: dict[str, Any]) -> None:
 
 
 @app.command()
-def advance(
-    case: Case,
-    step: Annotated[Step, Argument(metavar="STEP", help=one_of(Step))],
-    file: Annotated[Path | None, Option(help="What the step rests on.")] = None,
-    key: Annotated[Path | None, Option(help="Your private key as an operator (Ed25519, OpenSSH form).")] = None,
-) -> None:
+def advance(case: Case, step: Taken, file: RestsOn = None, key: Annotated[Path | None, KEY] = None) -> None:
     """Take the next step of a case.
 
     Exit code 4: an order in force forbids it.
@@ -132,12 +121,6 @@ def documents(case: Case, json: Json = False) -> int:
     home = open_home()
     found = papers.check(home, advancing.issue(home, Clock(), case))
     listed = [dict(zip(("name", "state", "digest", "lies there"), d, strict=True)) for d in found]
-    whole = all(document["lies there"] == "unchanged" for document in listed)
-    return show(
-        listed,
-        json,
-        lambda _: print_table(
-            str(places.folder(home, case)), ["document", "issued when", "digest", "lies there"], found
-        ),
-        DONE if whole else Fault.exit_code,
-    )
+    ended = DONE if all(lies == "unchanged" for *_, lies in found) else Fault.exit_code
+    titles = ["document", "issued when", "digest", "lies there"]
+    return show(listed, json, lambda _: print_table(str(places.folder(home, case)), titles, found), ended)

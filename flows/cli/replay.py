@@ -16,6 +16,9 @@ from flows.home.tree import open_home
 from flows.operations.printing import cited, flat, print_table
 from flows.operations.progress import Reporter
 
+AsOf = Annotated[date | None, day_option("--as-of", "As things stood at the end of that day.")]
+Affected = Annotated[Path | None, Option(help="Where a copy of the sealed list of the affected goes.")]
+
 
 def replay(
     batch: Batch,
@@ -34,8 +37,7 @@ def replay(
     """
     from flows.replay.replay import replay as again
 
-    home, clock = open_home(), Clock()
-    found = again(home, clock, batch, who=who, as_of=as_of, instruments=instruments, first=first, out=out)
+    found = again(open_home(), Clock(), batch, who=who, as_of=as_of, instruments=instruments, first=first, out=out)
     return show(found, json, _print_replay, HELD if found["differs"] else DONE)  # held: a person must look
 
 
@@ -54,11 +56,7 @@ def _print_replay(found: dict[str, Any]) -> None:
     print(f"{found['changed']:,} rows would differ." if found["differs"] else "Nothing would differ.")
 
 
-def lookback(
-    as_of: Annotated[date | None, day_option("--as-of", "As things stood at the end of that day.")] = None,
-    out: Annotated[Path | None, Option(help="Where a copy of the sealed list of the affected goes.")] = None,
-    json: Json = False,
-) -> int:
+def lookback(as_of: AsOf = None, out: Affected = None, json: Json = False) -> int:
     """Decide all published disclosures again under today's rules.
 
     Today's instruments and register corrections apply. Exit codes: 0 all would be released again, 3 not.

@@ -17,6 +17,13 @@ from flows.operations.printing import cited, flat, print_table
 
 app = group(name="review", help="Held batches, and signed decisions on them.")
 _REASON = Option(metavar="REASON", help=one_of(Reason))
+Why = Annotated[Reason, _REASON]
+Decided = Annotated[Decision, Argument(metavar="DECISION", help=one_of(Decision))]
+Content = Annotated[str | None, Option(help="Content digest that you looked at; if left out, the batch's present one.")]
+Row = Annotated[int, Argument(help="Ordinal of the row: 0 for the first.", min=0)]
+Values = Annotated[bool, Option("--show-values", help="Show the row's values; recorded as an audit event.")]
+Stopper = Annotated[str, Argument(help="Who stops them: an operator's id.")]
+Halt = Annotated[int, Argument(help="The number that halt printed.")]
 
 
 @app.command("list")
@@ -77,13 +84,7 @@ def _print_matches(m: dict[str, Any]) -> None:
 
 @app.command()
 def decide(
-    batch: Batch,
-    decision: Annotated[Decision, Argument(metavar="DECISION", help=one_of(Decision))],
-    key: Key,
-    reason: Annotated[Reason | None, _REASON] = None,
-    content: Annotated[
-        str | None, Option(help="Content digest that you looked at; if left out, the batch's present one.")
-    ] = None,
+    batch: Batch, decision: Decided, key: Key, reason: Annotated[Reason | None, _REASON] = None, content: Content = None
 ) -> None:
     """Sign a decision on a held batch.
 
@@ -92,21 +93,11 @@ def decide(
     from flows.batch.decisions import sign
 
     state = sign(open_home(), batch, decision, signatures.load(key), reason, content)
-    if state is State.HELD:
-        print(f"Signed. {batch} waits for a second, different operator.")
-    else:
-        print(f"Signed. {batch} is {state}. Next: sluicegate run {batch}")
+    waits, goes_on = "waits for a second, different operator.", f"is {state}. Next: sluicegate run {batch}"
+    print(f"Signed. {batch} {waits if state is State.HELD else goes_on}")
 
 
-def explain(
-    batch: Batch,
-    row: Annotated[int, Argument(help="Ordinal of the row: 0 for the first.", min=0)],
-    show_values: Annotated[
-        bool, Option("--show-values", help="Show the row's values; recorded as an audit event.")
-    ] = False,
-    who: Who = "",
-    json: Json = False,
-) -> int:
+def explain(batch: Batch, row: Row, show_values: Values = False, who: Who = "", json: Json = False) -> int:
     """How a row was judged, rule by rule, how it was matched, and how it ended.
 
     Each rule that it met or failed is shown with its verdict, code, source of law and instruments.
@@ -128,10 +119,7 @@ def _print_row(row: str, found: dict[str, Any]) -> None:
             print_table(title, ["field", "value"], found[title].items())
 
 
-def halt(
-    operator: Annotated[str, Argument(help="Who stops them: an operator's id.")],
-    reason: Annotated[Reason, _REASON] = Reason.SUSPECTED_FAULT,
-) -> None:
+def halt(operator: Stopper, reason: Why = Reason.SUSPECTED_FAULT) -> None:
     """Stop all releases, at once and unsigned.
 
     When it returns, no release is under way, and none begins until two operators resume.
@@ -141,11 +129,7 @@ def halt(
     print(f"Releases are halted. Two operators lift it: sluicegate resume {number} --key KEY")
 
 
-def resume(
-    number: Annotated[int, Argument(help="The number that halt printed.")],
-    key: Key,
-    reason: Annotated[Reason, _REASON] = Reason.CAUSE_MENDED,
-) -> None:
+def resume(number: Halt, key: Key, reason: Why = Reason.CAUSE_MENDED) -> None:
     """Sign that releases go on after a halt; it takes two operators."""
     from flows.batch.decisions import resume as sign
 

@@ -16,7 +16,8 @@ from flows.cli.command import Json, day_option, group, one_of, show
 from flows.home.tree import home_path, open_home
 from flows.operations.printing import print_table
 from flows.operations.progress import Reporter
-from flows.sandbox import home as sandboxes
+from flows.sandbox.home import init as make_home
+from flows.sandbox.home import make_batch
 from pipelines import simulate
 from pipelines.simulate.profiles import Kind
 
@@ -54,10 +55,10 @@ def batch(
         home = open_home()
     else:
         print(f"No home yet: making a sandbox in {home_path()}")
-        home = sandboxes.init(home_path(), sandbox=True, settings={})
+        home = make_home(home_path(), sandbox=True, settings={})
     dated = letter_date or Clock().today("America/New_York")
     with Reporter() as report:
-        made = sandboxes.make_batch(home, register, rows, seed, profile, out, dated, agreement, incomplete_share, report)
+        made = make_batch(home, register, rows, seed, profile, out, dated, agreement, incomplete_share, report)
     print(f"{rows:,} rows in {made}; the truth in {out / 'truth.parquet'}")
 
 
@@ -67,9 +68,7 @@ def match(
     ] = None,
     register: Annotated[Path | None, Option(help="A prepared register, or a raw one.")] = None,
     out: Annotated[Path | None, Option(help="Where the result goes: .csv or .parquet.")] = None,
-    plan: Annotated[
-        bool, Option("--plan", help="Print the SQL of the stage, step by step, and do nothing.")
-    ] = False,
+    plan: Annotated[bool, Option("--plan", help="Print the SQL of the stage, step by step, and do nothing.")] = False,
     json: Json = False,
 ) -> int:
     """Match rows against a register, without screens, release or ledger.
