@@ -1,1 +1,1 @@
-"""The commands of `sluicegate`, a file for each or for each group. Heavy libraries are imported inside functions."""
+"""The commands of `sluicegate`, those of one idea in one file. Heavy libraries are imported inside functions."""

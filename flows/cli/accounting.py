@@ -1,28 +1,29 @@
-"""`sluicegate accounting`: the record of disclosures, by person and by batch."""
+"""`sluicegate accounting`, `report` and `shred`: the record of disclosures, and the end of their evidence."""
 
 from __future__ import annotations
 
 import sys
+from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from expectations.base.clock import Clock
-from flows.cli.command import Batch, Json, Who, show
+from expectations.base.errors import DONE, REFUSED, Usage
+from flows.cli.command import Batch, Json, Who, at_home, day_option, group, show
 from flows.home.tree import open_home
 from flows.operations.printing import flat, print_table
+from flows.reports import Format
+from pipelines.lake import durable
 
-app = typer.Typer(
-    name="accounting", help="What was disclosed to whom: 26 USC 6103(p)(3), 5 USC 552a(c).", no_args_is_help=True
-)
+app = group(name="accounting", help="What was disclosed to whom: 26 USC 6103(p)(3), 5 USC 552a(c).")
+RecordId = Annotated[str, Argument(metavar="RECORD_ID", help="The register's key; - reads it from stdin.")]
+AsIf = Annotated[date | None, day_option("--as-of", "As if it were noon UTC of this day; sandboxes only.")]
 
 
 @app.command()
-def person(
-    record_id: Annotated[str, typer.Argument(metavar="RECORD_ID", help="The register's key; - reads it from stdin.")],
-    who: Who = "",
-    json: Json = False,
-) -> int:
+def person(record_id: RecordId, who: Who = "", json: Json = False) -> int:
     """To whom this person's record was disclosed.
 
     The look is recorded as an audit event before anything is shown.
@@ -36,7 +37,7 @@ def person(
 def _print_disclosures(found: list[dict[str, Any]]) -> None:
     for one in found:
         recalls = [f"{case}: {state}" for case, state in one["recalls"].items()] or None
-        print_table(f"{one['date']}, {one['batch']}", ["", ""], _readable({**one, "recalls": recalls}).items())
+        print_table(f"{one['date']}, {one['batch']}", ["", ""], _lines({**one, "recalls": recalls}))
     print(f"{len(found)} disclosures.")
 
 
@@ -51,15 +52,55 @@ def show_(batch: Batch, json: Json = False) -> int:
 def _print_batch(found: dict[str, Any]) -> None:
     plain = {k: v for k, v in found.items() if not isinstance(v, dict)}
     header = {k: v for k, v in (found["header"] or {}).items() if k not in plain}
-    print_table(f"Accounting of {found['batch']}", ["", ""], _readable({**plain, **header}).items())
+    print_table(f"Accounting of {found['batch']}", ["", ""], _lines({**plain, **header}))
     print_table("Outcomes", ["outcome", "rows"], found["outcomes"].items())
     print_table("Codes (a row may have several)", ["code", "rows"], found["codes"].items())
 
 
-def _readable(facts: dict[str, Any]) -> dict[str, Any]:
+def _lines(facts: dict[str, Any]) -> list[tuple[str, Any]]:
     """Lists and parties in one line each; nothing that is not known."""
-    return {k: _line(v) for k, v in facts.items() if v is not None}
+    known = {k: [part for part in v.values() if part] if isinstance(v, dict) else v for k, v in facts.items()}
+    return [(k, flat(v)) for k, v in known.items() if v is not None]
 
 
-def _line(value: Any) -> Any:
-    return ", ".join(str(v) for v in value.values() if v) if isinstance(value, dict) else flat(value)
+def report(
+    batch: Annotated[str | None, Argument(metavar="BATCH", help="The declaration of this batch.")] = None,
+    year: Annotated[int | None, Option(help="The annual report of this year instead.", min=1900, max=9998)] = None,
+    agency: Annotated[str | None, Option(help="Of one requester only (with --year).")] = None,
+    format: Annotated[Format, Option(help="How it is written.")] = Format.MD,
+    out: Annotated[Path | None, Option(help="Write it to this file.")] = None,
+) -> None:
+    """How many were asked for, matched, disclosed and withheld, and why.
+
+    Each number names the event of the ledger that it rests on. The declaration counts by codes that the requester
+    never sees: it is the holder's own paper. The annual report (26 USC 6103(p)(3)(C)) is due within 90 days of the
+    year's end.
+    """
+    from flows.reports.made import make
+    from flows.reports.render import render
+
+    text = render(make(open_home(), Clock(), batch, year, agency), format)
+    if out is None:
+        print(text, end="")
+        return
+    try:
+        durable.write(out, text.encode())
+    except OSError:
+        raise Usage("OUT_UNWRITABLE", "the report cannot be written there", where="--out") from None
+    print(f"Report: {out}")
+
+
+def shred(batch: Batch, as_of: AsIf = None) -> int:
+    """Destroy a batch's evidence and its key, once its retention has ended.
+
+    The accounting stays. Exit code 4: the agreement, a court order or a case forbids it.
+    """
+    from flows.evidence.shred import shred as destroy
+
+    with at_home(as_of) as (home, ledger):
+        reasons = destroy(home, ledger, batch)
+    for reason in reasons:
+        print(f"The evidence of {batch} must stay: {reason}")
+    if not reasons:
+        print(f"The evidence of {batch} is destroyed; its accounting stays.")
+    return REFUSED if reasons else DONE

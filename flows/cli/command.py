@@ -10,15 +10,14 @@ from __future__ import annotations
 import getpass
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
-import typer
+from typer import Argument, Option, Typer
 
-from expectations.base.clock import Clock
 from expectations.base.errors import DONE, BadInput
 from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
@@ -27,7 +26,7 @@ from flows.operations.printing import print_json
 T = TypeVar("T")
 
 
-def day(text: str) -> date:
+def _day(text: str) -> date:
     """A day as people write it on the command line; raises ValueError, which Typer shows as wrong usage."""
     try:
         return datetime.strptime(text, "%Y-%m-%d").date()
@@ -35,44 +34,35 @@ def day(text: str) -> date:
         raise ValueError("write the day as YYYY-MM-DD.") from None
 
 
+def day_option(name: str, help: str) -> Any:
+    """An option that takes a day."""
+    return Option(name, parser=_day, metavar="YYYY-MM-DD", help=help)
+
+
 def one_of(closed: type[StrEnum]) -> str:
     """The members of a closed list, for a help text."""
     return f"One of: {', '.join(closed)}."
 
 
-DAY = "YYYY-MM-DD"
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, and no progress.")]
-Key = Annotated[Path, typer.Option(help="Your private key as an operator (Ed25519, OpenSSH form).")]
-SIGNATURE = typer.Option(metavar="FILE", help="A file with an operator's signature; give two.")
+group = partial(Typer, no_args_is_help=True)  # a command that has commands of its own
+_LOOKS = "Who looks, for the audit log; your login name if left out."
+KEY = Option(help="Your private key as an operator (Ed25519, OpenSSH form).")
+SIGNATURE = Option(metavar="FILE", help="A file with an operator's signature; give two.")
+
+Json = Annotated[bool, Option("--json", help="One JSON document on stdout, and no progress.")]
+Key = Annotated[Path, KEY]
 Signatures = Annotated[list[Path], SIGNATURE]
-Batch = Annotated[str, typer.Argument(help="The batch's name, as status shows it.")]
-OneOrAll = Annotated[str | None, typer.Argument(help="One batch; if left out, all.")]
-Who = Annotated[
-    str,
-    typer.Option(
-        callback=lambda who: who or getpass.getuser(),
-        show_default=False,
-        help="Who looks, for the audit log; your login name if left out.",
-    ),
-]
-
-
-@dataclass(frozen=True)
-class Here:
-    """What most commands work with: the home, its ledger, and the clock that the ledger goes by."""
-
-    home: Home
-    clock: Clock
-    ledger: Ledger
+Batch = Annotated[str, Argument(help="The batch's name, as status shows it.")]
+OneOrAll = Annotated[str | None, Argument(help="One batch; if left out, all.")]
+Who = Annotated[str, Option(callback=lambda who: who or getpass.getuser(), show_default=False, help=_LOOKS)]
 
 
 @contextmanager
-def at_home(as_of: date | None = None) -> Iterator[Here]:
+def at_home(as_of: date | None = None) -> Iterator[tuple[Home, Ledger]]:
     """Opens the home and its ledger for one command; `as_of` is another day, in sandboxes only. Raises Usage."""
     home = open_home()
-    clock = home.clock(as_of)
-    with Ledger.open(home.ledger_url, clock) as ledger:
-        yield Here(home, clock, ledger)
+    with Ledger.open(home.ledger_url, home.clock(as_of)) as ledger:
+        yield home, ledger
 
 
 def show(result: T, as_json: bool, people: Callable[[T], None], exit_code: int = DONE) -> int:

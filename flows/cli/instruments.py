@@ -7,31 +7,35 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import DONE, BadInput, Usage
-from flows.cli.command import DAY, Json, Key, Signatures, at_home, day, file_bytes, show, signatures_in
+from flows.cli.command import Json, Key, Signatures, at_home, day_option, file_bytes, group, show, signatures_in
 from flows.home.tree import open_home
 from flows.ledger import Ledger
 from flows.registry import endorsements, instruments
 from flows.registry import in_force as possible
 from flows.reports.schemas import meanings
 
-app = typer.Typer(name="instruments", help="Agreements and court orders.", no_args_is_help=True)
-File = Annotated[Path, typer.Argument(help="The instrument, as TOML.")]
-Day = Annotated[
-    date | None,
-    typer.Option("--on", parser=day, metavar=DAY, help="The day, in the agreement's zone; if left out, today."),
+app = group(name="instruments", help="Agreements and court orders.")
+File = Annotated[Path, Argument(help="The instrument, as TOML.")]
+Files = Annotated[list[Path], Argument(help="Instruments, as TOML.")]
+Against = Annotated[
+    bool, Option("--against", help="Show field by field what would change against the enrolled version.")
 ]
+Id = Annotated[str, Argument(help="The instrument's id, as list shows it.")]
+Version = Annotated[str | None, Option(help="Number, or the first 8 digits of the digest or more.")]
+Shown = Annotated[bool, Option("--print", help="Print the signature, write no file.")]
+Day = Annotated[date | None, day_option("--on", "The day, in the agreement's zone; if left out, today.")]
 
 
 @app.command("list")
 def list_(on: Day = None, json: Json = False) -> int:
     """The enrolled instruments, and whether each is in force."""
-    with at_home() as here:
-        return show(instruments.listed(here.ledger, here.clock, on), json, _print_list)
+    with at_home() as (_, ledger):
+        return show(instruments.listed(ledger, ledger.clock, on), json, _print_list)
 
 
 def _print_list(rows: list[dict[str, Any]]) -> None:
@@ -43,21 +47,18 @@ def _print_list(rows: list[dict[str, Any]]) -> None:
 
 
 @app.command("show")
-def show_(
-    id: Annotated[str, typer.Argument(help="The instrument's id, as list shows it.")],
-    version: Annotated[str | None, typer.Option(help="Number, or the first 8 digits of the digest or more.")] = None,
-    json: Json = False,
-) -> int:
+def show_(id: Id, version: Version = None, json: Json = False) -> int:
     """Every field of an instrument in words, and its versions: who enrolled which, and when."""
-    with at_home() as here:
-        return show(instruments.shown(here.ledger, id, version), json, _print_one)
+    with at_home() as (_, ledger):
+        return show(instruments.shown(ledger, id, version), json, _print_one)
 
 
 def _print_one(one: dict[str, Any]) -> None:
     said = meanings(one["fields"]["kind"])
     print(f"{one['id']}, version {one['version']}, digest {one['digest']}")
     for key, value in one["fields"].items():
-        print(f"{key}: {_words(value)}\n    {_meaning(said, key)}")
+        field = ".".join(part for part in key.split(".") if not part.isdigit())
+        print(f"{key}: {_words(value)}\n    {said.get(field, '')}")
     for v in one["versions"]:
         by = ", ".join(v["by"]) or "nobody: it was enrolled before signatures were asked for"
         print(f"version {v['version']}: enrolled {v['enrolled_at']:%Y-%m-%d %H:%M} UTC, signed by {by}")
@@ -72,17 +73,8 @@ def _words(value: Any) -> str:
     return str(value)
 
 
-def _meaning(said: Mapping[str, str], key: str) -> str:
-    return said.get(".".join(part for part in key.split(".") if not part.isdigit()), "")
-
-
 @app.command()
-def check(
-    files: Annotated[list[Path], typer.Argument(help="Instruments, as TOML.")],
-    against: Annotated[
-        bool, typer.Option("--against", help="Show field by field what would change against the enrolled version.")
-    ] = False,
-) -> int:
+def check(files: Files, against: Against = False) -> int:
     """What is wrong with an instrument before it is enrolled: file, key, and what to write.
 
     Exit code 5: something is. Warnings name what the form allows and is probably not meant; they need a home, and do
@@ -116,30 +108,26 @@ def _check(file: Path, known: Mapping[str, bytes], against: bool) -> bool:
     print(f"{file}: {checked.found.kind} {checked.found.id} is well formed")
     for doubt in checked.doubts:
         print(f"{file}: warning: {doubt}")
-    if against:
-        _print_changes(checked.found.id, checked.changes)
-    return True
-
-
-def _print_changes(id: str, changes: list[tuple[str, Any, Any]] | None) -> None:
+    changes = checked.changes if against else []
     if changes is None:
-        print(f"no version of {id} is enrolled: all of it would be new")
+        print(f"no version of {checked.found.id} is enrolled: all of it would be new")
     for key, now, then in changes or ():
-        print(f"{id}: {key}: now {_words(now)}, then {_words(then)}")
+        print(f"{checked.found.id}: {key}: now {_words(now)}, then {_words(then)}")
+    return True
 
 
 @app.command("in-force")
 def in_force(
     on: Day = None,
-    agreement: Annotated[str | None, typer.Option(help="This agreement only.")] = None,
-    statute: Annotated[str | None, typer.Option(help="This statute only.")] = None,
-    purpose: Annotated[str | None, typer.Option(help="This purpose only.")] = None,
+    agreement: Annotated[str | None, Option(help="This agreement only.")] = None,
+    statute: Annotated[str | None, Option(help="This statute only.")] = None,
+    purpose: Annotated[str | None, Option(help="This purpose only.")] = None,
     json: Json = False,
 ) -> int:
     """What may be released under each agreement on a day, and which orders forbid the rest."""
-    with at_home() as here:
-        known = list(instruments.enrolled(here.ledger).values())
-        rows = possible.on_day(known, here.clock, on, agreement=agreement, statute=statute, purpose=purpose)
+    with at_home() as (_, ledger):
+        known = list(instruments.enrolled(ledger).values())
+        rows = possible.on_day(known, ledger.clock, on, agreement=agreement, statute=statute, purpose=purpose)
     return show(rows, json, _print_possible)
 
 
@@ -157,20 +145,16 @@ def message(file: File) -> None:
 
     ssh-keygen signs it too: ssh-keygen -Y sign -n sluicegate-instrument.
     """
-    with at_home() as here:
-        print(here.ledger.instrument_message(file_bytes(file), file.name).decode(), end="")
+    with at_home() as (_, ledger):
+        print(ledger.instrument_message(file_bytes(file), file.name).decode(), end="")
 
 
 @app.command()
-def sign(
-    file: File,
-    key: Key,
-    shown: Annotated[bool, typer.Option("--print", help="Print the signature, write no file.")] = False,
-) -> None:
+def sign(file: File, key: Key, shown: Shown = False) -> None:
     """Sign FILE as the next version of its instrument. Writes FILE.OPERATOR.sig beside it."""
-    with at_home() as here:
-        message = here.ledger.instrument_message(file_bytes(file), file.name)
-        signed = endorsements.sign(here.ledger, message, signatures.load(key), signatures.INSTRUMENT)
+    with at_home() as (_, ledger):
+        message = ledger.instrument_message(file_bytes(file), file.name)
+        signed = endorsements.sign(ledger, message, signatures.load(key), signatures.INSTRUMENT)
     if shown:
         print(signed.signature, end="")
     else:
@@ -183,6 +167,6 @@ def enrol(file: File, signature: Signatures) -> None:
 
     It is in force from then on, within its own days.
     """
-    with at_home() as here:
-        digest = here.ledger.enrol_instrument(file_bytes(file), signatures_in(signature), file.name)
+    with at_home() as (_, ledger):
+        digest = ledger.enrol_instrument(file_bytes(file), signatures_in(signature), file.name)
     print(f"Enrolled, digest {digest}")

@@ -5,35 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Option
 
 from expectations.base import signatures
 from expectations.base.errors import DONE, Fault, Usage
-from flows.cli.command import Json, Key, at_home, file_text, show
+from flows.cli.command import Json, Key, at_home, file_text, group, show
 
-app = typer.Typer(name="ledger", help="The ledger and its audit log.", no_args_is_help=True)
+app = group(name="ledger", help="The ledger and its audit log.")
+Deep = Annotated[bool, Option("--deep", help="Open each sealed accounting, and count it again.")]
 Export = Annotated[
-    Path | None,
-    typer.Option(help="An exported chain, to verify instead of a home; needs neither home nor private key."),
+    Path | None, Option(help="An exported chain, to verify instead of a home; needs neither home nor private key.")
 ]
 Copies = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--head", metavar="DAY.json", help="A signed head that somebody was given, its .sig beside it; any number."
-    ),
+    Option("--head", metavar="DAY.json", help="A signed head that somebody was given, its .sig beside it; any number."),
 ]
-Holder = Annotated[
-    Path | None, typer.Option(help="The holder's public signing keys, one a line; if left out, the home's.")
-]
+Holder = Annotated[Path | None, Option(help="The holder's public signing keys, one a line; if left out, the home's.")]
 
 
 @app.command()
 def verify(
-    deep: Annotated[bool, typer.Option("--deep", help="Open each sealed accounting, and count it again.")] = False,
-    export: Export = None,
-    head: Copies = None,
-    holder: Holder = None,
-    json: Json = False,
+    deep: Deep = False, export: Export = None, head: Copies = None, holder: Holder = None, json: Json = False
 ) -> int:
     """Check the chain, all that the ledger says, its signed heads and the sealed files.
 
@@ -44,17 +36,14 @@ def verify(
         from flows.audit import export as exported
 
         if deep or (head and not keys):
-            raise Usage(
-                "NO_HOME_THERE",
-                "an export has no sealed files, and no keys of its own",
-                remedy="Leave --deep out; give --holder with --head.",
-            )
+            lacks = "an export has no sealed files, and no keys of its own"
+            raise Usage("NO_HOME_THERE", lacks, remedy="Leave --deep out; give --holder with --head.")
         problems, last, signed = exported.verify(export, head or [], keys)
     else:
         from flows import audit
 
-        with at_home() as here:
-            found = audit.verify(here.home, here.ledger, deep=deep, copies=head or [], keys=keys)
+        with at_home() as (home, ledger):
+            found = audit.verify(home, ledger, deep=deep, copies=head or [], keys=keys)
         problems, last, signed = list(found.problems), found.head, found.signed_heads
     result = {"problems": [vars(p) for p in problems], "head": vars(last), "signed_heads": signed}
     return show(result, json, lambda _: _print(problems, result), Fault.exit_code if problems else DONE)
@@ -76,20 +65,20 @@ def sign_head() -> None:
     """
     from flows.audit import signed_heads
 
-    with at_home() as here:
-        print(signed_heads.write(here.home, here.ledger))
+    with at_home() as (home, ledger):
+        print(signed_heads.write(home, ledger))
 
 
 @app.command()
-def export(out: Annotated[Path, typer.Option(help="The file: one event a line, as JSON.")]) -> None:
+def export(out: Annotated[Path, Option(help="The file: one event a line, as JSON.")]) -> None:
     """Write the chain to a file that anyone can verify.
 
     How: sluicegate ledger verify --export FILE --head DAY.json --holder KEY.pub.
     """
     from flows.audit import export as exported
 
-    with at_home() as here:
-        print(f"{exported.write(here.ledger, out):,} events in {out}")
+    with at_home() as (_, ledger):
+        print(f"{exported.write(ledger, out):,} events in {out}")
 
 
 @app.command()
@@ -100,5 +89,5 @@ def baseline(key: Key) -> None:
     """
     from flows.batch.decisions import sign_baseline
 
-    with at_home() as here:
-        print(f"Signed: event {sign_baseline(here.ledger, signatures.load(key))}")
+    with at_home() as (_, ledger):
+        print(f"Signed: event {sign_baseline(ledger, signatures.load(key))}")

@@ -18,72 +18,51 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Abort, Exit, Option, Typer
 from typer._click import ClickException  # typer's own copy, which its parser raises; the package click is another one
 
 from expectations.base.errors import Fault, SluicegateError, Usage
-from flows.cli import accounting, gates, instruments, ledger, operator, package, recall, register, review, simulate
-from flows.cli.demo import demo
-from flows.cli.docs import docs
-from flows.cli.doctor import doctor
-from flows.cli.explain import explain
-from flows.cli.halt import halt, resume
-from flows.cli.init import init
-from flows.cli.lookback import lookback
-from flows.cli.match import match
-from flows.cli.nightly import nightly
+from flows.cli import accounting, batches, instruments, ledger, operator, package, recall, register, review, simulate
+from flows.cli.home import demo, doctor, init
 from flows.cli.preflight import preflight
-from flows.cli.replay import replay
-from flows.cli.report import report
-from flows.cli.rules import rules
-from flows.cli.run import run as run_batch
-from flows.cli.schema import schema
-from flows.cli.shred import shred
-from flows.cli.status import status
-from flows.cli.watch import watch
+from flows.cli.replay import lookback, replay
+from flows.cli.rules import gates, rules, schema
 
 NAME = "sluicegate"
-_INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
 
 # Every command, under the heading that --help shows it with. A group has commands of its own.
-COMMANDS: dict[str, tuple[Callable[..., int | None] | typer.Typer, ...]] = {
+COMMANDS: dict[str, tuple[Callable[..., int | None] | Typer, ...]] = {
     "Set up": (init, register.app, instruments.app, operator.app, doctor, demo),
-    "Run batches": (run_batch, nightly, watch, status, docs),
-    "Decide": (review.app, explain, halt, resume),
-    "Accounting": (accounting.app, report, ledger.app, shred),
+    "Run batches": (batches.run, batches.nightly, batches.watch, batches.status, batches.docs),
+    "Decide": (review.app, review.explain, review.halt, review.resume),
+    "Accounting": (accounting.app, accounting.report, ledger.app, accounting.shred),
     "Look back and recall": (replay, lookback, recall.app),
     "For requesters and recipients": (preflight, package.app),
-    "Look inside": (rules, schema, gates.app, match, simulate.app),
+    "Look inside": (rules, schema, gates, simulate.match, simulate.app),
 }
 
 
 def _version(asked: bool) -> None:
     if asked:
         print(f"{NAME} {version(NAME)}")
-        raise typer.Exit
+        raise Exit
 
 
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
+app = Typer(name=NAME, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+Version = Annotated[bool, Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")]
+
+
+@app.callback()
+def _options(version: Version = False) -> None:
     """Answers bulk requests against a confidential register, and withholds what is not proven."""
 
 
-def _assembled() -> typer.Typer:
-    whole = typer.Typer(name=NAME, no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-    whole.callback()(_options)
-    for heading, commands in COMMANDS.items():
-        for command in commands:
-            if isinstance(command, typer.Typer):
-                whole.add_typer(command, rich_help_panel=heading)
-            else:
-                whole.command(rich_help_panel=heading)(command)
-    return whole
-
-
-app = _assembled()
+for _heading, _commands in COMMANDS.items():
+    for _command in _commands:
+        if isinstance(_command, Typer):
+            app.add_typer(_command, rich_help_panel=_heading)
+        else:
+            app.command(rich_help_panel=_heading)(_command)
 
 
 def main() -> None:
@@ -91,8 +70,7 @@ def main() -> None:
     ended: list[int] = []
     atexit.register(_leave, ended)  # registered first, so that it runs last
     logging.basicConfig(level=logging.ERROR)  # libraries talk of themselves; we print our own progress
-    # Beam prints a trace of each error that we report ourselves
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # it prints a trace of each error that we report
     logging.getLogger().handlers[0].setLevel(logging.ERROR)  # GX sets its own logger to INFO
     ended.append(run(sys.argv[1:]))
     sys.exit(ended[0])
@@ -111,7 +89,7 @@ def run(arguments: list[str]) -> int:
     """Runs one command line and returns its exit code; prints errors for people to stderr."""
     try:
         result = app(arguments, prog_name=NAME, standalone_mode=False)
-        if result == _INTERRUPTED:
+        if result == 130:  # what typer makes of a KeyboardInterrupt
             raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except SystemExit as ended:  # Typer's own way out of shell completion
@@ -119,7 +97,7 @@ def run(arguments: list[str]) -> int:
     except ClickException as error:
         error.show()
         return Usage.exit_code
-    except (typer.Abort, KeyboardInterrupt):
+    except (Abort, KeyboardInterrupt):
         print("stopped; run the same command again to go on", file=sys.stderr)
         return Fault.exit_code
     except SluicegateError as error:

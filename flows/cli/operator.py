@@ -1,45 +1,38 @@
-"""`sluicegate operator`: whose signatures count.
-
-The first two come with the home; later ones, and revocations, take two keys.
-"""
+"""`sluicegate operator`: whose signatures count. Two come with the home; later ones, and revocations, take two keys."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import typer
+from typer import Argument
 
 from expectations.base import signatures
-from flows.cli.command import SIGNATURE, Here, Json, Key, Signatures, at_home, file_text, show, signatures_in
+from flows.cli.command import SIGNATURE, Json, Key, Signatures, at_home, file_text, group, show, signatures_in
+from flows.ledger import Ledger
 from flows.ledger.signing import fingerprint
 from flows.operations.printing import print_table
 from flows.registry import endorsements
 
-app = typer.Typer(name="operator", help="Operators, whose signatures count.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="The operator's id.")]
-PublicKey = Annotated[Path, typer.Argument(help="The operator's public key (ssh-ed25519 …).")]
-ToEnrol = Annotated[Path | None, typer.Argument(help="To enrol: the public key. To revoke: leave it out.")]
+app = group(name="operator", help="Operators, whose signatures count.")
+Name = Annotated[str, Argument(help="The operator's id.")]
+PublicKey = Annotated[Path, Argument(help="The operator's public key (ssh-ed25519 …).")]
+ToEnrol = Annotated[Path | None, Argument(help="To enrol: the public key. To revoke: leave it out.")]
 
 
 @app.command("list")
 def list_(json: Json = False) -> int:
     """All operators, revoked ones too."""
-    with at_home() as here:
-        operators = [
-            {
-                "operator": o.name,
-                "key": fingerprint(o.key_line),
-                "enrolled": f"{o.enrolled_at:%Y-%m-%d}",
-                "revoked": f"{o.revoked_at:%Y-%m-%d}" if o.revoked_at else "",
-            }
-            for o in here.ledger.operators()
-        ]
-    return show(operators, json, _print)
+    with at_home() as (_, ledger):
+        rows = [[o.name, fingerprint(o.key_line), _day(o.enrolled_at), _day(o.revoked_at)] for o in ledger.operators()]
+    titles = ["operator", "key", "enrolled", "revoked"]
+    operators = [dict(zip(titles, row, strict=True)) for row in rows]
+    return show(operators, json, lambda _: print_table("Operators", titles, rows))
 
 
-def _print(operators: list[dict[str, Any]]) -> None:
-    print_table("Operators", ["operator", "key", "enrolled", "revoked"], [list(o.values()) for o in operators])
+def _day(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d}" if at else ""
 
 
 @app.command()
@@ -48,8 +41,8 @@ def message(name: Name, public_key: ToEnrol = None) -> None:
 
     ssh-keygen signs it too: ssh-keygen -Y sign -n sluicegate-operator.
     """
-    with at_home() as here:
-        print(_message(here, name, public_key).decode(), end="")
+    with at_home() as (_, ledger):
+        print(_message(ledger, name, public_key).decode(), end="")
 
 
 @app.command()
@@ -58,14 +51,14 @@ def sign(name: Name, key: Key, public_key: ToEnrol = None) -> None:
 
     Writes NAME.OPERATOR.sig into this folder.
     """
-    with at_home() as here:
-        said = _message(here, name, public_key)
-        signed = endorsements.sign(here.ledger, said, signatures.load(key), signatures.OPERATOR)
+    with at_home() as (_, ledger):
+        said = _message(ledger, name, public_key)
+        signed = endorsements.sign(ledger, said, signatures.load(key), signatures.OPERATOR)
     print(f"Signed by {signed.operator}: {signed.write(Path(name))}")
 
 
-def _message(here: Here, name: str, public_key: Path | None) -> bytes:
-    return here.ledger.operator_message(name, file_text(public_key) if public_key else None)
+def _message(ledger: Ledger, name: str, public_key: Path | None) -> bytes:
+    return ledger.operator_message(name, file_text(public_key) if public_key else None)
 
 
 @app.command()
@@ -74,8 +67,8 @@ def enrol(name: Name, public_key: PublicKey, signature: Annotated[list[Path] | N
 
     After the first two, two operators sign it first: sluicegate operator sign NAME PUBLIC_KEY --key KEY.
     """
-    with at_home() as here:
-        here.ledger.enrol_operator(name, file_text(public_key), signatures_in(signature or []))
+    with at_home() as (_, ledger):
+        ledger.enrol_operator(name, file_text(public_key), signatures_in(signature or []))
     print(f"Enrolled operator {name}")
 
 
@@ -85,6 +78,6 @@ def revoke(name: Name, signature: Signatures) -> None:
 
     They sign it first: sluicegate operator sign NAME --key KEY. Until then, sluicegate halt stops all releases.
     """
-    with at_home() as here:
-        here.ledger.revoke_operator(name, signatures_in(signature))
+    with at_home() as (_, ledger):
+        ledger.revoke_operator(name, signatures_in(signature))
     print(f"Revoked operator {name}")

@@ -5,20 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from expectations.base import signatures
 from expectations.base.duck import default_settings
 from expectations.base.errors import DONE, HELD
-from flows.cli.command import Json, show
+from flows.cli.command import Json, group, show
 from flows.operations.printing import print_table
 
-app = typer.Typer(
-    name="package", help="A package or recall list that was received: verify, open, apply.", no_args_is_help=True
-)
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder as it was received.")]
-Holder = Annotated[Path, typer.Option(metavar="KEY.pub", help="The holder's public key (or several, one a line).")]
-Identity = Annotated[Path, typer.Option(metavar="AGE_KEY", help="Your own age key, which it was sealed to.")]
+app = group(name="package", help="A package or recall list that was received: verify, open, apply.")
+Folder = Annotated[Path, Argument(metavar="FOLDER", help="The folder as it was received.")]
+Holder = Annotated[Path, Option(metavar="KEY.pub", help="The holder's public key (or several, one a line).")]
+Identity = Annotated[Path, Option(metavar="AGE_KEY", help="Your own age key, which it was sealed to.")]
+Plain = Annotated[Path, Option(metavar="DIR", help="Where the plaintext files go: a new or empty folder (0700).")]
 _SHOWN = (
     *("batch", "submission", "holder", "requester", "agreement", "statute", "purpose"),
     *("register", "received_on", "decided_on", "content_digest"),
@@ -37,15 +36,7 @@ def verify(folder: Folder, holder: Holder, json: Json = False) -> int:
 
 
 @app.command("open")
-def open_(
-    folder: Folder,
-    identity: Identity,
-    holder: Holder,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where the plaintext files go: a new or empty folder (0700).")
-    ],
-    json: Json = False,
-) -> int:
+def open_(folder: Folder, identity: Identity, holder: Holder, out: Plain, json: Json = False) -> int:
     """Verify a package and decrypt it.
 
     Before any file is in place, its rows are proven to be those that the manifest names.
@@ -66,9 +57,9 @@ def recall(
     folder: Folder,
     identity: Identity,
     holder: Holder,
-    rows: Annotated[Path, typer.Option(metavar="FILE", help="Your table: .csv (.gz, .zst) or .parquet.")],
-    out: Annotated[Path, typer.Option(metavar="FREEZE", help="Where the rows to freeze go: .csv or .parquet.")],
-    key: Annotated[str, typer.Option(help="The column of FILE with the request ids.")] = "request_id",
+    rows: Annotated[Path, Option(metavar="FILE", help="Your table: .csv (.gz, .zst) or .parquet.")],
+    out: Annotated[Path, Option(metavar="FREEZE", help="Where the rows to freeze go: .csv or .parquet.")],
+    key: Annotated[str, Option(help="The column of FILE with the request ids.")] = "request_id",
     json: Json = False,
 ) -> int:
     """Apply a recall list to a table of your own: which of its rows to freeze.
@@ -88,11 +79,8 @@ def _print_recall(done: dict[str, Any], out: Path) -> None:
     case = done["manifest"]
     frozen = f"freeze every row of {out}; do not use or copy it."
     print(f"Case {case['case']} of {case['holder']}, {case['created_at']}: {frozen}")
-    print_table(
-        "Recall",
-        ["ids listed", "rows in the table", "rows to freeze", "ids in no row"],
-        [[done[name] for name in ("listed", "table_rows", "frozen_rows", "unmatched")]],
-    )
+    counts = [done[name] for name in ("listed", "table_rows", "frozen_rows", "unmatched")]
+    print_table("Recall", ["ids listed", "rows in the table", "rows to freeze", "ids in no row"], [counts])
 
 
 def _print(manifest: dict[str, Any]) -> None:

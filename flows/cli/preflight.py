@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from expectations import codes
 from expectations.base.clock import Clock
@@ -19,19 +19,17 @@ from flows.operations.progress import Reporter
 if TYPE_CHECKING:
     from pipelines.preflight import Report, Tally
 
+_WHAT = (
+    "A submission's folder (signed or not yet), or a table of addresses: .csv, .csv.gz, .csv.zst or .parquet with id,"
+    " and address or street, unit, city, state, zip."
+)
+
 
 def preflight(
-    what: Annotated[
-        Path,
-        typer.Argument(
-            metavar="SUBMISSION|FILE",
-            help="A submission's folder (signed or not yet), or a table of addresses: .csv, .csv.gz, .csv.zst or"
-            " .parquet with id, and address or street, unit, city, state, zip.",
-        ),
-    ],
-    out: Annotated[Path, typer.Option(metavar="VERDICTS", help="Where the verdicts go: .csv or .parquet.")],
+    what: Annotated[Path, Argument(metavar="SUBMISSION|FILE", help=_WHAT)],
+    out: Annotated[Path, Option(metavar="VERDICTS", help="Where the verdicts go: .csv or .parquet.")],
     agreement: Annotated[
-        Path | None, typer.Option(help="The agreement, as TOML: its signers, statutes, limits and premises count too.")
+        Path | None, Option(help="The agreement, as TOML: its signers, statutes, limits and premises count too.")
     ] = None,
     json: Json = False,
 ) -> int:
@@ -45,14 +43,13 @@ def preflight(
     from pipelines import preflight as checks
 
     under = _agreement(agreement) if agreement else None
+    duck = default_settings()
     with Reporter(quiet=json) as report:
         if not what.is_dir():
             premises = under.requester.premises if under else ()
-            tally = checks.check_addresses(what, out, premises=premises, duck=default_settings())
+            tally = checks.check_addresses(what, out, premises=premises, duck=duck)
             return show(_counts(tally, out, under), json, lambda _: _print_tally(tally, out))
-        found = checks.check_submission(
-            what, out, agreement=under, clock=Clock(), duck=default_settings(), progress=report
-        )
+        found = checks.check_submission(what, out, agreement=under, clock=Clock(), duck=duck, progress=report)
     counts = {**_counts(found.tally, out, under), "findings": [vars(f) for f in found.findings]}
     return show(counts, json, lambda _: _print(found, out, under), BadInput.exit_code if found.findings else DONE)
 
@@ -60,18 +57,14 @@ def preflight(
 def _agreement(path: Path) -> Agreement:
     found = parse_instrument(file_bytes(path), path.name)
     if not isinstance(found, Agreement):
-        raise BadInput(
-            "INSTRUMENT_KIND", "it is not an agreement", where=path.name, remedy="Give the agreement's file."
-        )
+        wrong, remedy = "it is not an agreement", "Give the agreement's file."
+        raise BadInput("INSTRUMENT_KIND", wrong, where=path.name, remedy=remedy)
     return found
 
 
 def _counts(tally: Tally | None, out: Path, under: Agreement | None) -> dict[str, Any]:
-    return {
-        **(tally.summary() if tally else {}),
-        "agreement": under.id if under else None,
-        "verdicts": str(out) if tally else None,
-    }
+    counts = tally.summary() if tally else {}
+    return {**counts, "agreement": under.id if under else None, "verdicts": str(out) if tally else None}
 
 
 def _print_tally(tally: Tally, out: Path) -> None:

@@ -6,36 +6,33 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option, echo
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import DONE, Fault
 from flows.cases.steps import Step
-from flows.cli.command import Json, one_of, show
+from flows.cli.command import KEY, Json, group, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.lifecycles.cases import CaseReason
 from flows.operations.printing import flat, print_table
 
-app = typer.Typer(name="recall", help="Recalls: getting a wrong disclosure back.", no_args_is_help=True)
-Case = Annotated[str, typer.Argument(help="The case, as recall list shows it.")]
+app = group(name="recall", help="Recalls: getting a wrong disclosure back.")
+_SINCE = "When it was discovered, in UTC; if left out, now."
+_DISCOVERED = Option(formats=["%Y-%m-%dT%H:%M"], metavar="YYYY-MM-DDTHH:MM", help=_SINCE)
+Taken = Annotated[Step, Argument(metavar="STEP", help=one_of(Step))]
+RestsOn = Annotated[Path | None, Option(help="What the step rests on.")]
+Case = Annotated[str, Argument(help="The case, as recall list shows it.")]
 
 
 @app.command("open")
 def open_(
-    reason: Annotated[CaseReason, typer.Option(metavar="REASON", help=one_of(CaseReason))],
-    batch: Annotated[str | None, typer.Option(help="The batch whose disclosures are recalled.")] = None,
-    rows: Annotated[Path | None, typer.Option(help="Ordinals of its rows, one a line, or Parquet.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every row that it released.")] = False,
-    listed: Annotated[Path | None, typer.Option("--from", help="A lookback's sealed list, instead of a batch.")] = None,
-    discovered: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%dT%H:%M"],
-            metavar="YYYY-MM-DDTHH:MM",
-            help="When it was discovered, in UTC; if left out, now.",
-        ),
-    ] = None,
+    reason: Annotated[CaseReason, Option(metavar="REASON", help=one_of(CaseReason))],
+    batch: Annotated[str | None, Option(help="The batch whose disclosures are recalled.")] = None,
+    rows: Annotated[Path | None, Option(help="Ordinals of its rows, one a line, or Parquet.")] = None,
+    all_: Annotated[bool, Option("--all", help="Every row that it released.")] = False,
+    listed: Annotated[Path | None, Option("--from", help="A lookback's sealed list, instead of a batch.")] = None,
+    discovered: Annotated[datetime | None, _DISCOVERED] = None,
     json: Json = False,
 ) -> int:
     """Open a case, and freeze at once: the recall list goes into the outbox.
@@ -48,7 +45,7 @@ def open_(
     moment = discovered.replace(tzinfo=UTC) if discovered else None
     opened = open_cases(home, Clock(), Chosen.of(batch, rows, all_, listed), reason, moment)
     if not home.config.contact:
-        typer.echo("contact is not set in sluicegate.toml: write it into the incident report by hand", err=True)
+        echo("contact is not set in sluicegate.toml: write it into the incident report by hand", err=True)
     cases = [{"case": c.id, "state": c.state.value, "rows": c.rows, "agreement": c.agreement} for c in opened]
     return show(cases, json, lambda cases: _print_opened(cases, home.root / "recalls"))
 
@@ -91,11 +88,8 @@ def _print_case(case: dict[str, Any]) -> None:
     rows = f"{case['rows']:,} rows recalled ({case['reason']})"
     print(f"{case['case']}: {case['state']}, {rows}, agreement {case['agreement']}")
     print_table("Batches", ["batch", "rows"], case["batches"].items())
-    print_table(
-        "Deadlines",
-        ["deadline", "status", "at", "waits for", "source"],
-        [[d["deadline"], d["status"], d["at"] or "", flat(d["waits_for"]), d["source"]] for d in case["deadlines"]],
-    )
+    dues = [[d["deadline"], d["status"], d["at"] or "", flat(d["waits_for"]), d["source"]] for d in case["deadlines"]]
+    print_table("Deadlines", ["deadline", "status", "at", "waits for", "source"], dues)
     steps = [[value or "" for value in step.values()] for step in case["steps"]]
     print_table("Steps", ["event", "at", "state", "proof", "rests on"], steps)
     if case["signed"]:
@@ -104,12 +98,7 @@ def _print_case(case: dict[str, Any]) -> None:
 
 
 @app.command()
-def advance(
-    case: Case,
-    step: Annotated[Step, typer.Argument(metavar="STEP", help=one_of(Step))],
-    file: Annotated[Path | None, typer.Option(help="What the step rests on.")] = None,
-    key: Annotated[Path | None, typer.Option(help="Your private key as an operator (Ed25519, OpenSSH form).")] = None,
-) -> None:
+def advance(case: Case, step: Taken, file: RestsOn = None, key: Annotated[Path | None, KEY] = None) -> None:
     """Take the next step of a case.
 
     Exit code 4: an order in force forbids it.
@@ -132,12 +121,6 @@ def documents(case: Case, json: Json = False) -> int:
     home = open_home()
     found = papers.check(home, advancing.issue(home, Clock(), case))
     listed = [dict(zip(("name", "state", "digest", "lies there"), d, strict=True)) for d in found]
-    whole = all(document["lies there"] == "unchanged" for document in listed)
-    return show(
-        listed,
-        json,
-        lambda _: print_table(
-            str(places.folder(home, case)), ["document", "issued when", "digest", "lies there"], found
-        ),
-        DONE if whole else Fault.exit_code,
-    )
+    ended = DONE if all(lies == "unchanged" for *_, lies in found) else Fault.exit_code
+    titles = ["document", "issued when", "digest", "lies there"]
+    return show(listed, json, lambda _: print_table(str(places.folder(home, case)), titles, found), ended)

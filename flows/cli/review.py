@@ -1,20 +1,29 @@
-"""`sluicegate review`: what waits for people, and their signed decisions."""
+"""`sluicegate review`, `explain`, `halt` and `resume`: what waits for people, why, and what they decide."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Option
 
 from expectations.base import signatures
-from flows.cli.command import Batch, Json, Key, at_home, one_of, show
-from flows.cli.status import print_summary
+from expectations.base.clock import Clock
+from flows.cli.batches import print_summary
+from flows.cli.command import Batch, Json, Key, Who, at_home, group, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason
 from flows.ledger.lifecycles.states import State
-from flows.operations.printing import flat, print_table
+from flows.operations.printing import cited, flat, print_table
 
-app = typer.Typer(name="review", help="Held batches, and signed decisions on them.", no_args_is_help=True)
+app = group(name="review", help="Held batches, and signed decisions on them.")
+_REASON = Option(metavar="REASON", help=one_of(Reason))
+Why = Annotated[Reason, _REASON]
+Decided = Annotated[Decision, Argument(metavar="DECISION", help=one_of(Decision))]
+Content = Annotated[str | None, Option(help="Content digest that you looked at; if left out, the batch's present one.")]
+Row = Annotated[int, Argument(help="Ordinal of the row: 0 for the first.", min=0)]
+Values = Annotated[bool, Option("--show-values", help="Show the row's values; recorded as an audit event.")]
+Stopper = Annotated[str, Argument(help="Who stops them: an operator's id.")]
+Halt = Annotated[int, Argument(help="The number that halt printed.")]
 
 
 @app.command("list")
@@ -22,8 +31,8 @@ def list_(json: Json = False) -> int:
     """Batches that wait for people."""
     from flows.batch.decisions import waiting
 
-    with at_home() as here:
-        return show(waiting(here.ledger), json, _print_waiting)
+    with at_home() as (_, ledger):
+        return show(waiting(ledger), json, _print_waiting)
 
 
 def _print_waiting(held: list[dict[str, Any]]) -> None:
@@ -39,21 +48,18 @@ def show_(batch: Batch, json: Json = False) -> int:
     """
     from flows.batch.decisions import review
 
-    with at_home() as here:
-        return show(review(here.home, here.ledger, batch), json, _print)
+    with at_home() as (home, ledger):
+        return show(review(home, ledger, batch), json, _print_held)
 
 
-def _print(summary: dict[str, Any]) -> None:
+def _print_held(summary: dict[str, Any]) -> None:
     print_summary(summary)
     columns = ("checkpoint", "check", "failed", "rows", "code", "source")
     titles = ["checkpoint", "check", "failed", "of", "code", "source"]
     print_table("Failed checks", titles, [[failed[c] for c in columns] for failed in summary["failed"]])
     if summary["incomplete"]:
-        print_table(
-            "Incomplete addresses by code and file",
-            ["code", "file", "rows", "share of the file"],
-            [[code, file, rows, f"{share:.1%}"] for code, file, rows, share in summary["incomplete"]],
-        )
+        shares = [[code, file, rows, f"{share:.1%}"] for code, file, rows, share in summary["incomplete"]]
+        print_table("Incomplete addresses by code and file", ["code", "file", "rows", "share of the file"], shares)
     if summary["matches"]:
         _print_matches(summary["matches"])
     if summary["decisions"]:
@@ -67,27 +73,18 @@ def _print(summary: dict[str, Any]) -> None:
 def _print_matches(m: dict[str, Any]) -> None:
     weak = m["tier_c"] + m["tier_d"]
     rate, weak_share = m["matched"] / max(m["looked_up"], 1), weak / max(m["matched"], 1)
-    print_table(
-        "Matches",
-        ["", "rows", "share", "at least", "at most"],
-        [
-            ["looked up", m["looked_up"], "", "", ""],
-            ["matched", m["matched"], f"{rate:.1%}", f"{m['min_match_rate']:.1%}", f"{m['max_match_rate']:.1%}"],
-            *([f"tier {t}", m[f"tier_{t.lower()}"], "", "", ""] for t in "ABCD"),
-            ["tiers C and D", weak, f"{weak_share:.1%}", "", f"{m['max_weak_tiers']:.1%}"],
-        ],
-    )
+    rows = [
+        ["looked up", m["looked_up"], "", "", ""],
+        ["matched", m["matched"], f"{rate:.1%}", f"{m['min_match_rate']:.1%}", f"{m['max_match_rate']:.1%}"],
+        *([f"tier {t}", m[f"tier_{t.lower()}"], "", "", ""] for t in "ABCD"),
+        ["tiers C and D", weak, f"{weak_share:.1%}", "", f"{m['max_weak_tiers']:.1%}"],
+    ]
+    print_table("Matches", ["", "rows", "share", "at least", "at most"], rows)
 
 
 @app.command()
 def decide(
-    batch: Batch,
-    decision: Annotated[Decision, typer.Argument(metavar="DECISION", help=one_of(Decision))],
-    key: Key,
-    reason: Annotated[Reason | None, typer.Option(metavar="REASON", help=one_of(Reason))] = None,
-    content: Annotated[
-        str | None, typer.Option(help="Content digest that you looked at; if left out, the batch's present one.")
-    ] = None,
+    batch: Batch, decision: Decided, key: Key, reason: Annotated[Reason | None, _REASON] = None, content: Content = None
 ) -> None:
     """Sign a decision on a held batch.
 
@@ -96,7 +93,47 @@ def decide(
     from flows.batch.decisions import sign
 
     state = sign(open_home(), batch, decision, signatures.load(key), reason, content)
-    if state is State.HELD:
-        print(f"Signed. {batch} waits for a second, different operator.")
-    else:
-        print(f"Signed. {batch} is {state}. Next: sluicegate run {batch}")
+    waits, goes_on = "waits for a second, different operator.", f"is {state}. Next: sluicegate run {batch}"
+    print(f"Signed. {batch} {waits if state is State.HELD else goes_on}")
+
+
+def explain(batch: Batch, row: Row, show_values: Values = False, who: Who = "", json: Json = False) -> int:
+    """How a row was judged, rule by rule, how it was matched, and how it ended.
+
+    Each rule that it met or failed is shown with its verdict, code, source of law and instruments.
+    """
+    from flows.replay.explain import explain as look
+
+    found = look(open_home(), Clock(), batch, row, show_values=show_values, who=who)
+    return show(found, json, lambda found: _print_row(f"{batch}#{row}", found))
+
+
+def _print_row(row: str, found: dict[str, Any]) -> None:
+    print(f"{row}: {found['outcome'] or 'no outcome yet'} {' '.join(found['codes'])}")
+    if stopped := found.get("batch"):
+        print(f"The batch is {stopped['state']}: {', '.join(stopped['codes'])}; {cited(stopped['cites'])}")
+    rules = [[r["rule"], r["verdict"], r["code"], r["source"], cited(r["cites"])] for r in found["rules"]]
+    print_table("Rules", ["rule", "verdict", "code", "source", "instruments"], rules)
+    for title in ("match", "validate", "values"):
+        if found.get(title):
+            print_table(title, ["field", "value"], found[title].items())
+
+
+def halt(operator: Stopper, reason: Why = Reason.SUSPECTED_FAULT) -> None:
+    """Stop all releases, at once and unsigned.
+
+    When it returns, no release is under way, and none begins until two operators resume.
+    """
+    with at_home() as (_, ledger):
+        number = ledger.halt(operator, reason)
+    print(f"Releases are halted. Two operators lift it: sluicegate resume {number} --key KEY")
+
+
+def resume(number: Halt, key: Key, reason: Why = Reason.CAUSE_MENDED) -> None:
+    """Sign that releases go on after a halt; it takes two operators."""
+    from flows.batch.decisions import resume as sign
+
+    private = signatures.load(key)
+    with at_home() as (_, ledger):
+        lifted = sign(ledger, number, private, reason)
+    print("The halt is lifted." if lifted else "Signed. A second, different operator must sign.")

@@ -1,27 +1,59 @@
-"""`sluicegate rules`: the rule book."""
+"""`sluicegate rules`, `schema` and `gates`: the rule book, the fields it speaks of, the suites that it guards with."""
 
 from __future__ import annotations
 
-from flows.cli.command import Json, show
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from expectations.base.errors import DONE, Fault
+from expectations.rules.book import entries
+from flows.cli.command import Json, group, show
 from flows.operations.printing import print_table
+from flows.reports.schemas import NAMES, json_schema, table
+
+gates = group(name="gates", help="The suites of the checkpoints.")
 
 
 def rules(json: Json = False) -> int:
     """Every rule: what a violation does, its code, what the requester sees, its source of law."""
-    from expectations.rules.book import entries
-
-    return show(entries(), json, _print)
+    return show(entries(), json, _print_rules)
 
 
-def _print(book: list[dict[str, str]]) -> None:
-    columns = ("id", "scope", "phase", "severity", "code", "message")
-    print_table(
-        "Rules",
-        ["rule", *columns[1:], "the requester sees", "source"],
-        [[*(rule[c] for c in columns), _seen(rule), rule["source"]] for rule in book],
-    )
+def _print_rules(book: list[dict[str, str]]) -> None:
+    columns = ("scope", "phase", "severity", "code", "message")
+    rows = [[rule["id"], *(rule[c] for c in columns), _seen(rule), rule["source"]] for rule in book]
+    print_table("Rules", ["rule", *columns, "the requester sees", "source"], rows)
 
 
 def _seen(rule: dict[str, str]) -> str:
     """What the requester reads: how to fix it, and the code if that is another than the rule's own."""
     return rule["fix"] if rule["shown"] == rule["code"] else f"{rule['shown']}: {rule['fix']}"
+
+
+def schema(
+    name: Annotated[str | None, Argument(help="Which; if left out, the names of all.")] = None,
+    json: Annotated[bool, Option("--json", help="As JSON Schema.")] = False,
+) -> int:
+    """Print the fields of a kind of row, of a letter, an instrument or a register's mapping."""
+    if name is None:
+        return show(list(NAMES), json, lambda names: print("\n".join(names)))
+    return show(json_schema(name), json, lambda _: print_table(name, ["field", "type", "null", "meaning"], table(name)))
+
+
+@gates.command()
+def selftest(json: Json = False) -> int:
+    """Run every suite on its known-bad batch, where each of its rules must fail.
+
+    Prints a line for each rule: `suite rule ok`, or `suite rule NOT CAUGHT`. Exit code 1: a rule let its bad row pass.
+    """
+    from expectations.suites.selftest import selftest as run_selftest
+
+    proofs = run_selftest()
+    passed = bool(proofs) and all(proof.can_fail for proof in proofs)
+    return show([vars(proof) for proof in proofs], json, _print_proofs, DONE if passed else Fault.exit_code)
+
+
+def _print_proofs(proofs: list[dict[str, Any]]) -> None:
+    for proof in proofs:
+        print(f"{proof['suite']} {proof['rule']} {'ok' if proof['can_fail'] else 'NOT CAUGHT'}")

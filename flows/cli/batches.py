@@ -1,0 +1,105 @@
+"""`sluicegate run`, `nightly`, `watch`, `status` and `docs`: batches are run, and looked at."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument, Option
+
+from expectations.gx import docs as pages
+from flows.cli.command import Json, OneOrAll, show
+from flows.home.tree import open_home
+from flows.operations.printing import flat, print_table
+from flows.operations.progress import Reporter
+from flows.reports import status as reports
+from flows.schedule import run as runs
+from flows.schedule import server
+from pipelines.lake.runner import Runner
+
+
+def run(
+    what: Annotated[str, Argument(metavar="SUBMISSION|BATCH", help="A submission's folder, or a batch's name.")],
+    register: Annotated[Path | None, Option(help="Register to run against, instead of sluicegate.toml's.")] = None,
+    runner: Annotated[Runner | None, Option(help="Where Beam runs, instead of sluicegate.toml's.")] = None,
+    json: Json = False,
+) -> int:
+    """Run a submission, or a batch that waits, until it is released, held or refused.
+
+    Exit codes: 0 released, 3 held, 4 refused, 5 bad input.
+    """
+    home = open_home()
+    # the flow opens the home again, in this process: the environment carries the choice there
+    if register:
+        os.environ["SLUICEGATE_REGISTER"] = str(register.resolve())
+    if runner:
+        os.environ["SLUICEGATE_RUNNER"] = runner
+    if register or runner:
+        home = open_home(home.root)
+    record = runs.run(home, what, Reporter(quiet=json))
+    return show(reports.batch_summary(home, record), json, print_summary, runs.exit_code(record))
+
+
+def nightly(json: Json = False) -> int:
+    """Test the gates, then run everything in the inbox that is not done; one summary."""
+    home = open_home()
+    server.warm_up(home)()
+    from flows.schedule.nightly import exit_code, run_nightly
+
+    summary = run_nightly(home, quiet=json)
+    return show(summary, json, _print_nightly, exit_code(summary))
+
+
+def _print_nightly(summary: dict[str, Any]) -> None:
+    batches = [[flat(cell) for cell in row] for row in summary["batches"]]
+    print_table("Nightly", ["submission", "batch", "state", "codes"], batches)
+    for due in summary["recalls"]:
+        print(f"Recall {due['case']}: {due['deadline']} is {due['status']}, due {due['at']}")
+    print(f"Gate self-test: {summary['selftest']}. Signed head of the audit log: {summary.get('signed_head', 'none')}")
+
+
+def watch(
+    at_once: Annotated[int, Option(help="How many submissions at a time.", min=1, max=16)] = 1,
+    every: Annotated[float, Option(help="Seconds between looks into the inbox.", min=0.1)] = 5.0,
+    once: Annotated[bool, Option(help="Stop when the inbox holds nothing new.")] = False,
+) -> int:
+    """Run each submission in the inbox once it is complete, until stopped.
+
+    Ctrl-C or SIGTERM stops it: no new submission is started, and it waits for the running batches to finish.
+    """
+    from flows.schedule.watch import watch as watch_inbox
+
+    return watch_inbox(open_home(), at_once=at_once, every=every, once=once)
+
+
+def status(batch: OneOrAll = None, json: Json = False) -> int:
+    """Show where batches stand."""
+    home = open_home()
+    return show(reports.one(home, batch), json, _print_batch) if batch else show(reports.every(home), json, _print_all)
+
+
+def print_summary(summary: dict[str, Any]) -> None:
+    """How a batch ended, as `flows.reports.status.batch_summary` gives it: outcomes, why, and what to do next."""
+    print_table(f"Batch {summary['batch']}: {summary['state']}", ["outcome", "rows"], summary["outcomes"].items())
+    if summary["codes"]:
+        print("Why: " + "; ".join(flat(part) for part in (summary["codes"], summary["cites"]) if part))
+    print(summary["next"])
+
+
+def _print_batch(summary: dict[str, Any]) -> None:
+    print_summary(summary)
+    print_table("Checkpoints", ["checkpoint", "status", "checks", "failed"], summary["checkpoints"])
+    print_table("Events", ["seq", "at", "kind"], summary["events"])
+
+
+def _print_all(found: dict[str, Any]) -> None:
+    keys = ["batch", "state", "agreement", "received", "rows", "codes"]
+    print_table("Batches", keys, [[flat(batch[k]) for k in keys] for batch in found["batches"]])
+    if found["halts"]:
+        print(f"Releases are halted ({found['halts']} halts stand).")
+
+
+def docs(out: Annotated[Path, Option(help="Folder for the pages.")], batch: OneOrAll = None) -> None:
+    """Render checkpoint results as GX Data Docs: counts and rule ids only."""
+    print(pages.render(reports.verdicts(open_home(), batch), out))
