@@ -1,7 +1,4 @@
-"""The stage alone, for evaluation and tuning: raw request rows in, one line a row out.
-
-It releases nothing and touches no ledger.
-"""
+"""The stage alone, for evaluation and tuning: raw rows in, a line a row out; no release, and no ledger."""
 
 from __future__ import annotations
 
@@ -26,8 +23,7 @@ from pipelines.match.stage import find
 from pipelines.register.prepare import PERSON, WRITTEN
 
 _PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip"
-# Fields that a row may give in a form nobody can read, which then is no evidence: SQL of what reads them, and the code
-# for it.
+# Fields that a row may give in a form nobody can read, which then is no evidence: what reads them (SQL), and the code.
 _READ = {"birth_date": ("std_date", "BAD_BIRTH_DATE"), "tin": ("std_tin", "BAD_TIN")}
 
 
@@ -70,9 +66,8 @@ def match_file(
             register.build(prepared, built, runner=runner, duck=place.duck, progress=progress)
             prepared = built
         real = register.open_register(prepared)
-        rows = lake.run_step(
-            place.step("ingest.rows"), {}, [requests], Canonical(place.duck), runner=runner, progress=progress
-        )
+        step, worker = place.step("ingest.rows"), Canonical(place.duck)
+        rows = lake.run_step(step, {}, [requests], worker, runner=runner, progress=progress)
         found = find(place, {}, rows, real)
         target = folder / out.name
         outcomes = _write(place, rows, real, found, target)

@@ -12,18 +12,10 @@ from expectations.names import standard
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import copy, quiet
 from pipelines.match import bits, blocking, plausible, tiers, weight
-from pipelines.match.comparisons import (
-    ADDRESS,
-    BIRTH_DATE,
-    EVIDENCE,
-    FIRST_NAME,
-    LAST_NAME,
-    MIDDLE_NAME,
-    NAME_ORDER,
-    SIMILAR_STREET,
-    SUFFIX,
-    TIN,
-)
+from pipelines.match.comparisons import BESIDE_NAMES, EVIDENCE, NAMES
+from pipelines.match.comparisons.address import SIMILAR_STREET
+from pipelines.match.comparisons.level import Comparison
+from pipelines.match.comparisons.tin import TIN
 from pipelines.match.requests import requests_sql
 from pipelines.match.steps import Step, execute
 from pipelines.match.vetoes import PAIR_VETOES
@@ -66,13 +58,13 @@ class Compare:
 
 
 def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: Scan) -> list[Step]:
-    """All steps over one scan. `requests`: a SELECT; the next three can stand in FROM; `scan` says who in it is
-    gone."""
+    """All steps over one scan. `requests`: a SELECT; the next three stand in FROM; `scan` says who in it is gone."""
     return [*blocking.steps(request_keys, persons, addresses, scan), *pair_steps(requests, persons, addresses)]
 
 
 def pair_steps(requests: str, persons: str, addresses: str) -> list[Step]:
     """From table candidate_pairs to `classified`: `persons` and `addresses` are scanned once more, for these pairs."""
+    home = _addresses_compared_sql(addresses)
     return [
         Step("requests", "these requests, with the namesakes to expect", requests),
         Step("nicknames", "familiar forms of given names, both ways", NICKNAMES_SQL),
@@ -82,14 +74,8 @@ def pair_steps(requests: str, persons: str, addresses: str) -> list[Step]:
             _names_compared_sql(persons),
             ends=("candidate_pairs",),
         ),
-        Step(
-            "addresses_compared",
-            "pairs with an address on file in the request's building, current or earlier",
-            _addresses_compared_sql(addresses),
-        ),
-        Step(
-            "compared", "the level of each comparison", COMPARED, ("names_compared", "addresses_compared", "requests")
-        ),
+        Step("addresses_compared", "pairs with an address on file in the request's building, current or earlier", home),
+        Step("compared", "the level of each comparison", COMPARED, ends=_JOINED),
         Step("classified", "tier, vetoes, evidence, plausible", CLASSIFIED, ends=("compared",)),
     ]
 
@@ -103,15 +89,20 @@ NICKNAMES_SQL = f"""
     SELECT name, nickname FROM listed UNION SELECT nickname, name FROM listed"""
 
 
+_JOINED = ("names_compared", "addresses_compared", "requests")  # into `compared`
+
+
+def _levels(comparisons: Iterable[Comparison]) -> str:
+    return ",\n      ".join(comparison.sql for comparison in comparisons)
+
+
 # CASE, because the costly similarity runs on those rows only where equality failed. Most pairs are members of one
 # household: what their names rule out costs nothing more.
 def _names_compared_sql(persons: str) -> str:
     return f"""
     SELECT ordinal, record_id, first_name, last_name, name_order, file_middle, file_suffix, file_birth, file_tin FROM (
       SELECT *,
-      {FIRST_NAME.sql},
-      {LAST_NAME.sql},
-      {NAME_ORDER.sql}
+      {_levels(NAMES)}
       FROM (
         SELECT p.ordinal, p.record_id, r.s_first, r.s_last, r.s_last1, r.s_last2, r.k_tin,
           f.s_first AS file_first, f.s_last AS file_last, f.s_middle AS file_middle, f.s_suffix AS file_suffix,
@@ -140,11 +131,7 @@ def _addresses_compared_sql(addresses: str) -> str:
 COMPARED = f"""
     SELECT ordinal, record_id, (ordinal < 0) <> (record_id < 0) AS cross_origin, namesakes, middle_share,
       first_name, last_name, name_order,
-      {MIDDLE_NAME.sql},
-      {SUFFIX.sql},
-      {BIRTH_DATE.sql},
-      {TIN.sql},
-      {ADDRESS.sql}
+      {_levels(BESIDE_NAMES)}
     FROM names_compared JOIN requests USING (ordinal) LEFT JOIN addresses_compared USING (ordinal, record_id)"""
 
 CLASSIFIED = f"""

@@ -7,8 +7,8 @@ requester every outcome but `matched` reads NOT_CONFIRMED.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class MatchOutcome(StrEnum):
@@ -20,8 +20,7 @@ class MatchOutcome(StrEnum):
     NEAR = "near"
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     outcome: MatchOutcome
     when: str
     meaning: str
