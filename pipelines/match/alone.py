@@ -20,6 +20,7 @@ from pipelines.lake.workplace import workplace
 from pipelines.match import request_file
 from pipelines.match.outcomes import MatchOutcome
 from pipelines.match.stage import find
+from pipelines.register.opened import addresses
 from pipelines.register.prepare import PERSON, WRITTEN
 
 _PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip"
@@ -111,7 +112,7 @@ def _write(
         con.execute(f"CREATE TEMP TABLE r AS FROM {parquet(rows.paths('rows'))}")
         con.execute(f"""
             CREATE TEMP TABLE facts AS SELECT ordinal, list(struct_pack({pack})) AS addresses_on_file
-            FROM c JOIN {register.addresses(real)} USING (record_id) GROUP BY ordinal""")
+            FROM c JOIN {addresses(real)} USING (record_id) GROUP BY ordinal""")
         query = f"""
             SELECT r.request_id, {outcome} AS outcome, c.record_id, c.tier, {evidence} AS evidence, k.corroboration,
               {vetoes} AS vetoes, c.plausible, c.weight

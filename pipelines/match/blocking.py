@@ -22,8 +22,8 @@ OF_REQUESTS: dict[str, tuple[str, ...]] = {
     # the third: the two names in each other's field
     "birth": (keys.birth("t_last1"), keys.birth("t_last2"), keys.birth("t_first", given="s_last")),
     "home_last": (keys.home_last("t_last1"), keys.home_last("t_last2")),
-    "home_first": (keys.home_first(),),
-    "area_birth": (keys.area_birth(),),
+    "home_first": (keys.HOME_FIRST,),
+    "area_birth": (keys.AREA_BIRTH,),
 }
 if OF_REQUESTS.keys() != keys.KEYS.keys():
     raise TypeError("each blocking key of the register needs its SQL for requests")

@@ -27,9 +27,9 @@ class Resolve:
     settings: duck.DuckSettings
 
     def __call__(self, parts: list[Part], attempt: Attempt) -> Iterable[Part]:
-        compared = (duck.parquet([p.path for p in parts if p.dataset == dataset]) for dataset in DATASETS)
+        found = [duck.parquet([p.path for p in parts if p.dataset == dataset]) for dataset in DATASETS]
         with quiet("match.candidates", self.settings) as con:
-            execute(con, steps(duck.parquet(list(self.rows)), *compared, tiers=self.tiers))
+            execute(con, steps(duck.parquet(list(self.rows)), found[0], found[1], found[2], self.tiers))
             copy(con, f"FROM ({CANDIDATES}) ORDER BY ordinal", attempt.path("candidates", 0))
             written = duck.parquet([attempt.path("candidates", 0)])
             counted = con.execute(f"""

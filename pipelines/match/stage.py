@@ -16,6 +16,7 @@ from pipelines import lake, register
 from pipelines.context import BatchContext
 from pipelines.match import compare, requests, resolve
 from pipelines.match.steps import Step, printed
+from pipelines.register.opened import Scan
 from pipelines.register.prepare import preparation
 
 
@@ -92,6 +93,6 @@ def plan() -> str:
     """The SQL of the stage, for people, with names in the place of paths."""
     asked = requests.requests_sql("ROWS", "NAMES", 1)
     steps = requests.steps("ROWS", "NAMES")
-    steps += compare.steps(asked, "BLOCKING_KEYS", "PERSONS", "ADDRESSES", register.Scan((), ()))
+    steps += compare.steps(asked, "BLOCKING_KEYS", "PERSONS", "ADDRESSES", Scan((), ()))
     steps += resolve.steps("ROWS", "CLASSIFIED", "PAIR_COUNTS", "OVERSIZED", TIERS)
     return printed([*steps, Step("candidates", "the contract: CANDIDATE", resolve.CANDIDATES)])

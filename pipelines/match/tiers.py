@@ -36,12 +36,11 @@ class Alternative(Entry):
         return " AND ".join(self.needs)
 
 
-@dataclass(frozen=True)
-class Rule(Entry):
+class Rule:
     """A tier: what all its ways need (`meaning` in words), and the alternatives, of which one must hold."""
 
-    needs: tuple[str, ...]
-    alternatives: tuple[Alternative, ...]
+    def __init__(self, needs: tuple[str, ...], meaning: str, why: str, *alternatives: Alternative) -> None:
+        self.needs, self.meaning, self.why, self.alternatives = needs, meaning, why, alternatives
 
     @property
     def sql(self) -> str:
@@ -65,69 +64,61 @@ RARE_NAME = f"""namesakes * CASE middle_name
 
 RULES: dict[Tier, Rule] = {
     Tier.A: Rule(
-        needs=(TIN.at("same"), f"({NO_OTHER_MIDDLE} OR {BORN})"),
-        meaning="the TIN, and no contradicting middle initial without the birth date",
-        why="a number is borrowed within a family: a given name must agree as well, and nothing stands in for it",
-        alternatives=(
-            Alternative("A.name", (SAME_FIRST, LAST_NAME.at("exact", "token"))).means(
-                "the exact given name, and the surname or one of two surnames",
-                why="number and name are independent evidence",
-            ),
-            Alternative("A.names_swapped", (SWAPPED,)).means(
-                "the two names in each other's field", why="they are the same two names"
-            ),
-            Alternative("A.similar_name_birth_date", (SIMILAR_FIRST, SIMILAR_LAST, BORN)).means(
-                "given name and surname similar, and the birth date",
-                why="the birth date makes up for a typing error or a familiar form",
-            ),
-            Alternative("A.slip_middle_name", (FAMILIAR_FIRST, SIMILAR_LAST, SAME_MIDDLE)).means(
-                "given name familiar or with a slip, surname similar, and the middle initial",
-                why="without the birth date a longer name may be a child's: Aria is Ariana's daughter",
-            ),
-            Alternative("A.birth_date", (SAME_FIRST, BORN)).means(
-                "the exact given name and the birth date, whatever the surname",
-                why="surnames change by marriage: the birth date stands in",
-            ),
-            Alternative("A.middle_name_address", (SAME_FIRST, SAME_MIDDLE, SAME_ADDRESS)).means(
-                "the exact given name, the middle initial and the full address, whatever the surname",
-                why="surnames change by marriage: middle initial and address stand in together",
-            ),
+        (TIN.at("same"), f"({NO_OTHER_MIDDLE} OR {BORN})"),
+        "the TIN, and no contradicting middle initial without the birth date",
+        "a number is borrowed within a family: a given name must agree as well, and nothing stands in for it",
+        Alternative("A.name", (SAME_FIRST, LAST_NAME.at("exact", "token"))).means(
+            "the exact given name, and the surname or one of two surnames",
+            why="number and name are independent evidence",
+        ),
+        Alternative("A.names_swapped", (SWAPPED,)).means(
+            "the two names in each other's field", why="they are the same two names"
+        ),
+        Alternative("A.similar_name_birth_date", (SIMILAR_FIRST, SIMILAR_LAST, BORN)).means(
+            "given name and surname similar, and the birth date",
+            why="the birth date makes up for a typing error or a familiar form",
+        ),
+        Alternative("A.slip_middle_name", (FAMILIAR_FIRST, SIMILAR_LAST, SAME_MIDDLE)).means(
+            "given name familiar or with a slip, surname similar, and the middle initial",
+            why="without the birth date a longer name may be a child's: Aria is Ariana's daughter",
+        ),
+        Alternative("A.birth_date", (SAME_FIRST, BORN)).means(
+            "the exact given name and the birth date, whatever the surname",
+            why="surnames change by marriage: the birth date stands in",
+        ),
+        Alternative("A.middle_name_address", (SAME_FIRST, SAME_MIDDLE, SAME_ADDRESS)).means(
+            "the exact given name, the middle initial and the full address, whatever the surname",
+            why="surnames change by marriage: middle initial and address stand in together",
         ),
     ),
     Tier.B: Rule(
-        needs=(BORN, BUILDING),
-        meaning="the birth date, and the address or its building",
-        why="name, birth date and address are three kinds of evidence, and overcome another middle initial",
-        alternatives=(
-            Alternative("B.name", (SAME_FIRST, SAME_LAST)).means(
-                "the exact name", why="the twin at this address has another given name"
-            ),
-            Alternative("B.names_swapped", (SWAPPED,)).means(
-                "the two names in each other's field", why="they are the same two names"
-            ),
+        (BORN, BUILDING),
+        "the birth date, and the address or its building",
+        "name, birth date and address are three kinds of evidence, and overcome another middle initial",
+        Alternative("B.name", (SAME_FIRST, SAME_LAST)).means(
+            "the exact name", why="the twin at this address has another given name"
+        ),
+        Alternative("B.names_swapped", (SWAPPED,)).means(
+            "the two names in each other's field", why="they are the same two names"
         ),
     ),
     Tier.C: Rule(
-        needs=(BORN, SAME_ADDRESS, NO_OTHER_MIDDLE),
-        meaning="the birth date and the full address, and no contradicting middle initial",
-        why="a name that is only similar may be a twin's: all else must agree",
-        alternatives=(
-            Alternative("C.similar_name", (SIMILAR_FIRST, SIMILAR_LAST)).means(
-                "given name and surname similar", why="a typing error, a familiar form, or one of two surnames"
-            ),
+        (BORN, SAME_ADDRESS, NO_OTHER_MIDDLE),
+        "the birth date and the full address, and no contradicting middle initial",
+        "a name that is only similar may be a twin's: all else must agree",
+        Alternative("C.similar_name", (SIMILAR_FIRST, SIMILAR_LAST)).means(
+            "given name and surname similar", why="a typing error, a familiar form, or one of two surnames"
         ),
     ),
     Tier.D: Rule(
-        needs=(BORN,),
-        meaning="the birth date",
-        why="a mover is found by the name alone, where nobody else of that birth date is to be expected to bear it",
-        alternatives=(
-            Alternative("D.rare_name", (SAME_FIRST, SAME_LAST, RARE_NAME)).means(
-                f"the exact name, with its middle initial where both sides give it, so rare that at most {RARE:.5f}"
-                f" other bearers are to be expected in the register; {OTHER_MIDDLE} times as rare if the initials"
-                " contradict",
-                why="a rare name does the work of an address",
-            ),
+        (BORN,),
+        "the birth date",
+        "a mover is found by the name alone, where nobody else of that birth date is to be expected to bear it",
+        Alternative("D.rare_name", (SAME_FIRST, SAME_LAST, RARE_NAME)).means(
+            f"the exact name, with its middle initial where both sides give it, so rare that at most {RARE:.5f}"
+            f" other bearers are to be expected in the register; {OTHER_MIDDLE} times as rare if the initials"
+            " contradict",
+            why="a rare name does the work of an address",
         ),
     ),
 }

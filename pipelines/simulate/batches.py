@@ -100,9 +100,8 @@ def batch(
 
 def _spans(rows: int, file_format: str | None) -> list[tuple[str, str, int, int]]:
     """File name, format, first row and the row after its last, for each data file."""
-    shares: Sequence[tuple[str, float]] = MIXED if rows >= MIXED_FROM else (("csv", 1.0),)
-    if file_format:
-        shares = ((file_format, 1.0),)
+    alone = file_format or (None if rows >= MIXED_FROM else "csv")
+    shares = ((alone, 1.0),) if alone else MIXED
     spans, start, total = [], 0, 0.0
     for number, (kind, share) in enumerate(shares, 1):
         total += share
@@ -115,13 +114,10 @@ def _spans(rows: int, file_format: str | None) -> list[tuple[str, str, int, int]
 def _file(
     connection: duckdb.DuckDBPyConnection, folder: Path, name: str, kind: str, start: int, end: int
 ) -> dict[str, str | int]:
-    without = PARTS if kind == "jsonl" else ONE_LINE
-    columns = ", ".join(n for n in RAW_NAMES if n not in without)
-    path = folder / name
-    tables.write(
-        connection, f"SELECT {columns} FROM rows WHERE i >= {start} AND i < {end} ORDER BY i", path, WRITE[kind]
-    )
-    return {"path": name, "format": kind, "rows": end - start, "sha256": digests.of_file(path)}
+    columns = ", ".join(n for n in RAW_NAMES if n not in (PARTS if kind == "jsonl" else ONE_LINE))
+    query = f"SELECT {columns} FROM rows WHERE i >= {start} AND i < {end} ORDER BY i"
+    tables.write(connection, query, folder / name, WRITE[kind])
+    return {"path": name, "format": kind, "rows": end - start, "sha256": digests.of_file(folder / name)}
 
 
 def _letter(
@@ -132,13 +128,13 @@ def _letter(
     def table(head: str, fields: Mapping[str, object]) -> str:
         return "".join([head, *(f"{key} = {json.dumps(value)}\n" for key, value in fields.items())])
 
-    says = {"requester": requester, "agreement": agreement, "statute": CITATION, "purpose": PURPOSE}
-    attested = {"solely": True, "no_informant_or_investigation_harmed": True}
-    return (
-        table("", says)
-        + f"date = {day.isoformat()}\n"
-        + table("\n[signatory]\n", SIGNATORY)
-        + table("\n[attestations]\n", attested)
-        + "".join(table("\n[[officers]]\n", {"id": id, "name": f"Engaged {id}"}) for id in officers)
-        + "".join(table("\n[[files]]\n", file) for file in files)
+    return "".join(
+        [
+            table("", {"requester": requester, "agreement": agreement, "statute": CITATION, "purpose": PURPOSE}),
+            f"date = {day.isoformat()}\n",
+            table("\n[signatory]\n", SIGNATORY),
+            table("\n[attestations]\n", {"solely": True, "no_informant_or_investigation_harmed": True}),
+            *(table("\n[[officers]]\n", {"id": id, "name": f"Engaged {id}"}) for id in officers),
+            *(table("\n[[files]]\n", file) for file in files),
+        ]
     )

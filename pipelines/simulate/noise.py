@@ -6,39 +6,16 @@ from expectations.base.duck import quote
 from pipelines.simulate.chance import Chance
 from pipelines.simulate.reference import NICKNAMES
 
-_SUFFIXES = ("ST", "AVE", "DR", "LN", "RD", "CT", "BLVD", "PL", "CIR", "TER", "PKWY", "TRL")
-_LONG = (
-    "Street",
-    "Avenue",
-    "Drive",
-    "Lane",
-    "Road",
-    "Court",
-    "Boulevard",
-    "Place",
-    "Circle",
-    "Terrace",
-    "Parkway",
-    "Trail",
-)
-LONG_SUFFIXES = dict(zip(_SUFFIXES, _LONG, strict=True))
-COMPASS = {
-    "N": "North",
-    "S": "South",
-    "E": "East",
-    "W": "West",
-    "NE": "Northeast",
-    "NW": "Northwest",
-    "SE": "Southeast",
-}
+LONG = {"ST": "Street", "AVE": "Avenue", "DR": "Drive", "LN": "Lane", "RD": "Road", "CT": "Court", "PL": "Place"}
+LONG |= {"BLVD": "Boulevard", "CIR": "Circle", "TER": "Terrace", "PKWY": "Parkway", "TRL": "Trail"}
+COMPASS = {"N": "North", "S": "South", "E": "East", "W": "West"}
+COMPASS |= {"NE": "Northeast", "NW": "Northwest", "SE": "Southeast"}
 
 
 def nicknames() -> str:
     """SELECT of (name, nickname), one nickname a name, in capitals."""
-    listed = (
-        f"read_csv({quote(str(NICKNAMES))}, skip = 2, header = true,"
-        " columns = {'name': 'VARCHAR', 'nickname': 'VARCHAR'})"
-    )
+    columns = "{'name': 'VARCHAR', 'nickname': 'VARCHAR'}"
+    listed = f"read_csv({quote(str(NICKNAMES))}, skip = 2, header = true, columns = {columns})"
     return f"SELECT name, min(nickname) AS nickname FROM {listed} GROUP BY name"
 
 
@@ -57,13 +34,12 @@ def typo(c: Chance, text: str, purpose: str) -> str:
 
 def titled(text: str) -> str:
     """Capitals to title case, word by word (ordinals become 45th)."""
-    words = f"list_transform(string_split({text}, ' '), w -> w[1] || lower(w[2:]))"
-    return f"array_to_string({words}, ' ')"
+    return f"array_to_string(list_transform(string_split({text}, ' '), w -> w[1] || lower(w[2:])), ' ')"
 
 
 def suffixed(c: Chance) -> str:
     """`street` with its suffix in full, now and then."""
-    longer = _word("regexp_extract(street, '[A-Z]+$')", LONG_SUFFIXES)
+    longer = _word("regexp_extract(street, '[A-Z]+$')", LONG)
     return (
         f"CASE WHEN {c.happens('i', 'long suffix', 0.35)} AND {longer} IS NOT NULL"
         f" THEN regexp_replace(street, '[A-Z]+$', upper({longer})) ELSE street END"

@@ -1,8 +1,6 @@
-"""What a batch's rows say: the people of `asked`, with the evidence given, the noise, the defects and the legal
-elements.
+"""What a batch's rows say: the people of `asked`, with their evidence, the noise, the defects and the legal elements.
 
-Makes the table `rows`: i, request_id, the text fields as submitted (parts and one-line forms), and what is true of the
-row.
+Makes the table `rows`: i, request_id, the fields as submitted (parts and one-line forms), and what is true of the row.
 """
 
 from __future__ import annotations

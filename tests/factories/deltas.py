@@ -11,6 +11,7 @@ from typing import Any
 from expectations.base import duck
 from expectations.names import standard
 from pipelines import lake, register
+from pipelines.register.opened import addresses
 from tests.factories.match_inputs import HOME, raw_register, record
 
 TODAY = date(2026, 3, 2)
@@ -79,7 +80,7 @@ def held(manifest: lake.Manifest) -> dict[str, Any]:
         standard.setup(con)
         rows = {
             "persons": con.execute(f"FROM ({persons}) ORDER BY ALL").fetchall(),
-            "addresses": con.execute(f"FROM {register.addresses(manifest)} ORDER BY ALL").fetchall(),
+            "addresses": con.execute(f"FROM {addresses(manifest)} ORDER BY ALL").fetchall(),
             "names": (
                 con.execute(
                     f"SELECT kind, name, sum(n)::BIGINT AS n FROM {duck.parquet(manifest.paths('names'))}"
