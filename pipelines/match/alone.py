@@ -13,13 +13,13 @@ from expectations.facts import corroboration
 from expectations.names import standard
 from expectations.rules.sql import blank
 from pipelines import lake, register
-from pipelines.lake import Attempt, Part
+from pipelines.lake import Attempt, Manifest, Part
 from pipelines.lake.runner import EMBEDDED
 from pipelines.lake.sql import copy, quiet
 from pipelines.lake.workplace import workplace
 from pipelines.match import request_file
 from pipelines.match.outcomes import MatchOutcome
-from pipelines.match.stage import find
+from pipelines.match.stage import Alone, find
 from pipelines.register.opened import addresses
 from pipelines.register.prepare import PERSON, WRITTEN
 
@@ -33,19 +33,6 @@ class Matched(NamedTuple):
 
     outcomes: dict[str, int]
     unread: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Alone:
-    """A folder of its own to work in (see `stage.Place`)."""
-
-    root: Path
-    duck: DuckSettings
-    progress: lake.Progress
-    runner: str = EMBEDDED
-
-    def step(self, name: str) -> Path:
-        return self.root / name
 
 
 def match_file(
@@ -99,9 +86,7 @@ class Canonical:
         yield attempt.part("rows", 0, **dict(zip((code for _, code in _READ.values()), unread, strict=True)))
 
 
-def _write(
-    place: Alone, rows: lake.Manifest, real: lake.Manifest, found: lake.Manifest, target: Path
-) -> dict[str, int]:
+def _write(place: Alone, rows: Manifest, real: Manifest, found: Manifest, target: Path) -> dict[str, int]:
     kind = target.suffix.removeprefix(".")
     evidence, vetoes = (f"array_to_string({c}, ' ')" if kind == "csv" else c for c in ("evidence", "vetoes"))
     outcome = f"coalesce(c.outcome, '{MatchOutcome.MATCHED}')"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pipelines.match.steps import Step
 from pipelines.register import keys
-from pipelines.register.opened import Scan
+from pipelines.register.opened import Scan, without
 
 # A request with more candidate pairs than this says nothing of which record is meant: it ends as ambiguous, never as
 # unmatched. So does one in a block of more records.
@@ -66,7 +66,7 @@ def _blocks_sql(register: dict[str, str], scan: Scan) -> str:
         for dataset, column in key.columns
     ]
     union = "\n      UNION ALL ".join(joins)
-    return f"\n    FROM {scan.left_out(f'({union})')}"
+    return f"\n    FROM {without(scan.gone, f'({union})')}"
 
 
 # In two steps, because counting distinct records of every key costs more than the rest together.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from expectations.base import duck
 from expectations.names import standard
@@ -25,16 +24,9 @@ NICKNAMES = Path(__file__).with_name("nicknames.csv")
 DATASETS = ("classified", "pair_counts", "oversized")
 
 
-class NumberedScan(NamedTuple):
-    """Parts of registers to be scanned by one query; the control records' parts are scanned with the last."""
-
-    number: int
-    scan: Scan
-
-
 @dataclass(frozen=True)
 class Compare:
-    """Worker on one scan, for all `rows`, their `keys`, and the `names` of a register with `persons` records.
+    """Worker on one scan and its number, for all `rows`, their `keys`, and the `names` in a register of `persons`.
 
     Datasets: `classified` (one row for each pair that may be one person), `pair_counts` (candidate pairs of each
     request) and `oversized` (requests in an oversized block).
@@ -46,15 +38,16 @@ class Compare:
     persons: int
     settings: duck.DuckSettings
 
-    def __call__(self, item: NumberedScan, attempt: Attempt) -> Iterable[Part]:
-        with quiet(f"match.compared {item.number}", self.settings) as con:
+    def __call__(self, item: tuple[int, Scan], attempt: Attempt) -> Iterable[Part]:
+        number, scan = item
+        with quiet(f"match.compared {number}", self.settings) as con:
             standard.setup(con)
             requests = requests_sql(duck.parquet(list(self.rows)), duck.parquet([self.names]), self.persons)
-            persons, addresses = duck.parquet(list(item.scan.persons)), duck.parquet(list(item.scan.addresses))
-            execute(con, steps(requests, duck.parquet([self.keys]), persons, addresses, item.scan))
+            persons, addresses = duck.parquet(list(scan.persons)), duck.parquet(list(scan.addresses))
+            execute(con, steps(requests, duck.parquet([self.keys]), persons, addresses, scan))
             for dataset in DATASETS:
-                copy(con, f"FROM {dataset}", attempt.path(dataset, item.number))
-                yield attempt.part(dataset, item.number)
+                copy(con, f"FROM {dataset}", attempt.path(dataset, number))
+                yield attempt.part(dataset, number)
 
 
 def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: Scan) -> list[Step]:

@@ -3,8 +3,6 @@
 SQL over the comparisons. A single plausible record without a tier ends as `near`.
 """
 
-from __future__ import annotations
-
 from pipelines.match.comparisons.address import ADDRESS
 from pipelines.match.comparisons.birth_date import BIRTH_DATE
 from pipelines.match.comparisons.name_parts import SUFFIX

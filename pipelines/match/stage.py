@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from expectations.base.digests import of_bytes
 from expectations.base.duck import DuckSettings
@@ -14,24 +13,24 @@ from expectations.base.errors import Fault
 from expectations.instruments.agreement import TIERS
 from pipelines import lake, register
 from pipelines.context import BatchContext
+from pipelines.lake.runner import EMBEDDED
 from pipelines.match import compare, requests, resolve
 from pipelines.match.steps import Step, printed
 from pipelines.register.opened import Scan
 from pipelines.register.prepare import preparation
 
 
-class Place(Protocol):
-    """Where the stage works, and with what: a batch's context, or a folder of its own (`alone`)."""
+@dataclass(frozen=True)
+class Alone:
+    """Where the stage works without a batch: a folder of its own (see `alone`)."""
 
-    @property
-    def duck(self) -> DuckSettings: ...
-    @property
-    def runner(self) -> str: ...
-    @property
-    def progress(self) -> lake.Progress: ...
+    root: Path
+    duck: DuckSettings
+    progress: lake.Progress
+    runner: str = EMBEDDED
+
     def step(self, name: str) -> Path:
-        """The folder of a step."""
-        ...
+        return self.root / name
 
 
 def run(ctx: BatchContext) -> lake.Manifest:
@@ -54,7 +53,7 @@ def run(ctx: BatchContext) -> lake.Manifest:
 
 
 def find(
-    place: Place,
+    place: BatchContext | Alone,
     inputs: Mapping[str, object],
     rows: lake.Manifest,
     real: lake.Manifest,
@@ -75,14 +74,14 @@ def find(
     return step(place.step("match.candidates"), inputs, _scans(real, controls), worker, then=then)
 
 
-def _scans(real: lake.Manifest, controls: lake.Manifest | None) -> list[compare.NumberedScan]:
+def _scans(real: lake.Manifest, controls: lake.Manifest | None) -> list[tuple[int, Scan]]:
     """The scans of the register, with the few control records in the last one."""
     scans = register.scans(real)
     if controls:
         last = scans[-1]
         more = {n: (*getattr(last, n), *controls.paths(n)) for n in ("persons", "addresses")}
         scans[-1] = replace(last, **more)
-    return [compare.NumberedScan(number, scan) for number, scan in enumerate(scans)]
+    return list(enumerate(scans))
 
 
 def _digests(manifest: lake.Manifest) -> list[str]:

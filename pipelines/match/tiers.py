@@ -58,7 +58,6 @@ BORN = BIRTH_DATE.at("same")
 SAME_MIDDLE = MIDDLE_NAME.at("same")
 NO_OTHER_MIDDLE = MIDDLE_NAME.at("unknown", "same")
 SAME_ADDRESS = ADDRESS.at("same")
-BUILDING = ADDRESS.at("same", "building")
 RARE_NAME = f"""namesakes * CASE middle_name
             WHEN 'same' THEN middle_share WHEN 'conflict' THEN {OTHER_MIDDLE} ELSE 1 END <= {RARE}"""
 
@@ -92,7 +91,7 @@ RULES: dict[Tier, Rule] = {
         ),
     ),
     Tier.B: Rule(
-        (BORN, BUILDING),
+        (BORN, ADDRESS.at("same", "building")),
         "the birth date, and the address or its building",
         "name, birth date and address are three kinds of evidence, and overcome another middle initial",
         Alternative("B.name", (SAME_FIRST, SAME_LAST)).means(

@@ -22,12 +22,12 @@ class Veto(Entry):
     when: str
 
 
-_SUFFIX_CONFLICTS = f"{SUFFIX.at('conflict')} OR ({SUFFIX.at('one_side')} AND birth_date <> 'same' AND tin <> 'same')"
+_SUFFIX = f"{SUFFIX.at('conflict')} OR ({SUFFIX.at('one_side')} AND birth_date <> 'same' AND tin <> 'same')"
 PAIR_VETOES = (
     Veto("birth_date", BIRTH_DATE.at("conflict")).means(
         "the birth dates conflict", why="father and son share name and address"
     ),
-    Veto("suffix", _SUFFIX_CONFLICTS).means(
+    Veto("suffix", _SUFFIX).means(
         "the suffixes conflict, or one side has one and neither TIN nor birth date agrees",
         why="nothing else tells Jr. from Sr.",
     ),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 import duckdb
 import pyarrow as pa
@@ -30,14 +30,6 @@ from pipelines.register.source import Raw, Source
 from pipelines.register.table import Table
 
 
-class File(NamedTuple):
-    """A piece of work: one file of a table."""
-
-    table: str
-    number: int
-    path: str
-
-
 @dataclass(frozen=True)
 class Convert:
     """Worker: a file as a part of dataset `persons` or `addresses`, in the contract's columns and the file's order."""
@@ -45,12 +37,13 @@ class Convert:
     tables: dict[str, Table]
     settings: duck.DuckSettings
 
-    def __call__(self, item: File, attempt: Attempt) -> Iterable[Part]:
-        table = self.tables[item.table]
-        with quiet(table.where(item.path), self.settings) as con:
-            with readable(con, table, item.path) as relation:
-                copy(con, columns.read(table, relation), attempt.path(table.name, item.number))
-            yield attempt.part(table.name, item.number)
+    def __call__(self, item: tuple[str, int, str], attempt: Attempt) -> Iterable[Part]:
+        name, number, path = item
+        table = self.tables[name]
+        with quiet(table.where(path), self.settings) as con:
+            with readable(con, table, path) as relation:
+                copy(con, columns.read(table, relation), attempt.path(name, number))
+            yield attempt.part(name, number)
 
 
 @contextmanager
@@ -95,7 +88,7 @@ def in_parquet(
         for table in (t for t in tables.values() if t.direct):
             _refuse_empty(table, settings)
         found = {name: columns.direct(t) for name, t in tables.items() if t.direct}
-        items = [File(t.name, n, p) for t in tables.values() if not t.direct for n, p in enumerate(t.paths)]
+        items = [(t.name, n, p) for t in tables.values() if not t.direct for n, p in enumerate(t.paths)]
         if items:
             worker = Convert(tables, replace(settings, preserve_order=True))
             step = lake.run_step(folder, raw.identity, items, worker, runner=runner, progress=progress)

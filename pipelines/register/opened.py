@@ -28,10 +28,6 @@ class Scan:
     addresses: tuple[str, ...]
     gone: tuple[str, ...] = ()
 
-    def left_out(self, relation: str) -> str:
-        """A FROM clause: `relation` (with record_id) without what is gone."""
-        return without(self.gone, relation)
-
 
 def without(gone: tuple[str, ...], relation: str) -> str:
     """A FROM clause: `relation` (with record_id) without the records in the files `gone`."""
@@ -53,7 +49,7 @@ def scans(register: lake.Manifest, rows: int = SCAN_ROWS) -> list[Scan]:
 
 def addresses(register: lake.Manifest) -> str:
     """A FROM clause: every prepared address that counts."""
-    each = (f"FROM {s.left_out(duck.parquet(list(s.addresses)))}" for s in scans(register))
+    each = (f"FROM {without(s.gone, duck.parquet(list(s.addresses)))}" for s in scans(register))
     return f"({' UNION ALL '.join(each)})"
 
 

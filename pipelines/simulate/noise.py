@@ -24,26 +24,23 @@ def typo(c: Chance, text: str, purpose: str) -> str:
     at = f"(2 + {c.below('i', purpose + ' at', f'greatest(length({text}) - 2, 1)')})"
     swapped = f"substr({text}, {at} + 1, 1) || substr({text}, {at}, 1) || substr({text}, {at} + 2)"
     same = f"substr({text}, {at} + 1, 1) = substr({text}, {at}, 1)"
-    return (
-        f"left({text}, {at} - 1) || CASE {c.below('i', purpose + ' kind', 3)}"
-        f" WHEN 0 THEN substr({text}, {at}, 1) || substr({text}, {at})"
-        f" WHEN 1 THEN CASE WHEN {same} THEN substr({text}, {at} + 1) ELSE {swapped} END"
-        f" ELSE substr({text}, {at} + 1) END"
-    )
+    return f"""left({text}, {at} - 1) || CASE {c.below("i", purpose + " kind", 3)}
+          WHEN 0 THEN substr({text}, {at}, 1) || substr({text}, {at})
+          WHEN 1 THEN CASE WHEN {same} THEN substr({text}, {at} + 1) ELSE {swapped} END
+          ELSE substr({text}, {at} + 1) END"""
 
 
-def titled(text: str) -> str:
-    """Capitals to title case, word by word (ordinals become 45th)."""
-    return f"array_to_string(list_transform(string_split({text}, ' '), w -> w[1] || lower(w[2:])), ' ')"
+def titled(when: str, *names: str) -> str:
+    """These columns, from capitals to title case word by word where `when` holds (ordinals become 45th)."""
+    title = "array_to_string(list_transform(string_split({0}, ' '), w -> w[1] || lower(w[2:])), ' ')"
+    return ", ".join(f"CASE WHEN {when} THEN {title.format(name)} ELSE {name} END AS {name}" for name in names)
 
 
 def suffixed(c: Chance) -> str:
     """`street` with its suffix in full, now and then."""
     longer = _word("regexp_extract(street, '[A-Z]+$')", LONG)
-    return (
-        f"CASE WHEN {c.happens('i', 'long suffix', 0.35)} AND {longer} IS NOT NULL"
-        f" THEN regexp_replace(street, '[A-Z]+$', upper({longer})) ELSE street END"
-    )
+    return f"""CASE WHEN {c.happens("i", "long suffix", 0.35)} AND {longer} IS NOT NULL
+          THEN regexp_replace(street, '[A-Z]+$', upper({longer})) ELSE street END"""
 
 
 def directed(c: Chance) -> str:

@@ -40,7 +40,6 @@ class Maker:
     connection: duckdb.DuckDBPyConnection
     chance: chance.Chance
     sizes: dict[str, int]
-    seed: str
     rows: int
 
     @classmethod
@@ -50,11 +49,11 @@ class Maker:
         chance.setup(connection)
         sizes = reference.load(connection)
         people.setup(connection, name)
-        return cls(connection, chance.Chance(name), sizes, name, rows)
+        return cls(connection, chance.Chance(name), sizes, rows)
 
     def make(self, first: int, last: int) -> None:
         """Makes the tables persons, members, households and addresses for record ids first..last (included)."""
-        people.make(self.connection, first, last, self.chance, self.sizes, self.seed)
+        people.make(self.connection, first, last, self.chance, self.sizes)
         tables.make(self.connection, "moves", self._moves())
         tables.make(self.connection, "addresses", self._addresses())
 

@@ -4,8 +4,6 @@
 meets a request without one; both are null where no address on file is in the building.
 """
 
-from __future__ import annotations
-
 from pipelines.match.comparisons.level import Comparison, Level
 
 SIMILAR_STREET = 0.92  # Jaro-Winkler

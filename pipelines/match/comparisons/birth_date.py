@@ -1,7 +1,5 @@
 """The birth date. 1 January stands for "only the year is known" in many files."""
 
-from __future__ import annotations
-
 from pipelines.match.comparisons.level import Comparison, Level
 
 _YEAR_ONLY = "year(s_birth) = year(file_birth) AND (s_birth_year_only OR std_year_only(file_birth))"

@@ -1,7 +1,5 @@
 """Middle initial and suffix: what tells apart relatives of one name."""
 
-from __future__ import annotations
-
 from pipelines.match.comparisons.level import Comparison, Level
 
 MIDDLE_NAME = Comparison(

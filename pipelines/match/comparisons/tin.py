@@ -1,7 +1,5 @@
 """The taxpayer identification number."""
 
-from __future__ import annotations
-
 from pipelines.match.comparisons.level import Comparison, Level
 
 TIN = Comparison(
