@@ -27,9 +27,9 @@ class Resolve:
     settings: duck.DuckSettings
 
     def __call__(self, parts: list[Part], attempt: Attempt) -> Iterable[Part]:
-        found = [duck.parquet([p.path for p in parts if p.dataset == dataset]) for dataset in DATASETS]
+        classified, pairs, oversized = (duck.parquet([p.path for p in parts if p.dataset == d]) for d in DATASETS)
         with quiet("match.candidates", self.settings) as con:
-            execute(con, steps(duck.parquet(list(self.rows)), found[0], found[1], found[2], self.tiers))
+            execute(con, steps(duck.parquet(list(self.rows)), classified, pairs, oversized, self.tiers))
             copy(con, f"FROM ({CANDIDATES}) ORDER BY ordinal", attempt.path("candidates", 0))
             written = duck.parquet([attempt.path("candidates", 0)])
             counted = con.execute(f"""

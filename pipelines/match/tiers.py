@@ -126,6 +126,5 @@ if not tuple(RULES) == tuple(Tier) == TIERS:
     raise TypeError("each tier, and each that an agreement can name, needs its rule, in the order of trial")
 
 # SQL: the tier of a pair, null without one.
-SQL = "CASE\n        WHEN vetoes > 0 THEN NULL{}\n      END".format(
-    "".join(f"\n        WHEN {rule.sql} THEN '{tier}'" for tier, rule in RULES.items())
-)
+_whens = "".join(f"\n        WHEN {rule.sql} THEN '{tier}'" for tier, rule in RULES.items())
+SQL = f"CASE\n        WHEN vetoes > 0 THEN NULL{_whens}\n      END"

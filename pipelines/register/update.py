@@ -84,7 +84,7 @@ def update(
 def _in_its_time(delta: Delta, known: Manifest, today: date, settings: duck.DuckSettings) -> None:
     note = delta.note
     if note.effective_on > today:
-        raise _unfit("DELTA_NOT_YET", "effective_on lies ahead", "Apply it on its day.")
+        raise BadInput("DELTA_NOT_YET", "effective_on lies ahead", where=NAME, remedy="Apply it on its day.")
     paths = _paths(known, "changes")
     if not paths:
         return
@@ -94,13 +94,10 @@ def _in_its_time(delta: Delta, known: Manifest, today: date, settings: duck.Duck
               max(effective_on) FILTER (kind IN {Kind.sql(looks_back=False)})
             FROM {duck.parquet(paths)}""").fetchall()[0]
     if applied:
-        raise _unfit("DELTA_TWICE", "this delta was applied before", "Apply the next one.")
+        raise BadInput("DELTA_TWICE", "this delta was applied before", where=NAME, remedy="Apply the next one.")
     if not note.kind.looks_back and latest and note.effective_on < latest:
-        raise _unfit("DELTA_LATE", "a later update was applied before this one", "Apply deltas in their order.")
-
-
-def _unfit(code: str, message: str, remedy: str) -> BadInput:
-    return BadInput(code, message, where="delta.toml", remedy=remedy)
+        said, remedy = "a later update was applied before this one", "Apply deltas in their order."
+        raise BadInput("DELTA_LATE", said, where=NAME, remedy=remedy)
 
 
 def _paths(manifest: Manifest, dataset: str) -> list[str]:

@@ -1,7 +1,5 @@
 """Given name, surname, and the two in each other's field. A missing name agrees with nothing."""
 
-from __future__ import annotations
-
 from pipelines.match.comparisons.level import Comparison, Level
 
 SIMILAR = 0.92  # Jaro-Winkler: one typing error in a name of common length
@@ -10,15 +8,10 @@ LOOSE_FIRST, LOOSE_LAST = 0.80, 0.85  # might still be the same name: for plausi
 PARTICLES = (
     "('DE', 'LA', 'DEL', 'LAS', 'LOS', 'DA', 'DI', 'DO', 'DOS', 'DU', 'EL', 'AL', 'ST', 'SAN', 'VAN', 'VON', 'LE')"
 )
-
-
-def _shares_token() -> str:
-    """SQL: whether two surnames, one of them of several words, share their first or last word."""
-    tokens = [(asked, f"std_{end}_token(file_last)") for asked in ("s_last1", "s_last2") for end in ("first", "last")]
-    shared = "\n            OR ".join(f"({a} = {b} AND {a} NOT IN {PARTICLES})" for a, b in tokens)
-    return f"(contains(s_last, ' ') OR contains(file_last, ' ')) AND (\n            {shared})"
-
-
+# Two surnames, one of them of several words, share their first or last word.
+_ENDS = [(asked, f"std_{end}_token(file_last)") for asked in ("s_last1", "s_last2") for end in ("first", "last")]
+_SHARED = "\n            OR ".join(f"({a} = {b} AND {a} NOT IN {PARTICLES})" for a, b in _ENDS)
+_TOKEN = f"(contains(s_last, ' ') OR contains(file_last, ' ')) AND (\n            {_SHARED})"
 _SLIP = f"first_similarity >= {SIMILAR} AND abs(length(s_first) - length(file_first)) <= 1"
 _SAME_LETTERS = "s_last = file_last OR replace(s_last, ' ', '') = replace(file_last, ' ', '')"
 
@@ -60,7 +53,7 @@ LAST_NAME = Comparison(
         "the same surname, spaces and hyphens aside",
         why="VEGA WINFIELD is written VEGAWINFIELD where the hyphen is lost",
     ),
-    Level("token", _shares_token(), evidence="last_name_like", m=0.88, u=0.0007).means(
+    Level("token", _TOKEN, evidence="last_name_like", m=0.88, u=0.0007).means(
         "of two surnames one is shared, particles (DE LA, VAN) aside",
         why="many people have two surnames, and files that hold one of them",
     ),
