@@ -19,7 +19,7 @@ from flows.home.locks import alone
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import FINAL
-from pipelines import register
+from pipelines import lake, register
 from pipelines.lake import Progress
 
 MANIFEST = "manifest.json"
@@ -93,7 +93,7 @@ def listed(home: Home, *, verify: bool = False) -> list[dict[str, Any]]:
             "next": folder == current,
         }
         for folder in dict.fromkeys([current, *all_versions(home)])
-        for manifest in [register.listed(folder)]
+        for manifest in [lake.stated(folder)]
     ]
 
 

@@ -1,7 +1,4 @@
-"""The stage alone, for evaluation and tuning: raw request rows in, one line a row out.
-
-It releases nothing and touches no ledger.
-"""
+"""The stage alone, for evaluation and tuning: raw rows in, a line a row out; no release, and no ledger."""
 
 from __future__ import annotations
 
@@ -16,18 +13,18 @@ from expectations.facts import corroboration
 from expectations.names import standard
 from expectations.rules.sql import blank
 from pipelines import lake, register
-from pipelines.lake import Attempt, Part
+from pipelines.lake import Attempt, Manifest, Part
 from pipelines.lake.runner import EMBEDDED
 from pipelines.lake.sql import copy, quiet
 from pipelines.lake.workplace import workplace
 from pipelines.match import request_file
 from pipelines.match.outcomes import MatchOutcome
-from pipelines.match.stage import find
+from pipelines.match.stage import Alone, find
+from pipelines.register.opened import addresses
 from pipelines.register.prepare import PERSON, WRITTEN
 
 _PARSED = "a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip"
-# Fields that a row may give in a form nobody can read, which then is no evidence: SQL of what reads them, and the code
-# for it.
+# Fields that a row may give in a form nobody can read, which then is no evidence: what reads them (SQL), and the code.
 _READ = {"birth_date": ("std_date", "BAD_BIRTH_DATE"), "tin": ("std_tin", "BAD_TIN")}
 
 
@@ -36,19 +33,6 @@ class Matched(NamedTuple):
 
     outcomes: dict[str, int]
     unread: dict[str, int]
-
-
-@dataclass(frozen=True)
-class Alone:
-    """A folder of its own to work in (see `stage.Place`)."""
-
-    root: Path
-    duck: DuckSettings
-    progress: lake.Progress
-    runner: str = EMBEDDED
-
-    def step(self, name: str) -> Path:
-        return self.root / name
 
 
 def match_file(
@@ -70,9 +54,8 @@ def match_file(
             register.build(prepared, built, runner=runner, duck=place.duck, progress=progress)
             prepared = built
         real = register.open_register(prepared)
-        rows = lake.run_step(
-            place.step("ingest.rows"), {}, [requests], Canonical(place.duck), runner=runner, progress=progress
-        )
+        step, worker = place.step("ingest.rows"), Canonical(place.duck)
+        rows = lake.run_step(step, {}, [requests], worker, runner=runner, progress=progress)
         found = find(place, {}, rows, real)
         target = folder / out.name
         outcomes = _write(place, rows, real, found, target)
@@ -103,9 +86,7 @@ class Canonical:
         yield attempt.part("rows", 0, **dict(zip((code for _, code in _READ.values()), unread, strict=True)))
 
 
-def _write(
-    place: Alone, rows: lake.Manifest, real: lake.Manifest, found: lake.Manifest, target: Path
-) -> dict[str, int]:
+def _write(place: Alone, rows: Manifest, real: Manifest, found: Manifest, target: Path) -> dict[str, int]:
     kind = target.suffix.removeprefix(".")
     evidence, vetoes = (f"array_to_string({c}, ' ')" if kind == "csv" else c for c in ("evidence", "vetoes"))
     outcome = f"coalesce(c.outcome, '{MatchOutcome.MATCHED}')"
@@ -116,7 +97,7 @@ def _write(
         con.execute(f"CREATE TEMP TABLE r AS FROM {parquet(rows.paths('rows'))}")
         con.execute(f"""
             CREATE TEMP TABLE facts AS SELECT ordinal, list(struct_pack({pack})) AS addresses_on_file
-            FROM c JOIN {register.addresses(real)} USING (record_id) GROUP BY ordinal""")
+            FROM c JOIN {addresses(real)} USING (record_id) GROUP BY ordinal""")
         query = f"""
             SELECT r.request_id, {outcome} AS outcome, c.record_id, c.tier, {evidence} AS evidence, k.corroboration,
               {vetoes} AS vetoes, c.plausible, c.weight

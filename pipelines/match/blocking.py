@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pipelines.match.steps import Step
 from pipelines.register import keys
-from pipelines.register.opened import Scan
+from pipelines.register.opened import Scan, without
 
 # A request with more candidate pairs than this says nothing of which record is meant: it ends as ambiguous, never as
 # unmatched. So does one in a block of more records.
@@ -19,14 +19,11 @@ MAX_PAIRS, SMALL_BLOCK = 200_000, 10
 # Kind of key → SQL of the keys that a request has of it.
 OF_REQUESTS: dict[str, tuple[str, ...]] = {
     "tin": (keys.TIN,),
-    "birth": (
-        keys.birth("t_last1"),
-        keys.birth("t_last2"),
-        keys.birth("t_first", given="s_last"),  # the two names in each other's field
-    ),
+    # the third: the two names in each other's field
+    "birth": (keys.birth("t_last1"), keys.birth("t_last2"), keys.birth("t_first", given="s_last")),
     "home_last": (keys.home_last("t_last1"), keys.home_last("t_last2")),
-    "home_first": (keys.home_first(),),
-    "area_birth": (keys.area_birth(),),
+    "home_first": (keys.HOME_FIRST,),
+    "area_birth": (keys.AREA_BIRTH,),
 }
 if OF_REQUESTS.keys() != keys.KEYS.keys():
     raise TypeError("each blocking key of the register needs its SQL for requests")
@@ -48,27 +45,15 @@ def request_keys_sql(rows: str) -> str:
 
 def steps(request_keys: str, persons: str, addresses: str, scan: Scan) -> list[Step]:
     """Over one scan of the register. The first three can stand in FROM; `scan` says which of its records are gone."""
-    register = {"persons": persons, "addresses": addresses}
+    asked = f"\n    SELECT key, ordinal FROM {request_keys}"
+    shared = _blocks_sql({"persons": persons, "addresses": addresses}, scan)
     return [
-        Step(
-            "request_keys",
-            "blocking keys of all requests: the build side of every join",
-            f"\n    SELECT key, ordinal FROM {request_keys}",
-        ),
-        Step("blocks", "records of this scan that share a blocking key with a request", _blocks_sql(register, scan)),
+        Step("request_keys", "blocking keys of all requests: the build side of every join", asked),
+        Step("blocks", "records of this scan that share a blocking key with a request", shared),
         Step("oversized_blocks", "keys with too many records of this scan, or too many pairs", OVERSIZED_BLOCKS),
         Step("oversized", "requests in an oversized block", OVERSIZED),
-        Step(
-            "candidate_pairs",
-            "request and record, once",
-            CANDIDATE_PAIRS,
-            ends=("blocks", "oversized_blocks", "request_keys"),
-        ),
-        Step(
-            "pair_counts",
-            "how many candidate pairs each request has",
-            "\n    SELECT ordinal, count(*) AS pairs FROM candidate_pairs GROUP BY ordinal",
-        ),
+        Step("candidate_pairs", "request and record, once", CANDIDATE_PAIRS, ends=_JOINED),
+        Step("pair_counts", "how many candidate pairs each request has", PAIR_COUNTS),
     ]
 
 
@@ -81,8 +66,7 @@ def _blocks_sql(register: dict[str, str], scan: Scan) -> str:
         for dataset, column in key.columns
     ]
     union = "\n      UNION ALL ".join(joins)
-    return f"""
-    FROM {scan.left_out(f"({union})")}"""
+    return f"\n    FROM {without(scan.gone, f'({union})')}"
 
 
 # In two steps, because counting distinct records of every key costs more than the rest together.
@@ -95,9 +79,10 @@ OVERSIZED_BLOCKS = f"""
     UNION
     SELECT key FROM large JOIN asked USING (key) WHERE records * requests > {MAX_PAIRS}"""
 
-OVERSIZED = """
-    SELECT DISTINCT ordinal FROM request_keys SEMI JOIN oversized_blocks USING (key)"""
+OVERSIZED = "\n    SELECT DISTINCT ordinal FROM request_keys SEMI JOIN oversized_blocks USING (key)"
 
 CANDIDATE_PAIRS = """
     SELECT DISTINCT ordinal, record_id
     FROM blocks ANTI JOIN oversized_blocks USING (key) JOIN request_keys USING (key)"""
+_JOINED = ("blocks", "oversized_blocks", "request_keys")
+PAIR_COUNTS = "\n    SELECT ordinal, count(*) AS pairs FROM candidate_pairs GROUP BY ordinal"

@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from expectations.base import duck
 from expectations.names import standard
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import copy, quiet
 from pipelines.match import bits, blocking, plausible, tiers, weight
-from pipelines.match.comparisons import (
-    ADDRESS,
-    BIRTH_DATE,
-    EVIDENCE,
-    FIRST_NAME,
-    LAST_NAME,
-    MIDDLE_NAME,
-    NAME_ORDER,
-    SIMILAR_STREET,
-    SUFFIX,
-    TIN,
-)
+from pipelines.match.comparisons import BESIDE_NAMES, EVIDENCE, NAMES
+from pipelines.match.comparisons.address import SIMILAR_STREET
+from pipelines.match.comparisons.level import Comparison
+from pipelines.match.comparisons.tin import TIN
 from pipelines.match.requests import requests_sql
 from pipelines.match.steps import Step, execute
 from pipelines.match.vetoes import PAIR_VETOES
@@ -33,16 +24,9 @@ NICKNAMES = Path(__file__).with_name("nicknames.csv")
 DATASETS = ("classified", "pair_counts", "oversized")
 
 
-class NumberedScan(NamedTuple):
-    """Parts of registers to be scanned by one query; the control records' parts are scanned with the last."""
-
-    number: int
-    scan: Scan
-
-
 @dataclass(frozen=True)
 class Compare:
-    """Worker on one scan, for all `rows`, their `keys`, and the `names` of a register with `persons` records.
+    """Worker on one scan and its number, for all `rows`, their `keys`, and the `names` in a register of `persons`.
 
     Datasets: `classified` (one row for each pair that may be one person), `pair_counts` (candidate pairs of each
     request) and `oversized` (requests in an oversized block).
@@ -54,25 +38,26 @@ class Compare:
     persons: int
     settings: duck.DuckSettings
 
-    def __call__(self, item: NumberedScan, attempt: Attempt) -> Iterable[Part]:
-        with quiet(f"match.compared {item.number}", self.settings) as con:
+    def __call__(self, item: tuple[int, Scan], attempt: Attempt) -> Iterable[Part]:
+        number, scan = item
+        with quiet(f"match.compared {number}", self.settings) as con:
             standard.setup(con)
             requests = requests_sql(duck.parquet(list(self.rows)), duck.parquet([self.names]), self.persons)
-            persons, addresses = duck.parquet(list(item.scan.persons)), duck.parquet(list(item.scan.addresses))
-            execute(con, steps(requests, duck.parquet([self.keys]), persons, addresses, item.scan))
+            persons, addresses = duck.parquet(list(scan.persons)), duck.parquet(list(scan.addresses))
+            execute(con, steps(requests, duck.parquet([self.keys]), persons, addresses, scan))
             for dataset in DATASETS:
-                copy(con, f"FROM {dataset}", attempt.path(dataset, item.number))
-                yield attempt.part(dataset, item.number)
+                copy(con, f"FROM {dataset}", attempt.path(dataset, number))
+                yield attempt.part(dataset, number)
 
 
 def steps(requests: str, request_keys: str, persons: str, addresses: str, scan: Scan) -> list[Step]:
-    """All steps over one scan. `requests`: a SELECT; the next three can stand in FROM; `scan` says who in it is
-    gone."""
+    """All steps over one scan. `requests`: a SELECT; the next three stand in FROM; `scan` says who in it is gone."""
     return [*blocking.steps(request_keys, persons, addresses, scan), *pair_steps(requests, persons, addresses)]
 
 
 def pair_steps(requests: str, persons: str, addresses: str) -> list[Step]:
     """From table candidate_pairs to `classified`: `persons` and `addresses` are scanned once more, for these pairs."""
+    home = _addresses_compared_sql(addresses)
     return [
         Step("requests", "these requests, with the namesakes to expect", requests),
         Step("nicknames", "familiar forms of given names, both ways", NICKNAMES_SQL),
@@ -82,14 +67,8 @@ def pair_steps(requests: str, persons: str, addresses: str) -> list[Step]:
             _names_compared_sql(persons),
             ends=("candidate_pairs",),
         ),
-        Step(
-            "addresses_compared",
-            "pairs with an address on file in the request's building, current or earlier",
-            _addresses_compared_sql(addresses),
-        ),
-        Step(
-            "compared", "the level of each comparison", COMPARED, ("names_compared", "addresses_compared", "requests")
-        ),
+        Step("addresses_compared", "pairs with an address on file in the request's building, current or earlier", home),
+        Step("compared", "the level of each comparison", COMPARED, ends=_JOINED),
         Step("classified", "tier, vetoes, evidence, plausible", CLASSIFIED, ends=("compared",)),
     ]
 
@@ -103,15 +82,20 @@ NICKNAMES_SQL = f"""
     SELECT name, nickname FROM listed UNION SELECT nickname, name FROM listed"""
 
 
+_JOINED = ("names_compared", "addresses_compared", "requests")  # into `compared`
+
+
+def _levels(comparisons: Iterable[Comparison]) -> str:
+    return ",\n      ".join(comparison.sql for comparison in comparisons)
+
+
 # CASE, because the costly similarity runs on those rows only where equality failed. Most pairs are members of one
 # household: what their names rule out costs nothing more.
 def _names_compared_sql(persons: str) -> str:
     return f"""
     SELECT ordinal, record_id, first_name, last_name, name_order, file_middle, file_suffix, file_birth, file_tin FROM (
       SELECT *,
-      {FIRST_NAME.sql},
-      {LAST_NAME.sql},
-      {NAME_ORDER.sql}
+      {_levels(NAMES)}
       FROM (
         SELECT p.ordinal, p.record_id, r.s_first, r.s_last, r.s_last1, r.s_last2, r.k_tin,
           f.s_first AS file_first, f.s_last AS file_last, f.s_middle AS file_middle, f.s_suffix AS file_suffix,
@@ -140,11 +124,7 @@ def _addresses_compared_sql(addresses: str) -> str:
 COMPARED = f"""
     SELECT ordinal, record_id, (ordinal < 0) <> (record_id < 0) AS cross_origin, namesakes, middle_share,
       first_name, last_name, name_order,
-      {MIDDLE_NAME.sql},
-      {SUFFIX.sql},
-      {BIRTH_DATE.sql},
-      {TIN.sql},
-      {ADDRESS.sql}
+      {_levels(BESIDE_NAMES)}
     FROM names_compared JOIN requests USING (ordinal) LEFT JOIN addresses_compared USING (ordinal, record_id)"""
 
 CLASSIFIED = f"""

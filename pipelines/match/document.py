@@ -1,8 +1,4 @@
-"""The tables of infra/docs/matching.md, made from the entries: `python -m pipelines.match.document
-infra/docs/matching.md`.
-
-A test compares the file with `document()`.
-"""
+"""The tables of a page, from the entries: `python -m pipelines.match.document infra/docs/matching.md`; a test looks."""
 
 from __future__ import annotations
 
@@ -11,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pipelines.match import outcomes, tiers
-from pipelines.match.comparisons import COMPARISONS, Comparison
+from pipelines.match.comparisons import COMPARISONS
+from pipelines.match.comparisons.level import Level
 from pipelines.match.vetoes import PAIR_VETOES, REQUEST_VETOES, Veto
 from pipelines.register.keys import KEYS
 
@@ -33,7 +30,7 @@ def _sections() -> Iterable[str]:
     yield "## Comparison levels\n\nThe first level that holds is the pair's.\n"
     for comparison in COMPARISONS:
         yield f"### `{comparison.column}`\n"
-        yield _levels(comparison)
+        yield _table(["level", "when", "why", "evidence", "m", "u"], map(_cells, comparison.levels))
     yield "## Vetoes\n\nA pair with a veto has no tier:\n"
     yield _vetoes(PAIR_VETOES)
     yield "What stands against a whole request, shown with the vetoes of its best record; it is never `matched`:\n"
@@ -46,24 +43,9 @@ def _sections() -> Iterable[str]:
     yield _table(["outcome", "when"], ([f"`{rule.outcome}`", rule.meaning] for rule in outcomes.RULES))
 
 
-def _levels(comparison: Comparison) -> str:
-    return _table(
-        ["level", "when", "why", "evidence", "m", "u"],
-        (
-            [
-                f"`{level.id}`",
-                level.meaning,
-                level.why,
-                level.evidence and f"`{level.evidence}`",
-                *_figures(level.m, level.u),
-            ]
-            for level in comparison.levels
-        ),
-    )
-
-
-def _figures(m: float, u: float) -> tuple[str, str]:
-    return ("", "") if m == u else (f"{m:g}", f"{u:g}")
+def _cells(level: Level) -> list[str]:
+    figures = ("", "") if level.m == level.u else (f"{level.m:g}", f"{level.u:g}")
+    return [f"`{level.id}`", level.meaning, level.why, level.evidence and f"`{level.evidence}`", *figures]
 
 
 def _vetoes(vetoes: Iterable[Veto]) -> str:

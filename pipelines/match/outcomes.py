@@ -7,8 +7,8 @@ requester every outcome but `matched` reads NOT_CONFIRMED.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class MatchOutcome(StrEnum):
@@ -20,27 +20,23 @@ class MatchOutcome(StrEnum):
     NEAR = "near"
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     outcome: MatchOutcome
     when: str
     meaning: str
 
 
+_ONE = "releasable = 1 AND plausible = 1 AND NOT tin_elsewhere"
 # Order matters: what stands in the way of knowing goes before what was found.
 RULES = (
     Rule(MatchOutcome.AMBIGUOUS, "too_many", "it leads to too many records to say which is meant"),
     Rule(MatchOutcome.AMBIGUOUS, "cross_origin", "a plausible record is of the other kind: control, or real"),
     Rule(
         MatchOutcome.MATCHED,
-        "releasable = 1 AND plausible = 1 AND NOT tin_elsewhere AND tier_demanded",
+        f"{_ONE} AND tier_demanded",
         "exactly one record has a tier, no other is plausible, and its TIN is on file for nobody else",
     ),
-    Rule(
-        MatchOutcome.NEAR,
-        "releasable = 1 AND plausible = 1 AND NOT tin_elsewhere",
-        "the same, by a tier that the agreement does not take",
-    ),
+    Rule(MatchOutcome.NEAR, _ONE, "the same, by a tier that the agreement does not take"),
     Rule(
         MatchOutcome.AMBIGUOUS,
         "releasable >= 1 OR plausible >= 2",

@@ -3,9 +3,11 @@
 SQL over the comparisons. A single plausible record without a tier ends as `near`.
 """
 
-from __future__ import annotations
-
-from pipelines.match.comparisons import ADDRESS, BIRTH_DATE, FIRST_NAME, LAST_NAME, NAME_ORDER, SUFFIX, TIN
+from pipelines.match.comparisons.address import ADDRESS
+from pipelines.match.comparisons.birth_date import BIRTH_DATE
+from pipelines.match.comparisons.name_parts import SUFFIX
+from pipelines.match.comparisons.names import FIRST_NAME, LAST_NAME, NAME_ORDER
+from pipelines.match.comparisons.tin import TIN
 
 NAMES = f"({NAME_ORDER.at('swapped')} OR (NOT {FIRST_NAME.at('different')} AND NOT {LAST_NAME.at('different')}))"
 BESIDE = f"({BIRTH_DATE.at('same', 'near', 'year')} OR {TIN.at('same', 'near')} OR {ADDRESS.at('same', 'building')})"

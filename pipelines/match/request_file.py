@@ -46,21 +46,17 @@ def load(con: duckdb.DuckDBPyConnection, path: Path) -> None:
             present = {f.name: _text(f) for f in pq.read_schema(path) if f.name in RAW_NAMES}
             source = f"read_parquet({quote(str(path))}, file_row_number = true)"
             _insert(con, "file_row_number", present, source)
-        else:
-            _load_csv(con, path)
+            return
+        with opened(path, Compression.NONE, path.name) as stream:
+            file = CsvFile(stream, TABLE)
+            given = [n for n in RAW_NAMES if n in file.names]
+            for read in file.reads(given):
+                if read.rejects:
+                    raise _unreadable(path)
+                con.register("stretch", read.table.append_column("row", pa.array(read.rows)))
+                _insert(con, "row - 1", {n: f"nullif({n}, '')" for n in given}, "stretch")
     except duckdb.Error:
         raise _unreadable(path) from None
-
-
-def _load_csv(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    with opened(path, Compression.NONE, path.name) as source:
-        file = CsvFile(source, TABLE)
-        present = [n for n in RAW_NAMES if n in file.names]
-        for read in file.reads(present):
-            if read.rejects:
-                raise _unreadable(path)
-            con.register("stretch", read.table.append_column("row", pa.array(read.rows)))
-            _insert(con, "row - 1", {n: f"nullif({n}, '')" for n in present}, "stretch")
 
 
 def _insert(con: duckdb.DuckDBPyConnection, ordinal: str, texts: dict[str, str], source: str) -> None:

@@ -26,8 +26,7 @@ class Requests(NamedTuple):
 
 
 def write(item: Requests, attempt: Attempt) -> Iterable[Part]:
-    """Worker: datasets `blocking_keys` (key with its kind, ordinal) of the rows still open, and `names` (kind, name, n)
-    of the register."""
+    """Worker: datasets `blocking_keys` (key, ordinal) of the rows still open, and the register's `names`."""
     with quiet("match.blocking", item.settings) as con:
         execute(con, steps(duck.parquet(list(item.rows)), duck.parquet(list(item.names))))
         for dataset in ("blocking_keys", "names"):
@@ -37,12 +36,9 @@ def write(item: Requests, attempt: Attempt) -> Iterable[Part]:
 
 def steps(rows: str, names: str) -> list[Step]:
     """Both can stand in FROM."""
+    borne = f"\n    SELECT kind, name, sum(n) AS n FROM {names} GROUP BY kind, name"
     return [
-        Step(
-            "names",
-            "bearers of each name in the register",
-            f"\n    SELECT kind, name, sum(n) AS n FROM {names} GROUP BY kind, name",
-        ),
+        Step("names", "bearers of each name in the register", borne),
         Step("blocking_keys", "every blocking key of every row still open", request_keys_sql(rows)),
     ]
 

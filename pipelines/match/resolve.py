@@ -20,17 +20,14 @@ from pipelines.match.vetoes import PAIR_VETOES, REQUEST_VETOES
 
 @dataclass(frozen=True)
 class Resolve:
-    """Worker on all parts of the scans: dataset `candidates`, one row for each request, with counts by outcome (of
-    requests only) and tier."""
+    """Worker on all parts of the scans: `candidates`, a row a request; counts by outcome (requests only) and tier."""
 
     rows: tuple[str, ...]
     tiers: tuple[str, ...]
     settings: duck.DuckSettings
 
     def __call__(self, parts: list[Part], attempt: Attempt) -> Iterable[Part]:
-        classified, pairs, oversized = (
-            duck.parquet([p.path for p in parts if p.dataset == dataset]) for dataset in DATASETS
-        )
+        classified, pairs, oversized = (duck.parquet([p.path for p in parts if p.dataset == d]) for d in DATASETS)
         with quiet("match.candidates", self.settings) as con:
             execute(con, steps(duck.parquet(list(self.rows)), classified, pairs, oversized, self.tiers))
             copy(con, f"FROM ({CANDIDATES}) ORDER BY ordinal", attempt.path("candidates", 0))
@@ -45,12 +42,9 @@ class Resolve:
 
 def steps(rows: str, classified: str, pair_counts: str, oversized: str, tiers: tuple[str, ...]) -> list[Step]:
     """`tiers`: those that the agreement takes. All others can stand in FROM."""
+    summed = f"\n    SELECT ordinal, sum(pairs) AS pairs FROM {pair_counts} GROUP BY ordinal"
     return [
-        Step(
-            "all_pairs",
-            "candidate pairs of each request, over all scans",
-            f"\n    SELECT ordinal, sum(pairs) AS pairs FROM {pair_counts} GROUP BY ordinal",
-        ),
+        Step("all_pairs", "candidate pairs of each request, over all scans", summed),
         Step("records", "what each request leads to, over all its records", _records_sql(classified)),
         Step("best", "the record that most speaks for: releasable, plausible, most evidence", _best_sql(classified)),
         Step("resolved", "one outcome for each request", _resolved_sql(rows, oversized, tiers)),
@@ -83,8 +77,7 @@ def _best_sql(classified: str) -> str:
 
 
 def _resolved_sql(rows: str, oversized: str, tiers: tuple[str, ...]) -> str:
-    """The evidence that an agreement demands (`tiers`) is asked of requests only: control rows show that every tier
-    works."""
+    """An agreement's evidence (`tiers`) is demanded of requests only: control rows show that every tier works."""
     taken = ", ".join(map(duck.quote, tiers))
     return f"""
     SELECT *,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
 
 from expectations.base.digests import of_bytes
 from expectations.base.duck import DuckSettings
@@ -13,23 +13,24 @@ from expectations.base.errors import Fault
 from expectations.instruments.agreement import TIERS
 from pipelines import lake, register
 from pipelines.context import BatchContext
+from pipelines.lake.runner import EMBEDDED
 from pipelines.match import compare, requests, resolve
 from pipelines.match.steps import Step, printed
+from pipelines.register.opened import Scan
 from pipelines.register.prepare import preparation
 
 
-class Place(Protocol):
-    """Where the stage works, and with what: a batch's context, or a folder of its own (`alone`)."""
+@dataclass(frozen=True)
+class Alone:
+    """Where the stage works without a batch: a folder of its own (see `alone`)."""
 
-    @property
-    def duck(self) -> DuckSettings: ...
-    @property
-    def runner(self) -> str: ...
-    @property
-    def progress(self) -> lake.Progress: ...
+    root: Path
+    duck: DuckSettings
+    progress: lake.Progress
+    runner: str = EMBEDDED
+
     def step(self, name: str) -> Path:
-        """The folder of a step."""
-        ...
+        return self.root / name
 
 
 def run(ctx: BatchContext) -> lake.Manifest:
@@ -52,43 +53,35 @@ def run(ctx: BatchContext) -> lake.Manifest:
 
 
 def find(
-    place: Place,
+    place: BatchContext | Alone,
     inputs: Mapping[str, object],
     rows: lake.Manifest,
     real: lake.Manifest,
     controls: lake.Manifest | None = None,
     tiers: tuple[str, ...] = TIERS,
 ) -> lake.Manifest:
-    """The steps `match.blocking` and `match.candidates` on canonical `rows` and a prepared register; `inputs` name what
-    they are made from.
+    """The steps `match.blocking` and `match.candidates` on canonical `rows` and a prepared register, by `inputs`.
 
     `tiers`: the evidence that is demanded; a row matched by another tier ends as near."""
+    step = partial(lake.run_step, runner=place.runner, progress=place.progress)
     inputs = {**inputs, "tiers": sorted(tiers), "logic": of_bytes(plan().encode()), "preparation": preparation()}
     paths = tuple(rows.paths("rows"))
     asked = requests.Requests(paths, tuple(real.paths("names")), place.duck)
-    blocking = _step(place, "match.blocking", inputs, [asked], requests.write)
+    blocking = step(place.step("match.blocking"), inputs, [asked], requests.write)
     keys, names = blocking.paths("blocking_keys")[0], blocking.paths("names")[0]
     worker = compare.Compare(paths, keys, names, register.persons(real), place.duck)
     then = resolve.Resolve(paths, tiers, place.duck)
-    return _step(place, "match.candidates", inputs, _scans(real, controls), worker, then)
+    return step(place.step("match.candidates"), inputs, _scans(real, controls), worker, then=then)
 
 
-def _step(
-    place: Place, name: str, inputs: object, items: list[Any], worker: lake.Worker, then: lake.Worker | None = None
-) -> lake.Manifest:
-    return lake.run_step(
-        place.step(name), inputs, items, worker, then=then, runner=place.runner, progress=place.progress
-    )
-
-
-def _scans(real: lake.Manifest, controls: lake.Manifest | None) -> list[compare.NumberedScan]:
+def _scans(real: lake.Manifest, controls: lake.Manifest | None) -> list[tuple[int, Scan]]:
     """The scans of the register, with the few control records in the last one."""
     scans = register.scans(real)
     if controls:
         last = scans[-1]
         more = {n: (*getattr(last, n), *controls.paths(n)) for n in ("persons", "addresses")}
         scans[-1] = replace(last, **more)
-    return [compare.NumberedScan(number, scan) for number, scan in enumerate(scans)]
+    return list(enumerate(scans))
 
 
 def _digests(manifest: lake.Manifest) -> list[str]:
@@ -97,12 +90,8 @@ def _digests(manifest: lake.Manifest) -> list[str]:
 
 def plan() -> str:
     """The SQL of the stage, for people, with names in the place of paths."""
-    requests_sql = requests.requests_sql("ROWS", "NAMES", 1)
-    return printed(
-        [
-            *requests.steps("ROWS", "NAMES"),
-            *compare.steps(requests_sql, "BLOCKING_KEYS", "PERSONS", "ADDRESSES", register.Scan((), ())),
-            *resolve.steps("ROWS", "CLASSIFIED", "PAIR_COUNTS", "OVERSIZED", TIERS),
-            Step("candidates", "the contract: CANDIDATE", resolve.CANDIDATES),
-        ]
-    )
+    asked = requests.requests_sql("ROWS", "NAMES", 1)
+    steps = requests.steps("ROWS", "NAMES")
+    steps += compare.steps(asked, "BLOCKING_KEYS", "PERSONS", "ADDRESSES", Scan((), ()))
+    steps += resolve.steps("ROWS", "CLASSIFIED", "PAIR_COUNTS", "OVERSIZED", TIERS)
+    return printed([*steps, Step("candidates", "the contract: CANDIDATE", resolve.CANDIDATES)])

@@ -10,7 +10,12 @@ from dataclasses import dataclass
 
 from expectations.contracts.lists import Tier
 from expectations.instruments.agreement import TIERS
-from pipelines.match.comparisons import ADDRESS, BIRTH_DATE, FIRST_NAME, LAST_NAME, MIDDLE_NAME, NAME_ORDER, TIN
+from pipelines.match.comparisons.address import ADDRESS
+from pipelines.match.comparisons.birth_date import BIRTH_DATE
+from pipelines.match.comparisons.name_parts import MIDDLE_NAME
+from pipelines.match.comparisons.names import FIRST_NAME, LAST_NAME, NAME_ORDER
+from pipelines.match.comparisons.tin import TIN
+from pipelines.match.entry import Entry
 
 RARE = 1e-5  # namesakes to expect, at most, where name and birth date stand alone
 # Of true pairs at least one in a hundred has another middle initial on each side (1.4 % of pseudopeople's census and
@@ -20,27 +25,22 @@ OTHER_MIDDLE = 100
 
 
 @dataclass(frozen=True)
-class Alternative:
+class Alternative(Entry):
     """One way to a tier. `needs`: all that must agree (SQL over `compared`), beside what every way to it needs."""
 
     id: str
     needs: tuple[str, ...]
-    meaning: str
-    why: str
 
     @property
     def sql(self) -> str:
         return " AND ".join(self.needs)
 
 
-@dataclass(frozen=True)
 class Rule:
     """A tier: what all its ways need (`meaning` in words), and the alternatives, of which one must hold."""
 
-    needs: tuple[str, ...]
-    meaning: str
-    why: str
-    alternatives: tuple[Alternative, ...]
+    def __init__(self, needs: tuple[str, ...], meaning: str, why: str, *alternatives: Alternative) -> None:
+        self.needs, self.meaning, self.why, self.alternatives = needs, meaning, why, alternatives
 
     @property
     def sql(self) -> str:
@@ -49,6 +49,7 @@ class Rule:
 
 
 SAME_FIRST = FIRST_NAME.at("exact")
+FAMILIAR_FIRST = FIRST_NAME.at("exact", "nickname", "slip")
 SIMILAR_FIRST = FIRST_NAME.at("exact", "nickname", "slip", "similar")
 SAME_LAST = LAST_NAME.at("exact")
 SIMILAR_LAST = LAST_NAME.at("exact", "token", "similar")
@@ -57,104 +58,66 @@ BORN = BIRTH_DATE.at("same")
 SAME_MIDDLE = MIDDLE_NAME.at("same")
 NO_OTHER_MIDDLE = MIDDLE_NAME.at("unknown", "same")
 SAME_ADDRESS = ADDRESS.at("same")
-BUILDING = ADDRESS.at("same", "building")
+RARE_NAME = f"""namesakes * CASE middle_name
+            WHEN 'same' THEN middle_share WHEN 'conflict' THEN {OTHER_MIDDLE} ELSE 1 END <= {RARE}"""
 
 RULES: dict[Tier, Rule] = {
     Tier.A: Rule(
-        needs=(TIN.at("same"), f"({NO_OTHER_MIDDLE} OR {BORN})"),
-        meaning="the TIN, and no contradicting middle initial without the birth date",
-        why="a number is borrowed within a family: a given name must agree as well, and nothing stands in for it",
-        alternatives=(
-            Alternative(
-                id="A.name",
-                needs=(SAME_FIRST, LAST_NAME.at("exact", "token")),
-                meaning="the exact given name, and the surname or one of two surnames",
-                why="number and name are independent evidence",
-            ),
-            Alternative(
-                id="A.names_swapped",
-                needs=(SWAPPED,),
-                meaning="the two names in each other's field",
-                why="they are the same two names",
-            ),
-            Alternative(
-                id="A.similar_name_birth_date",
-                needs=(SIMILAR_FIRST, SIMILAR_LAST, BORN),
-                meaning="given name and surname similar, and the birth date",
-                why="the birth date makes up for a typing error or a familiar form",
-            ),
-            Alternative(
-                id="A.slip_middle_name",
-                needs=(FIRST_NAME.at("exact", "nickname", "slip"), SIMILAR_LAST, SAME_MIDDLE),
-                meaning="given name familiar or with a slip, surname similar, and the middle initial",
-                why="without the birth date a longer name may be a child's: Aria is Ariana's daughter",
-            ),
-            Alternative(
-                id="A.birth_date",
-                needs=(SAME_FIRST, BORN),
-                meaning="the exact given name and the birth date, whatever the surname",
-                why="surnames change by marriage: the birth date stands in",
-            ),
-            Alternative(
-                id="A.middle_name_address",
-                needs=(SAME_FIRST, SAME_MIDDLE, SAME_ADDRESS),
-                meaning="the exact given name, the middle initial and the full address, whatever the surname",
-                why="surnames change by marriage: middle initial and address stand in together",
-            ),
+        (TIN.at("same"), f"({NO_OTHER_MIDDLE} OR {BORN})"),
+        "the TIN, and no contradicting middle initial without the birth date",
+        "a number is borrowed within a family: a given name must agree as well, and nothing stands in for it",
+        Alternative("A.name", (SAME_FIRST, LAST_NAME.at("exact", "token"))).means(
+            "the exact given name, and the surname or one of two surnames",
+            why="number and name are independent evidence",
+        ),
+        Alternative("A.names_swapped", (SWAPPED,)).means(
+            "the two names in each other's field", why="they are the same two names"
+        ),
+        Alternative("A.similar_name_birth_date", (SIMILAR_FIRST, SIMILAR_LAST, BORN)).means(
+            "given name and surname similar, and the birth date",
+            why="the birth date makes up for a typing error or a familiar form",
+        ),
+        Alternative("A.slip_middle_name", (FAMILIAR_FIRST, SIMILAR_LAST, SAME_MIDDLE)).means(
+            "given name familiar or with a slip, surname similar, and the middle initial",
+            why="without the birth date a longer name may be a child's: Aria is Ariana's daughter",
+        ),
+        Alternative("A.birth_date", (SAME_FIRST, BORN)).means(
+            "the exact given name and the birth date, whatever the surname",
+            why="surnames change by marriage: the birth date stands in",
+        ),
+        Alternative("A.middle_name_address", (SAME_FIRST, SAME_MIDDLE, SAME_ADDRESS)).means(
+            "the exact given name, the middle initial and the full address, whatever the surname",
+            why="surnames change by marriage: middle initial and address stand in together",
         ),
     ),
     Tier.B: Rule(
-        needs=(BORN, BUILDING),
-        meaning="the birth date, and the address or its building",
-        why="name, birth date and address are three kinds of evidence, and overcome another middle initial",
-        alternatives=(
-            Alternative(
-                id="B.name",
-                needs=(SAME_FIRST, SAME_LAST),
-                meaning="the exact name",
-                why="the twin at this address has another given name",
-            ),
-            Alternative(
-                id="B.names_swapped",
-                needs=(SWAPPED,),
-                meaning="the two names in each other's field",
-                why="they are the same two names",
-            ),
+        (BORN, ADDRESS.at("same", "building")),
+        "the birth date, and the address or its building",
+        "name, birth date and address are three kinds of evidence, and overcome another middle initial",
+        Alternative("B.name", (SAME_FIRST, SAME_LAST)).means(
+            "the exact name", why="the twin at this address has another given name"
+        ),
+        Alternative("B.names_swapped", (SWAPPED,)).means(
+            "the two names in each other's field", why="they are the same two names"
         ),
     ),
     Tier.C: Rule(
-        needs=(BORN, SAME_ADDRESS, NO_OTHER_MIDDLE),
-        meaning="the birth date and the full address, and no contradicting middle initial",
-        why="a name that is only similar may be a twin's: all else must agree",
-        alternatives=(
-            Alternative(
-                id="C.similar_name",
-                needs=(SIMILAR_FIRST, SIMILAR_LAST),
-                meaning="given name and surname similar",
-                why="a typing error, a familiar form, or one of two surnames",
-            ),
+        (BORN, SAME_ADDRESS, NO_OTHER_MIDDLE),
+        "the birth date and the full address, and no contradicting middle initial",
+        "a name that is only similar may be a twin's: all else must agree",
+        Alternative("C.similar_name", (SIMILAR_FIRST, SIMILAR_LAST)).means(
+            "given name and surname similar", why="a typing error, a familiar form, or one of two surnames"
         ),
     ),
     Tier.D: Rule(
-        needs=(BORN,),
-        meaning="the birth date",
-        why="a mover is found by the name alone, where nobody else of that birth date is to be expected to bear it",
-        alternatives=(
-            Alternative(
-                id="D.rare_name",
-                needs=(
-                    SAME_FIRST,
-                    SAME_LAST,
-                    f"""namesakes * CASE middle_name
-            WHEN 'same' THEN middle_share WHEN 'conflict' THEN {OTHER_MIDDLE} ELSE 1 END <= {RARE}""",
-                ),
-                meaning=(
-                    f"the exact name, with its middle initial where both sides give it, so rare that at most {RARE:.5f}"
-                    f" other bearers are to be expected in the register; {OTHER_MIDDLE} times as rare if the initials"
-                    " contradict"
-                ),
-                why="a rare name does the work of an address",
-            ),
+        (BORN,),
+        "the birth date",
+        "a mover is found by the name alone, where nobody else of that birth date is to be expected to bear it",
+        Alternative("D.rare_name", (SAME_FIRST, SAME_LAST, RARE_NAME)).means(
+            f"the exact name, with its middle initial where both sides give it, so rare that at most {RARE:.5f}"
+            f" other bearers are to be expected in the register; {OTHER_MIDDLE} times as rare if the initials"
+            " contradict",
+            why="a rare name does the work of an address",
         ),
     ),
 }
@@ -163,6 +126,5 @@ if not tuple(RULES) == tuple(Tier) == TIERS:
     raise TypeError("each tier, and each that an agreement can name, needs its rule, in the order of trial")
 
 # SQL: the tier of a pair, null without one.
-SQL = "CASE\n        WHEN vetoes > 0 THEN NULL{}\n      END".format(
-    "".join(f"\n        WHEN {rule.sql} THEN '{tier}'" for tier, rule in RULES.items())
-)
+_whens = "".join(f"\n        WHEN {rule.sql} THEN '{tier}'" for tier, rule in RULES.items())
+SQL = f"CASE\n        WHEN vetoes > 0 THEN NULL{_whens}\n      END"

@@ -7,69 +7,52 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pipelines.match.comparisons import ADDRESS, BIRTH_DATE, SUFFIX, TIN
+from pipelines.match.comparisons.address import ADDRESS
+from pipelines.match.comparisons.birth_date import BIRTH_DATE
+from pipelines.match.comparisons.name_parts import SUFFIX
+from pipelines.match.comparisons.tin import TIN
+from pipelines.match.entry import Entry
 
 
 @dataclass(frozen=True)
-class Veto:
+class Veto(Entry):
     """One reason not to release. `id` is the word that a candidate's `vetoes` and `explain` show."""
 
     id: str
     when: str
-    meaning: str
-    why: str
 
 
+_SUFFIX = f"{SUFFIX.at('conflict')} OR ({SUFFIX.at('one_side')} AND birth_date <> 'same' AND tin <> 'same')"
 PAIR_VETOES = (
-    Veto(
-        id="birth_date",
-        when=BIRTH_DATE.at("conflict"),
-        meaning="the birth dates conflict",
-        why="father and son share name and address",
+    Veto("birth_date", BIRTH_DATE.at("conflict")).means(
+        "the birth dates conflict", why="father and son share name and address"
     ),
-    Veto(
-        id="suffix",
-        when=f"{SUFFIX.at('conflict')} OR ({SUFFIX.at('one_side')} AND birth_date <> 'same' AND tin <> 'same')",
-        meaning="the suffixes conflict, or one side has one and neither TIN nor birth date agrees",
+    Veto("suffix", _SUFFIX).means(
+        "the suffixes conflict, or one side has one and neither TIN nor birth date agrees",
         why="nothing else tells Jr. from Sr.",
     ),
-    Veto(
-        id="tin",
-        when=TIN.at("near", "conflict"),
-        meaning="the TINs differ, by one digit too",
-        why="a typing error lands on somebody else's number",
+    Veto("tin", TIN.at("near", "conflict")).means(
+        "the TINs differ, by one digit too", why="a typing error lands on somebody else's number"
     ),
-    Veto(
-        id="unit",
-        when=ADDRESS.at("other_unit"),
-        meaning="another unit of the same building",
-        why="a neighbour, perhaps of the same name",
+    Veto("unit", ADDRESS.at("other_unit")).means(
+        "another unit of the same building", why="a neighbour, perhaps of the same name"
     ),
 )
 
 REQUEST_VETOES = (
-    Veto(
-        id="claimed_twice",
-        when="claimed_twice",
-        meaning="requests with differing birth dates or TINs match the same record",
+    Veto("claimed_twice", "claimed_twice").means(
+        "requests with differing birth dates or TINs match the same record",
         why="one of them at least means somebody else",
     ),
-    Veto(
-        id="cross_origin",
-        when="cross_origin AND NOT too_many",
-        meaning="a request and a control record might be one person, or a control row and a real record",
+    Veto("cross_origin", "cross_origin AND NOT too_many").means(
+        "a request and a control record might be one person, or a control row and a real record",
         why="an invented person must never stand for a real one",
     ),
-    Veto(
-        id="tin_elsewhere",
-        when="tin_elsewhere AND NOT too_many",
-        meaning="the request's TIN is on file for a record that has no tier",
-        why="the number is borrowed, or the name is",
+    Veto("tin_elsewhere", "tin_elsewhere AND NOT too_many").means(
+        "the request's TIN is on file for a record that has no tier", why="the number is borrowed, or the name is"
     ),
-    Veto(
-        id="too_many_records",
-        when="too_many",
-        meaning="a block is oversized, or the request has more candidate pairs than the limit",
+    Veto("too_many_records", "too_many").means(
+        "a block is oversized, or the request has more candidate pairs than the limit",
         why="what leads to so many records does not say which of them is meant, nor that none is",
     ),
 )

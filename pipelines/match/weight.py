@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from math import log2
 
-from pipelines.match.comparisons import COMPARISONS, Comparison
+from pipelines.match.comparisons import COMPARISONS
+from pipelines.match.comparisons.level import Comparison
 
 
 def _added(comparison: Comparison) -> str:
     bits = {level.id: log2(level.m / level.u) for level in comparison.levels}
     whens = " ".join(f"WHEN '{id}' THEN {weight:.2f}" for id, weight in bits.items() if weight)
-    return f"CASE {comparison.weighed or comparison.column} {whens} ELSE 0 END" if whens else ""
+    return f"CASE {comparison.weighed} {whens} ELSE 0 END" if whens else ""
 
 
 SQL = "CAST({} AS FLOAT)".format("\n        + ".join(filter(None, map(_added, COMPARISONS))))

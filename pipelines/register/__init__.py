@@ -6,22 +6,9 @@
 
 from pipelines.register.build import build
 from pipelines.register.convert import working
-from pipelines.register.opened import Scan, addresses, listed, open_register, persons, scans, version
+from pipelines.register.opened import open_register, persons, scans, version
 from pipelines.register.prepare import preparation
 from pipelines.register.source import files
 from pipelines.register.update import update
 
-__all__ = [
-    "Scan",
-    "addresses",
-    "build",
-    "files",
-    "listed",
-    "open_register",
-    "persons",
-    "preparation",
-    "scans",
-    "update",
-    "version",
-    "working",
-]
+__all__ = ["build", "files", "open_register", "persons", "preparation", "scans", "update", "version", "working"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from expectations.base import digests
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
 from pipelines import lake
-from pipelines.lake import runner as runners
+from pipelines.lake.runner import EMBEDDED
 from pipelines.register.convert import in_parquet, nothing_left, working
 from pipelines.register.opened import PREPARATION, SEALS
 from pipelines.register.prepare import CountUnits, Prepare, Range, preparation
@@ -22,7 +23,7 @@ def build(
     source: Path,
     target: Path,
     *,
-    runner: str = runners.EMBEDDED,
+    runner: str = EMBEDDED,
     duck: DuckSettings = DuckSettings(),  # noqa: B008 - frozen
     part_rows: int = PART_ROWS,
     progress: lake.Progress | None = None,
@@ -40,19 +41,10 @@ def build(
     if done is not None:
         return done
     with in_parquet(raw, working(target), settings, runner=runner, progress=progress) as tables:
-        cuts = [Range(i, low, high) for i, (low, high) in enumerate(ranges(tables, part_rows, settings))]
+        cuts = [Range(i, *span) for i, span in enumerate(ranges(tables, part_rows, settings))]
         if not cuts:
             raise BadInput("REGISTER_EMPTY", "the register holds nobody", where="persons/", remedy="Check its source.")
+        worker, then = Prepare(tables.persons, tables.addresses, settings), CountUnits(settings)
+        run = partial(lake.run_step, resume=True, seals=seals, labels={PREPARATION: preparation()})
         with nothing_left(target):
-            return lake.run_step(
-                target,
-                inputs,
-                cuts,
-                Prepare(tables.persons, tables.addresses, settings),
-                then=CountUnits(settings),
-                runner=runner,
-                progress=progress,
-                resume=True,
-                seals=seals,
-                labels={PREPARATION: preparation()},
-            )
+            return run(target, inputs, cuts, worker, then=then, runner=runner, progress=progress)

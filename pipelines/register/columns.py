@@ -75,9 +75,8 @@ def fault(kind: str, table: Table, path: str, field: str, row: int) -> BadInput:
 
 def required(table: Table) -> list[str]:
     """The fields of the files that must not be empty, and for which there is no default."""
-    return [
-        f.name for f in table.schema if f.name in table.columns and not f.nullable and _default(table, f.name) is None
-    ]
+    needed = (f.name for f in table.schema if f.name in table.columns and not f.nullable)
+    return [name for name in needed if _default(table, name) is None]
 
 
 def first_empty(table: Table, path: str, field: str) -> str:
@@ -93,18 +92,8 @@ def reading(table: Table) -> Any:
 
 def _renamed(table: Table) -> str:
     """Columns under the contract's names; those that are not there are null."""
-    return ", ".join(
-        (
-            f"{_quoted(table.columns[f.name])} AS {f.name}"
-            if f.name in table.columns
-            else f"CAST(NULL AS {_SQL[f.type]}) AS {f.name}"
-        )
-        for f in table.schema
-    )
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    there = {field: '"' + name.replace('"', '""') + '"' for field, name in table.columns.items()}
+    return ", ".join(f"{there.get(f.name, f'CAST(NULL AS {_SQL[f.type]})')} AS {f.name}" for f in table.schema)
 
 
 def _passes(table: Table, field: pa.Field) -> bool:

@@ -11,47 +11,39 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from expectations.base import duck
 from expectations.base.errors import BadInput, SluicegateError
 from pipelines import lake
 from pipelines.lake import Attempt, Part
-from pipelines.lake import runner as runners
+from pipelines.lake.runner import EMBEDDED
 from pipelines.lake.sql import copy, quiet
 from pipelines.register import columns
 from pipelines.register.mapping import RegisterFormat
 from pipelines.register.records import batches
-from pipelines.register.required import refuse_empty
 from pipelines.register.source import Raw, Source
 from pipelines.register.table import Table
 
 
-class File(NamedTuple):
-    """A piece of work: one file of a table."""
-
-    table: str
-    number: int
-    path: str
-
-
 @dataclass(frozen=True)
 class Convert:
-    """Worker: one file as a part of dataset `persons` or `addresses`, in the contract's columns, in the file's
-    order."""
+    """Worker: a file as a part of dataset `persons` or `addresses`, in the contract's columns and the file's order."""
 
     tables: dict[str, Table]
     settings: duck.DuckSettings
 
-    def __call__(self, item: File, attempt: Attempt) -> Iterable[Part]:
-        table = self.tables[item.table]
-        with quiet(table.where(item.path), self.settings) as con:
-            with readable(con, table, item.path) as relation:
-                copy(con, columns.read(table, relation), attempt.path(table.name, item.number))
-            yield attempt.part(table.name, item.number)
+    def __call__(self, item: tuple[str, int, str], attempt: Attempt) -> Iterable[Part]:
+        name, number, path = item
+        table = self.tables[name]
+        with quiet(table.where(path), self.settings) as con:
+            with readable(con, table, path) as relation:
+                copy(con, columns.read(table, relation), attempt.path(name, number))
+            yield attempt.part(name, number)
 
 
 @contextmanager
@@ -73,8 +65,7 @@ def readable(con: duckdb.DuckDBPyConnection, table: Table, path: str) -> Iterato
 
 
 def working(target: Path) -> Path:
-    """Where the source of the register `target` lies as Parquet while it is prepared: in plaintext, as the register
-    is."""
+    """Where the source of the register `target` lies as Parquet while it is prepared: in plaintext, as that is."""
     return target.with_name(f".{target.name}.raw")
 
 
@@ -84,7 +75,7 @@ def in_parquet(
     folder: Path,
     settings: duck.DuckSettings,
     *,
-    runner: str = runners.EMBEDDED,
+    runner: str = EMBEDDED,
     progress: lake.Progress | None = None,
 ) -> Iterator[Source]:
     """The raw register as `Source` for the time of a build, by way of a lake step in `folder` for what needs it.
@@ -92,8 +83,17 @@ def in_parquet(
     The step stays where the build is interrupted, so that the next one goes on from there; it is deleted once the build
     is done, or has found the register at fault. Raises BadInput on a row that cannot be read.
     """
+    tables = {t.name: t for t in (raw.persons, raw.addresses)}
     with nothing_left(folder):
-        yield _source(raw, folder, settings, runner, progress)
+        for table in (t for t in tables.values() if t.direct):
+            _refuse_empty(table, settings)
+        found = {name: columns.direct(t) for name, t in tables.items() if t.direct}
+        items = [(t.name, n, p) for t in tables.values() if not t.direct for n, p in enumerate(t.paths)]
+        if items:
+            worker = Convert(tables, replace(settings, preserve_order=True))
+            step = lake.run_step(folder, raw.identity, items, worker, runner=runner, progress=progress)
+            found |= {name: duck.parquet(step.paths(name)) for name, t in tables.items() if not t.direct}
+        yield Source(**found)
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -107,17 +107,26 @@ def nothing_left(folder: Path) -> Iterator[None]:
         raise
 
 
-def _source(
-    raw: Raw, working: Path, settings: duck.DuckSettings, runner: str, progress: lake.Progress | None
-) -> Source:
-    tables = {t.name: t for t in (raw.persons, raw.addresses)}
-    for table in tables.values():
-        if table.direct:
-            refuse_empty(table, settings)
-    items = [File(t.name, n, p) for t in tables.values() if not t.direct for n, p in enumerate(t.paths)]
-    if not items:
-        return Source(columns.direct(raw.persons), columns.direct(raw.addresses))
-    worker = Convert(tables, replace(settings, preserve_order=True))
-    step = lake.run_step(working, raw.identity, items, worker, runner=runner, progress=progress)
-    found = {name: columns.direct(t) if t.direct else duck.parquet(step.paths(name)) for name, t in tables.items()}
-    return Source(found["persons"], found["addresses"])
+def _refuse_empty(table: Table, settings: duck.DuckSettings) -> None:
+    """Raises BadInput with file, row and field if a field of a table that is read as it lies is empty and must not be:
+    rows without an id would be lost.
+
+    Of what is read from text `columns.read` says it. Here nothing else is read for it: Parquet says in its footer how
+    many nulls a column has, so that a register of any size costs its footers.
+    """
+    for path in table.paths:
+        footer = pq.read_metadata(Path(path))
+        for field in columns.required(table):
+            if not _may_be_null(footer, table.columns[field]):
+                continue
+            with quiet(table.where(path), settings) as con:
+                row = (con.execute(columns.first_empty(table, path, field)).fetchone() or (None,))[0]
+            if row is not None:
+                raise columns.fault("empty", table, path, field, row)
+
+
+def _may_be_null(footer: pq.FileMetaData, column: str) -> bool:
+    """What the footer says of a column; true where it says nothing."""
+    index = [footer.schema.column(n).path for n in range(footer.num_columns)].index(column)
+    groups = (footer.row_group(n).column(index).statistics for n in range(footer.num_row_groups))
+    return any(it is None or not it.has_null_count or it.null_count > 0 for it in groups)

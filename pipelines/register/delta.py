@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import assert_never
 
 import duckdb
 import pyarrow as pa
@@ -42,13 +41,7 @@ class Kind(StrEnum):
     @property
     def looks_back(self) -> bool:
         """Whether past disclosures are decided again by it; if not, deltas are applied in the order of their days."""
-        match self:
-            case Kind.UPDATE:
-                return False
-            case Kind.CORRECTION:
-                return True
-            case _:
-                assert_never(self)
+        return {Kind.UPDATE: False, Kind.CORRECTION: True}[self]
 
     @classmethod
     def sql(cls, *, looks_back: bool) -> str:

@@ -12,11 +12,10 @@ birth date (it stands for "unknown" in many files).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class BlockingKey:
+class BlockingKey(NamedTuple):
     """A kind of key. `number` is a part of each key of it. `columns` of the prepared register, as (dataset, column),
     hold it: two where a person has two surname tokens."""
 
@@ -27,12 +26,7 @@ class BlockingKey:
 
 
 KEYS: dict[str, BlockingKey] = {
-    "tin": BlockingKey(
-        number=1,
-        columns=(("persons", "k_tin"),),
-        meaning="the TIN",
-        why="finds people who moved and changed their name",
-    ),
+    "tin": BlockingKey(1, (("persons", "k_tin"),), "the TIN", why="finds people who moved and changed their name"),
     "birth": BlockingKey(
         number=2,
         columns=(("persons", "k_birth1"), ("persons", "k_birth2")),
@@ -65,7 +59,6 @@ FACTOR = 1_103_515_245  # below 2^31: (PRIME - 1) * FACTOR + 2^31 stays below 2^
 TIN = "CAST(s_tin AS UINTEGER)"
 _EXACT_BIRTH = "CASE WHEN NOT s_birth_year_only THEN date_diff('day', DATE '1970-01-01', s_birth) + 1000000 END"
 _ZIP = "TRY_CAST(a_zip AS BIGINT)"
-_AREA = "TRY_CAST(a_zip[1:3] AS BIGINT)"
 
 
 def text(name: str) -> str:
@@ -102,14 +95,8 @@ def home_last(token: str) -> str:
     return _folded("home_last", _ZIP, "t_number", token)
 
 
-def home_first() -> str:
-    """ZIP, house or box number, and given name."""
-    return _folded("home_first", _ZIP, "t_number", "t_first")
-
-
-def area_birth() -> str:
-    """Given name, exact birth date and the first three digits of the ZIP."""
-    return _folded("area_birth", "t_first", _EXACT_BIRTH, _AREA)
+HOME_FIRST = _folded("home_first", _ZIP, "t_number", "t_first")
+AREA_BIRTH = _folded("area_birth", "t_first", _EXACT_BIRTH, "TRY_CAST(a_zip[1:3] AS BIGINT)")
 
 
 def of_kind(kind: str, key: str) -> str:

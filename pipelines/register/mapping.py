@@ -18,6 +18,10 @@ from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 NAME = "mapping.toml"
 _WIDTHS = {"%Y": "[1-9][0-9]{3}", "%b": "[A-Za-z]{3}", "%B": "[A-Za-z]{3,9}", "%f": "[0-9]{1,9}"}
 _WIDTHS |= dict.fromkeys(("%m", "%d", "%H"), "[0-9]{1,2}") | dict.fromkeys(("%M", "%S"), "[0-9]{2}")
+_FILES = "the files, from the register's folder: records/*.csv; else what lies in its own folder"
+_DATES = (
+    "dates written as text: %Y, %m or %b or %B, and %d, each once; %H %M %S %f; between them - / . , : T or a blank"
+)
 _PIECE = re.compile(r"%[YbBmdHMSf]|[-/., :T]")
 
 
@@ -32,19 +36,10 @@ class Layout(Strict):
     """How one table of the register is written. What is left out is as in a register without a mapping."""
 
     contract: ClassVar[pa.Schema] = pa.schema([])  # the columns there are
-    files: str | None = Field(
-        default=None,
-        description="the files, from the register's folder: records/*.csv; else what lies in its own folder",
-    )
+    files: str | None = Field(default=None, description=_FILES)
     format: RegisterFormat | None = Field(default=None, description="else by the ending of the files' names")
     delimiter: Literal[",", ";", "|", "\t"] = Field(default=",", description="between the fields of a CSV")
-    date_format: str = Field(
-        default="%Y-%m-%d",
-        description=(
-            "dates written as text: %Y, %m or %b or %B, and %d, each once; %H %M %S %f; between them"
-            " - / . , : T or a blank"
-        ),
-    )
+    date_format: str = Field(default="%Y-%m-%d", description=_DATES)
     nulls: tuple[str, ...] = Field(default=(), description="texts that stand for no value, such as 00000000")
     columns: dict[str, str] = Field(default={}, description="column of the contract = its name in the files")
 

@@ -28,10 +28,6 @@ class Scan:
     addresses: tuple[str, ...]
     gone: tuple[str, ...] = ()
 
-    def left_out(self, relation: str) -> str:
-        """A FROM clause: `relation` (with record_id) without what is gone."""
-        return without(self.gone, relation)
-
 
 def without(gone: tuple[str, ...], relation: str) -> str:
     """A FROM clause: `relation` (with record_id) without the records in the files `gone`."""
@@ -53,7 +49,7 @@ def scans(register: lake.Manifest, rows: int = SCAN_ROWS) -> list[Scan]:
 
 def addresses(register: lake.Manifest) -> str:
     """A FROM clause: every prepared address that counts."""
-    each = (f"FROM {s.left_out(duck.parquet(list(s.addresses)))}" for s in scans(register))
+    each = (f"FROM {without(s.gone, duck.parquet(list(s.addresses)))}" for s in scans(register))
     return f"({' UNION ALL '.join(each)})"
 
 
@@ -70,19 +66,13 @@ def open_register(folder: Path, *, verify: bool = False) -> lake.Manifest:
     """
     manifest = lake.read_manifest(folder, seals=() if verify else [folder / SEALS])
     if manifest is None:
-        remedy = "Run sluicegate register build."
-        message = "the prepared register is missing, half built or changed"
-        raise BadInput("REGISTER_NOT_PREPARED", message, where=folder.name, remedy=remedy)
+        said, remedy = "the prepared register is missing, half built or changed", "Run sluicegate register build."
+        raise BadInput("REGISTER_NOT_PREPARED", said, where=folder.name, remedy=remedy)
     if manifest.labels.get(PREPARATION) != preparation():
         remedy = "Prepare it again: sluicegate register build."
-        message = "the register was prepared by another version of Sluicegate"
-        raise BadInput("REGISTER_OUTDATED", message, where=folder.name, remedy=remedy)
+        said = "the register was prepared by another version of Sluicegate"
+        raise BadInput("REGISTER_OUTDATED", said, where=folder.name, remedy=remedy)
     return manifest
-
-
-def listed(folder: Path) -> lake.Manifest:
-    """What the manifest of a version says, its parts unread: for lists, never for a batch."""
-    return lake.stated(folder)
 
 
 def version(folder: Path) -> str:

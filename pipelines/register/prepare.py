@@ -17,8 +17,8 @@ from pipelines.lake.sql import copy, quiet
 from pipelines.register import keys
 
 PERSON = "s_first, s_middle, s_last, s_last1, s_last2, s_suffix, s_birth, s_birth_year_only, s_tin"
-STORED = (  # the rest of PERSON follows from these and the TIN's key: `people`
-    "s_first, s_middle, s_last, s_suffix, s_birth"
+STORED = (
+    "s_first, s_middle, s_last, s_suffix, s_birth"  # the rest of PERSON follows from it and the TIN's key: `people`
 )
 WRITTEN = ("street", "unit", "urbanization", "city", "state", "zip")
 RAW_ADDRESS = ", ".join((*WRITTEN, "valid_from", "valid_to"))
@@ -51,26 +51,21 @@ class Prepare:
             standard.setup(con)
             address.setup(con)
             con.execute(f"CREATE TEMP TABLE people AS {people_sql(f'(FROM {self.persons} WHERE {item.within})')}")
-            for dataset, query in self.queries(item, attempt):
+            persons, addresses = (duck.parquet([attempt.path(n, item.number)]) for n in ("persons", "addresses"))
+            queries = {  # in the order in which they must run
+                "persons": persons_sql("people"),
+                "addresses": addresses_sql(f"(FROM {self.addresses} WHERE {item.within})", "people"),
+                "names": names_sql(persons),
+                "units": units_sql(addresses),
+            }
+            for dataset, query in queries.items():
                 # uncompressed: every batch scans all of it, and unpacking costs more than reading
                 copy(con, query, attempt.path(dataset, item.number), compression="uncompressed")
                 yield attempt.part(dataset, item.number)
-            prepared = duck.parquet([attempt.path("persons", item.number)])
-            doubled = con.execute(f"SELECT count(*) - count(DISTINCT record_id) FROM {prepared}").fetchall()[0][0]
+            doubled = con.execute(f"SELECT count(*) - count(DISTINCT record_id) FROM {persons}").fetchall()[0][0]
             if doubled:
                 message, remedy = f"{doubled} record ids are duplicates", "Give each record an id of its own."
                 raise BadInput("REGISTER_ID_TWICE", message, where="persons/", remedy=remedy)
-
-    def queries(self, item: Range, attempt: Attempt) -> list[tuple[str, str]]:
-        """(dataset, SELECT), in the order in which they must run."""
-        persons = duck.parquet([attempt.path("persons", item.number)])
-        addresses = duck.parquet([attempt.path("addresses", item.number)])
-        return [
-            ("persons", persons_sql("people")),
-            ("addresses", addresses_sql(f"(FROM {self.addresses} WHERE {item.within})", "people")),
-            ("names", names_sql(persons)),
-            ("units", units_sql(addresses)),
-        ]
 
 
 # A register bears the digest of what prepared it. Line breaks of SQL counted in that once: what prepares as it did then
@@ -99,8 +94,7 @@ def persons_sql(people: str) -> str:
     """Persons with their own keys, from `people_sql`, by record id."""
     return f"""
     SELECT record_id, {STORED}, k_tin,
-      {keys.birth("t_last1")} AS k_birth1,
-      {keys.birth("t_last2")} AS k_birth2
+      {keys.birth("t_last1")} AS k_birth1, {keys.birth("t_last2")} AS k_birth2
     FROM {people} ORDER BY record_id"""
 
 
@@ -112,8 +106,7 @@ def people(persons: str) -> str:
 def addresses_sql(raw: str, people: str) -> str:
     """Raw and parsed addresses, with the keys that need both an address and its person, by record id and time.
 
-    Households share an address: each is parsed once, with all who lived there in a list. Same source, same bytes: ORDER
-    BY.
+    Households share an address: each is parsed once, with all who lived there in a list.
     """
     written = ", ".join(WRITTEN)
     stays = "list(struct_pack(record_id, valid_from, valid_to)) AS stays"
@@ -124,12 +117,9 @@ def addresses_sql(raw: str, people: str) -> str:
       FROM (SELECT *, {keys.PLACE_TEXTS} FROM ({address.derive(once, one_line=False, urbanization=True)}))
     )
     SELECT record_id, {RAW_ADDRESS}, {PARSED},
-      {keys.home_last("t_last1")} AS k_home1,
-      {keys.home_last("t_last2")} AS k_home2,
-      {keys.home_first()} AS k_home_first,
-      {keys.area_birth()} AS k_area_birth
-    FROM homes JOIN {people} USING (record_id)
-    ORDER BY record_id, {RAW_ADDRESS}"""
+      {keys.home_last("t_last1")} AS k_home1, {keys.home_last("t_last2")} AS k_home2,
+      {keys.HOME_FIRST} AS k_home_first, {keys.AREA_BIRTH} AS k_area_birth
+    FROM homes JOIN {people} USING (record_id) ORDER BY record_id, {RAW_ADDRESS}"""
 
 
 def names_sql(persons: str) -> str:

@@ -22,36 +22,32 @@ _FAULTS = {
     "BAD_ENCODING": "a row is not UTF-8",
     "LINE_TOO_LONG": "a row is longer than any row of a register, or a quote in it is not closed",
 }
+_REMEDY = "Correct the row, or export the table again: UTF-8, fields with a delimiter, quote or line break in quotes."
 
 
 def batches(table: Table, path: str, errors: list[SluicegateError]) -> pa.RecordBatchReader:
     """The file's rows: `_row`, and each column of the contract as text (nulls in its own type if the file has none).
 
-    The error on a row that is none, or on the file, is kept in `errors` as well: a reader of the stream may not pass it
-    on.
+    The error on a row that is none, or on the file, is kept in `errors` too: a reader of the stream may not pass it on.
     """
     kinds = [(f.name, pa.string() if f.name in table.columns else f.type) for f in table.schema]
     schema = pa.schema([(ROW, pa.int64()), *kinds])
-    return pa.RecordBatchReader.from_batches(schema, _keeping(_batches(table, path, schema), errors))
+    return pa.RecordBatchReader.from_batches(schema, _batches(table, path, schema, errors))
 
 
-def _keeping(stream: Iterator[pa.RecordBatch], errors: list[SluicegateError]) -> Iterator[pa.RecordBatch]:
+def _batches(table: Table, path: str, schema: pa.Schema, errors: list[SluicegateError]) -> Iterator[pa.RecordBatch]:
+    where, dialect = table.where(path), replace(SUBMISSION, delimiter=table.layout.delimiter)
     try:
-        yield from stream
+        with opened(Path(path), Compression.NONE, where) as source:
+            file = CsvFile(source, dialect, BLOCK)
+            for read in file.reads():
+                if read.rejects:
+                    raise _bad(read, where)
+                if read.table.num_rows:
+                    yield from _renamed(read, file.names, table, schema).to_batches()
     except SluicegateError as error:
         errors.append(error)
         raise
-
-
-def _batches(table: Table, path: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    where, dialect = table.where(path), replace(SUBMISSION, delimiter=table.layout.delimiter)
-    with opened(Path(path), Compression.NONE, where) as source:
-        file = CsvFile(source, dialect, BLOCK)
-        for read in file.reads():
-            if read.rejects:
-                raise _bad(read, where)
-            if read.table.num_rows:
-                yield from _renamed(read, file.names, table, schema).to_batches()
 
 
 def _renamed(read: Read, header: list[str], table: Table, schema: pa.Schema) -> pa.Table:
@@ -65,11 +61,5 @@ def _renamed(read: Read, header: list[str], table: Table, schema: pa.Schema) -> 
 
 def _bad(read: Read, where: str) -> BadInput:
     first = min(read.rejects, key=lambda r: r.row)
-    return BadInput(
-        f"REGISTER_{first.code}",
-        _FAULTS[first.code],
-        where=f"{where}, row {first.row}" + (f", column {first.field}" if first.field else ""),
-        remedy=(
-            "Correct the row, or export the table again: UTF-8, fields with a delimiter, quote or line break in quotes."
-        ),
-    )
+    place = f"{where}, row {first.row}" + (f", column {first.field}" if first.field else "")
+    return BadInput(f"REGISTER_{first.code}", _FAULTS[first.code], where=place, remedy=_REMEDY)

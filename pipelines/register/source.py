@@ -22,8 +22,7 @@ _PERSONS, _ADDRESSES = "persons", "addresses"
 
 @dataclass(frozen=True)
 class Source:
-    """The two tables as FROM clauses in the contracts' columns and types, over Parquet: ranges of ids skip row
-    groups."""
+    """The two tables as FROM clauses in the contracts' columns, over Parquet: ranges of ids skip row groups."""
 
     persons: str
     addresses: str
@@ -48,9 +47,7 @@ class Raw:
 def open_source(folder: Path) -> Raw:
     """The raw register in `folder`; raises BadInput if a table is missing, cannot be read or lacks a column."""
     mapping = read_mapping(folder)
-    persons = _table(folder, _PERSONS, mapping.persons)
-    addresses = _table(folder, _ADDRESSES, mapping.addresses)
-    return Raw(persons, addresses)
+    return Raw(_table(folder, _PERSONS, mapping.persons), _table(folder, _ADDRESSES, mapping.addresses))
 
 
 def files(folder: Path) -> list[Path]:
@@ -67,15 +64,9 @@ def _table(folder: Path, name: str, layout: Layout | None) -> Table:
     kind = {_PERSONS: "register_person", _ADDRESSES: "register_address"}[name]
     paths = _files(folder, name, layout)
     if not paths:
-        raise BadInput(
-            "REGISTER_MISSING",
-            f"the register has no {name}",
-            where=_place(name, layout),
-            remedy=(
-                f"Point to a folder with persons/ and addresses/, or name the files in {NAME};"
-                f" sluicegate schema {kind} prints the columns."
-            ),
-        )
+        where = "Point to a folder with persons/ and addresses/, or name the files in"
+        remedy = f"{where} {NAME}; sluicegate schema {kind} prints the columns."
+        raise BadInput("REGISTER_MISSING", f"the register has no {name}", where=_place(name, layout), remedy=remedy)
     chosen = layout or {_PERSONS: Persons(), _ADDRESSES: Addresses()}[name]
     form = chosen.format or FORMATS[paths[0].suffix.lower()]
     return open_table(folder, name, SCHEMAS[kind], chosen, form, paths, lenient=layout is not None)
@@ -94,12 +85,9 @@ def _files(folder: Path, name: str, layout: Layout | None) -> list[Path]:
         paths = sorted(p for p in (folder / name).glob("*") if FORMATS.get(p.suffix.lower()) in wanted and p.is_file())
     endings = {FORMATS.get(p.suffix.lower()) for p in paths}
     if not (layout and layout.format) and paths and (len(endings) > 1 or None in endings):
-        raise BadInput(
-            "REGISTER_MIXED",
-            f"the files of {name} are not all *.parquet, nor all *.csv",
-            where=_place(name, layout),
-            remedy=f"Keep files of one format, or write format in {NAME}.",
-        )
+        said = f"the files of {name} are not all *.parquet, nor all *.csv"
+        remedy = f"Keep files of one format, or write format in {NAME}."
+        raise BadInput("REGISTER_MIXED", said, where=_place(name, layout), remedy=remedy)
     return paths
 
 
@@ -109,23 +97,15 @@ def ranges(source: Source, part_rows: int, settings: duck.DuckSettings) -> list[
     Raises BadInput if real records and control records (below zero) are mixed.
     """
     with quiet("persons/", settings) as con:
-        low, high = con.execute(f"SELECT min(record_id), max(record_id) FROM {source.persons}").fetchone() or (
-            None,
-            None,
-        )
+        low, high = con.execute(f"SELECT min(record_id), max(record_id) FROM {source.persons}").fetchall()[0]
         if low is None:
             return []
         if low == 0 or (low < 0) != (high < 0):
-            raise BadInput(
-                "REGISTER_IDS",
-                "record ids must all lie above zero (below zero for control records)",
-                where="persons/",
-                remedy="Renumber the records.",
-            )
+            said = "record ids must all lie above zero (below zero for control records)"
+            raise BadInput("REGISTER_IDS", said, where="persons/", remedy="Renumber the records.")
         width = (high - low) // BINS + 1
-        bins = con.execute(
-            f"SELECT (record_id - {low}) // {width} AS bin, count(*) FROM {source.persons} GROUP BY bin ORDER BY bin"
-        ).fetchall()
+        bin_of = f"(record_id - {low}) // {width} AS bin"
+        bins = con.execute(f"SELECT {bin_of}, count(*) FROM {source.persons} GROUP BY bin ORDER BY bin").fetchall()
     return _packed(bins, low, high, width, part_rows)
 
 

@@ -42,14 +42,7 @@ class Table:
 
 
 def open_table(
-    folder: Path,
-    name: str,
-    schema: pa.Schema,
-    layout: Layout,
-    form: RegisterFormat,
-    paths: list[Path],
-    *,
-    lenient: bool,
+    folder: Path, name: str, schema: pa.Schema, layout: Layout, form: RegisterFormat, paths: list[Path], lenient: bool
 ) -> Table:
     """The table in `paths`; raises BadInput if a file cannot be read or lacks a column.
 

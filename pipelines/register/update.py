@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -22,7 +23,7 @@ from expectations.base.errors import BadInput
 from expectations.names import standard
 from pipelines import lake
 from pipelines.lake import Attempt, Manifest, Part
-from pipelines.lake import runner as runners
+from pipelines.lake.runner import EMBEDDED
 from pipelines.lake.sql import copy, quiet
 from pipelines.register import opened
 from pipelines.register.build import PART_ROWS
@@ -51,7 +52,7 @@ def update(
     target: Path,
     *,
     today: date,
-    runner: str = runners.EMBEDDED,
+    runner: str = EMBEDDED,
     duck: duck.DuckSettings = duck.DuckSettings(),  # noqa: B008 - frozen
     progress: lake.Progress | None = None,
 ) -> Manifest:
@@ -67,28 +68,23 @@ def update(
     known = opened.open_register(before)
     _in_its_time(delta, known, today, settings)
     inputs = {"before": opened.version(before), "delta": delta.identity, "preparation": preparation()}
-    seals = [target / opened.SEALS, before / opened.SEALS]
+    labels, seals = {opened.PREPARATION: preparation()}, [target / opened.SEALS, before / opened.SEALS]
+    run = partial(lake.run_step, runner=runner, progress=progress, seals=seals, labels=labels)
+
+    def applied(source: Source | None, cuts: Iterable[Range]) -> Manifest:
+        with nothing_left(target):
+            return run(target, inputs, ["delta"], Apply(known, delta, source, tuple(cuts), settings))
+
     if delta.raw is None:
-        return _step(target, inputs, Apply(known, delta, None, (), settings), seals, runner, progress)
+        return applied(None, ())
     with in_parquet(delta.raw, working(target), settings, runner=runner, progress=progress) as source:
-        cuts = [Range(i, low, high) for i, (low, high) in enumerate(ranges(source, PART_ROWS, settings))]
-        return _step(target, inputs, Apply(known, delta, source, tuple(cuts), settings), seals, runner, progress)
-
-
-def _step(
-    target: Path, inputs: object, worker: Apply, seals: list[Path], runner: str, progress: lake.Progress | None
-) -> Manifest:
-    labels = {opened.PREPARATION: preparation()}
-    with nothing_left(target):
-        return lake.run_step(
-            target, inputs, ["delta"], worker, runner=runner, progress=progress, seals=seals, labels=labels
-        )
+        return applied(source, (Range(i, *span) for i, span in enumerate(ranges(source, PART_ROWS, settings))))
 
 
 def _in_its_time(delta: Delta, known: Manifest, today: date, settings: duck.DuckSettings) -> None:
     note = delta.note
     if note.effective_on > today:
-        raise _unfit("DELTA_NOT_YET", "effective_on lies ahead", "Apply it on its day.")
+        raise BadInput("DELTA_NOT_YET", "effective_on lies ahead", where=NAME, remedy="Apply it on its day.")
     paths = _paths(known, "changes")
     if not paths:
         return
@@ -98,13 +94,10 @@ def _in_its_time(delta: Delta, known: Manifest, today: date, settings: duck.Duck
               max(effective_on) FILTER (kind IN {Kind.sql(looks_back=False)})
             FROM {duck.parquet(paths)}""").fetchall()[0]
     if applied:
-        raise _unfit("DELTA_TWICE", "this delta was applied before", "Apply the next one.")
+        raise BadInput("DELTA_TWICE", "this delta was applied before", where=NAME, remedy="Apply the next one.")
     if not note.kind.looks_back and latest and note.effective_on < latest:
-        raise _unfit("DELTA_LATE", "a later update was applied before this one", "Apply deltas in their order.")
-
-
-def _unfit(code: str, message: str, remedy: str) -> BadInput:
-    return BadInput(code, message, where="delta.toml", remedy=remedy)
+        said, remedy = "a later update was applied before this one", "Apply deltas in their order."
+        raise BadInput("DELTA_LATE", said, where=NAME, remedy=remedy)
 
 
 def _paths(manifest: Manifest, dataset: str) -> list[str]:
@@ -192,9 +185,8 @@ class Apply:
             if found:
                 remedy = "A changed record comes whole, once; see infra/docs/register.md. Nothing was applied."
                 raise BadInput(code, f"{found} {message}", where=where, remedy=remedy)
-        touched, replaced, new = con.execute(
-            "SELECT (SELECT count(*) FROM touched), (SELECT count(*) FROM replaced), (SELECT count(*) FROM new_persons)"
-        ).fetchall()[0]
+        counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in ("touched", "replaced", "new_persons"))
+        touched, replaced, new = con.execute(f"SELECT {counts}").fetchall()[0]
         if not touched:
             raise empty(NAME)
         if replaced - new >= opened.persons(self.before):
@@ -215,23 +207,19 @@ class Apply:
             **(earlier if _paths(self.before, "changed_persons") else {}),
             "gone": "SELECT record_id FROM replaced WHERE in_base ORDER BY record_id",
             # counts of names may be below zero: what the base counts and is gone
-            "names": (
-                f"""
+            "names": f"""
                 SELECT kind, name, CAST(sum(n) AS BIGINT) AS n
                 FROM (FROM new_names UNION ALL SELECT *, -1 AS n FROM ({borne_sql(gone)}))
-                GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name"""
-            ),
+                GROUP BY kind, name HAVING sum(n) <> 0 ORDER BY kind, name""",
             "units": "SELECT DISTINCT * FROM new_units ORDER BY ALL",
             # a unit once on file is there, whoever has moved out: buildings only grow until the next full build
             "buildings": buildings_sql(units),
-            "changes": (
-                f"""
+            "changes": f"""
                 SELECT record_id, CASE WHEN r.record_id IS NOT NULL THEN '{Change.REMOVED}'
                     WHEN p.record_id IS NOT NULL THEN '{Change.CHANGED}' ELSE '{Change.NEW}' END AS change,
                   '{note.kind}' AS kind, DATE '{note.effective_on}' AS effective_on, '{self.delta.identity}' AS delta
                 FROM touched LEFT JOIN removed r USING (record_id) LEFT JOIN replaced p USING (record_id)
-                ORDER BY record_id"""
-            ),
+                ORDER BY record_id""",
         }
 
 

@@ -16,6 +16,7 @@ from pipelines.simulate.registers import Made, Maker
 from pipelines.simulate.tables import make
 
 FAR = 1 << 30  # dwellings from here on are in no register
+PARTS = ("street", "unit", "urbanization", "city", "state", "zip")
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,8 @@ class Plan:
 
 
 def choose(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
-    """Makes the table `asked`: i (0 …), record_id (null: not on file), the person's true names, birth date and TIN, the
-    address on file that the row would give, and another one (elsewhere_*). Raises Usage if the register is too
-    small."""
+    """Makes the table `asked`: i (0 …), record_id (null: not on file), the person's true names, birth date and TIN, and
+    the address that the row would give. Raises Usage if the register is too small."""
     known = round(plan.rows * plan.profile.in_register)
     strangers = plan.rows - known
     if known + strangers // 5 > plan.made.rows:
@@ -46,10 +46,8 @@ def choose(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     if strangers:
         start = -(-plan.made.rows // people.PERSONS) * people.PERSONS  # whole households that are not in the register
         maker.make(start + 1, start + strangers)
-        made = (
-            f"SELECT p.record_id - {start + 1} AS n, p.*, street, unit, urbanization, city, state, zip"
-            " FROM persons p JOIN addresses a ON a.record_id = p.record_id AND a.valid_to IS NULL"
-        )
+        living = "persons p JOIN addresses a ON a.record_id = p.record_id AND a.valid_to IS NULL"
+        made = f"SELECT p.record_id - {start + 1} AS n, p.*, {', '.join(PARTS)} FROM {living}"
     make(connection, "strangers", made)
     far = f"(SELECT i, {FAR} + i AS dwelling FROM picks)"
     make(connection, "elsewhere", dwellings.addresses(far, maker.chance, maker.sizes))
@@ -82,7 +80,7 @@ def _fetch(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
     folder = plan.folder
     wanted = "record_id IN (SELECT record FROM picks WHERE record IS NOT NULL)"
     lenders = f"record_id IN (SELECT record % {plan.made.rows} + 1 FROM picks WHERE record IS NOT NULL)"
-    columns = "record_id, street, unit, urbanization, city, state, zip"
+    columns = ", ".join(("record_id", *PARTS))
     newest = "row_number() OVER (PARTITION BY record_id ORDER BY valid_from DESC) = 1"
     for table, sql in (
         ("picked_persons", f"FROM '{folder}/persons/*.parquet' WHERE {wanted} OR {lenders}"),
@@ -114,7 +112,7 @@ def _homed(plan: Plan, sizes: dict[str, int]) -> str:
 _PLACE = ",\n        ".join(
     f"CASE home WHEN 'current' THEN f.{part} WHEN 'earlier' THEN e.{part}"
     f" WHEN 'elsewhere' THEN w.{part} ELSE s.{part} END AS {part}"
-    for part in ("street", "unit", "urbanization", "city", "state", "zip")
+    for part in PARTS
 )
 _ASKED = f"""
       SELECT k.i, kind, k.record_id, home, l.tin AS lender_tin, n.name AS new_surname,

@@ -29,7 +29,7 @@ STEP = "simulate.batch"
 TRUTH = ("request_id", "record_id", "address_defect", "corroborated", "legally_eligible", "releasable")
 ONE_LINE = ("full_name", "address")  # the JSON Lines file has these instead of the parts
 PARTS = ("first_name", "middle_name", "last_name", "suffix", "street", "unit", "city", "state", "zip")
-WRITE = {"csv": "csv, HEADER", "jsonl": "json", "parquet": "parquet, COMPRESSION zstd"}
+WRITE = {"csv": "csv, HEADER", "jsonl": "json", "parquet": tables.PARQUET}
 
 # What every letter of the simulator says beside its parties, date and files
 SIGNATORY = {"name": "A. Signatory (fictional)", "office": "Head of agency"}
@@ -89,7 +89,7 @@ def batch(
         # ids differ between batches, because an id is answered once
         written.write(connection, plan, officers, hashlib.sha256(name.encode()).hexdigest()[:8].upper())
         progress(STEP, 2, 3)
-        files = [_file(connection, submission, *span) for span in _spans(rows, file_format)]
+        files = _write(connection, submission, rows, file_format)
         tables.write(connection, f"SELECT {', '.join(TRUTH)} FROM rows ORDER BY i", out / "truth.parquet")
     letter = _letter(requester_id, agreement_id, letter_date, officers, files).encode()
     (submission / "letter.toml").write_bytes(letter)
@@ -98,30 +98,22 @@ def batch(
     return submission
 
 
-def _spans(rows: int, file_format: str | None) -> list[tuple[str, str, int, int]]:
-    """File name, format, first row and the row after its last, for each data file."""
-    shares: Sequence[tuple[str, float]] = MIXED if rows >= MIXED_FROM else (("csv", 1.0),)
-    if file_format:
-        shares = ((file_format, 1.0),)
-    spans, start, total = [], 0, 0.0
-    for number, (kind, share) in enumerate(shares, 1):
+def _write(
+    connection: duckdb.DuckDBPyConnection, folder: Path, rows: int, file_format: str | None
+) -> list[dict[str, str | int]]:
+    """Writes the data files; what the letter says of each."""
+    alone = file_format or (None if rows >= MIXED_FROM else "csv")
+    files: list[dict[str, str | int]] = []
+    start, total = 0, 0.0
+    for number, (kind, share) in enumerate(((alone, 1.0),) if alone else MIXED, 1):
         total += share
-        end = round(rows * total)
-        spans.append((f"requests-{number}.{kind}", kind, start, end))
+        end, path = round(rows * total), folder / f"requests-{number}.{kind}"
+        columns = ", ".join(n for n in RAW_NAMES if n not in (PARTS if kind == "jsonl" else ONE_LINE))
+        query = f"SELECT {columns} FROM rows WHERE i >= {start} AND i < {end} ORDER BY i"
+        tables.write(connection, query, path, WRITE[kind])
+        files.append({"path": path.name, "format": kind, "rows": end - start, "sha256": digests.of_file(path)})
         start = end
-    return spans
-
-
-def _file(
-    connection: duckdb.DuckDBPyConnection, folder: Path, name: str, kind: str, start: int, end: int
-) -> dict[str, str | int]:
-    without = PARTS if kind == "jsonl" else ONE_LINE
-    columns = ", ".join(n for n in RAW_NAMES if n not in without)
-    path = folder / name
-    tables.write(
-        connection, f"SELECT {columns} FROM rows WHERE i >= {start} AND i < {end} ORDER BY i", path, WRITE[kind]
-    )
-    return {"path": name, "format": kind, "rows": end - start, "sha256": digests.of_file(path)}
+    return files
 
 
 def _letter(
@@ -132,13 +124,12 @@ def _letter(
     def table(head: str, fields: Mapping[str, object]) -> str:
         return "".join([head, *(f"{key} = {json.dumps(value)}\n" for key, value in fields.items())])
 
-    says = {"requester": requester, "agreement": agreement, "statute": CITATION, "purpose": PURPOSE}
-    attested = {"solely": True, "no_informant_or_investigation_harmed": True}
-    return (
-        table("", says)
-        + f"date = {day.isoformat()}\n"
-        + table("\n[signatory]\n", SIGNATORY)
-        + table("\n[attestations]\n", attested)
-        + "".join(table("\n[[officers]]\n", {"id": id, "name": f"Engaged {id}"}) for id in officers)
-        + "".join(table("\n[[files]]\n", file) for file in files)
-    )
+    parts = [
+        table("", {"requester": requester, "agreement": agreement, "statute": CITATION, "purpose": PURPOSE}),
+        f"date = {day.isoformat()}\n",
+        table("\n[signatory]\n", SIGNATORY),
+        table("\n[attestations]\n", {"solely": True, "no_informant_or_investigation_harmed": True}),
+        *(table("\n[[officers]]\n", {"id": id, "name": f"Engaged {id}"}) for id in officers),
+        *(table("\n[[files]]\n", file) for file in files),
+    ]
+    return "".join(parts)

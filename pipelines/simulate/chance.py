@@ -16,18 +16,16 @@ import duckdb
 SPAN = 1 << 32  # draws lie in 0 .. SPAN-1
 
 # products of two 32-bit numbers fit a UBIGINT, which never wraps around in DuckDB
-_MACROS = (
-    ("mix_once", "x", "CAST((xor(x, x >> 16) * 2146121005) & 4294967295 AS UBIGINT)"),
-    ("mix_twice", "x", "CAST((xor(x, x >> 15) * 2221713035) & 4294967295 AS UBIGINT)"),
-    ("mix_last", "x", "xor(x, x >> 16)"),
-    ("mix", "x", "mix_last(mix_twice(mix_once(CAST(x AS UBIGINT) & 4294967295)))"),
-)
+_MACROS = """
+    CREATE OR REPLACE TEMP MACRO mix_once(x) AS CAST((xor(x, x >> 16) * 2146121005) & 4294967295 AS UBIGINT);
+    CREATE OR REPLACE TEMP MACRO mix_twice(x) AS CAST((xor(x, x >> 15) * 2221713035) & 4294967295 AS UBIGINT);
+    CREATE OR REPLACE TEMP MACRO mix_last(x) AS xor(x, x >> 16);
+    CREATE OR REPLACE TEMP MACRO mix(x) AS mix_last(mix_twice(mix_once(CAST(x AS UBIGINT) & 4294967295)))"""
 
 
 def setup(connection: duckdb.DuckDBPyConnection) -> None:
     """Defines the macros on a connection."""
-    for name, parameters, body in _MACROS:
-        connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS {body}")
+    connection.execute(_MACROS)
 
 
 @dataclass(frozen=True)

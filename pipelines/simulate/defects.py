@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 KEEP = {part: part for part in ("street", "unit", "city", "state", "zip")}
 _ZIP_ONLY = {"unit": "NULL", "city": "NULL", "state": "NULL"}
+_NUMBER = "regexp_extract(street, '^[0-9]+')"
 _WITHOUT_NUMBER = "regexp_replace(street, '^[0-9]+ ', '')"
+
+_PLACEHOLDER = """['TBD', 'XXX', 'Homeless', 'Transient', 'No fixed address', 'Same as above', 'Refused', 'N/A',
+    '123 Unknown St'][1 + i % 9]"""
 
 
 @dataclass(frozen=True)
@@ -28,11 +32,7 @@ VISIBLE = (
     Defect("unknown_address", {"street": "'Unknown Address'", **_ZIP_ONLY}),
     Defect("na_na", {"street": "'NA NA'", "unit": "NULL", "city": "'NA'"}),
     Defect("no_house_number", {"street": _WITHOUT_NUMBER, "unit": "NULL"}, f"street <> {_WITHOUT_NUMBER}"),
-    Defect(
-        "no_street_name",
-        {"street": "regexp_extract(street, '^[0-9]+')", "unit": "NULL"},
-        "regexp_matches(street, '^[0-9]+ ')",
-    ),
+    Defect("no_street_name", {"street": _NUMBER, "unit": "NULL"}, "regexp_matches(street, '^[0-9]+ ')"),
     Defect("no_street", {"street": "NULL", "unit": "NULL"}),
     Defect("jail", {"street": "city || ' County Jail'", "unit": "NULL"}),
     Defect("detention_facility", {"street": "city || ' Detention Center'", "unit": "NULL"}),
@@ -40,16 +40,7 @@ VISIBLE = (
 HOSTILE = (
     *VISIBLE,
     Defect("blank", dict.fromkeys(KEEP, "NULL")),
-    Defect(
-        "placeholder",
-        {
-            "street": (
-                "['TBD', 'XXX', 'Homeless', 'Transient', 'No fixed address', 'Same as above', 'Refused', 'N/A',"
-                " '123 Unknown St'][1 + i % 9]"
-            ),
-            "unit": "NULL",
-        },
-    ),
+    Defect("placeholder", {"street": _PLACEHOLDER, "unit": "NULL"}),
     Defect("zip_repeated", {"zip": "['00000', '99999', '11111'][1 + i % 3]"}),
     Defect("no_zip", {"zip": "NULL"}),
     Defect("no_city_state", {"city": "NULL", "state": "NULL"}),
@@ -60,6 +51,7 @@ HOSTILE = (
 UNIT_LEFT_OUT = "unit_left_out"
 
 # (name, field → SQL). `letter_date` is a DATE column.
+_RECENT = "strftime(letter_date - CAST(i % 91 AS INTEGER), '%Y-%m-%d')"
 LEGAL = (
     ("no_reason", {"reason": "NULL"}),
     ("no_taxable_period", {"taxable_period": "''"}),
@@ -68,17 +60,8 @@ LEGAL = (
     ("no_removal_ground", {"removal_ground": "NULL"}),
     ("no_word_of_judicial_review", {"judicial_order_date": "NULL"}),
     ("ground_of_inadmissibility", {"removal_ground": "'1182(a)(6)(A)(i)'"}),
-    (
-        "final_order_too_recent",
-        {
-            "final_order_date": "strftime(letter_date - CAST(i % 91 AS INTEGER), '%Y-%m-%d')",
-            "judicial_order_date": "'none'",
-        },
-    ),
-    (
-        "judicial_order_too_recent",
-        {"judicial_order_date": "strftime(letter_date - CAST(i % 91 AS INTEGER), '%Y-%m-%d')"},
-    ),
+    ("final_order_too_recent", {"final_order_date": _RECENT, "judicial_order_date": "'none'"}),
+    ("judicial_order_too_recent", {"judicial_order_date": _RECENT}),
     ("final_order_in_future", {"final_order_date": "strftime(letter_date + 1 + CAST(i % 300 AS INTEGER), '%Y-%m-%d')"}),
 )
 

@@ -92,31 +92,25 @@ def addresses(relation: str, chance: Chance, sizes: dict[str, int]) -> str:
 def _kind(c: Chance) -> str:
     box, rural, military = PO_BOX, PO_BOX + RURAL, PO_BOX + RURAL + MILITARY
     u = c.share("dwelling", "kind")
-    return (
-        f"CASE WHEN {u} < {box} THEN 'box' WHEN {u} < {rural} THEN 'rural' WHEN {u} < {military} THEN 'military'"
-        f" WHEN {u} < {military + ISLAND} THEN 'island' ELSE 'house' END"
-    )
+    return f"""CASE WHEN {u} < {box} THEN 'box' WHEN {u} < {rural} THEN 'rural' WHEN {u} < {military} THEN 'military'
+          WHEN {u} < {military + ISLAND} THEN 'island' ELSE 'house' END"""
 
 
 def _street(c: Chance) -> str:
     box = f"CAST(number * 3 + {c.below('site', 'box', 3)} AS VARCHAR)"
     calles = c.one_of("road", "calle", CALLES)
-    route = (
-        f"CASE WHEN {c.happens('road', 'contract', 0.3)} THEN 'HC ' ELSE 'RR ' END"
-        f" || CAST(1 + {c.below('road', 'route', 9)} AS VARCHAR)"
-    )
+    route = f"""CASE WHEN {c.happens("road", "contract", 0.3)} THEN 'HC ' ELSE 'RR ' END
+          || CAST(1 + {c.below("road", "route", 9)} AS VARCHAR)"""
     post = (
         f"CASE {c.below('site', 'post', 3)} WHEN 0 THEN 'PSC ' || CAST(1 + {c.below('road', 'psc', 900)} AS VARCHAR)"
         f" WHEN 1 THEN 'CMR ' || CAST(400 + {c.below('road', 'cmr', 90)} AS VARCHAR)"
         f" ELSE 'UNIT ' || CAST(2000 + {c.below('road', 'post unit', 60000)} AS VARCHAR) END"
     )
     line = f"{c.one_of('road', 'direction', DIRECTIONS)} || s.street || ' ' || {c.one_of('road', 'suffix', SUFFIXES)}"
-    return (
-        f"CASE kind WHEN 'box' THEN 'PO BOX ' || {box} WHEN 'rural' THEN {route} || ' BOX ' || {box}"
-        f" WHEN 'military' THEN {post} || ' BOX ' || {box}"
-        f" WHEN 'island' THEN CAST(number % 1000 + 1 AS VARCHAR) || ' ' || {calles}"
-        f" ELSE CAST(number AS VARCHAR) || ' ' || {line} END"
-    )
+    return f"""CASE kind WHEN 'box' THEN 'PO BOX ' || {box} WHEN 'rural' THEN {route} || ' BOX ' || {box}
+          WHEN 'military' THEN {post} || ' BOX ' || {box}
+          WHEN 'island' THEN CAST(number % 1000 + 1 AS VARCHAR) || ' ' || {calles}
+          ELSE CAST(number AS VARCHAR) || ' ' || {line} END"""
 
 
 def _unit(c: Chance) -> str:

@@ -6,39 +6,16 @@ from expectations.base.duck import quote
 from pipelines.simulate.chance import Chance
 from pipelines.simulate.reference import NICKNAMES
 
-_SUFFIXES = ("ST", "AVE", "DR", "LN", "RD", "CT", "BLVD", "PL", "CIR", "TER", "PKWY", "TRL")
-_LONG = (
-    "Street",
-    "Avenue",
-    "Drive",
-    "Lane",
-    "Road",
-    "Court",
-    "Boulevard",
-    "Place",
-    "Circle",
-    "Terrace",
-    "Parkway",
-    "Trail",
-)
-LONG_SUFFIXES = dict(zip(_SUFFIXES, _LONG, strict=True))
-COMPASS = {
-    "N": "North",
-    "S": "South",
-    "E": "East",
-    "W": "West",
-    "NE": "Northeast",
-    "NW": "Northwest",
-    "SE": "Southeast",
-}
+LONG = {"ST": "Street", "AVE": "Avenue", "DR": "Drive", "LN": "Lane", "RD": "Road", "CT": "Court", "PL": "Place"}
+LONG |= {"BLVD": "Boulevard", "CIR": "Circle", "TER": "Terrace", "PKWY": "Parkway", "TRL": "Trail"}
+COMPASS = {"N": "North", "S": "South", "E": "East", "W": "West"}
+COMPASS |= {"NE": "Northeast", "NW": "Northwest", "SE": "Southeast"}
 
 
 def nicknames() -> str:
     """SELECT of (name, nickname), one nickname a name, in capitals."""
-    listed = (
-        f"read_csv({quote(str(NICKNAMES))}, skip = 2, header = true,"
-        " columns = {'name': 'VARCHAR', 'nickname': 'VARCHAR'})"
-    )
+    columns = "{'name': 'VARCHAR', 'nickname': 'VARCHAR'}"
+    listed = f"read_csv({quote(str(NICKNAMES))}, skip = 2, header = true, columns = {columns})"
     return f"SELECT name, min(nickname) AS nickname FROM {listed} GROUP BY name"
 
 
@@ -47,27 +24,23 @@ def typo(c: Chance, text: str, purpose: str) -> str:
     at = f"(2 + {c.below('i', purpose + ' at', f'greatest(length({text}) - 2, 1)')})"
     swapped = f"substr({text}, {at} + 1, 1) || substr({text}, {at}, 1) || substr({text}, {at} + 2)"
     same = f"substr({text}, {at} + 1, 1) = substr({text}, {at}, 1)"
-    return (
-        f"left({text}, {at} - 1) || CASE {c.below('i', purpose + ' kind', 3)}"
-        f" WHEN 0 THEN substr({text}, {at}, 1) || substr({text}, {at})"
-        f" WHEN 1 THEN CASE WHEN {same} THEN substr({text}, {at} + 1) ELSE {swapped} END"
-        f" ELSE substr({text}, {at} + 1) END"
-    )
+    return f"""left({text}, {at} - 1) || CASE {c.below("i", purpose + " kind", 3)}
+          WHEN 0 THEN substr({text}, {at}, 1) || substr({text}, {at})
+          WHEN 1 THEN CASE WHEN {same} THEN substr({text}, {at} + 1) ELSE {swapped} END
+          ELSE substr({text}, {at} + 1) END"""
 
 
-def titled(text: str) -> str:
-    """Capitals to title case, word by word (ordinals become 45th)."""
-    words = f"list_transform(string_split({text}, ' '), w -> w[1] || lower(w[2:]))"
-    return f"array_to_string({words}, ' ')"
+def titled(when: str, *names: str) -> str:
+    """These columns, from capitals to title case word by word where `when` holds (ordinals become 45th)."""
+    title = "array_to_string(list_transform(string_split({0}, ' '), w -> w[1] || lower(w[2:])), ' ')"
+    return ", ".join(f"CASE WHEN {when} THEN {title.format(name)} ELSE {name} END AS {name}" for name in names)
 
 
 def suffixed(c: Chance) -> str:
     """`street` with its suffix in full, now and then."""
-    longer = _word("regexp_extract(street, '[A-Z]+$')", LONG_SUFFIXES)
-    return (
-        f"CASE WHEN {c.happens('i', 'long suffix', 0.35)} AND {longer} IS NOT NULL"
-        f" THEN regexp_replace(street, '[A-Z]+$', upper({longer})) ELSE street END"
-    )
+    longer = _word("regexp_extract(street, '[A-Z]+$')", LONG)
+    return f"""CASE WHEN {c.happens("i", "long suffix", 0.35)} AND {longer} IS NOT NULL
+          THEN regexp_replace(street, '[A-Z]+$', upper({longer})) ELSE street END"""
 
 
 def directed(c: Chance) -> str:

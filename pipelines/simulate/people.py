@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 
-import duckdb
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 
 from pipelines.simulate import dwellings, tables
 from pipelines.simulate.chance import Chance, rest, slot
@@ -31,7 +31,7 @@ SSNS, ITINS = 898 * 99 * 9_999, 100 * 44 * 10_000
 _PRIME = 387_420_499  # divides neither: steps through each number once
 
 
-def setup(connection: duckdb.DuckDBPyConnection, seed: str) -> None:
+def setup(connection: DuckDBPyConnection, seed: str) -> None:
     """Makes `household_plans`: key = plan * PERSONS + place in the block → household of the block, place, size."""
     dice = random.Random(f"{seed}|households")
     rows: list[tuple[int, int, int, int]] = []
@@ -51,16 +51,14 @@ def dwellings_of(rows: int) -> int:
     return -(-rows // PERSONS) * HOUSEHOLDS
 
 
-def make(
-    connection: duckdb.DuckDBPyConnection, first: int, last: int, chance: Chance, sizes: dict[str, int], seed: str
-) -> None:
+def make(connection: DuckDBPyConnection, first: int, last: int, chance: Chance, sizes: dict[str, int]) -> None:
     """Makes the tables `households` (with their address), `members` and `persons` for record ids first to last."""
     c = chance
     start, end = (first - 1) // PERSONS * HOUSEHOLDS, -(-last // PERSONS) * HOUSEHOLDS
     tables.make(connection, "homes", f"SELECT CAST(range AS BIGINT) AS dwelling FROM range({start}, {end})")
     tables.make(connection, "households", dwellings.addresses(f"({_heads(c, sizes)})", c, sizes))
     tables.make(connection, "members", _members(first, last, c))
-    tables.make(connection, "persons", _persons(c, sizes, seed))
+    tables.make(connection, "persons", _persons(c, sizes))
 
 
 def _chosen(draw: str, table: str, size: str) -> str:
@@ -102,10 +100,9 @@ def _members(first: int, last: int, c: Chance) -> str:
     FROM placed"""
 
 
-def _persons(c: Chance, sizes: dict[str, int], seed: str) -> str:
-    given, middle, surname, second = (
-        c.draw("record_id", p) for p in ("given", "middle", "own surname", "second surname")
-    )
+def _persons(c: Chance, sizes: dict[str, int]) -> str:
+    given, middle = (c.draw("record_id", p) for p in ("given", "middle"))
+    surname, second = (c.draw("record_id", p) for p in ("own surname", "second surname"))
     n = "(CASE WHEN male THEN {men} ELSE {women} END)".format(**sizes)
     start = f"(CASE WHEN male THEN 0 ELSE {sizes['men']} END)"
     total, hispanic = str(sizes["surnames"]), str(sizes["hispanic"])
@@ -125,8 +122,8 @@ def _persons(c: Chance, sizes: dict[str, int], seed: str) -> str:
         {_chosen(surname, "s", total)} AS other_surname, {_chosen(second, "t", hispanic)} AS second_surname,
         CASE WHEN own_surname THEN CASE WHEN {rest(surname, total)} < s.keep THEN s.hispanic ELSE s.other_hispanic END
           ELSE family_hispanic END AS two_possible,
-        {_born(c)} AS born, {_walk(seed, SSNS)} AS ssn, {_walk(seed, ITINS)} AS itin,
-          {_walk(seed, ITINS)} // 10000 % 44 AS itin_group
+        {_born(c)} AS born, {_walk(c, SSNS)} AS ssn, {_walk(c, ITINS)} AS itin,
+          {_walk(c, ITINS)} // 10000 % 44 AS itin_group
       FROM roles r
       JOIN given g ON g.slot = {slot(given, n, start)}
       JOIN given mi ON mi.slot = {slot(middle, n, start)}
@@ -154,44 +151,36 @@ def _middle(c: Chance, key: str, name: str) -> str:
 
 def _surname(c: Chance) -> str:
     own = "CASE WHEN own_surname THEN other_surname ELSE surname END"
-    return (
-        f"CASE WHEN own_surname AND spouse AND {c.happens('record_id', 'hyphen', HYPHENATED)}"
-        " THEN other_surname || '-' || surname"
-        f" WHEN two_possible AND {c.happens('record_id', 'two', TWO_SURNAMES)} "
-        f" THEN {own} || ' ' || second_surname ELSE {own} END"
-    )
+    return f"""CASE WHEN own_surname AND spouse AND {c.happens("record_id", "hyphen", HYPHENATED)}
+          THEN other_surname || '-' || surname
+          WHEN two_possible AND {c.happens("record_id", "two", TWO_SURNAMES)}
+          THEN {own} || ' ' || second_surname ELSE {own} END"""
 
 
 def _born(c: Chance) -> str:
     # a twin draws with the key of the child before, and so is born on the same day
     key = "(dwelling * 8 + CASE WHEN twin THEN 2 ELSE place END)"
     spread, day = c.share(key, "age"), f"CAST({c.below(key, 'day', 365)} AS INTEGER)"
-    days = (
-        "CASE WHEN place = 0 THEN head_days"
-        f" WHEN place = 1 THEN head_days + CAST(({spread} - 0.5) "
-        " * CASE WHEN spouse THEN 3600 ELSE 20000 END AS INTEGER)"
-        f" WHEN head_days > 40 * 365 THEN head_days - CAST((18 + {spread} * 22) * 365.25 AS INTEGER)"
-        f" ELSE head_days + CAST(({spread} - 0.5) * 4000 AS INTEGER) END"
-    )
+    days = f"""CASE WHEN place = 0 THEN head_days
+          WHEN place = 1 THEN head_days + CAST(({spread} - 0.5)
+          * CASE WHEN spouse THEN 3600 ELSE 20000 END AS INTEGER)
+          WHEN head_days > 40 * 365 THEN head_days - CAST((18 + {spread} * 22) * 365.25 AS INTEGER)
+          ELSE head_days + CAST(({spread} - 0.5) * 4000 AS INTEGER) END"""
     return f"least({LATEST_BIRTH}, {TODAY} - ({days})::INTEGER) - {day}"
 
 
-def _walk(seed: str, numbers: int) -> str:
+def _walk(c: Chance, numbers: int) -> str:
     """A number of its own for each record: a walk through all of them, begun where the seed says."""
-    return f"(record_id * {_PRIME} + {random.Random(f'{seed}|tin').randrange(SSNS)}) % {numbers}"
+    return f"(record_id * {_PRIME} + {random.Random(f'{c.seed}|tin').randrange(SSNS)}) % {numbers}"
 
 
 def _tin(c: Chance) -> str:
     """Nine digits from the columns ssn or itin (places in the list of valid numbers)."""
     area = f"(ssn // {99 * 9_999} + 1)"
-    group = (
-        "CASE WHEN itin_group < 16 THEN 50 WHEN itin_group < 35 THEN 54 WHEN itin_group < 38 THEN 55 ELSE 56 END"
-        " + itin_group"
-    )
-    usual = (
-        f"({area} + CASE WHEN {area} >= 666 THEN 1 ELSE 0 END) * 1000000"
-        " + (ssn // 9999 % 99 + 1) * 10000 + ssn % 9999 + 1"
-    )
+    group = """CASE WHEN itin_group < 16 THEN 50 WHEN itin_group < 35 THEN 54 WHEN itin_group < 38 THEN 55 ELSE 56 END
+          + itin_group"""
+    usual = f"""({area} + CASE WHEN {area} >= 666 THEN 1 ELSE 0 END) * 1000000
+          + (ssn // 9999 % 99 + 1) * 10000 + ssn % 9999 + 1"""
     other = f"(900 + itin // 440000) * 1000000 + ({group}) * 10000 + itin % 10000"
     number = f"CASE WHEN {c.happens('record_id', 'itin', ITIN)} THEN {other} ELSE {usual} END"
     return f"CASE WHEN NOT {c.happens('record_id', 'no tin', NO_TIN)} THEN lpad(CAST({number} AS VARCHAR), 9, '0') END"

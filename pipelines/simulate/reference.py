@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,8 +23,7 @@ STREET_SURNAMES = 1_200  # the most frequent surnames also name streets
 
 @lru_cache(maxsize=1)
 def tables() -> tuple[dict[str, pa.Table], dict[str, int]]:
-    """The reference tables and their sizes: `given` (men, then women), `surnames` (all, then Hispanic), `streets`,
-    `places`.
+    """`given` (men, then women), `surnames` (all, then Hispanic), `streets`, `places`; and the sizes of their parts.
 
     A place or street is listed as often as its weight, so that an even choice of a row is a weighted choice.
     """
@@ -45,14 +42,8 @@ def tables() -> tuple[dict[str, pa.Table], dict[str, int]]:
         "streets": pa.table({"slot": pa.array(range(len(streets)), pa.int32()), "street": streets}),
         "places": places,
     }
-    lists: dict[str, list[Any]] = {
-        "men": men,
-        "women": women,
-        "surnames": everyone,
-        "hispanic": hispanic,
-        "streets": streets,
-    }
-    return found, {name: len(rows) for name, rows in lists.items()} | counts
+    sizes = {"men": len(men), "women": len(women), "surnames": len(everyone), "hispanic": len(hispanic)}
+    return found, sizes | {"streets": len(streets)} | counts
 
 
 def load(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -91,7 +82,7 @@ def _streets(connection: duckdb.DuckDBPyConnection, surnames: list[str]) -> list
     confusing = connection.execute(f"FROM read_csv({duck.quote(str(NAMES / 'not_streets.csv'))})").fetchall()
     known = {row[0] for row in [*common, *confusing]}
     named = [(s, 1) for s in surnames[:STREET_SURNAMES] if s not in known]
-    return list(itertools.chain.from_iterable([s] * w for s, w in [*common, *numbered, *named]))
+    return [s for s, weight in [*common, *numbered, *named] for _ in range(weight)]
 
 
 def _ordinal(n: int) -> str:
@@ -111,12 +102,9 @@ def _places() -> tuple[pa.Table, dict[str, int]]:
     for name, group in (("states", states), ("island", island), ("military", military)):
         before = len(rows)
         for z in sorted(group, key=lambda z: z["zip_code"]):
-            rows += _repeated(z, 1 + min(30, crowd[(z["county"], z["state"])] // 6))
+            weight = 1 + min(30, crowd[(z["county"], z["state"])] // 6)
+            rows += [(z["zip_code"], z["city"].upper(), z["state"], weight)] * weight
         counts[name] = len(rows) - before
     zips, cities, of_state, weights = zip(*rows, strict=True)
-    slots, weight = (pa.array(column, pa.int32()) for column in (range(len(rows)), weights))
-    return pa.table({"slot": slots, "zip": zips, "city": cities, "state": of_state, "weight": weight}), counts
-
-
-def _repeated(place: dict[str, Any], weight: int) -> Iterator[tuple[str, str, str, int]]:
-    return itertools.repeat((place["zip_code"], place["city"].upper(), place["state"], weight), weight)
+    slots, weighed = (pa.array(column, pa.int32()) for column in (range(len(rows)), weights))
+    return pa.table({"slot": slots, "zip": zips, "city": cities, "state": of_state, "weight": weighed}), counts

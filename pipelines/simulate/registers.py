@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import SimpleQueue
 
 import duckdb
 
-from expectations.base.duck import DuckSettings, connect, default_settings
+from expectations.base.duck import DuckSettings, default_settings, session
 from expectations.base.errors import BadInput, Usage
 from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 from pipelines.lake import Progress, durable
@@ -20,6 +21,7 @@ VERSION = 1  # of the generator: a register is named by (version, rows, seed)
 STEP = "simulate.register"
 PART_BLOCKS = 2_400  # 518,400 persons a part
 MOVED_TOGETHER, MOVED_ALONE, TWICE = 0.16, 0.05, 0.2  # of the households, of the persons, of those who moved
+_WRITTEN = ("persons", REGISTER_PERSON, "record_id"), ("addresses", REGISTER_ADDRESS, "record_id, valid_from")
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,6 @@ class Maker:
     connection: duckdb.DuckDBPyConnection
     chance: chance.Chance
     sizes: dict[str, int]
-    seed: str
     rows: int
 
     @classmethod
@@ -48,11 +49,11 @@ class Maker:
         chance.setup(connection)
         sizes = reference.load(connection)
         people.setup(connection, name)
-        return cls(connection, chance.Chance(name), sizes, name, rows)
+        return cls(connection, chance.Chance(name), sizes, rows)
 
     def make(self, first: int, last: int) -> None:
         """Makes the tables persons, members, households and addresses for record ids first..last (included)."""
-        people.make(self.connection, first, last, self.chance, self.sizes, self.seed)
+        people.make(self.connection, first, last, self.chance, self.sizes)
         tables.make(self.connection, "moves", self._moves())
         tables.make(self.connection, "addresses", self._addresses())
 
@@ -107,7 +108,7 @@ def register(
     if out.exists() and any(out.iterdir()):
         raise Usage("FOLDER_NOT_EMPTY", "the output folder holds something already", remedy="Name a new folder.")
     settings = duck or default_settings()
-    for dataset in ("persons", "addresses"):
+    for dataset, *_ in _WRITTEN:
         (out / dataset).mkdir(parents=True, exist_ok=True, mode=0o700)
     step = PART_BLOCKS * people.PERSONS
     spans = [(i, first, min(first + step - 1, rows)) for i, first in enumerate(range(1, rows + 1, step))]
@@ -115,29 +116,26 @@ def register(
     makers: SimpleQueue[Maker] = SimpleQueue()
     # one thread a connection, so that the order of rows does not hang on how threads interleave
     alone = DuckSettings(threads=1, memory=settings.memory, temp=settings.temp, preserve_order=True)
-    connections = [connect(alone) for _ in range(threads)]
-    for connection in connections:
-        makers.put(Maker.on(connection, rows, seed))
 
     def part(index: int, first: int, last: int) -> int:
         maker = makers.get()
         try:
             maker.make(first, last)
-            _write(maker.connection, "persons", REGISTER_PERSON.names, "record_id", out, index)
-            _write(maker.connection, "addresses", REGISTER_ADDRESS.names, "record_id, valid_from", out, index)
+            for table, schema, order in _WRITTEN:
+                query = f"SELECT {', '.join(schema.names)} FROM {table} ORDER BY {order}"
+                tables.write(maker.connection, query, out / table / f"part-{index:05d}.parquet")
         finally:
             makers.put(maker)
         return last - first + 1
 
     done = 0
-    try:
+    with ExitStack() as open_connections:
+        for _ in range(threads):
+            makers.put(Maker.on(open_connections.enter_context(session(alone)), rows, seed))
         with ThreadPoolExecutor(max_workers=threads) as pool:
             for finished in as_completed([pool.submit(part, *span) for span in spans]):
                 done += finished.result()
                 progress(STEP, done, rows)
-    finally:
-        for connection in connections:
-            connection.close()
     made = Made(rows, seed, VERSION)
     durable.write(out / "register.json", json.dumps(asdict(made), sort_keys=True).encode())
     return made
@@ -150,14 +148,6 @@ def read(folder: Path) -> Made:
     except (OSError, ValueError, TypeError):
         made = None
     if made is None or made.version != VERSION:
-        remedy = "Make one with sluicegate simulate register."
-        message = "the folder holds no register of this simulator"
-        raise BadInput("NOT_A_MADE_REGISTER", message, where="register.json", remedy=remedy)
+        said, remedy = "the folder holds no register of this simulator", "Make one with sluicegate simulate register."
+        raise BadInput("NOT_A_MADE_REGISTER", said, where="register.json", remedy=remedy)
     return made
-
-
-def _write(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: list[str], order: str, out: Path, index: int
-) -> None:
-    target = out / table / f"part-{index:05d}.parquet"
-    tables.write(connection, f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}", target)

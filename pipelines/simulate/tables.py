@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from expectations.base.duck import quote
 
+PARQUET = "parquet, COMPRESSION zstd"
+
 
 def make(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
     """The table `name` with what `query` gives, in place of an earlier one."""
@@ -22,8 +24,6 @@ def put(connection: duckdb.DuckDBPyConnection, name: str, rows: pa.Table, key: s
     connection.unregister("given_rows")
 
 
-def write(
-    connection: duckdb.DuckDBPyConnection, query: str, path: Path, form: str = "parquet, COMPRESSION zstd"
-) -> None:
+def write(connection: duckdb.DuckDBPyConnection, query: str, path: Path, form: str = PARQUET) -> None:
     """The file `path` with what `query` gives."""
     connection.execute(f"COPY ({query}) TO {quote(str(path))} (FORMAT {form})")

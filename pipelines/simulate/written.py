@@ -1,8 +1,6 @@
-"""What a batch's rows say: the people of `asked`, with the evidence given, the noise, the defects and the legal
-elements.
+"""What a batch's rows say: the people of `asked`, with their evidence, the noise, the defects and the legal elements.
 
-Makes the table `rows`: i, request_id, the text fields as submitted (parts and one-line forms), and what is true of the
-row.
+Makes the table `rows`: i, request_id, the fields as submitted (parts and one-line forms), and what is true of the row.
 """
 
 from __future__ import annotations
@@ -167,9 +165,8 @@ def _changed(relation: str, column: str, changes: Sequence[tuple[str, dict[str, 
     """`relation` with the fields that the value of `column` changes."""
     names = sorted({field for _, fields in changes for field in fields})
     given = {"tin": "tin_given"}  # the number as written; `tin` is the true one
-    return (
-        f"SELECT * REPLACE ({', '.join(_change(given.get(n, n), n, column, changes) for n in names)}) FROM {relation}"
-    )
+    replaced = ", ".join(_change(given.get(n, n), n, column, changes) for n in names)
+    return f"SELECT * REPLACE ({replaced}) FROM {relation}"
 
 
 def _change(written: str, field: str, column: str, changes: Sequence[tuple[str, dict[str, str]]]) -> str:
@@ -182,21 +179,12 @@ def _change(written: str, field: str, column: str, changes: Sequence[tuple[str, 
 def _rows(c: Chance) -> str:
     """The fields as submitted, and the truth. Of rows with the same id none is releasable."""
     unreadable = ", ".join(f"'{name}'" for name, _, readable in TRICKS if not readable)
-    title = c.happens("i", "title case", 0.3)
-    names = ", ".join(
-        f"CASE WHEN {title} THEN {noise.titled(n)} ELSE {n} END AS {n}"
-        for n in ("first_name", "middle_name", "last_name")
-    )
-    street, city = (
-        f"CASE WHEN {c.happens('i', 'title address', 0.4)} THEN {noise.titled(x)} ELSE {x} END AS {x}"
-        for x in ("street", "city")
-    )
-    hyphens = (
-        f"CASE WHEN {c.happens('i', 'hyphens', 0.4)} "
-        " THEN tin_given[1:3] || '-' || tin_given[4:5] || '-' || tin_given[6:9] ELSE tin_given END"
-    )
+    names = noise.titled(c.happens("i", "title case", 0.3), "first_name", "middle_name", "last_name")
+    place = noise.titled(c.happens("i", "title address", 0.4), "street", "city")
+    hyphens = f"""CASE WHEN {c.happens("i", "hyphens", 0.4)}
+          THEN tin_given[1:3] || '-' || tin_given[4:5] || '-' || tin_given[6:9] ELSE tin_given END"""
     return f"""
-    WITH t AS (SELECT * REPLACE ({names}, {street}, {city}), {hyphens} AS tin_written FROM tricked)
+    WITH t AS (SELECT * REPLACE ({names}, {place}), {hyphens} AS tin_written FROM tricked)
     SELECT i, request_id,
       concat_ws(', ', concat_ws(' ', last_name, suffix), concat_ws(' ', first_name, middle_name)) AS full_name,
       first_name, middle_name, last_name, suffix,

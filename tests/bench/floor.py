@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipelines import register
+from pipelines import lake, register
 from tests.bench import measured
 
 
@@ -25,7 +25,7 @@ def compare(prepared: Path, requests: Path) -> None:
             (folder / f"{n}" / "ingest.rows").rename(folder / "ingest.rows")
     stage = stages[-1]
     print(
-        f"match, {register.persons(register.listed(prepared)):,} on file, {pq.read_metadata(requests).num_rows:,}"
+        f"match, {register.persons(lake.stated(prepared)):,} on file, {pq.read_metadata(requests).num_rows:,}"
         f" requests: {stage.seconds:.1f} s, {stage.peak_mb:,} MB; the bare key joins {joins.seconds:.1f} s,"
         f" {joins.peak_mb:,} MB; {stage.seconds / joins.seconds:.1f} x the floor (first runs:"
         f" {stages[0].seconds:.1f} s)",

@@ -13,7 +13,8 @@ from pathlib import Path
 from expectations.base import duck
 from pipelines import lake, register
 from pipelines.match import requests, stage
-from pipelines.match.alone import Alone, Canonical
+from pipelines.match.alone import Canonical
+from pipelines.match.stage import Alone
 from pipelines.match.steps import execute
 from pipelines.register import keys
 from tests.bench.measured import clock

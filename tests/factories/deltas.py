@@ -11,6 +11,7 @@ from typing import Any
 from expectations.base import duck
 from expectations.names import standard
 from pipelines import lake, register
+from pipelines.register.opened import addresses, without
 from tests.factories.match_inputs import HOME, raw_register, record
 
 TODAY = date(2026, 3, 2)
@@ -74,12 +75,12 @@ def merged(records: Sequence[dict[str, Any]], *deltas: tuple[Sequence[dict[str, 
 def held(manifest: lake.Manifest) -> dict[str, Any]:
     """Persons and addresses that count, bearers by name, and how many persons, however they lie in parts."""
     scans = register.scans(manifest)
-    persons = " UNION ALL ".join(f"FROM {s.left_out(duck.parquet(list(s.persons)))}" for s in scans)
+    persons = " UNION ALL ".join(f"FROM {without(s.gone, duck.parquet(list(s.persons)))}" for s in scans)
     with duck.session() as con:
         standard.setup(con)
         rows = {
             "persons": con.execute(f"FROM ({persons}) ORDER BY ALL").fetchall(),
-            "addresses": con.execute(f"FROM {register.addresses(manifest)} ORDER BY ALL").fetchall(),
+            "addresses": con.execute(f"FROM {addresses(manifest)} ORDER BY ALL").fetchall(),
             "names": (
                 con.execute(
                     f"SELECT kind, name, sum(n)::BIGINT AS n FROM {duck.parquet(manifest.paths('names'))}"

@@ -4,48 +4,23 @@
 meets a request without one; both are null where no address on file is in the building.
 """
 
-from __future__ import annotations
-
 from pipelines.match.comparisons.level import Comparison, Level
 
 SIMILAR_STREET = 0.92  # Jaro-Winkler
 
 ADDRESS = Comparison(
     "address",
-    (
-        Level(
-            id="same",
-            when="unit_agrees",
-            meaning=f"number, ZIP, kind and unit are equal, the street too or nearly (Jaro-Winkler {SIMILAR_STREET})",
-            why="a household's evidence: it is shared by all who live there",
-            evidence="address",
-            m=0.60,
-            u=1e-7,
-        ),
-        Level(
-            id="building",
-            when="unit_missing",
-            meaning="the same, but one side names no unit",
-            why="units are left out often",
-            evidence="building",
-            m=0.10,
-            u=1e-7,
-        ),
-        Level(
-            id="other_unit",
-            when="unit_agrees IS NOT NULL",
-            meaning="another unit of the same building",
-            why="a neighbour",
-            m=0.01,
-            u=1e-6,
-        ),
-        Level(
-            id="elsewhere",
-            when="true",
-            meaning="no address on file in that building",
-            why="people move: this contradicts nothing",
-            m=0.29,
-            u=1.0,
-        ),
+    Level("same", "unit_agrees", evidence="address", m=0.60, u=1e-7).means(
+        f"number, ZIP, kind and unit are equal, the street too or nearly (Jaro-Winkler {SIMILAR_STREET})",
+        why="a household's evidence: it is shared by all who live there",
+    ),
+    Level("building", "unit_missing", evidence="building", m=0.10, u=1e-7).means(
+        "the same, but one side names no unit", why="units are left out often"
+    ),
+    Level("other_unit", "unit_agrees IS NOT NULL", m=0.01, u=1e-6).means(
+        "another unit of the same building", why="a neighbour"
+    ),
+    Level("elsewhere", "true", m=0.29, u=1.0).means(
+        "no address on file in that building", why="people move: this contradicts nothing"
     ),
 )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelines.match.entry import Entry
+
 
 @dataclass(frozen=True)
-class Level:
+class Level(Entry):
     """How far two values agree.
 
     when      DuckDB SQL over the request's standard fields (`s_first`), the record's (`file_first`), and what the steps
@@ -19,23 +21,19 @@ class Level:
 
     id: str
     when: str
-    meaning: str
-    why: str
     evidence: str = ""
     m: float = 1.0
     u: float = 1.0
 
 
-@dataclass(frozen=True)
 class Comparison:
     """A column of `compared`, and its levels in the order in which they are tried: the last one takes what is left.
 
     `weighed`: SQL of the level that the weight counts, where it is not simply the pair's.
     """
 
-    column: str
-    levels: tuple[Level, ...]
-    weighed: str = ""
+    def __init__(self, column: str, *levels: Level, weighed: str = "") -> None:
+        self.column, self.levels, self.weighed = column, levels, weighed or column
 
     @property
     def sql(self) -> str:

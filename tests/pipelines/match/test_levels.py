@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pipelines.match import document, tiers
-from pipelines.match.comparisons import COMPARISONS, FIRST_NAME
+from pipelines.match.comparisons import COMPARISONS
+from pipelines.match.comparisons.names import FIRST_NAME
 from tests.factories.match_inputs import HOME, asked, compared, record
 from tests.factories.paths import DOCS
 

@@ -84,7 +84,7 @@ def test_keys_are_our_own_definition() -> None:
     with duck.session() as con:
         made = con.execute(f"""
             SELECT {keys.TIN}, {keys.birth("t_last1")}, {keys.home_last("t_last1")}, {keys.home_last("t_last2")},
-              {keys.home_first()}, {keys.area_birth()}
+              {keys.HOME_FIRST}, {keys.AREA_BIRTH}
             FROM (SELECT *, {keys.TEXTS}, {keys.PLACE_TEXTS} FROM (SELECT '07002' AS a_zip, '12' AS a_number,
               {person}))""").fetchone()
     day = (date(1971, 3, 2) - date(1970, 1, 1)).days + 1_000_000
@@ -103,7 +103,7 @@ def test_no_date_and_no_text_breaks_a_key() -> None:
     """The oldest and the latest date that can be written, and the largest elements, stay below 2^32."""
     with duck.session() as con:
         con.execute(f"""
-            SELECT {keys.birth("t")}, {keys.area_birth()} FROM (SELECT 2147483647::BIGINT AS t, t AS t_first,
+            SELECT {keys.birth("t")}, {keys.AREA_BIRTH} FROM (SELECT 2147483647::BIGINT AS t, t AS t_first,
               chr(1114111) AS s_first, '99999' AS a_zip,
               false AS s_birth_year_only, unnest([DATE '0001-01-01', DATE '9999-12-31']) AS s_birth)""").fetchall()
 
