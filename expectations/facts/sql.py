@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import cache
 from typing import Any
 
 from expectations.base.duck import quote
@@ -13,13 +12,11 @@ from expectations.rules.book import register_rules, request_rules
 from expectations.rules.rule import Rule
 
 
-@cache
 def request_constants() -> tuple[str, ...]:
     """Names of the facts that request-phase row rules read beside a canonical row."""
     return _read_by(request_rules())
 
 
-@cache
 def register_constants() -> tuple[str, ...]:
     """Names of the facts that register-phase row rules read beside a verdict row."""
     return _read_by(register_rules())
@@ -36,7 +33,7 @@ def beside_verdict(facts: RegisterFacts) -> str:
 
 
 def columns(values: Mapping[str, Any], names: Iterable[str]) -> str:
-    """Literals with their names, as a SELECT list that adds nothing to a row but these."""
+    """Literals with their names, as the end of a SELECT list: DuckDB takes an empty one after a comma."""
     return ", ".join(f"{literal(values[name])} AS {name}" for name in names)
 
 

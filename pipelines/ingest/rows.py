@@ -70,9 +70,9 @@ def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str
     named AS ({standard.derive("raw")}),
     parsed AS ({address.derive("named", one_line=True, premises=premises, left_out=left_out)}),
     informed AS (
-      SELECT *, {key} AS request_key, {beside_request(letter)},
+      SELECT *, {key} AS request_key,
         origin = '{Origin.REQUEST}' AND request_id IN (SELECT request_id FROM {duck.parquet(list(duplicates))})
-          AS is_duplicate
+          AS is_duplicate, {beside_request(letter)}
       FROM parsed
     ),
     judged AS (

@@ -61,8 +61,8 @@ class Verdicts:
         )
         SELECT m.*, coalesce(addresses, []) AS addresses_on_file,
           coalesce(units, 0) AS units_on_file,  -- the register lists buildings of two units or more only
-          coalesce(listed.lists, []) AS lists, {self.constants},
-          tried.addresses_tried - 1 AS earlier_tries
+          coalesce(listed.lists, []) AS lists,
+          tried.addresses_tried - 1 AS earlier_tries, {self.constants}
         FROM m LEFT JOIN lists USING (record_id)
           LEFT JOIN buildings USING (origin, a_zip, a_number, a_street)
           LEFT JOIN ({self._tried()}) tried USING (person_key)
