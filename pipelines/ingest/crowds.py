@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow.parquet as pq
 
@@ -45,8 +42,7 @@ class Settle:
             with quiet("ingest.rows", self.duck) as connection:
                 yield write(connection, self._query(judged), attempt, judged.index)
         else:
-            _same(Path(judged.path), attempt.path("rows", judged.index))
-            yield attempt.part("rows", judged.index, **judged.counts)
+            yield attempt.shared(judged)
 
     def _touches(self, judged: Part) -> bool:
         if pq.read_metadata(self.crowded).num_rows == 0:
@@ -66,11 +62,3 @@ class Settle:
             CASE WHEN outcome IS NULL AND len(codes) > 0 THEN '{Outcome.HELD}' ELSE outcome END AS outcome)
           FROM ({marked}))
         ORDER BY ordinal"""
-
-
-def _same(source: Path, target: Path) -> None:
-    """The file under another name too; a copy where the file system has no links. Parts never change."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

@@ -22,9 +22,8 @@ from expectations.contracts.stages import PLACE, REJECT
 from expectations.instruments import DataFile
 from pipelines.lake import Attempt, Part
 from pipelines.read.blocks import BLOCK, Submitted
-from pipelines.read.screen import screen
-from pipelines.read.stretch import Read, Reject
-from pipelines.read.submitted import reader
+from pipelines.read.formats import reader
+from pipelines.read.stretch import Read, Reject, screen
 
 RAW = pa.schema([*PLACE, *RAW_REQUEST])
 # Judging a row is far dearer than reading it: row groups are small, so that all threads have one to work on.

@@ -10,8 +10,7 @@ Beam side of a step, imported where a step is run), `runner`, `failures`, `sql`;
 `workplace` for files that are no parts.
 """
 
-from pipelines.lake.attempt import ATTEMPTS, FINISHED, Attempt, Worker, finished
-from pipelines.lake.commit import commit_manifest
+from pipelines.lake.commit import ATTEMPTS, FINISHED, Attempt, Worker, commit_manifest, finished
 from pipelines.lake.parts import Manifest, Part, committed, grouped, read_manifest, stated
 from pipelines.lake.step import Progress, run_step
 

@@ -18,7 +18,7 @@ import apache_beam as beam
 from expectations.base import digests
 from pipelines.lake import commit, durable, failures
 from pipelines.lake import runner as runners
-from pipelines.lake.attempt import ATTEMPTS, FINISHED, Attempt, Worker, finished
+from pipelines.lake.commit import ATTEMPTS, FINISHED, Attempt, Worker, finished
 from pipelines.lake.parts import Part
 
 ALL = "all"  # the key under which every part of a step comes together

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from expectations.base.duck import DuckSettings, quote, session
-from pipelines.lake.attempt import ROW_GROUP
+from pipelines.lake.commit import ROW_GROUP
 from pipelines.lake.failures import no_values
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from expectations.base import digests
 from expectations.base.errors import Fault
 from pipelines.lake import durable, failures
-from pipelines.lake.attempt import ATTEMPTS, FINISHED, Worker
+from pipelines.lake.commit import ATTEMPTS, FINISHED, Worker
 from pipelines.lake.parts import Manifest, read_manifest
 from pipelines.lake.runner import EMBEDDED
 

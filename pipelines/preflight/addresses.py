@@ -17,16 +17,17 @@ import pyarrow as pa
 from expectations import address
 from expectations.base.duck import DuckSettings, session
 from expectations.base.errors import BadInput, Fault
+from expectations.instruments import Compression, FileFormat
 from pipelines.lake.failures import no_values
 from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts
-from pipelines.preflight.columns import FIELDS, ID, fields_of
+from pipelines.preflight.verdicts import ID
 from pipelines.read import blocks, csv
-from pipelines.read.formats import NAME_IT, Compression, FileFormat, of_name
+from pipelines.read.formats import NAME_IT, of_name
 from pipelines.read.parquet import ParquetTable
-from pipelines.read.screen import screen
-from pipelines.read.stretch import Read
+from pipelines.read.stretch import Read, screen
 
+FIELDS = ("address", "street", "unit", "city", "state", "zip")
 _CHUNK = 250_000  # rows judged by one query: its fixed cost is a few tenths of a second
 _BAD = pa.schema([("row", pa.int64()), ("code", pa.string())])
 
@@ -122,3 +123,21 @@ def _judged(connection: duckdb.DuckDBPyConnection, query: str, chunk: list[Read]
     if len(rows) != len(ids) or not np.array_equal(rows, np.arange(rows[0], rows[0] + len(ids))):
         raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where=verdicts.NAME)
     return table.add_column(0, ID, ids)
+
+
+def fields_of(names: Sequence[str], where: str) -> list[str]:
+    """The address fields among the columns `names`; raises BadInput (MISSING_COLUMN, DUPLICATE_COLUMN)."""
+    found = [name for name in FIELDS if name in names]
+    for name in (ID, *found):
+        if names.count(name) > 1:
+            raise BadInput("DUPLICATE_COLUMN", f"duplicate column {name}", where=where, remedy="Keep one.")
+    if ID not in names:
+        raise _missing(f"the file has no column {ID}", where)
+    if not found:
+        raise _missing("the file has no column of an address", where)
+    return found
+
+
+def _missing(message: str, where: str) -> BadInput:
+    remedy = f"Give {ID}, and either address (one line) or street, unit, city, state and zip."
+    return BadInput("MISSING_COLUMN", message, where=where, remedy=remedy)

@@ -37,7 +37,7 @@ from pipelines.lake import Attempt, Manifest, Part, Progress, grouped
 from pipelines.lake.failures import no_values
 from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts
-from pipelines.preflight.columns import ID
+from pipelines.preflight.verdicts import ID
 
 _ZONE = "UTC"  # of legal dates, where no agreement names one
 _ROWS = 100_000

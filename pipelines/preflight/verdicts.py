@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 
 from expectations import codes
 from expectations.base.errors import BadInput
-from pipelines.preflight.columns import ID
 
 NAME = "preflight"
+ID = "id"  # the column of every row's id
 Write = Callable[[pa.Table], None]
 
 

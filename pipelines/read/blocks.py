@@ -16,7 +16,7 @@ import pyarrow as pa
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
 from expectations.contracts.request import REQUIRED_COLUMNS
-from pipelines.read.formats import Compression
+from expectations.instruments import Compression
 
 BLOCK = 1 << 20
 MAX_LINE = 64 << 10

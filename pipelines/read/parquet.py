@@ -24,11 +24,10 @@ import pyarrow.types as kinds
 
 from expectations.base import duck
 from expectations.base.errors import BadInput
+from expectations.instruments import Compression
 from pipelines.read.blocks import BLOCK, Submitted, opened
 from pipelines.read.columns import check_columns
-from pipelines.read.formats import Compression
-from pipelines.read.screen import MAX_FIELD
-from pipelines.read.stretch import Read, Reject, whole
+from pipelines.read.stretch import MAX_FIELD, Read, Reject, whole
 
 _ROWS = 20_000
 

@@ -1,4 +1,4 @@
-"""What every reader hands over: a stretch of a file, its readable rows and its rejects.
+"""What every reader hands over: a stretch of a file, its readable rows, its rejects, and the screens of all formats.
 
 A row that cannot be taken as it stands becomes one reject: row, field at fault (the first), code. No other row suffers.
 """
@@ -6,10 +6,14 @@ A row that cannot be taken as it stands becomes one reject: row, field at fault 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+
+MAX_FIELD = 1000
+_CONTROLS = bytes([*range(0x20), 0x7F])
 
 
 @dataclass(frozen=True)
@@ -47,3 +51,39 @@ def bytes_of(column: pa.ChunkedArray) -> Iterator[bytes]:
         buffer = chunk.buffers()[2]
         if buffer is not None:
             yield buffer.to_pybytes()
+
+
+def screen(read: Read) -> Read:
+    """Takes out the rows with a control character, a field that is too long, or no request id."""
+    faults = np.full(read.table.num_rows, -1, dtype=np.int16)
+    found: list[tuple[str, str]] = []
+    for name in read.table.column_names:
+        for code, mask in _field_faults(name, read.table.column(name)):
+            faults[mask & (faults < 0)] = len(found)
+            found.append((name, code))
+    bad = faults >= 0
+    if not bad.any():
+        return read
+    rejects = [Reject(int(r), *found[f]) for r, f in zip(read.rows[bad], faults[bad], strict=True)]
+    table = read.table.filter(pa.array(~bad))
+    return replace(read, table=table, rows=read.rows[~bad], rejects=[*read.rejects, *rejects])
+
+
+def _field_faults(name: str, column: pa.ChunkedArray) -> list[tuple[str, np.ndarray]]:
+    """(code, which rows) of each fault that some row has in this field."""
+    tests = []
+    if _has_controls(column):
+        tests.append(("CONTROL_CHARACTER", pc.match_substring_regex(column, r"\p{Cc}")))
+    if (pc.max(pc.binary_length(column)).as_py() or 0) > MAX_FIELD:
+        tests.append(("FIELD_TOO_LONG", pc.greater(pc.utf8_length(column), MAX_FIELD)))
+    if name == "request_id":
+        given = pc.fill_null(pc.match_substring_regex(column, r"[\p{L}\p{N}]"), False)
+        tests.append(("NO_REQUEST_ID", pc.invert(given)))
+    masks = [(code, pc.fill_null(mask, False).to_numpy()) for code, mask in tests]
+    return [(code, mask) for code, mask in masks if mask.any()]
+
+
+def _has_controls(column: pa.ChunkedArray) -> bool:
+    """False only if no value of a text column can hold a control character; looks at whole buffers, not at rows."""
+    # U+0080 to U+009F begin with the byte C2
+    return any(len(data.translate(None, _CONTROLS)) != len(data) or b"\xc2" in data for data in bytes_of(column))

@@ -18,11 +18,12 @@ import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings, parquet
 from expectations.base.errors import BadInput
+from expectations.instruments import FileFormat
 from pipelines.lake.sql import copy, quiet
 from pipelines.lake.workplace import workplace
 from pipelines.read.blocks import opened
 from pipelines.read.csv import CsvFile
-from pipelines.read.formats import NAME_IT, FileFormat, of_name
+from pipelines.read.formats import NAME_IT, of_name
 from pipelines.recall.listing import open_recall
 from pipelines.release import forms
 from pipelines.sealing import Identity

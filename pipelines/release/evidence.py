@@ -21,10 +21,9 @@ from expectations.base.duck import parquet
 from pipelines import lake, sealing
 from pipelines.context import BatchContext
 from pipelines.lake import durable
-from pipelines.lake.locked_folder import locked_folder
 from pipelines.lake.sql import copy, quiet
-from pipelines.release import header
-from pipelines.release.tally import tally
+from pipelines.lake.workplace import locked_folder
+from pipelines.release import accounting
 
 
 @dataclass(frozen=True)
@@ -83,8 +82,8 @@ def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> A
     """The outcomes of all submitted rows, by ordinal, below their `header`; with their counts and their Merkle root,
     which go to the ledger."""
     ends = lake.committed(ctx.step("release.outcomes")).paths("outcomes")
-    with _plain(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal", header.metadata(ctx)) as plain:
-        found = tally(plain, ctx.duck)
+    with _plain(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal", accounting.metadata(ctx)) as plain:
+        found = accounting.tally(plain, ctx.duck)
         return Accounting(
             target, *_seal(plain, holder_recipient, target), found.outcomes, found.codes, found.merkle_root
         )

@@ -22,12 +22,27 @@ from expectations.contracts.package import RELEASE
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest
 from pipelines.lake.sql import copy, quiet
-from pipelines.release import forms, legal, signed_folder
+from pipelines.release import forms, signed_folder
 
 NAME = "release.package"
 ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV = "addresses.parquet", "addresses.csv", "returns.csv"
 SEALED = tuple(f"{name}.age" for name in (ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV))
 KIND = signed_folder.Kind("sluicegate-package/1", SEALED)
+# The notices that the recipient gets with every package.
+NOTICES = (
+    "These are return information of the persons named in the requests: confidential under 26 USC 6103(a).",
+    (
+        "Use is limited to the purpose that the letter states, by the officers personally and directly engaged in it:"
+        " 26 USC 6103(i)(2)."
+    ),
+    "Keep it under the safeguards of 26 USC 6103(p)(4); after use return it or destroy it, and record the disposal.",
+    (
+        "Disclosure or inspection beyond this is punishable (26 USC 7213, 7213A) and actionable, negligence included"
+        " (26 USC 7431)."
+    ),
+    "A last known address is a term of art (26 CFR 301.6212-2), not proof of residence.",
+    "The holder may recall any of these rows: freeze them on notice, before any further use.",
+)
 
 
 @dataclass(frozen=True)
@@ -110,5 +125,5 @@ def _manifest(
         "decided_on": ctx.decided_on.isoformat(),
         "fields": ["request_id", *(n for n in RELEASE.names if n in ctx.standing.fields)],
         **contents,
-        "legal": list(legal.NOTICES),
+        "legal": list(NOTICES),
     }

@@ -19,7 +19,7 @@ from expectations.base import digests, signatures
 from expectations.base.errors import BadInput
 from pipelines import sealing
 from pipelines.lake import durable
-from pipelines.lake.locked_folder import locked_folder
+from pipelines.lake.workplace import locked_folder
 from pipelines.sealing import Identity
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
 from expectations.base import digests
+from expectations.base.duck import DuckSettings, parquet
 from expectations.contracts.lists import Origin
 from expectations.facts import corroboration
 from expectations.facts.letter import RegisterFacts, register_facts
@@ -10,8 +14,12 @@ from expectations.facts.sql import beside_verdict
 from expectations.rules import disclosure
 from pipelines import lake, register
 from pipelines.context import BatchContext
-from pipelines.lake import Manifest
-from pipelines.validate import facts, matched, verdicts
+from pipelines.lake import Attempt, Manifest, Part
+from pipelines.lake.sql import copy, quiet
+from pipelines.validate import facts, verdicts
+
+_MATCHED = "validate.matched"
+_PARSED = ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_city", "a_state", "a_zip")
 
 
 def run(ctx: BatchContext) -> Manifest:
@@ -46,9 +54,9 @@ def _agreed(ctx: BatchContext) -> RegisterFacts:
 def _matched(ctx: BatchContext) -> Manifest:
     rows, candidates = lake.committed(ctx.step("ingest.rows")), lake.committed(ctx.step("match.candidates"))
     keys = ctx.sql_person_key("c.record_id"), ctx.sql_address_key()
-    worker = matched.Matched(tuple(candidates.paths("candidates")), *keys, ctx.duck)
+    worker = Matched(tuple(candidates.paths("candidates")), *keys, ctx.duck)
     inputs = [rows.digest, candidates.digest]
-    return ctx.run_step(matched.STEP, inputs, list(enumerate(rows.paths("rows"))), worker)
+    return ctx.run_step(_MATCHED, inputs, list(enumerate(rows.paths("rows"))), worker)
 
 
 def _facts(ctx: BatchContext, found: Manifest) -> Manifest:
@@ -60,3 +68,28 @@ def _facts(ctx: BatchContext, found: Manifest) -> Manifest:
     inputs = [found.digest, {origin: register.digest for origin, register in registers.items()}, counting]
     worker = facts.Facts(tuple(found.paths("matched")), counting, ctx.duck)
     return ctx.run_step(facts.STEP, inputs, facts.asked(registers), worker)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Worker: (index, path of a part of `ingest.rows`) → one part of `matched`."""
+
+    candidates: tuple[str, ...]
+    person_key: str = field(repr=False)  # SQL that holds the hash key: never logged
+    address_key: str = field(repr=False)
+    duck: DuckSettings
+
+    def __call__(self, item: tuple[int, str], attempt: Attempt) -> Iterator[Part]:
+        index, path = item
+        with quiet(_MATCHED, self.duck) as connection:
+            copy(connection, self._query(path), attempt.path("matched", index))
+        yield attempt.part("matched", index)
+
+    def _query(self, path: str) -> str:
+        # a row that ended in ingest is never looked at again, whatever the candidates say
+        return f"""
+        SELECT r.ordinal, r.origin, c.record_id, {self.person_key} AS person_key, {self.address_key} AS address_key,
+          {", ".join(f"r.{c}" for c in _PARSED)}
+        FROM {parquet([path])} r
+          JOIN {parquet(list(self.candidates))} c ON r.ordinal = c.ordinal AND r.origin = c.origin
+        WHERE r.outcome IS NULL AND c.outcome IS NULL"""

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
 from expectations.contracts.request import RAW_NAMES
+from expectations.instruments import Compression, FileFormat
 from pipelines.read import csv as read_csv
 from pipelines.read import jsonl as read_jsonl
 from pipelines.read.blocks import BLOCK, Submitted
-from pipelines.read.formats import Compression, FileFormat
-from pipelines.read.screen import screen
-from pipelines.read.submitted import reader
+from pipelines.read.formats import reader
+from pipelines.read.stretch import screen
 from tests.generative.examples import examples
 from tests.pipelines.ingest.test_decode import HEADER, decode
 

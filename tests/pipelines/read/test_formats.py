@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from expectations.base.errors import Usage
+from expectations.instruments import Compression, FileFormat
 from pipelines.lake import runner
-from pipelines.read.formats import PACKED_SUFFIXES, SUFFIXES, Compression, FileFormat, of_name
-from pipelines.read.submitted import reader
+from pipelines.read.formats import PACKED_SUFFIXES, SUFFIXES, of_name, reader
 
 
 def test_each_format_has_a_reader_of_its_own() -> None:
