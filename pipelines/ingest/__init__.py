@@ -18,9 +18,8 @@ from expectations.facts import letter as facts
 from expectations.rules.statutes import STATUTES, required_columns
 from pipelines import control_rows, lake
 from pipelines.context import BatchContext
-from pipelines.ingest.crowds import FindCrowded, Settle
 from pipelines.ingest.decode import Decode, Duplicates, plan
-from pipelines.ingest.rows import Judge, judging
+from pipelines.ingest.rows import FindCrowded, Judge, Settle, judging
 from pipelines.ingest.submission import TakenIn, take_in, taken_in, verify_signature
 
 __all__ = ["TakenIn", "letter_facts", "run", "take_in", "taken_in", "verify_signature"]

@@ -22,7 +22,7 @@ from expectations.contracts.stages import PLACE, REJECT
 from expectations.instruments import DataFile
 from pipelines.lake import Attempt, Part
 from pipelines.read.blocks import BLOCK, Submitted
-from pipelines.read.formats import reader
+from pipelines.read.formats import READERS
 from pipelines.read.stretch import Read, Reject, screen
 
 RAW = pa.schema([*PLACE, *RAW_REQUEST])
@@ -82,7 +82,7 @@ class Decode:
     def _reads(self, work: FileWork, attempt: Attempt) -> Iterator[Read]:
         file, scratch = work.file, Path(attempt.folder) / f"unpacked-{work.number}"
         given = Submitted(Path(work.path), file.path, file.compression, scratch, self.duck, self.required, self.block)
-        return reader(file.format)(given)
+        return READERS[file.format](given)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Raw rows to canonical rows: standard fields, parsed address, every request-phase rule's codes, and where a row ends.
 
-What needs the whole submission is not found here: duplicate ids are found before, while decoding, and crowded addresses
-after, by `crowds`. All else is decided row by row, so that the result does not depend on the size of parts.
+What needs the whole submission is found apart: duplicate ids before, while decoding, and crowded addresses once every
+part has its codes. All else is decided row by row, so that the result does not depend on the size of parts.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from expectations import address
-from expectations.base import duck
+from expectations.base.duck import DuckSettings, parquet, session
 from expectations.contracts.lists import Origin, Outcome
 from expectations.contracts.stages import CANONICAL
+from expectations.facts import crowding
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_request
 from expectations.names import standard
@@ -27,7 +28,9 @@ from expectations.rules.rule import failing_codes
 from pipelines.context import BatchContext
 from pipelines.ingest.decode import RAW_GROUP
 from pipelines.lake import Attempt, Part
+from pipelines.lake.sql import copy, quiet
 
+_COLUMNS = ", ".join(f'"{name}"' for name in CANONICAL.names)
 _OPEN = "open"  # name of the count of rows that go on to match
 
 
@@ -37,14 +40,14 @@ class Judge:
 
     query: str = field(repr=False)  # holds the key of the keyed hashes: never printed or logged
     facilities: Path | None
-    duck: duck.DuckSettings
+    duck: DuckSettings
 
     def __call__(self, item: tuple[int, tuple[str, ...]], attempt: Attempt) -> Iterator[Part]:
         index, paths = item
-        with duck.session(self.duck) as connection:
+        with session(self.duck) as connection:
             standard.setup(connection)
             address.setup(connection, self.facilities)
-            query = self.query.replace("{part}", duck.parquet(list(paths)))
+            query = self.query.replace("{part}", parquet(list(paths)))
             yield write(connection, query, attempt, index)
 
 
@@ -64,20 +67,19 @@ def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str
     """The query that judges a part of raw rows, which stands in it as {part}."""
     key = context.sql_request_key("request_id")
     premises, left_out = context.agreement.requester.premises, context.agreement.may_be_left_out
-    columns = ", ".join(f'"{name}"' for name in CANONICAL.names)
     return f"""
     WITH raw AS (FROM {{part}}),
     named AS ({standard.derive("raw")}),
     parsed AS ({address.derive("named", one_line=True, premises=premises, left_out=left_out)}),
     informed AS (
       SELECT *, {key} AS request_key, {beside_request(letter)},
-        origin = '{Origin.REQUEST}' AND request_id IN (SELECT request_id FROM {duck.parquet(list(duplicates))})
+        origin = '{Origin.REQUEST}' AND request_id IN (SELECT request_id FROM {parquet(list(duplicates))})
           AS is_duplicate
       FROM parsed
     ),
     judged AS (
       SELECT *, {failing_codes(request_rules())} AS failing,
-        origin = '{Origin.REQUEST}' AND request_key IN (SELECT request_key FROM {duck.parquet([context.disclosed])})
+        origin = '{Origin.REQUEST}' AND request_key IN (SELECT request_key FROM {parquet([context.disclosed])})
           AS is_disclosed
       FROM informed
     ),
@@ -89,7 +91,7 @@ def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str
           WHEN len(failing) = 0 THEN NULL ELSE '{Outcome.HELD}' END AS outcome
       FROM judged
     )
-    SELECT {columns} FROM ended ORDER BY ordinal"""
+    SELECT {_COLUMNS} FROM ended ORDER BY ordinal"""
 
 
 def _count(table: pa.Table, counts: dict[str, int]) -> None:
@@ -97,3 +99,50 @@ def _count(table: pa.Table, counts: dict[str, int]) -> None:
     ends = pc.fill_null(table.filter(pc.equal(table["origin"], Origin.REQUEST.value))["outcome"], _OPEN)
     for item in pc.value_counts(ends).to_pylist():
         counts[item["values"]] = counts.get(item["values"], 0) + item["counts"]
+
+
+@dataclass(frozen=True)
+class FindCrowded:
+    """Worker over all parts of `ingest.judged`: the dataset `crowded` (ordinal), empty in most batches."""
+
+    limit: int
+    duck: DuckSettings
+
+    def __call__(self, parts: list[Part], attempt: Attempt) -> Iterator[Part]:
+        rows = parquet([p.path for p in parts if p.dataset == "rows"])
+        with quiet("ingest.judged", self.duck) as connection:
+            copy(connection, crowding.sql(rows, self.limit), attempt.path("crowded", 0))
+        yield attempt.part("crowded", 0)
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Worker of the step `ingest.rows`: a judged part → the same part, its crowded rows held."""
+
+    crowded: str
+    duck: DuckSettings
+
+    def __call__(self, judged: Part, attempt: Attempt) -> Iterator[Part]:
+        if self._touches(judged):
+            with quiet("ingest.rows", self.duck) as connection:
+                yield write(connection, self._query(judged), attempt, judged.index)
+        else:
+            yield attempt.shared(judged)
+
+    def _touches(self, judged: Part) -> bool:
+        if pq.read_metadata(self.crowded).num_rows == 0:
+            return False
+        with quiet("ingest.rows", self.duck) as connection:
+            rows, crowded = parquet([judged.path]), parquet([self.crowded])
+            return bool(
+                connection.execute(f"SELECT 1 FROM {rows} SEMI JOIN {crowded} USING (ordinal) LIMIT 1").fetchall()
+            )
+
+    def _query(self, judged: Part) -> str:
+        marked = crowding.marked(parquet([judged.path]), parquet([self.crowded]), "a_codes", "codes")
+        return f"""
+        SELECT {_COLUMNS} FROM (
+          SELECT * REPLACE (
+            CASE WHEN outcome IS NULL AND len(codes) > 0 THEN '{Outcome.HELD}' ELSE outcome END AS outcome)
+          FROM ({marked}))
+        ORDER BY ordinal"""

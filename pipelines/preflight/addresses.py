@@ -42,8 +42,7 @@ class _Table:
 def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck: DuckSettings) -> verdicts.Tally:
     """Judges the addresses of `file` (.csv, .csv.gz, .csv.zst or .parquet) into VERDICTS, `out`; gives the counts.
 
-    premises   the requester's own addresses, if they are known (agreement)
-
+    `premises`: the requester's own addresses, if they are known (agreement).
     Raises BadInput, and leaves no VERDICTS: FILE_MISSING, FILE_UNREADABLE, UNKNOWN_FORMAT, SAME_FILE, NO_ROWS, those of
     a table without an id or an address (`fields_of`), and those of the readers.
     """
@@ -73,21 +72,19 @@ def _opened(file: Path) -> Iterator[_Table]:
     match of_name(file):
         case FileFormat.CSV, compression:
             with blocks.opened(file, compression, file.name) as source:
-                yield _csv(csv.CsvFile(source, csv.TABLE), file.name)
+                table = csv.CsvFile(source, csv.TABLE)
+                if table.empty:
+                    remedy = "Give a header and rows."
+                    raise BadInput("FILE_EMPTY", "the file is empty", where=file.name, remedy=remedy)
+                fields = fields_of(table.names, file.name)
+                yield _Table(pa.string(), fields, table.reads(fields, ID))
         case FileFormat.PARQUET, Compression.NONE:
-            table = ParquetTable(file, file.name)
-            fields = fields_of(table.schema.names, file.name)
-            yield _Table(table.schema.field(ID).type, fields, table.reads(fields, ID))
+            rows = ParquetTable(file, file.name)
+            fields = fields_of(rows.schema.names, file.name)
+            yield _Table(rows.schema.field(ID).type, fields, rows.reads(fields, ID))
         case _:
             message = "the file is neither CSV nor Parquet by its name"
             raise BadInput("UNKNOWN_FORMAT", message, where=file.name, remedy=NAME_IT)
-
-
-def _csv(table: csv.CsvFile, where: str) -> _Table:
-    if table.empty:
-        raise BadInput("FILE_EMPTY", "the file is empty", where=where, remedy="Give a header and rows.")
-    fields = fields_of(table.names, where)
-    return _Table(pa.string(), fields, table.reads(fields, ID))
 
 
 def _chunks(reads: Iterator[Read]) -> Iterator[list[Read]]:

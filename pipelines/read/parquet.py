@@ -26,8 +26,7 @@ from expectations.base import duck
 from expectations.base.errors import BadInput
 from expectations.instruments import Compression
 from pipelines.read.blocks import BLOCK, Submitted, opened
-from pipelines.read.columns import check_columns
-from pipelines.read.stretch import MAX_FIELD, Read, Reject, whole
+from pipelines.read.stretch import MAX_FIELD, Read, Reject, check_columns, whole
 
 _ROWS = 20_000
 
