@@ -6,6 +6,7 @@ part has its codes. All else is decided row by row, so that the result does not 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,13 +26,12 @@ from expectations.facts.sql import beside_request
 from expectations.names import standard
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
-from pipelines.context import BatchContext
+from pipelines.context import BatchContext, sql_request_key
 from pipelines.ingest.decode import RAW_GROUP
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import copy, quiet
 
 _COLUMNS = ", ".join(f'"{name}"' for name in CANONICAL.names)
-_OPEN = "open"  # name of the count of rows that go on to match
 
 
 @dataclass(frozen=True)
@@ -52,20 +52,22 @@ class Judge:
 
 
 def write(connection: duckdb.DuckDBPyConnection, query: str, attempt: Attempt, index: int) -> Part:
-    """Writes the canonical rows that `query` gives as part `index` of `rows`; counts how the requests in it ended."""
-    counts: dict[str, int] = {}
+    """Writes what `query` gives as part `index` of `rows`; counts its requests by their end (open: they go on)."""
+    counts: Counter[str] = Counter()
     reader = connection.execute(query).to_arrow_reader(RAW_GROUP)
     with pq.ParquetWriter(attempt.path("rows", index), CANONICAL, compression="zstd") as writer:
         for batch in reader:
             table = pa.Table.from_batches([batch]).cast(CANONICAL)
             writer.write_table(table, row_group_size=RAW_GROUP)
-            _count(table, counts)
+            requests = table.filter(pc.equal(table["origin"], Origin.REQUEST.value))
+            for end in pc.value_counts(pc.fill_null(requests["outcome"], "open")).to_pylist():
+                counts[end["values"]] += end["counts"]
     return attempt.part("rows", index, **counts)
 
 
 def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str]) -> str:
     """The query that judges a part of raw rows, which stands in it as {part}."""
-    key = context.sql_request_key("request_id")
+    key = sql_request_key(context.hash_key, context.agreement, "request_id")
     premises, left_out = context.agreement.requester.premises, context.agreement.may_be_left_out
     return f"""
     WITH raw AS (FROM {{part}}),
@@ -94,13 +96,6 @@ def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str
     SELECT {_COLUMNS} FROM ended ORDER BY ordinal"""
 
 
-def _count(table: pa.Table, counts: dict[str, int]) -> None:
-    """Adds how the requests (not the control rows) of `table` ended to `counts`."""
-    ends = pc.fill_null(table.filter(pc.equal(table["origin"], Origin.REQUEST.value))["outcome"], _OPEN)
-    for item in pc.value_counts(ends).to_pylist():
-        counts[item["values"]] = counts.get(item["values"], 0) + item["counts"]
-
-
 @dataclass(frozen=True)
 class FindCrowded:
     """Worker over all parts of `ingest.judged`: the dataset `crowded` (ordinal), empty in most batches."""
@@ -123,26 +118,20 @@ class Settle:
     duck: DuckSettings
 
     def __call__(self, judged: Part, attempt: Attempt) -> Iterator[Part]:
-        if self._touches(judged):
+        rows, crowded = parquet([judged.path]), parquet([self.crowded])
+        touching = f"SELECT 1 FROM {rows} SEMI JOIN {crowded} USING (ordinal) LIMIT 1"
+        if pq.read_metadata(self.crowded).num_rows:
             with quiet("ingest.rows", self.duck) as connection:
-                yield write(connection, self._query(judged), attempt, judged.index)
-        else:
-            yield attempt.shared(judged)
+                if connection.execute(touching).fetchall():
+                    yield write(connection, _settled(rows, crowded), attempt, judged.index)
+                    return
+        yield attempt.shared(judged)
 
-    def _touches(self, judged: Part) -> bool:
-        if pq.read_metadata(self.crowded).num_rows == 0:
-            return False
-        with quiet("ingest.rows", self.duck) as connection:
-            rows, crowded = parquet([judged.path]), parquet([self.crowded])
-            return bool(
-                connection.execute(f"SELECT 1 FROM {rows} SEMI JOIN {crowded} USING (ordinal) LIMIT 1").fetchall()
-            )
 
-    def _query(self, judged: Part) -> str:
-        marked = crowding.marked(parquet([judged.path]), parquet([self.crowded]), "a_codes", "codes")
-        return f"""
-        SELECT {_COLUMNS} FROM (
-          SELECT * REPLACE (
-            CASE WHEN outcome IS NULL AND len(codes) > 0 THEN '{Outcome.HELD}' ELSE outcome END AS outcome)
-          FROM ({marked}))
-        ORDER BY ordinal"""
+def _settled(rows: str, crowded: str) -> str:
+    return f"""
+    SELECT {_COLUMNS} FROM (
+      SELECT * REPLACE (
+        CASE WHEN outcome IS NULL AND len(codes) > 0 THEN '{Outcome.HELD}' ELSE outcome END AS outcome)
+      FROM ({crowding.marked(rows, crowded, "a_codes", "codes")}))
+    ORDER BY ordinal"""

@@ -64,7 +64,7 @@ def take_in(
     """
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     letter_bytes = _small(source, LETTER, "LETTER_MISSING")
-    signature = "" if unsigned and not _there(source / SIGNATURE) else _signature(source)
+    signature = "" if unsigned and not os.path.lexists(source / SIGNATURE) else _signature(source)
     letter = parse_letter(letter_bytes)
     _check_paths(letter.files)
     _put(target / LETTER, letter_bytes)
@@ -93,10 +93,6 @@ def verify_signature(taken: TakenIn, agreement: Agreement) -> None:
         remedy = f"Sign it with ssh-keygen -Y sign -n {signatures.LETTER} -f KEY {LETTER}."
         message = "the letter is not signed by a key of the agreement"
         raise BadInput("LETTER_UNSIGNED", message, where=SIGNATURE, remedy=remedy)
-
-
-def _there(path: Path) -> bool:
-    return path.is_symlink() or path.exists()
 
 
 def _signature(folder: Path) -> str:

@@ -72,8 +72,7 @@ def run_step(
 
 
 def _clear(folder: Path, resumed: str | None) -> None:
-    """Removes orphans of a crash, or a step made from other inputs; keeps the finished attempts of one that is
-    resumed."""
+    """Removes orphans of a crash, or a step made from other inputs; keeps finished attempts of one that is resumed."""
     begun = folder / ATTEMPTS / BEGUN
     if resumed is None or not begun.exists() or begun.read_text() != resumed:
         shutil.rmtree(folder, ignore_errors=True)

@@ -48,21 +48,13 @@ def delete_abandoned(parent: Path, prefix: str) -> None:
                 os.close(lock)
 
 
-SUFFIXES = (".csv", ".parquet")
-
-
 @contextmanager
 def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
     """A folder of our own (0700, `.name-…`) beside `out`, removed at the end: what is made there is moved to `out`,
-    whole. Such folders that a killed process abandoned there are deleted, too.
-
-    Raises BadInput if `out` cannot stand where it is named: UNKNOWN_FORMAT, NOT_A_FILE, SAME_FILE (it would replace
-    `source`), OUT_UNWRITABLE.
-    """
-    if out.suffix not in SUFFIXES:
-        raise _bad(
-            "UNKNOWN_FORMAT", "it is written as CSV or Parquet", f"Name a file that ends in {' or '.join(SUFFIXES)}."
-        )
+    whole. Such folders that a killed process abandoned there are deleted, too. Raises BadInput if `out` cannot stand
+    where it is named: UNKNOWN_FORMAT, NOT_A_FILE, SAME_FILE (it would replace `source`), OUT_UNWRITABLE."""
+    if out.suffix not in (".csv", ".parquet"):
+        raise _bad("UNKNOWN_FORMAT", "it is written as CSV or Parquet", "Name a file that ends in .csv or .parquet.")
     if out.is_dir():
         raise _bad("NOT_A_FILE", "a folder stands where the file goes", "Name a file.")
     if out.exists() and source.exists() and out.samefile(source):
@@ -71,9 +63,8 @@ def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
         try:
             folder = stack.enter_context(locked_folder(out.parent, f".{name}-"))
         except OSError:
-            raise _bad(
-                "OUT_UNWRITABLE", "its folder is missing or cannot be written to", "Name a file in a folder of yours."
-            ) from None
+            message = "its folder is missing or cannot be written to"
+            raise _bad("OUT_UNWRITABLE", message, "Name a file in a folder of yours.") from None
         yield folder
 
 

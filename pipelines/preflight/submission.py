@@ -71,9 +71,7 @@ def check_submission(
     progress: Progress = lambda step, done, total: None,
 ) -> Report:
     """Judges the submission in `folder`, signed or not, and writes VERDICTS to `out`: a row for each submitted row.
-
-    Raises BadInput if there is no letter that can be read, or its list of files is not one (see `ingest.take_in`).
-    """
+    Raises BadInput if there is no letter that can be read, or its list of files is not one (see `ingest.take_in`)."""
     with no_values(verdicts.NAME), workplace(out, folder, verdicts.NAME) as work:
         faults: list[BadInput] = []
         taken = ingest.take_in(folder, work / "submission", unsigned=True, faults=faults)

@@ -101,10 +101,8 @@ class ParquetTable:
             raise _unreadable(where) from None
 
     def reads(self, columns: list[str], key: str) -> Iterator[Read]:
-        """Stretches in order, with `columns` as text and the column `key` of every row in its own type.
-
-        Raises BadInput: NOT_PARQUET; COLUMN_TYPE, before anything is read.
-        """
+        """Stretches in order, with `columns` as text and the column `key` of every row in its own type. Raises
+        BadInput: NOT_PARQUET; COLUMN_TYPE, before anything is read."""
         _check_types(self.schema, columns, self.where)
         return self._reads(columns, key)
 

@@ -58,10 +58,8 @@ def bytes_of(column: pa.ChunkedArray) -> Iterator[bytes]:
 
 
 def check_columns(names: Sequence[str], where: str, required: tuple[str, ...] = REQUIRED_COLUMNS) -> None:
-    """Raises BadInput (DUPLICATE_COLUMN, UNKNOWN_COLUMN, MISSING_COLUMN) unless these are the columns of requests.
-
-    A column is named by its place: the first line of a file without a header holds a person's data.
-    """
+    """Raises BadInput (DUPLICATE_COLUMN, UNKNOWN_COLUMN, MISSING_COLUMN) unless these are the columns of requests. A
+    column is named by its place: the first line of a file without a header holds a person's data."""
     for number, name in enumerate(names, 1):
         place = f"{where}, column {number}"
         if name not in RAW_NAMES:
@@ -102,7 +100,8 @@ def screen(read: Read) -> Read:
 def _field_faults(name: str, column: pa.ChunkedArray) -> list[tuple[str, np.ndarray]]:
     """(code, which rows) of each fault that some row has in this field."""
     tests = []
-    if _has_controls(column):
+    # whole buffers are looked at, not rows; U+0080 to U+009F begin with the byte C2
+    if any(len(data.translate(None, _CONTROLS)) != len(data) or b"\xc2" in data for data in bytes_of(column)):
         tests.append(("CONTROL_CHARACTER", pc.match_substring_regex(column, r"\p{Cc}")))
     if (pc.max(pc.binary_length(column)).as_py() or 0) > MAX_FIELD:
         tests.append(("FIELD_TOO_LONG", pc.greater(pc.utf8_length(column), MAX_FIELD)))
@@ -111,9 +110,3 @@ def _field_faults(name: str, column: pa.ChunkedArray) -> list[tuple[str, np.ndar
         tests.append(("NO_REQUEST_ID", pc.invert(given)))
     masks = [(code, pc.fill_null(mask, False).to_numpy()) for code, mask in tests]
     return [(code, mask) for code, mask in masks if mask.any()]
-
-
-def _has_controls(column: pa.ChunkedArray) -> bool:
-    """False only if no value of a text column can hold a control character; looks at whole buffers, not at rows."""
-    # U+0080 to U+009F begin with the byte C2
-    return any(len(data.translate(None, _CONTROLS)) != len(data) or b"\xc2" in data for data in bytes_of(column))

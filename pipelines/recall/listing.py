@@ -68,10 +68,8 @@ def open_recall(
     folder: Path, identity: Identity, holders: Sequence[str], into: Path, duck: DuckSettings
 ) -> tuple[dict[str, Any], Path]:
     """The manifest of a recall list and its rows as a Parquet file in `into` (made, 0700), which the caller deletes.
-
     Raises BadInput as `signed_folder.verify` does, if it was sealed to another key, or if one of its two forms does not
-    hold the rows that the manifest names.
-    """
+    hold the rows that the manifest names."""
     manifest = signed_folder.verify(folder, KIND, holders)
     signed_folder.unseal(folder, KIND, identity, into)
     opened = into / _PARQUET
@@ -85,9 +83,8 @@ def open_recall(
 def _write_plain(connection: duckdb.DuckDBPyConnection, rows: str, plain: Path, batches: set[str]) -> dict[str, Any]:
     known = ", ".join(quote(b) for b in sorted(batches)) or "NULL"
     connection.execute(f"CREATE TEMP TABLE recalled AS SELECT DISTINCT batch, request_id FROM {rows}")
-    total, stray = connection.execute(
-        f"SELECT count(*), count(*) FILTER (request_id IS NULL OR coalesce(batch NOT IN ({known}), true)) FROM recalled"
-    ).fetchall()[0]
+    strays = f"count(*) FILTER (request_id IS NULL OR coalesce(batch NOT IN ({known}), true))"
+    total, stray = connection.execute(f"SELECT count(*), {strays} FROM recalled").fetchall()[0]
     if total == 0 or stray:
         message = "rows to recall are missing, without a request id, or of a package that is not named"
         raise Fault("RECALL_ROWS", message)

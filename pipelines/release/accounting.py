@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -41,11 +40,8 @@ def read_header(accounting: Path) -> dict[str, Any] | None:
 
 
 def metadata(ctx: BatchContext) -> dict[str, str]:
-    """The header of this batch's accounting, as metadata of its Parquet file.
-
-    `nature`: the fields that the agreement and the orders of the day allowed to leave. `agreement.digest`: the version
-    that was enrolled at receipt.
-    """
+    """The header of this batch's accounting, as metadata of its Parquet file. `nature`: the fields that the agreement
+    and the orders of the day allowed to leave. `agreement.digest`: the version that was enrolled at receipt."""
     agreement = ctx.agreement
     header = {
         "format": "sluicegate-accounting/1",
@@ -94,8 +90,10 @@ def tally(accounting: Path, duck: DuckSettings) -> Tally:
             last = _next(rows["ordinal"], last)
             outcomes += _counted(rows["outcome"])
             codes += _counted(pc.list_flatten(rows["codes"]))
-            for leaves in _leaves(connection, rows):
+            connection.register("accounted", rows)
+            for leaves in merkle.leaves(connection, "accounted", OUTCOME.names, "ordinal"):
                 tree.add(leaves)
+            connection.unregister("accounted")
     return Tally(outcomes.total(), dict(sorted(outcomes.items())), dict(sorted(codes.items())), tree.root())
 
 
@@ -113,11 +111,3 @@ def _next(ordinals: pa.ChunkedArray, last: int) -> int:
 
 def _counted(values: pa.ChunkedArray) -> Counter[str]:
     return Counter({v["values"]: v["counts"] for v in pc.value_counts(values).to_pylist()})
-
-
-def _leaves(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> list[bytes]:
-    connection.register("accounted", rows)
-    try:
-        return list(merkle.leaves(connection, "accounted", OUTCOME.names, "ordinal"))
-    finally:
-        connection.unregister("accounted")

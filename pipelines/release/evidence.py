@@ -45,10 +45,8 @@ class Accounting(Sealed):
 
 
 def seal_evidence(ctx: BatchContext, holder_recipient: str, target: Path) -> Sealed:
-    """One Parquet file of every row, control rows too: canonical row; structs candidate, verdict, person, reject.
-
-    A struct is null where the row did not get that far. Works for a batch that stopped at any stage after ingest.
-    """
+    """One Parquet file of every row, control rows too: canonical row; structs candidate, verdict, person, reject. A
+    struct is null where the row did not get that far. Works for a batch that stopped at any stage after ingest."""
     with _plain(ctx, f"{bundle(ctx)} ORDER BY ordinal") as plain:
         return Sealed(target, *_seal(plain, holder_recipient, target))
 
@@ -79,14 +77,12 @@ _JOINED = (
 
 
 def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> Accounting:
-    """The outcomes of all submitted rows, by ordinal, below their `header`; with their counts and their Merkle root,
-    which go to the ledger."""
+    """The outcomes of all submitted rows, by ordinal, below their header; their counts and Merkle root are recorded."""
     ends = lake.committed(ctx.step("release.outcomes")).paths("outcomes")
     with _plain(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal", accounting.metadata(ctx)) as plain:
         found = accounting.tally(plain, ctx.duck)
-        return Accounting(
-            target, *_seal(plain, holder_recipient, target), found.outcomes, found.codes, found.merkle_root
-        )
+        sealed = _seal(plain, holder_recipient, target)
+        return Accounting(target, *sealed, found.outcomes, found.codes, found.merkle_root)
 
 
 @contextmanager

@@ -65,10 +65,8 @@ def seal(
     register_version: str,
 ) -> Package:
     """Seals the eligible rows of `release.outcomes` to the agreement's recipient and the one-time check recipient.
-
     `instruments`: enrolled digest by id, the agreement's included. Replaces an earlier package of this batch. Raises
-    Fault if anything goes wrong, and then leaves no package.
-    """
+    Fault if anything goes wrong, and then leaves no package."""
     if ctx.agreement.id not in instruments:
         raise Fault("NO_INSTRUMENT_DIGEST", "the package must name the enrolled digest of its agreement")
 
@@ -96,10 +94,8 @@ def _write_plain(connection: duckdb.DuckDBPyConnection, outcomes: Manifest, plai
     forms.write_csv(connection, rows, RELEASE.names, plain / ADDRESSES_CSV)
     forms.write_csv(connection, forms.returns(ends), ("request_id", "code", "message", "fix"), plain / RETURNS_CSV)
     # Counted by what the requester sees: how many were unmatched, how many held would show what the register holds.
-    seen = connection.execute(
-        f"SELECT code, count(*) FROM (SELECT unnest(told) AS code FROM {ends} WHERE outcome <> '{Outcome.RELEASED}')"
-        " GROUP BY code"
-    ).fetchall()
+    told = f"SELECT unnest(told) AS code FROM {ends} WHERE outcome <> '{Outcome.RELEASED}'"
+    seen = connection.execute(f"SELECT code, count(*) FROM ({told}) GROUP BY code").fetchall()
     submitted, released = outcomes.rows("outcomes"), outcomes.rows("eligible")
     return {
         "counts": {"submitted": submitted, "released": released, "returned": submitted - released},

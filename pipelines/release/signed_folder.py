@@ -81,10 +81,8 @@ def sign(folder: Path, kind: Kind, statement: Mapping[str, Any], holder_key: Ed2
 
 
 def verify(folder: Path, kind: Kind, holders: Sequence[str]) -> dict[str, Any]:
-    """The manifest, once its signature (by one of the public keys `holders`) and every file agree with it.
-
-    Raises BadInput saying which file is missing, added, changed, cut off or unsigned.
-    """
+    """The manifest, once its signature (by one of the public keys `holders`) and every file agree with it. Raises
+    BadInput saying which file is missing, added, changed, cut off or unsigned."""
     _complete(folder, kind)
     body = (folder / MANIFEST).read_bytes()
     _signed(body, (folder / SIGNATURE).read_text(errors="replace"), list(holders))
@@ -98,8 +96,7 @@ def verify(folder: Path, kind: Kind, holders: Sequence[str]) -> dict[str, Any]:
 
 def stated(folder: Path) -> dict[str, Any]:
     """What the manifest says, unverified."""
-    found: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
-    return found
+    return dict(json.loads((folder / MANIFEST).read_bytes()))
 
 
 def _complete(folder: Path, kind: Kind) -> None:

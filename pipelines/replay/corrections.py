@@ -65,10 +65,8 @@ def write(
 def _touched(
     connection: duckdb.DuckDBPyConnection, evidence: str, changed: Collection[str], known: Collection[str], until: date
 ) -> str:
-    if (
-        "verdict" not in {name for name, *_ in connection.execute(f"DESCRIBE FROM {evidence}").fetchall()}
-        or not changed
-    ):
+    columns = {name for name, *_ in connection.execute(f"DESCRIBE FROM {evidence}").fetchall()}
+    if "verdict" not in columns or not changed:
         return f"SELECT 0::BIGINT AS record_id, '{Origin.REQUEST}' AS origin WHERE false"
     before = f"AND delta NOT IN (SELECT delta FROM {parquet(list(known))})" if known else ""
     return f"""
@@ -83,10 +81,8 @@ def _facts(connection: duckdb.DuckDBPyConnection, ctx: BatchContext, evidence: s
     counting = corroboration.counts(register_facts(ctx.agreement, ctx.standing, ctx.decided_on))
     worker = Facts((str(asked_for),), counting, ctx.duck)
     pieces = asked({Origin.REQUEST.value: register.open_register(now)})
-    addresses, people = (
-        " UNION ALL ".join(f"({worker.query(p)})" for p in pieces if p.dataset == name)
-        for name in ("addresses", "persons")
-    )
+    addresses = " UNION ALL ".join(f"({worker.query(p)})" for p in pieces if p.dataset == "addresses")
+    people = " UNION ALL ".join(f"({worker.query(p)})" for p in pieces if p.dataset == "persons")
     pack = ", ".join(f"{f} := {f}" for f in ADDRESS_FIELDS)
     same = " AND ".join(f"n.{c} IS NOT DISTINCT FROM t.person.{c}" for c in (*STORED.split(", "), "s_tin"))
     return f"""

@@ -101,7 +101,9 @@ def decide(
     """
     letter = letter_facts(ctx)
     with no_values(STEP), session(ctx.duck) as connection:
-        few = released and _few(connection, accounting)
+        # so few rows were released that to read the others less closely is worth a second look at these
+        half = f"SELECT count(*) FILTER (outcome = '{Outcome.RELEASED}') * 2 < count(*) FROM {accounting}"
+        few = released and bool(connection.execute(half).fetchall()[0][0])
         looked_up = "(SELECT ordinal FROM asked WHERE outcome IS NULL)"
         tables = {
             "given": _whole(connection, evidence),
@@ -126,12 +128,6 @@ def decide(
     refuse = tuple(sorted(c for c, which in of_batch if REFUSES[which]))
     hold = tuple(sorted(c for c, which in of_batch if not REFUSES[which]))
     return Decided(refuse, hold, tuple(sorted(c for c, _ in rate)), matched, folder / "settled.parquet")
-
-
-def _few(connection: duckdb.DuckDBPyConnection, accounting: str) -> bool:
-    """Whether so few rows were released that to read the others less closely is worth a second look at these."""
-    query = f"SELECT count(*) FILTER (outcome = '{Outcome.RELEASED}') * 2 < count(*) FROM {accounting}"
-    return bool(connection.execute(query).fetchall()[0][0])
 
 
 def _whole(connection: duckdb.DuckDBPyConnection, evidence: str) -> str:

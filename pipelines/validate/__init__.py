@@ -9,7 +9,7 @@ from expectations.base import digests
 from expectations.base.duck import DuckSettings, parquet
 from expectations.contracts.lists import Origin
 from expectations.facts import corroboration
-from expectations.facts.letter import RegisterFacts, register_facts
+from expectations.facts.letter import register_facts
 from expectations.facts.sql import beside_verdict
 from expectations.rules import disclosure
 from pipelines import lake, register
@@ -30,9 +30,9 @@ def run(ctx: BatchContext) -> Manifest:
     or damaged, Fault if a step that it needs is not there.
     """
     found = _matched(ctx)
-    known = _facts(ctx, found)
-    constants = beside_verdict(_agreed(ctx))
-    counting = _counting(ctx)
+    agreed = register_facts(ctx.agreement, ctx.standing, ctx.decided_on)
+    constants, counting = beside_verdict(agreed), corroboration.counts(agreed)
+    known = _facts(ctx, found, counting)
     listed = digests.of_file(ctx.persons) if ctx.persons else None
     # rules or address SQL that changed since a crash must not be skipped over
     rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts", counting)]
@@ -43,14 +43,6 @@ def run(ctx: BatchContext) -> Manifest:
     return ctx.run_step(verdicts.STEP, inputs, list(enumerate(groups)), worker)
 
 
-def _counting(ctx: BatchContext) -> str:
-    return corroboration.counts(_agreed(ctx))
-
-
-def _agreed(ctx: BatchContext) -> RegisterFacts:
-    return register_facts(ctx.agreement, ctx.standing, ctx.decided_on)
-
-
 def _matched(ctx: BatchContext) -> Manifest:
     rows, candidates = lake.committed(ctx.step("ingest.rows")), lake.committed(ctx.step("match.candidates"))
     keys = ctx.sql_person_key("c.record_id"), ctx.sql_address_key()
@@ -59,12 +51,11 @@ def _matched(ctx: BatchContext) -> Manifest:
     return ctx.run_step(_MATCHED, inputs, list(enumerate(rows.paths("rows"))), worker)
 
 
-def _facts(ctx: BatchContext, found: Manifest) -> Manifest:
+def _facts(ctx: BatchContext, found: Manifest, counting: str) -> Manifest:
     registers = {
         Origin.REQUEST.value: register.open_register(ctx.register),
         Origin.CONTROL.value: lake.committed(ctx.step("match.decoys")),
     }
-    counting = _counting(ctx)
     inputs = [found.digest, {origin: register.digest for origin, register in registers.items()}, counting]
     worker = facts.Facts(tuple(found.paths("matched")), counting, ctx.duck)
     return ctx.run_step(facts.STEP, inputs, facts.asked(registers), worker)
