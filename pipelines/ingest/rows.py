@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -29,7 +28,7 @@ from expectations.rules.rule import failing_codes
 from pipelines.context import BatchContext, sql_request_key
 from pipelines.ingest.decode import RAW_GROUP
 from pipelines.lake import Attempt, Part
-from pipelines.lake.sql import copy, quiet
+from pipelines.lake.sql import Connection, copy, quiet
 
 _COLUMNS = ", ".join(f'"{name}"' for name in CANONICAL.names)
 
@@ -51,7 +50,7 @@ class Judge:
             yield write(connection, query, attempt, index)
 
 
-def write(connection: duckdb.DuckDBPyConnection, query: str, attempt: Attempt, index: int) -> Part:
+def write(connection: Connection, query: str, attempt: Attempt, index: int) -> Part:
     """Writes what `query` gives as part `index` of `rows`; counts its requests by their end (open: they go on)."""
     counts: Counter[str] = Counter()
     reader = connection.execute(query).to_arrow_reader(RAW_GROUP)

@@ -14,22 +14,24 @@ from expectations.base.duck import DuckSettings, quote, session
 from pipelines.lake.commit import ROW_GROUP
 from pipelines.lake.failures import no_values
 
+Connection = duckdb.DuckDBPyConnection
+
 
 @contextmanager
-def quiet(step: str, settings: DuckSettings) -> Iterator[duckdb.DuckDBPyConnection]:
+def quiet(step: str, settings: DuckSettings) -> Iterator[Connection]:
     """A connection for `step`; raises as `failures.no_values` does."""
     with no_values(step), session(settings) as connection:
         yield connection
 
 
-def table(connection: duckdb.DuckDBPyConnection, query: str, schema: pa.Schema) -> pa.Table:
+def table(connection: Connection, query: str, schema: pa.Schema) -> pa.Table:
     """The result of `query` in `schema`, column by column by name; NULL where the schema forbids it is an error."""
     names = ", ".join(f'"{n}"' for n in schema.names)
     return connection.execute(f"SELECT {names} FROM ({query})").to_arrow_table().cast(schema)
 
 
 def copy(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     query: str,
     target: Path,
     *,

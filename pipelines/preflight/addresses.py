@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -32,13 +32,6 @@ _CHUNK = 250_000  # rows judged by one query: its fixed cost is a few tenths of 
 _BAD = pa.schema([("row", pa.int64()), ("code", pa.string())])
 
 
-@dataclass(frozen=True)
-class _Table:
-    id_type: pa.DataType
-    fields: list[str]
-    reads: Iterator[Read]
-
-
 def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck: DuckSettings) -> verdicts.Tally:
     """Judges the addresses of `file` (.csv, .csv.gz, .csv.zst or .parquet) into VERDICTS, `out`; gives the counts.
 
@@ -47,12 +40,16 @@ def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck
     a table without an id or an address (`fields_of`), and those of the readers.
     """
     tally = verdicts.Tally()
-    with no_values(verdicts.NAME), workplace(out, file, verdicts.NAME) as work, _opened(file) as table:
+    with (
+        no_values(verdicts.NAME),
+        workplace(out, file, verdicts.NAME) as work,
+        _opened(file) as (id_type, fields, reads),
+    ):
         settings = replace(duck, temp=str(work / "spill"))
-        with verdicts.writing(out, work, table.id_type, tally) as write, session(settings) as connection:
+        with verdicts.writing(out, work, id_type, tally) as write, session(settings) as connection:
             address.setup(connection)
-            query = _judging(table.fields, premises)
-            for chunk in _chunks(map(screen, table.reads)):
+            query = _judging(fields, premises)
+            for chunk in _chunks(map(screen, reads)):
                 write(_judged(connection, query, chunk))
             if tally.rows == 0:
                 raise BadInput("NO_ROWS", "the file has no rows", where=file.name, remedy="Give at least one.")
@@ -60,8 +57,8 @@ def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[_Table]:
-    """The table in `file`, by the end of its name."""
+def _opened(file: Path) -> Iterator[tuple[pa.DataType, list[str], Iterator[Read]]]:
+    """Of the table in `file`, by the end of its name: the type of its ids, its address fields, its rows."""
     if not file.is_file():
         raise BadInput("FILE_MISSING", "there is no such file or folder", where=file.name, remedy="Check its name.")
     try:
@@ -77,11 +74,11 @@ def _opened(file: Path) -> Iterator[_Table]:
                     remedy = "Give a header and rows."
                     raise BadInput("FILE_EMPTY", "the file is empty", where=file.name, remedy=remedy)
                 fields = fields_of(table.names, file.name)
-                yield _Table(pa.string(), fields, table.reads(fields, ID))
+                yield pa.string(), fields, table.reads(fields, ID)
         case FileFormat.PARQUET, Compression.NONE:
             rows = ParquetTable(file, file.name)
             fields = fields_of(rows.schema.names, file.name)
-            yield _Table(rows.schema.field(ID).type, fields, rows.reads(fields, ID))
+            yield rows.schema.field(ID).type, fields, rows.reads(fields, ID)
         case _:
             message = "the file is neither CSV nor Parquet by its name"
             raise BadInput("UNKNOWN_FORMAT", message, where=file.name, remedy=NAME_IT)
@@ -128,13 +125,8 @@ def fields_of(names: Sequence[str], where: str) -> list[str]:
     for name in (ID, *found):
         if names.count(name) > 1:
             raise BadInput("DUPLICATE_COLUMN", f"duplicate column {name}", where=where, remedy="Keep one.")
-    if ID not in names:
-        raise _missing(f"the file has no column {ID}", where)
-    if not found:
-        raise _missing("the file has no column of an address", where)
+    if ID not in names or not found:
+        message = f"the file has no column {'of an address' if ID in names else ID}"
+        remedy = f"Give {ID}, and either address (one line) or street, unit, city, state and zip."
+        raise BadInput("MISSING_COLUMN", message, where=where, remedy=remedy)
     return found
-
-
-def _missing(message: str, where: str) -> BadInput:
-    remedy = f"Give {ID}, and either address (one line) or street, unit, city, state and zip."
-    return BadInput("MISSING_COLUMN", message, where=where, remedy=remedy)

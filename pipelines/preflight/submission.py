@@ -37,9 +37,6 @@ from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts
 from pipelines.preflight.verdicts import ID
 
-_ROWS = 100_000
-_ANY = 10**12
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -128,6 +125,7 @@ def _granting(taken: TakenIn) -> Agreement:
     key = signatures.made_by(taken.letter_bytes, taken.signature, signatures.LETTER)
     statutes = (letter.statute,) if letter.statute in STATUTES else tuple(STATUTES)
     whoever = Party(id=letter.requester, name="", address="")
+    any_number = 10**12
     return Agreement(
         kind="agreement",
         id=letter.agreement,
@@ -148,13 +146,13 @@ def _granting(taken: TakenIn) -> Agreement:
             incomplete_share_per_file=1,
             match_rate_floor=0,
             match_rate_ceiling=1,
-            letter_age_days=_ANY,
-            rows_per_batch=_ANY,
-            matters_per_officer=_ANY,
+            letter_age_days=any_number,
+            rows_per_batch=any_number,
+            matters_per_officer=any_number,
             identical_reason_share=1,
-            persons_per_address=_ANY,
-            tries_per_person=_ANY,
-            held_days=_ANY,
+            persons_per_address=any_number,
+            tries_per_person=any_number,
+            held_days=any_number,
         ),
         safeguards=Safeguards(reviewed_on=date.min),
         keys=Keys(signing=(key,) if key else (), recipient=""),
@@ -202,7 +200,7 @@ def _write(context: BatchContext, rows: list[Part], parts: list[Part], out: Path
         ORDER BY ordinal"""
     tally = verdicts.Tally()
     with session(context.duck) as connection, verdicts.writing(out, work, pa.string(), tally) as write:
-        for batch in connection.execute(query).to_arrow_reader(_ROWS):
+        for batch in connection.execute(query).to_arrow_reader(100_000):
             write(pa.Table.from_batches([batch]))
     if tally.rows != sum(f.rows for f in context.letter.files):
         raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where=verdicts.NAME)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from expectations.base import digests
 from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.base.errors import BadInput, Fault
@@ -16,7 +14,7 @@ from expectations.codes import CODES
 from expectations.contracts.lists import Outcome
 from expectations.instruments import Agreement
 from pipelines.context import sql_request_key
-from pipelines.lake.sql import copy, quiet
+from pipelines.lake.sql import Connection, copy, quiet
 
 NAME = "recall.affected"
 _ORDINALS = "Give one ordinal of a released row a line, each once: sluicegate explain shows how a row ended."
@@ -115,7 +113,7 @@ def with_records(affected: Path, records: Mapping[str, Path], target: Path, duck
         copy(connection, rows, target)
 
 
-def _selected(connection: duckdb.DuckDBPyConnection, selected: Path | None, batches: Iterable[str]) -> str:
+def _selected(connection: Connection, selected: Path | None, batches: Iterable[str]) -> str:
     kinds = {"request_key": "VARCHAR", "person_key": "VARCHAR", "codes": "VARCHAR[]"}
     if selected is None:
         return f"SELECT batch, ordinal, {', '.join(f'NULL::{k} AS {n}' for n, k in kinds.items())} FROM released"
@@ -126,7 +124,7 @@ def _selected(connection: duckdb.DuckDBPyConnection, selected: Path | None, batc
     return f"{rows} WHERE batch IN ({here})"
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, selected: Path) -> set[str]:
+def _columns(connection: Connection, selected: Path) -> set[str]:
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {parquet([selected])}").fetchall()}
     if not {"batch", "ordinal"} <= found:
         remedy = "sluicegate lookback makes one."
@@ -134,7 +132,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, selected: Path) -> set[str]:
     return found
 
 
-def _proven(connection: duckdb.DuckDBPyConnection, request_key: str) -> None:
+def _proven(connection: Connection, request_key: str) -> None:
     def one(query: str) -> Any:
         return connection.execute(query).fetchall()[0][0]
 
@@ -155,7 +153,7 @@ def _proven(connection: duckdb.DuckDBPyConnection, request_key: str) -> None:
         raise Fault("ACCOUNTING_CHANGED", message, remedy="Run sluicegate ledger verify.")
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, path: Path) -> Affected:
+def _counted(connection: Connection, path: Path) -> Affected:
     batches = dict(connection.execute("SELECT batch, count(*) FROM affected GROUP BY ALL ORDER BY ALL").fetchall())
     each = "SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM affected) GROUP BY ALL ORDER BY ALL"
     codes = dict(connection.execute(each).fetchall())

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +18,7 @@ import pyarrow.parquet as pq
 from expectations.base.duck import DuckSettings, parquet
 from expectations.base.errors import BadInput
 from expectations.instruments import FileFormat
-from pipelines.lake.sql import copy, quiet
+from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.lake.workplace import workplace
 from pipelines.read.blocks import opened
 from pipelines.read.csv import CsvFile
@@ -65,7 +64,7 @@ def apply_recall(
     return Frozen(manifest, rows, frozen, manifest["rows"], unmatched)
 
 
-def _load(connection: duckdb.DuckDBPyConnection, table: Path, key: str) -> int:
+def _load(connection: Connection, table: Path, key: str) -> int:
     """Loads the table's ids, numbered, as `own` (row, id); gives their number."""
     connection.execute("CREATE TEMP TABLE own (row BIGINT, id VARCHAR)")
     if not table.is_file():

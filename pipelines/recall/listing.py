@@ -12,14 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import digests
 from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.base.errors import BadInput, Fault
 from expectations.instruments import Agreement
-from pipelines.lake.sql import copy, quiet
+from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.release import forms, signed_folder
 from pipelines.sealing import Identity
 
@@ -80,7 +79,7 @@ def open_recall(
     return manifest, opened
 
 
-def _write_plain(connection: duckdb.DuckDBPyConnection, rows: str, plain: Path, batches: set[str]) -> dict[str, Any]:
+def _write_plain(connection: Connection, rows: str, plain: Path, batches: set[str]) -> dict[str, Any]:
     known = ", ".join(quote(b) for b in sorted(batches)) or "NULL"
     connection.execute(f"CREATE TEMP TABLE recalled AS SELECT DISTINCT batch, request_id FROM {rows}")
     strays = f"count(*) FILTER (request_id IS NULL OR coalesce(batch NOT IN ({known}), true))"
@@ -94,6 +93,6 @@ def _write_plain(connection: duckdb.DuckDBPyConnection, rows: str, plain: Path, 
     return _contents(connection, "recalled")
 
 
-def _contents(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, Any]:
+def _contents(connection: Connection, relation: str) -> dict[str, Any]:
     rows = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
     return {"rows": rows, "content_digest": digests.content_digest(connection, relation, COLUMNS, _ORDER)}

@@ -9,12 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from expectations.base.duck import DuckSettings, parquet
 from expectations.base.errors import BadInput, Usage
 from expectations.contracts.package import RELEASE
-from pipelines.lake.sql import copy, quiet
+from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.lake.workplace import locked_folder
 from pipelines.release import forms, signed_folder
 from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, KIND, RETURNS_CSV, eligible_digest
@@ -92,7 +90,7 @@ def open_received(
     return manifest
 
 
-def _check(connection: duckdb.DuckDBPyConnection, opened: Path, manifest: dict[str, Any]) -> None:
+def _check(connection: Connection, opened: Path, manifest: dict[str, Any]) -> None:
     counts = manifest["counts"]
     as_csv = f"({forms.read_csv(opened / ADDRESSES_CSV, RELEASE.names)})"
     for name, rows in ((ADDRESSES_PARQUET, parquet([opened / ADDRESSES_PARQUET])), (ADDRESSES_CSV, as_csv)):

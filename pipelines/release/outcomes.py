@@ -12,7 +12,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import assert_never
 
-import duckdb
 import pyarrow as pa
 
 from expectations import codes
@@ -22,7 +21,7 @@ from expectations.contracts.lists import Outcome
 from expectations.contracts.package import RELEASE
 from expectations.contracts.stages import OUTCOME
 from pipelines.lake import Attempt, Part
-from pipelines.lake.sql import quiet, table
+from pipelines.lake.sql import Connection, quiet, table
 
 STEP = "release.outcomes"
 ELIGIBLE = pa.schema(
@@ -156,7 +155,7 @@ class Refused:
         yield attempt.write("outcomes", item.index, outcomes, **counts(outcomes))
 
 
-def _one_each(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+def _one_each(connection: Connection, path: str) -> None:
     """A second candidate or verdict for a row would release it twice."""
     submitted = f"SELECT count(*) FROM {parquet([path])} WHERE origin = 'request'"
     counted = connection.execute(f"SELECT count(*), count(DISTINCT ordinal), ({submitted}) FROM ended").fetchall()[0]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import digests
@@ -21,7 +20,7 @@ from expectations.contracts.lists import Outcome
 from expectations.contracts.package import RELEASE
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest
-from pipelines.lake.sql import copy, quiet
+from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.release import forms, signed_folder
 
 NAME = "release.package"
@@ -81,12 +80,12 @@ def seal(
     return Package(ctx.step(NAME), manifest["counts"]["released"], manifest["content_digest"], digests.of_bytes(body))
 
 
-def eligible_digest(connection: duckdb.DuckDBPyConnection, eligible: str) -> str:
+def eligible_digest(connection: Connection, eligible: str) -> str:
     """Content digest of released rows (any relation with the columns of `contracts.RELEASE`)."""
     return digests.content_digest(connection, eligible, RELEASE.names, forms.ORDER)
 
 
-def _write_plain(connection: duckdb.DuckDBPyConnection, outcomes: Manifest, plain: Path) -> dict[str, Any]:
+def _write_plain(connection: Connection, outcomes: Manifest, plain: Path) -> dict[str, Any]:
     """Writes the three files as plaintext; gives counts and content digest."""
     eligible, ends = parquet(outcomes.paths("eligible")), parquet(outcomes.paths("outcomes"))
     rows = f"SELECT {', '.join(RELEASE.names)} FROM {eligible} ORDER BY {forms.ORDER}"
