@@ -5,8 +5,8 @@ write to folders of their own attempt; one keyed transform picks one attempt a p
 is written last, atomically. A step whose manifest is there and was made from the same inputs is never run again;
 anything else in a step's folder is an orphan of a crash, and deleted.
 
-By file: `parts` (what a step committed), `commit` (where a worker writes), `step` (`run_step`), `beam` (the Beam side of
-a step, imported where a step is run), `runner`, `failures`, `sql`; `durable` and `workplace` for files that are no parts.
+By file: `parts` (what a step committed), `commit` (where a worker writes), `step` (`run_step`), `beam` (a step's Beam
+side, imported where one is run), `runner`, `failures`, `sql`; `durable` and `workplace` for files that are no parts.
 """
 
 from pipelines.lake.commit import ATTEMPTS, Attempt, Worker, commit_manifest

@@ -40,11 +40,8 @@ def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck
     a table without an id or an address (`fields_of`), and those of the readers.
     """
     tally = verdicts.Tally()
-    with (
-        no_values(verdicts.NAME),
-        workplace(out, file, verdicts.NAME) as work,
-        _opened(file) as (id_type, fields, reads),
-    ):
+    with no_values(verdicts.NAME), workplace(out, file, verdicts.NAME) as work, _opened(file) as table:
+        id_type, fields, reads = table
         settings = replace(duck, temp=str(work / "spill"))
         with verdicts.writing(out, work, id_type, tally) as write, session(settings) as connection:
             address.setup(connection)

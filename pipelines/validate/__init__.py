@@ -72,15 +72,13 @@ class Matched:
 
     def __call__(self, item: tuple[int, str], attempt: Attempt) -> Iterator[Part]:
         index, path = item
-        with quiet(_MATCHED, self.duck) as connection:
-            copy(connection, self._query(path), attempt.path("matched", index))
-        yield attempt.part("matched", index)
-
-    def _query(self, path: str) -> str:
         # a row that ended in ingest is never looked at again, whatever the candidates say
-        return f"""
+        query = f"""
         SELECT r.ordinal, r.origin, c.record_id, {self.person_key} AS person_key, {self.address_key} AS address_key,
           {", ".join(f"r.{c}" for c in _PARSED)}
         FROM {parquet([path])} r
           JOIN {parquet(list(self.candidates))} c ON r.ordinal = c.ordinal AND r.origin = c.origin
         WHERE r.outcome IS NULL AND c.outcome IS NULL"""
+        with quiet(_MATCHED, self.duck) as connection:
+            copy(connection, query, attempt.path("matched", index))
+        yield attempt.part("matched", index)
