@@ -136,7 +136,8 @@ def _copy(source: Path, target: Path, file: DataFile, limit: int) -> int:
             total.update(chunk)
             copy.write(chunk)
         after = os.fstat(handle)
-    if _state(before) != _state(after) or size != before.st_size:
+    same = all(getattr(before, name) == getattr(after, name) for name in ("st_ino", "st_size", "st_mtime_ns"))
+    if not same or size != before.st_size:
         remedy = f"Finish writing before {SIGNATURE} is put in place, then submit again."
         raise BadInput("FILE_CHANGED", "the file changed while it was read", where=file.path, remedy=remedy)
     if size == 0:
@@ -146,10 +147,6 @@ def _copy(source: Path, target: Path, file: DataFile, limit: int) -> int:
         message = "the file is not the one that the letter names: its SHA-256 differs"
         raise BadInput("DIGEST_DIFFERS", message, where=file.path, remedy=remedy)
     return size
-
-
-def _state(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -76,8 +75,8 @@ def picked(written: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def commit_manifest(
-    parts: list[dict[str, Any]], folder: str, inputs: str, labels: Mapping[str, str] = MappingProxyType({})
-) -> int:
+    parts: list[dict[str, Any]], folder: str, inputs: str, labels: Mapping[str, str] | None = None
+) -> None:
     """Moves the picked parts in place and writes the manifest. Safe to repeat after a crash at any point."""
     target = Path(folder)
     for part in parts:
@@ -92,4 +91,3 @@ def commit_manifest(
     body = {"step": target.name, "inputs": inputs, "parts": ordered, **({"labels": dict(labels)} if labels else {})}
     durable.write(target / "manifest.json", json.dumps(body, indent=1, sort_keys=True).encode())
     shutil.rmtree(target / ATTEMPTS, ignore_errors=True)
-    return len(parts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -36,10 +35,10 @@ def copy(
     target: Path,
     *,
     compression: str = "zstd",
-    metadata: Mapping[str, str] = MappingProxyType({}),
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Writes the result of `query` as Parquet. `metadata`: of the file, by key."""
-    pairs = ", ".join(f"{quote(key)}: {quote(value)}" for key, value in metadata.items())
+    pairs = ", ".join(f"{quote(key)}: {quote(value)}" for key, value in (metadata or {}).items())
     said = f", KV_METADATA {{{pairs}}}" if pairs else ""
     how = f"FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE {ROW_GROUP}, WRITE_BLOOM_FILTER false{said}"
     connection.execute(f"COPY ({query}) TO {quote(str(target))} ({how})")

@@ -175,16 +175,14 @@ class _Records:
             self.taken.append(self.lines.popleft())
             if size > self.dialect.longest:
                 raise OverflowError
-            yield self._latin(self.taken[-1])
+            # each byte one character; of its CRs only that of a line break stays one
+            line = self.taken[-1]
+            end = b"\r" if self.dialect.faithful and line.endswith(b"\r") else b""
+            yield line.removesuffix(end).decode("latin-1").replace("\r", _CR) + end.decode() + "\n"
 
     def _lines(self, block: bytes) -> list[bytes]:
         lines = block.removesuffix(b"\n").split(b"\n") if block else []
         return lines if self.dialect.faithful else [line.removesuffix(b"\r") for line in lines]
-
-    def _latin(self, line: bytes) -> str:
-        """A line for csv, each byte one character; of its CRs only that of a line break stays one."""
-        end = b"\r" if self.dialect.faithful and line.endswith(b"\r") else b""
-        return line.removesuffix(end).decode("latin-1").replace("\r", _CR) + end.decode() + "\n"
 
     def _alone(self, line: bytes) -> _Record:
         """A line that begins no record: its fields where they can be read, and the code."""

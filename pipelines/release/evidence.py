@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import pyarrow.parquet as pq
 
@@ -86,7 +85,7 @@ def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> A
 
 
 @contextmanager
-def _plain(ctx: BatchContext, query: str, metadata: Mapping[str, str] = MappingProxyType({})) -> Iterator[Path]:
+def _plain(ctx: BatchContext, query: str, metadata: Mapping[str, str] | None = None) -> Iterator[Path]:
     """`query` as Parquet in the batch's folder, for as long as the block lasts."""
     with locked_folder(ctx.root, ".keeping-") as work:
         with quiet("release.evidence", ctx.duck) as connection:

@@ -24,15 +24,8 @@ from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import Connection, quiet, table
 
 STEP = "release.outcomes"
-ELIGIBLE = pa.schema(
-    [
-        pa.field("ordinal", pa.int64(), nullable=False),
-        pa.field("request_key", pa.string(), nullable=False),
-        pa.field("person_key", pa.string(), nullable=False),
-        pa.field("record_id", pa.int64(), nullable=False),
-        *RELEASE,
-    ]
-)
+_KEYS = {"ordinal": pa.int64(), "request_key": pa.string(), "person_key": pa.string(), "record_id": pa.int64()}
+ELIGIBLE = pa.schema([*(pa.field(name, kind, nullable=False) for name, kind in _KEYS.items()), *RELEASE])
 _ADDRESS = tuple(n for n in RELEASE.names if n != "request_id")
 # a person whom the holder protects reads like one who is not on file: the truth stays in the sealed evidence
 _SECRET = "coalesce(list_contains(v.codes, 'PROTECTED'), false)"

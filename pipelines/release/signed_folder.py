@@ -90,7 +90,13 @@ def verify(folder: Path, kind: Kind, holders: Sequence[str]) -> dict[str, Any]:
     if manifest.get("format") != kind.format or set(manifest["files"]) != set(kind.sealed):
         raise BadInput("PACKAGE_FORMAT", "the manifest has another format than is read here", where=MANIFEST)
     for name, facts in manifest["files"].items():
-        _unchanged(folder / name, facts)
+        size = (folder / name).stat().st_size
+        if size != facts["bytes"]:
+            what = "is cut off" if size < facts["bytes"] else "is longer than what was signed"
+            raise BadInput("PACKAGE_CHANGED", f"a sealed file {what}", where=name, remedy=_AGAIN)
+        if digests.of_file(folder / name) != facts["sha256"]:
+            message = "a sealed file is not the one that was signed"
+            raise BadInput("PACKAGE_CHANGED", message, where=name, remedy=_AGAIN)
     return manifest
 
 
@@ -124,13 +130,3 @@ def _signed(body: bytes, signature: str, holders: list[str]) -> None:
     else:
         where, what = MANIFEST, "the manifest is not the one that was signed"
     raise BadInput("PACKAGE_UNSIGNED", what, where=where, remedy=_AGAIN)
-
-
-def _unchanged(path: Path, facts: Mapping[str, Any]) -> None:
-    size = path.stat().st_size
-    if size != facts["bytes"]:
-        what = "a sealed file is cut off" if size < facts["bytes"] else "a sealed file is longer than what was signed"
-        raise BadInput("PACKAGE_CHANGED", what, where=path.name, remedy=_AGAIN)
-    if digests.of_file(path) != facts["sha256"]:
-        message = "a sealed file is not the one that was signed"
-        raise BadInput("PACKAGE_CHANGED", message, where=path.name, remedy=_AGAIN)
