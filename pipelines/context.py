@@ -125,10 +125,6 @@ class BatchContext:
         place = self.step(name)
         return lake.run_step(place, inputs, items, worker, then=then, runner=self.runner, progress=self.progress)
 
-    def sql_request_key(self, request_id: str) -> str:
-        """SQL for the keyed hash of a request id: one key a requester, agreement and id."""
-        return sql_request_key(self.hash_key, self.agreement, request_id)
-
     def sql_person_key(self, record_id: str) -> str:
         """SQL for the keyed hash of a record id."""
         return sql_keyed_hash(self.hash_key, f"({quote(_PERSON)} || CAST({record_id} AS VARCHAR))")
@@ -140,6 +136,6 @@ class BatchContext:
 
 
 def sql_request_key(hash_key: bytes, agreement: Agreement, request_id: str) -> str:
-    """SQL for the keyed hash of a request id under an agreement. The key stands in the query: never log it."""
+    """SQL for the keyed hash of a request id: one a requester, agreement and id. It holds the key: never log it."""
     prefix = f"request|{agreement.requester.id}|{agreement.id}|"
     return sql_keyed_hash(hash_key, f"({quote(prefix)} || {request_id})")

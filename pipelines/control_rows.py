@@ -68,15 +68,18 @@ class ControlRows:
 
 
 def make(seed: str, *, officer: str, reason: str, taxable_period: str, elements: Mapping[str, str]) -> ControlRows:
-    """Control rows of a submission; the same ones for the same `seed`, its digest.
-
-    The other arguments must meet the row rules of authority for this letter, `elements` those of its statute: control
-    rows test addresses and matching, not authority.
-    """
+    """Control rows of a submission; the same ones for the same `seed`, its digest. The other arguments must meet the
+    row rules of authority for this letter, `elements` those of its statute: control rows test addresses and matching,
+    not authority."""
     workshop = _Workshop(seed, {"officer": officer, "reason": reason, "taxable_period": taxable_period, **elements})
     for case in CASES:
         case(workshop)
-    return workshop.finished()
+    return ControlRows(
+        pa.Table.from_pylist(workshop.requests, REQUESTS),
+        pa.Table.from_pylist(workshop.persons, REGISTER_PERSON),
+        pa.Table.from_pylist(workshop.addresses, REGISTER_ADDRESS),
+        pa.Table.from_pylist(workshop.expected, EXPECTED),
+    )
 
 
 @dataclass
@@ -122,9 +125,8 @@ class _Workshop:
         for years_back, home in enumerate(reversed(homes)):
             start = MOVED_IN.replace(year=MOVED_IN.year - years_back)
             until = None if years_back == 0 else start.replace(year=start.year + 1)
-            self.addresses.append(
-                {"record_id": record_id, "urbanization": None, **home, "valid_from": start, "valid_to": until}
-            )
+            lived = {"valid_from": start, "valid_to": until}
+            self.addresses.append({"record_id": record_id, "urbanization": None, **home, **lived})
 
     def ask(self, person: dict[str, Any], home: dict[str, Any], expected: End, code: str | None = None) -> None:
         """A request for a person at an address, and the end that it must come to."""
@@ -142,14 +144,6 @@ class _Workshop:
             }
         )
         self.expected.append({"ordinal": -number, "expected": expected.value, "code": code})
-
-    def finished(self) -> ControlRows:
-        return ControlRows(
-            pa.Table.from_pylist(self.requests, REQUESTS),
-            pa.Table.from_pylist(self.persons, REGISTER_PERSON),
-            pa.Table.from_pylist(self.addresses, REGISTER_ADDRESS),
-            pa.Table.from_pylist(self.expected, EXPECTED),
-        )
 
 
 def _on_file(
@@ -176,9 +170,8 @@ def _slip_in_surname(shop: _Workshop) -> None:
     """Tier C: two letters of the surname change places; no TIN; birth date and full address agree."""
     somebody, place = shop.person(last_name=shop.word(3)), shop.home()
     shop.file(somebody, place)
-    name = somebody["last_name"]
-    slip = name[:-2] + name[-1] + name[-2]
-    shop.ask({**somebody, "last_name": slip, "tin": None}, place, End.ELIGIBLE)
+    *most, last, final = somebody["last_name"]
+    shop.ask({**somebody, "last_name": "".join([*most, final, last]), "tin": None}, place, End.ELIGIBLE)
 
 
 def _with_unit(shop: _Workshop) -> None:
@@ -226,21 +219,17 @@ def _claimed_twice(shop: _Workshop) -> None:
 
 
 CASES: tuple[Callable[[_Workshop], None], ...] = (
-    _on_file(End.ELIGIBLE),
-    _on_file(End.ELIGIBLE),
+    *[_on_file(End.ELIGIBLE)] * 2,
     _on_file(End.ELIGIBLE, person={"birth_date": None}),
-    _on_file(End.ELIGIBLE, person={"tin": None}),
-    _on_file(End.ELIGIBLE, person={"tin": None}),
+    *[_on_file(End.ELIGIBLE, person={"tin": None})] * 2,
     _other_spelling,
     _slip_in_surname,
     _with_unit,
-    _stranger,
-    _stranger,
+    *[_stranger] * 2,
     _borrowed_tin,
     _two_records,
     _claimed_twice,
-    _elsewhere,
-    _elsewhere,
+    *[_elsewhere] * 2,
     _on_file(End.HELD, "PLACEHOLDER", home={"street": "FAILED TO PROVIDE"}),
     _on_file(End.HELD, "PLACEHOLDER", home={"street": "UNKNOWN ADDRESS", "city": None, "state": None}),
     _on_file(End.HELD, "NO_ADDRESS", home={"street": None, "city": None, "state": None}),

@@ -50,10 +50,8 @@ def load_identity(path: Path) -> Identity:
 
 
 def seal_file(source: Path, target: Path, recipients: Iterable[str]) -> None:
-    """Encrypts `source` to every recipient into `target` (0600, synced to disk).
-
-    Raises BadInput on a recipient that is none, Fault if nobody could open it or it cannot be written.
-    """
+    """Encrypts `source` to every recipient into `target` (0600, synced to disk). Raises BadInput on a recipient that is
+    none, Fault if nobody could open it or it cannot be written."""
     keys = [_recipient(r) for r in recipients]
     if not keys:
         raise Fault("NO_RECIPIENT", "a file sealed to nobody could never be opened")
@@ -66,10 +64,8 @@ def seal_file(source: Path, target: Path, recipients: Iterable[str]) -> None:
 
 
 def open_file(source: Path, target: Path, identity: Identity) -> None:
-    """Decrypts `source` into `target` (0600); raises BadInput, leaving no target, if it is another's or changed.
-
-    age authenticates chunk by chunk as it streams, so that a late fault would leave the start of the plaintext behind.
-    """
+    """Decrypts `source` into `target` (0600); raises BadInput, leaving no target, if it is another's or changed. age
+    authenticates chunk by chunk as it streams, so that a late fault would leave the start of the plaintext behind."""
     try:
         with source.open("rb") as sealed, _private(target) as plain:
             pyrage.decrypt_io(sealed, plain, [pyrage.x25519.Identity.from_str(identity.secret)])

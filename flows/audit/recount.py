@@ -21,7 +21,7 @@ from flows.ledger import Ledger
 from flows.ledger.chain import Problem
 from flows.ledger.lifecycles.states import State
 from pipelines import sealing
-from pipelines.release.tally import tally
+from pipelines.release.accounting import tally
 
 _COUNTED = {
     "rows": "its rows are",

@@ -42,7 +42,7 @@ def open_(folder: Folder, identity: Identity, holder: Holder, out: Plain, json: 
     Before any file is in place, its rows are proven to be those that the manifest names.
     """
     from pipelines import sealing
-    from pipelines.release.received import open_received
+    from pipelines.release.opened import open_received
 
     keys, own = signatures.public_lines(holder), sealing.load_identity(identity)
     manifest = open_received(folder, own, out, keys, default_settings())

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flows.home.tree import Home
-from pipelines.lake.locked_folder import delete_abandoned, locked_folder
+from pipelines.lake.workplace import delete_abandoned, locked_folder
 
 _PREFIX = ".view-"
 

@@ -20,7 +20,7 @@ from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import State
 from flows.registry.enrolled import agreement_at_receipt
 from pipelines.context import person_text
-from pipelines.release import header
+from pipelines.release.accounting import read_header
 
 
 def person(home: Home, clock: Clock, record_id: str, who: str) -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ def open_header(home: Home, batch: str) -> dict[str, Any] | None:
         return None
     with plaintext_folder(home) as folder:
         open_accounting(home, batch, folder / "accounting")
-        return header.read(folder / "accounting")
+        return read_header(folder / "accounting")
 
 
 def _agreement(ledger: Ledger, record: BatchRecord) -> Agreement:

@@ -18,12 +18,11 @@ from expectations.facts import letter as facts
 from expectations.rules.statutes import STATUTES, required_columns
 from pipelines import control_rows, lake
 from pipelines.context import BatchContext
-from pipelines.ingest.crowds import FindCrowded, Settle
 from pipelines.ingest.decode import Decode, Duplicates, plan
-from pipelines.ingest.rows import Judge, judging
-from pipelines.ingest.submission import TakenIn, take_in, taken_in, verify_signature
+from pipelines.ingest.rows import FindCrowded, Judge, Settle, judging
+from pipelines.ingest.submission import take_in, taken_in
 
-__all__ = ["TakenIn", "letter_facts", "run", "take_in", "taken_in", "verify_signature"]
+__all__ = ["letter_facts", "run", "take_in"]
 
 
 def make_control_rows(item: dict[str, Any], attempt: lake.Attempt) -> Iterator[lake.Part]:
@@ -44,10 +43,8 @@ def letter_facts(context: BatchContext) -> facts.LetterFacts:
 
 def run(context: BatchContext) -> lake.Manifest:
     """Runs the stage; gives the manifest of `ingest.rows` (dataset `rows`; counts of outcomes, `open` for null).
-
     Expects `context.files` and `context.disclosed`. Raises BadInput for a data file that is not what the letter says
-    (see `decode`, `reading`, `blocks`); nothing of the batch is passed on then.
-    """
+    (see `decode`, `reading`, `blocks`); nothing of the batch is passed on then."""
     if not context.disclosed.exists():
         raise Fault("NO_EARLIER_DISCLOSURES", "the list of earlier disclosures was not put beside the batch")
     elements = _elements(context)

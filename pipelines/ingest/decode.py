@@ -22,9 +22,8 @@ from expectations.contracts.stages import PLACE, REJECT
 from expectations.instruments import DataFile
 from pipelines.lake import Attempt, Part
 from pipelines.read.blocks import BLOCK, Submitted
-from pipelines.read.screen import screen
-from pipelines.read.stretch import Read, Reject
-from pipelines.read.submitted import reader
+from pipelines.read.formats import READERS
+from pipelines.read.stretch import Read, Reject, screen
 
 RAW = pa.schema([*PLACE, *RAW_REQUEST])
 # Judging a row is far dearer than reading it: row groups are small, so that all threads have one to work on.
@@ -63,27 +62,23 @@ class Decode:
     block: int = BLOCK
 
     def __call__(self, work: FileWork, attempt: Attempt) -> Iterator[Part]:
+        file, scratch = work.file, Path(attempt.folder) / f"unpacked-{work.number}"
+        given = Submitted(Path(work.path), file.path, file.compression, scratch, self.duck, self.required, self.block)
         rejects: list[Reject] = []
         parts = _Parts(work, attempt, self.part_rows)
         seen = 0
-        for read in map(screen, self._reads(work, attempt)):
+        for read in map(screen, READERS[file.format](given)):
             seen += read.count
-            if seen > work.file.rows:
+            if seen > file.rows:
                 break
             rejects += read.rejects
             yield from parts.add(read)
-        if seen != work.file.rows:
-            more = "more" if seen > work.file.rows else f"{seen}"
-            message = f"the letter says {work.file.rows} rows, the file has {more}"
+        if seen != file.rows:
+            message = f"the letter says {file.rows} rows, the file has {'more' if seen > file.rows else seen}"
             remedy = "Correct the count in the letter, or send the whole file."
-            raise BadInput("COUNT_DIFFERS", message, where=work.file.path, remedy=remedy)
+            raise BadInput("COUNT_DIFFERS", message, where=file.path, remedy=remedy)
         yield from parts.close()
         yield attempt.write("rejects", work.number - 1, _reject_table(work, rejects), rejected=len(rejects))
-
-    def _reads(self, work: FileWork, attempt: Attempt) -> Iterator[Read]:
-        file, scratch = work.file, Path(attempt.folder) / f"unpacked-{work.number}"
-        given = Submitted(Path(work.path), file.path, file.compression, scratch, self.duck, self.required, self.block)
-        return reader(file.format)(given)
 
 
 @dataclass(frozen=True)
@@ -95,9 +90,8 @@ class Duplicates:
     def __call__(self, parts: list[Part], attempt: Attempt) -> Iterator[Part]:
         raw = parquet([p.path for p in parts if p.dataset == "raw"])
         with session(self.duck) as connection:
-            table = connection.execute(
-                f"SELECT request_id FROM {raw} GROUP BY request_id HAVING count(*) > 1 ORDER BY request_id"
-            ).to_arrow_table()
+            several = f"SELECT request_id FROM {raw} GROUP BY request_id HAVING count(*) > 1 ORDER BY request_id"
+            table = connection.execute(several).to_arrow_table()
         yield attempt.write("duplicates", 0, table)
 
 
@@ -125,13 +119,9 @@ class _Parts:
 
     def _write(self) -> Part:
         table, self.held = pa.concat_tables(self.held), [RAW.empty_table()]
-        self.index += 1
-        return _write_raw(self.attempt, self.work.first_part + self.index - 1, table)
-
-
-def _write_raw(attempt: Attempt, index: int, table: pa.Table) -> Part:
-    pq.write_table(table, attempt.path("raw", index), compression="zstd", row_group_size=RAW_GROUP)
-    return attempt.part("raw", index)
+        number, self.index = self.work.first_part + self.index, self.index + 1
+        pq.write_table(table, self.attempt.path("raw", number), compression="zstd", row_group_size=RAW_GROUP)
+        return self.attempt.part("raw", number)
 
 
 def _placed(work: FileWork, read: Read) -> pa.Table:

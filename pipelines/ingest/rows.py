@@ -1,34 +1,36 @@
 """Raw rows to canonical rows: standard fields, parsed address, every request-phase rule's codes, and where a row ends.
 
-What needs the whole submission is not found here: duplicate ids are found before, while decoding, and crowded addresses
-after, by `crowds`. All else is decided row by row, so that the result does not depend on the size of parts.
+What needs the whole submission is found apart: duplicate ids before, while decoding, and crowded addresses once every
+part has its codes. All else is decided row by row, so that the result does not depend on the size of parts.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from expectations import address
-from expectations.base import duck
+from expectations.base.duck import DuckSettings, parquet, session
 from expectations.contracts.lists import Origin, Outcome
 from expectations.contracts.stages import CANONICAL
+from expectations.facts import crowding
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_request
 from expectations.names import standard
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
-from pipelines.context import BatchContext
+from pipelines.context import BatchContext, sql_request_key
 from pipelines.ingest.decode import RAW_GROUP
 from pipelines.lake import Attempt, Part
+from pipelines.lake.sql import Connection, copy, quiet
 
-_OPEN = "open"  # name of the count of rows that go on to match
+_COLUMNS = ", ".join(f'"{name}"' for name in CANONICAL.names)
 
 
 @dataclass(frozen=True)
@@ -37,47 +39,48 @@ class Judge:
 
     query: str = field(repr=False)  # holds the key of the keyed hashes: never printed or logged
     facilities: Path | None
-    duck: duck.DuckSettings
+    duck: DuckSettings
 
     def __call__(self, item: tuple[int, tuple[str, ...]], attempt: Attempt) -> Iterator[Part]:
         index, paths = item
-        with duck.session(self.duck) as connection:
+        with session(self.duck) as connection:
             standard.setup(connection)
             address.setup(connection, self.facilities)
-            query = self.query.replace("{part}", duck.parquet(list(paths)))
+            query = self.query.replace("{part}", parquet(list(paths)))
             yield write(connection, query, attempt, index)
 
 
-def write(connection: duckdb.DuckDBPyConnection, query: str, attempt: Attempt, index: int) -> Part:
-    """Writes the canonical rows that `query` gives as part `index` of `rows`; counts how the requests in it ended."""
-    counts: dict[str, int] = {}
+def write(connection: Connection, query: str, attempt: Attempt, index: int) -> Part:
+    """Writes what `query` gives as part `index` of `rows`; counts its requests by their end (open: they go on)."""
+    counts: Counter[str] = Counter()
     reader = connection.execute(query).to_arrow_reader(RAW_GROUP)
     with pq.ParquetWriter(attempt.path("rows", index), CANONICAL, compression="zstd") as writer:
         for batch in reader:
             table = pa.Table.from_batches([batch]).cast(CANONICAL)
             writer.write_table(table, row_group_size=RAW_GROUP)
-            _count(table, counts)
+            requests = table.filter(pc.equal(table["origin"], Origin.REQUEST.value))
+            for end in pc.value_counts(pc.fill_null(requests["outcome"], "open")).to_pylist():
+                counts[end["values"]] += end["counts"]
     return attempt.part("rows", index, **counts)
 
 
 def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str]) -> str:
     """The query that judges a part of raw rows, which stands in it as {part}."""
-    key = context.sql_request_key("request_id")
+    key = sql_request_key(context.hash_key, context.agreement, "request_id")
     premises, left_out = context.agreement.requester.premises, context.agreement.may_be_left_out
-    columns = ", ".join(f'"{name}"' for name in CANONICAL.names)
     return f"""
     WITH raw AS (FROM {{part}}),
     named AS ({standard.derive("raw")}),
     parsed AS ({address.derive("named", one_line=True, premises=premises, left_out=left_out)}),
     informed AS (
       SELECT *, {key} AS request_key,
-        origin = '{Origin.REQUEST}' AND request_id IN (SELECT request_id FROM {duck.parquet(list(duplicates))})
+        origin = '{Origin.REQUEST}' AND request_id IN (SELECT request_id FROM {parquet(list(duplicates))})
           AS is_duplicate, {beside_request(letter)}
       FROM parsed
     ),
     judged AS (
       SELECT *, {failing_codes(request_rules())} AS failing,
-        origin = '{Origin.REQUEST}' AND request_key IN (SELECT request_key FROM {duck.parquet([context.disclosed])})
+        origin = '{Origin.REQUEST}' AND request_key IN (SELECT request_key FROM {parquet([context.disclosed])})
           AS is_disclosed
       FROM informed
     ),
@@ -89,11 +92,45 @@ def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str
           WHEN len(failing) = 0 THEN NULL ELSE '{Outcome.HELD}' END AS outcome
       FROM judged
     )
-    SELECT {columns} FROM ended ORDER BY ordinal"""
+    SELECT {_COLUMNS} FROM ended ORDER BY ordinal"""
 
 
-def _count(table: pa.Table, counts: dict[str, int]) -> None:
-    """Adds how the requests (not the control rows) of `table` ended to `counts`."""
-    ends = pc.fill_null(table.filter(pc.equal(table["origin"], Origin.REQUEST.value))["outcome"], _OPEN)
-    for item in pc.value_counts(ends).to_pylist():
-        counts[item["values"]] = counts.get(item["values"], 0) + item["counts"]
+@dataclass(frozen=True)
+class FindCrowded:
+    """Worker over all parts of `ingest.judged`: the dataset `crowded` (ordinal), empty in most batches."""
+
+    limit: int
+    duck: DuckSettings
+
+    def __call__(self, parts: list[Part], attempt: Attempt) -> Iterator[Part]:
+        rows = parquet([p.path for p in parts if p.dataset == "rows"])
+        with quiet("ingest.judged", self.duck) as connection:
+            copy(connection, crowding.sql(rows, self.limit), attempt.path("crowded", 0))
+        yield attempt.part("crowded", 0)
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Worker of the step `ingest.rows`: a judged part → the same part, its crowded rows held."""
+
+    crowded: str
+    duck: DuckSettings
+
+    def __call__(self, judged: Part, attempt: Attempt) -> Iterator[Part]:
+        rows, crowded = parquet([judged.path]), parquet([self.crowded])
+        touching = f"SELECT 1 FROM {rows} SEMI JOIN {crowded} USING (ordinal) LIMIT 1"
+        if pq.read_metadata(self.crowded).num_rows:
+            with quiet("ingest.rows", self.duck) as connection:
+                if connection.execute(touching).fetchall():
+                    yield write(connection, _settled(rows, crowded), attempt, judged.index)
+                    return
+        yield attempt.shared(judged)
+
+
+def _settled(rows: str, crowded: str) -> str:
+    return f"""
+    SELECT {_COLUMNS} FROM (
+      SELECT * REPLACE (
+        CASE WHEN outcome IS NULL AND len(codes) > 0 THEN '{Outcome.HELD}' ELSE outcome END AS outcome)
+      FROM ({crowding.marked(rows, crowded, "a_codes", "codes")}))
+    ORDER BY ordinal"""

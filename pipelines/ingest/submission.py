@@ -64,7 +64,7 @@ def take_in(
     """
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     letter_bytes = _small(source, LETTER, "LETTER_MISSING")
-    signature = "" if unsigned and not _there(source / SIGNATURE) else _signature(source)
+    signature = "" if unsigned and not os.path.lexists(source / SIGNATURE) else _signature(source)
     letter = parse_letter(letter_bytes)
     _check_paths(letter.files)
     _put(target / LETTER, letter_bytes)
@@ -93,10 +93,6 @@ def verify_signature(taken: TakenIn, agreement: Agreement) -> None:
         remedy = f"Sign it with ssh-keygen -Y sign -n {signatures.LETTER} -f KEY {LETTER}."
         message = "the letter is not signed by a key of the agreement"
         raise BadInput("LETTER_UNSIGNED", message, where=SIGNATURE, remedy=remedy)
-
-
-def _there(path: Path) -> bool:
-    return path.is_symlink() or path.exists()
 
 
 def _signature(folder: Path) -> str:
@@ -140,7 +136,8 @@ def _copy(source: Path, target: Path, file: DataFile, limit: int) -> int:
             total.update(chunk)
             copy.write(chunk)
         after = os.fstat(handle)
-    if _state(before) != _state(after) or size != before.st_size:
+    same = all(getattr(before, name) == getattr(after, name) for name in ("st_ino", "st_size", "st_mtime_ns"))
+    if not same or size != before.st_size:
         remedy = f"Finish writing before {SIGNATURE} is put in place, then submit again."
         raise BadInput("FILE_CHANGED", "the file changed while it was read", where=file.path, remedy=remedy)
     if size == 0:
@@ -150,10 +147,6 @@ def _copy(source: Path, target: Path, file: DataFile, limit: int) -> int:
         message = "the file is not the one that the letter names: its SHA-256 differs"
         raise BadInput("DIGEST_DIFFERS", message, where=file.path, remedy=remedy)
     return size
-
-
-def _state(found: os.stat_result) -> tuple[int, int, int]:
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @contextmanager

@@ -5,19 +5,16 @@ write to folders of their own attempt; one keyed transform picks one attempt a p
 is written last, atomically. A step whose manifest is there and was made from the same inputs is never run again;
 anything else in a step's folder is an orphan of a crash, and deleted.
 
-By file: `parts` (what a step committed), `attempt` (where a worker writes), `commit`, `step` (`run_step`), `beam` (the
-Beam side of a step, imported where a step is run), `runner`, `failures`, `sql`; `durable`, `locked_folder` and
-`workplace` for files that are no parts.
+By file: `parts` (what a step committed), `commit` (where a worker writes), `step` (`run_step`), `beam` (a step's Beam
+side, imported where one is run), `runner`, `failures`, `sql`; `durable` and `workplace` for files that are no parts.
 """
 
-from pipelines.lake.attempt import ATTEMPTS, FINISHED, Attempt, Worker, finished
-from pipelines.lake.commit import commit_manifest
+from pipelines.lake.commit import ATTEMPTS, Attempt, Worker, commit_manifest
 from pipelines.lake.parts import Manifest, Part, committed, grouped, read_manifest, stated
 from pipelines.lake.step import Progress, run_step
 
 __all__ = [
     "ATTEMPTS",
-    "FINISHED",
     "Attempt",
     "Manifest",
     "Part",
@@ -25,7 +22,6 @@ __all__ = [
     "Worker",
     "commit_manifest",
     "committed",
-    "finished",
     "grouped",
     "read_manifest",
     "run_step",

@@ -18,7 +18,7 @@ import apache_beam as beam
 from expectations.base import digests
 from pipelines.lake import commit, durable, failures
 from pipelines.lake import runner as runners
-from pipelines.lake.attempt import ATTEMPTS, FINISHED, Attempt, Worker, finished
+from pipelines.lake.commit import ATTEMPTS, FINISHED, Attempt, Worker, finished
 from pipelines.lake.parts import Part
 
 ALL = "all"  # the key under which every part of a step comes together
@@ -57,11 +57,10 @@ class _Write(beam.DoFn):
 
     def process(self, numbered: tuple[int, Iterable[Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
         for item in numbered[1]:
-            for part in _written(item, self.worker, self.attempts, self.resume):
-                yield ALL, part
+            yield from _written(item, self.worker, self.attempts, self.resume)
 
 
-def _written(item: Any, worker: Worker, attempts: str, resume: bool = False) -> Iterator[dict[str, Any]]:
+def _written(item: Any, worker: Worker, attempts: str, resume: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
     name = digests.of_json(item)[:16]
     parts = finished(Path(attempts), name) if resume else []
     attempt = Attempt(f"{attempts}/{name}-{uuid.uuid4().hex}")
@@ -69,7 +68,7 @@ def _written(item: Any, worker: Worker, attempts: str, resume: bool = False) -> 
         written = []
         for part in parts or worker(item, attempt):
             written.append(asdict(part))
-            yield written[-1]
+            yield ALL, written[-1]
         if resume and not parts:
             durable.write(Path(attempt.folder) / FINISHED, json.dumps(written).encode())
 
@@ -84,8 +83,7 @@ class _Then(beam.DoFn):
         picked = commit.picked(written[1])
         for part in picked:
             yield ALL, part
-        for part in _written([Part(**p) for p in picked], self.worker, self.attempts):
-            yield ALL, part
+        yield from _written([Part(**p) for p in picked], self.worker, self.attempts)
 
 
 class _Commit(beam.DoFn):

@@ -66,11 +66,8 @@ def without_text(error: Exception, where: str) -> SluicegateError:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = where or f"{Path(frame.filename).name} line {frame.lineno}"
     if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException | OSError | MemoryError):
-        return Transient(
-            "RESOURCE_FAILED",
-            f"{type(error).__name__} while reading or writing parts",
-            where=place,
-            remedy="Check memory, free space and that the parts are still there, then run again.",
-        )
+        said = f"{type(error).__name__} while reading or writing parts"
+        remedy = "Check memory, free space and that the parts are still there, then run again."
+        return Transient("RESOURCE_FAILED", said, where=place, remedy=remedy)
     said = f"a worker failed with {type(error).__name__}; what it said may hold values and is not shown"
     return Fault("WORKER_FAILED", said, where=place)

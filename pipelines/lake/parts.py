@@ -34,12 +34,16 @@ class Manifest:
     parts: tuple[Part, ...]
     labels: dict[str, str] = field(default_factory=dict)
 
-    def paths(self, dataset: str) -> list[str]:
-        """Files of a dataset in the order of their index; a dataset without parts is a fault."""
-        found = [p.path for p in sorted(self.parts, key=lambda p: p.index) if p.dataset == dataset]
+    def of(self, dataset: str) -> list[Part]:
+        """Parts of a dataset in the order of their index; a dataset without parts is a fault."""
+        found = sorted((p for p in self.parts if p.dataset == dataset), key=lambda p: p.index)
         if not found:
             raise Fault("NO_PARTS", f"step {self.step} has no dataset {dataset}")
         return found
+
+    def paths(self, dataset: str) -> list[str]:
+        """Files of a dataset, as `of` gives its parts."""
+        return [part.path for part in self.of(dataset)]
 
     @property
     def digest(self) -> str:
@@ -63,13 +67,11 @@ def grouped(manifest: Manifest, dataset: str, rows: int) -> list[tuple[str, ...]
     """Paths of a dataset in runs of at most `rows` rows (a larger part stands alone): each query has a fixed cost."""
     groups: list[tuple[str, ...]] = []
     size = 0
-    for part in sorted((p for p in manifest.parts if p.dataset == dataset), key=lambda p: p.index):
+    for part in manifest.of(dataset):
         if groups and size + part.rows <= rows:
             groups[-1], size = (*groups[-1], part.path), size + part.rows
         else:
             groups, size = [*groups, (part.path,)], part.rows
-    if not groups:
-        raise Fault("NO_PARTS", f"step {manifest.step} has no dataset {dataset}")
     return groups
 
 
@@ -83,16 +85,15 @@ def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path]
     if not (folder / "manifest.json").exists():
         return None
     manifest = stated(folder)
-    parts = manifest.parts
     if inputs is not None and manifest.inputs != inputs:
         return None
     known = {line for path in seals if path.exists() for line in json.loads(path.read_text())}
-    seen = [_look(part) for part in parts]
-    for part, look in zip(parts, seen, strict=True):
+    seen = [_look(part) for part in manifest.parts]
+    for part, look in zip(manifest.parts, seen, strict=True):
         if look is None or (look not in known and digests.of_file(Path(part.path)) != part.digest):
             return None
     if seals and set(seen) - known and os.access(folder, os.W_OK):
-        for part in parts:
+        for part in manifest.parts:
             durable.fsync(Path(part.path))  # what a seal vouches for must outlive a power cut
         durable.write(seals[0], json.dumps(seen, indent=1).encode())
     return manifest

@@ -1,6 +1,6 @@
 """The Beam runners there are. Never left to a default: `DirectRunner` first tries to download Prism from the network.
 
-To add one: a member of `Runner`, and its options in `options`.
+To add one: a member of `Runner`, and its case in `options`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,6 @@ def options(name: str = EMBEDDED) -> PipelineOptions:
     """Pipeline options for the runner `name`; raises Usage on an unknown one, or Flink without its job server."""
     from apache_beam.options.pipeline_options import PipelineOptions  # late: Beam takes seconds to import
 
-    return PipelineOptions([], **_options(name))  # never from sys.argv, which is our own command line
-
-
-def _options(name: str) -> dict[str, str | int]:
     try:
         runner = Runner(name)
     except ValueError:
@@ -40,20 +36,14 @@ def _options(name: str) -> dict[str, str | int]:
     match runner:
         case Runner.EMBEDDED:
             full = "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
-            return {"runner": full, "direct_running_mode": "in_memory", "direct_num_workers": 1}
+            chosen = {"runner": full, "direct_running_mode": "in_memory", "direct_num_workers": 1}
         case Runner.FLINK:
-            endpoint = _job_server()
-            local = endpoint.split(":")[0] in ("localhost", "127.0.0.1")
-            environment = "PROCESS" if local else "DOCKER"
-            return {"runner": "PortableRunner", "job_endpoint": endpoint, "environment_type": environment}
+            endpoint = os.environ.get("SLUICEGATE_FLINK_JOB_ENDPOINT")  # where its job server listens
+            if not endpoint:
+                remedy = "Set SLUICEGATE_FLINK_JOB_ENDPOINT=host:port."
+                raise Usage("NO_JOB_SERVER", "the Flink runner needs a job server", remedy=remedy)
+            environment = "PROCESS" if endpoint.split(":")[0] in ("localhost", "127.0.0.1") else "DOCKER"
+            chosen = {"runner": "PortableRunner", "job_endpoint": endpoint, "environment_type": environment}
         case _:
             assert_never(runner)
-
-
-def _job_server() -> str:
-    """Where Flink's job server listens (host:port)."""
-    endpoint = os.environ.get("SLUICEGATE_FLINK_JOB_ENDPOINT")
-    if not endpoint:
-        remedy = "Set SLUICEGATE_FLINK_JOB_ENDPOINT=host:port."
-        raise Usage("NO_JOB_SERVER", "the Flink runner needs a job server", remedy=remedy)
-    return endpoint
+    return PipelineOptions([], **chosen)  # never from sys.argv, which is our own command line

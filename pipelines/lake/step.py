@@ -7,13 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from expectations.base import digests
 from expectations.base.errors import Fault
 from pipelines.lake import durable, failures
-from pipelines.lake.attempt import ATTEMPTS, FINISHED, Worker
+from pipelines.lake.commit import ATTEMPTS, FINISHED, Worker
 from pipelines.lake.parts import Manifest, read_manifest
 from pipelines.lake.runner import EMBEDDED
 
@@ -32,7 +31,7 @@ def run_step(
     progress: Progress | None = None,
     resume: bool = False,
     seals: Sequence[Path] = (),
-    labels: Mapping[str, str] = MappingProxyType({}),
+    labels: Mapping[str, str] | None = None,
 ) -> Manifest:
     """Runs `worker` over `items` as a Beam pipeline and commits what it wrote; or finds the step committed.
 
@@ -59,7 +58,7 @@ def run_step(
         with _watched(folder, len(items), progress):
             if resume:
                 durable.write(folder / ATTEMPTS / BEGUN, fingerprint.encode())
-            beam.run(folder, fingerprint, items, worker, then, runner, resume, dict(labels))
+            beam.run(folder, fingerprint, items, worker, then, runner, resume, dict(labels or {}))
     except Exception as error:
         cause = failures.first_of(folder / ATTEMPTS)
         if cause is None and isinstance(error, OSError):
@@ -72,8 +71,7 @@ def run_step(
 
 
 def _clear(folder: Path, resumed: str | None) -> None:
-    """Removes orphans of a crash, or a step made from other inputs; keeps the finished attempts of one that is
-    resumed."""
+    """Removes orphans of a crash, or a step made from other inputs; keeps finished attempts of one that is resumed."""
     begun = folder / ATTEMPTS / BEGUN
     if resumed is None or not begun.exists() or begun.read_text() != resumed:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,29 +1,60 @@
-"""A file that a command writes for a person: CSV or Parquet by its name, in place whole or not at all."""
+"""Folders in which a process has plaintext rows for as long as it works: deleted at the end.
+
+Whoever works has a lock on the folder, which the system releases when the process ends, however that happens. So what a
+killed process abandoned is known as that, and is deleted when the next one begins beside it.
+"""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from expectations.base.errors import BadInput
-from pipelines.lake.locked_folder import locked_folder
 
-SUFFIXES = (".csv", ".parquet")
+_NAME = "[0-9a-f]" * 32  # ours alone: a person may have a folder that begins like ours
+
+
+@contextmanager
+def locked_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A new folder in `parent` (0700), empty, whose name begins with `prefix`; raises OSError if it cannot be made."""
+    delete_abandoned(parent, prefix)
+    name = uuid.uuid4().hex
+    begun, folder = parent / f".beginning-{name}", parent / f"{prefix}{name}"
+    begun.mkdir(mode=0o700)
+    lock = os.open(begun, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        begun.rename(folder)  # seen by others once it is locked
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def delete_abandoned(parent: Path, prefix: str) -> None:
+    """Deletes the folders in which nobody works any more."""
+    for folder in parent.glob(f"{prefix}{_NAME}"):
+        with suppress(OSError):  # somebody else was faster, or is at work
+            lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(lock)
 
 
 @contextmanager
 def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
     """A folder of our own (0700, `.name-…`) beside `out`, removed at the end: what is made there is moved to `out`,
-    whole. Such folders that a killed process abandoned there are deleted, too.
-
-    Raises BadInput if `out` cannot stand where it is named: UNKNOWN_FORMAT, NOT_A_FILE, SAME_FILE (it would replace
-    `source`), OUT_UNWRITABLE.
-    """
-    if out.suffix not in SUFFIXES:
-        raise _bad(
-            "UNKNOWN_FORMAT", "it is written as CSV or Parquet", f"Name a file that ends in {' or '.join(SUFFIXES)}."
-        )
+    whole. Such folders that a killed process abandoned there are deleted, too. Raises BadInput if `out` cannot stand
+    where it is named: UNKNOWN_FORMAT, NOT_A_FILE, SAME_FILE (it would replace `source`), OUT_UNWRITABLE."""
+    if out.suffix not in (".csv", ".parquet"):
+        raise _bad("UNKNOWN_FORMAT", "it is written as CSV or Parquet", "Name a file that ends in .csv or .parquet.")
     if out.is_dir():
         raise _bad("NOT_A_FILE", "a folder stands where the file goes", "Name a file.")
     if out.exists() and source.exists() and out.samefile(source):
@@ -32,9 +63,8 @@ def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
         try:
             folder = stack.enter_context(locked_folder(out.parent, f".{name}-"))
         except OSError:
-            raise _bad(
-                "OUT_UNWRITABLE", "its folder is missing or cannot be written to", "Name a file in a folder of yours."
-            ) from None
+            message = "its folder is missing or cannot be written to"
+            raise _bad("OUT_UNWRITABLE", message, "Name a file in a folder of yours.") from None
         yield folder
 
 

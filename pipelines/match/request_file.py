@@ -12,9 +12,10 @@ import pyarrow.types as kinds
 from expectations.base.duck import quote
 from expectations.base.errors import BadInput
 from expectations.contracts.request import RAW_NAMES
+from expectations.instruments import Compression, FileFormat
 from pipelines.read.blocks import opened
 from pipelines.read.csv import TABLE, CsvFile
-from pipelines.read.formats import Compression, FileFormat, of_name
+from pipelines.read.formats import of_name
 
 
 def check(path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -17,42 +17,36 @@ import pyarrow as pa
 from expectations import address
 from expectations.base.duck import DuckSettings, session
 from expectations.base.errors import BadInput, Fault
+from expectations.instruments import Compression, FileFormat
 from pipelines.lake.failures import no_values
 from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts
-from pipelines.preflight.columns import FIELDS, ID, fields_of
+from pipelines.preflight.verdicts import ID
 from pipelines.read import blocks, csv
-from pipelines.read.formats import NAME_IT, Compression, FileFormat, of_name
+from pipelines.read.formats import NAME_IT, of_name
 from pipelines.read.parquet import ParquetTable
-from pipelines.read.screen import screen
-from pipelines.read.stretch import Read
+from pipelines.read.stretch import Read, screen
 
+FIELDS = ("address", "street", "unit", "city", "state", "zip")
 _CHUNK = 250_000  # rows judged by one query: its fixed cost is a few tenths of a second
 _BAD = pa.schema([("row", pa.int64()), ("code", pa.string())])
-
-
-@dataclass(frozen=True)
-class _Table:
-    id_type: pa.DataType
-    fields: list[str]
-    reads: Iterator[Read]
 
 
 def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck: DuckSettings) -> verdicts.Tally:
     """Judges the addresses of `file` (.csv, .csv.gz, .csv.zst or .parquet) into VERDICTS, `out`; gives the counts.
 
-    premises   the requester's own addresses, if they are known (agreement)
-
+    `premises`: the requester's own addresses, if they are known (agreement).
     Raises BadInput, and leaves no VERDICTS: FILE_MISSING, FILE_UNREADABLE, UNKNOWN_FORMAT, SAME_FILE, NO_ROWS, those of
     a table without an id or an address (`fields_of`), and those of the readers.
     """
     tally = verdicts.Tally()
     with no_values(verdicts.NAME), workplace(out, file, verdicts.NAME) as work, _opened(file) as table:
+        id_type, fields, reads = table
         settings = replace(duck, temp=str(work / "spill"))
-        with verdicts.writing(out, work, table.id_type, tally) as write, session(settings) as connection:
+        with verdicts.writing(out, work, id_type, tally) as write, session(settings) as connection:
             address.setup(connection)
-            query = _judging(table.fields, premises)
-            for chunk in _chunks(map(screen, table.reads)):
+            query = _judging(fields, premises)
+            for chunk in _chunks(map(screen, reads)):
                 write(_judged(connection, query, chunk))
             if tally.rows == 0:
                 raise BadInput("NO_ROWS", "the file has no rows", where=file.name, remedy="Give at least one.")
@@ -60,8 +54,8 @@ def check_addresses(file: Path, out: Path, *, premises: Sequence[str] = (), duck
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[_Table]:
-    """The table in `file`, by the end of its name."""
+def _opened(file: Path) -> Iterator[tuple[pa.DataType, list[str], Iterator[Read]]]:
+    """Of the table in `file`, by the end of its name: the type of its ids, its address fields, its rows."""
     if not file.is_file():
         raise BadInput("FILE_MISSING", "there is no such file or folder", where=file.name, remedy="Check its name.")
     try:
@@ -72,21 +66,19 @@ def _opened(file: Path) -> Iterator[_Table]:
     match of_name(file):
         case FileFormat.CSV, compression:
             with blocks.opened(file, compression, file.name) as source:
-                yield _csv(csv.CsvFile(source, csv.TABLE), file.name)
+                table = csv.CsvFile(source, csv.TABLE)
+                if table.empty:
+                    remedy = "Give a header and rows."
+                    raise BadInput("FILE_EMPTY", "the file is empty", where=file.name, remedy=remedy)
+                fields = fields_of(table.names, file.name)
+                yield pa.string(), fields, table.reads(fields, ID)
         case FileFormat.PARQUET, Compression.NONE:
-            table = ParquetTable(file, file.name)
-            fields = fields_of(table.schema.names, file.name)
-            yield _Table(table.schema.field(ID).type, fields, table.reads(fields, ID))
+            rows = ParquetTable(file, file.name)
+            fields = fields_of(rows.schema.names, file.name)
+            yield rows.schema.field(ID).type, fields, rows.reads(fields, ID)
         case _:
             message = "the file is neither CSV nor Parquet by its name"
             raise BadInput("UNKNOWN_FORMAT", message, where=file.name, remedy=NAME_IT)
-
-
-def _csv(table: csv.CsvFile, where: str) -> _Table:
-    if table.empty:
-        raise BadInput("FILE_EMPTY", "the file is empty", where=where, remedy="Give a header and rows.")
-    fields = fields_of(table.names, where)
-    return _Table(pa.string(), fields, table.reads(fields, ID))
 
 
 def _chunks(reads: Iterator[Read]) -> Iterator[list[Read]]:
@@ -122,3 +114,16 @@ def _judged(connection: duckdb.DuckDBPyConnection, query: str, chunk: list[Read]
     if len(rows) != len(ids) or not np.array_equal(rows, np.arange(rows[0], rows[0] + len(ids))):
         raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where=verdicts.NAME)
     return table.add_column(0, ID, ids)
+
+
+def fields_of(names: Sequence[str], where: str) -> list[str]:
+    """The address fields among the columns `names`; raises BadInput (MISSING_COLUMN, DUPLICATE_COLUMN)."""
+    found = [name for name in FIELDS if name in names]
+    for name in (ID, *found):
+        if names.count(name) > 1:
+            raise BadInput("DUPLICATE_COLUMN", f"duplicate column {name}", where=where, remedy="Keep one.")
+    if ID not in names or not found:
+        message = f"the file has no column {'of an address' if ID in names else ID}"
+        remedy = f"Give {ID}, and either address (one line) or street, unit, city, state and zip."
+        raise BadInput("MISSING_COLUMN", message, where=where, remedy=remedy)
+    return found

@@ -7,7 +7,6 @@ agreement is assumed that grants what the letter says, so that only what is wron
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,25 +22,20 @@ from expectations.base.duck import DuckSettings, parquet, session
 from expectations.base.errors import BadInput, Fault
 from expectations.facts import counts, sql
 from expectations.facts.letter import LetterFacts, letter_facts
-from expectations.instruments import Agreement, Keys, Letter, Party, Safeguards, Thresholds
+from expectations.instruments import Agreement, Keys, Party, Safeguards, Thresholds
 from expectations.rules.book import batch_rules
 from expectations.rules.rule import failing_codes
 from expectations.rules.statutes import STATUTES, required_columns
 from pipelines import ingest
 from pipelines.context import BatchContext
-from pipelines.ingest.crowds import FindCrowded, Settle
-from pipelines.ingest.decode import Decode, Duplicates, FileWork, plan
-from pipelines.ingest.rows import Judge, judging
+from pipelines.ingest.decode import Decode, Duplicates, plan
+from pipelines.ingest.rows import FindCrowded, Judge, Settle, judging
 from pipelines.ingest.submission import LETTER, SIGNATURE, TakenIn
 from pipelines.lake import Attempt, Manifest, Part, Progress, grouped
 from pipelines.lake.failures import no_values
 from pipelines.lake.workplace import workplace
 from pipelines.preflight import verdicts
-from pipelines.preflight.columns import ID
-
-_ZONE = "UTC"  # of legal dates, where no agreement names one
-_ROWS = 100_000
-_ANY = 10**12
+from pipelines.preflight.verdicts import ID
 
 
 @dataclass(frozen=True)
@@ -74,19 +68,25 @@ def check_submission(
     progress: Progress = lambda step, done, total: None,
 ) -> Report:
     """Judges the submission in `folder`, signed or not, and writes VERDICTS to `out`: a row for each submitted row.
-
-    Raises BadInput if there is no letter that can be read, or its list of files is not one (see `ingest.take_in`).
-    """
+    Raises BadInput if there is no letter that can be read, or its list of files is not one (see `ingest.take_in`)."""
     with no_values(verdicts.NAME), workplace(out, folder, verdicts.NAME) as work:
         faults: list[BadInput] = []
         taken = ingest.take_in(folder, work / "submission", unsigned=True, faults=faults)
         context = _context(taken, agreement, clock, replace(duck, temp=str(work / "spill")), work, part_rows)
-        letter = _letter(context, taken)
+        # orders and earlier batches are the holder's to know
+        facts = taken.letter, taken.letter_bytes, taken.signature, context.agreement, ()
+        letter = letter_facts(*facts, context.decided_on, context.received_on)
         parts = [] if faults else _decoded(context, progress, faults)
         rows = [] if faults else _judged(context, letter, parts, progress)
-        found = [_of_file(error) for error in faults]
+        found = [
+            Finding(e.code, e.message, e.where, e.remedy, codes.CODES[e.code].source if e.code in codes.CODES else "")
+            for e in faults
+        ]
         with session(context.duck) as connection:
-            query = _facts(letter, rows, parts)
+            query = sql.one_row(letter.flat())
+            if rows:  # without any, only what the letter says is known
+                ends = parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects"))
+                query = sql.with_counts(letter, counts.sql(*ends, None, letter))
             known = {name for name, *_ in connection.execute(query).description or ()}
             rules = [r for r in batch_rules() if known.issuperset(r.inputs)]
             failing = connection.execute(f"SELECT {failing_codes(rules)} FROM ({query})").fetchall()[0][0]
@@ -119,18 +119,13 @@ def _context(
     return context
 
 
-def _letter(context: BatchContext, taken: TakenIn) -> LetterFacts:
-    """Facts of the letter; orders and earlier batches are the holder's to know."""
-    dates = context.decided_on, context.received_on
-    return letter_facts(taken.letter, taken.letter_bytes, taken.signature, context.agreement, (), *dates)
-
-
 def _granting(taken: TakenIn) -> Agreement:
     """An agreement that grants what the letter says, to whoever signed it; only statutes that there are rules for."""
-    letter: Letter = taken.letter
+    letter = taken.letter
     key = signatures.made_by(taken.letter_bytes, taken.signature, signatures.LETTER)
     statutes = (letter.statute,) if letter.statute in STATUTES else tuple(STATUTES)
     whoever = Party(id=letter.requester, name="", address="")
+    any_number = 10**12
     return Agreement(
         kind="agreement",
         id=letter.agreement,
@@ -141,7 +136,7 @@ def _granting(taken: TakenIn) -> Agreement:
         valid_from=date.min,
         valid_to=date.max,
         received_on=date.min,
-        zone=_ZONE,
+        zone="UTC",  # of legal dates, where no agreement names one
         statutes=statutes,
         offices=(letter.signatory.office,),
         purposes=(letter.purpose,),
@@ -151,13 +146,13 @@ def _granting(taken: TakenIn) -> Agreement:
             incomplete_share_per_file=1,
             match_rate_floor=0,
             match_rate_ceiling=1,
-            letter_age_days=_ANY,
-            rows_per_batch=_ANY,
-            matters_per_officer=_ANY,
+            letter_age_days=any_number,
+            rows_per_batch=any_number,
+            matters_per_officer=any_number,
             identical_reason_share=1,
-            persons_per_address=_ANY,
-            tries_per_person=_ANY,
-            held_days=_ANY,
+            persons_per_address=any_number,
+            tries_per_person=any_number,
+            held_days=any_number,
         ),
         safeguards=Safeguards(reviewed_on=date.min),
         keys=Keys(signing=(key,) if key else (), recipient=""),
@@ -166,11 +161,9 @@ def _granting(taken: TakenIn) -> Agreement:
 
 def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) -> list[Part]:
     """Raw rows, rejects and duplicate ids; what is wrong with a file is added to `faults`."""
-    attempt, decode = (
-        Attempt(str(context.root / "decode")),
-        Decode(context.part_rows, context.duck, required_columns(context.letter.statute)),
-    )
-    works: list[FileWork] = plan(context.letter.files, context.files, context.part_rows)
+    attempt = Attempt(str(context.root / "decode"))
+    decode = Decode(context.part_rows, context.duck, required_columns(context.letter.statute))
+    works = plan(context.letter.files, context.files, context.part_rows)
     parts: list[Part] = []
     for done, work in enumerate(works, 1):
         try:
@@ -194,43 +187,24 @@ def _judged(context: BatchContext, letter: LetterFacts, parts: list[Part], progr
     return [part for row in rows for part in settle(row, settled)]
 
 
-def _facts(letter: LetterFacts, rows: list[Part], parts: list[Part]) -> str:
-    """The one-row table of batch facts; without rows, of what the letter says only."""
-    if not rows:
-        return sql.one_row(letter.flat())
-    counted = counts.sql(parquet(_paths(rows, "rows")), parquet(_paths(parts, "rejects")), None, letter)
-    return sql.with_counts(letter, counted)
-
-
 def _paths(parts: list[Part], dataset: str) -> list[str]:
     return [p.path for p in parts if p.dataset == dataset]
 
 
 def _write(context: BatchContext, rows: list[Part], parts: list[Part], out: Path, work: Path) -> verdicts.Tally:
-    tally = verdicts.Tally()
-    with verdicts.writing(out, work, pa.string(), tally) as write:
-        for table in _verdicts(context, rows, parts):
-            write(table)
-    if tally.rows != sum(f.rows for f in context.letter.files):
-        raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where=verdicts.NAME)
-    return tally
-
-
-def _verdicts(context: BatchContext, rows: list[Part], parts: list[Part]) -> Iterator[pa.Table]:
     query = f"""
         SELECT {ID}, complete, codes, file, row FROM (
           SELECT request_id AS {ID}, ordinal, file, row, {complete("codes")} AS complete, codes
           FROM {parquet(_paths(rows, "rows"))}
           UNION ALL SELECT NULL, ordinal, file, row, false, [code] FROM {parquet(_paths(parts, "rejects"))})
         ORDER BY ordinal"""
-    with session(context.duck) as connection:
-        for batch in connection.execute(query).to_arrow_reader(_ROWS):
-            yield pa.Table.from_batches([batch])
-
-
-def _of_file(error: BadInput) -> Finding:
-    source = codes.CODES[error.code].source if error.code in codes.CODES else ""
-    return Finding(error.code, error.message, error.where, error.remedy, source)
+    tally = verdicts.Tally()
+    with session(context.duck) as connection, verdicts.writing(out, work, pa.string(), tally) as write:
+        for batch in connection.execute(query).to_arrow_reader(100_000):
+            write(pa.Table.from_batches([batch]))
+    if tally.rows != sum(f.rows for f in context.letter.files):
+        raise Fault("COUNTS_DIFFER", "rows were lost or doubled", where=verdicts.NAME)
+    return tally
 
 
 def _of_batch(name: str, taken: TakenIn) -> Finding:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,9 @@ import pyarrow.parquet as pq
 
 from expectations import codes
 from expectations.base.errors import BadInput
-from pipelines.preflight.columns import ID
 
 NAME = "preflight"
+ID = "id"  # the column of every row's id
 Write = Callable[[pa.Table], None]
 
 
@@ -66,64 +67,34 @@ def explained(table: pa.Table) -> pa.Table:
 def writing(out: Path, work: Path, id_type: pa.DataType, tally: Tally) -> Iterator[Write]:
     """Gives what writes a stretch of verdicts (all but what `explained` adds); the file is put in place, whole, if the
     block ends well."""
-    target = work / out.name
-    with _parquet(target) if out.suffix == ".parquet" else _csv(target, id_type) as write:
+    target, as_csv = work / out.name, out.suffix != ".parquet"
+    if as_csv:
+        _as_text(pa.chunked_array([pa.nulls(0, id_type)]), "COLUMN_TYPE", "ids of this type cannot be written as CSV")
+    open_writer = pa_csv.CSVWriter if as_csv else partial(pq.ParquetWriter, compression="zstd")
+    with ExitStack() as stack:
+        writer: Any = None
 
-        def counted(table: pa.Table) -> None:
-            write(explained(table))
+        def write(table: pa.Table) -> None:
+            nonlocal writer
+            shown = _flat(explained(table)) if as_csv else explained(table)
+            if writer is None:
+                writer = stack.enter_context(open_writer(target, shown.schema))
+            writer.write_table(shown)
             tally.add(table)
 
-        yield counted
+        yield write
     target.replace(out)
 
 
-@contextmanager
-def _parquet(target: Path) -> Iterator[Write]:
-    writer: list[pq.ParquetWriter] = []
-
-    def write(table: pa.Table) -> None:
-        if not writer:
-            writer.append(pq.ParquetWriter(target, table.schema, compression="zstd"))
-        writer[0].write_table(table)
-
-    try:
-        yield write
-    finally:
-        for one in writer:
-            one.close()
+def _flat(table: pa.Table) -> pa.Table:
+    """Verdicts as CSV holds them: text, and the codes in one field."""
+    ids = _as_text(table[ID], "BAD_ENCODING", "an id is not UTF-8")
+    columns = dict(zip(table.column_names, table.columns, strict=True))
+    return pa.table({**columns, ID: ids, "codes": pc.binary_join(table["codes"], " ")})
 
 
-@contextmanager
-def _csv(target: Path, id_type: pa.DataType) -> Iterator[Write]:
-    try:
-        pa.nulls(0, id_type).cast(pa.string())
-    except pa.ArrowException:
-        raise BadInput(
-            "COLUMN_TYPE",
-            "ids of this type cannot be written as CSV",
-            where=f"column {ID}",
-            remedy="Name VERDICTS .parquet.",
-        ) from None
-    writer: list[pa_csv.CSVWriter] = []
-
-    def write(table: pa.Table) -> None:
-        columns = {**dict(zip(table.column_names, table.columns, strict=True)), ID: _as_text(table[ID])}
-        flat = pa.table({**columns, "codes": pc.binary_join(table["codes"], " ")})
-        if not writer:
-            writer.append(pa_csv.CSVWriter(target, flat.schema))
-        writer[0].write_table(flat)
-
-    try:
-        yield write
-    finally:
-        for one in writer:
-            one.close()
-
-
-def _as_text(ids: pa.ChunkedArray) -> pa.ChunkedArray:
+def _as_text(ids: pa.ChunkedArray, code: str, message: str) -> pa.ChunkedArray:
     try:
         return ids.cast(pa.string())
     except pa.ArrowException:
-        raise BadInput(
-            "BAD_ENCODING", "an id is not UTF-8", where=f"column {ID}", remedy="Name VERDICTS .parquet."
-        ) from None
+        raise BadInput(code, message, where=f"column {ID}", remedy="Name VERDICTS .parquet.") from None

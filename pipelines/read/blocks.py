@@ -16,7 +16,7 @@ import pyarrow as pa
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
 from expectations.contracts.request import REQUIRED_COLUMNS
-from pipelines.read.formats import Compression
+from expectations.instruments import Compression
 
 BLOCK = 1 << 20
 MAX_LINE = 64 << 10
@@ -74,22 +74,17 @@ def opened(path: Path, compression: Compression, where: str) -> Iterator[Source]
         source.stream.close()
 
 
-class Blocks:
-    """Iterates over blocks of whole lines. The last block may lack its last newline."""
-
-    def __init__(self, source: Source, size: int = BLOCK, longest: int = MAX_LINE) -> None:
-        self.source, self.size, self.longest = source, size, longest
-
-    def __iter__(self) -> Iterator[bytes]:
-        rest = b""
-        while chunk := self.source.read(self.size):
-            data = rest + chunk
-            cut = data.rfind(b"\n") + 1
-            if cut:
-                yield data[:cut]
-            rest = data[cut:][: self.longest + 1]  # an endless line is cut
-        if rest:
-            yield rest
+def blocks(source: Source, size: int = BLOCK, longest: int = MAX_LINE) -> Iterator[bytes]:
+    """Blocks of whole lines. The last block may lack its last newline."""
+    rest = b""
+    while chunk := source.read(size):
+        data = rest + chunk
+        cut = data.rfind(b"\n") + 1
+        if cut:
+            yield data[:cut]
+        rest = data[cut:][: longest + 1]  # an endless line is cut
+    if rest:
+        yield rest
 
 
 def has_long_line(block: bytes) -> bool:

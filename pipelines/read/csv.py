@@ -21,9 +21,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from expectations.base.errors import BadInput
-from pipelines.read.blocks import BLOCK, MAX_LINE, Blocks, Source, Submitted, has_long_line, line_count, opened
-from pipelines.read.columns import check_columns
-from pipelines.read.stretch import Read, Reject, bytes_of, whole
+from pipelines.read.blocks import BLOCK, MAX_LINE, Source, Submitted, blocks, has_long_line, line_count, opened
+from pipelines.read.stretch import Read, Reject, bytes_of, check_columns, whole
 
 _ROWS = 10_000  # rows of a stretch that is read record by record
 _END = "\0"
@@ -66,7 +65,7 @@ class CsvFile:
 
     def __init__(self, source: Source, dialect: Dialect = SUBMISSION, size: int = BLOCK) -> None:
         self.dialect = dialect
-        self._blocks = iter(Blocks(source, size, dialect.longest))
+        self._blocks = blocks(source, size, dialect.longest)
         first = next(self._blocks, b"")
         line, _, self._rest = first.partition(b"\n")
         self.empty = not first
@@ -124,9 +123,8 @@ def at_once(block: bytes, names: list[str], delimiter: str = ",") -> pa.Table | 
     return None if swallowed else table
 
 
-_Record = tuple[
-    list[str], str | None, str | None
-]  # fields (bytes as Latin-1); field at fault and code, if it is rejected
+# fields (bytes as Latin-1); field at fault and code, if it is rejected
+_Record = tuple[list[str], str | None, str | None]
 
 
 class _Records:
@@ -164,8 +162,7 @@ class _Records:
         return csv.reader(self._feed(), delimiter=self.dialect.delimiter, strict=self.dialect.faithful)
 
     def _feed(self) -> Iterator[str]:
-        """Lines for csv, which asks for another only while a record has not ended; OverflowError if that is too
-        long."""
+        """Lines for csv, which asks for another while a record has not ended; OverflowError if that is too long."""
         size = 0
         while True:
             if self.taken and not self.lines:  # the record goes on in the next block
@@ -178,16 +175,14 @@ class _Records:
             self.taken.append(self.lines.popleft())
             if size > self.dialect.longest:
                 raise OverflowError
-            yield self._latin(self.taken[-1])
+            # each byte one character; of its CRs only that of a line break stays one
+            line = self.taken[-1]
+            end = b"\r" if self.dialect.faithful and line.endswith(b"\r") else b""
+            yield line.removesuffix(end).decode("latin-1").replace("\r", _CR) + end.decode() + "\n"
 
     def _lines(self, block: bytes) -> list[bytes]:
         lines = block.removesuffix(b"\n").split(b"\n") if block else []
         return lines if self.dialect.faithful else [line.removesuffix(b"\r") for line in lines]
-
-    def _latin(self, line: bytes) -> str:
-        """A line for csv, each byte one character; of its CRs only that of a line break stays one."""
-        end = b"\r" if self.dialect.faithful and line.endswith(b"\r") else b""
-        return line.removesuffix(end).decode("latin-1").replace("\r", _CR) + end.decode() + "\n"
 
     def _alone(self, line: bytes) -> _Record:
         """A line that begins no record: its fields where they can be read, and the code."""
@@ -202,9 +197,8 @@ class _Records:
         return fields[:-1], None, "RAGGED_ROW"
 
     def _checked(self, fields: list[str]) -> _Record:
-        bad = next(
-            (self.names[i] for i in self.checked if _text(fields[i], "ignore") != _text(fields[i], "replace")), None
-        )
+        torn = (self.names[i] for i in self.checked if _text(fields[i], "ignore") != _text(fields[i], "replace"))
+        bad = next(torn, None)
         return fields, bad, "BAD_ENCODING" if bad is not None else None
 
 

@@ -1,15 +1,19 @@
-"""Formats and compressions of files, and the ends of the names by which they are known."""
+"""The formats of data files: the ends of the names by which they are known, and the reader of each."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from expectations.base.total import total
 from expectations.instruments import Compression, FileFormat
-
-__all__ = ["Compression", "FileFormat", "of_name"]
+from pipelines.read import csv, jsonl, parquet
 
 SUFFIXES = {FileFormat.CSV: ".csv", FileFormat.JSONL: ".jsonl", FileFormat.PARQUET: ".parquet"}
 NAME_IT = "Name it .csv, .csv.gz, .csv.zst or .parquet."  # what to do with a table of no format that we read
+# What reads the data files of a submission, which may be hostile; raises BadInput if one is not what its letter says.
+READERS = total(
+    FileFormat, {FileFormat.CSV: csv.requests, FileFormat.JSONL: jsonl.requests, FileFormat.PARQUET: parquet.requests}
+)
 PACKED_SUFFIXES = {Compression.NONE: "", Compression.GZIP: ".gz", Compression.ZSTD: ".zst"}
 
 

@@ -15,9 +15,8 @@ import pyarrow.json as pa_json
 
 from expectations.base.errors import BadInput
 from expectations.contracts.request import RAW_NAMES
-from pipelines.read.blocks import MAX_LINE, Blocks, Submitted, has_long_line, line_count, opened
-from pipelines.read.columns import REMEDY, check_present
-from pipelines.read.stretch import Read, Reject, whole
+from pipelines.read.blocks import MAX_LINE, Submitted, blocks, has_long_line, line_count, opened
+from pipelines.read.stretch import REMEDY, Read, Reject, check_present, whole
 
 _SCHEMA = pa.schema([(name, pa.string()) for name in RAW_NAMES])
 
@@ -27,7 +26,7 @@ def requests(file: Submitted) -> Iterator[Read]:
     at the end if a required column was given in no row (MISSING_COLUMN)."""
     row, seen, complete = 1, set[str](), True
     with opened(file.path, file.compression, file.where) as source:
-        for block in Blocks(source, file.block):
+        for block in blocks(source, file.block):
             if row == 1:
                 block = block.removeprefix(b"\xef\xbb\xbf")
             table = at_once(block)

@@ -24,11 +24,9 @@ import pyarrow.types as kinds
 
 from expectations.base import duck
 from expectations.base.errors import BadInput
+from expectations.instruments import Compression
 from pipelines.read.blocks import BLOCK, Submitted, opened
-from pipelines.read.columns import check_columns
-from pipelines.read.formats import Compression
-from pipelines.read.screen import MAX_FIELD
-from pipelines.read.stretch import Read, Reject, whole
+from pipelines.read.stretch import MAX_FIELD, Read, Reject, check_columns, whole
 
 _ROWS = 20_000
 
@@ -103,10 +101,8 @@ class ParquetTable:
             raise _unreadable(where) from None
 
     def reads(self, columns: list[str], key: str) -> Iterator[Read]:
-        """Stretches in order, with `columns` as text and the column `key` of every row in its own type.
-
-        Raises BadInput: NOT_PARQUET; COLUMN_TYPE, before anything is read.
-        """
+        """Stretches in order, with `columns` as text and the column `key` of every row in its own type. Raises
+        BadInput: NOT_PARQUET; COLUMN_TYPE, before anything is read."""
         _check_types(self.schema, columns, self.where)
         return self._reads(columns, key)
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from expectations.base import digests
 from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.base.errors import BadInput, Fault
@@ -16,7 +14,7 @@ from expectations.codes import CODES
 from expectations.contracts.lists import Outcome
 from expectations.instruments import Agreement
 from pipelines.context import sql_request_key
-from pipelines.lake.sql import copy, quiet
+from pipelines.lake.sql import Connection, copy, quiet
 
 NAME = "recall.affected"
 _ORDINALS = "Give one ordinal of a released row a line, each once: sluicegate explain shows how a row ended."
@@ -36,7 +34,14 @@ class Affected:
 def read_ordinals(source: Path, batch: str, target: Path, duck: DuckSettings) -> None:
     """Writes the ordinals in `source` (one a line; or Parquet with a column ordinal) as Parquet for `find`."""
     with quiet(NAME, duck) as connection:
-        rows = _parquet_ordinals(source) if source.suffix == ".parquet" else _lines(source)
+        if source.suffix == ".parquet":
+            rows = f"(SELECT CAST(ordinal AS VARCHAR) AS o FROM {parquet([source])})"
+        else:  # a separator that no line holds, so that a line is one entry whatever stands in it
+            rows = (
+                f"(SELECT trim(column0) AS o FROM read_csv({quote(str(source))}, header = false, delim = '\\x1f',"
+                " quote = '', escape = '', columns = {'column0': 'VARCHAR'}, auto_detect = false, parallel = false)"
+                " WHERE trim(column0) NOT IN ('', 'ordinal'))"
+            )
         connection.execute(f"CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, o FROM {rows}")
         unreadable = "SELECT min(line) FROM given WHERE coalesce(try_cast(o AS BIGINT) < 0, true)"
         bad = connection.execute(unreadable).fetchall()[0][0]
@@ -52,19 +57,6 @@ def batches(selected: Path, duck: DuckSettings) -> list[str]:
         _columns(connection, selected)
         found = connection.execute(f"SELECT DISTINCT CAST(batch AS VARCHAR) FROM {parquet([selected])} ORDER BY 1")
         return [row[0] for row in found.fetchall()]
-
-
-def _lines(source: Path) -> str:
-    # a separator that no line holds, so that a line is one entry whatever stands in it
-    return (
-        f"(SELECT trim(column0) AS o FROM read_csv({quote(str(source))}, header = false, delim = '\\x1f', quote = '',"
-        " escape = '', columns = {'column0': 'VARCHAR'}, auto_detect = false, parallel = false)"
-        " WHERE trim(column0) NOT IN ('', 'ordinal'))"
-    )
-
-
-def _parquet_ordinals(source: Path) -> str:
-    return f"(SELECT CAST(ordinal AS VARCHAR) AS o FROM {parquet([source])})"
 
 
 def find(
@@ -103,8 +95,7 @@ def find(
 def without(affected: Path, keys: list[str], target: Path, duck: DuckSettings) -> Affected:
     """The affected rows without those whose request key is in `keys`, in `target`."""
     with quiet(NAME, duck) as connection:
-        listed = connection.execute("SELECT unnest($1::VARCHAR[]) AS request_key", [keys]).to_arrow_table()
-        connection.register("taken", listed)
+        connection.execute("CREATE TEMP TABLE taken AS SELECT unnest($1::VARCHAR[]) AS request_key", [keys])
         rest = f"SELECT * FROM {parquet([affected])} WHERE request_key NOT IN (SELECT request_key FROM taken)"
         connection.execute(f"CREATE TEMP TABLE affected AS {rest}")
         copy(connection, "SELECT * FROM affected ORDER BY batch, ordinal", target)
@@ -115,16 +106,14 @@ def with_records(affected: Path, records: Mapping[str, Path], target: Path, duck
     """The list of affected persons: the affected rows with the register's record_id, where `records` (Parquet of
     ordinal and record_id, by batch) has it."""
     with quiet(NAME, duck) as connection:
-        known = " UNION ALL ".join(
-            f"SELECT {quote(batch)} AS batch, ordinal, record_id FROM {parquet([path])}"
-            for batch, path in records.items()
-        )
+        each = (f"SELECT {quote(b)} AS batch, ordinal, record_id FROM {parquet([p])}" for b, p in records.items())
+        known = " UNION ALL ".join(each)
         known = known or "SELECT NULL::VARCHAR AS batch, NULL::BIGINT AS ordinal, NULL::BIGINT AS record_id WHERE false"
         rows = f"SELECT * FROM {parquet([affected])} LEFT JOIN ({known}) USING (batch, ordinal) ORDER BY batch, ordinal"
         copy(connection, rows, target)
 
 
-def _selected(connection: duckdb.DuckDBPyConnection, selected: Path | None, batches: Iterable[str]) -> str:
+def _selected(connection: Connection, selected: Path | None, batches: Iterable[str]) -> str:
     kinds = {"request_key": "VARCHAR", "person_key": "VARCHAR", "codes": "VARCHAR[]"}
     if selected is None:
         return f"SELECT batch, ordinal, {', '.join(f'NULL::{k} AS {n}' for n, k in kinds.items())} FROM released"
@@ -135,7 +124,7 @@ def _selected(connection: duckdb.DuckDBPyConnection, selected: Path | None, batc
     return f"{rows} WHERE batch IN ({here})"
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, selected: Path) -> set[str]:
+def _columns(connection: Connection, selected: Path) -> set[str]:
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {parquet([selected])}").fetchall()}
     if not {"batch", "ordinal"} <= found:
         remedy = "sluicegate lookback makes one."
@@ -143,7 +132,7 @@ def _columns(connection: duckdb.DuckDBPyConnection, selected: Path) -> set[str]:
     return found
 
 
-def _proven(connection: duckdb.DuckDBPyConnection, request_key: str) -> None:
+def _proven(connection: Connection, request_key: str) -> None:
     def one(query: str) -> Any:
         return connection.execute(query).fetchall()[0][0]
 
@@ -157,16 +146,14 @@ def _proven(connection: duckdb.DuckDBPyConnection, request_key: str) -> None:
         raise BadInput("NOT_RELEASED", f"{missing} of the {asked} rows were not released", remedy=_ORDINALS)
     differ = "listed_request <> request_key OR listed_person <> person_key"
     if wrong := one(f"SELECT count(*) FROM affected WHERE {differ}"):
-        remedy = "Make the list again: sluicegate lookback."
         message = f"{wrong} rows of the list are not the disclosures of these ordinals"
-        raise BadInput("OTHER_ROWS", message, remedy=remedy)
+        raise BadInput("OTHER_ROWS", message, remedy="Make the list again: sluicegate lookback.")
     if one(f"SELECT count(*) FROM affected WHERE coalesce(request_key <> {request_key}, true)"):
-        remedy = "Run sluicegate ledger verify."
         message = "request ids of the accounting are not those that were disclosed"
-        raise Fault("ACCOUNTING_CHANGED", message, remedy=remedy)
+        raise Fault("ACCOUNTING_CHANGED", message, remedy="Run sluicegate ledger verify.")
 
 
-def _counted(connection: duckdb.DuckDBPyConnection, path: Path) -> Affected:
+def _counted(connection: Connection, path: Path) -> Affected:
     batches = dict(connection.execute("SELECT batch, count(*) FROM affected GROUP BY ALL ORDER BY ALL").fetchall())
     each = "SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM affected) GROUP BY ALL ORDER BY ALL"
     codes = dict(connection.execute(each).fetchall())

@@ -11,23 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings, parquet
 from expectations.base.errors import BadInput
-from pipelines.lake.sql import copy, quiet
+from expectations.instruments import FileFormat
+from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.lake.workplace import workplace
 from pipelines.read.blocks import opened
 from pipelines.read.csv import CsvFile
-from pipelines.read.formats import NAME_IT, FileFormat, of_name
+from pipelines.read.formats import NAME_IT, of_name
 from pipelines.recall.listing import open_recall
 from pipelines.release import forms
 from pipelines.sealing import Identity
-
-COLUMNS = ("row", "batch", "request_id")
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,8 @@ def apply_recall(
     recall: Path, identity: Identity, holders: Sequence[str], table: Path, out: Path, *, key: str, duck: DuckSettings
 ) -> Frozen:
     """Writes to `out` (.csv or .parquet) every row of `table` whose column `key` is on the list: row (from 1, header
-    not counted), batch, request_id; then the listed ids that no row has, with an empty row.
-
-    Raises BadInput as `open_recall` and `workplace` do; UNKNOWN_FORMAT, HEADER_UNREADABLE, TABLE_UNREADABLE,
-    KEY_MISSING for the table.
-    """
+    not counted), batch, request_id; then the listed ids that no row has, with an empty row. Raises BadInput as
+    `open_recall` and `workplace` do; UNKNOWN_FORMAT, HEADER_UNREADABLE, TABLE_UNREADABLE, KEY_MISSING for the table."""
     with workplace(out, table, "recall") as work:
         settings = replace(duck, temp=str(work / "spill"))
         manifest, listed = open_recall(recall, identity, holders, work / "list", settings)
@@ -57,20 +52,19 @@ def apply_recall(
             rows = _load(connection, table, key)
             connection.execute(_found(parquet([listed])))
             result = work / f"freeze{out.suffix}"
-            query = f"SELECT {', '.join(COLUMNS)} FROM found ORDER BY row NULLS LAST, batch, request_id"
+            query = "SELECT row, batch, request_id FROM found ORDER BY row NULLS LAST, batch, request_id"
             if out.suffix == ".csv":
                 forms.write_csv(connection, query, ("batch", "request_id"), result)
             else:
                 copy(connection, query, result)
-            frozen, unmatched = connection.execute(
-                "SELECT count(DISTINCT row), count(*) FILTER (row IS NULL) FROM found"
-            ).fetchall()[0]
+            counts = "SELECT count(DISTINCT row), count(*) FILTER (row IS NULL) FROM found"
+            frozen, unmatched = connection.execute(counts).fetchall()[0]
         result.chmod(0o600)
         result.replace(out)
     return Frozen(manifest, rows, frozen, manifest["rows"], unmatched)
 
 
-def _load(connection: duckdb.DuckDBPyConnection, table: Path, key: str) -> int:
+def _load(connection: Connection, table: Path, key: str) -> int:
     """Loads the table's ids, numbered, as `own` (row, id); gives their number."""
     connection.execute("CREATE TEMP TABLE own (row BIGINT, id VARCHAR)")
     if not table.is_file():
@@ -95,8 +89,7 @@ def _parquet(table: Path, key: str) -> Iterator[pa.Array]:
 
 
 def _csv(table: Path, key: str) -> Iterator[pa.Array]:
-    """The ids of a CSV file, by the reader that reads submissions: DuckDB's leaves out a last record whose quote stays
-    open."""
+    """The ids of a CSV file, by the submissions' reader: DuckDB's leaves out a last record whose quote stays open."""
     form, compression = of_name(table)
     if form is not FileFormat.CSV:
         message = "the table is neither CSV nor Parquet by its name"

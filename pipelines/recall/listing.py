@@ -12,14 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import digests
 from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.base.errors import BadInput, Fault
 from expectations.instruments import Agreement
-from pipelines.lake.sql import copy, quiet
+from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.release import forms, signed_folder
 from pipelines.sealing import Identity
 
@@ -68,10 +67,8 @@ def open_recall(
     folder: Path, identity: Identity, holders: Sequence[str], into: Path, duck: DuckSettings
 ) -> tuple[dict[str, Any], Path]:
     """The manifest of a recall list and its rows as a Parquet file in `into` (made, 0700), which the caller deletes.
-
     Raises BadInput as `signed_folder.verify` does, if it was sealed to another key, or if one of its two forms does not
-    hold the rows that the manifest names.
-    """
+    hold the rows that the manifest names."""
     manifest = signed_folder.verify(folder, KIND, holders)
     signed_folder.unseal(folder, KIND, identity, into)
     opened = into / _PARQUET
@@ -82,12 +79,11 @@ def open_recall(
     return manifest, opened
 
 
-def _write_plain(connection: duckdb.DuckDBPyConnection, rows: str, plain: Path, batches: set[str]) -> dict[str, Any]:
+def _write_plain(connection: Connection, rows: str, plain: Path, batches: set[str]) -> dict[str, Any]:
     known = ", ".join(quote(b) for b in sorted(batches)) or "NULL"
     connection.execute(f"CREATE TEMP TABLE recalled AS SELECT DISTINCT batch, request_id FROM {rows}")
-    total, stray = connection.execute(
-        f"SELECT count(*), count(*) FILTER (request_id IS NULL OR coalesce(batch NOT IN ({known}), true)) FROM recalled"
-    ).fetchall()[0]
+    strays = f"count(*) FILTER (request_id IS NULL OR coalesce(batch NOT IN ({known}), true))"
+    total, stray = connection.execute(f"SELECT count(*), {strays} FROM recalled").fetchall()[0]
     if total == 0 or stray:
         message = "rows to recall are missing, without a request id, or of a package that is not named"
         raise Fault("RECALL_ROWS", message)
@@ -97,6 +93,6 @@ def _write_plain(connection: duckdb.DuckDBPyConnection, rows: str, plain: Path, 
     return _contents(connection, "recalled")
 
 
-def _contents(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, Any]:
+def _contents(connection: Connection, relation: str) -> dict[str, Any]:
     rows = connection.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
     return {"rows": rows, "content_digest": digests.content_digest(connection, relation, COLUMNS, _ORDER)}

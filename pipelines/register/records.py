@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from expectations.base.errors import BadInput, SluicegateError
+from expectations.instruments import Compression
 from pipelines.read.blocks import opened
 from pipelines.read.csv import SUBMISSION, CsvFile
-from pipelines.read.formats import Compression
 from pipelines.read.stretch import Read
 from pipelines.register.columns import ROW
 from pipelines.register.table import Table

@@ -7,7 +7,6 @@ against the one that it began with.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -117,7 +116,7 @@ class Apply:
     def __call__(self, _item: str, attempt: Attempt) -> Iterable[Part]:
         for part in self.before.parts:
             if part.dataset in SHARED:
-                yield _shared(part, attempt)
+                yield attempt.shared(part)
         made = Attempt(f"{attempt.folder}/delta")  # the delta prepared as a register of its own
         prepare = Prepare(self.source.persons, self.source.addresses, self.settings) if self.source else None
         parts = [part for cut in self.ranges for part in prepare(cut, made)] if prepare else []
@@ -221,13 +220,3 @@ class Apply:
                 FROM touched LEFT JOIN removed r USING (record_id) LEFT JOIN replaced p USING (record_id)
                 ORDER BY record_id""",
         }
-
-
-def _shared(part: Part, attempt: Attempt) -> Part:
-    """The same file under a second name; a copy where the file system has no links."""
-    path = attempt.path(part.dataset, part.index)
-    try:
-        os.link(part.path, path)
-    except OSError:
-        shutil.copy2(part.path, path)
-    return replace(part, path=str(path))

@@ -35,10 +35,8 @@ __all__ = [
 
 def outcomes(ctx: BatchContext, *, dropped: Path | None = None, lost: Path | None = None) -> Manifest:
     """Step `release.outcomes`: datasets `outcomes` (each submitted row once) and `eligible` (what may leave).
-
     `dropped`: Parquet (ordinal) of the rows that two people dropped. `lost`: Parquet (request_key) of the rows whose
-    claim another batch won: they end as already_disclosed. Raises Fault if a row would have no outcome.
-    """
+    claim another batch won: they end as already_disclosed. Raises Fault if a row would have no outcome."""
     candidates, verdicts = lake.committed(ctx.step("match.candidates")), lake.committed(ctx.step("validate.verdicts"))
     items, inputs = _items(ctx)
     inputs += [candidates.digest, verdicts.digest, sorted(ctx.standing.fields)]
@@ -50,9 +48,8 @@ def outcomes(ctx: BatchContext, *, dropped: Path | None = None, lost: Path | Non
 
 def refused_outcomes(ctx: BatchContext, codes: Sequence[str]) -> Manifest:
     """Step `release.outcomes` of a batch refused or rejected, at any stage after ingest: every row ends `refused`.
-
-    `codes`: why the batch was stopped, from the closed list. There is no dataset `eligible`, so nothing can be sealed.
-    """
+    `codes`: why the batch was stopped, from the closed list. There is no dataset `eligible`, so nothing can be
+    sealed."""
     items, inputs = _items(ctx)
     worker = Refused(tuple(sorted(set(codes))), ctx.duck)
     return ctx.run_step(STEP, [*inputs, "refused", worker.batch_codes], items, worker)

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import pyarrow.parquet as pq
 
@@ -21,10 +20,9 @@ from expectations.base.duck import parquet
 from pipelines import lake, sealing
 from pipelines.context import BatchContext
 from pipelines.lake import durable
-from pipelines.lake.locked_folder import locked_folder
 from pipelines.lake.sql import copy, quiet
-from pipelines.release import header
-from pipelines.release.tally import tally
+from pipelines.lake.workplace import locked_folder
+from pipelines.release import accounting
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,8 @@ class Accounting(Sealed):
 
 
 def seal_evidence(ctx: BatchContext, holder_recipient: str, target: Path) -> Sealed:
-    """One Parquet file of every row, control rows too: canonical row; structs candidate, verdict, person, reject.
-
-    A struct is null where the row did not get that far. Works for a batch that stopped at any stage after ingest.
-    """
+    """One Parquet file of every row, control rows too: canonical row; structs candidate, verdict, person, reject. A
+    struct is null where the row did not get that far. Works for a batch that stopped at any stage after ingest."""
     with _plain(ctx, f"{bundle(ctx)} ORDER BY ordinal") as plain:
         return Sealed(target, *_seal(plain, holder_recipient, target))
 
@@ -80,18 +76,16 @@ _JOINED = (
 
 
 def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> Accounting:
-    """The outcomes of all submitted rows, by ordinal, below their `header`; with their counts and their Merkle root,
-    which go to the ledger."""
+    """The outcomes of all submitted rows, by ordinal, below their header; their counts and Merkle root are recorded."""
     ends = lake.committed(ctx.step("release.outcomes")).paths("outcomes")
-    with _plain(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal", header.metadata(ctx)) as plain:
-        found = tally(plain, ctx.duck)
-        return Accounting(
-            target, *_seal(plain, holder_recipient, target), found.outcomes, found.codes, found.merkle_root
-        )
+    with _plain(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal", accounting.metadata(ctx)) as plain:
+        found = accounting.tally(plain, ctx.duck)
+        sealed = _seal(plain, holder_recipient, target)
+        return Accounting(target, *sealed, found.outcomes, found.codes, found.merkle_root)
 
 
 @contextmanager
-def _plain(ctx: BatchContext, query: str, metadata: Mapping[str, str] = MappingProxyType({})) -> Iterator[Path]:
+def _plain(ctx: BatchContext, query: str, metadata: Mapping[str, str] | None = None) -> Iterator[Path]:
     """`query` as Parquet in the batch's folder, for as long as the block lasts."""
     with locked_folder(ctx.root, ".keeping-") as work:
         with quiet("release.evidence", ctx.duck) as connection:

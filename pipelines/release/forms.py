@@ -50,10 +50,8 @@ def read_csv(path: Path, columns: Iterable[str]) -> str:
 
 
 def returns(outcomes: str) -> str:
-    """The return file: one line for each code that the requester sees, of all rows not released, in their order.
-
-    It says where the row stands in the requester's own files, since a rejected row may have no readable id.
-    """
+    """The return file: one line for each code that the requester sees, of all rows not released, in their order. It
+    says where the row stands in the requester's own files, since a rejected row may have no readable id."""
     return f"""
     SELECT o.file, o.row, o.request_id, t.code, t.message, t.fix
     FROM (SELECT file, row, request_id, unnest(told) AS code FROM {outcomes} WHERE outcome <> '{Outcome.RELEASED}') o

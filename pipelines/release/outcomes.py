@@ -12,7 +12,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import assert_never
 
-import duckdb
 import pyarrow as pa
 
 from expectations import codes
@@ -22,18 +21,11 @@ from expectations.contracts.lists import Outcome
 from expectations.contracts.package import RELEASE
 from expectations.contracts.stages import OUTCOME
 from pipelines.lake import Attempt, Part
-from pipelines.lake.sql import quiet, table
+from pipelines.lake.sql import Connection, quiet, table
 
 STEP = "release.outcomes"
-ELIGIBLE = pa.schema(
-    [
-        pa.field("ordinal", pa.int64(), nullable=False),
-        pa.field("request_key", pa.string(), nullable=False),
-        pa.field("person_key", pa.string(), nullable=False),
-        pa.field("record_id", pa.int64(), nullable=False),
-        *RELEASE,
-    ]
-)
+_KEYS = {"ordinal": pa.int64(), "request_key": pa.string(), "person_key": pa.string(), "record_id": pa.int64()}
+ELIGIBLE = pa.schema([*(pa.field(name, kind, nullable=False) for name, kind in _KEYS.items()), *RELEASE])
 _ADDRESS = tuple(n for n in RELEASE.names if n != "request_id")
 # a person whom the holder protects reads like one who is not on file: the truth stays in the sealed evidence
 _SECRET = "coalesce(list_contains(v.codes, 'PROTECTED'), false)"
@@ -61,11 +53,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Worker: an Item → one part of `outcomes`, and for rows one of `eligible`.
-
-    `fields`: what may leave. `dropped` (Parquet: ordinal), `lost` (Parquet: request_key) and `late` (Parquet: ordinal;
-    the holder's lists of persons, read again) as decided since.
-    """
+    """Worker: an Item → one part of `outcomes`, and for rows one of `eligible`. `fields`: what may leave. `dropped`
+    (Parquet: ordinal), `lost` (Parquet: request_key) and `late` (Parquet: ordinal; the holder's lists of persons, read
+    again) as decided since."""
 
     candidates: tuple[str, ...]
     verdicts: tuple[str, ...]
@@ -80,7 +70,10 @@ class Outcomes:
             if item.kind is Kind.REJECTS:
                 outcomes = table(connection, rejected(item.path), OUTCOME)
             elif item.kind is Kind.ROWS:
-                connection.execute(f"CREATE TEMP TABLE ended AS {self._ended(item.path)}")
+                dropped, lost, late = (parquet([p]) if p else None for p in (self.dropped, self.lost, self.late))
+                stages = parquet([item.path]), parquet(list(self.candidates)), parquet(list(self.verdicts))
+                settled = ended(*stages, dropped=dropped, lost=lost, late=late)
+                connection.execute(f"CREATE TEMP TABLE ended AS {settled}")
                 _one_each(connection, item.path)
                 outcomes = table(connection, _OUTCOMES, OUTCOME)
                 eligible = table(connection, self._eligible(), ELIGIBLE)
@@ -89,16 +82,10 @@ class Outcomes:
                 assert_never(item.kind)
         yield attempt.write("outcomes", item.index, outcomes, **counts(outcomes))
 
-    def _ended(self, path: str) -> str:
-        dropped, lost, late = (parquet([p]) if p else None for p in (self.dropped, self.lost, self.late))
-        candidates, verdicts = parquet(list(self.candidates)), parquet(list(self.verdicts))
-        return ended(parquet([path]), candidates, verdicts, dropped=dropped, lost=lost, late=late)
-
     def _eligible(self) -> str:
         # an empty field is no field: CSV cannot tell the two apart, and both forms must hold the same
-        released = ", ".join(
-            f"nullif(known.{c}, '') AS {c}" if c in self.fields else f"CAST(NULL AS VARCHAR) AS {c}" for c in _ADDRESS
-        )
+        shown = {c: f"nullif(known.{c}, '')" if c in self.fields else "CAST(NULL AS VARCHAR)" for c in _ADDRESS}
+        released = ", ".join(f"{value} AS {name}" for name, value in shown.items())
         return f"""
         SELECT ordinal, request_key, person_key, record_id, request_id, {released}
         FROM ended WHERE outcome = '{Outcome.RELEASED}' ORDER BY ordinal"""
@@ -106,13 +93,11 @@ class Outcomes:
 
 def ended(rows: str, candidates: str, verdicts: str, *, dropped: str | None, lost: str | None, late: str | None) -> str:
     """SQL of the one end of each request in `rows`: the precedence of outcomes; null where no stage gave one.
-
     Relations: `rows` (canonical), `candidates`, `verdicts` as the stages gave them; `dropped` (ordinal), `lost`
-    (request_key) and `late` (ordinal) as decided since. Replay settles a past batch by the same.
-    """
+    (request_key) and `late` (ordinal) as decided since. Replay settles a past batch by the same."""
+    since = (("ordinal", dropped), ("request_key", lost), ("ordinal", late))
     gone, taken, protected = (
-        f"SELECT {key} FROM {where}" if where else "SELECT NULL WHERE false"
-        for key, where in (("ordinal", dropped), ("request_key", lost), ("ordinal", late))
+        f"SELECT {key} FROM {where}" if where else "SELECT NULL WHERE false" for key, where in since
     )
     secret = f"({_SECRET} OR r.ordinal IN ({protected}))"
     matching = " ".join(f"WHEN '{outcome}' THEN ['{code}']" for outcome, code in _MATCH_CODES.items())
@@ -163,7 +148,7 @@ class Refused:
         yield attempt.write("outcomes", item.index, outcomes, **counts(outcomes))
 
 
-def _one_each(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+def _one_each(connection: Connection, path: str) -> None:
     """A second candidate or verdict for a row would release it twice."""
     submitted = f"SELECT count(*) FROM {parquet([path])} WHERE origin = 'request'"
     counted = connection.execute(f"SELECT count(*), count(DISTINCT ordinal), ({submitted}) FROM ended").fetchall()[0]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import digests
@@ -21,13 +20,28 @@ from expectations.contracts.lists import Outcome
 from expectations.contracts.package import RELEASE
 from pipelines.context import BatchContext
 from pipelines.lake import Manifest
-from pipelines.lake.sql import copy, quiet
-from pipelines.release import forms, legal, signed_folder
+from pipelines.lake.sql import Connection, copy, quiet
+from pipelines.release import forms, signed_folder
 
 NAME = "release.package"
 ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV = "addresses.parquet", "addresses.csv", "returns.csv"
 SEALED = tuple(f"{name}.age" for name in (ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV))
 KIND = signed_folder.Kind("sluicegate-package/1", SEALED)
+# The notices that the recipient gets with every package.
+NOTICES = (
+    "These are return information of the persons named in the requests: confidential under 26 USC 6103(a).",
+    (
+        "Use is limited to the purpose that the letter states, by the officers personally and directly engaged in it:"
+        " 26 USC 6103(i)(2)."
+    ),
+    "Keep it under the safeguards of 26 USC 6103(p)(4); after use return it or destroy it, and record the disposal.",
+    (
+        "Disclosure or inspection beyond this is punishable (26 USC 7213, 7213A) and actionable, negligence included"
+        " (26 USC 7431)."
+    ),
+    "A last known address is a term of art (26 CFR 301.6212-2), not proof of residence.",
+    "The holder may recall any of these rows: freeze them on notice, before any further use.",
+)
 
 
 @dataclass(frozen=True)
@@ -50,10 +64,8 @@ def seal(
     register_version: str,
 ) -> Package:
     """Seals the eligible rows of `release.outcomes` to the agreement's recipient and the one-time check recipient.
-
     `instruments`: enrolled digest by id, the agreement's included. Replaces an earlier package of this batch. Raises
-    Fault if anything goes wrong, and then leaves no package.
-    """
+    Fault if anything goes wrong, and then leaves no package."""
     if ctx.agreement.id not in instruments:
         raise Fault("NO_INSTRUMENT_DIGEST", "the package must name the enrolled digest of its agreement")
 
@@ -68,12 +80,12 @@ def seal(
     return Package(ctx.step(NAME), manifest["counts"]["released"], manifest["content_digest"], digests.of_bytes(body))
 
 
-def eligible_digest(connection: duckdb.DuckDBPyConnection, eligible: str) -> str:
+def eligible_digest(connection: Connection, eligible: str) -> str:
     """Content digest of released rows (any relation with the columns of `contracts.RELEASE`)."""
     return digests.content_digest(connection, eligible, RELEASE.names, forms.ORDER)
 
 
-def _write_plain(connection: duckdb.DuckDBPyConnection, outcomes: Manifest, plain: Path) -> dict[str, Any]:
+def _write_plain(connection: Connection, outcomes: Manifest, plain: Path) -> dict[str, Any]:
     """Writes the three files as plaintext; gives counts and content digest."""
     eligible, ends = parquet(outcomes.paths("eligible")), parquet(outcomes.paths("outcomes"))
     rows = f"SELECT {', '.join(RELEASE.names)} FROM {eligible} ORDER BY {forms.ORDER}"
@@ -81,10 +93,8 @@ def _write_plain(connection: duckdb.DuckDBPyConnection, outcomes: Manifest, plai
     forms.write_csv(connection, rows, RELEASE.names, plain / ADDRESSES_CSV)
     forms.write_csv(connection, forms.returns(ends), ("request_id", "code", "message", "fix"), plain / RETURNS_CSV)
     # Counted by what the requester sees: how many were unmatched, how many held would show what the register holds.
-    seen = connection.execute(
-        f"SELECT code, count(*) FROM (SELECT unnest(told) AS code FROM {ends} WHERE outcome <> '{Outcome.RELEASED}')"
-        " GROUP BY code"
-    ).fetchall()
+    told = f"SELECT unnest(told) AS code FROM {ends} WHERE outcome <> '{Outcome.RELEASED}'"
+    seen = connection.execute(f"SELECT code, count(*) FROM ({told}) GROUP BY code").fetchall()
     submitted, released = outcomes.rows("outcomes"), outcomes.rows("eligible")
     return {
         "counts": {"submitted": submitted, "released": released, "returned": submitted - released},
@@ -110,5 +120,5 @@ def _manifest(
         "decided_on": ctx.decided_on.isoformat(),
         "fields": ["request_id", *(n for n in RELEASE.names if n in ctx.standing.fields)],
         **contents,
-        "legal": list(legal.NOTICES),
+        "legal": list(NOTICES),
     }

@@ -19,7 +19,7 @@ from expectations.base import digests, signatures
 from expectations.base.errors import BadInput
 from pipelines import sealing
 from pipelines.lake import durable
-from pipelines.lake.locked_folder import locked_folder
+from pipelines.lake.workplace import locked_folder
 from pipelines.sealing import Identity
 
 MANIFEST, SIGNATURE = "manifest.json", "manifest.json.sig"
@@ -81,10 +81,8 @@ def sign(folder: Path, kind: Kind, statement: Mapping[str, Any], holder_key: Ed2
 
 
 def verify(folder: Path, kind: Kind, holders: Sequence[str]) -> dict[str, Any]:
-    """The manifest, once its signature (by one of the public keys `holders`) and every file agree with it.
-
-    Raises BadInput saying which file is missing, added, changed, cut off or unsigned.
-    """
+    """The manifest, once its signature (by one of the public keys `holders`) and every file agree with it. Raises
+    BadInput saying which file is missing, added, changed, cut off or unsigned."""
     _complete(folder, kind)
     body = (folder / MANIFEST).read_bytes()
     _signed(body, (folder / SIGNATURE).read_text(errors="replace"), list(holders))
@@ -92,14 +90,19 @@ def verify(folder: Path, kind: Kind, holders: Sequence[str]) -> dict[str, Any]:
     if manifest.get("format") != kind.format or set(manifest["files"]) != set(kind.sealed):
         raise BadInput("PACKAGE_FORMAT", "the manifest has another format than is read here", where=MANIFEST)
     for name, facts in manifest["files"].items():
-        _unchanged(folder / name, facts)
+        size = (folder / name).stat().st_size
+        if size != facts["bytes"]:
+            what = "is cut off" if size < facts["bytes"] else "is longer than what was signed"
+            raise BadInput("PACKAGE_CHANGED", f"a sealed file {what}", where=name, remedy=_AGAIN)
+        if digests.of_file(folder / name) != facts["sha256"]:
+            message = "a sealed file is not the one that was signed"
+            raise BadInput("PACKAGE_CHANGED", message, where=name, remedy=_AGAIN)
     return manifest
 
 
 def stated(folder: Path) -> dict[str, Any]:
     """What the manifest says, unverified."""
-    found: dict[str, Any] = json.loads((folder / MANIFEST).read_bytes())
-    return found
+    return dict(json.loads((folder / MANIFEST).read_bytes()))
 
 
 def _complete(folder: Path, kind: Kind) -> None:
@@ -127,13 +130,3 @@ def _signed(body: bytes, signature: str, holders: list[str]) -> None:
     else:
         where, what = MANIFEST, "the manifest is not the one that was signed"
     raise BadInput("PACKAGE_UNSIGNED", what, where=where, remedy=_AGAIN)
-
-
-def _unchanged(path: Path, facts: Mapping[str, Any]) -> None:
-    size = path.stat().st_size
-    if size != facts["bytes"]:
-        what = "a sealed file is cut off" if size < facts["bytes"] else "a sealed file is longer than what was signed"
-        raise BadInput("PACKAGE_CHANGED", what, where=path.name, remedy=_AGAIN)
-    if digests.of_file(path) != facts["sha256"]:
-        message = "a sealed file is not the one that was signed"
-        raise BadInput("PACKAGE_CHANGED", message, where=path.name, remedy=_AGAIN)

@@ -12,8 +12,6 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
 from expectations.base.duck import parquet, quote
 from expectations.contracts.lists import Origin
 from expectations.facts import corroboration
@@ -21,7 +19,7 @@ from expectations.facts.letter import register_facts
 from expectations.names import standard
 from pipelines import lake, register
 from pipelines.context import BatchContext
-from pipelines.lake.sql import copy, quiet
+from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.register.delta import Kind
 from pipelines.register.prepare import STORED
 from pipelines.replay.decide import ADDRESSES
@@ -63,12 +61,10 @@ def write(
 
 
 def _touched(
-    connection: duckdb.DuckDBPyConnection, evidence: str, changed: Collection[str], known: Collection[str], until: date
+    connection: Connection, evidence: str, changed: Collection[str], known: Collection[str], until: date
 ) -> str:
-    if (
-        "verdict" not in {name for name, *_ in connection.execute(f"DESCRIBE FROM {evidence}").fetchall()}
-        or not changed
-    ):
+    columns = {name for name, *_ in connection.execute(f"DESCRIBE FROM {evidence}").fetchall()}
+    if "verdict" not in columns or not changed:
         return f"SELECT 0::BIGINT AS record_id, '{Origin.REQUEST}' AS origin WHERE false"
     before = f"AND delta NOT IN (SELECT delta FROM {parquet(list(known))})" if known else ""
     return f"""
@@ -78,15 +74,13 @@ def _touched(
       WHERE kind IN {Kind.sql(looks_back=True)} AND effective_on <= DATE {quote(str(until))} {before})"""
 
 
-def _facts(connection: duckdb.DuckDBPyConnection, ctx: BatchContext, evidence: str, asked_for: Path, now: Path) -> str:
+def _facts(connection: Connection, ctx: BatchContext, evidence: str, asked_for: Path, now: Path) -> str:
     """What the newest version holds on these persons, as validate would have had it on the day of the decision."""
     counting = corroboration.counts(register_facts(ctx.agreement, ctx.standing, ctx.decided_on))
     worker = Facts((str(asked_for),), counting, ctx.duck)
     pieces = asked({Origin.REQUEST.value: register.open_register(now)})
-    addresses, people = (
-        " UNION ALL ".join(f"({worker.query(p)})" for p in pieces if p.dataset == name)
-        for name in ("addresses", "persons")
-    )
+    addresses = " UNION ALL ".join(f"({worker.query(p)})" for p in pieces if p.dataset == "addresses")
+    people = " UNION ALL ".join(f"({worker.query(p)})" for p in pieces if p.dataset == "persons")
     pack = ", ".join(f"{f} := {f}" for f in ADDRESS_FIELDS)
     same = " AND ".join(f"n.{c} IS NOT DISTINCT FROM t.person.{c}" for c in (*STORED.split(", "), "s_tin"))
     return f"""

@@ -8,11 +8,9 @@ too.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import duckdb
 
 from expectations.base.duck import parquet, quote, session
 from expectations.base.errors import Fault
@@ -27,6 +25,7 @@ from expectations.suites import derived, intake, matching
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
 from pipelines.lake.failures import no_values
+from pipelines.lake.sql import Connection
 from pipelines.release.outcomes import ended
 from pipelines.replay import partly
 
@@ -101,7 +100,9 @@ def decide(
     """
     letter = letter_facts(ctx)
     with no_values(STEP), session(ctx.duck) as connection:
-        few = released and _few(connection, accounting)
+        # so few rows were released that to read the others less closely is worth a second look at these
+        half = f"SELECT count(*) FILTER (outcome = '{Outcome.RELEASED}') * 2 < count(*) FROM {accounting}"
+        few = released and bool(connection.execute(half).fetchall()[0][0])
         looked_up = "(SELECT ordinal FROM asked WHERE outcome IS NULL)"
         tables = {
             "given": _whole(connection, evidence),
@@ -122,19 +123,17 @@ def decide(
         if broken:
             raise Fault("NOT_DECIDED", f"{next(iter(broken))} could not be worked out", where=STEP)
         _all_accounted(connection)
-        of_batch, rate, matched = _of_batch(connection)
+        rules = [(r.code, r.disposition, r.met) for r in batch_rules()]
+        rates = [(c.code, c.disposition, f"coalesce(({c.arguments['predicate']}), false)") for c in matching.of_batch()]
+        of_batch = _failing(connection, "facts", rules)
+        matched = bool(connection.execute("SELECT count(*) > 0 FROM candidates").fetchall()[0][0])
+        rate = _failing(connection, "rate", rates) if matched else set()
     refuse = tuple(sorted(c for c, which in of_batch if REFUSES[which]))
     hold = tuple(sorted(c for c, which in of_batch if not REFUSES[which]))
     return Decided(refuse, hold, tuple(sorted(c for c, _ in rate)), matched, folder / "settled.parquet")
 
 
-def _few(connection: duckdb.DuckDBPyConnection, accounting: str) -> bool:
-    """Whether so few rows were released that to read the others less closely is worth a second look at these."""
-    query = f"SELECT count(*) FILTER (outcome = '{Outcome.RELEASED}') * 2 < count(*) FROM {accounting}"
-    return bool(connection.execute(query).fetchall()[0][0])
-
-
-def _whole(connection: duckdb.DuckDBPyConnection, evidence: str) -> str:
+def _whole(connection: Connection, evidence: str) -> str:
     """The evidence of the requests; a batch that stopped early gets the columns that it has none of."""
     there = {name for name, *_ in connection.execute(f"DESCRIBE FROM {evidence}").fetchall()}
     missing = "".join(f", NULL::{kind} AS {name}" for name, kind in _STRUCTS.items() if name not in there)
@@ -232,7 +231,7 @@ def _settled() -> str:
       LEFT JOIN asked a USING (ordinal) LEFT JOIN rejects r USING (ordinal)"""
 
 
-def _all_accounted(connection: duckdb.DuckDBPyConnection) -> None:
+def _all_accounted(connection: Connection) -> None:
     pairs = "given g FULL JOIN accounted t USING (ordinal) WHERE g.ordinal IS NULL OR t.ordinal IS NULL"
     if connection.execute(f"SELECT count(*) FROM {pairs}").fetchall()[0][0]:
         raise Fault("COUNTS_DIFFER", "evidence and accounting are not of the same rows", where=STEP)
@@ -241,19 +240,9 @@ def _all_accounted(connection: duckdb.DuckDBPyConnection) -> None:
         raise Fault("COUNTS_DIFFER", "a row was decided more than once, or not at all", where=STEP)
 
 
-_Codes = set[tuple[str, Disposition]]
-
-
-def _of_batch(connection: duckdb.DuckDBPyConnection) -> tuple[_Codes, _Codes, bool]:
-    """What fails of the batch at intake, and at the match if it came that far; whether it did."""
-    rules = [(r.code, r.disposition, r.met) for r in batch_rules()]
-    rate = [(c.code, c.disposition, f"coalesce(({c.arguments['predicate']}), false)") for c in matching.of_batch()]
-    came = bool(connection.execute("SELECT count(*) > 0 FROM candidates").fetchall()[0][0])
-    return _failing(connection, "facts", rules), _failing(connection, "rate", rate) if came else set(), came
-
-
 def _failing(
-    connection: duckdb.DuckDBPyConnection, table: str, tests: Collection[tuple[str, Disposition, str]]
-) -> _Codes:
+    connection: Connection, table: str, tests: list[tuple[str, Disposition, str]]
+) -> set[tuple[str, Disposition]]:
+    """The tests (code, disposition, SQL) that the one row of `table` does not meet."""
     met = connection.execute(f"SELECT {', '.join(met for *_, met in tests)} FROM {table}").fetchall()[0]
     return {(code, disposition) for (code, disposition, _), ok in zip(tests, met, strict=True) if not ok}

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
 from expectations.base import digests
+from expectations.base.duck import DuckSettings, parquet
 from expectations.contracts.lists import Origin
 from expectations.facts import corroboration
-from expectations.facts.letter import RegisterFacts, register_facts
+from expectations.facts.letter import register_facts
 from expectations.facts.sql import beside_verdict
 from expectations.rules import disclosure
 from pipelines import lake, register
 from pipelines.context import BatchContext
-from pipelines.lake import Manifest
-from pipelines.validate import facts, matched, verdicts
+from pipelines.lake import Attempt, Manifest, Part
+from pipelines.lake.sql import copy, quiet
+from pipelines.validate import facts, verdicts
+
+_MATCHED = "validate.matched"
+_PARSED = ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_city", "a_state", "a_zip")
 
 
 def run(ctx: BatchContext) -> Manifest:
@@ -22,9 +30,9 @@ def run(ctx: BatchContext) -> Manifest:
     or damaged, Fault if a step that it needs is not there.
     """
     found = _matched(ctx)
-    known = _facts(ctx, found)
-    constants = beside_verdict(_agreed(ctx))
-    counting = _counting(ctx)
+    agreed = register_facts(ctx.agreement, ctx.standing, ctx.decided_on)
+    constants, counting = beside_verdict(agreed), corroboration.counts(agreed)
+    known = _facts(ctx, found, counting)
     listed = digests.of_file(ctx.persons) if ctx.persons else None
     # rules or address SQL that changed since a crash must not be skipped over
     rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts", counting)]
@@ -35,28 +43,42 @@ def run(ctx: BatchContext) -> Manifest:
     return ctx.run_step(verdicts.STEP, inputs, list(enumerate(groups)), worker)
 
 
-def _counting(ctx: BatchContext) -> str:
-    return corroboration.counts(_agreed(ctx))
-
-
-def _agreed(ctx: BatchContext) -> RegisterFacts:
-    return register_facts(ctx.agreement, ctx.standing, ctx.decided_on)
-
-
 def _matched(ctx: BatchContext) -> Manifest:
     rows, candidates = lake.committed(ctx.step("ingest.rows")), lake.committed(ctx.step("match.candidates"))
     keys = ctx.sql_person_key("c.record_id"), ctx.sql_address_key()
-    worker = matched.Matched(tuple(candidates.paths("candidates")), *keys, ctx.duck)
+    worker = Matched(tuple(candidates.paths("candidates")), *keys, ctx.duck)
     inputs = [rows.digest, candidates.digest]
-    return ctx.run_step(matched.STEP, inputs, list(enumerate(rows.paths("rows"))), worker)
+    return ctx.run_step(_MATCHED, inputs, list(enumerate(rows.paths("rows"))), worker)
 
 
-def _facts(ctx: BatchContext, found: Manifest) -> Manifest:
+def _facts(ctx: BatchContext, found: Manifest, counting: str) -> Manifest:
     registers = {
         Origin.REQUEST.value: register.open_register(ctx.register),
         Origin.CONTROL.value: lake.committed(ctx.step("match.decoys")),
     }
-    counting = _counting(ctx)
     inputs = [found.digest, {origin: register.digest for origin, register in registers.items()}, counting]
     worker = facts.Facts(tuple(found.paths("matched")), counting, ctx.duck)
     return ctx.run_step(facts.STEP, inputs, facts.asked(registers), worker)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Worker: (index, path of a part of `ingest.rows`) → one part of `matched`."""
+
+    candidates: tuple[str, ...]
+    person_key: str = field(repr=False)  # SQL that holds the hash key: never logged
+    address_key: str = field(repr=False)
+    duck: DuckSettings
+
+    def __call__(self, item: tuple[int, str], attempt: Attempt) -> Iterator[Part]:
+        index, path = item
+        # a row that ended in ingest is never looked at again, whatever the candidates say
+        query = f"""
+        SELECT r.ordinal, r.origin, c.record_id, {self.person_key} AS person_key, {self.address_key} AS address_key,
+          {", ".join(f"r.{c}" for c in _PARSED)}
+        FROM {parquet([path])} r
+          JOIN {parquet(list(self.candidates))} c ON r.ordinal = c.ordinal AND r.origin = c.origin
+        WHERE r.outcome IS NULL AND c.outcome IS NULL"""
+        with quiet(_MATCHED, self.duck) as connection:
+            copy(connection, query, attempt.path("matched", index))
+        yield attempt.part("matched", index)

@@ -21,13 +21,12 @@ from pipelines.register.prepare import people
 
 STEP = "validate.facts"
 DATASETS = {"addresses": "on_file", "buildings": "units", "persons": "persons"}
-ADDRESS_FIELDS = tuple(ON_FILE.field(i).name for i in range(ON_FILE.num_fields))
+ADDRESS_FIELDS = tuple(field.name for field in ON_FILE)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What one part comes from: which dataset of a register, whose rows it may answer, the part's index, its files,
-    and the files of the records in them that are gone."""
+    """What one part comes from: which dataset, whose rows it may answer, its index, files, and files of who is gone."""
 
     dataset: str
     origin: str

@@ -65,16 +65,13 @@ class Verdicts:
           tried.addresses_tried - 1 AS earlier_tries, {self.constants}
         FROM m LEFT JOIN lists USING (record_id)
           LEFT JOIN buildings USING (origin, a_zip, a_number, a_street)
-          LEFT JOIN ({self._tried()}) tried USING (person_key)
+          LEFT JOIN (
+            -- rows of this batch count as well, whatever their order: many guesses in one batch are many guesses
+            SELECT person_key, count(DISTINCT address_key) AS addresses_tried
+            FROM (SELECT person_key, address_key FROM {parquet(list(self.matched))}
+              UNION ALL SELECT person_key, address_key FROM read_parquet({quote(self.earlier)}))
+            GROUP BY person_key) tried USING (person_key)
           LEFT JOIN ({persons.lists_sql(self.persons)}) listed USING (record_id)"""
-
-    def _tried(self) -> str:
-        # rows of this batch count as well, whatever their order: many guesses in one batch are many guesses
-        return f"""
-        SELECT person_key, count(DISTINCT address_key) AS addresses_tried
-        FROM (SELECT person_key, address_key FROM {parquet(list(self.matched))}
-          UNION ALL SELECT person_key, address_key FROM read_parquet({quote(self.earlier)}))
-        GROUP BY person_key"""
 
     def _verdicts(self) -> str:
         return f"""

@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from expectations.base.duck import DuckSettings, quote, session
-from pipelines.release.tally import tally
+from pipelines.release.accounting import tally
 from tests.bench.measured import peak_mb
 
 TWO = DuckSettings(threads=2)

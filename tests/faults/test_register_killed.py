@@ -11,6 +11,7 @@ import pytest
 from expectations.base.errors import BadInput
 from flows.home.registers import all_versions, current_register
 from pipelines import lake, register
+from pipelines.lake.commit import FINISHED
 from pipelines.register import prepare
 from tests.factories import home as worlds
 from tests.factories.deltas import TODAY, write_delta
@@ -46,7 +47,7 @@ def half_made(target: Path) -> list[Path]:
     """Parts of the attempts that were finished; the version itself cannot be opened."""
     with pytest.raises(BadInput, match="REGISTER_NOT_PREPARED"):
         register.open_register(target)
-    notes = (target / lake.ATTEMPTS).glob(f"*/{lake.FINISHED}")
+    notes = (target / lake.ATTEMPTS).glob(f"*/{FINISHED}")
     return [Path(part["path"]) for note in notes for part in json.loads(note.read_text())]
 
 

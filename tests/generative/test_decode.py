@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
 from expectations.contracts.request import RAW_NAMES
+from expectations.instruments import Compression, FileFormat
 from pipelines.read import csv as read_csv
 from pipelines.read import jsonl as read_jsonl
 from pipelines.read.blocks import BLOCK, Submitted
-from pipelines.read.formats import Compression, FileFormat
-from pipelines.read.screen import screen
-from pipelines.read.submitted import reader
+from pipelines.read.formats import READERS
+from pipelines.read.stretch import screen
 from tests.generative.examples import examples
 from tests.pipelines.ingest.test_decode import HEADER, decode
 
@@ -78,7 +78,7 @@ def ends(folder: str, kind: str, block: int = BLOCK) -> object:
         file = Submitted(
             Path(folder) / "data", "data", Compression.NONE, Path(folder) / "scratch", DuckSettings(), block=block
         )
-        for read in map(screen, reader(FileFormat(kind))(file)):
+        for read in map(screen, READERS[FileFormat(kind)](file)):
             found |= dict(zip(read.rows.tolist(), read.table.to_pylist(), strict=True))
             found |= {r.row: (r.field, r.code) for r in read.rejects}
     except BadInput as error:

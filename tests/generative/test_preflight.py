@@ -12,12 +12,12 @@ from unittest import mock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.preflight.columns import ID, fields_of
+from expectations.instruments import Compression
+from pipelines.preflight.addresses import fields_of
+from pipelines.preflight.verdicts import ID
 from pipelines.read import blocks
 from pipelines.read import csv as read_csv
-from pipelines.read.formats import Compression
-from pipelines.read.screen import screen
-from pipelines.read.stretch import Read
+from pipelines.read.stretch import Read, screen
 from tests.generative.examples import examples
 
 NAMES = ("id", "street", "city", "note")

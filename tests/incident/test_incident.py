@@ -26,7 +26,7 @@ from flows.reports.declaration import declaration
 from flows.sandbox.home import REQUESTER_AGE, init, make_batch
 from pipelines import sealing, simulate
 from pipelines.recall.apply import apply_recall
-from pipelines.release.received import open_received
+from pipelines.release.opened import open_received
 from tests.factories import home as worlds
 from tests.factories import recalls
 from tests.incident import early

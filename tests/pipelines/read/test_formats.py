@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from expectations.base.errors import Usage
+from expectations.instruments import Compression, FileFormat
 from pipelines.lake import runner
-from pipelines.read.formats import PACKED_SUFFIXES, SUFFIXES, Compression, FileFormat, of_name
-from pipelines.read.submitted import reader
+from pipelines.read.formats import PACKED_SUFFIXES, READERS, SUFFIXES, of_name
 
 
 def test_each_format_has_a_reader_of_its_own() -> None:
-    assert len({reader(form) for form in FileFormat}) == len(FileFormat)
+    assert len({READERS[form] for form in FileFormat}) == len(FileFormat)
 
 
 @pytest.mark.parametrize("form", FileFormat)

@@ -265,13 +265,13 @@ def test_a_batch_that_stopped_early_has_its_evidence_too(again: BatchContext, tm
 
 
 def test_the_accounting_carries_its_header(again: BatchContext, tmp_path: Path) -> None:
-    from pipelines.release import header
+    from pipelines.release.accounting import read_header
 
     context = replace(matched.with_fields(again, "state", "zip"), instruments={again.agreement.id: "d" * 64})
     release.outcomes(context)
     sealed = release.seal_accounting(context, HOLDER.recipient, tmp_path / "a.age")
     sealing.open_file(sealed.path, tmp_path / "open", HOLDER)
-    said = header.read(tmp_path / "open")
+    said = read_header(tmp_path / "open")
     assert said is not None and said["nature"] == ["state", "zip"] and said["agreement"]["digest"] == "d" * 64
     assert said["recipient"] == {
         "id": "department-of-examples",
@@ -280,7 +280,7 @@ def test_the_accounting_carries_its_header(again: BatchContext, tmp_path: Path) 
     }
     assert said["purpose"] == context.letter.purpose and said["letter"] == of_file(context.files / "letter.toml")
     pq.write_table(pa.table({"x": [1]}), tmp_path / "old")
-    assert header.read(tmp_path / "old") is None
+    assert read_header(tmp_path / "old") is None
 
 
 def test_the_accounting_holds_all_outcomes_under_one_root(made: Made, again: BatchContext, tmp_path: Path) -> None:
