@@ -16,7 +16,7 @@ from expectations.base.errors import BadInput, Usage
 from flows.audit import signed_heads
 from flows.ledger import Ledger
 from flows.ledger.chain import GENESIS, Head, Link, Problem, check_links
-from flows.ledger.verify.rebuild import impossible
+from flows.ledger.rebuild import impossible
 
 
 @dataclass

@@ -19,10 +19,10 @@ from flows.evidence.store import accounting_path, evidence_folder, evidence_list
 from flows.home.locks import busy
 from flows.home.tree import Home
 from flows.ledger import Ledger
+from flows.ledger.accounts import SHREDDED
 from flows.ledger.batches import BatchRecord
 from flows.ledger.chain import Problem
 from flows.ledger.lifecycles.states import FINAL, State
-from flows.ledger.shredding import SHREDDED
 from flows.outbox.folder import Folder
 from pipelines import release
 

@@ -54,8 +54,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Mark:
-    """What somebody vouches for, outside of the chain: the hash of an event, and the Merkle root over the hashes up to
-    it."""
+    """What somebody vouches for, outside of the chain: an event's hash, and the Merkle root over those up to it."""
 
     name: str
     seq: int
@@ -72,6 +71,12 @@ def head(session: Session) -> Head:
     """The newest event; Head(0, GENESIS) of an empty ledger."""
     last = session.execute(select(Event.seq, Event.hash).order_by(Event.seq.desc()).limit(1)).first()
     return Head(last.seq, last.hash) if last else Head(0, GENESIS)
+
+
+def newest(session: Session, batch: str, kind: str) -> Event | None:
+    """The newest event of this kind of a batch, if it has one."""
+    query = select(Event).where(Event.batch == batch, Event.kind == kind).order_by(Event.seq.desc())
+    return session.scalar(query.limit(1))
 
 
 def append(session: Session, at: str, batch: str | None, kind: str, facts: str) -> Event:
@@ -119,9 +124,8 @@ class _Compared:
         while self.left and self.left[0].seq <= head.seq:
             mark = self.left.pop(0)
             if (mark.seq, mark.hash) != (head.seq, head.hash):
-                since = (
-                    f"between event {self.fits.seq} and this one ({self.fits.name} fits)" if self.fits else "up to here"
-                )
+                fits = self.fits
+                since = f"between event {fits.seq} and this one ({fits.name} fits)" if fits else "up to here"
                 yield Problem(f"event {mark.seq}", f"the chain was written anew {since}: {mark.name} says otherwise")
             elif mark.root not in (None, tree.root()):
                 yield Problem(f"event {mark.seq}", f"an event before it is not what {mark.name} vouches for")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Self
 
+from pydantic import Json
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from expectations.base.clock import Clock
 from expectations.base.errors import Fault, Usage
 from flows.ledger import chain, facts
 from flows.ledger.database import engine, migrate
-from flows.ledger.database.models import Batch, Enrolled, Operator
+from flows.ledger.database.models import Batch, Enrolled, Operator, Time, as_record
 from flows.ledger.events import Event
 from flows.ledger.events.moves import Move
 from flows.ledger.lifecycles.states import BATCH, Cause, Checkpoint, State
@@ -39,9 +40,9 @@ class BatchRecord:
     submission: str
     requester: str
     agreement: str
-    received_at: datetime
+    received_at: Time
     decided_on: date
-    instruments: Mapping[str, str]
+    instruments: Json[Mapping[str, str]]
     register: str
     rows: int
     state: State
@@ -49,8 +50,8 @@ class BatchRecord:
     hold: int | None
     checkpoint: Checkpoint | None
     content_digest: str | None
-    codes: tuple[str, ...]
-    cites: tuple[str, ...]
+    codes: Json[tuple[str, ...]]
+    cites: Json[tuple[str, ...]]
     package_digest: str | None
     merkle_root: str | None
 
@@ -144,25 +145,13 @@ def find(session: Session, name: str) -> Batch:
     return batch
 
 
+def reached(session: Session, batch: str, state: State) -> datetime:
+    """When a batch came, last, into a state that it has been in."""
+    event = chain.newest(session, batch, state.value)
+    assert event is not None, "no change of state without its event"
+    return datetime.fromisoformat(event.at)
+
+
 def record(batch: Batch) -> BatchRecord:
     """A row of the ledger as callers see it."""
-    return BatchRecord(
-        name=batch.name,
-        submission=batch.submission,
-        requester=batch.requester,
-        agreement=batch.agreement,
-        received_at=datetime.fromisoformat(batch.received_at),
-        decided_on=batch.decided_on,
-        instruments=json.loads(batch.instruments),
-        register=batch.register,
-        rows=batch.rows,
-        state=State(batch.state),
-        resumes=State(batch.resumes) if batch.resumes else None,
-        hold=batch.hold,
-        checkpoint=Checkpoint(batch.checkpoint) if batch.checkpoint else None,
-        content_digest=batch.content_digest,
-        codes=tuple(json.loads(batch.codes)),
-        cites=tuple(json.loads(batch.cites)),
-        package_digest=batch.package_digest,
-        merkle_root=batch.merkle_root,
-    )
+    return as_record(BatchRecord, batch)

@@ -6,24 +6,24 @@ says why): a question by person scans ten million claims in seconds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import Json
 from sqlalchemy import ColumnElement, distinct, func, select
 from sqlalchemy.orm import Session
 
-from flows.ledger.core import BatchRecord, Core, record
-from flows.ledger.database.models import Batch, Claim, Event, RecallCase, Recalled
+from flows.ledger.core import BatchRecord, Core, reached, record
+from flows.ledger.database.models import Batch, Claim, Event, RecallCase, Recalled, Time, as_record
 from flows.ledger.lifecycles.states import State
 
 
 @dataclass(frozen=True)
 class Disclosed:
-    """A person's record, disclosed with a batch. `requests`: how many requests of the batch were answered with it;
-    `recalls`: state by id of the cases that recall any of them."""
+    """A person's record, disclosed with a batch. `requests`: how many of its requests were answered with it; `recalls`:
+    state by id of the cases that recall any of them."""
 
     batch: BatchRecord
     published_at: datetime
@@ -37,9 +37,9 @@ class EventRecord:
 
     seq: int
     hash: str
-    at: datetime
+    at: Time
     kind: str
-    facts: dict[str, Any]
+    facts: Json[dict[str, Any]]
 
 
 class Figures(Core):
@@ -49,14 +49,12 @@ class Figures(Core):
         """To whom this person's record was disclosed, oldest first."""
         with self.reading() as session:
             his = Claim.person_key == person_key  # a scan, in seconds: see Bulk.put
-            requests = {
-                row[0]: row[1]
-                for row in session.execute(select(Claim.batch, func.count()).where(his).group_by(Claim.batch))
-            }
-            recalls = _recalls(session, his)
-            rows = session.scalars(select(Batch).where(Batch.name.in_(requests), Batch.state == State.PUBLISHED.value))
+            counted = session.execute(select(Claim.batch, func.count()).where(his).group_by(Claim.batch))
+            requests = dict(row._tuple() for row in counted)
+            recalls, left = _recalls(session, his), State.PUBLISHED
+            rows = session.scalars(select(Batch).where(Batch.name.in_(requests), Batch.state == left.value))
             found = [
-                Disclosed(record(b), _published_at(session, b.name), requests[b.name], recalls.get(b.name, {}))
+                Disclosed(record(b), reached(session, b.name, left), requests[b.name], recalls.get(b.name, {}))
                 for b in rows
             ]
         return sorted(found, key=lambda d: (d.published_at, d.batch.name))
@@ -64,13 +62,12 @@ class Figures(Core):
     def published_at(self, batch: str) -> datetime:
         """When a published batch left."""
         with self.reading() as session:
-            return _published_at(session, batch)
+            return reached(session, batch, State.PUBLISHED)
 
     def persons(self, requester: str, batches: Iterable[str]) -> int:
         """How many different persons these batches of a requester disclosed."""
-        query = select(func.count(distinct(Claim.person_key))).where(
-            Claim.requester == requester, Claim.batch.in_(list(batches))
-        )
+        query = select(func.count(distinct(Claim.person_key)))
+        query = query.where(Claim.requester == requester, Claim.batch.in_(list(batches)))
         with self.reading() as session:
             return session.scalar(query) or 0
 
@@ -78,13 +75,14 @@ class Figures(Core):
         """The events of a batch, oldest first."""
         with self.reading() as session:
             query = select(Event).where(Event.batch == batch).order_by(Event.seq)
-            return [_record(e) for e in session.scalars(query)]
+            return [as_record(EventRecord, e) for e in session.scalars(query)]
 
     def newest(self, kind: str) -> dict[str, EventRecord]:
         """Of every batch that has one, its newest event of this kind."""
         query = select(Event).where(Event.kind == kind, Event.batch.is_not(None)).order_by(Event.seq)
+        query = query.execution_options(yield_per=5_000)
         with self.reading() as session:
-            return {str(e.batch): _record(e) for e in session.scalars(query.execution_options(yield_per=5_000))}
+            return {str(e.batch): as_record(EventRecord, e) for e in session.scalars(query)}
 
 
 def _recalls(session: Session, claims: ColumnElement[bool]) -> dict[str, dict[str, str]]:
@@ -94,22 +92,8 @@ def _recalls(session: Session, claims: ColumnElement[bool]) -> dict[str, dict[st
         & (Recalled.agreement == Claim.agreement)
         & (Recalled.request_key == Claim.request_key)
     )
-    query = (
-        select(Claim.batch, RecallCase.id, RecallCase.state)
-        .join(Recalled, same)
-        .join(RecallCase, RecallCase.id == Recalled.case_id)
-        .where(claims)
-    )
+    query = select(Claim.batch, RecallCase.id, RecallCase.state).join(Recalled, same)
     found: dict[str, dict[str, str]] = {}
-    for batch, case, state in session.execute(query):
+    for batch, case, state in session.execute(query.join(RecallCase, RecallCase.id == Recalled.case_id).where(claims)):
         found.setdefault(batch, {})[case] = state
     return found
-
-
-def _record(e: Event) -> EventRecord:
-    return EventRecord(e.seq, e.hash, datetime.fromisoformat(e.at), e.kind, json.loads(e.facts))
-
-
-def _published_at(session: Session, batch: str) -> datetime:
-    query = select(Event.at).where(Event.batch == batch, Event.kind == State.PUBLISHED.value).order_by(Event.seq)
-    return datetime.fromisoformat(session.scalars(query).one())

@@ -1,6 +1,6 @@
 """What an event is applied to: the ledger's tables, as they were before it.
 
-It is done twice: in the transaction that appends the event, and by `flows.ledger.verify.rebuild`, which plays all
+It is done twice: in the transaction that appends the event, and by `flows.ledger.rebuild`, which plays all
 events over an empty database to compare it with the live one. What an event has by digest only comes from whoever
 writes it, or from the live row.
 """

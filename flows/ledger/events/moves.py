@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -39,11 +39,11 @@ class Received(Event, kinds=[State.RECEIVED]):
         return Moved.read(kind, facts) if "start" in json.loads(facts) else super().read(kind, facts)
 
     def apply(self, tables: Tables) -> None:
-        name = tables.place.batch
+        name, us = tables.place.batch, self.received_us
         row = Batch(
             **{k: getattr(self, k) for k in ("submission", "requester", "agreement", "register", "rows")},
             name=name,
-            received_at=self._received_at(tables),
+            received_at=tables.unsaid(Batch.received_at, name) if us is None else stamp(from_us(us)),
             decided_on=datetime.strptime(str(self.decided_on), "%Y%m%d").date(),
             instruments=self._instruments(tables),
             state=State.RECEIVED.value,
@@ -52,18 +52,11 @@ class Received(Event, kinds=[State.RECEIVED]):
         )
         tables.add(row, name)
 
-    def _received_at(self, tables: Tables) -> Any:
-        if self.received_us is not None:
-            return stamp(from_us(self.received_us))
-        return tables.unsaid(Batch.received_at, tables.place.batch)
-
     def _instruments(self, tables: Tables) -> Any:
         if self.under is not None:
             return json.dumps(dict(self.under))
-        digests = list(self.instruments)
-        return tables.unsaid(
-            Batch.instruments, tables.place.batch, lambda text: sorted(json.loads(text).values()) == digests
-        )
+        digests, name = list(self.instruments), tables.place.batch
+        return tables.unsaid(Batch.instruments, name, lambda text: sorted(json.loads(text).values()) == digests)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,13 +82,13 @@ class Move(Counted):
         tables.batch.state = self.end.value
 
 
+_PLAIN = {Cause.PASSED, Cause.RETRIED, Cause.UNREADABLE, Cause.FAILED, Cause.DECIDED, Cause.RESEALED}
 _MOVED = (State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED, State.FAILED, State.REJECTED, State.UNREADABLE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moved(Move, kinds=_MOVED):
-    """A checkpoint passed; a fault, and its end; what people decided; back to be sealed again; a submission cannot be
-    read."""
+    """A checkpoint passed; a fault, or its end; what people decided; to be sealed again; a submission is unreadable."""
 
     to: State
     decision: Decision | None = None
@@ -113,7 +106,8 @@ class Moved(Move, kinds=_MOVED):
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
-        batch, ahead = tables.batch, (State.REJECTED if self.decision is Decision.REJECT else tables.batch.resumes)
+        batch = tables.batch
+        ahead = State.REJECTED if self.decision is Decision.REJECT else batch.resumes
         if self.cause in (Cause.RETRIED, Cause.DECIDED) and self.end != ahead:
             yield f"batch {batch.name} does not go on from there"
         if self.cause is Cause.DECIDED and not self._decided(tables):
@@ -131,20 +125,13 @@ class Moved(Move, kinds=_MOVED):
     def apply(self, tables: Tables) -> None:
         super().apply(tables)
         batch, cause = tables.batch, self.cause
-        match cause:
-            case Cause.PASSED | Cause.RETRIED | Cause.UNREADABLE:
-                batch.resumes = None
-            case Cause.FAILED:
-                batch.resumes = self.start.value
-            case Cause.DECIDED:
-                batch.hold = batch.resumes = None
-            case Cause.RESEALED:
-                batch.package_digest = batch.resumes = None
-                tables.clear(CLAIMS, [batch.name])
-            case Cause.HELD | Cause.REFUSED | Cause.PREPARED | Cause.PUBLISHED | Cause.WITHDRAWN | Cause.EXPIRED | None:
-                pass  # no step of this kind, which is said already
-            case _:
-                assert_never(cause)
+        if cause in _PLAIN:  # any other: no step of this kind, which is said already
+            batch.resumes = self.start.value if cause is Cause.FAILED else None
+        if cause is Cause.DECIDED:
+            batch.hold = None
+        if cause is Cause.RESEALED:
+            batch.package_digest = None
+            tables.clear(CLAIMS, [batch.name])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,8 +217,7 @@ class Published(Move, kinds=[State.PUBLISHED]):
 
 @dataclass(frozen=True, kw_only=True)
 class Withdrawn(Move, kinds=[State.WITHDRAWN]):
-    """A prepared batch was stopped in time: its claims are given back. The event of being prepared keeps their
-    digest."""
+    """A prepared batch was stopped in time: its claims are given back. That of being prepared keeps their digest."""
 
     codes: tuple[str, ...]
     cites: tuple[str, ...]

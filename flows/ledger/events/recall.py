@@ -32,8 +32,7 @@ class RecallKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CaseOpened(Event, kinds=[RecallKind.STEP]):
-    """A case was opened: so many rows of each batch, whose request keys have the digest `claims`; `discovered_at`:
-    seconds."""
+    """A case was opened: so many rows of each batch. `claims`: digest of their keys; `discovered_at`: in seconds."""
 
     case: str
     requester: str
@@ -59,26 +58,26 @@ class CaseOpened(Event, kinds=[RecallKind.STEP]):
             yield f"case {self.case} could not become {self.step} there"
 
     def apply(self, tables: Tables) -> None:
+        us, parties = self.discovered_us, {"requester": self.requester, "agreement": self.agreement}
         row = RecallCase(
             id=self.case,
-            **{k: getattr(self, k) for k in ("requester", "agreement", "affected")},
+            **parties,
+            affected=self.affected,
             reason=self.reason.value,
-            discovered_at=self._discovered_at(tables),
+            discovered_at=self._unsaid(tables) if us is None else stamp(from_us(us)),
             batches=json.dumps(dict(zip(self.batches, self.rows, strict=True))),
             codes=json.dumps(self.codes),
             state=self.step.value,
             seq=tables.place.seq,
         )
         tables.add(row, self.case)
-        tables.put(RECALLED, self.case, sum(self.rows), self.claims, requester=self.requester, agreement=self.agreement)
+        tables.put(RECALLED, self.case, sum(self.rows), self.claims, **parties)
 
-    def _discovered_at(self, tables: Tables) -> Any:
-        if self.discovered_us is not None:
-            return stamp(from_us(self.discovered_us))
-        seconds = self.discovered_at
-        return tables.unsaid(
-            RecallCase.discovered_at, self.case, lambda text: int(datetime.fromisoformat(text).timestamp()) == seconds
-        )
+    def _unsaid(self, tables: Tables) -> Any:
+        def fits(text: str) -> bool:
+            return int(datetime.fromisoformat(text).timestamp()) == self.discovered_at
+
+        return tables.unsaid(RecallCase.discovered_at, self.case, fits)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,4 @@
-"""Who and what counts: instruments enrolled, operators enrolled and revoked, and what an operator vouches for of older
-events."""
+"""Who and what counts: instruments, operators, and what an operator vouches for of older events."""
 
 from __future__ import annotations
 
@@ -46,17 +45,10 @@ class InstrumentEnrolled(SignedEvent, kinds=[RegistryKind.ENROLLED]):
             yield "it does not follow the version before it"
 
     def apply(self, tables: Tables) -> None:
-        seq = tables.place.seq
-        body = tables.content(Enrolled.body, seq, self.digest)
-        row = Enrolled(
-            seq=seq,
-            id=self.instrument,
-            version=self.version or self._next(tables),
-            digest=self.digest,
-            kind=self.kind,
-            enrolled_at=tables.place.at,
-            body=body,
-        )
+        seq, at = tables.place.seq, tables.place.at
+        version, body = self.version or self._next(tables), tables.content(Enrolled.body, seq, self.digest)
+        said = {"id": self.instrument, "digest": self.digest, "kind": self.kind}
+        row = Enrolled(seq=seq, version=version, enrolled_at=at, body=body, **said)
         tables.add(row, seq)
         super().apply(tables)
 

@@ -26,8 +26,7 @@ class ReviewKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionSigned(SignedEvent, kinds=[ReviewKind.DECISION]):
-    """An operator signed a decision on the batch as it is held; or, without a batch, that releases go on after a
-    halt."""
+    """An operator signed a decision on the batch as it is held; or, without a batch, to go on after a halt."""
 
     hold: int
     decision: Decision
@@ -58,18 +57,10 @@ class DecisionSigned(SignedEvent, kinds=[ReviewKind.DECISION]):
 
     def apply(self, tables: Tables) -> None:
         super().apply(tables)
-        row = Decided(
-            seq=tables.place.seq,
-            at=tables.place.at,
-            batch=tables.place.batch,
-            hold=self.hold,
-            checkpoint=self._checkpoint(tables),
-            content_digest=self.content_digest or "",
-            decision=self.decision.value,
-            reason=self.reason.value,
-            operator=self.by,
-        )
-        tables.add(row, row.seq)
+        place, checkpoint, rows = tables.place, self._checkpoint(tables), self.content_digest or ""
+        held = {"hold": self.hold, "checkpoint": checkpoint, "content_digest": rows}
+        said = {"decision": self.decision.value, "reason": self.reason.value, "operator": self.by}
+        tables.add(Decided(seq=place.seq, at=place.at, batch=place.batch, **held, **said), place.seq)
 
 
 @dataclass(frozen=True, kw_only=True)

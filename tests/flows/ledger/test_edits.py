@@ -27,7 +27,7 @@ from flows.ledger.events.batch import BatchKind
 from flows.ledger.events.registry import RegistryKind
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import State
-from flows.ledger.verify.rebuild import PLACES
+from flows.ledger.rebuild import PLACES
 from tests.factories import home as worlds
 from tests.factories.full_ledger import FixedOffice, fill, fixed_key
 
