@@ -29,14 +29,10 @@ class Disclosures(Core):
 
         Keys that another batch has merely prepared are found when this batch claims its own.
         """
-        query = (
-            select(Claim.request_key)
-            .join(Batch, Batch.name == Claim.batch)
-            .where(Claim.requester == requester, Claim.agreement == agreement, Batch.state == State.PUBLISHED.value)
-            .order_by(Claim.request_key)
-        )
+        query = select(Claim.request_key).join(Batch, Batch.name == Claim.batch).order_by(Claim.request_key)
+        ours = (Claim.requester == requester) & (Claim.agreement == agreement) & (Batch.state == State.PUBLISHED.value)
         with self.reading() as session:
-            yield from session.scalars(query.execution_options(yield_per=20_000))
+            yield from session.scalars(query.where(ours).execution_options(yield_per=20_000))
 
     def tries(self, requester: str, since: datetime) -> Iterator[tuple[str, str]]:
         """(person_key, address_key) of what this requester tried since then, each once, sorted."""
@@ -83,6 +79,5 @@ def once(batch: str, pairs: Pairs) -> list[tuple[str, str]]:
 def taken(session: Session, batch: Batch) -> frozenset[str]:
     """Which of the request keys that came in other batches hold: then none of them may be claimed."""
     same = (Claim.requester == batch.requester) & (Claim.agreement == batch.agreement)
-    return frozenset(
-        session.scalars(select(Claim.request_key).where(same & Claim.request_key.in_(select(INCOMING.c.a))))
-    )
+    query = select(Claim.request_key).where(same & Claim.request_key.in_(select(INCOMING.c.a)))
+    return frozenset(session.scalars(query))

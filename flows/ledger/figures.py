@@ -50,7 +50,7 @@ class Figures(Core):
         with self.reading() as session:
             his = Claim.person_key == person_key  # a scan, in seconds: see Bulk.put
             counted = session.execute(select(Claim.batch, func.count()).where(his).group_by(Claim.batch))
-            requests = dict(row._tuple() for row in counted)
+            requests = dict(counted.all())
             recalls, left = _recalls(session, his), State.PUBLISHED
             rows = session.scalars(select(Batch).where(Batch.name.in_(requests), Batch.state == left.value))
             found = [

@@ -75,8 +75,7 @@ def unsaid(live: Session, links: Iterable[Link]) -> tuple[dict[str, str], tuple[
 
 @contextmanager
 def _scratch(live: Session | None) -> Iterator[Rebuilt]:
-    """An empty database in memory, with the ledger's tables but none of their rules: whatever the events say goes
-    in."""
+    """An empty database in memory, with the ledger's tables but none of their rules: all that events say goes in."""
     engine, bare = create_engine("sqlite://", poolclass=StaticPool), MetaData()
     for table in Base.metadata.tables.values():
         Table(table.name, bare, *(Column(c.name, c.type, primary_key=c.primary_key) for c in table.columns))
@@ -151,10 +150,9 @@ class Rebuilt(Tables):
     def baseline(self, values: Mapping[str, str], tries: Iterable[tuple[str, int, str]]) -> None:
         mine = self.values()
         if self.live is not None:
+            what = "that older events did not say are not those that were signed"
             wrong = sorted(t for t in mine.keys() | values.keys() if mine.get(t) != values.get(t))
-            self._wrong += [
-                f"values of {t} that older events did not say are not those that were signed" for t in wrong
-            ]
+            self._wrong += [f"values of {table} {what}" for table in wrong]
         self._unsaid, self._columns = {}, set()
         self.bulk[TRIES].update({name: (rows, digest) for name, rows, digest in tries if name in self.unsaid_tries()})
 
@@ -186,7 +184,7 @@ class Rebuilt(Tables):
 
 def _compared(model: type[Base], live: Session, rebuilt: Session) -> Iterator[Problem]:
     """Every row that differs, in its place, with its columns."""
-    keys, columns = [c.name for c in model.__table__.primary_key], [c.name for c in model.__table__.columns]
+    keys = [c.name for c in model.__table__.primary_key]
     raw = select(*(type_coerce(c, NullType()).label(c.name) for c in model.__table__.columns))
     raw = raw.order_by(*model.__table__.primary_key)
     seen = set()
@@ -199,8 +197,8 @@ def _compared(model: type[Base], live: Session, rebuilt: Session) -> Iterator[Pr
         if said is None:
             yield Problem(place, f"no event tells of this row of {model.__tablename__}")
             continue
-        for name in columns:
-            if _plain(row[name]) != _plain(said[name]):
+        for name, value in row.items():
+            if _plain(value) != _plain(said[name]):
                 yield Problem(place, f"{model.__tablename__}.{name} is not what its events say")
     for row in rebuilt.execute(raw).mappings():
         key = tuple(row[name] for name in keys)
@@ -222,13 +220,10 @@ def _bulk_compared(bulk: Bulk, live: Session, said: Mapping[str, tuple[int | Non
             yield Problem(place, f"no event tells of these rows of {bulk.name}")
         elif expected is not None and (there.get(owner, 0) != expected[0] or bulk.digest(live, owner) != expected):
             yield Problem(place, f"the rows of {bulk.name} are not those that its events say")
-    for stranger in live.scalars(_strangers(bulk)) if bulk.owned[1] else ():
-        yield Problem(f"{bulk.place} {stranger}", f"rows of {bulk.name} name other parties than it has")
-
-
-def _strangers(bulk: Bulk) -> Select[Any]:
-    """The owners of which some rows do not say what their owner's own row does."""
     key, columns = bulk.owned
-    owners, rows = key.class_, bulk.model.__table__.c
-    differs = or_(*(rows[name] != owners.__table__.c[name] for name in columns))
-    return select(bulk.owner).join(owners, key == bulk.owner).where(differs).distinct().order_by(bulk.owner)
+    if columns:  # the owners of which some rows do not say what their owner's own row does
+        owners, rows = key.class_, bulk.model.__table__.c
+        differs = or_(*(rows[name] != owners.__table__.c[name] for name in columns))
+        query = select(bulk.owner).join(owners, key == bulk.owner).where(differs).distinct().order_by(bulk.owner)
+        for stranger in live.scalars(query):
+            yield Problem(f"{bulk.place} {stranger}", f"rows of {bulk.name} name other parties than it has")

@@ -30,24 +30,17 @@ def connect(url: str) -> Engine:
     except ArgumentError:
         raise Usage("LEDGER_URL", "the ledger's URL cannot be read", remedy="Write sqlite:///PATH.") from None
     if parsed.drivername == "sqlite" and parsed.database:
-        _private_file(Path(parsed.database))
+        path = Path(parsed.database)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)  # SQLite gives its WAL the mode of the database, so this covers both
         engine = create_engine(parsed, hide_parameters=True)
         event.listen(engine, "connect", _sqlite_settings)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
-    raise Usage(
-        "LEDGER_URL",
-        "the ledger's URL names no database that is supported",
-        remedy="Write sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
-    )
-
-
-def _private_file(path: Path) -> None:
-    # SQLite gives its WAL the mode of the database, so this covers both
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
+    remedy = "Write sqlite:///PATH or postgresql://USER@HOST/DATABASE."
+    raise Usage("LEDGER_URL", "the ledger's URL names no database that is supported", remedy=remedy)
 
 
 def _sqlite_settings(connection: sqlite3.Connection, _record: Any) -> None:
@@ -82,12 +75,8 @@ def translated() -> Iterator[None]:
     except IntegrityError:
         raise Fault("LEDGER_CONFLICT", "the ledger refused an entry that contradicts another") from None
     except OperationalError:
-        raise Transient(
-            "LEDGER_BUSY", "the ledger's database is busy, full or out of reach", remedy="Try again."
-        ) from None
+        what = "the ledger's database is busy, full or out of reach"
+        raise Transient("LEDGER_BUSY", what, remedy="Try again.") from None
     except SQLAlchemyError as error:
-        raise Fault(
-            "LEDGER_BROKEN",
-            f"the ledger's database failed: {type(error).__name__}",
-            remedy="Run sluicegate ledger verify.",
-        ) from None
+        what = f"the ledger's database failed: {type(error).__name__}"
+        raise Fault("LEDGER_BROKEN", what, remedy="Run sluicegate ledger verify.") from None

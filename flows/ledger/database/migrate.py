@@ -1,5 +1,4 @@
-"""Brings a ledger's tables to the newest form. Runs inside a transaction that holds the lock: two processes may open
-it."""
+"""Brings a ledger's tables to the newest form, in a transaction that holds the lock: two processes may open it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 from sqlalchemy import func, select
 
@@ -82,7 +82,6 @@ class Move(Counted):
         tables.batch.state = self.end.value
 
 
-_PLAIN = {Cause.PASSED, Cause.RETRIED, Cause.UNREADABLE, Cause.FAILED, Cause.DECIDED, Cause.RESEALED}
 _MOVED = (State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED, State.FAILED, State.REJECTED, State.UNREADABLE)
 
 
@@ -125,13 +124,20 @@ class Moved(Move, kinds=_MOVED):
     def apply(self, tables: Tables) -> None:
         super().apply(tables)
         batch, cause = tables.batch, self.cause
-        if cause in _PLAIN:  # any other: no step of this kind, which is said already
-            batch.resumes = self.start.value if cause is Cause.FAILED else None
-        if cause is Cause.DECIDED:
-            batch.hold = None
-        if cause is Cause.RESEALED:
-            batch.package_digest = None
-            tables.clear(CLAIMS, [batch.name])
+        match cause:
+            case Cause.PASSED | Cause.RETRIED | Cause.UNREADABLE:
+                batch.resumes = None
+            case Cause.FAILED:
+                batch.resumes = self.start.value
+            case Cause.DECIDED:
+                batch.hold = batch.resumes = None
+            case Cause.RESEALED:
+                batch.package_digest = batch.resumes = None
+                tables.clear(CLAIMS, [batch.name])
+            case Cause.HELD | Cause.REFUSED | Cause.PREPARED | Cause.PUBLISHED | Cause.WITHDRAWN | Cause.EXPIRED | None:
+                pass  # no step of this kind, which is said already
+            case _:
+                assert_never(cause)
 
 
 @dataclass(frozen=True, kw_only=True)
