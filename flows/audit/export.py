@@ -9,27 +9,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 from expectations.base.errors import BadInput, Usage
 from flows.audit import signed_heads
 from flows.ledger import Ledger
-from flows.ledger.chain import GENESIS, Head, Problem, check_links
+from flows.ledger.chain import GENESIS, Head, Line, Problem, check_links
 from flows.ledger.rebuild import impossible
-
-
-@dataclass
-class Line:
-    """An event, as a line of an export."""
-
-    seq: int
-    at: str
-    batch: str | None
-    kind: str
-    facts: str
-    previous: str
-    hash: str
 
 
 def write(ledger: Ledger, out: Path) -> int:

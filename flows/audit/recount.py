@@ -37,7 +37,9 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
         claims = next((e["facts"]["claims"] for e in reversed(events) if e["kind"] == State.PREPARED.value), None)
         try:
             yield from _accounting(home, record.name, said, claims, identity)
-            yield from _key(home, record.name)
+            listed = stored_evidence(home, record.name) if keys.place(home, record.name).exists() else None
+            if listed and keys.identity(home, record.name).recipient != listed.recipient:
+                yield Problem(f"evidence of batch {record.name}", "its key is not the one that it was sealed to")
         except SluicegateError as error:  # whatever was sealed in its place
             yield Problem(f"accounting of batch {record.name}", f"{error.message} ({error.where})")
 
@@ -66,9 +68,3 @@ def _released(home: Home, plain: Path) -> str:
         for batch in connection.execute(query).to_arrow_reader(50_000):
             total.update("".join(f"{line}\n" for line in batch.column(0).to_pylist()).encode())
     return total.hexdigest()
-
-
-def _key(home: Home, batch: str) -> Iterator[Problem]:
-    listed = stored_evidence(home, batch) if keys.place(home, batch).exists() else None
-    if listed and keys.identity(home, batch).recipient != listed.recipient:
-        yield Problem(f"evidence of batch {batch}", "its key is not the one that it was sealed to")

@@ -1,4 +1,4 @@
-"""What the chain tells of a batch's sealed files: that it is accounted for, and that the key of its evidence is gone.
+"""What the chain tells of a batch: that it is accounted for, that the key of its evidence is gone, and all the rest.
 
 Invariant 4, accounting first: `accounted` stands in the chain before the batch is prepared, refused or expired. A batch
 that goes another way later (withdrawn, rejected) is accounted for again; its newest event counts.
@@ -11,28 +11,42 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import Json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault, Usage
 from flows.ledger import chain, facts
 from flows.ledger.core import Core, find, reached
-from flows.ledger.database.models import Event
-from flows.ledger.events.batch import Accounted, BatchKind, Shredded, Shredding
+from flows.ledger.database.models import Event, Time, as_record
+from flows.ledger.events.base import Kind
+from flows.ledger.events.batch import Accounted, Shredded, Shredding
 from flows.ledger.lifecycles.states import FINAL, State
 from flows.ledger.registry import latest_instruments
 
-ACCOUNTED, SHREDDING, SHREDDED = BatchKind.ACCOUNTED.value, BatchKind.SHREDDING.value, BatchKind.SHREDDED.value
+ACCOUNTED, SHREDDING, SHREDDED = Kind.ACCOUNTED.value, Kind.SHREDDING.value, Kind.SHREDDED.value
 SHREDDING_STEPS = frozenset({SHREDDING, SHREDDED})
 # Of the bodies of all enrolled instruments: why the evidence must be kept, in words; nothing if it need not be.
 Keeps = Callable[[list[bytes]], Iterable[str]]
 
 
+@dataclass(frozen=True)
+class EventRecord:
+    """An event: number, hash, time, kind, and what it says."""
+
+    seq: int
+    hash: str
+    at: Time
+    kind: str
+    facts: Json[dict[str, Any]]
+
+
 class Accounts(Core):
-    """What was accounted for, and the two steps in which evidence ends."""
+    """What was accounted for, the two steps in which evidence ends, and what else events say."""
 
     def account(self, batch: str, accounted: Accounted) -> None:
         """Records that a batch's accounting and evidence are sealed.
@@ -55,6 +69,19 @@ class Accounts(Core):
             event = chain.newest(session, batch, ACCOUNTED)
             said: dict[str, Any] | None = json.loads(event.facts) if event else None
             return said
+
+    def events_of(self, batch: str) -> list[EventRecord]:
+        """The events of a batch, oldest first."""
+        with self.reading() as session:
+            query = select(Event).where(Event.batch == batch).order_by(Event.seq)
+            return [as_record(EventRecord, e) for e in session.scalars(query)]
+
+    def newest(self, kind: str) -> dict[str, EventRecord]:
+        """Of every batch that has one, its newest event of this kind."""
+        query = select(Event).where(Event.kind == kind, Event.batch.is_not(None)).order_by(Event.seq)
+        query = query.execution_options(yield_per=5_000)
+        with self.reading() as session:
+            return {str(e.batch): as_record(EventRecord, e) for e in session.scalars(query)}
 
     def ended_at(self, batch: str) -> datetime | None:
         """When a batch came into its last state; None while it is under way."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -17,12 +17,12 @@ from expectations.facts.letter import Earlier
 from expectations.instruments import Agreement, parse_instrument
 from flows.ledger import facts
 from flows.ledger.core import BatchRecord, Core, find, record
-from flows.ledger.database.models import Batch, Enrolled, Event
+from flows.ledger.database.models import Batch, Enrolled, Event, stamp, to_us
 from flows.ledger.events.moves import Expired, Held, Moved, Received, Refused
 from flows.ledger.lifecycles.lifecycle import MOVED_ON
 from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
-from flows.ledger.times import stamp, to_us
 
+Facts: TypeAlias = Mapping[str, Any] | None  # what the event of a move says more: counts, codes, digests, known ids
 ROWS_COUNT = timedelta(days=30)  # so long before receipt what passed `intake` counts for the cap on rows
 # The steps that `advance` may take; the others have methods of their own, which ask for more.
 _PLAIN = frozenset({Cause.PASSED, Cause.UNREADABLE, Cause.FAILED, Cause.RETRIED, Cause.RESEALED})
@@ -110,8 +110,8 @@ class Batches(Core):
             counted = (f for f in said if "looked_up" in f)
             return [(f["looked_up"], f["matched"]) for f in islice(counted, newest)]
 
-    def advance(self, batch: str, to: State, *, facts: Mapping[str, Any] | None = None) -> BatchRecord:
-        """Moves a batch on after a checkpoint, a fault, or its end. `facts`: counts, codes, digests, known ids.
+    def advance(self, batch: str, to: State, *, facts: Facts = None) -> BatchRecord:
+        """Moves a batch on after a checkpoint, a fault, or its end.
 
         To go on after a fault, advance to the record's `resumes`. To hold, refuse, decide or publish: see those
         methods. Raises Fault if the state does not allow it, or if a fact may be a value.
@@ -123,16 +123,10 @@ class Batches(Core):
                 raise Fault("NO_SUCH_STEP", f"a batch that is {start} does not simply become {to}", remedy=MOVED_ON)
             if cause is Cause.RETRIED and to.value != entry.resumes:
                 raise Fault("NO_SUCH_STEP", f"a batch that failed goes on from where it was, not from {to}")
-            self.move(session, entry, Moved(start=start, to=to, more=dict(facts or {})), cause)
-            return record(entry)
+            return self.move(session, entry, Moved(start=start, to=to, more=dict(facts or {})), cause)
 
     def hold(
-        self,
-        batch: str,
-        checkpoint: Checkpoint,
-        content_digest: str,
-        codes: Iterable[str],
-        facts: Mapping[str, Any] | None = None,
+        self, batch: str, checkpoint: Checkpoint, content_digest: str, codes: Iterable[str], facts: Facts = None
     ) -> BatchRecord:
         """A checkpoint held this batch, whose committed rows have this digest. No codes: it was not evaluated."""
         with self.transaction() as session:
@@ -141,12 +135,9 @@ class Batches(Core):
             if RUNS_IN[checkpoint] is not start:
                 raise Fault("NO_SUCH_STEP", f"checkpoint {checkpoint} does not run on a batch that is {start}")
             event = Held(start=start, checkpoint=checkpoint, content_digest=content_digest, codes=why, more=more)
-            self.move(session, entry, event, Cause.HELD)
-            return record(entry)
+            return self.move(session, entry, event, Cause.HELD)
 
-    def refuse(
-        self, batch: str, codes: Iterable[str], cites: Iterable[str], facts: Mapping[str, Any] | None = None
-    ) -> BatchRecord:
+    def refuse(self, batch: str, codes: Iterable[str], cites: Iterable[str], facts: Facts = None) -> BatchRecord:
         """This batch has no authority: `cites` are ids of instruments, or sources of law that the codes name."""
         with self.transaction() as session:
             entry = find(session, batch)
@@ -154,16 +145,14 @@ class Batches(Core):
             if not why:
                 raise Fault("NO_REASON", "a refusal without a code explains nothing")
             event = Refused(start=State(entry.state), codes=why, cites=law, more=dict(facts or {}))
-            self.move(session, entry, event, Cause.REFUSED)
-            return record(entry)
+            return self.move(session, entry, event, Cause.REFUSED)
 
     def expire(self, batch: str, codes: Iterable[str]) -> BatchRecord:
         """Ends a batch that was held, or failed, for longer than its agreement allows."""
         with self.transaction() as session:
             entry = find(session, batch)
             event = Expired(start=State(entry.state), codes=tuple(sorted(set(codes))))
-            self.move(session, entry, event, Cause.EXPIRED)
-            return record(entry)
+            return self.move(session, entry, event, Cause.EXPIRED)
 
 
 def over_cap(session: Session, entry: Batch) -> dict[str, list[str]]:

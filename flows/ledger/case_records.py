@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from flows.ledger.database.models import Event, RecallCase, Time, as_record
-from flows.ledger.events.recall import RecallKind
+from flows.ledger.events.base import Kind
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 
 ATTESTATION = "attestation.txt"  # the document that the recipient signs
@@ -41,12 +41,12 @@ class StepRecord:
     """
 
     seq: int
-    at: datetime
+    at: Time
     state: CaseState
     proof: Proof | None
     rests_on: str | None
     documents: Mapping[str, str]
-    facts: Mapping[str, Any]
+    facts: Json[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class CaseRecord(NewCase):
         return {name: digest for step in self.steps for name, digest in step.documents.items()}
 
     def reached(self) -> dict[CaseState, datetime]:
-        """When each state was reached that the case has not left since, back to a copy that came to light."""
+        """When each state was reached, but for those that the case came back from, for a copy that came to light."""
         found: dict[CaseState, datetime] = {}
         rank = list(CaseState).index
         for step in self.steps:
@@ -78,18 +78,11 @@ class CaseRecord(NewCase):
 
 def record(session: Session, row: RecallCase) -> CaseRecord:
     """A row of the ledger, with its events, as callers see it."""
-    query = select(Event).where(Event.kind.in_((RecallKind.STEP, RecallKind.ISSUED))).order_by(Event.seq)
-    found = [(event, said) for event in session.scalars(query) if (said := json.loads(event.facts))["case"] == row.id]
-    steps = [
-        StepRecord(
-            event.seq,
-            datetime.fromisoformat(event.at),
-            CaseState(said["step"]),
-            Proof(said["proof"]) if said.get("proof") else None,
-            said.get("rests_on"),
-            said.get("documents", {}),
-            said,
-        )
-        for event, said in found
-    ]
+    query = select(Event).where(Event.kind.in_((Kind.RECALL, Kind.RECALL_ISSUED))).order_by(Event.seq)
+    steps = []
+    for event in session.scalars(query):
+        said = json.loads(event.facts)
+        if said["case"] == row.id:
+            more = {name: said.get(name) for name in ("proof", "rests_on")} | {"documents": said.get("documents", {})}
+            steps.append(as_record(StepRecord, event, state=said["step"], **more))
     return as_record(CaseRecord, row, steps=tuple(steps))

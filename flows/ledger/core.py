@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from pydantic import Json
 from sqlalchemy import Engine, select
@@ -16,13 +16,15 @@ from sqlalchemy.orm import Session
 from expectations.base.clock import Clock
 from expectations.base.errors import Fault, Usage
 from flows.ledger import chain, facts
-from flows.ledger.database import engine, migrate
-from flows.ledger.database.models import Batch, Enrolled, Operator, Time, as_record
+from flows.ledger.database import engine
+from flows.ledger.database.models import Batch, Enrolled, Operator, Time, as_record, stamp
 from flows.ledger.events import Event
 from flows.ledger.events.moves import Move
 from flows.ledger.lifecycles.states import BATCH, Cause, Checkpoint, State
 from flows.ledger.tables import Tables
-from flows.ledger.times import stamp
+
+# What events have by digest only, by that digest: key lines (by fingerprint), signatures, bytes.
+Contents: TypeAlias = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,10 @@ class Core:
         """Opens, and where needed makes or migrates, the ledger at `sqlite:///PATH` or `postgresql://…`."""
         ledger = cls(engine.connect(url), clock or Clock())
         with ledger.reading() as session:
-            current = migrate.is_current(session)
+            current = engine.is_current(session)
         if not current:
             with ledger.transaction() as session:
-                migrate.upgrade(session)
+                engine.upgrade(session)
         return ledger
 
     def close(self) -> None:
@@ -101,29 +103,25 @@ class Core:
         with engine.translated(), Session(self._readers) as session:
             yield session
 
-    def now(self) -> str:
-        """The time now, as the ledger writes it."""
-        return stamp(self.clock.now())
-
     def append(
         self,
         session: Session,
         batch: Batch | str | None,
         event: Event,
-        contents: Mapping[str, Any] | None = None,
+        contents: Contents = None,
         also: Set[str] = frozenset(),
     ) -> int:
         """Adds an event to the chain and applies it, in the caller's transaction; gives its number.
 
-        contents   what the event has by digest only: key lines by fingerprint, signatures and bytes by SHA-256
-        also       ids that may stand in it, beside those that the ledger knows
+        `also`: ids that may stand in it, beside those that the ledger knows.
         Raises Fault if it may hold a value, or cannot follow what stands.
         """
         known = set(also) | set(session.scalars(select(Enrolled.id))) | set(session.scalars(select(Operator.name)))
         if isinstance(batch, Batch):
             known |= {batch.name, batch.requester, batch.agreement, batch.register, *json.loads(batch.instruments)}
         name = batch.name if isinstance(batch, Batch) else batch
-        link = chain.append(session, self.now(), name, event.event_kind, facts.checked(event.facts(), known))
+        said = facts.checked(event.facts(), known)
+        link = chain.append(session, stamp(self.clock.now()), name, event.event_kind, said)
         tables = Tables(session, link, contents or {})
         for reason in event.wrong(tables):
             raise Fault("EVENT_WRONG", reason, where=name or "", remedy="Run sluicegate ledger verify.")
@@ -131,10 +129,11 @@ class Core:
         session.flush()
         return link.seq
 
-    def move(self, session: Session, batch: Batch, event: Move, cause: Cause) -> int:
-        """Moves a batch on, with its event; raises Fault if its state does not allow it. Gives the event's number."""
+    def move(self, session: Session, batch: Batch, event: Move, cause: Cause) -> BatchRecord:
+        """Moves a batch on, with its event; raises Fault if its state does not allow it."""
         BATCH.check(State(batch.state), cause, event.end)
-        return self.append(session, batch, event)
+        self.append(session, batch, event)
+        return record(batch)
 
 
 def find(session: Session, name: str) -> Batch:

@@ -15,14 +15,13 @@ from flows.ledger.batches import Batches
 from flows.ledger.chain import Head, Link, Mark, Problem
 from flows.ledger.claims import Disclosures
 from flows.ledger.events.registry import Baseline, baseline_message
-from flows.ledger.figures import Figures
 from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
 from flows.ledger.review import Review
 from flows.ledger.signing import signing_operator
 
 
-class Ledger(Batches, Accounts, Review, Registry, Disclosures, Figures, Recalls):
+class Ledger(Batches, Accounts, Review, Registry, Disclosures, Recalls):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 
     def head(self) -> Head:

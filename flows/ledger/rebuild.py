@@ -27,8 +27,7 @@ from flows.ledger import events
 from flows.ledger.bulk import BULK, TRIES, Bulk
 from flows.ledger.chain import Link, Problem
 from flows.ledger.database.models import Base, Batch, Decided, Enrolled, Halt, Operator, RecallCase, Signature
-from flows.ledger.events.base import UNKNOWN, digest_of
-from flows.ledger.events.batch import BatchKind
+from flows.ledger.events.base import UNKNOWN, Kind, digest_of
 from flows.ledger.tables import Row, Tables
 
 _COMMIT = 1_000  # events after which what they changed goes into the database: memory stays bounded
@@ -48,12 +47,15 @@ def verify(live: Session, links: Iterable[Link]) -> Iterator[Problem]:
     """Every event that cannot stand where it does, and every row that is not what the events say. Streams."""
     with _scratch(live) as rebuilt:
         yield from rebuilt.play(links)
-        yield from rebuilt.pending()
+        columns = sorted(rebuilt.columns | ({"tries"} if rebuilt.unsaid_tries() else set()))
+        if columns:  # an operator must vouch for values that the events did not say
+            what = f"events of an older version do not say {', '.join(columns)}"
+            yield Problem("baseline", f"{what}: sign it once, with sluicegate ledger baseline --key KEY")
         for model in PLACES:
             yield from _compared(model, live, rebuilt.session)
         for bulk in BULK:
             yield from _bulk_compared(bulk, live, rebuilt.bulk[bulk])
-        unfinished = select(Batch.name).where(Batch.evidence == BatchKind.SHREDDING.value).order_by(Batch.name)
+        unfinished = select(Batch.name).where(Batch.evidence == Kind.SHREDDING.value).order_by(Batch.name)
         for name in rebuilt.session.scalars(unfinished):
             yield Problem(f"evidence of batch {name}", "its shredding did not end: run sluicegate shred again")
 
@@ -96,7 +98,7 @@ class Rebuilt(Tables):
         self._nonce = secrets.token_hex(8)  # so that nobody can write what stands for an unknown content
         self._recent: deque[Base | None] = deque(maxlen=1_000)  # rows that the session need not read again
         self._unsaid: dict[str, Any] = {}
-        self._columns: set[str] = set()
+        self.columns: set[str] = set()
         self._wrong: list[str] = []
 
     def play(self, links: Iterable[Link]) -> Iterator[Problem]:
@@ -133,7 +135,7 @@ class Rebuilt(Tables):
     def unsaid(self, column: InstrumentedAttribute[Any], key: Any, fits: Callable[[Any], bool] = lambda _: True) -> Any:
         value, table = self._live(column, key), column.class_.__tablename__
         self._unsaid.setdefault(table, hashlib.sha256()).update(canonical_json([column.key, key, value]))
-        self._columns.add(f"{table}.{column.key}")
+        self.columns.add(f"{table}.{column.key}")
         try:
             good = value is not None and fits(value)
         except (ValueError, TypeError, AttributeError):
@@ -153,7 +155,7 @@ class Rebuilt(Tables):
             what = "that older events did not say are not those that were signed"
             wrong = sorted(t for t in mine.keys() | values.keys() if mine.get(t) != values.get(t))
             self._wrong += [f"values of {table} {what}" for table in wrong]
-        self._unsaid, self._columns = {}, set()
+        self._unsaid, self.columns = {}, set()
         self.bulk[TRIES].update({name: (rows, digest) for name, rows, digest in tries if name in self.unsaid_tries()})
 
     def values(self) -> dict[str, str]:
@@ -163,13 +165,6 @@ class Rebuilt(Tables):
     def unsaid_tries(self) -> list[str]:
         """The batches whose events did not say what their tries are."""
         return sorted(name for name, said in self.bulk[TRIES].items() if said is None)
-
-    def pending(self) -> Iterator[Problem]:
-        """That an operator must vouch for values that the events did not say."""
-        columns = sorted(self._columns | ({"tries"} if self.unsaid_tries() else set()))
-        if columns:
-            what = f"events of an older version do not say {', '.join(columns)}"
-            yield Problem("baseline", f"{what}: sign it once, with sluicegate ledger baseline --key KEY")
 
     def _live(self, column: InstrumentedAttribute[Any], key: Any) -> Any:
         if self.live is None:

@@ -16,15 +16,14 @@ from expectations.instruments import Agreement, instrument_digest, parse_instrum
 from flows.ledger import facts
 from flows.ledger.bulk import INCOMING, Pairs, digest, incoming, pairs_of
 from flows.ledger.case_records import ATTESTATION, CaseRecord, NewCase, record
-from flows.ledger.core import Core, find
-from flows.ledger.database.models import Claim, RecallCase, Recalled, Signature
+from flows.ledger.core import Contents, Core, find
+from flows.ledger.database.models import Claim, RecallCase, Recalled, Signature, to_us
 from flows.ledger.events.base import Event
 from flows.ledger.events.recall import CaseOpened, CaseSigned, CaseStep, DocumentsIssued
 from flows.ledger.lifecycles.cases import KEYS_NEEDED, CaseState, Proof, after, message
 from flows.ledger.lifecycles.states import State
 from flows.ledger.registry import latest_instruments
 from flows.ledger.signing import ANOTHER, Given, signed_by
-from flows.ledger.times import to_us
 
 # What is judged under the lock, of the case, the state that it would reach, and the bodies of all enrolled instruments;
 # gives what the event says more, or raises.
@@ -104,7 +103,8 @@ class Recalls(Core):
                 before = {s.signer for s in _since(session, row) if s.text == text}
                 if given.signer in before:
                     raise BadInput("SIGNED_ALREADY", "this operator has signed this step already", remedy=ANOTHER)
-                self._keep_signature(session, row, proof, rests_on, given)
+                signed = CaseSigned(case=id, proof=proof, after=row.seq, rests_on=rests_on, **vars(given.named))
+                self._append(session, row, signed, given.contents)
                 if len(before) + 1 < KEYS_NEEDED[proof]:
                     return record(session, row)
             more = judge(record(session, row), end, [body for _, _, body in latest_instruments(session)])
@@ -133,8 +133,10 @@ class Recalls(Core):
                 remedy = f"The recipient signs it: ssh-keygen -Y sign -n {signatures.ATTESTATION}."
                 raise BadInput("NOT_ATTESTED", what, where=f"{ATTESTATION}.sig", remedy=remedy)
             given = Given(row.requester, " ".join(key.split()[:2]), signature)
-            self._keep_signature(session, row, Proof.ATTESTATION, digest, given, text, instrument_digest(body))
-            self._take_step(session, row, Proof.ATTESTATION, end, digest, {})
+            by, instrument, proof = vars(given.named), instrument_digest(body), Proof.ATTESTATION
+            signed = CaseSigned(case=id, proof=proof, after=row.seq, rests_on=digest, **by, instrument=instrument)
+            self._append(session, row, signed, {**given.contents, digest: text})
+            self._take_step(session, row, proof, end, digest, {})
             return record(session, row)
 
     def issue(self, id: str, judge: Judge) -> CaseRecord:
@@ -154,24 +156,7 @@ class Recalls(Core):
         event = CaseStep(case=row.id, start=start, step=end, proof=proof, rests_on=rests_on, more=more)
         self._append(session, row, event)
 
-    def _keep_signature(
-        self,
-        session: Session,
-        row: RecallCase,
-        proof: Proof,
-        rests_on: str,
-        given: Given,
-        text: bytes = b"",
-        instrument: str | None = None,
-    ) -> None:
-        """Keeps a good signature with its event; of an attestation, also its `text`, and the version with the key."""
-        by = vars(given.named)
-        event = CaseSigned(case=row.id, proof=proof, after=row.seq, rests_on=rests_on, **by, instrument=instrument)
-        self._append(session, row, event, {**given.contents, rests_on: text})
-
-    def _append(
-        self, session: Session, row: RecallCase, event: Event, contents: Mapping[str, Any] | None = None
-    ) -> None:
+    def _append(self, session: Session, row: RecallCase, event: Event, contents: Contents = None) -> None:
         known = {row.id, row.requester, row.agreement, *json.loads(row.batches)}
         self.append(session, None, event, contents, also=known)
 

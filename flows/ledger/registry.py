@@ -167,7 +167,7 @@ def latest_instruments(session: Session) -> list[tuple[str, str, bytes]]:
     """(id, digest, body) of the newest version of each instrument."""
     newest = select(func.max(Enrolled.seq)).group_by(Enrolled.id)
     query = select(Enrolled.id, Enrolled.digest, Enrolled.body).where(Enrolled.seq.in_(newest)).order_by(Enrolled.id)
-    return [tuple(row) for row in session.execute(query)]
+    return [(id, digest, body) for id, digest, body in session.execute(query)]
 
 
 def _newest(session: Session, id: str) -> Enrolled | None:

@@ -84,25 +84,18 @@ class Review(Core):
                 what = "this decision is not open on a batch held for these codes"
                 remedy = f"Open: {', '.join(sorted(open_to_people)) or 'none'}."
                 raise Usage("NOT_ALLOWED", what, where=batch, remedy=remedy)
-            text = _message(entry, decision)
-            if self._sign(session, entry, entry.hold or 0, decision, reason, text, key_line, signature):
+            if self._sign(session, entry, decision, reason, key_line, signature):
                 to = State.REJECTED if decision is Decision.REJECT else State(entry.resumes or "")
                 more = {"checkpoint": entry.checkpoint, "content_digest": entry.content_digest}
                 self.move(session, entry, Moved(start=State.HELD, to=to, decision=decision, more=more), Cause.DECIDED)
             return State(entry.state)
 
     def _sign(
-        self,
-        session: Session,
-        entry: Batch | None,
-        hold: int,
-        decision: Decision,
-        reason: Reason,
-        text: bytes,
-        key_line: str,
-        signature: str,
+        self, session: Session, on: Batch | Halt, decision: Decision, reason: Reason, key_line: str, signature: str
     ) -> bool:
         """Records a signature with its event; True if enough different people have now signed the same."""
+        entry, hold = (on, on.hold or 0) if isinstance(on, Batch) else (None, on.seq)
+        text = _message(entry, decision) if entry else resume_message(hold)
         given = signing_operator(session, text, key_line, signature, signatures.DECISION)
         same = select(Decided.operator).where(Decided.hold == hold, Decided.decision == decision.value)
         before = list(session.scalars(same))
@@ -146,18 +139,13 @@ class Review(Core):
         with self.reading() as session:
             return [as_record(HaltRecord, row) for row in standing_halts(session)]
 
-    def halted(self) -> bool:
-        """Whether releases are stopped."""
-        return bool(self.halts())
-
     def resume(self, halt: int, reason: Reason, key_line: str, signature: str) -> bool:
         """Takes one signature over `resume_message(halt)`; True once two operators have signed: the halt is lifted."""
         with self.transaction() as session:
             stop = session.get(Halt, halt)
             if stop is None or stop.resumed_at is not None:
                 raise Usage("NO_SUCH_HALT", "no halt of this number stands", remedy="See sluicegate status.")
-            text = resume_message(halt)
-            if not self._sign(session, None, halt, Decision.RESUME, reason, text, key_line, signature):
+            if not self._sign(session, stop, Decision.RESUME, reason, key_line, signature):
                 return False
             self.append(session, None, Resumed(halt=halt))
             return True

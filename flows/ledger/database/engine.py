@@ -1,7 +1,8 @@
-"""Opens the ledger's database: SQLite by default, PostgreSQL by URL. Writers go one at a time on both.
+"""Opens the ledger's database, SQLite by default, PostgreSQL by URL, and brings its tables to the newest form.
 
-One writer at a time is what the chain needs (each event names the one before), and what makes a halt or a new order
-either wait for a publication or stop it. Errors of the database quote what was written: none leaves this folder.
+On both, writers go one at a time: that is what the chain needs (each event names the one before), and what makes a halt
+or a new order either wait for a publication or stop it. Errors of the database quote what was written: none leaves this
+folder.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault, Transient, Usage
 
+HEAD = "0004"  # the newest migration
 WRITES = "sluicegate_writes"
 BUSY_SECONDS = 60
 _LOCK = 0x51C0_1CE6  # any number, the same in every process
@@ -80,3 +82,24 @@ def translated() -> Iterator[None]:
     except SQLAlchemyError as error:
         what = f"the ledger's database failed: {type(error).__name__}"
         raise Fault("LEDGER_BROKEN", what, remedy="Run sluicegate ledger verify.") from None
+
+
+def is_current(session: Session) -> bool:
+    """Whether this ledger has seen every migration: then opening it need not wait for a writer."""
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return False
+    return session.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
+
+def upgrade(session: Session) -> None:
+    """Runs the migrations that this ledger has not seen, in a transaction that holds the lock."""
+    if is_current(session):  # another process was faster
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "flows.ledger:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = session.connection()
+    command.upgrade(config, "head")

@@ -1,11 +1,12 @@
-"""The ledger's tables. Times are ISO 8601 text in UTC, so that what is hashed is what is stored, on every database.
+"""The ledger's tables. Times are ISO 8601 text in UTC, so that what is hashed is what is stored, on every database;
+in what events say, they are microseconds since 1970.
 
 Nothing here can name a person: counts, codes, digests, keyed hashes, and ids of parties, instruments and operators.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, TypeAdapter
@@ -16,6 +17,7 @@ from flows.ledger.lifecycles.states import State
 
 R = TypeVar("R")
 Time = Annotated[datetime, BeforeValidator(datetime.fromisoformat)]  # in a record, what is text in its row
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _READERS: dict[type[Any], TypeAdapter[Any]] = {}
 DIGEST, NAME, TIME, WORD = String(64), String(64), String(32), String(16)
 
@@ -194,3 +196,21 @@ def reader(cls: type[Any]) -> TypeAdapter[Any]:
     if cls not in _READERS:
         _READERS[cls] = TypeAdapter(cls)
     return _READERS[cls]
+
+
+def stamp(moment: datetime) -> str:
+    """An aware time as text: UTC, to the microsecond, so that text order is time order."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def to_us(moment: datetime) -> int:
+    """An aware time in microseconds since 1970 (UTC)."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_us(number: int) -> datetime:
+    """The time that `to_us` gave this number for; raises ValueError if there is none."""
+    try:
+        return _EPOCH + timedelta(microseconds=number)
+    except OverflowError:
+        raise ValueError("no time is so far away") from None

@@ -15,6 +15,27 @@ from flows.ledger.database.models import Operator, Signature, reader
 from flows.ledger.signing import Given, SignedBy, fingerprint, is_good
 from flows.ledger.tables import Tables
 
+
+class Kind(StrEnum):
+    """What is told of beside the moves of a batch, whose kinds are its states."""
+
+    ACCOUNTED = "accounted"
+    SHREDDING = "shredding"
+    SHREDDED = "shredded"
+    VIEW = "view"
+    TRIES = "tries"
+    TRIES_AGED = "tries_aged"
+    ENROLLED = "enrolled"
+    OPERATOR = "operator"
+    BASELINE = "baseline"
+    DECISION = "decision"
+    HALT = "halt"
+    RESUMED = "resumed"
+    RECALL = "recall"
+    RECALL_SIGNED = "recall_signed"
+    RECALL_ISSUED = "recall_issued"
+
+
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest
 _CLASSES: dict[str, type[Event]] = {}
 

@@ -11,12 +11,11 @@ from typing import Any, assert_never
 from sqlalchemy import func, select
 
 from flows.ledger.bulk import CLAIMS
-from flows.ledger.database.models import Batch, Signature
+from flows.ledger.database.models import Batch, Signature, from_us, stamp
 from flows.ledger.decisions import KEYS_NEEDED, Decision, message
 from flows.ledger.events.base import Counted, Event
 from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
 from flows.ledger.tables import Tables
-from flows.ledger.times import from_us, stamp
 
 
 @dataclass(frozen=True, kw_only=True)

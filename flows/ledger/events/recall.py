@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
@@ -14,24 +13,15 @@ from sqlalchemy import select
 from expectations.base import signatures
 from expectations.instruments import Agreement, parse_instrument
 from flows.ledger.bulk import RECALLED
-from flows.ledger.database.models import Enrolled, RecallCase, Signature
-from flows.ledger.events.base import Counted, Event, SignedEvent, Signing, digest_of, is_unknown, operators
+from flows.ledger.database.models import Enrolled, RecallCase, Signature, from_us, stamp
+from flows.ledger.events.base import Counted, Event, Kind, SignedEvent, Signing, digest_of, is_unknown, operators
 from flows.ledger.lifecycles.cases import CASE, KEYS_NEEDED, CaseReason, CaseState, Proof, message
 from flows.ledger.signing import SignedBy, fingerprint
 from flows.ledger.tables import Tables
-from flows.ledger.times import from_us, stamp
-
-
-class RecallKind(StrEnum):
-    """Kinds of these events."""
-
-    STEP = "recall"
-    SIGNED = "recall_signed"
-    ISSUED = "recall_issued"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseOpened(Event, kinds=[RecallKind.STEP]):
+class CaseOpened(Event, kinds=[Kind.RECALL]):
     """A case was opened: so many rows of each batch. `claims`: digest of their keys; `discovered_at`: in seconds."""
 
     case: str
@@ -92,7 +82,7 @@ class CaseStep(Counted):
 
     @property
     def event_kind(self) -> str:
-        return RecallKind.STEP.value
+        return Kind.RECALL.value
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         row = tables.row(RecallCase, self.case)
@@ -116,7 +106,7 @@ class CaseStep(Counted):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseSigned(SignedEvent, kinds=[RecallKind.SIGNED]):
+class CaseSigned(SignedEvent, kinds=[Kind.RECALL_SIGNED]):
     """An operator signed a proof of a case as it is since the event `after`; or the recipient its attestation.
 
     `instrument`: digest of the version of the agreement that has the recipient's key.
@@ -156,7 +146,7 @@ class CaseSigned(SignedEvent, kinds=[RecallKind.SIGNED]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DocumentsIssued(Counted, kinds=[RecallKind.ISSUED]):
+class DocumentsIssued(Counted, kinds=[Kind.RECALL_ISSUED]):
     """Documents were issued for a case, which stays where it is."""
 
     case: str

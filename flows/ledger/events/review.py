@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import func, select
 
 from expectations.base import signatures
 from flows.ledger.database.models import Decided, Halt, Signature
 from flows.ledger.decisions import HALT, KEYS_NEEDED, Decision, Reason, message, resume_message
-from flows.ledger.events.base import Event, SignedEvent, Signing, operators
+from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators
 from flows.ledger.signing import SignedBy
 from flows.ledger.tables import Tables
 
 
-class ReviewKind(StrEnum):
-    """Kinds of these events."""
-
-    DECISION = "decision"
-    HALT = HALT
-    RESUMED = "resumed"
-
-
 @dataclass(frozen=True, kw_only=True)
-class DecisionSigned(SignedEvent, kinds=[ReviewKind.DECISION]):
+class DecisionSigned(SignedEvent, kinds=[Kind.DECISION]):
     """An operator signed a decision on the batch as it is held; or, without a batch, to go on after a halt."""
 
     hold: int
@@ -64,7 +55,7 @@ class DecisionSigned(SignedEvent, kinds=[ReviewKind.DECISION]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Halted(Event, kinds=[ReviewKind.HALT]):
+class Halted(Event, kinds=[Kind.HALT]):
     """All releases are stopped."""
 
     by: str
@@ -76,7 +67,7 @@ class Halted(Event, kinds=[ReviewKind.HALT]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resumed(Event, kinds=[ReviewKind.RESUMED]):
+class Resumed(Event, kinds=[Kind.RESUMED]):
     """Two operators signed that releases go on after this halt."""
 
     halt: int
