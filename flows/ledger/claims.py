@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
-from sqlalchemy import ColumnElement, distinct, func, select
+from sqlalchemy import ColumnElement, and_, distinct, func, select
 from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault
@@ -120,11 +120,7 @@ def taken(session: Session, batch: Batch) -> frozenset[str]:
 
 def _recalls(session: Session, claims: ColumnElement[bool]) -> dict[str, dict[str, str]]:
     """By batch, the state by id of the cases that recall any of these claims."""
-    same = (
-        (Recalled.requester == Claim.requester)
-        & (Recalled.agreement == Claim.agreement)
-        & (Recalled.request_key == Claim.request_key)
-    )
+    same = and_(*(getattr(Recalled, k) == getattr(Claim, k) for k in ("requester", "agreement", "request_key")))
     query = select(Claim.batch, RecallCase.id, RecallCase.state).join(Recalled, same)
     found: dict[str, dict[str, str]] = {}
     for batch, case, state in session.execute(query.join(RecallCase, RecallCase.id == Recalled.case_id).where(claims)):

@@ -104,8 +104,7 @@ def signed_by_two(
     for where, signature in signed.items():
         one = signed_by(session, text, signature, namespace, where)
         if one.signer in found:
-            what = "two of the signatures are the same operator's"
-            raise Usage("SAME_OPERATOR", what, where=where, remedy=ANOTHER)
+            raise Usage("SAME_OPERATOR", "two of the signatures are the same operator's", where=where, remedy=ANOTHER)
         found[one.signer] = one
     if len(found) < KEYS_NEEDED:
         what = f"this takes the signatures of two different operators, and there is {len(found) or 'none'}"

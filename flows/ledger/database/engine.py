@@ -1,8 +1,7 @@
 """Opens the ledger's database, SQLite by default, PostgreSQL by URL, and brings its tables to the newest form.
 
-On both, writers go one at a time: that is what the chain needs (each event names the one before), and what makes a halt
-or a new order either wait for a publication or stop it. Errors of the database quote what was written: none leaves this
-folder.
+One writer at a time, on both, is what the chain needs (each event names the one before), and what makes a halt or a new
+order either wait for a publication or stop it. Errors of the database quote what was written: none leaves this folder.
 """
 
 from __future__ import annotations

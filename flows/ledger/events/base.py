@@ -98,10 +98,7 @@ class Counted(Event):
 
 @dataclass(frozen=True)
 class Signing:
-    """What signatures an event rests on. `text`: what was signed.
-
-    `keys`: the fingerprints that may have signed, by signer; None where it cannot be known.
-    """
+    """The signatures that an event rests on, over `text`. `keys`: fingerprints that may sign, by signer; None: unknown."""
 
     namespace: str
     needed: int

@@ -18,7 +18,10 @@ from flows.ledger.tables import Tables
 
 @dataclass(frozen=True, kw_only=True)
 class Accounted(Event, kinds=[Kind.ACCOUNTED]):
-    """Accounting and evidence are sealed: what they come to, and their digests."""
+    """Accounting and evidence are sealed: rows by outcome (they add up to `rows`), and rows that have each code.
+
+    `merkle_root`: over the rows; `accounting`, `evidence`: SHA-256 of the sealed accounting, of the list of files.
+    """
 
     rows: int
     outcomes: dict[str, int]

@@ -64,10 +64,8 @@ class CaseOpened(Event, kinds=[Kind.RECALL]):
         tables.put(RECALLED, self.case, sum(self.rows), self.claims, **parties)
 
     def _unsaid(self, tables: Tables) -> Any:
-        def fits(text: str) -> bool:
-            return int(datetime.fromisoformat(text).timestamp()) == self.discovered_at
-
-        return tables.unsaid(RecallCase.discovered_at, self.case, fits)
+        seconds, column = self.discovered_at, RecallCase.discovered_at
+        return tables.unsaid(column, self.case, lambda at: int(datetime.fromisoformat(at).timestamp()) == seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
