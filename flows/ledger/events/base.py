@@ -98,7 +98,7 @@ class Counted(Event):
 
 @dataclass(frozen=True)
 class Signing:
-    """The signatures that an event rests on, over `text`. `keys`: fingerprints that may sign, by signer; None: unknown."""
+    """The signatures that an event rests on, over `text`. `keys`: fingerprints that may sign, by signer, if known."""
 
     namespace: str
     needed: int
