@@ -103,6 +103,10 @@ class Core:
         with engine.translated(), Session(self._readers) as session:
             yield session
 
+    def now(self) -> str:
+        """The time now, as the ledger writes it."""
+        return stamp(self.clock.now())
+
     def append(
         self,
         session: Session,
@@ -120,8 +124,7 @@ class Core:
         if isinstance(batch, Batch):
             known |= {batch.name, batch.requester, batch.agreement, batch.register, *json.loads(batch.instruments)}
         name = batch.name if isinstance(batch, Batch) else batch
-        said = facts.checked(event.facts(), known)
-        link = chain.append(session, stamp(self.clock.now()), name, event.event_kind, said)
+        link = chain.append(session, self.now(), name, event.event_kind, facts.checked(event.facts(), known))
         tables = Tables(session, link, contents or {})
         for reason in event.wrong(tables):
             raise Fault("EVENT_WRONG", reason, where=name or "", remedy="Run sluicegate ledger verify.")

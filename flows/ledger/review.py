@@ -101,10 +101,8 @@ class Review(Core):
         before = list(session.scalars(same))
         if given.signer in before:
             raise BadInput("DECIDED_ALREADY", "this operator has signed this decision already", remedy=ANOTHER)
-        rows, signed = entry.content_digest if entry else None, vars(given.named)
-        event = DecisionSigned(
-            hold=hold, decision=Decision(decision), reason=Reason(reason), content_digest=rows, **signed
-        )
+        rows, by = entry.content_digest if entry else None, vars(given.named)
+        event = DecisionSigned(hold=hold, decision=Decision(decision), reason=Reason(reason), content_digest=rows, **by)
         self.append(session, entry, event, given.contents)
         return len(before) + 1 >= KEYS_NEEDED[decision]
 
