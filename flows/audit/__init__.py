@@ -39,6 +39,5 @@ def verify(
     problems += [*wrong, *signed_heads.compared(given, here)]
     vouching = {c.digest: c for c in [*here, *given]}.values()
     found = ledger.verify(marks=[c.mark for c in vouching])
-    kept = list(sealed.problems(home, ledger))
-    counted = list(recount.problems(home, ledger)) if deep else []
-    return Found((*found, *problems, *kept, *counted), ledger.head(), len(vouching))
+    counted = recount.problems(home, ledger) if deep else ()
+    return Found((*found, *problems, *sealed.problems(home, ledger), *counted), ledger.head(), len(vouching))

@@ -9,40 +9,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 from expectations.base.errors import BadInput, Usage
 from flows.audit import signed_heads
 from flows.ledger import Ledger
-from flows.ledger.chain import GENESIS, Head, Link, Problem, check_links
-from flows.ledger.verify.rebuild import impossible
-
-
-@dataclass
-class Line:
-    """An event, as a line of an export."""
-
-    seq: int
-    at: str
-    batch: str | None
-    kind: str
-    facts: str
-    previous: str
-    hash: str
-
-
-_NAMES = [f.name for f in fields(Line)]
+from flows.ledger.chain import GENESIS, Head, Line, Problem, check_links
+from flows.ledger.rebuild import impossible
 
 
 def write(ledger: Ledger, out: Path) -> int:
     """Writes all events to `out` (0600), whole or not at all; gives their number."""
-    half, lines = out.with_name(f".{out.name}.half"), 0
+    half, lines, names = out.with_name(f".{out.name}.half"), 0, [f.name for f in fields(Line)]
     half.unlink(missing_ok=True)
     try:
         with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
             for event in ledger.links():
-                stream.write(json.dumps(asdict(_line(event)), ensure_ascii=False) + "\n")
+                stream.write(json.dumps({name: getattr(event, name) for name in names}, ensure_ascii=False) + "\n")
                 lines += 1
             stream.flush()
             os.fsync(stream.fileno())
@@ -51,10 +35,6 @@ def write(ledger: Ledger, out: Path) -> int:
         half.unlink(missing_ok=True)
         raise Usage("NOT_WRITTEN", f"the file cannot be written: {type(error).__name__}", where=out.name) from None
     return lines
-
-
-def _line(event: Link) -> Line:
-    return Line(*(getattr(event, name) for name in _NAMES))
 
 
 def verify(export: Path, copies: Sequence[Path], keys: Sequence[str]) -> tuple[list[Problem], Head, int]:

@@ -23,33 +23,25 @@ from flows.ledger.lifecycles.states import State
 from pipelines import sealing
 from pipelines.release.accounting import tally
 
-_COUNTED = {
-    "rows": "its rows are",
-    "outcomes": "its outcomes are",
-    "codes": "its codes are",
-    "merkle_root": "its Merkle root is",
-}
+_COUNTED = {"rows": "rows are", "outcomes": "outcomes are", "codes": "codes are", "merkle_root": "Merkle root is"}
 
 
 def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
-    """Every accounting that does not come to what its event says, or to the claims; every evidence key that does not
-    open."""
+    """Every accounting that does not come to what its event says, or the claims; every evidence key that fails."""
     identity = sealing.load_identity(home.keys / HOLDER_AGE)
     for record in ledger.batches():
         said = ledger.accounted(record.name)
         if said is None or busy(home, record.name) or not accounting_path(home, record.name).exists():
             continue
-        claims = _claims(ledger, record.name) if record.state is State.PUBLISHED else None
+        events = ledger.events(record.name) if record.state is State.PUBLISHED else []
+        claims = next((e["facts"]["claims"] for e in reversed(events) if e["kind"] == State.PREPARED.value), None)
         try:
             yield from _accounting(home, record.name, said, claims, identity)
-            yield from _key(home, record.name)
+            listed = stored_evidence(home, record.name) if keys.place(home, record.name).exists() else None
+            if listed and keys.identity(home, record.name).recipient != listed.recipient:
+                yield Problem(f"evidence of batch {record.name}", "its key is not the one that it was sealed to")
         except SluicegateError as error:  # whatever was sealed in its place
             yield Problem(f"accounting of batch {record.name}", f"{error.message} ({error.where})")
-
-
-def _claims(ledger: Ledger, batch: str) -> str | None:
-    prepared = [e["facts"] for e in ledger.events(batch) if e["kind"] == State.PREPARED.value]
-    return str(prepared[-1]["claims"]) if prepared else None
 
 
 def _accounting(
@@ -62,13 +54,13 @@ def _accounting(
         found = tally(plain, home.duck)
         for name, what in _COUNTED.items():
             if getattr(found, name) != said[name]:
-                yield Problem(place, f"{what} not what the ledger says")
+                yield Problem(place, f"its {what} not what the ledger says")
         if claims is not None and _released(home, plain) != claims:
             yield Problem(place, "its released rows are not those whose keys were claimed")
 
 
 def _released(home: Home, plain: Path) -> str:
-    """The digest of the claims (see `flows.ledger.claims.claims_digest`), from the accounting."""
+    """The digest of the claims (see `flows.ledger.bulk.digest`), from the accounting."""
     released = f"{parquet([plain])} WHERE outcome = 'released'"
     query = f"SELECT request_key || '|' || person_key FROM {released} ORDER BY request_key"
     total = hashlib.sha256()
@@ -76,9 +68,3 @@ def _released(home: Home, plain: Path) -> str:
         for batch in connection.execute(query).to_arrow_reader(50_000):
             total.update("".join(f"{line}\n" for line in batch.column(0).to_pylist()).encode())
     return total.hexdigest()
-
-
-def _key(home: Home, batch: str) -> Iterator[Problem]:
-    listed = stored_evidence(home, batch) if keys.place(home, batch).exists() else None
-    if listed and keys.identity(home, batch).recipient != listed.recipient:
-        yield Problem(f"evidence of batch {batch}", "its key is not the one that it was sealed to")

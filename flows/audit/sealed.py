@@ -10,8 +10,8 @@ from pathlib import Path
 
 from expectations.base.digests import of_file
 from expectations.base.errors import BadInput
-from flows.audit import recalls
 from flows.audit.signed_heads import holders
+from flows.cases import documents, places
 from flows.cases.delivery import name_of
 from flows.evidence import keys
 from flows.evidence.shred import too_early
@@ -19,10 +19,12 @@ from flows.evidence.store import accounting_path, evidence_folder, evidence_list
 from flows.home.locks import busy
 from flows.home.tree import Home
 from flows.ledger import Ledger
+from flows.ledger.accounts import SHREDDED
 from flows.ledger.batches import BatchRecord
+from flows.ledger.case_records import CaseRecord
 from flows.ledger.chain import Problem
+from flows.ledger.lifecycles.cases import CaseState, Proof
 from flows.ledger.lifecycles.states import FINAL, State
-from flows.ledger.shredding import SHREDDED
 from flows.outbox.folder import Folder
 from pipelines import release
 
@@ -30,8 +32,7 @@ _SETTLED = FINAL | {State.PREPARED}
 
 
 def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
-    """Every sealed file that is not as the ledger knows it, in the order of the batches; then those that nobody
-    knows."""
+    """Every sealed file that is not as the ledger knows it, by batch, then by case; then those that nobody knows."""
     records = {r.name: r for r in ledger.batches()}
     said = {name: ledger.accounted(name) for name in records}
     owners = {facts["accounting"]: name for name, facts in said.items() if facts}
@@ -49,13 +50,14 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
         elif record.merkle_root is None:
             yield from (Problem(place, "the batch was never accounted for") for place in _places(home, name))
         yield from _package(home, record)
-    yield from recalls.problems(home, ledger)
+    if not busy(home, places.LOCK):
+        for case in ledger.cases():
+            yield from _case(home, case)
     yield from _strangers(home, {*records, *(name_of(case.id) for case in ledger.cases())})
 
 
 def _accounting(home: Home, batch: str, digest: str, owners: dict[str, str]) -> Iterator[Problem]:
-    path = accounting_path(home, batch)
-    place = f"accounting of batch {batch}"
+    path, place = accounting_path(home, batch), f"accounting of batch {batch}"
     if not path.exists():
         yield Problem(place, "the sealed file is missing")
     elif (found := of_file(path)) != digest:
@@ -64,16 +66,13 @@ def _accounting(home: Home, batch: str, digest: str, owners: dict[str, str]) -> 
 
 
 def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[Problem]:
-    place = f"evidence of batch {batch}"
-    there = _places(home, batch, evidence_only=True)
+    place, there = f"evidence of batch {batch}", _places(home, batch, evidence_only=True)
     if shredded:
         yield from (Problem(name, "it is there, though the evidence was shredded") for name in there)
         return
     path = evidence_list_path(home, batch)
     if not path.exists() or of_file(path) != digest:
-        yield Problem(
-            place, "the list of its files was changed" if path.exists() else "the list of its files is missing"
-        )
+        yield Problem(place, f"the list of its files {'was changed' if path.exists() else 'is missing'}")
         return
     try:
         listed = stored_evidence(home, batch)
@@ -111,6 +110,23 @@ def _why_other(home: Home, batch: str) -> str:
         except BadInput as error:
             return f"{error.message} ({error.where})" if error.where else error.message
     return "it is another package than was published"
+
+
+def _case(home: Home, case: CaseRecord) -> Iterator[Problem]:
+    """Every file of a recall case that is missing or was changed; what a kept proof holds is seen when it is opened."""
+    for name, _, _, lies in documents.check(home, case):
+        if lies != "unchanged":
+            yield Problem(f"recalls/{case.id}/{name}", f"the document is {lies}")
+    for step in case.steps:
+        if step.rests_on and step.proof not in (Proof.LIST, Proof.ATTESTATION, Proof.REVIEW):
+            path = places.proof(home, case.id, step.rests_on)
+            if not path.exists():
+                yield Problem(f"recalls/{case.id}/{path.name}", f"the proof of event {step.seq} is missing")
+    digest = next((s.rests_on for s in case.steps if s.state is CaseState.FROZEN), None)
+    found = home.delivery.digest(name_of(case.id)) if digest else None
+    if found != digest:
+        what = "it is another recall list than was delivered" if found else "it is not in the outbox"
+        yield Problem(name_of(case.id), what)
 
 
 def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:

@@ -29,8 +29,8 @@ _KEYS = {"format", "at", "seq", "hash", "root", "previous"}
 
 @dataclass(frozen=True)
 class SignedHead:
-    """A file whose signature is the holder's. `digest`: of its bytes; `previous`: of the one before it, None for the
-    first. `root`: Merkle root over the hashes of all events up to `seq`."""
+    """A file whose signature is the holder's. `digest`: of its bytes; `previous`: of the one before it, if any;
+    `root`: Merkle root over the hashes of all events up to `seq`."""
 
     path: Path
     digest: str
@@ -73,28 +73,13 @@ def write(home: Home, ledger: Ledger) -> Path:
         last = max(before, key=lambda c: (c.seq, c.at), default=None)
         if last and last.at[:10] == at[:10] and (last.seq, last.hash) == (head.seq, head.hash):
             return last.path
-        said = {
-            "format": FORMAT,
-            "at": at,
-            "seq": head.seq,
-            "hash": head.hash,
-            "root": root,
-            "previous": last.digest if last else None,
-        }
-        return _keep(_free(folder(home), at[:10]), canonical_json(said), home)
-
-
-def _free(place: Path, day: str) -> Path:
-    names = (place / (f"{day}.json" if n == 1 else f"{day}-{n}.json") for n in count(1))
-    return next(path for path in names if not path.exists())
-
-
-def _keep(path: Path, body: bytes, home: Home) -> Path:
-    key = signatures.load(home.keys / HOLDER_SIGNING)
-    signature = signatures.sign(body, key, signatures.SIGNED_HEAD)
-    durable.write(signature_of(path), signature.encode())  # first, so that a signed head is never there without it
-    durable.write(path, body)
-    return path
+        said = {"format": FORMAT, "at": at, **vars(head), "root": root, "previous": last.digest if last else None}
+        body, names = canonical_json(said), (f"{at[:10]}{'' if n == 1 else f'-{n}'}.json" for n in count(1))
+        path = next(path for name in names if not (path := folder(home) / name).exists())
+        signature = signatures.sign(body, signatures.load(home.keys / HOLDER_SIGNING), signatures.SIGNED_HEAD)
+        durable.write(signature_of(path), signature.encode())  # first, so that a signed head is never there without it
+        durable.write(path, body)
+        return path
 
 
 def signature_of(path: Path) -> Path:
@@ -102,8 +87,7 @@ def signature_of(path: Path) -> Path:
 
 
 def read(paths: Iterable[Path], keys: Sequence[str]) -> tuple[list[SignedHead], list[Problem]]:
-    """The signed heads in these files whose signature is by one of the public `keys`, and what is wrong with the
-    others."""
+    """The signed heads in these files that one of the public `keys` signed, and what is wrong with the others."""
     found, problems = [], []
     for path in paths:
         try:
@@ -139,18 +123,13 @@ def series(place: Path, keys: Sequence[str]) -> tuple[list[SignedHead], list[Pro
             problems.append(Problem(after.name, "the one before it is missing, or was replaced"))
         if after and not after.path.name.startswith(after.at[:10]):
             problems.append(Problem(after.name, "it has the name of another day"))
-    alone_there = (s for s in sorted(place.glob("*.sig")) if not s.with_suffix("").exists())
-    problems += [
-        Problem(f"signed head {s.with_suffix('').stem}", "it is missing; its signature is there") for s in alone_there
-    ]
+    for signed in (path.with_suffix("") for path in sorted(place.glob("*.sig"))):
+        if not signed.exists():
+            problems.append(Problem(f"signed head {signed.stem}", "it is missing; its signature is there"))
     return found, problems
 
 
 def compared(copies: Iterable[SignedHead], here: Iterable[SignedHead]) -> list[Problem]:
     """Copies that were handed out and are not in the series that is here: missing, or replaced."""
-    known = {c.digest for c in here}
-    return [
-        Problem(c.name, "this copy is not among the home's: missing there, or replaced")
-        for c in copies
-        if c.digest not in known
-    ]
+    known, what = {c.digest for c in here}, "this copy is not among the home's: missing there, or replaced"
+    return [Problem(c.name, what) for c in copies if c.digest not in known]

@@ -22,6 +22,7 @@ from expectations.base.errors import Fault
 from expectations.instruments import Standing, standing
 from expectations.instruments.standing import superseded
 from flows.ledger import claims
+from flows.ledger.batches import over_cap
 from flows.ledger.bulk import Pairs, digest, incoming
 from flows.ledger.core import find
 from flows.ledger.database.models import Batch
@@ -30,7 +31,6 @@ from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Cause, State
 from flows.ledger.registry import latest_instruments
 from flows.ledger.review import standing_halts
-from flows.ledger.volume import over_cap
 from flows.outbox import STAGING, Outbox, outbox_at, package_digest, taken
 from flows.registry import enrolled
 

@@ -28,7 +28,8 @@ from expectations.instruments import Agreement
 from flows.home.locks import alone
 from flows.home.registers import current_register
 from flows.home.tree import Home
-from flows.ledger import Ledger, volume
+from flows.ledger import Ledger
+from flows.ledger.batches import ROWS_COUNT
 from flows.ledger.claims import TRIES_COUNT
 from flows.ledger.lifecycles.states import State
 from flows.registry import enrolled
@@ -109,7 +110,7 @@ def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement:
     successors = {id for id, other in known.agreements.items() if agreement.id in other.supersedes}
     used = {agreement.id, *known.orders, *successors}
     earlier = replace(
-        ledger.passed_intake(requester, agreement.id, moment - volume.PERIOD),
+        ledger.passed_intake(requester, agreement.id, moment - ROWS_COUNT),
         batches=ledger.match_rates(requester, agreement.id),
     )
     (root / "earlier.json").write_text(json.dumps(asdict(earlier)))

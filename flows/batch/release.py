@@ -22,6 +22,7 @@ from flows.evidence import keys
 from flows.evidence.store import accounting_path, store_evidence
 from flows.home.tree import HOLDER_SIGNING, Home
 from flows.ledger import Ledger
+from flows.ledger.events.batch import Accounted
 from flows.ledger.lifecycles.states import State
 from pipelines import lake, release
 from pipelines.context import BatchContext
@@ -118,8 +119,7 @@ class Release:
         evidence = store_evidence(self.home, self.ctx)
         recipient = keys.holder(self.home).recipient
         made = release.seal_accounting(self.ctx, recipient, accounting_path(self.home, self.ctx.batch))
-        self.ledger.account(
-            self.ctx.batch,
+        said = Accounted(
             rows=made.rows,
             outcomes=made.outcomes,
             codes=made.codes,
@@ -127,6 +127,7 @@ class Release:
             accounting=made.sha256,
             evidence=evidence,
         )
+        self.ledger.account(self.ctx.batch, said)
         return made.merkle_root
 
     def _is_checked_package(self) -> bool:

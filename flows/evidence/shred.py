@@ -21,9 +21,9 @@ from flows.evidence.store import evidence_folder, stored_evidence
 from flows.home.locks import alone
 from flows.home.tree import Home
 from flows.ledger import Ledger
+from flows.ledger.accounts import SHREDDED, SHREDDING
 from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.cases import CaseState
-from flows.ledger.shredding import SHREDDED, SHREDDING
 from flows.registry import enrolled
 from flows.registry.enrolled import Enrolled, agreement_at_receipt
 from pipelines.lake import durable

@@ -1,5 +1,4 @@
-"""The ledger: batch states, signed decisions, disclosure claims, enrolled instruments and operators, and the audit
-chain."""
+"""The ledger: states, signed decisions, disclosure claims, enrolled instruments and operators, and the audit chain."""
 
 from flows.ledger.ledger import Ledger
 

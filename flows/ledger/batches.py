@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault
 from expectations.facts import band
 from expectations.facts.letter import Earlier
+from expectations.instruments import Agreement, parse_instrument
 from flows.ledger import facts
 from flows.ledger.core import BatchRecord, Core, find, record
-from flows.ledger.database.models import Batch, Event
+from flows.ledger.database.models import Batch, Enrolled, Event, stamp, to_us
 from flows.ledger.events.moves import Expired, Held, Moved, Received, Refused
+from flows.ledger.lifecycles.lifecycle import MOVED_ON
 from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
-from flows.ledger.times import stamp, to_us
 
+Facts: TypeAlias = Mapping[str, Any] | None  # what the event of a move says more: counts, codes, digests, known ids
+ROWS_COUNT = timedelta(days=30)  # so long before receipt what passed `intake` counts for the cap on rows
 # The steps that `advance` may take; the others have methods of their own, which ask for more.
 _PLAIN = frozenset({Cause.PASSED, Cause.UNREADABLE, Cause.FAILED, Cause.RETRIED, Cause.RESEALED})
 
@@ -42,14 +46,11 @@ class Batches(Core):
     ) -> bool:
         """Takes a submission in, once: False if this batch or this submission is known, whose row then stays as it is.
 
-        submission   digest of the submission; requester, agreement: their ids, `unknown` where the letter cannot be
-        read
+        submission   its digest; requester, agreement: their ids, `unknown` where the letter cannot be read
         instruments  id to digest of all that the decision rests on; register: id or digest of its prepared version
         rows         as the letter says
         """
-        under = tuple(
-            (facts.name(k, "instruments"), facts.digest(v, "instruments")) for k, v in sorted(instruments.items())
-        )
+        ids, what = {requester, agreement, register, *instruments}, "instruments"
         event = Received(
             submission=facts.digest(submission, "submission"),
             requester=facts.name(requester, "requester"),
@@ -58,13 +59,12 @@ class Batches(Core):
             rows=rows,
             decided_on=int(f"{decided_on:%Y%m%d}"),
             instruments=tuple(sorted(instruments.values())),
-            under=under,
+            under=tuple((facts.name(k, what), facts.digest(v, what)) for k, v in sorted(instruments.items())),
             received_us=to_us(received_at),
         )
         with self.transaction() as session:
             if session.scalar(select(Batch.name).where(or_(Batch.name == batch, Batch.submission == submission))):
                 return False
-            ids = {requester, agreement, register, *instruments}
             self.append(session, facts.name(batch, "batch"), event, also=ids)
         return True
 
@@ -89,43 +89,29 @@ class Batches(Core):
         """The events of one batch, or all: seq, at, batch, kind, facts."""
         query = select(Event).order_by(Event.seq)
         with self.reading() as session:
-            found = session.scalars(query if batch is None else query.where(Event.batch == batch))
             return [
                 {"seq": e.seq, "at": e.at, "batch": e.batch, "kind": e.kind, "facts": json.loads(e.facts)}
-                for e in found
+                for e in session.scalars(query if batch is None else query.where(Event.batch == batch))
             ]
 
     def passed_intake(self, requester: str, agreement: str, since: datetime) -> Earlier:
-        """The rows that passed `intake` for this requester and agreement since then, and how many of them were
-        incomplete."""
-        query = (
-            select(Event.facts)
-            .join(Batch, Batch.name == Event.batch)
-            .where(Batch.requester == requester, Batch.agreement == agreement)
-            .where(Event.kind == State.INGESTED.value, Event.at >= stamp(since))
-        )
+        """The rows that passed `intake` for this requester and agreement since then; how many were incomplete."""
         with self.reading() as session:
-            found = [json.loads(text) for text in session.scalars(query)]
+            found = [said for _, said in _ingested(session, requester, agreement, since)]
         return Earlier(sum(f.get("rows_submitted", 0) for f in found), sum(f.get("incomplete_rows", 0) for f in found))
 
     def match_rates(self, requester: str, agreement: str, newest: int = band.NEWEST) -> list[tuple[int, int]]:
-        """(rows looked up, matched) of the published batches of this requester and agreement, the newest `newest`,
-        newest first. Batches of an older version, which did not say, are left out."""
-        query = (
-            select(Event.facts)
-            .join(Batch, Batch.name == Event.batch)
-            .where(Batch.requester == requester, Batch.agreement == agreement, Batch.state == State.PUBLISHED.value)
-            .where(Event.kind == State.MATCHED.value)
-            .order_by(Event.seq.desc())
-        )
+        """(rows looked up, matched) of the `newest` newest published batches of this requester and agreement, newest
+        first. Batches of an older version, which did not say, are left out."""
+        query = _events(State.MATCHED, requester, agreement).where(Batch.state == State.PUBLISHED.value)
         with self.reading() as session:
             # a batch becomes `matched` again when it goes on after a hold or a fault: that event counts nothing
-            counted = (f for f in map(json.loads, session.scalars(query)) if "looked_up" in f)
+            said = (json.loads(event.facts) for event in session.scalars(query.order_by(Event.seq.desc())))
+            counted = (f for f in said if "looked_up" in f)
             return [(f["looked_up"], f["matched"]) for f in islice(counted, newest)]
 
-    def advance(self, batch: str, to: State, *, facts: Mapping[str, Any] | None = None) -> BatchRecord:
-        """Moves a batch on after a checkpoint, a fault, or the end of a fault. `facts`: counts, codes, digests, known
-        ids.
+    def advance(self, batch: str, to: State, *, facts: Facts = None) -> BatchRecord:
+        """Moves a batch on after a checkpoint, a fault, or its end.
 
         To go on after a fault, advance to the record's `resumes`. To hold, refuse, decide or publish: see those
         methods. Raises Fault if the state does not allow it, or if a fact may be a value.
@@ -134,40 +120,24 @@ class Batches(Core):
             entry = find(session, batch)
             start, cause = State(entry.state), TRANSITIONS.get((State(entry.state), to))
             if cause not in _PLAIN or start is State.PREPARED:
-                raise Fault(
-                    "NO_SUCH_STEP",
-                    f"a batch that is {start} does not simply become {to}",
-                    remedy="Look at its state with sluicegate status; another run may have moved it on.",
-                )
+                raise Fault("NO_SUCH_STEP", f"a batch that is {start} does not simply become {to}", remedy=MOVED_ON)
             if cause is Cause.RETRIED and to.value != entry.resumes:
                 raise Fault("NO_SUCH_STEP", f"a batch that failed goes on from where it was, not from {to}")
-            self.move(session, entry, Moved(start=start, to=to, more=dict(facts or {})), cause)
-            return record(entry)
+            return self.move(session, entry, Moved(start=start, to=to, more=dict(facts or {})), cause)
 
     def hold(
-        self,
-        batch: str,
-        checkpoint: Checkpoint,
-        content_digest: str,
-        codes: Iterable[str],
-        facts: Mapping[str, Any] | None = None,
+        self, batch: str, checkpoint: Checkpoint, content_digest: str, codes: Iterable[str], facts: Facts = None
     ) -> BatchRecord:
-        """A checkpoint held this batch, whose committed rows have this content digest. No codes: it was not
-        evaluated."""
+        """A checkpoint held this batch, whose committed rows have this digest. No codes: it was not evaluated."""
         with self.transaction() as session:
             entry = find(session, batch)
-            start, why = State(entry.state), tuple(sorted(set(codes)))
+            start, why, more = State(entry.state), tuple(sorted(set(codes))), dict(facts or {})
             if RUNS_IN[checkpoint] is not start:
                 raise Fault("NO_SUCH_STEP", f"checkpoint {checkpoint} does not run on a batch that is {start}")
-            event = Held(
-                start=start, checkpoint=checkpoint, content_digest=content_digest, codes=why, more=dict(facts or {})
-            )
-            self.move(session, entry, event, Cause.HELD)
-            return record(entry)
+            event = Held(start=start, checkpoint=checkpoint, content_digest=content_digest, codes=why, more=more)
+            return self.move(session, entry, event, Cause.HELD)
 
-    def refuse(
-        self, batch: str, codes: Iterable[str], cites: Iterable[str], facts: Mapping[str, Any] | None = None
-    ) -> BatchRecord:
+    def refuse(self, batch: str, codes: Iterable[str], cites: Iterable[str], facts: Facts = None) -> BatchRecord:
         """This batch has no authority: `cites` are ids of instruments, or sources of law that the codes name."""
         with self.transaction() as session:
             entry = find(session, batch)
@@ -175,13 +145,51 @@ class Batches(Core):
             if not why:
                 raise Fault("NO_REASON", "a refusal without a code explains nothing")
             event = Refused(start=State(entry.state), codes=why, cites=law, more=dict(facts or {}))
-            self.move(session, entry, event, Cause.REFUSED)
-            return record(entry)
+            return self.move(session, entry, event, Cause.REFUSED)
 
     def expire(self, batch: str, codes: Iterable[str]) -> BatchRecord:
         """Ends a batch that was held, or failed, for longer than its agreement allows."""
         with self.transaction() as session:
             entry = find(session, batch)
             event = Expired(start=State(entry.state), codes=tuple(sorted(set(codes))))
-            self.move(session, entry, event, Cause.EXPIRED)
-            return record(entry)
+            return self.move(session, entry, event, Cause.EXPIRED)
+
+
+def over_cap(session: Session, entry: Batch) -> dict[str, list[str]]:
+    """The code and the agreement that stand in the way of a batch above its cap on rows within 30 days; or nothing.
+
+    `intake` judges it by what had passed at receipt: two batches in flight at once, neither knowing of the other, could
+    pass together. Here, under the publication lock, whatever passed `intake` before this batch did counts, so that of
+    two the later is stopped, whoever publishes first. It can only narrow: the lower of the caps at receipt and now.
+    """
+    caps = [a.thresholds.rows_30_days for a in _versions(session, entry)]
+    cap = min((c for c in caps if c is not None), default=None)
+    if cap is None:
+        return {}
+    rows: dict[str, int] = {}
+    since = datetime.fromisoformat(entry.received_at) - ROWS_COUNT
+    for batch, said in _ingested(session, entry.requester, entry.agreement, since):
+        rows[batch] = rows.get(batch, 0) or said.get("rows_submitted", 0)
+        if batch == entry.name:
+            break
+    return {"TOO_MANY_ROWS_30_DAYS": [entry.agreement]} if sum(rows.values()) > cap else {}
+
+
+def _versions(session: Session, entry: Batch) -> list[Agreement]:
+    """The agreement as it was at receipt, and as it is enrolled now."""
+    at_receipt = json.loads(entry.instruments).get(entry.agreement)
+    rows = session.scalars(select(Enrolled).where(Enrolled.id == entry.agreement).order_by(Enrolled.version.desc()))
+    found = [parse_instrument(r.body, r.id) for n, r in enumerate(rows) if n == 0 or r.digest == at_receipt]
+    return [i for i in found if isinstance(i, Agreement)]
+
+
+def _ingested(session: Session, requester: str, agreement: str, since: datetime) -> Iterator[tuple[str, Any]]:
+    """Batches that passed `intake` since then, in that order, each with what its event says."""
+    query = _events(State.INGESTED, requester, agreement).where(Event.at >= stamp(since)).order_by(Event.seq)
+    yield from ((str(event.batch), json.loads(event.facts)) for event in session.scalars(query))
+
+
+def _events(kind: State, requester: str, agreement: str) -> Select[Event]:
+    """The events of a kind of all batches of a requester under an agreement."""
+    query = select(Event).join(Batch, Batch.name == Event.batch).where(Event.kind == kind.value)
+    return query.where(Batch.requester == requester, Batch.agreement == agreement)

@@ -27,8 +27,7 @@ INCOMING = table("incoming", column("a", String), column("b", String))
 class Bulk:
     """One such table: the column of whom its rows are, and the keys that are digested, in their order.
 
-    `place`: how people call the rows of one owner. `owned`: the table of the owners, and the columns that a row has
-    from it.
+    `place`: how people call the rows of one owner. `owned`: the table of the owners, and the columns that rows share.
     """
 
     model: type[Base]
@@ -47,11 +46,9 @@ class Bulk:
         return digest(session.execute(query.execution_options(yield_per=20_000)))
 
     def put(self, session: Session, owner: str, **fixed: str) -> None:
-        """Writes what came in as rows of this owner, in the order of the keys: random ones would touch every page of
-        the index.
+        """Writes what came in as rows of this owner, by key: in another order they would touch all pages of the index.
 
-        No index is by person: a batch of a million claims would hold the ledger's lock for minutes, and a halt must not
-        wait.
+        No index is by person: a million claims would hold the ledger's lock for minutes, and a halt must not wait.
         """
         given = {self.owner.key: owner, **fixed}
         source = [INCOMING.c.a, INCOMING.c.b][: len(self.keys)]
@@ -59,21 +56,10 @@ class Bulk:
         session.execute(insert(self.model).from_select([*given, *(k.key for k in self.keys)], rows))
 
 
-CLAIMS = Bulk(
-    Claim,
-    Claim.batch,
-    (Claim.request_key, Claim.person_key),
-    "claims of batch",
-    (Batch.name, ("requester", "agreement")),
-)
+_OF_BATCH, _OF_CASE = (Batch.name, ("requester", "agreement")), (RecallCase.id, ("requester", "agreement"))
+CLAIMS = Bulk(Claim, Claim.batch, (Claim.request_key, Claim.person_key), "claims of batch", _OF_BATCH)
 TRIES = Bulk(Try, Try.batch, (Try.person_key, Try.address_key), "tries of batch", (Batch.name, ()))
-RECALLED = Bulk(
-    Recalled,
-    Recalled.case_id,
-    (Recalled.request_key,),
-    "claims of recall case",
-    (RecallCase.id, ("requester", "agreement")),
-)
+RECALLED = Bulk(Recalled, Recalled.case_id, (Recalled.request_key,), "claims of recall case", _OF_CASE)
 BULK = (CLAIMS, TRIES, RECALLED)
 
 

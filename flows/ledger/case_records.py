@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import Json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from flows.ledger.database.models import Event, RecallCase
-from flows.ledger.events.recall import RecallKind
+from flows.ledger.database.models import Event, RecallCase, Time, as_record
+from flows.ledger.events.base import Kind
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 
 ATTESTATION = "attestation.txt"  # the document that the recipient signs
@@ -20,16 +21,15 @@ ATTESTATION = "attestation.txt"  # the document that the recipient signs
 
 @dataclass(frozen=True)
 class NewCase:
-    """What a case is opened on. `batches`: rows by batch; `codes`: rows by code; `affected`: digest of (batch,
-    ordinal)."""
+    """What a case is opened on. `batches`, `codes`: rows by batch, by code; `affected`: digest of (batch, ordinal)."""
 
     id: str
     requester: str
     agreement: str
     reason: CaseReason
-    discovered_at: datetime
-    batches: Mapping[str, int]
-    codes: Mapping[str, int]
+    discovered_at: Time
+    batches: Json[Mapping[str, int]]
+    codes: Json[Mapping[str, int]]
     affected: str
 
 
@@ -41,12 +41,12 @@ class StepRecord:
     """
 
     seq: int
-    at: datetime
+    at: Time
     state: CaseState
     proof: Proof | None
     rests_on: str | None
     documents: Mapping[str, str]
-    facts: Mapping[str, Any]
+    facts: Json[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -67,47 +67,22 @@ class CaseRecord(NewCase):
         return {name: digest for step in self.steps for name, digest in step.documents.items()}
 
     def reached(self) -> dict[CaseState, datetime]:
-        """When each state was reached that the case has not left backwards since (a copy that came to light leads
-        back)."""
+        """When each state was reached, but for those that the case came back from, for a copy that came to light."""
         found: dict[CaseState, datetime] = {}
+        rank = list(CaseState).index
         for step in self.steps:
-            found = {s: at for s, at in found.items() if _RANK[s] <= _RANK[step.state]}
+            found = {s: at for s, at in found.items() if rank(s) <= rank(step.state)}
             found.setdefault(step.state, step.at)
         return found
 
 
-_RANK = {state: n for n, state in enumerate(CaseState)}
-
-
 def record(session: Session, row: RecallCase) -> CaseRecord:
     """A row of the ledger, with its events, as callers see it."""
-    return CaseRecord(
-        id=row.id,
-        requester=row.requester,
-        agreement=row.agreement,
-        reason=CaseReason(row.reason),
-        discovered_at=datetime.fromisoformat(row.discovered_at),
-        batches=json.loads(row.batches),
-        codes=json.loads(row.codes),
-        affected=row.affected,
-        state=CaseState(row.state),
-        seq=row.seq,
-        steps=tuple(_steps(session, row.id)),
-    )
-
-
-def _steps(session: Session, case: str) -> list[StepRecord]:
-    query = select(Event).where(Event.kind.in_((RecallKind.STEP, RecallKind.ISSUED))).order_by(Event.seq)
-    found = [(event, said) for event in session.scalars(query) if (said := json.loads(event.facts))["case"] == case]
-    return [
-        StepRecord(
-            event.seq,
-            datetime.fromisoformat(event.at),
-            CaseState(said["step"]),
-            Proof(said["proof"]) if said.get("proof") else None,
-            said.get("rests_on"),
-            said.get("documents", {}),
-            said,
-        )
-        for event, said in found
-    ]
+    query = select(Event).where(Event.kind.in_((Kind.RECALL, Kind.RECALL_ISSUED))).order_by(Event.seq)
+    steps = []
+    for event in session.scalars(query):
+        said = json.loads(event.facts)
+        if said["case"] == row.id:
+            more = {name: said.get(name) for name in ("proof", "rests_on")} | {"documents": said.get("documents", {})}
+            steps.append(as_record(StepRecord, event, state=said["step"], **more))
+    return as_record(CaseRecord, row, steps=tuple(steps))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TypeAlias
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,8 +21,9 @@ from flows.ledger.database.models import Event
 GENESIS = "0" * 64
 
 
-class Link(Protocol):
-    """An event as the chain sees it: a row of the ledger, or a line of an export."""
+@dataclass
+class Line:
+    """An event, as a line of an export."""
 
     seq: int
     at: str
@@ -31,6 +32,9 @@ class Link(Protocol):
     facts: str
     previous: str
     hash: str
+
+
+Link: TypeAlias = Event | Line  # an event as the chain sees it
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Mark:
-    """What somebody vouches for, outside of the chain: the hash of an event, and the Merkle root over the hashes up to
-    it."""
+    """What somebody vouches for, outside of the chain: an event's hash, and the Merkle root over those up to it."""
 
     name: str
     seq: int
@@ -72,6 +75,12 @@ def head(session: Session) -> Head:
     """The newest event; Head(0, GENESIS) of an empty ledger."""
     last = session.execute(select(Event.seq, Event.hash).order_by(Event.seq.desc()).limit(1)).first()
     return Head(last.seq, last.hash) if last else Head(0, GENESIS)
+
+
+def newest(session: Session, batch: str, kind: str) -> Event | None:
+    """The newest event of this kind of a batch, if it has one."""
+    query = select(Event).where(Event.batch == batch, Event.kind == kind).order_by(Event.seq.desc())
+    return session.scalar(query.limit(1))
 
 
 def append(session: Session, at: str, batch: str | None, kind: str, facts: str) -> Event:
@@ -93,7 +102,8 @@ def events(session: Session) -> Iterator[Event]:
 
 def check_links(links: Iterable[Link], marks: Sequence[Mark] = ()) -> Iterator[Problem]:
     """Every place where a chain is broken, or is not what the marks say. Streams."""
-    before, tree, compared = Head(0, GENESIS), Tree(), _Compared(marks)
+    before, tree = Head(0, GENESIS), Tree()
+    left, since = sorted((m for m in marks if m.seq > 0), key=lambda m: m.seq), "up to here"
     for event in links:
         place = f"event {event.seq}"
         if event.seq != before.seq + 1:
@@ -104,30 +114,13 @@ def check_links(links: Iterable[Link], marks: Sequence[Mark] = ()) -> Iterator[P
             yield Problem(place, "it was changed")
         before = Head(event.seq, event.hash)
         tree.add(leaf(event.hash))
-        yield from compared.at(before, tree)
-    yield from compared.end(before)
-
-
-class _Compared:
-    """The marks, compared with a chain as it goes by."""
-
-    def __init__(self, marks: Sequence[Mark]) -> None:
-        self.left = sorted((m for m in marks if m.seq > 0), key=lambda m: m.seq)
-        self.fits: Mark | None = None  # the newest mark that the chain bears out
-
-    def at(self, head: Head, tree: Tree) -> Iterator[Problem]:
-        while self.left and self.left[0].seq <= head.seq:
-            mark = self.left.pop(0)
-            if (mark.seq, mark.hash) != (head.seq, head.hash):
-                since = (
-                    f"between event {self.fits.seq} and this one ({self.fits.name} fits)" if self.fits else "up to here"
-                )
+        while left and left[0].seq <= before.seq:
+            mark = left.pop(0)
+            if (mark.seq, mark.hash) != (before.seq, before.hash):
                 yield Problem(f"event {mark.seq}", f"the chain was written anew {since}: {mark.name} says otherwise")
             elif mark.root not in (None, tree.root()):
                 yield Problem(f"event {mark.seq}", f"an event before it is not what {mark.name} vouches for")
             else:
-                self.fits = mark
-
-    def end(self, head: Head) -> Iterator[Problem]:
-        for mark in self.left:
-            yield Problem(f"event {mark.seq}", f"the chain ends at event {head.seq}, before it: {mark.name} saw more")
+                since = f"between event {mark.seq} and this one ({mark.name} fits)"
+    for mark in left:
+        yield Problem(f"event {mark.seq}", f"the chain ends at event {before.seq}, before it: {mark.name} saw more")

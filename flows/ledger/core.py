@@ -7,21 +7,24 @@ from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
+from pydantic import Json
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from expectations.base.clock import Clock
 from expectations.base.errors import Fault, Usage
 from flows.ledger import chain, facts
-from flows.ledger.database import engine, migrate
-from flows.ledger.database.models import Batch, Enrolled, Operator
+from flows.ledger.database import engine
+from flows.ledger.database.models import Batch, Enrolled, Operator, Time, as_record, stamp
 from flows.ledger.events import Event
 from flows.ledger.events.moves import Move
 from flows.ledger.lifecycles.states import BATCH, Cause, Checkpoint, State
 from flows.ledger.tables import Tables
-from flows.ledger.times import stamp
+
+# What events have by digest only, by that digest: key lines (by fingerprint), signatures, bytes.
+Contents: TypeAlias = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,9 @@ class BatchRecord:
     submission: str
     requester: str
     agreement: str
-    received_at: datetime
+    received_at: Time
     decided_on: date
-    instruments: Mapping[str, str]
+    instruments: Json[Mapping[str, str]]
     register: str
     rows: int
     state: State
@@ -49,8 +52,8 @@ class BatchRecord:
     hold: int | None
     checkpoint: Checkpoint | None
     content_digest: str | None
-    codes: tuple[str, ...]
-    cites: tuple[str, ...]
+    codes: Json[tuple[str, ...]]
+    cites: Json[tuple[str, ...]]
     package_digest: str | None
     merkle_root: str | None
 
@@ -68,10 +71,10 @@ class Core:
         """Opens, and where needed makes or migrates, the ledger at `sqlite:///PATH` or `postgresql://…`."""
         ledger = cls(engine.connect(url), clock or Clock())
         with ledger.reading() as session:
-            current = migrate.is_current(session)
+            current = engine.is_current(session)
         if not current:
             with ledger.transaction() as session:
-                migrate.upgrade(session)
+                engine.upgrade(session)
         return ledger
 
     def close(self) -> None:
@@ -109,13 +112,12 @@ class Core:
         session: Session,
         batch: Batch | str | None,
         event: Event,
-        contents: Mapping[str, Any] | None = None,
+        contents: Contents = None,
         also: Set[str] = frozenset(),
     ) -> int:
         """Adds an event to the chain and applies it, in the caller's transaction; gives its number.
 
-        contents   what the event has by digest only: key lines by fingerprint, signatures and bytes by SHA-256
-        also       ids that may stand in it, beside those that the ledger knows
+        `also`: ids that may stand in it, beside those that the ledger knows.
         Raises Fault if it may hold a value, or cannot follow what stands.
         """
         known = set(also) | set(session.scalars(select(Enrolled.id))) | set(session.scalars(select(Operator.name)))
@@ -130,10 +132,11 @@ class Core:
         session.flush()
         return link.seq
 
-    def move(self, session: Session, batch: Batch, event: Move, cause: Cause) -> int:
-        """Moves a batch on, with its event; raises Fault if its state does not allow it. Gives the event's number."""
+    def move(self, session: Session, batch: Batch, event: Move, cause: Cause) -> BatchRecord:
+        """Moves a batch on, with its event; raises Fault if its state does not allow it."""
         BATCH.check(State(batch.state), cause, event.end)
-        return self.append(session, batch, event)
+        self.append(session, batch, event)
+        return record(batch)
 
 
 def find(session: Session, name: str) -> Batch:
@@ -144,25 +147,13 @@ def find(session: Session, name: str) -> Batch:
     return batch
 
 
+def reached(session: Session, batch: str, state: State) -> datetime:
+    """When a batch came, last, into a state that it has been in."""
+    event = chain.newest(session, batch, state.value)
+    assert event is not None, "no change of state without its event"
+    return datetime.fromisoformat(event.at)
+
+
 def record(batch: Batch) -> BatchRecord:
     """A row of the ledger as callers see it."""
-    return BatchRecord(
-        name=batch.name,
-        submission=batch.submission,
-        requester=batch.requester,
-        agreement=batch.agreement,
-        received_at=datetime.fromisoformat(batch.received_at),
-        decided_on=batch.decided_on,
-        instruments=json.loads(batch.instruments),
-        register=batch.register,
-        rows=batch.rows,
-        state=State(batch.state),
-        resumes=State(batch.resumes) if batch.resumes else None,
-        hold=batch.hold,
-        checkpoint=Checkpoint(batch.checkpoint) if batch.checkpoint else None,
-        content_digest=batch.content_digest,
-        codes=tuple(json.loads(batch.codes)),
-        cites=tuple(json.loads(batch.cites)),
-        package_digest=batch.package_digest,
-        merkle_root=batch.merkle_root,
-    )
+    return as_record(BatchRecord, batch)

@@ -38,11 +38,8 @@ class Reason(StrEnum):
 
 HALT = "halt"  # stands where a batch's checkpoint would, in what is signed to resume
 KEYS_NEEDED: dict[Decision, int] = {
-    Decision.REJECT: 1,
-    Decision.RETRY: 1,
-    Decision.DROP: 2,
-    Decision.CONFIRM: 2,
-    Decision.RESUME: 2,
+    **dict.fromkeys((Decision.REJECT, Decision.RETRY), 1),
+    **dict.fromkeys((Decision.DROP, Decision.CONFIRM, Decision.RESUME), 2),
 }
 _AT_FAULT = frozenset({Decision.REJECT, Decision.RETRY})
 _BY_CODE: dict[str, frozenset[Decision]] = {
@@ -72,8 +69,7 @@ def allowed(checkpoint: Checkpoint, codes: Iterable[str]) -> frozenset[Decision]
 
 
 def message(batch: str, hold: int, checkpoint: str, content_digest: str, decision: str) -> bytes:
-    """What an operator signs. `hold` is the event that holds the batch: a signature counts for one hold, never
-    again."""
+    """What an operator signs. `hold`: the event that holds the batch, so that a signature counts for one hold only."""
     return canonical_json(
         {"batch": batch, "hold": hold, "checkpoint": checkpoint, "content_digest": content_digest, "decision": decision}
     )

@@ -31,15 +31,8 @@ NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _KEY = re.compile(r"^[a-z][a-z0-9_]{0,47}(\.[a-z][a-z0-9_]{0,47})?$")
 _CLOSED = (State, Checkpoint, Stage, Outcome, Decision, Reason, View, CaseState, Proof, CaseReason)
-_WORDS: frozenset[str] = frozenset(
-    {
-        *codes.CODES,
-        codes.NOT_CONFIRMED,
-        *(c.source for c in codes.CODES.values()),
-        *(word.value for closed in _CLOSED for word in closed),
-        *("agreement", "court_order"),
-    }
-)
+_WORDS = {codes.NOT_CONFIRMED, "agreement", "court_order"}
+_WORDS |= {*codes.CODES, *(c.source for c in codes.CODES.values()), *(w.value for closed in _CLOSED for w in closed)}
 
 
 def checked(facts: Mapping[str, Any], known: Set[str] = frozenset()) -> str:

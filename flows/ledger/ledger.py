@@ -1,26 +1,27 @@
-"""The ledger: what became of every batch, who decided it, what was disclosed, and a chain that shows any change to
-it."""
+"""The ledger: what became of every batch, who decided it, what was disclosed, and a chain that shows any change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sqlalchemy.orm import Session
+
+from expectations.base import signatures
+from expectations.base.errors import Usage
 from expectations.base.merkle import Tree, leaf
-from flows.ledger import chain
+from flows.ledger import chain, rebuild
 from flows.ledger.accounts import Accounts
 from flows.ledger.batches import Batches
 from flows.ledger.chain import Head, Link, Mark, Problem
 from flows.ledger.claims import Disclosures
-from flows.ledger.figures import Figures
+from flows.ledger.events.registry import Baseline, baseline_message
 from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
 from flows.ledger.review import Review
-from flows.ledger.shredding import Shredding
-from flows.ledger.verify import rebuild
-from flows.ledger.verify.baseline import Baselines
+from flows.ledger.signing import signing_operator
 
 
-class Ledger(Batches, Accounts, Review, Registry, Disclosures, Figures, Recalls, Shredding, Baselines):
+class Ledger(Batches, Accounts, Review, Registry, Disclosures, Recalls):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 
     def head(self) -> Head:
@@ -50,3 +51,25 @@ class Ledger(Batches, Accounts, Review, Registry, Disclosures, Figures, Recalls,
         with self.reading() as session:
             links = chain.check_links(chain.events(session), [*noted, *marks])
             return [*links, *rebuild.verify(session, chain.events(session))]
+
+    def baseline_message(self) -> bytes:
+        """What an operator signs (namespace signatures.BASELINE), once, to vouch for values that the events of an older
+        version did not say; raises Usage if they say everything."""
+        with self.reading() as session:
+            return baseline_message(*_unsaid(session))
+
+    def baseline(self, key_line: str, signature: str) -> int:
+        """Records what an operator vouches for, signed; gives the event's number. Raises BadInput for another text."""
+        with self.transaction() as session:
+            after, head, values, tries = _unsaid(session)
+            text = baseline_message(after, head, values, tries)
+            given = signing_operator(session, text, key_line, signature, signatures.BASELINE)
+            event = Baseline(after=after, head=head, values=values, tries=tries, **vars(given.named))
+            return self.append(session, None, event, given.contents, also={name for name, _, _ in tries})
+
+
+def _unsaid(session: Session) -> tuple[int, str, dict[str, str], tuple[tuple[str, int, str], ...]]:
+    head, (values, tries) = chain.head(session), rebuild.unsaid(session, chain.events(session))
+    if not values and not tries:
+        raise Usage("NO_BASELINE", "the events of this ledger say everything: there is nothing to sign")
+    return head.seq, head.hash, values, tries

@@ -1,5 +1,4 @@
-"""Recall cases in the ledger: opened on published claims, then moved on by proofs that people and the recipient
-sign."""
+"""Recall cases in the ledger: opened on published claims, moved on by proofs that people and the recipient sign."""
 
 from __future__ import annotations
 
@@ -17,15 +16,14 @@ from expectations.instruments import Agreement, instrument_digest, parse_instrum
 from flows.ledger import facts
 from flows.ledger.bulk import INCOMING, Pairs, digest, incoming, pairs_of
 from flows.ledger.case_records import ATTESTATION, CaseRecord, NewCase, record
-from flows.ledger.core import Core, find
-from flows.ledger.database.models import Claim, RecallCase, Recalled, Signature
+from flows.ledger.core import Contents, Core, find
+from flows.ledger.database.models import Claim, RecallCase, Recalled, Signature, to_us
 from flows.ledger.events.base import Event
 from flows.ledger.events.recall import CaseOpened, CaseSigned, CaseStep, DocumentsIssued
 from flows.ledger.lifecycles.cases import KEYS_NEEDED, CaseState, Proof, after, message
 from flows.ledger.lifecycles.states import State
 from flows.ledger.registry import latest_instruments
-from flows.ledger.signing import Given, signed_by
-from flows.ledger.times import to_us
+from flows.ledger.signing import ANOTHER, Given, signed_by
 
 # What is judged under the lock, of the case, the state that it would reach, and the bodies of all enrolled instruments;
 # gives what the event says more, or raises.
@@ -46,37 +44,32 @@ class Recalls(Core):
             if session.get(RecallCase, case.id):
                 return frozenset()
             if any(State(find(session, name).state) is not State.PUBLISHED for name in case.batches):
-                raise Usage(
-                    "NOT_PUBLISHED",
-                    "nothing of this batch was disclosed: there is nothing to recall",
-                    remedy="See sluicegate status.",
-                )
-            taken = frozenset(session.scalars(_recalled(case)))
-            if taken:
+                what = "nothing of this batch was disclosed: there is nothing to recall"
+                raise Usage("NOT_PUBLISHED", what, remedy="See sluicegate status.")
+            theirs = (Recalled.requester == case.requester) & (Recalled.agreement == case.agreement)
+            query = select(Recalled.request_key).where(theirs & Recalled.request_key.in_(select(INCOMING.c.a)))
+            if taken := frozenset(session.scalars(query)):
                 return taken
-            if session.scalar(_claims(case)) != len(given) or len(given) != sum(case.batches.values()):
+            if _claims(session, case) != len(given) or len(given) != sum(case.batches.values()):
                 raise Fault("NOT_DISCLOSED", "some of the rows are no disclosures of these batches", where=case.id)
-            self._mark(session, case, given)
+            batches = dict(sorted(case.batches.items()))
+            event = CaseOpened(
+                case=facts.name(case.id, "case"),
+                requester=case.requester,
+                agreement=case.agreement,
+                reason=case.reason,
+                discovered_at=int(case.discovered_at.timestamp()),
+                batches=tuple(batches),
+                rows=tuple(batches.values()),
+                codes=dict(sorted(case.codes.items())),
+                affected=facts.digest(case.affected, "affected"),
+                claims=digest((key,) for key, _ in given)[1],
+                step=CaseState.FOUND,
+                proof=None,
+                discovered_us=to_us(case.discovered_at),
+            )
+            self.append(session, None, event, also={case.id, case.requester, case.agreement, *batches})
         return frozenset()
-
-    def _mark(self, session: Session, case: NewCase, given: list[tuple[str, str]]) -> None:
-        batches = dict(sorted(case.batches.items()))
-        event = CaseOpened(
-            case=facts.name(case.id, "case"),
-            requester=case.requester,
-            agreement=case.agreement,
-            reason=case.reason,
-            discovered_at=int(case.discovered_at.timestamp()),
-            batches=tuple(batches),
-            rows=tuple(batches.values()),
-            codes=dict(sorted(case.codes.items())),
-            affected=facts.digest(case.affected, "affected"),
-            claims=digest((key,) for key, _ in given)[1],
-            step=CaseState.FOUND,
-            proof=None,
-            discovered_us=to_us(case.discovered_at),
-        )
-        self.append(session, None, event, also={case.id, case.requester, case.agreement, *batches})
 
     def case(self, id: str) -> CaseRecord:
         """The case called `id`; raises Usage if there is none."""
@@ -86,15 +79,13 @@ class Recalls(Core):
     def cases(self) -> list[CaseRecord]:
         """All cases, in the order in which they were opened."""
         with self.reading() as session:
-            return sorted(
-                (record(session, row) for row in session.scalars(select(RecallCase))), key=lambda c: c.steps[0].seq
-            )
+            found = [record(session, row) for row in session.scalars(select(RecallCase))]
+            return sorted(found, key=lambda case: case.steps[0].seq)
 
     def signers(self, id: str) -> list[str]:
         """Who has signed the next step of a case, while it waits for another."""
         with self.reading() as session:
-            row = _find(session, id)
-            waiting = _since(session, row)
+            waiting = _since(session, _find(session, id))
             return sorted({s.signer for s in waiting if json.loads(s.text)["case"] == id})
 
     def take(self, id: str, proof: Proof, judge: Judge, rests_on: str, signature: str = "") -> CaseRecord:
@@ -111,12 +102,9 @@ class Recalls(Core):
                 given = signed_by(session, text, signature, signatures.RECALL, "signature")
                 before = {s.signer for s in _since(session, row) if s.text == text}
                 if given.signer in before:
-                    raise BadInput(
-                        "SIGNED_ALREADY",
-                        "this operator has signed this step already",
-                        remedy="A second, different operator must sign.",
-                    )
-                self._keep_signature(session, row, proof, rests_on, given)
+                    raise BadInput("SIGNED_ALREADY", "this operator has signed this step already", remedy=ANOTHER)
+                signed = CaseSigned(case=id, proof=proof, after=row.seq, rests_on=rests_on, **vars(given.named))
+                self._append(session, row, signed, given.contents)
                 if len(before) + 1 < KEYS_NEEDED[proof]:
                     return record(session, row)
             more = judge(record(session, row), end, [body for _, _, body in latest_instruments(session)])
@@ -124,8 +112,7 @@ class Recalls(Core):
             return record(session, row)
 
     def attest(self, id: str, text: bytes, signature: str) -> CaseRecord:
-        """Takes the recipient's signature (namespace signatures.ATTESTATION) under the attestation that was issued to
-        it.
+        """Takes the recipient's signature (namespace signatures.ATTESTATION) under the attestation issued to it.
 
         Raises BadInput if the text is another one, or no key of the agreement signed exactly this.
         """
@@ -134,99 +121,62 @@ class Recalls(Core):
             end = after(CaseState(row.state), Proof.ATTESTATION)
             digest, issued = of_bytes(text), record(session, row).documents.get(ATTESTATION)
             if digest != issued:
-                raise BadInput(
-                    "OTHER_TEXT",
-                    "the attestation is not the one that was issued",
-                    where=ATTESTATION,
-                    remedy="Give back its own bytes: sluicegate recall documents.",
-                )
+                what = "the attestation is not the one that was issued"
+                remedy = "Give back its own bytes: sluicegate recall documents."
+                raise BadInput("OTHER_TEXT", what, where=ATTESTATION, remedy=remedy)
             body = next(b for name, _, b in latest_instruments(session) if name == row.agreement)
-            keys = list(_agreement(body).keys.signing)
-            key = signatures.signer(text, signature, keys, signatures.ATTESTATION)
+            agreement = parse_instrument(body, "enrolled agreement")
+            assert isinstance(agreement, Agreement)
+            key = signatures.signer(text, signature, list(agreement.keys.signing), signatures.ATTESTATION)
             if key is None:
-                raise BadInput(
-                    "NOT_ATTESTED",
-                    "no key of the agreement signed this attestation",
-                    where=f"{ATTESTATION}.sig",
-                    remedy=f"The recipient signs it: ssh-keygen -Y sign -n {signatures.ATTESTATION}.",
-                )
+                what = "no key of the agreement signed this attestation"
+                remedy = f"The recipient signs it: ssh-keygen -Y sign -n {signatures.ATTESTATION}."
+                raise BadInput("NOT_ATTESTED", what, where=f"{ATTESTATION}.sig", remedy=remedy)
             given = Given(row.requester, " ".join(key.split()[:2]), signature)
-            self._keep_signature(session, row, Proof.ATTESTATION, digest, given, text, instrument_digest(body))
-            self._take_step(session, row, Proof.ATTESTATION, end, digest, {})
+            by, instrument, proof = vars(given.named), instrument_digest(body), Proof.ATTESTATION
+            signed = CaseSigned(case=id, proof=proof, after=row.seq, rests_on=digest, **by, instrument=instrument)
+            self._append(session, row, signed, {**given.contents, digest: text})
+            self._take_step(session, row, proof, end, digest, {})
             return record(session, row)
 
     def issue(self, id: str, judge: Judge) -> CaseRecord:
-        """Records documents that `judge` has issued since the last step, if there are any; the case stays where it
-        is."""
+        """Records documents that `judge` has issued since the last step, if any; the case stays where it is."""
         with self.transaction() as session:
             row = _find(session, id)
             bodies = [body for _, _, body in latest_instruments(session)]
             more = dict(judge(record(session, row), CaseState(row.state), bodies))
             if more.get("documents"):
-                event = DocumentsIssued(case=row.id, step=CaseState(row.state), more=more)
-                self._append(session, row, event)
+                self._append(session, row, DocumentsIssued(case=row.id, step=CaseState(row.state), more=more))
             return record(session, row)
 
     def _take_step(
         self, session: Session, row: RecallCase, proof: Proof, end: CaseState, rests_on: str, more: Mapping[str, Any]
     ) -> None:
-        event = CaseStep(
-            case=row.id, start=CaseState(row.state), step=end, proof=proof, rests_on=rests_on, more=dict(more)
-        )
+        start, more = CaseState(row.state), dict(more)
+        event = CaseStep(case=row.id, start=start, step=end, proof=proof, rests_on=rests_on, more=more)
         self._append(session, row, event)
 
-    def _keep_signature(
-        self,
-        session: Session,
-        row: RecallCase,
-        proof: Proof,
-        rests_on: str,
-        given: Given,
-        text: bytes = b"",
-        instrument: str | None = None,
-    ) -> None:
-        """Keeps a good signature with its event; of an attestation, also its `text`, and the version that has the
-        key."""
-        event = CaseSigned(
-            case=row.id, proof=proof, after=row.seq, rests_on=rests_on, **vars(given.named), instrument=instrument
-        )
-        self._append(session, row, event, {**given.contents, rests_on: text})
-
-    def _append(
-        self, session: Session, row: RecallCase, event: Event, contents: Mapping[str, Any] | None = None
-    ) -> None:
+    def _append(self, session: Session, row: RecallCase, event: Event, contents: Contents = None) -> None:
         known = {row.id, row.requester, row.agreement, *json.loads(row.batches)}
         self.append(session, None, event, contents, also=known)
 
 
 def _since(session: Session, row: RecallCase) -> list[Signature]:
     """What operators have signed of recall cases since this one came where it is."""
-    query = select(Signature).where(Signature.purpose == "recall", Signature.seq > row.seq)
-    return list(session.scalars(query))
+    return list(session.scalars(select(Signature).where(Signature.purpose == "recall", Signature.seq > row.seq)))
 
 
-def _recalled(case: NewCase) -> Any:
-    same = (Recalled.requester == case.requester) & (Recalled.agreement == case.agreement)
-    return select(Recalled.request_key).where(same & Recalled.request_key.in_(select(INCOMING.c.a)))
-
-
-def _claims(case: NewCase) -> Any:
+def _claims(session: Session, case: NewCase) -> int:
+    """How many of the pairs that came in are claims of the case's batches."""
     ours = (Claim.requester == case.requester) & (Claim.agreement == case.agreement) & Claim.batch.in_(case.batches)
     # not a join: SQLite would read the incoming pairs, which have no index, once for each claim
     met = tuple_(Claim.request_key, Claim.person_key).in_(select(INCOMING.c.a, INCOMING.c.b))
-    return select(func.count()).select_from(Claim).where(ours & met)
+    return session.scalar(select(func.count()).select_from(Claim).where(ours & met)) or 0
 
 
 def _find(session: Session, id: str) -> RecallCase:
     row = session.get(RecallCase, id)
     if row is None:
-        raise Usage(
-            "UNKNOWN_CASE", "the ledger knows no recall case of this name", remedy="See sluicegate recall list."
-        )
+        remedy = "See sluicegate recall list."
+        raise Usage("UNKNOWN_CASE", "the ledger knows no recall case of this name", remedy=remedy)
     return row
-
-
-def _agreement(body: bytes) -> Agreement:
-    found = parse_instrument(body, "enrolled agreement")
-    assert isinstance(found, Agreement)
-    return found

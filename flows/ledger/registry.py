@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,21 +12,12 @@ from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from expectations.base.errors import Usage
 from expectations.instruments import Instrument, instrument_digest, parse_instrument
-from flows.ledger import facts
+from flows.ledger import facts, signing
 from flows.ledger.core import Core, find
-from flows.ledger.database.models import Enrolled, Operator, Signature
+from flows.ledger.database.models import Enrolled, Operator, Signature, Time, as_record
 from flows.ledger.events.batch import Viewed
 from flows.ledger.events.registry import InstrumentEnrolled, OperatorChanged
 from flows.ledger.facts import View
-from flows.ledger.signing import (
-    KEYS_NEEDED,
-    fingerprint,
-    instrument_message,
-    key_owner,
-    operator_message,
-    plain_key,
-    signed_by_two,
-)
 
 
 @dataclass(frozen=True)
@@ -36,8 +26,8 @@ class OperatorRecord:
 
     name: str
     key_line: str
-    enrolled_at: datetime
-    revoked_at: datetime | None
+    enrolled_at: Time
+    revoked_at: Time | None
 
 
 @dataclass(frozen=True)
@@ -47,7 +37,7 @@ class VersionRecord:
     version: int
     digest: str
     kind: str
-    enrolled_at: datetime
+    enrolled_at: Time
     signed: tuple[tuple[str, str, str], ...]
     body: bytes
 
@@ -78,22 +68,13 @@ class Registry(Core):
             if newest is not None and newest.digest == digest:
                 return digest
             if newest is not None and newest.kind != instrument.kind:
-                raise Usage(
-                    "KIND_CHANGED",
-                    "another kind of instrument has this id",
-                    where=f"{where}, id",
-                    remedy="Give it an id of its own.",
-                )
-            by = signed_by_two(session, _message(instrument, body, newest), signed, signatures.INSTRUMENT)
-            event = InstrumentEnrolled(
-                instrument=instrument.id,
-                kind=instrument.kind,
-                digest=digest,
-                version=newest.version + 1 if newest else 1,
-                signed=tuple(one.named for one in by),
-            )
-            contents = {digest: body} | {d: text for one in by for d, text in one.contents.items()}
-            self.append(session, None, event, contents, also={instrument.id})
+                place, remedy = f"{where}, id", "Give it an id of its own."
+                raise Usage("KIND_CHANGED", "another kind of instrument has this id", where=place, remedy=remedy)
+            id, kind, version = instrument.id, instrument.kind, newest.version + 1 if newest else 1
+            text = _message(instrument, body, newest)
+            by, contents = signing.signed_by_two(session, text, signed, signatures.INSTRUMENT)
+            event = InstrumentEnrolled(instrument=id, kind=kind, digest=digest, version=version, signed=by)
+            self.append(session, None, event, {digest: body, **contents}, also={id})
         return digest
 
     def instruments(self) -> list[tuple[str, str, bytes]]:
@@ -110,23 +91,18 @@ class Registry(Core):
         """All versions of an instrument, oldest first; none if it was never enrolled."""
         with self.reading() as session:
             rows = session.scalars(select(Enrolled).where(Enrolled.id == id).order_by(Enrolled.version))
-            return [
-                VersionRecord(
-                    r.version, r.digest, r.kind, datetime.fromisoformat(r.enrolled_at), _signed(session, r.seq), r.body
-                )
-                for r in rows
-            ]
+            return [as_record(VersionRecord, row, signed=_signed(session, row.seq)) for row in rows]
 
     def operator_message(self, name: str, key_line: str | None = None) -> bytes:
-        """What two operators sign (namespace signatures.OPERATOR) to enrol `name` with this public key; without one, to
-        revoke.
+        """What two operators sign (namespace signatures.OPERATOR) to enrol `name` with this public key, or revoke it.
 
-        Raises Usage if nobody of this name is there to be revoked.
+        Without a key, to revoke: raises Usage if nobody of this name is there to be revoked.
         """
         if key_line is not None:
-            return operator_message(facts.name(name, "operator"), fingerprint(plain_key(key_line)), True)
+            key = signing.fingerprint(signing.plain_key(key_line))
+            return signing.operator_message(facts.name(name, "operator"), key, True)
         with self.reading() as session:
-            return operator_message(name, fingerprint(active_operator(session, name).key_line), False)
+            return signing.operator_message(name, signing.fingerprint(active_operator(session, name).key_line), False)
 
     def enrol_operator(self, name: str, key_line: str, signed: Mapping[str, str] | None = None) -> None:
         """Enrols an operator with an Ed25519 public key (a line of authorized_keys). Again the same: no change.
@@ -135,18 +111,15 @@ class Registry(Core):
         since whoever could enrol keys of his own would have two. Raises Usage if the name, or the key, is another
         operator's, or was revoked; BadInput or Usage if signatures are missing or do not count.
         """
-        key = plain_key(key_line)
+        key = signing.plain_key(key_line)
         with self.transaction() as session:
             same = session.get(Operator, facts.name(name, "operator"))
             if same and same.key_line == key and same.revoked_at is None:
                 return
             if same or session.scalar(select(Operator.name).where(Operator.key_line == key)):
-                raise Usage(
-                    "OPERATOR_KNOWN",
-                    "this name or this key is enrolled already, or was revoked",
-                    remedy="Choose another name and make a new key.",
-                )
-            self._change_operator(session, name, key, True, signed or {})
+                what = "this name or this key is enrolled already, or was revoked"
+                raise Usage("OPERATOR_KNOWN", what, remedy="Choose another name and make a new key.")
+            self._change(session, name, key, True, signed or {})
 
     def revoke_operator(self, name: str, signed: Mapping[str, str]) -> None:
         """From now on this operator's signatures count no more. What was decided stays.
@@ -155,62 +128,46 @@ class Registry(Core):
         those who would answer it. Until they have signed, `halt` stops all releases, at once and unsigned.
         """
         with self.transaction() as session:
-            self._change_operator(session, name, active_operator(session, name).key_line, False, signed)
+            self._change(session, name, active_operator(session, name).key_line, False, signed)
 
-    def _change_operator(
-        self, session: Session, name: str, key: str, enrolled: bool, signed: Mapping[str, str]
-    ) -> None:
-        first = enrolled and (session.scalar(select(func.count()).select_from(Operator)) or 0) < KEYS_NEEDED
-        text = operator_message(name, fingerprint(key), enrolled)
-        by = [] if first else signed_by_two(session, text, signed, signatures.OPERATOR)
-        if not enrolled and any(one.signer == name for one in by):
+    def _change(self, session: Session, name: str, key: str, enrolled: bool, signed: Mapping[str, str]) -> None:
+        first = enrolled and (session.scalar(select(func.count()).select_from(Operator)) or 0) < signing.KEYS_NEEDED
+        text = signing.operator_message(name, signing.fingerprint(key), enrolled)
+        by, contents = ((), {}) if first else signing.signed_by_two(session, text, signed, signatures.OPERATOR)
+        if not enrolled and any(one.by == name for one in by):
             raise Usage("OWN_REVOCATION", "two other operators revoke an operator", where=name)
-        event = OperatorChanged(
-            operator=name, key=fingerprint(key), enrolled=enrolled, signed=tuple(one.named for one in by)
-        )
-        contents = {event.key: key} | {d: text for one in by for d, text in one.contents.items()}
-        self.append(session, None, event, contents, also={name})
+        event = OperatorChanged(operator=name, key=signing.fingerprint(key), enrolled=enrolled, signed=by)
+        self.append(session, None, event, {event.key: key, **contents}, also={name})
 
     def operators(self) -> list[OperatorRecord]:
         """All operators by name, revoked ones too."""
         with self.reading() as session:
-            return [
-                OperatorRecord(
-                    o.name,
-                    o.key_line,
-                    datetime.fromisoformat(o.enrolled_at),
-                    datetime.fromisoformat(o.revoked_at) if o.revoked_at else None,
-                )
-                for o in session.scalars(select(Operator).order_by(Operator.name))
-            ]
+            rows = session.scalars(select(Operator).order_by(Operator.name))
+            return [as_record(OperatorRecord, row) for row in rows]
 
     def operator_of(self, key_line: str) -> str:
         """The name of the operator whose key this is; raises BadInput if it is no active operator's."""
         with self.reading() as session:
-            return key_owner(session, plain_key(key_line), "key").name
+            return signing.key_owner(session, signing.plain_key(key_line), "key").name
 
     def audit(self, batch: str, ordinal: int | None, what: View, who: str) -> None:
-        """Records that `who` (an operator or a login name) is about to see values of a row, or (no ordinal) that the
-        evidence of the whole batch is opened: call it before."""
-        facts.name(who, "who")
+        """Records, before, that `who` (operator or login name) sees values of a row, or all evidence (no ordinal)."""
         with self.transaction() as session:
-            self.append(session, find(session, batch), Viewed(what=View(what), who=who, ordinal=ordinal), also={who})
+            event = Viewed(what=View(what), who=facts.name(who, "who"), ordinal=ordinal)
+            self.append(session, find(session, batch), event, also={who})
 
     def audit_person(self, person_key: str, who: str) -> None:
         """Records that `who` is about to see to whom a person's record was disclosed: call it before looking."""
-        facts.name(who, "who")
+        event = Viewed(what=View.PERSON, who=facts.name(who, "who"), person=facts.digest(person_key, "person"))
         with self.transaction() as session:
-            event = Viewed(what=View.PERSON, who=who, person=facts.digest(person_key, "person"))
             self.append(session, None, event, also={who})
 
 
 def latest_instruments(session: Session) -> list[tuple[str, str, bytes]]:
     """(id, digest, body) of the newest version of each instrument."""
     newest = select(func.max(Enrolled.seq)).group_by(Enrolled.id)
-    rows = session.execute(
-        select(Enrolled.id, Enrolled.digest, Enrolled.body).where(Enrolled.seq.in_(newest)).order_by(Enrolled.id)
-    )
-    return [(r.id, r.digest, r.body) for r in rows]
+    query = select(Enrolled.id, Enrolled.digest, Enrolled.body).where(Enrolled.seq.in_(newest)).order_by(Enrolled.id)
+    return [(id, digest, body) for id, digest, body in session.execute(query)]
 
 
 def _newest(session: Session, id: str) -> Enrolled | None:
@@ -219,19 +176,18 @@ def _newest(session: Session, id: str) -> Enrolled | None:
 
 def _message(instrument: Instrument, body: bytes, newest: Enrolled | None) -> bytes:
     after = newest.version if newest else 0
-    return instrument_message(instrument.kind, instrument.id, instrument_digest(body), after)
+    return signing.instrument_message(instrument.kind, instrument.id, instrument_digest(body), after)
 
 
 def _signed(session: Session, seq: int) -> tuple[tuple[str, str, str], ...]:
     found = session.scalars(select(Signature).where(Signature.seq == seq).order_by(Signature.signer))
-    return tuple((s.signer, fingerprint(s.key_line), of_bytes(s.signature.encode())) for s in found)
+    return tuple((s.signer, signing.fingerprint(s.key_line), of_bytes(s.signature.encode())) for s in found)
 
 
 def active_operator(session: Session, name: str) -> Operator:
     """The operator called `name`; raises Usage if there is none, or if it was revoked."""
     operator = session.get(Operator, name)
     if operator is None or operator.revoked_at is not None:
-        raise Usage(
-            "UNKNOWN_OPERATOR", "no operator of this name is enrolled", remedy="Enrol the operator's key first."
-        )
+        remedy = "Enrol the operator's key first."
+        raise Usage("UNKNOWN_OPERATOR", "no operator of this name is enrolled", remedy=remedy)
     return operator

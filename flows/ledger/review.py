@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,20 +11,20 @@ from sqlalchemy.orm import Session
 from expectations.base import signatures
 from expectations.base.errors import BadInput, Usage
 from flows.ledger.core import Core, find, record
-from flows.ledger.database.models import Batch, Decided, Halt
+from flows.ledger.database.models import Batch, Decided, Halt, Time, as_record
 from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason, allowed, message, resume_message
 from flows.ledger.events.moves import Moved
 from flows.ledger.events.review import DecisionSigned, Halted, Resumed
 from flows.ledger.lifecycles.states import Cause, Checkpoint, State
 from flows.ledger.registry import active_operator
-from flows.ledger.signing import signing_operator
+from flows.ledger.signing import ANOTHER, signing_operator
 
 
 @dataclass(frozen=True)
 class DecisionRecord:
     """One signed decision. `granted`: enough keys signed the same for it to count."""
 
-    at: datetime
+    at: Time
     hold: int
     checkpoint: str
     content_digest: str
@@ -39,7 +39,7 @@ class HaltRecord:
     """A stop of all releases that still stands. `seq` names it."""
 
     seq: int
-    at: datetime
+    at: Time
     operator: str
     reason: Reason
 
@@ -50,8 +50,7 @@ class Review(Core):
     def decision_message(self, batch: str, decision: Decision) -> bytes:
         """What to sign (namespace signatures.DECISION) for this decision on the batch as it is held now."""
         with self.reading() as session:
-            entry = _held(find(session, batch))
-            return _message(entry, decision)
+            return _message(_held(find(session, batch)), decision)
 
     def allowed_decisions(self, batch: str) -> frozenset[Decision]:
         """The decisions open on this batch; none unless it is held."""
@@ -77,58 +76,33 @@ class Review(Core):
         with self.transaction() as session:
             entry = _held(find(session, batch))
             if entry.checkpoint != checkpoint or entry.content_digest != content_digest:
-                raise Usage(
-                    "STALE_DECISION",
-                    "the batch is held at another checkpoint, or with other rows, than was decided on",
-                    where=batch,
-                    remedy="Look again with sluicegate review show.",
-                )
+                what = "the batch is held at another checkpoint, or with other rows, than was decided on"
+                remedy = "Look again with sluicegate review show."
+                raise Usage("STALE_DECISION", what, where=batch, remedy=remedy)
             open_to_people = allowed(checkpoint, record(entry).codes)
             if decision not in open_to_people:
-                raise Usage(
-                    "NOT_ALLOWED",
-                    "this decision is not open on a batch held for these codes",
-                    where=batch,
-                    remedy=f"Open: {', '.join(sorted(open_to_people)) or 'none'}.",
-                )
-            text = _message(entry, decision)
-            if self._sign(session, entry, entry.hold or 0, decision, reason, text, key_line, signature):
-                self._carry_out(session, entry, decision)
+                what = "this decision is not open on a batch held for these codes"
+                remedy = f"Open: {', '.join(sorted(open_to_people)) or 'none'}."
+                raise Usage("NOT_ALLOWED", what, where=batch, remedy=remedy)
+            if self._sign(session, entry, decision, reason, key_line, signature):
+                to = State.REJECTED if decision is Decision.REJECT else State(entry.resumes or "")
+                more = {"checkpoint": entry.checkpoint, "content_digest": entry.content_digest}
+                self.move(session, entry, Moved(start=State.HELD, to=to, decision=decision, more=more), Cause.DECIDED)
             return State(entry.state)
 
-    def _carry_out(self, session: Session, entry: Batch, decision: Decision) -> None:
-        to = State.REJECTED if decision is Decision.REJECT else State(entry.resumes or "")
-        more = {"checkpoint": entry.checkpoint, "content_digest": entry.content_digest}
-        self.move(session, entry, Moved(start=State.HELD, to=to, decision=decision, more=more), Cause.DECIDED)
-
     def _sign(
-        self,
-        session: Session,
-        entry: Batch | None,
-        hold: int,
-        decision: Decision,
-        reason: Reason,
-        text: bytes,
-        key_line: str,
-        signature: str,
+        self, session: Session, on: Batch | Halt, decision: Decision, reason: Reason, key_line: str, signature: str
     ) -> bool:
         """Records a signature with its event; True if enough different people have now signed the same."""
+        entry, hold = (on, on.hold or 0) if isinstance(on, Batch) else (None, on.seq)
+        text = _message(entry, decision) if entry else resume_message(hold)
         given = signing_operator(session, text, key_line, signature, signatures.DECISION)
         same = select(Decided.operator).where(Decided.hold == hold, Decided.decision == decision.value)
         before = list(session.scalars(same))
         if given.signer in before:
-            raise BadInput(
-                "DECIDED_ALREADY",
-                "this operator has signed this decision already",
-                remedy="A second, different operator must sign.",
-            )
-        event = DecisionSigned(
-            hold=hold,
-            decision=Decision(decision),
-            reason=Reason(reason),
-            **vars(given.named),
-            content_digest=entry.content_digest if entry else None,
-        )
+            raise BadInput("DECIDED_ALREADY", "this operator has signed this decision already", remedy=ANOTHER)
+        rows, by = entry.content_digest if entry else None, vars(given.named)
+        event = DecisionSigned(hold=hold, decision=Decision(decision), reason=Reason(reason), content_digest=rows, **by)
         self.append(session, entry, event, given.contents)
         return len(before) + 1 >= KEYS_NEEDED[decision]
 
@@ -136,19 +110,11 @@ class Review(Core):
         """The signed decisions on a batch, oldest first."""
         with self.reading() as session:
             found = list(session.scalars(select(Decided).where(Decided.batch == batch).order_by(Decided.seq)))
-            return [
-                DecisionRecord(
-                    datetime.fromisoformat(s.at),
-                    s.hold,
-                    s.checkpoint,
-                    s.content_digest,
-                    Decision(s.decision),
-                    Reason(s.reason),
-                    s.operator,
-                    _count(found, s) >= KEYS_NEEDED[Decision(s.decision)],
-                )
-                for s in found
-            ]
+        keys = Counter((s.hold, s.decision) for s in found)  # an operator signs each once
+        return [
+            as_record(DecisionRecord, s, granted=keys[s.hold, s.decision] >= KEYS_NEEDED[Decision(s.decision)])
+            for s in found
+        ]
 
     def granted(self, batch: str, checkpoint: Checkpoint, content_digest: str, decision: Decision) -> bool:
         """Whether enough people signed this decision on exactly these rows at this checkpoint."""
@@ -169,24 +135,15 @@ class Review(Core):
     def halts(self) -> list[HaltRecord]:
         """The halts that stand, oldest first."""
         with self.reading() as session:
-            return [
-                HaltRecord(h.seq, datetime.fromisoformat(h.at), h.operator, Reason(h.reason))
-                for h in standing_halts(session)
-            ]
-
-    def halted(self) -> bool:
-        """Whether releases are stopped."""
-        return bool(self.halts())
+            return [as_record(HaltRecord, row) for row in standing_halts(session)]
 
     def resume(self, halt: int, reason: Reason, key_line: str, signature: str) -> bool:
-        """Takes one signature over `resume_message(halt)`; True once two operators have signed and the halt is
-        lifted."""
+        """Takes one signature over `resume_message(halt)`; True once two operators have signed: the halt is lifted."""
         with self.transaction() as session:
             stop = session.get(Halt, halt)
             if stop is None or stop.resumed_at is not None:
                 raise Usage("NO_SUCH_HALT", "no halt of this number stands", remedy="See sluicegate status.")
-            text = resume_message(halt)
-            if not self._sign(session, None, halt, Decision.RESUME, reason, text, key_line, signature):
+            if not self._sign(session, stop, Decision.RESUME, reason, key_line, signature):
                 return False
             self.append(session, None, Resumed(halt=halt))
             return True
@@ -205,7 +162,3 @@ def _held(entry: Batch) -> Batch:
 
 def _message(entry: Batch, decision: Decision) -> bytes:
     return message(entry.name, entry.hold or 0, entry.checkpoint or "", entry.content_digest or "", Decision(decision))
-
-
-def _count(found: list[Decided], like: Decided) -> int:
-    return len({s.operator for s in found if (s.hold, s.decision) == (like.hold, like.decision)})

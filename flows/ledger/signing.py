@@ -20,7 +20,7 @@ from expectations.base.errors import BadInput, Usage
 from flows.ledger.database.models import Operator
 
 KEYS_NEEDED = 2  # of an instrument, and of an operator
-_TYPE = "ssh-ed25519"
+ANOTHER = "A second, different operator must sign."  # the remedy where one signed twice
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,9 @@ class Given:
 def plain_key(line: str) -> str:
     """Type and key of a line of authorized_keys, without its comment; raises BadInput if it is no Ed25519 key."""
     parts = line.split()
-    if len(parts) < 2 or parts[0] != _TYPE or len(_blob(parts[1])) != 51:
-        raise BadInput(
-            "KEY_NOT_ED25519",
-            "the public key is not an Ed25519 key in OpenSSH form",
-            remedy="Give the .pub file that ssh-keygen -t ed25519 made.",
-        )
+    if len(parts) < 2 or parts[0] != "ssh-ed25519" or len(_blob(parts[1])) != 51:
+        remedy = "Give the .pub file that ssh-keygen -t ed25519 made."
+        raise BadInput("KEY_NOT_ED25519", "the public key is not an Ed25519 key in OpenSSH form", remedy=remedy)
     return " ".join(parts[:2])
 
 
@@ -77,8 +74,7 @@ def _blob(text: str) -> bytes:
 def instrument_message(kind: str, id: str, digest: str, after: int) -> bytes:
     """What enrols a version of an instrument (namespace signatures.INSTRUMENT).
 
-    `after`: number of the version that it follows, 0 for a first one: an old signature cannot bring an old version
-    back.
+    `after`: number of the version before it, 0 for a first one: an old signature cannot bring an old version back.
     """
     return canonical_json({"kind": kind, "id": id, "digest": digest, "after": after})
 
@@ -96,59 +92,42 @@ def is_good(text: bytes, given: Given, namespace: str) -> bool:
     return signatures.signer(text, given.signature, [given.key_line], namespace) is not None
 
 
-def signed_by_two(session: Session, text: bytes, signed: Mapping[str, str], namespace: str) -> list[Given]:
-    """The operators who signed `text`, by name. `signed`: armored SSH signatures by where each was read.
+def signed_by_two(
+    session: Session, text: bytes, signed: Mapping[str, str], namespace: str
+) -> tuple[tuple[SignedBy, ...], dict[str, str]]:
+    """The signatures over `text`, by name, and what the chain has of them by digest only.
 
-    Raises BadInput at the first that is not the signature of an active operator over exactly this, Usage if two of them
-    are one operator's or if there are fewer than two.
+    `signed`: armored SSH signatures by where each was read. Raises BadInput at the first that is not the signature of
+    an active operator over exactly this, Usage if two of them are one operator's or if there are fewer than two.
     """
     found: dict[str, Given] = {}
     for where, signature in signed.items():
         one = signed_by(session, text, signature, namespace, where)
         if one.signer in found:
-            raise Usage(
-                "SAME_OPERATOR",
-                "two of the signatures are the same operator's",
-                where=where,
-                remedy="A second, different operator must sign.",
-            )
+            raise Usage("SAME_OPERATOR", "two of the signatures are the same operator's", where=where, remedy=ANOTHER)
         found[one.signer] = one
     if len(found) < KEYS_NEEDED:
-        many = len(found) or "none"
-        raise Usage(
-            "TWO_SIGNATURES",
-            f"this takes the signatures of two different operators, and there is {many}",
-            remedy="Have each sign it, and give both files.",
-        )
-    return [found[name] for name in sorted(found)]
+        what = f"this takes the signatures of two different operators, and there is {len(found) or 'none'}"
+        raise Usage("TWO_SIGNATURES", what, remedy="Have each sign it, and give both files.")
+    by = [found[name] for name in sorted(found)]
+    return tuple(one.named for one in by), {digest: text for one in by for digest, text in one.contents.items()}
 
 
 def signed_by(session: Session, text: bytes, signature: str, namespace: str, where: str) -> Given:
     """The operator who signed `text`; raises BadInput unless it is the signature of an active one over exactly this."""
     named = signatures.named(signature)
     if named is None:
-        raise BadInput(
-            "NO_SIGNATURE",
-            "this is no SSH signature",
-            where=where,
-            remedy=f"Make one with ssh-keygen -Y sign -n {namespace}.",
-        )
+        remedy = f"Make one with ssh-keygen -Y sign -n {namespace}."
+        raise BadInput("NO_SIGNATURE", "this is no SSH signature", where=where, remedy=remedy)
     key, space = named
     if space != namespace:
-        raise BadInput(
-            "WRONG_NAMESPACE",
-            "the signature was made for another use",
-            where=where,
-            remedy=f"Sign with the namespace {namespace}.",
-        )
+        remedy = f"Sign with the namespace {namespace}."
+        raise BadInput("WRONG_NAMESPACE", "the signature was made for another use", where=where, remedy=remedy)
     given = Given(key_owner(session, key, where).name, key, signature)
     if not is_good(text, given, namespace):
-        raise BadInput(
-            "BAD_SIGNATURE",
-            "the signature is not over this, as it would follow what stands now",
-            where=where,
-            remedy="Sign it anew: the message command prints what to sign.",
-        )
+        what = "the signature is not over this, as it would follow what stands now"
+        remedy = "Sign it anew: the message command prints what to sign."
+        raise BadInput("BAD_SIGNATURE", what, where=where, remedy=remedy)
     return given
 
 
@@ -160,11 +139,8 @@ def signing_operator(session: Session, text: bytes, key_line: str, signature: st
         raise BadInput("KEY_NOT_ENROLLED", "this key is not that of an enrolled operator", remedy="Have it enrolled.")
     given = Given(operator.name, key, signature)
     if not is_good(text, given, namespace):
-        raise BadInput(
-            "BAD_SIGNATURE",
-            "the signature is not this key's over this decision",
-            remedy="Sign what sluicegate review show prints, anew for each hold.",
-        )
+        remedy = "Sign what sluicegate review show prints, anew for each hold."
+        raise BadInput("BAD_SIGNATURE", "the signature is not this key's over this decision", remedy=remedy)
     return given
 
 
@@ -172,14 +148,9 @@ def key_owner(session: Session, key: str, where: str) -> Operator:
     """The operator whose public key this is; raises BadInput if there is none, or if it was revoked."""
     operator = session.scalar(select(Operator).where(Operator.key_line == key))
     if operator is None:
-        raise BadInput(
-            "KEY_NOT_ENROLLED", "the key is not that of an enrolled operator", where=where, remedy="Have it enrolled."
-        )
+        what = "the key is not that of an enrolled operator"
+        raise BadInput("KEY_NOT_ENROLLED", what, where=where, remedy="Have it enrolled.")
     if operator.revoked_at is not None:
-        raise BadInput(
-            "OPERATOR_REVOKED",
-            "the operator who signs with this key was revoked",
-            where=where,
-            remedy="Have another operator sign.",
-        )
+        what = "the operator who signs with this key was revoked"
+        raise BadInput("OPERATOR_REVOKED", what, where=where, remedy="Have another operator sign.")
     return operator

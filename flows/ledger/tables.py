@@ -1,6 +1,6 @@
 """What an event is applied to: the ledger's tables, as they were before it.
 
-It is done twice: in the transaction that appends the event, and by `flows.ledger.verify.rebuild`, which plays all
+It is done twice: in the transaction that appends the event, and by `flows.ledger.rebuild`, which plays all
 events over an empty database to compare it with the live one. What an event has by digest only comes from whoever
 writes it, or from the live row.
 """
@@ -8,28 +8,16 @@ writes it, or from the live row.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, delete
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from flows.ledger.bulk import Bulk
+from flows.ledger.chain import Link
 from flows.ledger.database.models import Base, Batch
 
 Row = TypeVar("Row", bound=Base)
-
-
-class Misfit(ValueError):
-    """An event that speaks of a row which is not there, or is there already."""
-
-
-class Place(Protocol):
-    """Where in the chain an event is."""
-
-    seq: int
-    at: str
-    batch: str | None
-    previous: str
 
 
 class Tables:
@@ -38,7 +26,7 @@ class Tables:
     `contents`: what the event has by digest only.
     """
 
-    def __init__(self, session: Session, place: Place, contents: Mapping[str, Any]) -> None:
+    def __init__(self, session: Session, place: Link, contents: Mapping[str, Any]) -> None:
         self.session, self.place, self.contents = session, place, contents
 
     @property
@@ -50,16 +38,16 @@ class Tables:
         return None if key is None else self.session.get(model, key)
 
     def row(self, model: type[Row], key: Any) -> Row:
-        """The row with this key; raises Misfit if there is none."""
+        """The row with this key; raises ValueError if there is none."""
         found = self.find(model, key)
         if found is None:
-            raise Misfit(f"no row of {model.__tablename__} is as it says")
+            raise ValueError(f"no row of {model.__tablename__} is as it says")
         return found
 
     def add(self, row: Base, key: Any) -> None:
-        """Adds a row; raises Misfit if its key is there."""
+        """Adds a row; raises ValueError if its key is there."""
         if self.find(type(row), key) is not None:
-            raise Misfit(f"a row of {row.__tablename__} is there already")
+            raise ValueError(f"a row of {row.__tablename__} is there already")
         self.session.add(row)
 
     def content(self, column: InstrumentedAttribute[Any], key: Any, digest: str) -> Any:
@@ -68,7 +56,7 @@ class Tables:
 
     def unsaid(self, column: InstrumentedAttribute[Any], key: Any, fits: Callable[[Any], bool] = lambda _: True) -> Any:
         """The value of `column` in the row with this key, which events of an older version did not have."""
-        raise Misfit("whoever writes an event says everything")
+        raise ValueError("whoever writes an event says everything")
 
     def put(self, bulk: Bulk, owner: str, rows: int | None, digest: str | None, **fixed: str) -> None:
         """Gives an owner the rows that came in, which have this digest; None: an older event did not say."""

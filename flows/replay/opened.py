@@ -14,7 +14,7 @@ from flows.evidence import keys
 from flows.evidence.plaintext import plaintext_folder
 from flows.evidence.store import evidence_file
 from flows.home.tree import Home
-from flows.ledger.shredding import STEPS
+from flows.ledger.accounts import SHREDDING_STEPS
 from pipelines import sealing
 from pipelines.context import KEPT, BatchContext
 from pipelines.release.evidence import bundle
@@ -29,7 +29,7 @@ def opened(home: Home, batch: BatchSteps) -> Iterator[tuple[BatchContext, str]]:
     if batch.folder.exists():
         yield batch.ctx, f"({bundle(batch.ctx)})"
         return
-    if any(e["kind"] in STEPS for e in batch.ledger.events(batch.name)):
+    if any(e["kind"] in SHREDDING_STEPS for e in batch.ledger.events(batch.name)):
         remedy = "Its retention had ended. Its accounting is left: sluicegate status."
         raise Usage("EVIDENCE_SHREDDED", "the key of this evidence was destroyed", where=batch.name, remedy=remedy)
     with plaintext_folder(home) as folder:

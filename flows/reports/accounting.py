@@ -51,12 +51,12 @@ def show(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
             state = f"the batch is {record.state}, and not accounted for row by row"
             remedy = "An unreadable submission is accounted for by its events: sluicegate status."
             raise Usage("NOT_ACCOUNTED", state, where=batch, remedy=remedy)
-        left = record.state is State.PUBLISHED
+        left = ledger.ended_at(batch) if record.state is State.PUBLISHED else None
         zone = _agreement(ledger, record).zone
         return {
             "batch": batch,
             "state": record.state.value,
-            "disclosed_on": legal_date(ledger.published_at(batch), zone).isoformat() if left else None,
+            "disclosed_on": legal_date(left, zone).isoformat() if left else None,
             "disclosed": counts["outcomes"].get("released", 0) if left else 0,
             "header": open_header(home, batch),
             **counts,

@@ -19,9 +19,8 @@ from expectations.base.errors import Usage
 from expectations.instruments import Agreement
 from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.accounts import ACCOUNTED
+from flows.ledger.accounts import ACCOUNTED, EventRecord
 from flows.ledger.core import BatchRecord
-from flows.ledger.figures import EventRecord
 from flows.ledger.lifecycles.states import FINAL, State
 from flows.registry.enrolled import agreement_version
 

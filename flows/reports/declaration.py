@@ -15,9 +15,8 @@ from expectations.base.errors import Fault, Usage
 from flows.batch.plan import PASSED
 from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.accounts import ACCOUNTED
+from flows.ledger.accounts import ACCOUNTED, EventRecord
 from flows.ledger.core import BatchRecord
-from flows.ledger.figures import EventRecord
 from flows.ledger.lifecycles.states import RUNS_IN, Checkpoint, State
 from flows.registry.enrolled import agreement_at_receipt
 

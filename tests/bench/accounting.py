@@ -27,6 +27,7 @@ from flows.home.tree import HASH_KEY, HOLDER_AGE, Home
 from flows.ledger import Ledger, claims
 from flows.ledger.bulk import CLAIMS, incoming
 from flows.ledger.core import find
+from flows.ledger.events.batch import Accounted
 from flows.ledger.lifecycles.states import State
 from flows.sandbox.home import init
 from pipelines import sealing
@@ -123,12 +124,14 @@ def _make(home: Home, batches: list[str], size: int) -> None:
                 ledger.advance(name, state, facts={"declared": 9, "evaluated": 9, "rows": size})
             ledger.account(
                 name,
-                rows=size,
-                outcomes={"released": size},
-                codes={},
-                merkle_root=_sha("root"),
-                accounting=of_file(accounting),
-                evidence=_sha("evidence"),
+                Accounted(
+                    rows=size,
+                    outcomes={"released": size},
+                    codes={},
+                    merkle_root=_sha("root"),
+                    accounting=of_file(accounting),
+                    evidence=_sha("evidence"),
+                ),
             )
             shutil.copy(accounting, home.root / "accounting" / f"{name}.parquet.age")
             with ledger.transaction() as session:

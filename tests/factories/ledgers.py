@@ -13,6 +13,7 @@ from expectations.base import signatures
 from expectations.base.signatures import INSTRUMENT, OPERATOR
 from flows.batch import publication
 from flows.ledger.decisions import Decision, Reason
+from flows.ledger.events.batch import Accounted
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
 
@@ -102,12 +103,14 @@ def accounted(ledger: Ledger, batch: str = "batch-1", root: str = "root") -> str
     """Accounts for the two rows of a batch; gives the Merkle root."""
     ledger.account(
         batch,
-        rows=2,
-        outcomes={"released": 2},
-        codes={},
-        merkle_root=sha(root),
-        accounting=sha(f"{root} sealed"),
-        evidence=sha("evidence"),
+        Accounted(
+            rows=2,
+            outcomes={"released": 2},
+            codes={},
+            merkle_root=sha(root),
+            accounting=sha(f"{root} sealed"),
+            evidence=sha("evidence"),
+        ),
     )
     return sha(root)
 

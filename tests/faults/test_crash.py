@@ -163,12 +163,12 @@ def finished(base: Path, reference: Stand, zygote: Zygote, tmp_path_factory: pyt
 @pytest.mark.parametrize(
     ("point", "unfinished"),
     [
-        pytest.param("flows.ledger.shredding:Shredding.begin_shredding:before:1", False, marks=pytest.mark.slow),
-        ("flows.ledger.shredding:Shredding.begin_shredding:after:1", True),
+        pytest.param("flows.ledger.accounts:Accounts.begin_shredding:before:1", False, marks=pytest.mark.slow),
+        ("flows.ledger.accounts:Accounts.begin_shredding:after:1", True),
         ("flows.evidence.keys:os.fsync:after:1", True),  # overwritten, and still there
         pytest.param("flows.evidence.keys:destroy:after:1", True, marks=pytest.mark.slow),
         pytest.param("flows.evidence.shred:_destroy:after:1", True, marks=pytest.mark.slow),
-        ("flows.ledger.shredding:Shredding.end_shredding:after:1", False),
+        ("flows.ledger.accounts:Accounts.end_shredding:after:1", False),
     ],
 )
 def test_a_killed_shredding_is_seen_and_goes_on(

@@ -38,7 +38,7 @@ OPENING = [
 ADVANCING = [
     "pipelines.sealing:seal_file:after:1",
     "flows.cases.places:store_proof:after:1",
-    "flows.ledger.recalls:Recalls._keep_signature:after:1",
+    "flows.ledger.recalls:Recalls._append:after:1",
     "pipelines.lake.durable:write:after:1",
     "flows.ledger.recalls:Recalls._take_step:after:1",
     "flows.ledger.recalls:Recalls.take:after:1",

@@ -1,7 +1,7 @@
-"""Opens the ledger's database: SQLite by default, PostgreSQL by URL. Writers go one at a time on both.
+"""Opens the ledger's database, SQLite by default, PostgreSQL by URL, and brings its tables to the newest form.
 
-One writer at a time is what the chain needs (each event names the one before), and what makes a halt or a new order
-either wait for a publication or stop it. Errors of the database quote what was written: none leaves this folder.
+One writer at a time, on both, is what the chain needs (each event names the one before), and what makes a halt or a new
+order either wait for a publication or stop it. Errors of the database quote what was written: none leaves this folder.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault, Transient, Usage
 
+HEAD = "0004"  # the newest migration
 WRITES = "sluicegate_writes"
 BUSY_SECONDS = 60
 _LOCK = 0x51C0_1CE6  # any number, the same in every process
@@ -30,24 +31,17 @@ def connect(url: str) -> Engine:
     except ArgumentError:
         raise Usage("LEDGER_URL", "the ledger's URL cannot be read", remedy="Write sqlite:///PATH.") from None
     if parsed.drivername == "sqlite" and parsed.database:
-        _private_file(Path(parsed.database))
+        path = Path(parsed.database)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)  # SQLite gives its WAL the mode of the database, so this covers both
         engine = create_engine(parsed, hide_parameters=True)
         event.listen(engine, "connect", _sqlite_settings)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         return create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
-    raise Usage(
-        "LEDGER_URL",
-        "the ledger's URL names no database that is supported",
-        remedy="Write sqlite:///PATH or postgresql://USER@HOST/DATABASE.",
-    )
-
-
-def _private_file(path: Path) -> None:
-    # SQLite gives its WAL the mode of the database, so this covers both
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.touch(mode=0o600)
+    remedy = "Write sqlite:///PATH or postgresql://USER@HOST/DATABASE."
+    raise Usage("LEDGER_URL", "the ledger's URL names no database that is supported", remedy=remedy)
 
 
 def _sqlite_settings(connection: sqlite3.Connection, _record: Any) -> None:
@@ -82,12 +76,29 @@ def translated() -> Iterator[None]:
     except IntegrityError:
         raise Fault("LEDGER_CONFLICT", "the ledger refused an entry that contradicts another") from None
     except OperationalError:
-        raise Transient(
-            "LEDGER_BUSY", "the ledger's database is busy, full or out of reach", remedy="Try again."
-        ) from None
+        what = "the ledger's database is busy, full or out of reach"
+        raise Transient("LEDGER_BUSY", what, remedy="Try again.") from None
     except SQLAlchemyError as error:
-        raise Fault(
-            "LEDGER_BROKEN",
-            f"the ledger's database failed: {type(error).__name__}",
-            remedy="Run sluicegate ledger verify.",
-        ) from None
+        what = f"the ledger's database failed: {type(error).__name__}"
+        raise Fault("LEDGER_BROKEN", what, remedy="Run sluicegate ledger verify.") from None
+
+
+def is_current(session: Session) -> bool:
+    """Whether this ledger has seen every migration: then opening it need not wait for a writer."""
+    if not inspect(session.connection()).has_table("alembic_version"):
+        return False
+    return session.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
+
+
+def upgrade(session: Session) -> None:
+    """Runs the migrations that this ledger has not seen, in a transaction that holds the lock."""
+    if is_current(session):  # another process was faster
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "flows.ledger:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = session.connection()
+    command.upgrade(config, "head")

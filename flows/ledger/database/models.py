@@ -1,28 +1,24 @@
-"""The ledger's tables. Times are ISO 8601 text in UTC, so that what is hashed is what is stored, on every database.
+"""The ledger's tables. Times are ISO 8601 text in UTC, so that what is hashed is what is stored, on every database;
+in what events say, they are microseconds since 1970.
 
 Nothing here can name a person: counts, codes, digests, keyed hashes, and ids of parties, instruments and operators.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, TypeVar
 
-from sqlalchemy import (
-    BigInteger,
-    CheckConstraint,
-    Date,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    String,
-    Text,
-    UniqueConstraint,
-)
+from pydantic import BeforeValidator, TypeAdapter
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flows.ledger.lifecycles.states import State
 
+R = TypeVar("R")
+Time = Annotated[datetime, BeforeValidator(datetime.fromisoformat)]  # in a record, what is text in its row
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_READERS: dict[type[Any], TypeAdapter[Any]] = {}
 DIGEST, NAME, TIME, WORD = String(64), String(64), String(32), String(16)
 
 
@@ -31,8 +27,7 @@ class Base(DeclarativeBase):
 
 
 class Batch(Base):
-    """One submission and where it is. `hold` is the event that holds it now; `resumes` the state that it goes on
-    from."""
+    """One submission and where it is. `hold`: the event that holds it now; `resumes`: the state it goes on from."""
 
     __tablename__ = "batches"
     __table_args__ = (
@@ -43,7 +38,7 @@ class Batch(Base):
     requester: Mapped[str] = mapped_column(NAME)
     agreement: Mapped[str] = mapped_column(NAME)
     received_at: Mapped[str] = mapped_column(TIME)
-    decided_on: Mapped[date] = mapped_column(Date)
+    decided_on: Mapped[date]
     instruments: Mapped[str] = mapped_column(Text)  # JSON: id to digest
     register: Mapped[str] = mapped_column(NAME)
     rows: Mapped[int] = mapped_column(BigInteger)
@@ -116,8 +111,7 @@ class Claim(Base):
 
 
 class Try(Base):
-    """An address that a batch tried for a person; it counts from the batch's receipt for as long as
-    `claims.TRIES_COUNT`."""
+    """An address that a batch tried for a person; counts from the batch's receipt, for `claims.TRIES_COUNT`."""
 
     __tablename__ = "tries"
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name"), primary_key=True)
@@ -132,7 +126,7 @@ class Enrolled(Base):
     __table_args__ = (UniqueConstraint("id", "version", name="version_once"),)
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event that enrolled it
     id: Mapped[str] = mapped_column(NAME, index=True)
-    version: Mapped[int] = mapped_column(Integer)
+    version: Mapped[int]
     digest: Mapped[str] = mapped_column(DIGEST)
     kind: Mapped[str] = mapped_column(WORD)
     enrolled_at: Mapped[str] = mapped_column(TIME)
@@ -177,8 +171,7 @@ class RecallCase(Base):
 
 
 class Recalled(Base):
-    """A claim whose disclosure is recalled, in one case and never in two. The claim stays: a new request needs a new
-    id."""
+    """A claim whose disclosure is recalled, in one case, never in two. It stays: a new request needs a new id."""
 
     __tablename__ = "recalled"
     __table_args__ = (Index("recalled_in_case", "case_id", "request_key"),)
@@ -186,3 +179,38 @@ class Recalled(Base):
     agreement: Mapped[str] = mapped_column(NAME, primary_key=True)
     request_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
     case_id: Mapped[str] = mapped_column(ForeignKey("recall_cases.id"))
+
+
+def as_record(cls: type[R], row: Base, **more: Any) -> R:
+    """A row as callers see it: its columns are the fields of `cls`, as times, JSON or words of a list where it says so.
+
+    `more`: fields that the row does not have.
+    """
+    columns = {c.key: getattr(row, c.key) for c in row.__table__.columns}
+    found: R = reader(cls).validate_python({**columns, **more})
+    return found
+
+
+def reader(cls: type[Any]) -> TypeAdapter[Any]:
+    """What makes instances of a dataclass; itself made once for each."""
+    if cls not in _READERS:
+        _READERS[cls] = TypeAdapter(cls)
+    return _READERS[cls]
+
+
+def stamp(moment: datetime) -> str:
+    """An aware time as text: UTC, to the microsecond, so that text order is time order."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def to_us(moment: datetime) -> int:
+    """An aware time in microseconds since 1970 (UTC)."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_us(number: int) -> datetime:
+    """The time that `to_us` gave this number for; raises ValueError if there is none."""
+    try:
+        return _EPOCH + timedelta(microseconds=number)
+    except OverflowError:
+        raise ValueError("no time is so far away") from None

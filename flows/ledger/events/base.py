@@ -8,16 +8,36 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict
 
 from expectations.base.digests import of_bytes
-from flows.ledger.database.models import Operator, Signature
+from flows.ledger.database.models import Operator, Signature, reader
 from flows.ledger.signing import Given, SignedBy, fingerprint, is_good
 from flows.ledger.tables import Tables
 
+
+class Kind(StrEnum):
+    """What is told of beside the moves of a batch, whose kinds are its states."""
+
+    ACCOUNTED = "accounted"
+    SHREDDING = "shredding"
+    SHREDDED = "shredded"
+    VIEW = "view"
+    TRIES = "tries"
+    TRIES_AGED = "tries_aged"
+    ENROLLED = "enrolled"
+    OPERATOR = "operator"
+    BASELINE = "baseline"
+    DECISION = "decision"
+    HALT = "halt"
+    RESUMED = "resumed"
+    RECALL = "recall"
+    RECALL_SIGNED = "recall_signed"
+    RECALL_ISSUED = "recall_issued"
+
+
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest
 _CLASSES: dict[str, type[Event]] = {}
-_ADAPTERS: dict[type[Event], TypeAdapter[Any]] = {}  # of each class that was read: made once
 
 
 class UnknownKind(ValueError):
@@ -48,9 +68,7 @@ class Event:
     @classmethod
     def read(cls, kind: str, facts: str) -> Event:
         """The event that the chain has; raises ValueError if its facts are not those of its kind."""
-        if cls not in _ADAPTERS:
-            _ADAPTERS[cls] = TypeAdapter(cls)
-        found: Event = _ADAPTERS[cls].validate_json(facts)
+        found: Event = reader(cls).validate_json(facts)
         return found
 
     def wrong(self, tables: Tables) -> Iterator[str]:
@@ -80,11 +98,7 @@ class Counted(Event):
 
 @dataclass(frozen=True)
 class Signing:
-    """What signatures an event rests on. `text`: what was signed, None where it is not known; `who`: of whom they must
-    be.
-
-    `keys`: the fingerprints that may have signed, by signer; None where it cannot be known.
-    """
+    """The signatures that an event rests on, over `text`. `keys`: fingerprints that may sign, by signer, if known."""
 
     namespace: str
     needed: int
@@ -103,33 +117,20 @@ class SignedEvent(Event):
         signing = self.signing(tables)
         if len({s.by for s in signing.signed}) < signing.needed:
             yield f"it lacks the signatures of {signing.needed} people"
-        for one in signing.signed:
-            reason = _fault(tables, signing, one)
-            if reason:
-                yield reason
+        yield from filter(None, (_fault(tables, signing, one) for one in signing.signed))
 
     def apply(self, tables: Tables) -> None:
         signing, seq = self.signing(tables), tables.place.seq
+        purpose = signing.namespace.removeprefix("sluicegate-")
         for one in signing.signed:
-            given, purpose = _given(tables, one), signing.namespace.removeprefix("sluicegate-")
-            row = Signature(
-                seq=seq,
-                signer=one.by,
-                purpose=purpose,
-                text=signing.text,
-                key_line=given.key_line,
-                signature=given.signature,
-            )
+            row = Signature(seq=seq, purpose=purpose, text=signing.text, **vars(_given(tables, one)))
             tables.add(row, (seq, one.by))
 
 
 def _given(tables: Tables, one: SignedBy) -> Given:
     key = (tables.place.seq, one.by)
-    return Given(
-        one.by,
-        tables.content(Signature.key_line, key, one.key),
-        tables.content(Signature.signature, key, one.signature),
-    )
+    line = tables.content(Signature.key_line, key, one.key)
+    return Given(one.by, line, tables.content(Signature.signature, key, one.signature))
 
 
 def _fault(tables: Tables, signing: Signing, one: SignedBy) -> str | None:
@@ -138,17 +139,13 @@ def _fault(tables: Tables, signing: Signing, one: SignedBy) -> str | None:
         return f"{one.by} could not sign it then with that key"
     given = _given(tables, one)
     known = not any(is_unknown(v) for v in (given.key_line, given.signature, signing.text))
-    return (
-        f"the signature of {one.by} does not fit it"
-        if known and not is_good(signing.text, given, signing.namespace)
-        else None
-    )
+    fits = not known or is_good(signing.text, given, signing.namespace)
+    return None if fits else f"the signature of {one.by} does not fit it"
 
 
 def is_unknown(content: str | bytes) -> bool:
     """Whether this only stands for a content that is not there, or does not fit its digest."""
-    begins = content[: len(UNKNOWN)]
-    return begins in (UNKNOWN, UNKNOWN.encode())
+    return content[: len(UNKNOWN)] in (UNKNOWN, UNKNOWN.encode())
 
 
 def digest_of(content: str | bytes, *, key: bool = False) -> str:
@@ -167,12 +164,11 @@ def operators(tables: Tables, signed: Iterable[SignedBy], but: str = "") -> dict
 
 
 def check_total(*enums: type[StrEnum]) -> None:
-    """Raises TypeError at import if a kind of one of these lists has no class, or has a class and stands in no list."""
+    """Raises TypeError at import if a kind of these lists has no class, or a class has a kind that stands in none."""
     listed = {kind.value for enum in enums for kind in enum}
     if listed != _CLASSES.keys():
-        raise TypeError(
-            f"kinds of events without a class, or classes without a kind: {sorted(listed ^ _CLASSES.keys())}"
-        )
+        alone = sorted(listed ^ _CLASSES.keys())
+        raise TypeError(f"kinds of events without a class, or classes without a kind: {alone}")
 
 
 def read(kind: str, facts: str) -> Event:

@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, select
 
 from flows.ledger.bulk import TRIES
-from flows.ledger.database.models import Batch
-from flows.ledger.events.base import Event
+from flows.ledger.database.models import Batch, from_us, stamp
+from flows.ledger.events.base import Event, Kind
 from flows.ledger.facts import View
 from flows.ledger.lifecycles.states import FINAL, State
 from flows.ledger.tables import Tables
-from flows.ledger.times import from_us, stamp
-
-
-class BatchKind(StrEnum):
-    """Kinds of these events."""
-
-    ACCOUNTED = "accounted"
-    SHREDDING = "shredding"
-    SHREDDED = "shredded"
-    VIEW = "view"
-    TRIES = "tries"
-    TRIES_AGED = "tries_aged"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accounted(Event, kinds=[BatchKind.ACCOUNTED]):
-    """Accounting and evidence are sealed: what they come to, and their digests."""
+class Accounted(Event, kinds=[Kind.ACCOUNTED]):
+    """Accounting and evidence are sealed: rows by outcome (they add up to `rows`), and rows that have each code.
+
+    `merkle_root`: over the rows; `accounting`, `evidence`: SHA-256 of the sealed accounting, of the list of files.
+    """
 
     rows: int
     outcomes: dict[str, int]
@@ -49,7 +39,7 @@ class Accounted(Event, kinds=[BatchKind.ACCOUNTED]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shredding(Event, kinds=[BatchKind.SHREDDING]):
+class Shredding(Event, kinds=[Kind.SHREDDING]):
     """The evidence is about to be destroyed. `key`: digest of the public half of its key; None where it has none."""
 
     key: str | None
@@ -59,25 +49,25 @@ class Shredding(Event, kinds=[BatchKind.SHREDDING]):
             yield f"the evidence of batch {tables.batch.name} was not to be destroyed there"
 
     def apply(self, tables: Tables) -> None:
-        tables.batch.evidence = BatchKind.SHREDDING.value
+        tables.batch.evidence = Kind.SHREDDING.value
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shredded(Event, kinds=[BatchKind.SHREDDED]):
+class Shredded(Event, kinds=[Kind.SHREDDED]):
     """The evidence is destroyed."""
 
     key: str | None
 
     def wrong(self, tables: Tables) -> Iterator[str]:
-        if tables.batch.evidence != BatchKind.SHREDDING:
+        if tables.batch.evidence != Kind.SHREDDING:
             yield f"the evidence of batch {tables.batch.name} was shredded without what comes before"
 
     def apply(self, tables: Tables) -> None:
-        tables.batch.evidence = BatchKind.SHREDDED.value
+        tables.batch.evidence = Kind.SHREDDED.value
 
 
 @dataclass(frozen=True, kw_only=True)
-class Viewed(Event, kinds=[BatchKind.VIEW]):
+class Viewed(Event, kinds=[Kind.VIEW]):
     """Somebody is about to see values: of a row, of a whole batch (no ordinal), or of a person."""
 
     what: View
@@ -90,7 +80,7 @@ class Viewed(Event, kinds=[BatchKind.VIEW]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tries(Event, kinds=[BatchKind.TRIES]):
+class Tries(Event, kinds=[Kind.TRIES]):
     """Of `rows` addresses tried, `pairs` different ones are the tries of this batch now; `tries`: their digest."""
 
     rows: int
@@ -103,7 +93,7 @@ class Tries(Event, kinds=[BatchKind.TRIES]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TriesAged(Event, kinds=[BatchKind.TRIES_AGED]):
+class TriesAged(Event, kinds=[Kind.TRIES_AGED]):
     """The tries of batches received before then count no more: so many rows are gone."""
 
     before_us: int

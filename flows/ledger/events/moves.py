@@ -11,12 +11,11 @@ from typing import Any, assert_never
 from sqlalchemy import func, select
 
 from flows.ledger.bulk import CLAIMS
-from flows.ledger.database.models import Batch, Signature
+from flows.ledger.database.models import Batch, Signature, from_us, stamp
 from flows.ledger.decisions import KEYS_NEEDED, Decision, message
 from flows.ledger.events.base import Counted, Event
 from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
 from flows.ledger.tables import Tables
-from flows.ledger.times import from_us, stamp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +38,11 @@ class Received(Event, kinds=[State.RECEIVED]):
         return Moved.read(kind, facts) if "start" in json.loads(facts) else super().read(kind, facts)
 
     def apply(self, tables: Tables) -> None:
-        name = tables.place.batch
+        name, us = tables.place.batch, self.received_us
         row = Batch(
             **{k: getattr(self, k) for k in ("submission", "requester", "agreement", "register", "rows")},
             name=name,
-            received_at=self._received_at(tables),
+            received_at=tables.unsaid(Batch.received_at, name) if us is None else stamp(from_us(us)),
             decided_on=datetime.strptime(str(self.decided_on), "%Y%m%d").date(),
             instruments=self._instruments(tables),
             state=State.RECEIVED.value,
@@ -52,18 +51,11 @@ class Received(Event, kinds=[State.RECEIVED]):
         )
         tables.add(row, name)
 
-    def _received_at(self, tables: Tables) -> Any:
-        if self.received_us is not None:
-            return stamp(from_us(self.received_us))
-        return tables.unsaid(Batch.received_at, tables.place.batch)
-
     def _instruments(self, tables: Tables) -> Any:
         if self.under is not None:
             return json.dumps(dict(self.under))
-        digests = list(self.instruments)
-        return tables.unsaid(
-            Batch.instruments, tables.place.batch, lambda text: sorted(json.loads(text).values()) == digests
-        )
+        digests, name = list(self.instruments), tables.place.batch
+        return tables.unsaid(Batch.instruments, name, lambda text: sorted(json.loads(text).values()) == digests)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +86,7 @@ _MOVED = (State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED, State.FA
 
 @dataclass(frozen=True, kw_only=True)
 class Moved(Move, kinds=_MOVED):
-    """A checkpoint passed; a fault, and its end; what people decided; back to be sealed again; a submission cannot be
-    read."""
+    """A checkpoint passed; a fault, or its end; what people decided; to be sealed again; a submission is unreadable."""
 
     to: State
     decision: Decision | None = None
@@ -113,7 +104,8 @@ class Moved(Move, kinds=_MOVED):
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
-        batch, ahead = tables.batch, (State.REJECTED if self.decision is Decision.REJECT else tables.batch.resumes)
+        batch = tables.batch
+        ahead = State.REJECTED if self.decision is Decision.REJECT else batch.resumes
         if self.cause in (Cause.RETRIED, Cause.DECIDED) and self.end != ahead:
             yield f"batch {batch.name} does not go on from there"
         if self.cause is Cause.DECIDED and not self._decided(tables):
@@ -230,8 +222,7 @@ class Published(Move, kinds=[State.PUBLISHED]):
 
 @dataclass(frozen=True, kw_only=True)
 class Withdrawn(Move, kinds=[State.WITHDRAWN]):
-    """A prepared batch was stopped in time: its claims are given back. The event of being prepared keeps their
-    digest."""
+    """A prepared batch was stopped in time: its claims are given back. That of being prepared keeps their digest."""
 
     codes: tuple[str, ...]
     cites: tuple[str, ...]

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
@@ -14,26 +13,16 @@ from sqlalchemy import select
 from expectations.base import signatures
 from expectations.instruments import Agreement, parse_instrument
 from flows.ledger.bulk import RECALLED
-from flows.ledger.database.models import Enrolled, RecallCase, Signature
-from flows.ledger.events.base import Counted, Event, SignedEvent, Signing, digest_of, is_unknown, operators
+from flows.ledger.database.models import Enrolled, RecallCase, Signature, from_us, stamp
+from flows.ledger.events.base import Counted, Event, Kind, SignedEvent, Signing, digest_of, is_unknown, operators
 from flows.ledger.lifecycles.cases import CASE, KEYS_NEEDED, CaseReason, CaseState, Proof, message
 from flows.ledger.signing import SignedBy, fingerprint
 from flows.ledger.tables import Tables
-from flows.ledger.times import from_us, stamp
-
-
-class RecallKind(StrEnum):
-    """Kinds of these events."""
-
-    STEP = "recall"
-    SIGNED = "recall_signed"
-    ISSUED = "recall_issued"
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseOpened(Event, kinds=[RecallKind.STEP]):
-    """A case was opened: so many rows of each batch, whose request keys have the digest `claims`; `discovered_at`:
-    seconds."""
+class CaseOpened(Event, kinds=[Kind.RECALL]):
+    """A case was opened: so many rows of each batch. `claims`: digest of their keys; `discovered_at`: in seconds."""
 
     case: str
     requester: str
@@ -59,26 +48,24 @@ class CaseOpened(Event, kinds=[RecallKind.STEP]):
             yield f"case {self.case} could not become {self.step} there"
 
     def apply(self, tables: Tables) -> None:
+        us, parties = self.discovered_us, {"requester": self.requester, "agreement": self.agreement}
         row = RecallCase(
             id=self.case,
-            **{k: getattr(self, k) for k in ("requester", "agreement", "affected")},
+            **parties,
+            affected=self.affected,
             reason=self.reason.value,
-            discovered_at=self._discovered_at(tables),
+            discovered_at=self._unsaid(tables) if us is None else stamp(from_us(us)),
             batches=json.dumps(dict(zip(self.batches, self.rows, strict=True))),
             codes=json.dumps(self.codes),
             state=self.step.value,
             seq=tables.place.seq,
         )
         tables.add(row, self.case)
-        tables.put(RECALLED, self.case, sum(self.rows), self.claims, requester=self.requester, agreement=self.agreement)
+        tables.put(RECALLED, self.case, sum(self.rows), self.claims, **parties)
 
-    def _discovered_at(self, tables: Tables) -> Any:
-        if self.discovered_us is not None:
-            return stamp(from_us(self.discovered_us))
-        seconds = self.discovered_at
-        return tables.unsaid(
-            RecallCase.discovered_at, self.case, lambda text: int(datetime.fromisoformat(text).timestamp()) == seconds
-        )
+    def _unsaid(self, tables: Tables) -> Any:
+        seconds, column = self.discovered_at, RecallCase.discovered_at
+        return tables.unsaid(column, self.case, lambda at: int(datetime.fromisoformat(at).timestamp()) == seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +80,7 @@ class CaseStep(Counted):
 
     @property
     def event_kind(self) -> str:
-        return RecallKind.STEP.value
+        return Kind.RECALL.value
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         row = tables.row(RecallCase, self.case)
@@ -117,7 +104,7 @@ class CaseStep(Counted):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaseSigned(SignedEvent, kinds=[RecallKind.SIGNED]):
+class CaseSigned(SignedEvent, kinds=[Kind.RECALL_SIGNED]):
     """An operator signed a proof of a case as it is since the event `after`; or the recipient its attestation.
 
     `instrument`: digest of the version of the agreement that has the recipient's key.
@@ -157,7 +144,7 @@ class CaseSigned(SignedEvent, kinds=[RecallKind.SIGNED]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DocumentsIssued(Counted, kinds=[RecallKind.ISSUED]):
+class DocumentsIssued(Counted, kinds=[Kind.RECALL_ISSUED]):
     """Documents were issued for a case, which stays where it is."""
 
     case: str

@@ -1,32 +1,22 @@
-"""Who and what counts: instruments enrolled, operators enrolled and revoked, and what an operator vouches for of older
-events."""
+"""Who and what counts: instruments, operators, and what an operator vouches for of older events."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import func, select
 
 from expectations.base import signatures
 from expectations.base.digests import canonical_json
 from flows.ledger.database.models import Enrolled, Operator
-from flows.ledger.events.base import SignedEvent, Signing, operators
+from flows.ledger.events.base import Kind, SignedEvent, Signing, operators
 from flows.ledger.signing import KEYS_NEEDED, SignedBy, instrument_message, operator_message
 from flows.ledger.tables import Tables
 
 
-class RegistryKind(StrEnum):
-    """Kinds of these events."""
-
-    ENROLLED = "enrolled"
-    OPERATOR = "operator"
-    BASELINE = "baseline"
-
-
 @dataclass(frozen=True, kw_only=True)
-class InstrumentEnrolled(SignedEvent, kinds=[RegistryKind.ENROLLED]):
+class InstrumentEnrolled(SignedEvent, kinds=[Kind.ENROLLED]):
     """A version of an instrument counts from now on. The first ledgers did not say which version, nor who signed."""
 
     instrument: str
@@ -46,17 +36,10 @@ class InstrumentEnrolled(SignedEvent, kinds=[RegistryKind.ENROLLED]):
             yield "it does not follow the version before it"
 
     def apply(self, tables: Tables) -> None:
-        seq = tables.place.seq
-        body = tables.content(Enrolled.body, seq, self.digest)
-        row = Enrolled(
-            seq=seq,
-            id=self.instrument,
-            version=self.version or self._next(tables),
-            digest=self.digest,
-            kind=self.kind,
-            enrolled_at=tables.place.at,
-            body=body,
-        )
+        seq, at = tables.place.seq, tables.place.at
+        version, body = self.version or self._next(tables), tables.content(Enrolled.body, seq, self.digest)
+        said = {"id": self.instrument, "digest": self.digest, "kind": self.kind}
+        row = Enrolled(seq=seq, version=version, enrolled_at=at, body=body, **said)
         tables.add(row, seq)
         super().apply(tables)
 
@@ -66,7 +49,7 @@ class InstrumentEnrolled(SignedEvent, kinds=[RegistryKind.ENROLLED]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OperatorChanged(SignedEvent, kinds=[RegistryKind.OPERATOR]):
+class OperatorChanged(SignedEvent, kinds=[Kind.OPERATOR]):
     """An operator is enrolled, or revoked. The first two come with the home, unsigned."""
 
     operator: str
@@ -92,7 +75,7 @@ class OperatorChanged(SignedEvent, kinds=[RegistryKind.OPERATOR]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Baseline(SignedEvent, kinds=[RegistryKind.BASELINE]):
+class Baseline(SignedEvent, kinds=[Kind.BASELINE]):
     """What an operator vouches for once, in a ledger that an older version wrote: values that its events did not say.
 
     `after`, `head`: the event before, by number and hash; `values`: digest by table; `tries`: batch, rows and digest.

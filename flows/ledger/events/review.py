@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from sqlalchemy import func, select
 
 from expectations.base import signatures
 from flows.ledger.database.models import Decided, Halt, Signature
 from flows.ledger.decisions import HALT, KEYS_NEEDED, Decision, Reason, message, resume_message
-from flows.ledger.events.base import Event, SignedEvent, Signing, operators
+from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators
 from flows.ledger.signing import SignedBy
 from flows.ledger.tables import Tables
 
 
-class ReviewKind(StrEnum):
-    """Kinds of these events."""
-
-    DECISION = "decision"
-    HALT = HALT
-    RESUMED = "resumed"
-
-
 @dataclass(frozen=True, kw_only=True)
-class DecisionSigned(SignedEvent, kinds=[ReviewKind.DECISION]):
-    """An operator signed a decision on the batch as it is held; or, without a batch, that releases go on after a
-    halt."""
+class DecisionSigned(SignedEvent, kinds=[Kind.DECISION]):
+    """An operator signed a decision on the batch as it is held; or, without a batch, to go on after a halt."""
 
     hold: int
     decision: Decision
@@ -58,22 +48,14 @@ class DecisionSigned(SignedEvent, kinds=[ReviewKind.DECISION]):
 
     def apply(self, tables: Tables) -> None:
         super().apply(tables)
-        row = Decided(
-            seq=tables.place.seq,
-            at=tables.place.at,
-            batch=tables.place.batch,
-            hold=self.hold,
-            checkpoint=self._checkpoint(tables),
-            content_digest=self.content_digest or "",
-            decision=self.decision.value,
-            reason=self.reason.value,
-            operator=self.by,
-        )
-        tables.add(row, row.seq)
+        place, checkpoint, rows = tables.place, self._checkpoint(tables), self.content_digest or ""
+        held = {"hold": self.hold, "checkpoint": checkpoint, "content_digest": rows}
+        said = {"decision": self.decision.value, "reason": self.reason.value, "operator": self.by}
+        tables.add(Decided(seq=place.seq, at=place.at, batch=place.batch, **held, **said), place.seq)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Halted(Event, kinds=[ReviewKind.HALT]):
+class Halted(Event, kinds=[Kind.HALT]):
     """All releases are stopped."""
 
     by: str
@@ -85,7 +67,7 @@ class Halted(Event, kinds=[ReviewKind.HALT]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resumed(Event, kinds=[ReviewKind.RESUMED]):
+class Resumed(Event, kinds=[Kind.RESUMED]):
     """Two operators signed that releases go on after this halt."""
 
     halt: int

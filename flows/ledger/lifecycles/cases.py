@@ -69,9 +69,7 @@ STEPS: Mapping[tuple[CaseState, Proof], CaseState] = {
     (CaseState.RETURNED, Proof.ATTESTATION): CaseState.ATTESTED,
     (CaseState.ATTESTED, Proof.REVIEW): CaseState.CLOSED,
 }
-CASE: Lifecycle[CaseState, Proof] = Lifecycle(
-    "recall case", CaseState.FOUND, tuple((start, proof, end) for (start, proof), end in STEPS.items())
-)
+CASE = Lifecycle("recall case", CaseState.FOUND, tuple((start, proof, end) for (start, proof), end in STEPS.items()))
 # How many different operators sign a step. The recall list has the holder's signature, the attestation the recipient's.
 KEYS_NEEDED: Mapping[Proof, int] = {
     **dict.fromkeys((Proof.LIST, Proof.ATTESTATION), 0),
@@ -86,11 +84,8 @@ def after(state: CaseState, proof: Proof) -> CaseState:
     end = STEPS.get((state, proof))
     if end is None:
         waits = ", ".join(p for s, p in STEPS if s is state) or "nothing"
-        raise Usage(
-            "NO_SUCH_STEP",
-            f"a case that is {state} does not wait for proof of kind {proof}, but for {waits}",
-            remedy="See sluicegate recall show.",
-        )
+        what = f"a case that is {state} does not wait for proof of kind {proof}, but for {waits}"
+        raise Usage("NO_SUCH_STEP", what, remedy="See sluicegate recall show.")
     return end
 
 
@@ -105,12 +100,12 @@ def message(case: str, proof: str, after: int, rests_on: str) -> bytes:
 
 @dataclass(frozen=True)
 class Deadline:
-    """`by` is to be reached within `hours` of `since` (`from_discovery`: of the discovery, which comes before the
-    case), or within the agreement's `term` (a field of RecallTerms, in days)."""
+    """One of `by` is to be reached within `hours` of one of `since` (`from_discovery`: of the discovery, which comes
+    before the case), or within the agreement's `term` (a field of RecallTerms, in days)."""
 
     name: str
-    by: frozenset[CaseState]
-    since: frozenset[CaseState]
+    by: tuple[CaseState, ...]
+    since: tuple[CaseState, ...]
     source: str
     hours: int = 0
     term: str = ""
@@ -121,43 +116,22 @@ class Deadline:
         return started + timedelta(hours=self.hours, days=getattr(terms, self.term) if self.term else 0)
 
 
-_DONE = frozenset({CaseState.DISPOSED, CaseState.RETURNED})
+_DONE = (CaseState.DISPOSED, CaseState.RETURNED)
+_PUBLICATION_1075 = "Publication 1075: no later than 24 hours after discovery"
+_DISPOSAL = "26 USC 6103(p)(4); agreement, recall.disposal_days"
 DEADLINES = (
-    Deadline("freeze", frozenset({CaseState.FROZEN}), frozenset({CaseState.FOUND}), "freeze at once", hours=1),
+    Deadline("freeze", (CaseState.FROZEN,), (CaseState.FOUND,), "freeze at once", hours=1),
     Deadline(
-        "incident_report",
-        frozenset({CaseState.NOTIFIED}),
-        frozenset({CaseState.FOUND}),
-        "Publication 1075: no later than 24 hours after discovery",
-        hours=24,
-        from_discovery=True,
+        "incident_report", (CaseState.NOTIFIED,), (CaseState.FOUND,), _PUBLICATION_1075, hours=24, from_discovery=True
     ),
     Deadline(
-        "copies",
-        frozenset({CaseState.ENUMERATED}),
-        frozenset({CaseState.NOTIFIED}),
-        "agreement, recall.copies_days",
-        term="copies_days",
+        "copies", (CaseState.ENUMERATED,), (CaseState.NOTIFIED,), "agreement, recall.copies_days", term="copies_days"
+    ),
+    Deadline("disposal", _DONE, (CaseState.ENUMERATED,), _DISPOSAL, term="disposal_days"),
+    Deadline(
+        "attestation", (CaseState.ATTESTED,), _DONE, "agreement, recall.attestation_days", term="attestation_days"
     ),
     Deadline(
-        "disposal",
-        _DONE,
-        frozenset({CaseState.ENUMERATED}),
-        "26 USC 6103(p)(4); agreement, recall.disposal_days",
-        term="disposal_days",
-    ),
-    Deadline(
-        "attestation",
-        frozenset({CaseState.ATTESTED}),
-        _DONE,
-        "agreement, recall.attestation_days",
-        term="attestation_days",
-    ),
-    Deadline(
-        "closing",
-        frozenset({CaseState.CLOSED}),
-        frozenset({CaseState.ATTESTED}),
-        "agreement, recall.closing_days",
-        term="closing_days",
+        "closing", (CaseState.CLOSED,), (CaseState.ATTESTED,), "agreement, recall.closing_days", term="closing_days"
     ),
 )

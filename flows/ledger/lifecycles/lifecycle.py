@@ -1,9 +1,8 @@
-"""One form for the life of anything that the ledger follows: its states, and which step leads from one to the next, and
-why."""
+"""One form for the life of anything that the ledger follows: its states, the steps between them, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -12,6 +11,7 @@ from expectations.base.errors import Fault
 
 S = TypeVar("S", bound=StrEnum)
 C = TypeVar("C", bound=StrEnum)
+MOVED_ON = "Look at its state with sluicegate status; another run may have moved it on."  # the remedy of a wrong step
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,10 @@ class Lifecycle(Generic[S, C]):
     def check(self, start: S, cause: C, end: S) -> None:
         """Raises Fault unless `cause` may lead from `start` to `end`."""
         if not self.allows(start, cause, end):
-            raise Fault(
-                "NO_SUCH_STEP",
-                f"a {self.name} that is {start} cannot become {end}: {cause}",
-                remedy="Look at its state with sluicegate status; another run may have moved it on.",
-            )
+            raise Fault("NO_SUCH_STEP", f"a {self.name} that is {start} cannot become {end}: {cause}", remedy=MOVED_ON)
 
     def mermaid(self, label: Callable[[C], str] = str) -> str:
         """The life cycle as a Mermaid diagram; `label`: what stands on an arrow."""
         steps = [f"    {start} --> {end}: {label(cause)}" for start, cause, end in self.steps]
         ends = [f"    {state} --> [*]" for state in type(self.first) if state in self.final]
         return "\n".join(["stateDiagram-v2", f"    [*] --> {self.first}", *steps, *ends])
-
-
-def of_pairs(pairs: Iterable[tuple[tuple[S, S], C]]) -> tuple[tuple[S, C, S], ...]:
-    """Steps from ((start, end), cause)."""
-    return tuple((start, cause, end) for (start, end), cause in pairs)

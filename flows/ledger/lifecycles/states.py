@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from itertools import pairwise
 
-from flows.ledger.lifecycles.lifecycle import Lifecycle, of_pairs
+from flows.ledger.lifecycles.lifecycle import Lifecycle
 
 
 class State(StrEnum):
@@ -76,7 +76,7 @@ TRANSITIONS: dict[tuple[State, State], Cause] = {
     (State.PREPARED, State.WITHDRAWN): Cause.WITHDRAWN,
     **{(s, State.EXPIRED): Cause.EXPIRED for s in (State.HELD, State.FAILED)},
 }
-BATCH: Lifecycle[State, Cause] = Lifecycle("batch", State.RECEIVED, of_pairs(TRANSITIONS.items()))
+BATCH = Lifecycle("batch", State.RECEIVED, tuple((start, cause, end) for (start, end), cause in TRANSITIONS.items()))
 FINAL = BATCH.final
 # Held, or ended without a release: what a batch that went on was once held for is history.
 STOPPED = FINAL - {State.PUBLISHED, State.UNREADABLE} | {State.HELD}

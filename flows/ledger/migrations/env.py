@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection, and in the transaction, that flows.ledger.database.migrate hands over."""
+"""Alembic's entry: runs on the connection, and in the transaction, that flows.ledger.database.engine hands over."""
 
 from alembic import context
 

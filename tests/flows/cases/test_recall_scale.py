@@ -16,6 +16,7 @@ from flows.batch import publication
 from flows.cases.opening import Chosen, open_cases
 from flows.home.tree import HASH_KEY, Home
 from flows.ledger import Ledger
+from flows.ledger.events.batch import Accounted
 from flows.ledger.lifecycles.cases import CaseReason
 from pipelines import sealing
 from pipelines.context import sql_request_key
@@ -43,12 +44,14 @@ def disclosed(home: Home, agreement: Agreement, rows: int, folder: Path) -> str:
         kept = of_file(home.root / "accounting" / "b-many.parquet.age")
         ledger.account(
             "b-many",
-            rows=rows,
-            outcomes={"released": rows},
-            codes={},
-            merkle_root=sha("root"),
-            accounting=kept,
-            evidence=sha("none"),
+            Accounted(
+                rows=rows,
+                outcomes={"released": rows},
+                codes={},
+                merkle_root=sha("root"),
+                accounting=kept,
+                evidence=sha("none"),
+            ),
         )
         publication.prepare(
             ledger,

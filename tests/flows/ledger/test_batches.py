@@ -13,7 +13,7 @@ from expectations.base.clock import Clock
 from expectations.base.errors import Fault, Transient, Usage
 from expectations.facts.letter import Earlier
 from flows.ledger.claims import TRIES_COUNT
-from flows.ledger.database import migrate
+from flows.ledger.database import engine
 from flows.ledger.database.models import Base
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
@@ -168,7 +168,7 @@ def test_the_newest_migration_is_the_one_that_open_looks_for() -> None:
     config = Config()
     config.set_main_option("script_location", "flows.ledger:migrations")
     config.set_main_option("path_separator", "os")
-    assert ScriptDirectory.from_config(config).get_heads() == [migrate.HEAD]
+    assert ScriptDirectory.from_config(config).get_heads() == [engine.HEAD]
 
 
 @pytest.mark.parametrize("url", ["mysql://root:secret@h/x", "secret", "sqlite://"], indirect=False)

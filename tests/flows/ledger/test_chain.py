@@ -8,13 +8,12 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy.orm import Session
 
-from flows.ledger import chain
+from flows.ledger import chain, rebuild
 from flows.ledger.chain import Head, Mark, append, check_links
 from flows.ledger.database.models import Event
 from flows.ledger.decisions import Decision
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
-from flows.ledger.verify import rebuild
 from tests.factories.ledgers import ORDER, ROWS, Office, receive, sealed, sha
 from tests.flows.ledger.conftest import DATABASES, empty
 

@@ -22,12 +22,10 @@ from flows.ledger import events
 from flows.ledger.bulk import BULK
 from flows.ledger.chain import Problem
 from flows.ledger.database.models import Base, Decided, Enrolled, Event
-from flows.ledger.events import KINDS
-from flows.ledger.events.batch import BatchKind
-from flows.ledger.events.registry import RegistryKind
+from flows.ledger.events import KINDS, Kind
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import State
-from flows.ledger.verify.rebuild import PLACES
+from flows.ledger.rebuild import PLACES
 from tests.factories import home as worlds
 from tests.factories.full_ledger import FixedOffice, fill, fixed_key
 
@@ -186,7 +184,7 @@ def test_a_row_that_was_put_in_is_found(full: Copy, model: type[Base]) -> None:
 
 def test_the_full_ledger_has_every_kind_of_event_and_fills_every_column(full: Copy) -> None:
     kinds = {kind.value for enum in KINDS for kind in enum}
-    assert {r["kind"] for r in full.rows(Event)} == kinds - {RegistryKind.BASELINE}
+    assert {r["kind"] for r in full.rows(Event)} == kinds - {Kind.BASELINE}
     for model, name in COLUMNS:
         assert any(row[name] is not None for row in full.rows(model)), (model, name)
 
@@ -199,7 +197,7 @@ def test_a_kind_without_a_class_fails_at_import() -> None:
     with pytest.raises(TypeError, match="new"):
         events.check_total(*KINDS, More)
     with pytest.raises(TypeError, match="accounted"):
-        events.check_total(*(enum for enum in KINDS if enum is not BatchKind))
+        events.check_total(*(enum for enum in KINDS if enum is not Kind))
 
 
 def test_an_old_ledger_says_which_command_it_needs_and_nothing_else(tmp_path: Path) -> None:

@@ -14,11 +14,10 @@ from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput, SluicegateError, Usage
 from expectations.base.signatures import INSTRUMENT, OPERATOR
-from flows.ledger import chain, facts
+from flows.ledger import chain, facts, rebuild
 from flows.ledger.database.models import Enrolled, Signature
 from flows.ledger.ledger import Ledger
 from flows.ledger.signing import fingerprint, instrument_message
-from flows.ledger.verify import rebuild
 from tests.factories.ledgers import ORDER, Office
 
 LIFTED = ORDER.replace(b'effect = "forbid"', b'effect = "forbid"\nlifted_on = 2026-02-01')

@@ -24,6 +24,7 @@ from flows.batch.receive import receive
 from flows.batch.steps import BatchSteps
 from flows.home.tree import Home
 from flows.ledger import Ledger
+from flows.ledger.events.batch import Accounted
 from flows.ledger.lifecycles.cases import CaseReason
 from flows.ledger.lifecycles.states import State
 from flows.ledger.recalls import NewCase
@@ -296,12 +297,14 @@ def book(
         for root in ("first", "second"):  # sealed twice: the newest accounting counts
             ledger.account(
                 batch,
-                rows=len(persons) + withheld,
-                outcomes={"held": withheld, "released": len(persons)},
-                codes={"NO_NUMBER": withheld},
-                merkle_root=sha(f"{batch} {root}"),
-                accounting=sha(root),
-                evidence=sha("e"),
+                Accounted(
+                    rows=len(persons) + withheld,
+                    outcomes={"held": withheld, "released": len(persons)},
+                    codes={"NO_NUMBER": withheld},
+                    merkle_root=sha(f"{batch} {root}"),
+                    accounting=sha(root),
+                    evidence=sha("e"),
+                ),
             )
     if not prepared:
         return

@@ -35,9 +35,7 @@ def upgrade() -> None:
         "UPDATE batches SET evidence = (SELECT min(kind) FROM events"
         " WHERE events.batch = batches.name AND kind IN ('shredding', 'shredded'))"
     )
-    signed = [*_endorsements(), *_recalls()]
-    signed += _decisions()
-    _signatures(signed)
+    _signatures([*_endorsements(), *_recalls(), *_decisions()])
     _tries()
     _times()
 
@@ -58,9 +56,8 @@ def _signatures(rows: list[dict[str, Any]]) -> None:
 
 
 def _endorsements() -> Iterator[dict[str, Any]]:
-    said = {
-        e["seq"]: json.loads(e["facts"]) for e in _rows("SELECT * FROM events WHERE kind IN ('enrolled', 'operator')")
-    }
+    events = _rows("SELECT * FROM events WHERE kind IN ('enrolled', 'operator')")
+    said = {e["seq"]: json.loads(e["facts"]) for e in events}
     for row in _rows("SELECT seq, operator AS signer, key_line, signature FROM endorsements"):
         facts = said.get(row["seq"], {})
         text = {name: facts.get(name) for name in ("operator", "key", "enrolled")}
@@ -96,20 +93,12 @@ def _decisions() -> list[dict[str, Any]]:
     )
     op.create_index("ix_decisions_batch", "decisions", ["batch"])
     op.bulk_insert(table, [{name: row[name] for name in ("seq", "at", "batch", "hold", *names)} for row in rows])
-    return [
-        {
-            **{name: row[name] for name in ("seq", "key_line", "signature")},
-            "signer": row["operator"],
-            "purpose": "decision",
-            "text": _json(
-                {
-                    "batch": row["batch"] or "",
-                    **{name: row[name] for name in ("hold", "checkpoint", "content_digest", "decision")},
-                }
-            ),
-        }
-        for row in rows
-    ]
+    signed, held = [], ("hold", "checkpoint", "content_digest", "decision")
+    for row in rows:
+        text = _json({"batch": row["batch"] or "", **{name: row[name] for name in held}})
+        kept = {name: row[name] for name in ("seq", "key_line", "signature")}
+        signed.append({**kept, "signer": row["operator"], "purpose": "decision", "text": text})
+    return signed
 
 
 def _tries() -> None:

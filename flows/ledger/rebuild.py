@@ -27,8 +27,7 @@ from flows.ledger import events
 from flows.ledger.bulk import BULK, TRIES, Bulk
 from flows.ledger.chain import Link, Problem
 from flows.ledger.database.models import Base, Batch, Decided, Enrolled, Halt, Operator, RecallCase, Signature
-from flows.ledger.events.base import UNKNOWN, digest_of
-from flows.ledger.events.batch import BatchKind
+from flows.ledger.events.base import UNKNOWN, Kind, digest_of
 from flows.ledger.tables import Row, Tables
 
 _COMMIT = 1_000  # events after which what they changed goes into the database: memory stays bounded
@@ -48,12 +47,15 @@ def verify(live: Session, links: Iterable[Link]) -> Iterator[Problem]:
     """Every event that cannot stand where it does, and every row that is not what the events say. Streams."""
     with _scratch(live) as rebuilt:
         yield from rebuilt.play(links)
-        yield from rebuilt.pending()
+        columns = sorted(rebuilt.columns | ({"tries"} if rebuilt.unsaid_tries() else set()))
+        if columns:  # an operator must vouch for values that the events did not say
+            what = f"events of an older version do not say {', '.join(columns)}"
+            yield Problem("baseline", f"{what}: sign it once, with sluicegate ledger baseline --key KEY")
         for model in PLACES:
             yield from _compared(model, live, rebuilt.session)
         for bulk in BULK:
             yield from _bulk_compared(bulk, live, rebuilt.bulk[bulk])
-        unfinished = select(Batch.name).where(Batch.evidence == BatchKind.SHREDDING.value).order_by(Batch.name)
+        unfinished = select(Batch.name).where(Batch.evidence == Kind.SHREDDING.value).order_by(Batch.name)
         for name in rebuilt.session.scalars(unfinished):
             yield Problem(f"evidence of batch {name}", "its shredding did not end: run sluicegate shred again")
 
@@ -75,8 +77,7 @@ def unsaid(live: Session, links: Iterable[Link]) -> tuple[dict[str, str], tuple[
 
 @contextmanager
 def _scratch(live: Session | None) -> Iterator[Rebuilt]:
-    """An empty database in memory, with the ledger's tables but none of their rules: whatever the events say goes
-    in."""
+    """An empty database in memory, with the ledger's tables but none of their rules: all that events say goes in."""
     engine, bare = create_engine("sqlite://", poolclass=StaticPool), MetaData()
     for table in Base.metadata.tables.values():
         Table(table.name, bare, *(Column(c.name, c.type, primary_key=c.primary_key) for c in table.columns))
@@ -97,7 +98,7 @@ class Rebuilt(Tables):
         self._nonce = secrets.token_hex(8)  # so that nobody can write what stands for an unknown content
         self._recent: deque[Base | None] = deque(maxlen=1_000)  # rows that the session need not read again
         self._unsaid: dict[str, Any] = {}
-        self._columns: set[str] = set()
+        self.columns: set[str] = set()
         self._wrong: list[str] = []
 
     def play(self, links: Iterable[Link]) -> Iterator[Problem]:
@@ -134,7 +135,7 @@ class Rebuilt(Tables):
     def unsaid(self, column: InstrumentedAttribute[Any], key: Any, fits: Callable[[Any], bool] = lambda _: True) -> Any:
         value, table = self._live(column, key), column.class_.__tablename__
         self._unsaid.setdefault(table, hashlib.sha256()).update(canonical_json([column.key, key, value]))
-        self._columns.add(f"{table}.{column.key}")
+        self.columns.add(f"{table}.{column.key}")
         try:
             good = value is not None and fits(value)
         except (ValueError, TypeError, AttributeError):
@@ -151,11 +152,10 @@ class Rebuilt(Tables):
     def baseline(self, values: Mapping[str, str], tries: Iterable[tuple[str, int, str]]) -> None:
         mine = self.values()
         if self.live is not None:
+            what = "that older events did not say are not those that were signed"
             wrong = sorted(t for t in mine.keys() | values.keys() if mine.get(t) != values.get(t))
-            self._wrong += [
-                f"values of {t} that older events did not say are not those that were signed" for t in wrong
-            ]
-        self._unsaid, self._columns = {}, set()
+            self._wrong += [f"values of {table} {what}" for table in wrong]
+        self._unsaid, self.columns = {}, set()
         self.bulk[TRIES].update({name: (rows, digest) for name, rows, digest in tries if name in self.unsaid_tries()})
 
     def values(self) -> dict[str, str]:
@@ -165,13 +165,6 @@ class Rebuilt(Tables):
     def unsaid_tries(self) -> list[str]:
         """The batches whose events did not say what their tries are."""
         return sorted(name for name, said in self.bulk[TRIES].items() if said is None)
-
-    def pending(self) -> Iterator[Problem]:
-        """That an operator must vouch for values that the events did not say."""
-        columns = sorted(self._columns | ({"tries"} if self.unsaid_tries() else set()))
-        if columns:
-            what = f"events of an older version do not say {', '.join(columns)}"
-            yield Problem("baseline", f"{what}: sign it once, with sluicegate ledger baseline --key KEY")
 
     def _live(self, column: InstrumentedAttribute[Any], key: Any) -> Any:
         if self.live is None:
@@ -186,7 +179,7 @@ class Rebuilt(Tables):
 
 def _compared(model: type[Base], live: Session, rebuilt: Session) -> Iterator[Problem]:
     """Every row that differs, in its place, with its columns."""
-    keys, columns = [c.name for c in model.__table__.primary_key], [c.name for c in model.__table__.columns]
+    keys = [c.name for c in model.__table__.primary_key]
     raw = select(*(type_coerce(c, NullType()).label(c.name) for c in model.__table__.columns))
     raw = raw.order_by(*model.__table__.primary_key)
     seen = set()
@@ -199,8 +192,8 @@ def _compared(model: type[Base], live: Session, rebuilt: Session) -> Iterator[Pr
         if said is None:
             yield Problem(place, f"no event tells of this row of {model.__tablename__}")
             continue
-        for name in columns:
-            if _plain(row[name]) != _plain(said[name]):
+        for name, value in row.items():
+            if _plain(value) != _plain(said[name]):
                 yield Problem(place, f"{model.__tablename__}.{name} is not what its events say")
     for row in rebuilt.execute(raw).mappings():
         key = tuple(row[name] for name in keys)
@@ -222,13 +215,10 @@ def _bulk_compared(bulk: Bulk, live: Session, said: Mapping[str, tuple[int | Non
             yield Problem(place, f"no event tells of these rows of {bulk.name}")
         elif expected is not None and (there.get(owner, 0) != expected[0] or bulk.digest(live, owner) != expected):
             yield Problem(place, f"the rows of {bulk.name} are not those that its events say")
-    for stranger in live.scalars(_strangers(bulk)) if bulk.owned[1] else ():
-        yield Problem(f"{bulk.place} {stranger}", f"rows of {bulk.name} name other parties than it has")
-
-
-def _strangers(bulk: Bulk) -> Select[Any]:
-    """The owners of which some rows do not say what their owner's own row does."""
     key, columns = bulk.owned
-    owners, rows = key.class_, bulk.model.__table__.c
-    differs = or_(*(rows[name] != owners.__table__.c[name] for name in columns))
-    return select(bulk.owner).join(owners, key == bulk.owner).where(differs).distinct().order_by(bulk.owner)
+    if columns:  # the owners of which some rows do not say what their owner's own row does
+        owners, rows = key.class_, bulk.model.__table__.c
+        differs = or_(*(rows[name] != owners.__table__.c[name] for name in columns))
+        query = select(bulk.owner).join(owners, key == bulk.owner).where(differs).distinct().order_by(bulk.owner)
+        for stranger in live.scalars(query):
+            yield Problem(f"{bulk.place} {stranger}", f"rows of {bulk.name} name other parties than it has")

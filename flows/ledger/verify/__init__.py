@@ -1,1 +1,0 @@
-"""All events applied again to an empty database, and compared with the tables that are there."""
