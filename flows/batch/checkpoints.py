@@ -27,10 +27,8 @@ from pipelines.sealing import Identity
 def run(
     which: Checkpoint, ctx: BatchContext, dropped: Path | None, identity: Identity, holders: tuple[str, ...]
 ) -> Verdict:
-    """The verdict of checkpoint `which`.
-
-    `dropped`: the rows that two people dropped; `identity`: opens the package; `holders`: public keys that may sign it.
-    """
+    """The verdict of checkpoint `which`. `dropped`: the rows that two people dropped; `identity`: opens the package;
+    `holders`: public keys that may sign it."""
     letter = letter_facts(ctx)
     match which:
         case Checkpoint.INTAKE:

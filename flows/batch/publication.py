@@ -175,10 +175,8 @@ def recover(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
 
 
 def reopen(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
-    """Sends a sealed or prepared batch that did not leave back to be sealed again, and gives its claims back.
-
-    For keys that another batch holds, or a package that was lost. Raises Fault if the package has left.
-    """
+    """Sends a sealed or prepared batch that did not leave back to be sealed again, and gives its claims back. For keys
+    that another batch holds, or a package that was lost. Raises Fault if the package has left."""
     with ledger.transaction() as session:
         entry = _not_left(session, batch, outbox)
         ledger.move(session, entry, Moved(start=State(entry.state), to=State.VALIDATED), Cause.RESEALED)

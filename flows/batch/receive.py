@@ -92,10 +92,8 @@ def _facilities(home: Home) -> bytes | None:
 
 
 def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, incoming: Path) -> None:
-    """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch.
-
-    In this order, so that a crash in between leaves an orphan folder and no record.
-    """
+    """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch. In this
+    order, so that a crash in between leaves an orphan folder and no record."""
     instruments = ledger.instruments()
     prepared = current_register(home)
     root = home.lake / taken.batch

@@ -152,10 +152,8 @@ class Release:
         )
 
     def _newly_protected(self) -> bool:
-        """Reads the holder's lists of persons again, and records the eligible rows that they hold back now.
-
-        The package is then sealed without them. Raises BadInput if the lists cannot be read: then nothing is released.
-        """
+        """Reads the holder's lists of persons again, and records the eligible rows that they hold back now. The package
+        is then sealed without them. Raises BadInput if the lists cannot be read: then nothing is released."""
         here, late = self.ctx.root / ".persons-now.parquet", self.ctx.root / persons.LATE
         here.unlink(missing_ok=True)
         if self.home.persons:

@@ -135,11 +135,8 @@ class BatchSteps:
         return verdict
 
     def account_refused(self, codes: Iterable[str]) -> None:
-        """Accounts for a batch that ends without a release.
-
-        One whose rows were never read is accounted for by its events alone, as a submission that cannot be read is:
-        what was received, and how it ended.
-        """
+        """Accounts for a batch that ends without a release. One whose rows were never read is accounted for by its
+        events alone, as a submission that cannot be read is: what was received, and how it ended."""
         if lake.read_manifest(self.folder / "ingest.rows") is not None:
             # its register may be gone, and is not needed
             Release(self.home, self.ledger, self.context(self.folder, self.home.register)).account_refused(codes)

@@ -1,7 +1,5 @@
-"""The recall list of a case, sealed and signed, put into the outbox like a package: whole or not at all, and once.
-
-It is stored beside the case's documents too, so that the package in the outbox can be compared with it.
-"""
+"""The recall list of a case, sealed and signed, put into the outbox like a package: whole or not at all, and once. It
+is stored beside the case's documents too, so that the package in the outbox can be compared with it."""
 
 from __future__ import annotations
 
@@ -28,9 +26,7 @@ def name_of(case: str) -> str:
 
 def deliver(at: Desk, case: CaseRecord, affected: Path) -> str:
     """Puts the recall list of `case` (`affected`: Parquet with batch and request_id) into the outbox; gives its digest.
-
-    Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name.
-    """
+    Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name."""
     name, outbox = name_of(case.id), at.home.delivery
     sealed = _sealed(at, case, affected)
     if outbox.digest(name) is None:

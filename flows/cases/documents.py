@@ -90,9 +90,7 @@ def issue(
     setting: Setting, case: CaseRecord, state: CaseState, bodies: Sequence[bytes], logs: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Writes the documents that are needed with `state` into the case's folder; gives what the event says of them.
-
-    logs: of a disposal, `copies` and the digests of the list of copies and of the logs.
-    """
+    logs: of a disposal, `copies` and the digests of the list of copies and of the logs."""
     known = enrolled.read(bodies)
     agreement, keeps = known.agreements[case.agreement], deadlines.keeping(known, case.agreement, setting.clock)
     names = needed(case, state, keeps)

@@ -40,9 +40,7 @@ def recipient(home: Home, batch: str) -> str:
 
 def identity(home: Home, batch: str) -> sealing.Identity:
     """What opens the batch's evidence: the holder's own key where it was sealed before batches had keys of their own.
-
-    Raises BadInput if the holder's key cannot be read, or is not the one that the batch's was sealed to.
-    """
+    Raises BadInput if the holder's key cannot be read, or is not the one that the batch's was sealed to."""
     path = place(home, batch)
     return sealing.open_secret(path, holder(home)) if path.exists() else holder(home)
 

@@ -34,9 +34,7 @@ Keeper = Callable[[Ledger, BatchRecord, Enrolled], Iterable[str]]
 
 def shred(home: Home, ledger: Ledger, batch: str) -> list[str]:
     """Destroys the evidence of a batch; gives the reasons why it must be kept instead, and then nothing was done.
-
-    Again, or after a crash: goes on where it was. Raises Usage if there is no such batch, or if it has not ended.
-    """
+    Again, or after a crash: goes on where it was. Raises Usage if there is no such batch, or if it has not ended."""
     with alone(home, batch):
         record = ledger.known_batch(batch)
         done = ledger.shredding(batch)
@@ -75,10 +73,8 @@ def keeps(ledger: Ledger, record: BatchRecord, bodies: list[bytes]) -> list[str]
 
 
 def retained(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[str]:
-    """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended.
-
-    Of the version that the batch was received under and the one enrolled now, the longer counts.
-    """
+    """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended. Of the version that
+    the batch was received under and the one enrolled now, the longer counts."""
     agreements = _agreements(ledger, record, known)
     until = _until(ledger, record, agreements)
     if until and ledger.clock.today(agreements[0].zone) < until:

@@ -24,10 +24,8 @@ FORMAT = "sluicegate-evidence/1"
 
 @dataclass(frozen=True)
 class StoredEvidence:
-    """The list of a batch's sealed evidence.
-
-    `files`: digests by name; `recipient`: whom it is sealed to; `key`: digest of the private half as it lies sealed.
-    """
+    """The list of a batch's sealed evidence. `files`: digests by name; `recipient`: whom it is sealed to; `key`: digest
+    of the private half as it lies sealed."""
 
     files: dict[str, str]
     recipient: str

@@ -1,7 +1,5 @@
-"""One run a batch at a time (and one preparation of a register) on one machine.
-
-Across machines the ledger's own transactions decide.
-"""
+"""One run a batch at a time (and one preparation of a register) on one machine. Across machines the ledger's own
+transactions decide."""
 
 from __future__ import annotations
 

@@ -66,9 +66,7 @@ def all_versions(home: Home) -> list[Path]:
 
 def register_of(home: Home, version: str) -> Path:
     """The prepared register of this version: the one that a batch was recorded with, whatever the home's is by now.
-
-    Raises Fault if it is no longer here: a batch never goes on against another register than it began with.
-    """
+    Raises Fault if it is no longer here: a batch never goes on against another register than it began with."""
     for folder in all_versions(home):
         if register.version(folder) == version:
             return folder
@@ -77,10 +75,8 @@ def register_of(home: Home, version: str) -> Path:
 
 
 def listed(home: Home, *, verify: bool = False) -> list[dict[str, Any]]:
-    """Each prepared version that is here, the one that the next batch runs against first.
-
-    `verify` reads every byte of that one again, and raises Fault if it is not what was prepared.
-    """
+    """Each prepared version that is here, the one that the next batch runs against first. `verify` reads every byte of
+    that one again, and raises Fault if it is not what was prepared."""
     current = current_register(home)
     if verify:
         register.open_register(current, verify=True)
@@ -108,10 +104,8 @@ def build_register(home: Home, source: Path | None, out: Path | None, progress: 
 
 
 def forget(home: Home, ledger: Ledger, name: str) -> None:
-    """Deletes the version `name` (as `register show` lists it).
-
-    Raises BadInput if it is the newest, the holder's own, or that of a batch which has not ended or still has a folder.
-    """
+    """Deletes the version `name` (as `register show` lists it). Raises BadInput if it is the newest, the holder's own,
+    or that of a batch which has not ended or still has a folder."""
     folder = home.prepared / name
     if folder not in all_versions(home):
         raise BadInput("NO_SUCH_VERSION", "no such register version", remedy="sluicegate register show lists them.")

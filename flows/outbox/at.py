@@ -12,10 +12,7 @@ from flows.outbox.folder import Folder
 
 def outbox_at(where: Outbox | Path | str) -> Outbox:
     """The outbox at a folder or URL (`s3://BUCKET/PREFIX`, `gs://…`, `az://…`, `file://…`); raises Usage for another
-    URL.
-
-    An object store's keys come from the environment, as its own tools read them.
-    """
+    URL. An object store's keys come from the environment, as its own tools read them."""
     if isinstance(where, Path):
         return Folder(where)
     if not isinstance(where, str):

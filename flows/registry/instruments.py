@@ -9,13 +9,7 @@ from typing import Any
 
 from expectations.base.clock import Clock
 from expectations.base.errors import Usage
-from expectations.instruments import (
-    Agreement,
-    Instrument,
-    instrument_digest,
-    instrument_problems,
-    parse_instrument,
-)
+from expectations.instruments import Agreement, Instrument, instrument_digest, instrument_problems, parse_instrument
 from expectations.instruments.orders import CourtOrder
 from expectations.instruments.standing import ended, superseded
 from flows.ledger import Ledger
@@ -105,9 +99,7 @@ def shown(ledger: Ledger, name: str, which: str | None = None) -> dict[str, Any]
 @dataclass(frozen=True)
 class Checked:
     """What is wrong with a file, and if nothing is: the instrument, what is doubtful, and what it would change.
-
-    `changes`: (key, now, then) against the enrolled version; None if none is enrolled.
-    """
+    `changes`: (key, now, then) against the enrolled version; None if none is enrolled."""
 
     problems: list[str]
     found: Instrument | None = None
@@ -116,10 +108,8 @@ class Checked:
 
 
 def checked(body: bytes, where: str, known: Mapping[str, bytes], clock: Clock) -> Checked:
-    """Judges an instrument before it is enrolled. `known`: bodies of the enrolled versions, by id.
-
-    Raises BadInput if it is no TOML, or of no known kind.
-    """
+    """Judges an instrument before it is enrolled. `known`: bodies of the enrolled versions, by id. Raises BadInput if
+    it is no TOML, or of no known kind."""
     if problems := instrument_problems(body, where):
         return Checked([f"{p.key}: {p.what}. {p.write}".rstrip() for p in problems])
     one = parse_instrument(body, where)

@@ -152,10 +152,7 @@ def _stops(
     then: BatchContext, now: BatchContext, decided: Decided
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Codes of the batch as a whole; those for which it is refused; those for which it is held and nobody may let it go
-    on.
-
-    A share or a rate that people may explain makes no single disclosure wrong.
-    """
+    on. A share or a rate that people may explain makes no single disclosure wrong."""
     refused = tuple(sorted({*decided.refuse, *decided.hold})) if decided.refuse else ()
     held = tuple(c for c in decided.hold if allowed(Checkpoint.INTAKE, [c]) <= {Decision.REJECT})
     fields = standing(then.agreement, now.orders, now.letter.statute, now.letter.purpose, now.decided_on).fields

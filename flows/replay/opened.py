@@ -23,9 +23,7 @@ from pipelines.release.evidence import bundle
 @contextmanager
 def opened(home: Home, batch: BatchSteps) -> Iterator[tuple[BatchContext, str]]:
     """The batch's context and its evidence as a relation: of a batch in flight what it has so far, else what is stored.
-
-    What is opened for that is deleted at the end. Raises Usage if nothing is stored, or no longer.
-    """
+    What is opened for that is deleted at the end. Raises Usage if nothing is stored, or no longer."""
     if batch.folder.exists():
         yield batch.ctx, f"({bundle(batch.ctx)})"
         return

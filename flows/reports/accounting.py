@@ -24,10 +24,8 @@ from pipelines.release import header
 
 
 def person(home: Home, clock: Clock, record_id: str, who: str) -> list[dict[str, Any]]:
-    """Every disclosure of this record, oldest first, audited in the name of `who` before it is looked up.
-
-    Raises Usage if `record_id` is no whole number.
-    """
+    """Every disclosure of this record, oldest first, audited in the name of `who` before it is looked up. Raises Usage
+    if `record_id` is no whole number."""
     key = keyed_hash(home.secret(HASH_KEY), person_text(_record_id(record_id)))
     with Ledger.open(home.ledger_url, clock) as ledger:
         ledger.audit_person(key, who)

@@ -1,8 +1,5 @@
 """The declaration of a batch: how many were asked for, matched, disclosed and withheld, and why; each number with its
-event.
-
-It is the holder's own paper: it counts by codes that the requester never sees (invariant 9).
-"""
+event. It is the holder's own paper: it counts by codes that the requester never sees (invariant 9)."""
 
 from __future__ import annotations
 
@@ -26,10 +23,8 @@ _BY_STATE_PASSED = {state.value: which for which, state in PASSED.items()}
 
 
 def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
-    """What the ledger says of a batch.
-
-    Raises Usage if nobody knows it or it is not accounted for yet, Fault if the ledger contradicts itself.
-    """
+    """What the ledger says of a batch. Raises Usage if nobody knows it or it is not accounted for yet, Fault if the
+    ledger contradicts itself."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         record, events = ledger.known_batch(batch), ledger.events_of(batch)
         return {

@@ -89,9 +89,7 @@ def make_batch(
     progress: Progress = lambda step, done, total: None,
 ) -> Path:
     """A made-up submission, signed with the sandbox requester's key; returns its folder. The truth lies beside it.
-
-    Raises Usage in a home that is no sandbox: nobody but the requester has its key.
-    """
+    Raises Usage in a home that is no sandbox: nobody but the requester has its key."""
     if not home.config.sandbox:
         raise Usage("NO_SANDBOX", "only a sandbox has a requester's key", remedy="sluicegate init --sandbox elsewhere.")
     with Ledger.open(home.ledger_url, Clock()) as ledger:

@@ -69,10 +69,8 @@ def _run(batch: str, which: Step) -> None:
 
 @flow(name="batch", persist_result=False, validate_parameters=False)
 def batch_flow(batch: str, home: str, quiet: bool = True) -> PrefectState:
-    """Runs a batch until it is released, held or refused.
-
-    `batch`: its public name; `home`: the home folder; `quiet`: no progress.
-    """
+    """Runs a batch until it is released, held or refused. `batch`: its public name; `home`: the home folder; `quiet`:
+    no progress."""
     opened, clock = open_home(Path(home)), Clock()
     with Ledger.open(opened.ledger_url, clock) as ledger, alone(opened, batch), Reporter(quiet=quiet) as progress:
         steps = _RUNNING[batch] = BatchSteps(opened, ledger, batch, progress)

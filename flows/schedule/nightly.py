@@ -41,10 +41,8 @@ def gates_fail_as_they_must() -> bool:
 
 @flow(name="nightly", persist_result=False, validate_parameters=False)
 def nightly(home: str | None = None, quiet: bool = False) -> Any:
-    """Runs what lies in the inbox of `home` (if left out, SLUICEGATE_HOME: a deployment's).
-
-    Returns the summary, which is also stored in the home tree.
-    """
+    """Runs what lies in the inbox of `home` (if left out, SLUICEGATE_HOME: a deployment's). Returns the summary, which
+    is also stored in the home tree."""
     opened = open_home(Path(home) if home else None)
     summary: dict[str, Any] = {
         "at": Clock().now().isoformat(timespec="seconds"),

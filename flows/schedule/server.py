@@ -55,10 +55,7 @@ def make_database(home: Home) -> None:
 
 def warm_up(home: Home) -> Callable[[], None]:
     """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for
-    it.
-
-    A second run in the same process waits for the server of the first, which may have ended before it needed it.
-    """
+    it. A second run in the same process waits for the server of the first, which may have ended before it needed it."""
     configure(home)
     if not os.environ.get("PREFECT_API_URL"):
         _SERVERS.append(_Server())
