@@ -6,9 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flows.cases import documents, places
-from flows.cases.delivery import name_of
-from flows.home.locks import busy
-from flows.home.tree import Home
+from flows.home.tree import Home, busy
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
 from flows.ledger.chain import Problem
@@ -36,7 +34,7 @@ def _proofs(home: Home, case: CaseRecord) -> Iterator[Problem]:
 
 def _list(home: Home, case: CaseRecord) -> Iterator[Problem]:
     digest = next((s.rests_on for s in case.steps if s.state is CaseState.FROZEN), None)
-    name = name_of(case.id)
+    name = places.name_of(case.id)
     found = home.delivery.digest(name) if digest else None
     if found != digest:
         yield Problem(name, "it is another recall list than was delivered" if found else "it is not in the outbox")

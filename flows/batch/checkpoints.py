@@ -11,6 +11,7 @@ from typing import Any, assert_never
 import pyarrow.parquet as pq
 
 from expectations.base.duck import parquet, session
+from expectations.facts import counts
 from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Verdict
 from expectations.suites import disclosure, eligibility, intake, matching
@@ -45,8 +46,18 @@ def run(
 
 def match_counts(ctx: BatchContext) -> dict[str, Any]:
     """The row of `matching.rate_sql` for a batch whose match stage is committed."""
+    return _only_row(ctx, matching.rate_sql(relation(ctx, "match.candidates", "candidates"), letter_facts(ctx)))
+
+
+def intake_counts(ctx: BatchContext, dropped: Path | None) -> dict[str, Any]:
+    """Rows submitted without those dropped, and the incomplete ones, of a batch whose ingest stage is committed."""
+    rows, rejects = relation(ctx, "ingest.rows", "rows"), relation(ctx, "ingest.decode", "rejects")
+    counted = counts.sql(rows, rejects, parquet([dropped]) if dropped else None, None)
+    return _only_row(ctx, f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counted})")
+
+
+def _only_row(ctx: BatchContext, query: str) -> dict[str, Any]:
     with session(ctx.duck) as connection:
-        query = matching.rate_sql(relation(ctx, "match.candidates", "candidates"), letter_facts(ctx))
         return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
 

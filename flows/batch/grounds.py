@@ -53,7 +53,8 @@ class Grounds:
 def recorded(ledger: Ledger, record: BatchRecord) -> Grounds:
     """The versions that were enrolled when the batch was received."""
     bodies = {digest: ledger.instrument(digest) or b"" for digest in record.instruments.values()}
-    return _grounds(record, {i: (_number(ledger, i, d), bodies[d]) for i, d in record.instruments.items()})
+    numbers = {(i, v.digest): v.version for i in record.instruments for v in reversed(ledger.versions(i))}
+    return _grounds(record, {i: (numbers.get((i, d)), bodies[d]) for i, d in record.instruments.items()})
 
 
 def enrolled(
@@ -65,9 +66,7 @@ def enrolled(
     that was the requester's then: keys of the recorded version count beside those of today. Raises Usage if `planned`
     holds no TOML file, BadInput if one is no instrument.
     """
-    found: dict[str, tuple[int | None, bytes]] = {
-        name: (version.version, version.body) for name, version in at(ledger, until).items()
-    }
+    found: dict[str, tuple[int | None, bytes]] = {n: (v.version, v.body) for n, v in at(ledger, until).items()}
     for path in _files(planned) if planned else []:
         body = path.read_bytes()
         found[parse_instrument(body, path.name).id] = (None, body)
@@ -105,10 +104,6 @@ def _grounds(record: BatchRecord, bodies: Mapping[str, tuple[int | None, bytes]]
         tuple(i for i in known.agreements.values() if agreement.id in i.supersedes),
         {n: Cited(n, parsed[n].kind, version, instrument_digest(body)) for n, (version, body) in bodies.items()},
     )
-
-
-def _number(ledger: Ledger, name: str, digest: str) -> int | None:
-    return next((v.version for v in ledger.versions(name) if v.digest == digest), None)
 
 
 def against(codes: Collection[str], letter: LetterFacts, agreement: str) -> list[str]:

@@ -11,7 +11,7 @@ from expectations.contracts.lists import Outcome
 from flows.home.tree import Home
 from pipelines.lake import durable
 
-_NAME = "outcomes"
+OUTCOMES = "outcomes"  # rows by outcome, once the rows of the batch have ended
 
 
 def store_result(home: Home, batch: str, name: str, result: Mapping[str, Any]) -> None:
@@ -21,13 +21,8 @@ def store_result(home: Home, batch: str, name: str, result: Mapping[str, Any]) -
     durable.write(folder / f"{name}.json", json.dumps(result, indent=1, default=str).encode())
 
 
-def store_outcome_counts(home: Home, batch: str, counts: Mapping[str, int]) -> None:
-    """Stores the rows of a batch by outcome."""
-    store_result(home, batch, _NAME, counts)
-
-
 def outcome_counts(home: Home, batch: str) -> dict[str, int]:
     """Rows by outcome, in the order of the outcomes; empty before the rows of the batch have ended."""
-    path = home.verdicts / batch / f"{_NAME}.json"
+    path = home.verdicts / batch / f"{OUTCOMES}.json"
     found = json.loads(path.read_text()) if path.exists() else {}
     return {o.value: found[o.value] for o in Outcome if o.value in found}

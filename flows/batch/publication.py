@@ -31,10 +31,9 @@ from flows.ledger.lifecycles.states import Cause, State
 from flows.ledger.registry import latest_instruments
 from flows.ledger.review import standing_halts
 from flows.ledger.volume import over_cap
-from flows.outbox import STAGING, Outbox, outbox_at, package_digest, taken
+from flows.outbox import Outbox, outbox_at, package_digest, taken
 from flows.registry import enrolled
 
-__all__ = ["STAGING", "Step", "narrowed", "package_digest", "prepare", "publish", "recover", "reopen", "withdraw"]
 # Of the bodies of all enrolled instruments: the ids of those that stand in the way now, by code.
 OrdersCheck = Callable[[Sequence[bytes]], Mapping[str, Sequence[str]]]
 
@@ -44,9 +43,7 @@ class Step:
     """How far a batch came. `state` is the ledger's.
 
     taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
-    codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for:
-    COURT_ORDER,
-            AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED, TOO_MANY_ROWS_30_DAYS
+    codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for
     cites   ids of the instruments
     """
 
@@ -98,16 +95,14 @@ def prepare(
         if entry.state == State.PUBLISHED:
             return Step(State.PUBLISHED)
         if entry.state == State.PREPARED:
-            return _same_package(entry, sealed)
+            if entry.package_digest == sealed:
+                return Step(State.PREPARED)
+            other = "another package of this batch is prepared already"
+            raise Fault("OTHER_PACKAGE", other, where=batch, remedy="Reopen the batch first.")
         if entry.merkle_root != merkle_root:
-            raise Fault(
-                "NOT_ACCOUNTED",
-                "the batch is not accounted for as it would leave",
-                where=batch,
-                remedy="Run the batch again.",
-            )
-        stopped = _stopped(ledger, session, entry, orders)
-        if stopped:
+            missing = "the batch is not accounted for as it would leave"
+            raise Fault("NOT_ACCOUNTED", missing, where=batch, remedy="Run the batch again.")
+        if stopped := _stopped(ledger, session, entry, orders):
             return stopped
         pairs = claims.once(batch, keys)
         with incoming(session, pairs):
@@ -133,8 +128,7 @@ def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path 
     the disk or the object store fails.
     """
     there = outbox_at(outbox)
-    here = recover(ledger, batch, there)
-    if here is not State.PREPARED:
+    if (here := recover(ledger, batch, there)) is not State.PREPARED:
         return Step(here)
     with there.staged(package, batch) as copy:
         with ledger.transaction() as session:
@@ -142,14 +136,10 @@ def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path 
             if entry.state != State.PREPARED:  # another run was faster
                 return Step(State(entry.state))
             if copy.digest() != entry.package_digest:
-                raise Fault(
-                    "PACKAGE_CHANGED",
-                    "the package is not the one that was prepared",
-                    where=batch,
-                    remedy="Reopen the batch, so that it is sealed again.",
-                )
-            stopped = _stopped(ledger, session, entry, orders)
-            if stopped:
+                changed = "the package is not the one that was prepared"
+                remedy = "Reopen the batch, so that it is sealed again."
+                raise Fault("PACKAGE_CHANGED", changed, where=batch, remedy=remedy)
+            if stopped := _stopped(ledger, session, entry, orders):
                 return stopped
             copy.put()
             _published(ledger, session, entry)
@@ -192,29 +182,17 @@ def withdraw(
         return State.WITHDRAWN
 
 
-def _same_package(entry: Batch, digest: str) -> Step:
-    if entry.package_digest != digest:
-        raise Fault(
-            "OTHER_PACKAGE",
-            "another package of this batch is prepared already",
-            where=entry.name,
-            remedy="Reopen the batch first.",
-        )
-    return Step(State.PREPARED)
-
-
 def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: OrdersCheck) -> Step | None:
     """Ends the batch if an instrument stands in its way; leaves it where it is while releases are halted."""
     against = {**orders([body for _, _, body in latest_instruments(session)]), **over_cap(session, entry)}
-    codes, cites = sorted(against), sorted({id for ids in against.values() for id in ids})
-    if codes:
-        if entry.state == State.PREPARED:
-            _withdraw(ledger, session, entry, codes, cites)
-        else:
-            event = Refused(start=State(entry.state), codes=tuple(codes), cites=tuple(cites))
-            ledger.move(session, entry, event, Cause.REFUSED)
-        return Step(State(entry.state), codes=tuple(codes), cites=tuple(cites))
-    return Step(State(entry.state), codes=("HALTED",)) if standing_halts(session) else None
+    if not against:
+        return Step(State(entry.state), codes=("HALTED",)) if standing_halts(session) else None
+    codes, cites = tuple(sorted(against)), tuple(sorted({id for ids in against.values() for id in ids}))
+    if entry.state == State.PREPARED:
+        _withdraw(ledger, session, entry, codes, cites)
+    else:
+        ledger.move(session, entry, Refused(start=State(entry.state), codes=codes, cites=cites), Cause.REFUSED)
+    return Step(State(entry.state), codes=codes, cites=cites)
 
 
 def _withdraw(ledger: Ledger, session: Session, entry: Batch, codes: Sequence[str], cites: Sequence[str]) -> None:
@@ -236,10 +214,6 @@ def _has_left(entry: Batch, outbox: Outbox) -> bool:
 def _not_left(session: Session, batch: str, outbox: Outbox | Path | str) -> Batch:
     entry = find(session, batch)
     if entry.state == State.PREPARED and _has_left(entry, outbox_at(outbox)):
-        raise Fault(
-            "HAS_LEFT",
-            "the package lies in the outbox: it counts as published",
-            where=batch,
-            remedy="Run the batch again, so that this is recorded; then recall it if need be.",
-        )
+        remedy = "Run the batch again, so that this is recorded; then recall it if need be."
+        raise Fault("HAS_LEFT", "the package lies in the outbox: it counts as published", where=batch, remedy=remedy)
     return entry

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,12 +16,13 @@ from expectations.base import signatures
 from expectations.base.duck import parquet, session
 from expectations.facts import persons
 from flows.batch import publication
-from flows.batch.outcome_counts import store_outcome_counts
+from flows.batch.outcome_counts import OUTCOMES, store_result
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, store_evidence
 from flows.home.tree import HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
+from flows.outbox import package_digest
 from pipelines import lake, release
 from pipelines.context import BatchContext
 from pipelines.register import version
@@ -54,7 +54,7 @@ class Release:
         """Stores the rows by outcome, for status and reports."""
         query = f"SELECT outcome, count(*) FROM {parquet(outcomes.paths('outcomes'))} GROUP BY ALL ORDER BY ALL"
         with session(self.ctx.duck) as connection:
-            store_outcome_counts(self.home, self.ctx.batch, dict(connection.execute(query).fetchall()))
+            store_result(self.home, self.ctx.batch, OUTCOMES, dict(connection.execute(query).fetchall()))
 
     def seal(self, check_recipient: str) -> None:
         """Seals the eligible rows, to the requester and to the one-time key of the disclosure checkpoint."""
@@ -66,10 +66,6 @@ class Release:
             instruments=self.ledger.known_batch(self.ctx.batch).instruments,
             register_version=version(self.ctx.register),
         )
-
-    def sealed_facts(self) -> dict[str, Any]:
-        """What the ledger records of a package that passed the disclosure checkpoint."""
-        return {"package": publication.package_digest(self.package)}
 
     def prepare(self) -> publication.Step:
         """Seals evidence and accounting, then claims the keys.
@@ -132,7 +128,7 @@ class Release:
     def _is_checked_package(self) -> bool:
         """Whether the package is the one that the disclosure checkpoint opened; a crash may have lost it."""
         sealed = [e for e in self.ledger.events(self.ctx.batch) if e["kind"] == State.SEALED.value]
-        here = publication.package_digest(self.package) if self.package.is_dir() else None
+        here = package_digest(self.package) if self.package.is_dir() else None
         return bool(sealed) and here == sealed[-1]["facts"].get("package")
 
     @property

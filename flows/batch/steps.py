@@ -20,10 +20,9 @@ import pyarrow.parquet as pq
 from expectations.address import complete
 from expectations.base import digests
 from expectations.base.clock import legal_date
-from expectations.base.duck import parquet, session
+from expectations.base.duck import session
 from expectations.base.errors import SluicegateError
 from expectations.contracts.stages import CANONICAL
-from expectations.facts import counts
 from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching
 from flows.batch import checkpoints, grounds
@@ -37,6 +36,7 @@ from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import Decision, allowed
 from flows.ledger.lifecycles.states import Checkpoint
+from flows.outbox import package_digest
 from pipelines import ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
 from pipelines.ingest import submission
@@ -149,23 +149,15 @@ class BatchSteps:
         """What the ledger records of a checkpoint that was passed, beside its counts."""
         match which:
             case Checkpoint.INTAKE:
-                return self._intake_counts()
+                return checkpoints.intake_counts(self.ctx, self.dropped())
             case Checkpoint.MATCHING:
                 return {k: v for k, v in checkpoints.match_counts(self.ctx).items() if k in matching.COUNTS}
             case Checkpoint.ELIGIBILITY:
                 return {}
             case Checkpoint.DISCLOSURE:
-                return self.release.sealed_facts()
+                return {"package": package_digest(self.release.package)}
             case _:
                 assert_never(which)
-
-    def _intake_counts(self) -> dict[str, Any]:
-        rows, rejects = relation(self.ctx, "ingest.rows", "rows"), relation(self.ctx, "ingest.decode", "rejects")
-        dropped = self.dropped()
-        counted = counts.sql(rows, rejects, parquet([dropped]) if dropped else None, None)
-        with session(self.ctx.duck) as connection:
-            query = f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counted})"
-            return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
     def content_digest(self) -> str:
         """Content digest of the batch's canonical rows: what a decision on a held batch is bound to."""

@@ -19,9 +19,8 @@ from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes, of_json
 from expectations.base.errors import BadInput, Forbidden, Usage
 from expectations.base.total import total
-from flows.cases import deadlines, documents, forms, opening, places
+from flows.cases import Step, deadlines, documents, forms, opening, places
 from flows.cases.places import Desk
-from flows.cases.steps import Step
 from flows.home.tree import Home
 from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.lifecycles.cases import DISPOSALS, CaseState, Proof, after, message
@@ -68,32 +67,25 @@ def issue(home: Home, clock: Clock, id: str) -> CaseRecord:
         return desk.ledger.issue(id, partial(documents.issue, setting))
 
 
-def _frozen(hand: HandedIn, case: CaseRecord) -> CaseRecord:
-    return opening.freeze(hand.desk, case)
-
-
-def _notified(hand: HandedIn, case: CaseRecord) -> CaseRecord:
-    return _take(hand, case, Proof.NOTICE, {})
-
-
 def _copies(hand: HandedIn, case: CaseRecord) -> CaseRecord:
     found = forms.copies(hand.data, hand.name, _listed(hand.desk, case))
-    derived = sum(bool(c.derived_from) for c in found)
-    counts = {"copies": len(found), "rows": sum(c.rows for c in found), "derived": derived}
-    return _take(hand, case, Proof.COPIES, counts)
+    rows, derived = sum(c.rows for c in found), sum(bool(c.derived_from) for c in found)
+    return _take(hand, case, Proof.COPIES, {"copies": len(found), "rows": rows, "derived": derived})
 
 
 def _dispose(hand: HandedIn, case: CaseRecord, *, returned: bool) -> CaseRecord:
     after(case.state, Proof.PART)
     today = hand.desk.ledger.clock.today(hand.desk.agreement(case.agreement).zone)
     listed = {c.id for c in _listed(hand.desk, case)}
-    before = [d for digest in _logs(case) for d in _log(hand.desk, case, digest)]
+    earlier = [s.rests_on for s in case.steps if s.proof in DISPOSALS and s.rests_on]
+    opened = (places.open_proof(hand.desk, case.id, digest) for digest in earlier)
+    before = [d for data in opened for d in forms.log(data, "stored disposal log")]
     done = [*before, *forms.disposals(hand.data, hand.name, listed, {d.copy_id for d in before}, today, returned)]
     proof = Proof.PART
     if len(done) == len(listed):
         proof = Proof.RECEIPT if all(d.method == forms.RETURNED for d in done) else Proof.LOG
     counts = {"copies": len(listed), "disposed": len(done)}
-    logs = {**counts, "list": _list_digest(case), "logs": [*_logs(case), of_bytes(hand.data)]}
+    logs = {**counts, "list": _list_digest(case), "logs": [*earlier, of_bytes(hand.data)]}
     return _take(hand, case, proof, counts, logs)
 
 
@@ -115,8 +107,8 @@ def _closed(hand: HandedIn, case: CaseRecord) -> CaseRecord:
 _STEPS: Mapping[Step, tuple[Callable[[HandedIn, CaseRecord], CaseRecord], frozenset[Proof]]] = total(
     Step,
     {
-        Step.FROZEN: (_frozen, frozenset()),
-        Step.NOTIFIED: (_notified, frozenset({Proof.NOTICE})),
+        Step.FROZEN: (lambda hand, case: opening.freeze(hand.desk, case), frozenset()),
+        Step.NOTIFIED: (lambda hand, case: _take(hand, case, Proof.NOTICE, {}), frozenset({Proof.NOTICE})),
         Step.COPIES: (_copies, frozenset({Proof.COPIES})),
         Step.DISPOSED: (partial(_dispose, returned=False), DISPOSALS),
         Step.RETURNED: (partial(_dispose, returned=True), DISPOSALS),
@@ -155,16 +147,8 @@ def _listed(desk: Desk, case: CaseRecord) -> list[forms.Copy]:
     return forms.copies(places.open_proof(desk, case.id, digest), "stored list of copies") if digest else []
 
 
-def _log(desk: Desk, case: CaseRecord, digest: str) -> list[forms.Disposal]:
-    return forms.log(places.open_proof(desk, case.id, digest), "stored disposal log")
-
-
 def _list_digest(case: CaseRecord) -> str | None:
     return next((s.rests_on for s in reversed(case.steps) if s.proof is Proof.COPIES), None)
-
-
-def _logs(case: CaseRecord) -> list[str]:
-    return [s.rests_on for s in case.steps if s.proof in DISPOSALS and s.rests_on]
 
 
 def _read(file: Path | None, step: Step) -> bytes:

@@ -93,8 +93,7 @@ def issue(
     logs: of a disposal, `copies` and the digests of the list of copies and of the logs."""
     known = enrolled.read(bodies)
     agreement, keeps = known.agreements[case.agreement], deadlines.keeping(known, case.agreement, setting.clock)
-    names = needed(case, state, keeps)
-    folder = places.folder(setting.home, case.id)
+    names, folder = needed(case, state, keeps), places.folder(setting.home, case.id)
     content = {"case": case, "agreement": agreement, "keeps": keeps, "logs": logs or {}}
     content |= _facts(setting, case, agreement)
     for name in names:
@@ -105,10 +104,6 @@ def issue(
 
 def render(name: str, content: Mapping[str, Any]) -> bytes:
     """A document from its template; a fact that is missing is an error, never a blank."""
-    return _environment().get_template(f"{name}.j2").render(content).encode()
-
-
-def _environment() -> Environment:
     # the documents are plain text, and nothing in them comes from a row: there is no markup to escape
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -120,7 +115,7 @@ def _environment() -> Environment:
     )
     environment.filters["utc"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
     environment.filters["number"] = lambda count: f"{count:,}"
-    return environment
+    return environment.get_template(f"{name}.j2").render(content).encode()
 
 
 def _facts(setting: Setting, case: CaseRecord, agreement: Agreement) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -88,19 +88,14 @@ def disposals(
     """
     found, done = log(data, where), set(before)
     for number, one in enumerate(found, 1):
+        is_return = one.method == RETURNED
         for ok, what in (
             (one.copy_id in listed, "copy_id is not on the list of copies"),
             (one.copy_id not in done, "this copy is disposed of already"),
             (one.done_on <= today, "done_on lies in the future"),
             (one.received_on <= one.done_on, "done_on lies before received_on"),
-            (
-                (one.method == RETURNED) == returned,
-                "a log of disposals holds no returns, and a log of returns nothing else",
-            ),
-            (
-                bool(one.receipt.strip()) == (one.method == RETURNED),
-                "a return has a receipt, and a destruction has none",
-            ),
+            (is_return == returned, "a log of disposals holds no returns, and a log of returns nothing else"),
+            (bool(one.receipt.strip()) == is_return, "a return has a receipt, and a destruction has none"),
         ):
             if not ok:
                 raise _wrong(what, f"{where}, entry {number}")
@@ -140,11 +135,7 @@ def _from_csv(data: bytes, form: type[Strict], where: str) -> list[dict[str, Any
     for number, row in enumerate(rows, 1):
         if None in row or None in row.values():
             raise _wrong("the entry has more or fewer fields than the header", f"{where}, entry {number}")
-    return [_without_empty(row) for row in rows]
-
-
-def _without_empty(row: Mapping[str, str]) -> dict[str, Any]:
-    return {name: value.strip() for name, value in row.items() if value.strip()}
+    return [{name: value.strip() for name, value in row.items() if value.strip()} for row in rows]
 
 
 def _wrong(what: str, where: str) -> BadInput:

@@ -11,7 +11,7 @@ import typer
 from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import DONE, Fault
-from flows.cases.steps import Step
+from flows.cases import Step
 from flows.cli.command import Json, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.lifecycles.cases import CaseReason

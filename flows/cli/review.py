@@ -20,7 +20,7 @@ app = typer.Typer(name="review", help="Held batches, and signed decisions on the
 @app.command("list")
 def list_(json: Json = False) -> int:
     """Batches that wait for people."""
-    from flows.batch.decisions import waiting
+    from flows.reports.review import waiting
 
     with at_home() as here:
         return show(waiting(here.ledger), json, _print_waiting)
@@ -37,7 +37,7 @@ def show_(batch: Batch, json: Json = False) -> int:
 
     Each failed check is shown with its counts, rule id and source of law.
     """
-    from flows.batch.decisions import review
+    from flows.reports.review import review
 
     with at_home() as here:
         return show(review(here.home, here.ledger, batch), json, _print)

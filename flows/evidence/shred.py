@@ -18,8 +18,7 @@ from expectations.instruments import Agreement
 from expectations.instruments.standing import ended
 from flows.evidence import keys
 from flows.evidence.store import evidence_folder, stored_evidence
-from flows.home.locks import alone
-from flows.home.tree import Home
+from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.cases import CaseState
@@ -39,20 +38,16 @@ def shred(home: Home, ledger: Ledger, batch: str) -> list[str]:
         record = ledger.known_batch(batch)
         done = ledger.shredding(batch)
         if SHREDDED not in done and (not done or keys.place(home, batch).exists()):
-            if not done and stored_evidence(home, batch) is None and not _files(home, batch):
+            stored = stored_evidence(home, batch)
+            if not done and stored is None and not _files(home, batch):
                 raise Usage("NO_EVIDENCE", "no evidence of this batch is stored", where=batch)
-            reasons = ledger.begin_shredding(batch, _key(home, batch), lambda bodies: keeps(ledger, record, bodies))
-            if reasons:
+            # no key where the evidence was sealed before batches had keys of their own
+            key = of_bytes(stored.recipient.encode()) if stored else None
+            if reasons := ledger.begin_shredding(batch, key, lambda bodies: keeps(ledger, record, bodies)):
                 return reasons
         _destroy(home, batch)
         ledger.end_shredding(batch)
     return []
-
-
-def _key(home: Home, batch: str) -> str | None:
-    """Digest of the public half of the key; None where the evidence was sealed before batches had keys of their own."""
-    stored = stored_evidence(home, batch)
-    return of_bytes(stored.recipient.encode()) if stored else None
 
 
 def _files(home: Home, batch: str) -> list[Path]:
@@ -76,8 +71,7 @@ def retained(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[s
     """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended. Of the version that
     the batch was received under and the one enrolled now, the longer counts."""
     agreements = _agreements(ledger, record, known)
-    until = _until(ledger, record, agreements)
-    if until and ledger.clock.today(agreements[0].zone) < until:
+    if (until := _until(ledger, record, agreements)) and ledger.clock.today(agreements[0].zone) < until:
         yield f"{record.agreement} keeps it until {until}"
 
 
@@ -94,8 +88,7 @@ def _until(ledger: Ledger, record: BatchRecord, agreements: list[Agreement]) -> 
     ended_at = ledger.ended_at(record.name)
     if not agreements or ended_at is None:
         return None
-    years = max(a.retention_years for a in agreements)
-    return _years_on(legal_date(ended_at, agreements[0].zone), years)
+    return _years_on(legal_date(ended_at, agreements[0].zone), max(a.retention_years for a in agreements))
 
 
 def ordered(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[str]:

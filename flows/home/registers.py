@@ -15,8 +15,7 @@ from typing import Any
 
 from expectations.base.digests import of_json
 from expectations.base.errors import BadInput, Fault
-from flows.home.locks import alone
-from flows.home.tree import Home
+from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import FINAL
 from pipelines import register

@@ -39,11 +39,8 @@ def on_day(
         if purpose in (None, p)
     ]
     if not found:
-        raise Usage(
-            "NOTHING_ASKED",
-            "no enrolled agreement has this id, statute and purpose",
-            remedy="See sluicegate instruments list, and show.",
-        )
+        nothing = "no enrolled agreement has this id, statute and purpose"
+        raise Usage("NOTHING_ASKED", nothing, remedy="See sluicegate instruments list, and show.")
     return found
 
 

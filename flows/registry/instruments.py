@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -66,12 +66,8 @@ def version(ledger: Ledger, name: str, which: str | None = None) -> VersionRecor
     if which is not None:
         found = [v for v in found if which == str(v.version) or (len(which) >= 8 and v.digest.startswith(which))]
     if not found:
-        raise Usage(
-            "UNKNOWN_INSTRUMENT",
-            "no such instrument, or no such version of it, is enrolled",
-            where=name,
-            remedy="See sluicegate instruments list, and show.",
-        )
+        unknown = "no such instrument, or no such version of it, is enrolled"
+        raise Usage("UNKNOWN_INSTRUMENT", unknown, where=name, remedy="See sluicegate instruments list, and show.")
     return found[-1]
 
 
@@ -139,12 +135,11 @@ def doubts(one: Instrument, body: bytes, known: Mapping[str, bytes], today: date
     """What the form allows and is probably not meant. `known`: bodies of the enrolled versions, by id."""
     if one.id in known and instrument_digest(known[one.id]) == instrument_digest(body):
         yield "this version is enrolled already"
-    kinds = {name: parse_instrument(b, name).kind for name, b in known.items()}
+    parsed = {name: parse_instrument(b, name) for name, b in known.items()}
+    kinds = {name: i.kind for name, i in parsed.items()}
     if one.id in kinds and kinds[one.id] != one.kind:
         yield f"id: {one.id} is enrolled as another kind ({kinds[one.id]})"
-    others = {
-        name: i for name, b in known.items() if name != one.id and isinstance(i := parse_instrument(b, name), Agreement)
-    }
+    others = {name: i for name, i in parsed.items() if name != one.id and isinstance(i, Agreement)}
     if isinstance(one, Agreement):
         yield from _renewals(one, others)
     else:
@@ -158,7 +153,7 @@ def doubts(one: Instrument, body: bytes, known: Mapping[str, bytes], today: date
         named["scope.agreements"] = one.scope.agreements
     for key, ids in named.items():
         kind = "agreement" if key == "scope.agreements" else one.kind
-        yield from (f"{key}: no {kind} {other} is enrolled" for other in _unknown(ids, kinds, kind))
+        yield from (f"{key}: no {kind} {other} is enrolled" for other in ids if kinds.get(other) != kind)
     last = days(one)[1]
     if last is not None and last < today:
         yield f"its last day, {last}, has passed"
@@ -174,7 +169,3 @@ def _renewals(one: Agreement, others: Mapping[str, Agreement]) -> Iterator[str]:
         yield from (
             f"supersedes: {name} superseded {old}; name it as well, or orders against it end here" for old in missing
         )
-
-
-def _unknown(ids: Sequence[str], kinds: Mapping[str, str], kind: str) -> list[str]:
-    return [other for other in ids if kinds.get(other) != kind]

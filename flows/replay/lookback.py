@@ -25,8 +25,7 @@ from expectations.instruments import CourtOrder, standing
 from expectations.instruments.standing import ended
 from flows.batch import grounds
 from flows.batch.grounds import Grounds
-from flows.evidence.plaintext import plaintext_folder
-from flows.evidence.store import seal_to_holder
+from flows.evidence.store import plaintext_folder, seal_to_holder
 from flows.home.registers import all_versions, current_register
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -88,13 +87,17 @@ def lookback(
             progress("lookback", number, len(batches))
             try:
                 with past(home, ledger, record) as opened:
-                    target = place / f"{number:06d}.parquet"
-                    found.append(_batch(home, ledger, opened, as_of, target))
+                    found.append(_batch(home, ledger, opened, as_of, place / f"{number:06d}.parquet"))
             except SluicegateError as error:
                 failed.append({"batch": record.name, "code": error.code})
         progress("lookback", len(batches), len(batches))
         summary = _summary(clock, as_of, found, failed, _persons(home, place))
-        affected = _seal(home, place, folder / f"{name}.parquet.age") if summary["affected"] else None
+        affected = folder / f"{name}.parquet.age" if summary["affected"] else None
+        if affected:
+            whole, lists = place / "affected", parquet(sorted(place.glob("*.parquet")))
+            with session(home.duck) as connection:
+                copy(connection, f"FROM {lists} ORDER BY batch, ordinal", whole)
+            seal_to_holder(home, whole, affected)
     if affected:
         summary |= {"list": affected.name, "list_digest": of_file(affected)}
     durable.write(folder / f"{name}.json", json.dumps(summary, indent=1, default=str).encode())
@@ -166,17 +169,9 @@ def _corrections(home: Home, opened: Past, on: Grounds, target: Path, today: dat
     changed = corrections.changes(versions)
     if not changed:
         return 0
-    own = [v for v in versions if register.version(v) == opened.record.register]
-    ctx = replace(opened.ctx, agreement=on.agreement)
-    return corrections.write(
-        ctx,
-        opened.evidence,
-        target,
-        changed=changed,
-        known=corrections.changes(own),
-        now=current_register(home),
-        until=today,
-    )
+    known = corrections.changes([v for v in versions if register.version(v) == opened.record.register])
+    ctx, now = replace(opened.ctx, agreement=on.agreement), current_register(home)
+    return corrections.write(ctx, opened.evidence, target, changed=changed, known=known, now=now, until=today)
 
 
 def _persons(home: Home, place: Path) -> int:
@@ -190,9 +185,7 @@ def _persons(home: Home, place: Path) -> int:
 def _summary(
     clock: Clock, as_of: date | None, found: list[dict[str, Any]], failed: list[dict[str, str]], persons: int
 ) -> dict[str, Any]:
-    codes: Counter[str] = Counter()
-    for one in found:
-        codes.update(one["codes"])
+    codes = sum((Counter(one["codes"]) for one in found), Counter())
     return {
         "at": clock.now().isoformat(timespec="seconds"),
         "as_of": as_of,
@@ -204,12 +197,3 @@ def _summary(
         "found": [one for one in found if one["affected"] or one["batch_codes"]],
         "not_decided": failed,
     }
-
-
-def _seal(home: Home, place: Path, target: Path) -> Path:
-    """Seals the lists of all batches as one to the holder, whole or not at all."""
-    whole = place / "affected"
-    with session(home.duck) as connection:
-        copy(connection, f"FROM {parquet(sorted(place.glob('*.parquet')))} ORDER BY batch, ordinal", whole)
-    seal_to_holder(home, whole, target)
-    return target

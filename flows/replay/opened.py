@@ -11,8 +11,7 @@ from expectations.base.duck import parquet
 from expectations.base.errors import Usage
 from flows.batch.steps import BatchSteps
 from flows.evidence import keys
-from flows.evidence.plaintext import plaintext_folder
-from flows.evidence.store import evidence_file
+from flows.evidence.store import evidence_file, plaintext_folder
 from flows.home.tree import Home
 from flows.ledger.shredding import STEPS
 from pipelines import sealing

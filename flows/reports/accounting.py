@@ -12,8 +12,7 @@ from expectations.base.clock import Clock, legal_date
 from expectations.base.digests import keyed_hash
 from expectations.base.errors import Usage
 from expectations.instruments import Agreement
-from flows.evidence.plaintext import plaintext_folder
-from flows.evidence.store import accounting_path, open_accounting
+from flows.evidence.store import accounting_path, open_accounting, plaintext_folder
 from flows.home.tree import HASH_KEY, Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from expectations.base.clock import Clock
@@ -39,13 +38,12 @@ def one(home: Home, batch: str) -> dict[str, Any]:
     """A batch with its checkpoints and events; raises Usage if nobody knows it."""
     with Ledger.open(home.ledger_url, Clock()) as ledger:
         record, events = ledger.known_batch(batch), ledger.events(batch)
-    checkpoints = [
-        (v["suite"], v["status"], v["declared"], sum(r["ok"] is not True for r in v["results"]))
-        for v in verdicts(home, batch)
-    ]
     return {
         **batch_summary(home, record),
-        "checkpoints": checkpoints,
+        "checkpoints": [
+            (v["suite"], v["status"], v["declared"], sum(r["ok"] is not True for r in v["results"]))
+            for v in verdicts(home, batch)
+        ],
         "events": [(e["seq"], e["at"], e["kind"]) for e in events],
     }
 
@@ -77,11 +75,8 @@ def incomplete(home: Home, batch: str) -> list[tuple[str, int, int, float]]:
 def verdicts(home: Home, batch: str | None = None) -> list[dict[str, Any]]:
     """The stored checkpoint results of one batch, or of all, in the order of the checkpoints."""
     folders = [home.verdicts / batch] if batch else sorted(p for p in home.verdicts.iterdir() if p.is_dir())
-    return [json.loads(p.read_text()) | {"batch": f.name} for f in folders for p in _in_order(f)]
-
-
-def _in_order(folder: Path) -> list[Path]:
-    return [p for which in Checkpoint if (p := folder / f"{which}.json").exists()]
+    paths = [path for folder in folders for which in Checkpoint if (path := folder / f"{which}.json").exists()]
+    return [json.loads(path.read_text()) | {"batch": path.parent.name} for path in paths]
 
 
 def _next(home: Home, record: BatchRecord) -> str:

@@ -44,12 +44,8 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
     """Runs what lies in the inbox of `home` (if left out, SLUICEGATE_HOME: a deployment's). Returns the summary, which
     is also stored in the home tree."""
     opened = open_home(Path(home) if home else None)
-    summary: dict[str, Any] = {
-        "at": Clock().now().isoformat(timespec="seconds"),
-        "selftest": PASSED,
-        "batches": [],
-        "recalls": [],
-    }
+    now = Clock().now().isoformat(timespec="seconds")
+    summary: dict[str, Any] = {"at": now, "selftest": PASSED, "batches": [], "recalls": []}
     proven = gates_fail_as_they_must(return_state=True)
     if not (proven.is_completed() and proven.result() is True):
         summary["selftest"] = FAILED
@@ -116,8 +112,7 @@ def run_nightly(home: Home, *, quiet: bool) -> dict[str, Any]:
     ended = cast(Any, nightly)(str(home.root), quiet=quiet, return_state=True).result(raise_on_failure=False)
     if isinstance(ended, BaseException):
         raise ended
-    summary: dict[str, Any] = ended
-    return summary
+    return cast(dict[str, Any], ended)
 
 
 def exit_code(summary: dict[str, Any]) -> int:

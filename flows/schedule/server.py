@@ -45,12 +45,8 @@ def make_database(home: Home) -> None:
     configure(home)
     if os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL"):
         return
-    subprocess.run(
-        [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
+    upgrade = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"]
+    subprocess.run(upgrade, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def warm_up(home: Home) -> Callable[[], None]:

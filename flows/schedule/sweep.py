@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from expectations.base.clock import Clock
 from flows.batch import expiry
-from flows.evidence.plaintext import delete_left_folders
+from flows.evidence.store import delete_left_folders
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.claims import TRIES_COUNT
