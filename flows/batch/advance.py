@@ -18,10 +18,8 @@ Call = Callable[[Step], object]
 
 def advance(batch: BatchSteps, call: Call | None = None) -> State:
     """Takes a batch through its steps until it ends, waits for people, or releases are halted; returns its state. One
-    that has waited for longer than its agreement allows expires.
-
-    Raises what a step raises, after the ledger has recorded it: bad input ends the batch, a fault leaves it `failed`.
-    """
+    that has waited for longer than its agreement allows expires. Raises what a step raises, after the ledger has
+    recorded it: bad input ends the batch, a fault leaves it `failed`."""
     if expiry.overdue(batch.ledger, batch.name):
         expiry.expire(batch)
     try:

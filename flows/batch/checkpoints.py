@@ -28,8 +28,7 @@ from pipelines.sealing import Identity
 def run(
     which: Checkpoint, ctx: BatchContext, dropped: Path | None, identity: Identity, holders: tuple[str, ...]
 ) -> Verdict:
-    """The verdict of checkpoint `which`. `dropped`: the rows that two people dropped; `identity`: opens the package;
-    `holders`: public keys that may sign it."""
+    """The verdict of a checkpoint. `dropped`: rows that people dropped; `identity` opens the package, `holders` sign it."""
     letter = letter_facts(ctx)
     match which:
         case Checkpoint.INTAKE:
@@ -127,16 +126,12 @@ def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, hol
             lost=parquet([lost]) if lost else None,
             late=parquet([ctx.late]) if ctx.late else None,
         )
-        if not _holds_nothing(ctx, opened):
+        # where nothing was eligible, and the package holds only the return file, the accounting alone is left to judge
+        eligible = lake.committed(ctx.step("release.outcomes")).rows("eligible")
+        if eligible or any(pq.read_metadata(path).num_rows for path in (opened.parquet, opened.csv)):
             inputs = replace(
                 inputs, parquet=parquet([opened.parquet]), csv=parquet([opened.csv]), manifest=opened.manifest
             )
         return disclosure.check(inputs, ctx.duck)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _holds_nothing(ctx: BatchContext, opened: release.Opened) -> bool:
-    """Nothing was eligible, and the package holds only the return file: only the accounting is left to judge."""
-    eligible = lake.committed(ctx.step("release.outcomes")).rows("eligible")
-    return eligible == 0 and all(pq.read_metadata(path).num_rows == 0 for path in (opened.parquet, opened.csv))

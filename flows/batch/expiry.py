@@ -1,5 +1,4 @@
-"""Batches that waited too long: held, or failed, for more days than the agreement's `held_days`. They end as `expired`,
-with every row accounted for as refused."""
+"""Batches held or failed for more days than the agreement's `held_days`: they end as `expired`, all rows refused."""
 
 from __future__ import annotations
 

@@ -24,8 +24,7 @@ from pipelines.ingest.submission import LETTER
 
 @dataclass(frozen=True)
 class Cited:
-    """An instrument as a verdict cites it. `version`: its number in the ledger; None: a letter, or a file that is not
-    enrolled."""
+    """An instrument as a verdict cites it. `version` is None of a letter, or of a file that is not enrolled."""
 
     id: str
     kind: str

@@ -1,5 +1,4 @@
-"""What is stored of a batch for people: results in its folder of verdicts, and among them its rows by outcome. Counts,
-rule ids and codes only."""
+"""What is stored of a batch for people: checkpoint results and rows by outcome. Counts, rule ids and codes only."""
 
 from __future__ import annotations
 

@@ -122,11 +122,9 @@ def prepare(
 
 
 def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, orders: OrdersCheck) -> Step:
-    """Puts a prepared package into `outbox` under the name of the batch, and records it; safe to repeat.
-
-    Raises Fault if the package is not the prepared one, or if something else lies there under this name; Transient if
-    the disk or the object store fails.
-    """
+    """Puts a prepared package into `outbox` under the name of the batch, and records it; safe to repeat. Raises Fault
+    if the package is not the prepared one, or if something else lies there under this name; Transient if the disk or
+    the object store fails."""
     there = outbox_at(outbox)
     if (here := recover(ledger, batch, there)) is not State.PREPARED:
         return Step(here)
@@ -148,11 +146,9 @@ def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path 
 
 
 def recover(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
-    """The state of a batch, put right after a crash: a prepared batch whose package lies in the outbox is published.
-
-    A batch that stays `prepared` did not leave: publish it, reopen it, or withdraw it. Raises Fault if something else
-    lies in the outbox under its name.
-    """
+    """The state of a batch, put right after a crash: a prepared batch whose package lies in the outbox is published. A
+    batch that stays `prepared` did not leave: publish it, reopen it, or withdraw it. Raises Fault if something else
+    lies in the outbox under its name."""
     there = outbox_at(outbox)
     with ledger.transaction() as session:
         entry = find(session, batch)

@@ -1,8 +1,6 @@
-"""Taking a submission in: copied, proven to be what its letter says, tied to an agreement, recorded once.
-
-What decides later is fixed here: when it was received, the legal date of the decision, the instruments and the register
-version, and what was disclosed before.
-"""
+"""Taking a submission in: copied, proven to be what its letter says, tied to an agreement, recorded once. What decides
+later is fixed here: when it was received, the legal date of the decision, the instruments and the register version, and
+what was disclosed before."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """The release of a batch: sealed, accounted for, prepared, published; and how one that is refused is accounted for.
-
 Accounting comes first (invariant 4): evidence and accounting are sealed to the holder before the ledger says
-`prepared`.
-"""
+`prepared`."""
 
 from __future__ import annotations
 
@@ -68,11 +66,9 @@ class Release:
         )
 
     def prepare(self) -> publication.Step:
-        """Seals evidence and accounting, then claims the keys.
-
-        Goes back, to be sealed again, if the package is not the one that was checked, if the holder's lists of persons
-        hold rows back that they did not before, or if another batch holds some of the keys.
-        """
+        """Seals evidence and accounting, then claims the keys. Goes back, to be sealed again, if the package is not the
+        one that was checked, if the holder's lists of persons hold rows back that they did not before, or if another
+        batch holds some of the keys."""
         if not self._is_checked_package() or self._newly_protected():
             return self._reopen()
         root = self._account()
@@ -86,7 +82,7 @@ class Release:
             keys=keys,
             package=self.package,
             merkle_root=root,
-            content_digest=str(release.verify(self.package, self.holders)["content_digest"]),
+            content_digest=str(release.verify(self.package, self.home.holders)["content_digest"]),
             orders=self._orders(),
         )
         if step.taken:
@@ -130,11 +126,6 @@ class Release:
         sealed = [e for e in self.ledger.events(self.ctx.batch) if e["kind"] == State.SEALED.value]
         here = package_digest(self.package) if self.package.is_dir() else None
         return bool(sealed) and here == sealed[-1]["facts"].get("package")
-
-    @property
-    def holders(self) -> tuple[str, ...]:
-        """Public keys that may sign a package."""
-        return ((self.home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip(),)
 
     def _orders(self) -> publication.OrdersCheck:
         # read again at publication, with what is in force on the day it happens: it can only narrow

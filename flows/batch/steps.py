@@ -1,9 +1,6 @@
 """The steps of one batch: its stages, its checkpoints, its release. What the flow's tasks call; knows nothing of
-Prefect.
-
-Every method may be repeated: stages are committed steps of the lake, the ledger moves a batch on once, and what was
-sealed for a one-time key is sealed again.
-"""
+Prefect. Every method may be repeated: stages are committed steps of the lake, the ledger moves a batch on once, and
+what was sealed for a one-time key is sealed again."""
 
 from __future__ import annotations
 
@@ -117,7 +114,7 @@ class BatchSteps:
         identity = sealing.new_identity()  # one-time: held in memory until the disclosure suite has opened the package
         if which is Checkpoint.DISCLOSURE:
             self.release.seal(identity.recipient)
-        verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.release.holders)
+        verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.home.holders)
         store_result(self.home, self.name, which.value, verdict.to_dict())
         counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
         status = Status.PASS if self._confirmed(which, verdict) else verdict.status

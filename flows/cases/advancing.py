@@ -1,8 +1,6 @@
-"""The later steps of a case: each takes a proof, stores it sealed, and is signed by an operator or by the recipient.
-
-A disposal is judged on the day, under the ledger's lock: while an order in force says that what was disclosed must be
-kept as it is, none is taken.
-"""
+"""The later steps of a case: each takes a proof, stores it sealed, and is signed by an operator or by the recipient. A
+disposal is judged on the day, under the ledger's lock: while an order in force says that what was disclosed must be
+kept as it is, none is taken."""
 
 from __future__ import annotations
 
@@ -47,11 +45,8 @@ def advance(
     home: Home, clock: Clock, id: str, step: Step, file: Path | None = None, key: Ed25519PrivateKey | None = None
 ) -> CaseRecord:
     """Takes a step of a case with its proof; gives the case as it is then. A proof that was taken before changes
-    nothing.
-
-    Raises Usage if the case does not wait for this step, BadInput if the proof or the signature does not count,
-    Forbidden if an order in force forbids it.
-    """
+    nothing. Raises Usage if the case does not wait for this step, BadInput if the proof or the signature does not
+    count, Forbidden if an order in force forbids it."""
     with places.desk(home, clock) as desk:
         case = desk.ledger.case(id)
         hand = HandedIn(desk, _read(file, step), file.name if file else "", key)
@@ -126,19 +121,14 @@ def _take(
     setting = documents.Setting.of(desk.home, desk.ledger, case)
 
     def judge(now: CaseRecord, end: CaseState, bodies: Sequence[bytes]) -> Mapping[str, Any]:
-        if proof in DISPOSALS:
-            _check_disposal(desk.ledger.clock, now, bodies)
+        if proof in DISPOSALS and (keeps := deadlines.keeping(enrolled.read(bodies), now.agreement, desk.ledger.clock)):
+            kept = "by order, what was disclosed must be kept"
+            remedy = "Wait until the order is lifted, or until another order names it in disposal_despite."
+            raise Forbidden("DISPOSAL_FORBIDDEN", kept, where=", ".join(keeps), remedy=remedy)
         return {**counts, **documents.issue(setting, now, end, bodies, logs)}
 
     signature = hand.sign(case, proof, of_bytes(hand.data))
     return desk.ledger.take(case.id, proof, judge, places.store_proof(desk, case.id, hand.data), signature)
-
-
-def _check_disposal(clock: Clock, case: CaseRecord, bodies: Sequence[bytes]) -> None:
-    keeps = ", ".join(deadlines.keeping(enrolled.read(bodies), case.agreement, clock))
-    if keeps:
-        remedy = "Wait until the order is lifted, or until another order names it in disposal_despite."
-        raise Forbidden("DISPOSAL_FORBIDDEN", "by order, what was disclosed must be kept", where=keeps, remedy=remedy)
 
 
 def _listed(desk: Desk, case: CaseRecord) -> list[forms.Copy]:

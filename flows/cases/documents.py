@@ -1,8 +1,6 @@
-"""The documents of a case: rendered from counts, digests, dates and ids only, so that none can name a person.
-
-Which are issued with a step is decided under the ledger's lock, with the digests that the event records. `templates`
-has their text.
-"""
+"""The documents of a case: rendered from counts, digests, dates and ids only, so that none can name a person. Which are
+issued with a step is decided under the ledger's lock, with the digests that the event records. `templates` has their
+text."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""What the recipient hands back: its list of copies, and its disposal log. CSV, or TOML with one table an entry.
-
-Copies of copies count: data derived from what was disclosed is disclosed data (26 USC 6103(p)(4)). No error quotes an
-entry.
-"""
+"""What the recipient hands back: its list of copies, and its disposal log. CSV, or TOML with one table an entry. Copies
+of copies count: data derived from what was disclosed is disclosed data (26 USC 6103(p)(4)). No error quotes an
+entry."""
 
 from __future__ import annotations
 
@@ -81,11 +79,9 @@ def copies(data: bytes, where: str, before: Sequence[Copy] = ()) -> list[Copy]:
 def disposals(
     data: bytes, where: str, listed: Collection[str], before: Collection[str], today: date, returned: bool
 ) -> list[Disposal]:
-    """The entries of a disposal log. `listed`: ids of all copies; `before`: of those disposed of already.
-
-    Raises BadInput at the first entry at fault: a copy that is not listed or was disposed of before, a day in the
-    future or before receipt, a return without receipt, or one that is no return in a log of returns.
-    """
+    """The entries of a disposal log. `listed`: ids of all copies; `before`: of those disposed of already. Raises
+    BadInput at the first entry at fault: a copy that is not listed or was disposed of before, a day in the future or
+    before receipt, a return without receipt, or one that is no return in a log of returns."""
     found, done = log(data, where), set(before)
     for number, one in enumerate(found, 1):
         is_return = one.method == RETURNED

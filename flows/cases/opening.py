@@ -1,15 +1,13 @@
-"""Opening a case: what is affected is found, recorded, and frozen at once, before anybody is asked.
-
-In this order, each step durable before the next: the list of affected persons, sealed; the case in the ledger, with its
-claims marked; the recall list in the outbox; its event, with the first documents. After a crash the same command goes
-on.
-"""
+"""Opening a case: what is affected is found, recorded, and frozen at once, before anybody is asked. In this order, each
+step durable before the next: the list of affected persons, sealed; the case in the ledger, with its claims marked; the
+recall list in the outbox; its event, with the first documents. After a crash the same command goes on."""
 
 from __future__ import annotations
 
 import shutil
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -59,11 +57,9 @@ class Chosen:
 def open_cases(
     home: Home, clock: Clock, chosen: Chosen, reason: CaseReason, discovered_at: datetime | None = None
 ) -> list[CaseRecord]:
-    """Opens a case for each agreement that the chosen rows were disclosed under, and freezes it. Safe to repeat.
-
-    Rows that another case recalls already are left out. Raises BadInput if a row was not released, Usage if every one
-    of them is recalled already, or a batch is not published.
-    """
+    """Opens a case for each agreement that the chosen rows were disclosed under, and freezes it. Safe to repeat. Rows
+    that another case recalls already are left out. Raises BadInput if a row was not released, Usage if every one of
+    them is recalled already, or a batch is not published."""
     found_at = discovered_at or clock.now()
     if found_at > clock.now():
         raise Usage("DISCOVERED_LATER", "the time of discovery lies in the future")
@@ -137,8 +133,7 @@ def _sealed(at: Desk, case: CaseRecord, rows: Path) -> Path:
             durable.fsync(path)
         half.rename(stored)
         durable.fsync(stored.parent)
-    holder = (home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip()
-    manifest = signed_folder.verify(stored, listing.KIND, [holder])
+    manifest = signed_folder.verify(stored, listing.KIND, home.holders)
     if (manifest["case"], manifest["rows"]) != (case.id, case.rows):
         raise Fault("LIST_CHANGED", "the recall list in the case's folder is another case's", where=case.id)
     return stored
@@ -188,21 +183,17 @@ def _find(at: Desk, agreement: str, batches: list[str], selected: Path | None) -
 
 def _store_affected(at: Desk, case: NewCase, rows: Path) -> None:
     """Seals the list of affected persons to the holder, with the register's record ids while the evidence is stored."""
-    paths = {name: at.plain / f"{name}-records.parquet" for name in case.batches}
-    records = {name: path for name, path in paths.items() if _write_records(at, name, path)}
+    records: dict[str, Path] = {}
+    for name in case.batches:
+        path = at.plain / f"{name}-records.parquet"
+        # where the evidence is not stored any more, the keyed hashes are what is left
+        with suppress(Usage), opened.opened(at.home, BatchSteps(at.home, at.ledger, name)) as (_, relation):
+            with session(at.home.duck) as connection:
+                copy(connection, f"SELECT ordinal, verdict.record_id FROM {relation} WHERE verdict IS NOT NULL", path)
+            records[name] = path
     target = at.plain / "affected.parquet"
     affected.with_records(rows, records, target, at.home.duck)
     seal_to_holder(at.home, target, places.folder(at.home, case.id) / documents.AFFECTED)
-
-
-def _write_records(at: Desk, batch: str, target: Path) -> bool:
-    steps = BatchSteps(at.home, at.ledger, batch)
-    try:
-        with opened.opened(at.home, steps) as (_, relation), session(at.home.duck) as connection:
-            copy(connection, f"SELECT ordinal, verdict.record_id FROM {relation} WHERE verdict IS NOT NULL", target)
-    except Usage:  # the evidence is not stored any more: the keyed hashes are what is left
-        return False
-    return True
 
 
 def _delete_unopened(at: Desk) -> None:

@@ -11,7 +11,7 @@ from flows.cases import advancing, deadlines, documents
 from flows.cases.deadlines import Due
 from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.case_records import CaseRecord, StepRecord
+from flows.ledger.case_records import CaseRecord
 from flows.ledger.lifecycles.cases import STEPS, CaseState
 
 _DOCUMENT = ("name", "state", "digest", "lies there")
@@ -56,7 +56,16 @@ def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
         "codes": dict(case.codes),
         "discovered": f"{case.discovered_at:%Y-%m-%dT%H:%MZ}",
         "deadlines": [_due(d, clock) for d in dues],
-        "steps": [_step(s) for s in case.steps],
+        "steps": [
+            {
+                "event": s.seq,
+                "at": f"{s.at:%Y-%m-%dT%H:%M:%SZ}",
+                "state": s.state.value,
+                "proof": s.proof.value if s.proof else None,
+                "rests_on": s.rests_on,
+            }
+            for s in case.steps
+        ],
         "documents": [dict(zip(_DOCUMENT, d, strict=True)) for d in documents.check(home, case)],
         "signed": signed,
         "waits_for": [p.value for s, p in STEPS if s is case.state],
@@ -97,14 +106,4 @@ def _due(due: Due, clock: Clock) -> dict[str, Any]:
         "at": f"{due.at:%Y-%m-%dT%H:%MZ}" if due.at else None,
         "waits_for": list(due.waits),
         "source": due.source,
-    }
-
-
-def _step(step: StepRecord) -> dict[str, Any]:
-    return {
-        "event": step.seq,
-        "at": f"{step.at:%Y-%m-%dT%H:%M:%SZ}",
-        "state": step.state.value,
-        "proof": step.proof.value if step.proof else None,
-        "rests_on": step.rests_on,
     }

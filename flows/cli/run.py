@@ -32,7 +32,7 @@ def run(
 
     home = _with(open_home(), register, runner)
     record = runs.run(home, what, Reporter(quiet=json))
-    return show(batch_summary(home, record), json, print_summary, runs.exit_code(record))
+    return show(batch_summary(home, record), json, print_summary, runs.EXIT_CODES[record.state])
 
 
 def _with(home: Home, register: Path | None, runner: Runner | None) -> Home:

@@ -1,8 +1,6 @@
-"""The keys that evidence is sealed to: the holder's own age key, and one key pair a batch, sealed to the holder's.
-
-A batch's private half lies in `keys/evidence/BATCH.age`: a stolen folder of keys opens nothing without the holder's
-key, and once that one small file is destroyed, whoever holds the holder's key opens no copy of the batch's evidence.
-"""
+"""The keys that evidence is sealed to: the holder's own age key, and one key pair a batch, sealed to the holder's. A
+batch's private half lies in `keys/evidence/BATCH.age`: a stolen folder of keys opens nothing without the holder's key,
+and once that one small file is destroyed, whoever holds the holder's key opens no copy of the batch's evidence."""
 
 from __future__ import annotations
 

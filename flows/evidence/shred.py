@@ -1,9 +1,6 @@
 """Shredding: when retention has ended, the key of a batch's evidence is destroyed, and with it every copy of the
-evidence.
-
-The accounting stays. The chain says `shredding` before anything is destroyed and `shredded` after, so that a crash in
-between is seen, and the same call goes on.
-"""
+evidence. The accounting stays. The chain says `shredding` before anything is destroyed and `shredded` after, so that a
+crash in between is seen, and the same call goes on."""
 
 from __future__ import annotations
 
@@ -92,11 +89,9 @@ def _until(ledger: Ledger, record: BatchRecord, agreements: list[Agreement]) -> 
 
 
 def ordered(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[str]:
-    """A court order that holds, recalls, or has preserved what was requested under this agreement.
-
-    Which statute it names does not matter: in doubt the evidence is kept. That one order lets the recipient destroy its
-    copies says nothing of the holder's evidence.
-    """
+    """A court order that holds, recalls, or has preserved what was requested under this agreement. Which statute it
+    names does not matter: in doubt the evidence is kept. That one order lets the recipient destroy its copies says
+    nothing of the holder's evidence."""
     agreements = _agreements(ledger, record, known)
     if not agreements:
         return

@@ -1,8 +1,6 @@
 """The stored evidence of a batch: which files, sealed under the batch's own key, and the list of them; its accounting;
-and where they are opened as plaintext.
-
-`evidence/BATCH.json` lists the sealed files with their digests; the ledger knows the digest of that list.
-"""
+and where they are opened as plaintext. `evidence/BATCH.json` lists the sealed files with their digests; the ledger
+knows the digest of that list."""
 
 from __future__ import annotations
 
@@ -28,8 +26,7 @@ _PLAINTEXT = ".view-"  # folders in the lake
 
 @dataclass(frozen=True)
 class StoredEvidence:
-    """The list of a batch's sealed evidence. `files`: digests by name; `recipient`: whom it is sealed to; `key`: digest
-    of the private half as it lies sealed."""
+    """Digests by name, the recipient that all is sealed to, and the digest of the sealed private half (`key`)."""
 
     files: dict[str, str]
     recipient: str
@@ -63,8 +60,7 @@ def open_accounting(home: Home, batch: str, target: Path) -> None:
 
 @contextmanager
 def plaintext_folder(home: Home) -> Iterator[Path]:
-    """A new folder (0700) in the lake for what is opened, deleted at the end; first, those that killed processes left
-    are deleted."""
+    """A new folder (0700) in the lake, deleted at the end; those that killed processes left are deleted first."""
     home.lake.mkdir(parents=True, exist_ok=True, mode=0o700)
     with locked_folder(home.lake, _PLAINTEXT) as folder:
         yield folder

@@ -1,9 +1,6 @@
-"""Which prepared register a batch runs against: the home's, with the deltas applied to it since.
-
-Versions lie in register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files),
-`r-KEY.u0001` and so on are that one with a delta after the other. A new full extract begins again. Nothing is deleted
-but by `forget`.
-"""
+"""Which prepared register a batch runs against: the home's, with the deltas applied to it since. Versions lie in
+register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files), `r-KEY.u0001` and so on
+are that one with a delta after the other. A new full extract begins again. Nothing is deleted but by `forget`."""
 
 from __future__ import annotations
 
@@ -27,10 +24,8 @@ _SETTING = "register_folder in sluicegate.toml"
 
 def current_register(home: Home, progress: Progress | None = None, *, anew: bool = False) -> Path:
     """The newest prepared version for this home's register. Prepares a raw one first, once for each state of its files.
-
     Raises BadInput if there is no register, its mapping cannot be read, or (unless `anew`: a person said so) deltas
-    were applied to another state of its files: whether those are in the extract by now, only the holder knows.
-    """
+    were applied to another state of its files: whether those are in the extract by now, only the holder knows."""
     base = _base(home)
     if not _versions(home, base):
         if not anew and any(home.prepared.glob(f"r-*.u*/{MANIFEST}")):

@@ -1,8 +1,6 @@
 """The home tree: where one installation keeps its register, instruments, keys, inbox, outbox, lake and ledger.
-
 `SLUICEGATE_HOME`, or `./.sluicegate`. Every folder is 0700: working parts of a batch in flight lie here as plaintext,
-so the volume must be encrypted (`sluicegate doctor` checks it).
-"""
+so the volume must be encrypted (`sluicegate doctor` checks it)."""
 
 from __future__ import annotations
 
@@ -87,6 +85,11 @@ class Home:
     @property
     def keys(self) -> Path:
         return self._path(self.config.keys)
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Public keys that may sign a package."""
+        return ((self.keys / f"{HOLDER_SIGNING}.pub").read_text().strip(),)
 
     @property
     def instruments(self) -> Path:

@@ -1,9 +1,6 @@
-"""Where packages are put for their recipients: a folder, or a prefix in an object store.
-
-Both are used alike: a package is staged first, beside the others and out of sight; then, under the ledger's lock, one
-act puts it into its place: a rename, or a conditional put of its manifest. What lies there under a batch's name decides
-after a crash.
-"""
+"""Where packages are put for their recipients: a folder, or a prefix in an object store. Both are used alike: a package
+is staged first, beside the others and out of sight; then, under the ledger's lock, one act puts it into its place: a
+rename, or a conditional put of its manifest. What lies there under a batch's name decides after a crash."""
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
-"""An outbox in an object store: S3 and what speaks like it, Google Cloud Storage, Azure.
-
-A package is there once its `manifest.json` is: files first, the manifest last, by a put that succeeds only where none
-is yet. Everything below a package's own name is written under the ledger's lock; what is uploaded before lies below
-`.staging`.
-"""
+"""An outbox in an object store: S3 and what speaks like it, Google Cloud Storage, Azure. A package is there once its
+`manifest.json` is: files first, the manifest last, by a put that succeeds only where none is yet. Everything below a
+package's own name is written under the ledger's lock; what is uploaded before lies below `.staging`."""
 
 from __future__ import annotations
 

@@ -22,11 +22,8 @@ def on_day(
     purpose: str | None = None,
 ) -> list[dict[str, Any]]:
     """For each agreement, statute and purpose (or those asked for): what may be released on that day, and what forbids
-    the rest.
-
-    `on` is a day in the agreement's legal zone; left out, it is today there. Raises Usage if no agreement has what is
-    asked for.
-    """
+    the rest. `on` is a day in the agreement's legal zone; left out, it is today there. Raises Usage if no agreement has
+    what is asked for."""
     orders = [i for i in known if isinstance(i, CourtOrder)]
     agreements = [i for i in known if isinstance(i, Agreement)]
     found = [

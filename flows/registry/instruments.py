@@ -104,8 +104,7 @@ class Checked:
 
 
 def checked(body: bytes, where: str, known: Mapping[str, bytes], clock: Clock) -> Checked:
-    """Judges an instrument before it is enrolled. `known`: bodies of the enrolled versions, by id. Raises BadInput if
-    it is no TOML, or of no known kind."""
+    """Judges an instrument before it is enrolled. Raises BadInput if it is no TOML, or of no known kind."""
     if problems := instrument_problems(body, where):
         return Checked([f"{p.key}: {p.what}. {p.write}".rstrip() for p in problems])
     one = parse_instrument(body, where)

@@ -41,8 +41,7 @@ _VALIDATE = ("corroboration", "units_on_file", "earlier_tries", "codes", "outcom
 
 
 def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: bool, who: str) -> dict[str, Any]:
-    """Rules, match and outcome of one row; with `show_values` its raw fields, audited in the name of `who`. Raises
-    Usage if there is no such batch or row."""
+    """How one row was judged; its raw fields are audited in the name of `who`. Raises Usage: no such batch or row."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         record = ledger.known_batch(batch)
         with opened.opened(home, BatchSteps(home, ledger, batch)) as (ctx, relation), session(home.duck) as connection:

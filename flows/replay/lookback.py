@@ -71,11 +71,9 @@ class Lookback:
 def lookback(
     home: Home, clock: Clock, *, as_of: date | None = None, progress: Progress = lambda step, done, total: None
 ) -> Lookback:
-    """Decides all published batches again, one after the other; stores the result under lookback/ in the home.
-
-    `as_of`: as of the end of that day (in each agreement's zone): batches decided by then, versions enrolled by then,
-    corrections in effect. A batch that cannot be decided is listed with its code, and the others go on.
-    """
+    """Decides all published batches again, one after the other; stores the result under lookback/ in the home. `as_of`:
+    as of the end of that day (in each agreement's zone): batches decided by then, versions enrolled by then,
+    corrections in effect. A batch that cannot be decided is listed with its code, and the others go on."""
     folder = home.root / FOLDER
     folder.mkdir(exist_ok=True, mode=0o700)
     name = f"{clock.now():%Y%m%dT%H%M%S%fZ}"

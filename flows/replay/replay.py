@@ -1,8 +1,6 @@
-"""`sluicegate replay`: decides a past batch again from its evidence, and shows what would differ.
-
-The same command is what-if for a planned order, agreement or rule. Nothing is written to ledger (but that somebody
-opened the evidence), lake or outbox, and what is opened is deleted. Counts, ids and codes come out, never a value.
-"""
+"""`sluicegate replay`: decides a past batch again from its evidence, and shows what would differ. The same command is
+what-if for a planned order, agreement or rule. Nothing is written to ledger (but that somebody opened the evidence),
+lake or outbox, and what is opened is deleted. Counts, ids and codes come out, never a value."""
 
 from __future__ import annotations
 

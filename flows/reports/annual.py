@@ -1,9 +1,6 @@
-"""The annual report per agency: 26 USC 6103(p)(3)(C), due within 90 days of the year's end.
-
-A year is counted in the legal zone of each batch's agreement: requests by the day of their receipt, disclosures and
-taxpayers by the day on which they left. Numbers come from the newest accounting of each batch; only what was published
-was disclosed.
-"""
+"""The annual report per agency: 26 USC 6103(p)(3)(C), due within 90 days of the year's end. A year is counted in the
+legal zone of each batch's agreement: requests by the day of their receipt, disclosures and taxpayers by the day on
+which they left. Numbers come from the newest accounting of each batch; only what was published was disclosed."""
 
 from __future__ import annotations
 

@@ -23,8 +23,7 @@ _BY_STATE_PASSED = {state.value: which for which, state in PASSED.items()}
 
 
 def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
-    """What the ledger says of a batch. Raises Usage if nobody knows it or it is not accounted for yet, Fault if the
-    ledger contradicts itself."""
+    """What the ledger says of a batch. Raises Usage if it is not accounted for, Fault if its events do not add up."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         record, events = ledger.known_batch(batch), ledger.events_of(batch)
         return {

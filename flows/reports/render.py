@@ -1,5 +1,4 @@
-"""The report that was asked for, as Markdown, HTML or JSON, from templates beside this file: HTML is escaped, a missing
-name fails."""
+"""The report that was asked for, as Markdown, HTML or JSON: HTML is escaped, a name missing in a template fails."""
 
 from __future__ import annotations
 

@@ -30,8 +30,7 @@ def waiting(ledger: Ledger) -> list[dict[str, Any]]:
 
 
 def review(home: Home, ledger: Ledger, batch: str) -> dict[str, Any]:
-    """Why a batch is held, and what may be decided: all that an operator needs, in counts, rule ids and codes. Raises
-    Usage if nobody knows the batch."""
+    """Why a batch is held, and what may be decided, in counts, rule ids and codes. Raises Usage if nobody knows it."""
     record = ledger.batch(batch)
     if record is None:
         raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate review list.")

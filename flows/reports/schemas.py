@@ -36,10 +36,8 @@ def json_schema(name: str) -> dict[str, Any]:
 def table(name: str) -> list[tuple[str, str, str, str]]:
     """Field, type, whether null or may be left out, meaning; the fields of a table within it under their full key."""
     if _known(name) in _MODELS:
-        return [
-            (key, _type(f.annotation), "" if f.is_required() else "yes", _meaning(f))
-            for key, f in _fields(_MODELS[name])
-        ]
+        fields = _fields(_MODELS[name])
+        return [(key, _type(f.annotation), "" if f.is_required() else "yes", _meaning(f)) for key, f in fields]
     return [
         (f.name, str(f.type), "yes" if f.nullable else "", (f.metadata or {}).get(b"doc", b"").decode())
         for f in rows.schema(name)

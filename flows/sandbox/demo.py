@@ -15,7 +15,7 @@ from expectations.base.clock import Clock
 from expectations.base.duck import parquet, session
 from expectations.base.errors import DONE, Fault
 from flows.evidence import keys
-from flows.home.tree import HOLDER_SIGNING, Home
+from flows.home.tree import Home
 from flows.ledger.core import BatchRecord
 from flows.operations.printing import print_table
 from flows.operations.progress import Reporter
@@ -80,10 +80,9 @@ def _compare(home: Home, made: Path, batch: str) -> int:
     from flows.sandbox.home import REQUESTER_AGE
     from pipelines import release, sealing
 
-    holders = [(home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip()]
     opened = home.root / "opened"
     identity = sealing.load_identity(home.keys / REQUESTER_AGE)
-    release.open_package(home.outbox / batch, identity, opened, holders)
+    release.open_package(home.outbox / batch, identity, opened, home.holders)
     evidence = opened / "evidence.parquet"
     sealing.open_file(home.root / "evidence" / f"{batch}.parquet.age", evidence, keys.identity(home, batch))
     rows, certain, answered = _counted(home, made, opened / "addresses.parquet", evidence)
@@ -110,8 +109,7 @@ KINDS = {
 
 
 def _counted(home: Home, made: Path, released: Path, evidence: Path) -> tuple[list[tuple[Any, ...]], int, int]:
-    """A row for each check: its name, what it releases, and that by kind; then how many of the requests leave nothing
-    open, and how many of those were released."""
+    """For each check its name, what it releases, and that by kind; how many requests are certain, and were released."""
     columns = ", ".join(["count(*)", *(f"count(*) FILTER (WHERE {kind})" for kind in KINDS.values())])
     # the old check looked for some text in the address: every such row that has a record would have left
     asked = f"SELECT request_id FROM {parquet([evidence])} WHERE trim(concat(address, street, city, state, zip)) <> ''"

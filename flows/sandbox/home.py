@@ -1,8 +1,6 @@
 """A sandbox home: made-up keys for the holder, a fictional requester and two operators, and the shipped instruments.
-
 The shipped agreements are templates: their keys are made here, so that no key that anyone could know is ever trusted. A
-production home enrols instruments of its own (`sluicegate instruments enrol`, two operator keys).
-"""
+production home enrols instruments of its own (`sluicegate instruments enrol`, two operator keys)."""
 
 from __future__ import annotations
 

@@ -23,7 +23,6 @@ from flows.batch.plan import RETRIES, Step
 from flows.batch.steps import BatchSteps
 from flows.home.tree import alone, open_home
 from flows.ledger import Ledger
-from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import State
 from flows.operations.progress import Reporter
 
@@ -63,8 +62,7 @@ def _run(batch: str, which: Step) -> None:
 
 @flow(name="batch", persist_result=False, validate_parameters=False)
 def batch_flow(batch: str, home: str, quiet: bool = True) -> PrefectState:
-    """Runs a batch until it is released, held or refused. `batch`: its public name; `home`: the home folder; `quiet`:
-    no progress."""
+    """Runs the batch of this public name, in this home folder, until it is released, held or refused."""
     opened, clock = open_home(Path(home)), Clock()
     with Ledger.open(opened.ledger_url, clock) as ledger, alone(opened, batch), Reporter(quiet=quiet) as progress:
         steps = _RUNNING[batch] = BatchSteps(opened, ledger, batch, progress)
@@ -72,10 +70,7 @@ def batch_flow(batch: str, home: str, quiet: bool = True) -> PrefectState:
             advance(steps, lambda which: _run(batch, which))
         finally:
             del _RUNNING[batch]
-        return _end(steps.record)
-
-
-def _end(record: BatchRecord) -> PrefectState:
+        record = steps.record
     message = f"{record.name} is {record.state}" + (f": {', '.join(record.codes)}" if record.codes else "")
     if record.state is State.PUBLISHED:
         return Completed(message=message)

@@ -1,5 +1,4 @@
-"""What no run comes back to by itself: batches that waited too long, batches whose end a crash cut short, and plaintext
-that a killed process left."""
+"""What no run comes back to by itself: overdue batches, ends that a crash cut short, plaintext of killed processes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Watching the inbox: each submission is started once it is complete, never twice, a bounded number at a time.
-
-Every batch runs in a process of its own (`sluicegate run`), so that one that dies takes no other with it; they share
-one Prefect server.
-"""
+"""Watching the inbox: each submission is started once it is complete, never twice, a bounded number at a time. Every
+batch runs in a process of its own (`sluicegate run`), so that one that dies takes no other with it; they share one
+Prefect server."""
 
 from __future__ import annotations
 
