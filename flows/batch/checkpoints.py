@@ -28,7 +28,7 @@ from pipelines.sealing import Identity
 def run(
     which: Checkpoint, ctx: BatchContext, dropped: Path | None, identity: Identity, holders: tuple[str, ...]
 ) -> Verdict:
-    """The verdict of a checkpoint. `dropped`: rows that people dropped; `identity` opens the package, `holders` sign it."""
+    """The verdict of a checkpoint. `dropped`: rows left out; `identity` opens the package, `holders` sign it."""
     letter = letter_facts(ctx)
     match which:
         case Checkpoint.INTAKE:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey as Key
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
@@ -22,12 +22,7 @@ _DEFAULT_REASON = {
 
 
 def sign(
-    home: Home,
-    batch: str,
-    decision: Decision,
-    key: Ed25519PrivateKey,
-    reason: Reason | None = None,
-    content: str | None = None,
+    home: Home, batch: str, decision: Decision, key: Key, reason: Reason | None = None, content: str | None = None
 ) -> State:
     """Signs and hands in a decision on a held batch; gives its state after that: held while a second key is needed.
 
@@ -43,13 +38,13 @@ def sign(
         return ledger.decide(batch, record.checkpoint, digest, decision, why, signer, signature)
 
 
-def resume(ledger: Ledger, halt: int, key: Ed25519PrivateKey, reason: Reason) -> bool:
+def resume(ledger: Ledger, halt: int, key: Key, reason: Reason) -> bool:
     """Signs that releases go on after this halt; True once two operators have, and it is lifted."""
     signature = signatures.sign(resume_message(halt), key, signatures.DECISION)
     return ledger.resume(halt, reason, signatures.public_line(key), signature)
 
 
-def sign_baseline(ledger: Ledger, key: Ed25519PrivateKey) -> int:
+def sign_baseline(ledger: Ledger, key: Key) -> int:
     """Signs what the events of an older version did not hold; gives the number of the event that says so."""
     signature = signatures.sign(ledger.baseline_message(), key, signatures.BASELINE)
     return ledger.baseline(signatures.public_line(key), signature)

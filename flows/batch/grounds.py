@@ -56,17 +56,15 @@ def recorded(ledger: Ledger, record: BatchRecord) -> Grounds:
     return _grounds(record, {i: (numbers.get((i, d)), bodies[d]) for i, d in record.instruments.items()})
 
 
-def enrolled(
-    ledger: Ledger, record: BatchRecord, planned: Path | None = None, until: datetime | None = None
-) -> Grounds:
+def enrolled(ledger: Ledger, record: BatchRecord, folder: Path | None = None, until: datetime | None = None) -> Grounds:
     """The versions that are enrolled now (or were at `until`).
 
-    The TOML files in `planned` replace those with their ids, or are added to them. The letter was signed with a key
-    that was the requester's then: keys of the recorded version count beside those of today. Raises Usage if `planned`
+    The TOML files in `folder` replace those with their ids, or are added to them. The letter was signed with a key
+    that was the requester's then: keys of the recorded version count beside those of today. Raises Usage if `folder`
     holds no TOML file, BadInput if one is no instrument.
     """
     found: dict[str, tuple[int | None, bytes]] = {n: (v.version, v.body) for n, v in at(ledger, until).items()}
-    for path in _files(planned) if planned else []:
+    for path in _files(folder) if folder else []:
         body = path.read_bytes()
         found[parse_instrument(body, path.name).id] = (None, body)
     now, then = _grounds(record, found), recorded(ledger, record)

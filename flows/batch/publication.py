@@ -35,7 +35,7 @@ from flows.outbox import Outbox, outbox_at, package_digest, taken
 from flows.registry import enrolled
 
 # Of the bodies of all enrolled instruments: the ids of those that stand in the way now, by code.
-OrdersCheck = Callable[[Sequence[bytes]], Mapping[str, Sequence[str]]]
+Orders = Callable[[Sequence[bytes]], Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Step:
     cites: tuple[str, ...] = ()
 
 
-def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today: Callable[[], date]) -> OrdersCheck:
+def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today: Callable[[], date]) -> Orders:
     """The usual `orders` check: what stands today, by the instruments enrolled now, against a batch that was decided
     under `before`. `today` is asked under the lock, since a midnight may pass while a package is copied. It can only
     narrow: what an order has stopped forbidding is not allowed again here."""
@@ -73,14 +73,7 @@ def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today
 
 
 def prepare(
-    ledger: Ledger,
-    batch: str,
-    *,
-    keys: Pairs,
-    package: Path,
-    merkle_root: str,
-    content_digest: str,
-    orders: OrdersCheck,
+    ledger: Ledger, batch: str, *, keys: Pairs, package: Path, merkle_root: str, content_digest: str, orders: Orders
 ) -> Step:
     """Claims `keys` (request_key, person_key) of a batch that is accounted for, all or nothing; safe to repeat.
 
@@ -121,7 +114,7 @@ def prepare(
     return Step(State.PREPARED)
 
 
-def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, orders: OrdersCheck) -> Step:
+def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, orders: Orders) -> Step:
     """Puts a prepared package into `outbox` under the name of the batch, and records it; safe to repeat. Raises Fault
     if the package is not the prepared one, or if something else lies there under this name; Transient if the disk or
     the object store fails."""
@@ -178,7 +171,7 @@ def withdraw(
         return State.WITHDRAWN
 
 
-def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: OrdersCheck) -> Step | None:
+def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: Orders) -> Step | None:
     """Ends the batch if an instrument stands in its way; leaves it where it is while releases are halted."""
     against = {**orders([body for _, _, body in latest_instruments(session)]), **over_cap(session, entry)}
     if not against:

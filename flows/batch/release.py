@@ -5,6 +5,7 @@ Accounting comes first (invariant 4): evidence and accounting are sealed to the 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -72,10 +73,8 @@ class Release:
         if not self._is_checked_package() or self._newly_protected():
             return self._reopen()
         root = self._account()
-        outcomes = lake.committed(self.ctx.step("release.outcomes"))
-        keys = pa.concat_tables(
-            pq.read_table(p, columns=["request_key", "person_key"]) for p in outcomes.paths("eligible")
-        )
+        parts = lake.committed(self.ctx.step("release.outcomes")).paths("eligible")
+        keys = pa.concat_tables(pq.read_table(part, columns=["request_key", "person_key"]) for part in parts)
         step = publication.prepare(
             self.ledger,
             self.ctx.batch,
@@ -127,16 +126,10 @@ class Release:
         here = package_digest(self.package) if self.package.is_dir() else None
         return bool(sealed) and here == sealed[-1]["facts"].get("package")
 
-    def _orders(self) -> publication.OrdersCheck:
+    def _orders(self) -> publication.Orders:
         # read again at publication, with what is in force on the day it happens: it can only narrow
-        ctx = self.ctx
-        return publication.narrowed(
-            ctx.agreement.id,
-            ctx.letter.statute,
-            ctx.letter.purpose,
-            ctx.standing,
-            lambda: self.ledger.clock.today(ctx.agreement.zone),
-        )
+        ctx, today = self.ctx, partial(self.ledger.clock.today, self.ctx.agreement.zone)
+        return publication.narrowed(ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing, today)
 
     def _newly_protected(self) -> bool:
         """Reads the holder's lists of persons again, and records the eligible rows that they hold back now. The package
@@ -145,9 +138,9 @@ class Release:
         here.unlink(missing_ok=True)
         if self.home.persons:
             persons.keep(self.home.persons, here, self.ctx.duck)
-        outcomes = lake.committed(self.ctx.step("release.outcomes"))
+        eligible = lake.committed(self.ctx.step("release.outcomes")).paths("eligible")
         required = sorted({which for _, which in self.ctx.standing.persons})
-        query = persons.held_back(here if here.exists() else None, required, parquet(outcomes.paths("eligible")))
+        query = persons.held_back(here if here.exists() else None, required, parquet(eligible))
         with session(self.ctx.duck) as connection:
             found = connection.execute(f"{query} ORDER BY ordinal").to_arrow_table()
         if found.num_rows == 0:

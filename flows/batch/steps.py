@@ -43,9 +43,7 @@ from pipelines.lake import Progress
 class BatchSteps:
     """A batch that the ledger knows, with all that its steps need. `progress`: as the stages report it."""
 
-    def __init__(
-        self, home: Home, ledger: Ledger, name: str, progress: Progress = lambda step, done, total: None
-    ) -> None:
+    def __init__(self, home: Home, ledger: Ledger, name: str, progress: Progress = lambda *_: None) -> None:
         self.home, self.ledger, self.name, self.progress = home, ledger, name, progress
 
     @property

@@ -16,7 +16,6 @@ from expectations.base import digests
 from expectations.base.clock import Clock
 from expectations.base.forms import Strict
 from expectations.base.total import total
-from expectations.instruments import Agreement
 from flows.cases import deadlines, forms, places
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -92,8 +91,23 @@ def issue(
     known = enrolled.read(bodies)
     agreement, keeps = known.agreements[case.agreement], deadlines.keeping(known, case.agreement, setting.clock)
     names, folder = needed(case, state, keeps), places.folder(setting.home, case.id)
-    content = {"case": case, "agreement": agreement, "keeps": keeps, "logs": logs or {}}
-    content |= _facts(setting, case, agreement)
+    times = sorted(setting.published.values())
+    content = {
+        "case": case,
+        "agreement": agreement,
+        "keeps": keeps,
+        "logs": logs or {},
+        "how": HOW[case.reason],
+        "now": setting.clock.now(),
+        "first": times[0],
+        "last": times[-1],
+        "packages": [(b.name, b.package_digest, case.batches[b.name]) for b in setting.batches],
+        "registers": sorted({b.register for b in setting.batches}),
+        "recall_list": setting.recall_list,
+        "contact": setting.home.config.contact,
+        "due": {d.name: d.at for d in deadlines.due(case, agreement, ())},
+        "attested": case.documents.get(ATTESTATION),
+    }
     for name in names:
         durable.write(folder / name, forms.blank(_FORMS[name]) if name in _FORMS else render(name, content))
     written = {name: digests.of_file(folder / name) for name in names}
@@ -114,22 +128,6 @@ def render(name: str, content: Mapping[str, Any]) -> bytes:
     environment.filters["utc"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
     environment.filters["number"] = lambda count: f"{count:,}"
     return environment.get_template(f"{name}.j2").render(content).encode()
-
-
-def _facts(setting: Setting, case: CaseRecord, agreement: Agreement) -> dict[str, Any]:
-    times = sorted(setting.published.values())
-    return {
-        "how": HOW[case.reason],
-        "now": setting.clock.now(),
-        "first": times[0],
-        "last": times[-1],
-        "packages": [(b.name, b.package_digest, case.batches[b.name]) for b in setting.batches],
-        "registers": sorted({b.register for b in setting.batches}),
-        "recall_list": setting.recall_list,
-        "contact": setting.home.config.contact,
-        "due": {d.name: d.at for d in deadlines.due(case, agreement, ())},
-        "attested": case.documents.get(ATTESTATION),
-    }
 
 
 def check(home: Home, case: CaseRecord) -> list[tuple[str, str, str, str]]:

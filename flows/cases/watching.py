@@ -89,14 +89,8 @@ def _alarms(home: Home, ledger: Ledger, case: CaseRecord) -> list[Due]:
 
 
 def _short(case: CaseRecord) -> dict[str, Any]:
-    return {
-        "case": case.id,
-        "state": case.state.value,
-        "agreement": case.agreement,
-        "requester": case.requester,
-        "reason": case.reason.value,
-        "rows": case.rows,
-    }
+    shown = ("state", "agreement", "requester", "reason", "rows")
+    return {"case": case.id, **{name: getattr(case, name) for name in shown}}
 
 
 def _due(due: Due, clock: Clock) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from expectations.base.errors import DONE, BadInput, Usage
 from flows.cli.command import DAY, Json, Key, Signatures, at_home, day, file_bytes, show, signatures_in
 from flows.home.tree import open_home
 from flows.ledger import Ledger
-from flows.registry import endorsements, instruments
+from flows.registry import endorsements, enrolled, instruments
 from flows.registry import in_force as possible
 from flows.reports.schemas import meanings
 
@@ -138,7 +138,7 @@ def in_force(
 ) -> int:
     """What may be released under each agreement on a day, and which orders forbid the rest."""
     with at_home() as here:
-        known = list(instruments.enrolled(here.ledger).values())
+        known = enrolled.newest(here.ledger)
         rows = possible.on_day(known, here.clock, on, agreement=agreement, statute=statute, purpose=purpose)
     return show(rows, json, _print_possible)
 

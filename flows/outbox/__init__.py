@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from expectations.base.errors import Usage
-from flows.outbox.contract import STAGING, Outbox, Staged, package_digest, taken
+from flows.outbox.contract import STAGING, Outbox, package_digest, taken
 from flows.outbox.folder import Folder
 
-__all__ = ["STAGING", "Outbox", "Staged", "outbox_at", "package_digest", "taken"]
+__all__ = ["STAGING", "Outbox", "outbox_at", "package_digest", "taken"]
 
 
 def outbox_at(where: Outbox | Path | str) -> Outbox:

@@ -18,14 +18,9 @@ from flows.ledger.registry import VersionRecord
 COURTS = "America/New_York"  # an order names days, not a zone; where none is given, today is the day in Washington
 
 
-def enrolled(ledger: Ledger) -> dict[str, Instrument]:
-    """The newest version of each instrument, by id."""
-    return {name: parse_instrument(body, name) for name, _, body in ledger.instruments()}
-
-
 def listed(ledger: Ledger, clock: Clock, on: date | None = None) -> list[dict[str, Any]]:
     """Each instrument in one line: id, kind, number of the version, in force on that day (today), first, last day."""
-    known = enrolled(ledger)
+    known = {name: parse_instrument(body, name) for name, _, body in ledger.instruments()}
     rows = []
     for name, one in known.items():
         newest = ledger.versions(name)[-1]
@@ -81,9 +76,7 @@ def shown(ledger: Ledger, name: str, which: str | None = None) -> dict[str, Any]
         "fields": flat(parse_instrument(chosen.body, name).model_dump()),
         "versions": [
             {
-                "version": v.version,
-                "digest": v.digest,
-                "enrolled_at": v.enrolled_at,
+                **{key: getattr(v, key) for key in ("version", "digest", "enrolled_at")},
                 "by": [operator for operator, _, _ in v.signed],
                 "keys": [key for _, key, _ in v.signed],
             }
@@ -165,6 +158,5 @@ def _renewals(one: Agreement, others: Mapping[str, Agreement]) -> Iterator[str]:
             yield f"supersedes: {name} has the same requester; orders against it do not stand against this agreement"
     for name in one.supersedes:
         missing = sorted(set(others[name].supersedes) - {*one.supersedes, one.id}) if name in others else []
-        yield from (
-            f"supersedes: {name} superseded {old}; name it as well, or orders against it end here" for old in missing
-        )
+        for old in missing:
+            yield f"supersedes: {name} superseded {old}; name it as well, or orders against it end here"

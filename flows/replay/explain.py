@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import duckdb
+from duckdb import DuckDBPyConnection as Connection
 
 from expectations import codes
 from expectations.base.clock import Clock
@@ -49,7 +49,7 @@ def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: 
             if show_values:
                 ledger.audit(batch, ordinal, View.VALUES, who)
             on = grounds.recorded(ledger, record)
-            found = _explained(connection, ctx, on, relation, row)
+            found = _explain(connection, ctx, on, relation, row)
             if record.state in STOPPED:
                 # an order may have come after receipt
                 cited = {**grounds.enrolled(ledger, record).cited, **on.cited}
@@ -65,7 +65,7 @@ def _stopped(record: BatchRecord, on: Grounds, found: Mapping[str, Any]) -> dict
     return {"batch": batch, "outcome": "refused", "codes": sorted({*found["codes"], *record.codes})}
 
 
-def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> dict[str, Any]:
+def _row(connection: Connection, relation: str, ordinal: int) -> dict[str, Any]:
     connection.execute(f"CREATE TABLE one AS SELECT * FROM {relation} WHERE ordinal = {ordinal} AND origin = 'request'")
     table = connection.execute("SELECT * FROM one").to_arrow_table()
     if table.num_rows != 1:
@@ -74,9 +74,7 @@ def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> 
     return row
 
 
-def _explained(
-    connection: duckdb.DuckDBPyConnection, ctx: BatchContext, on: Grounds, batch: str, row: dict[str, Any]
-) -> dict[str, Any]:
+def _explain(connection: Connection, ctx: BatchContext, on: Grounds, batch: str, row: dict[str, Any]) -> dict[str, Any]:
     reject, candidate, verdict = (row.get(k) or {} for k in ("reject", "candidate", "verdict"))
     if reject:
         where = {"rule": f"read.{reject['field'] or 'row'}", "verdict": "failed"}
@@ -106,7 +104,7 @@ def _explained(
 
 
 def _judged(
-    connection: duckdb.DuckDBPyConnection, table: str, rules: tuple[Rule, ...], ctx: BatchContext, on: Grounds
+    connection: Connection, table: str, rules: tuple[Rule, ...], ctx: BatchContext, on: Grounds
 ) -> list[dict[str, Any]]:
     met = connection.execute(f"SELECT {', '.join(r.met for r in rules)} FROM {table}").fetchall()[0]
     return [

@@ -68,9 +68,7 @@ class Lookback:
         return f"{affected} of {released} disclosures would not be made today; {len(missing)} batches not decided"
 
 
-def lookback(
-    home: Home, clock: Clock, *, as_of: date | None = None, progress: Progress = lambda step, done, total: None
-) -> Lookback:
+def lookback(home: Home, clock: Clock, *, as_of: date | None = None, progress: Progress = lambda *_: None) -> Lookback:
     """Decides all published batches again, one after the other; stores the result under lookback/ in the home. `as_of`:
     as of the end of that day (in each agreement's zone): batches decided by then, versions enrolled by then,
     corrections in effect. A batch that cannot be decided is listed with its code, and the others go on."""
@@ -89,12 +87,24 @@ def lookback(
             except SluicegateError as error:
                 failed.append({"batch": record.name, "code": error.code})
         progress("lookback", len(batches), len(batches))
-        summary = _summary(clock, as_of, found, failed, _persons(home, place))
+        summary: dict[str, Any] = {
+            "at": clock.now().isoformat(timespec="seconds"),
+            "as_of": as_of,
+            "batches": len(found),
+            "released": sum(one["released"] for one in found),
+            "affected": sum(one["affected"] for one in found),
+            "persons": 0,
+            "codes": dict(sorted(sum((Counter(one["codes"]) for one in found), Counter()).items())),
+            "found": [one for one in found if one["affected"] or one["batch_codes"]],
+            "not_decided": failed,
+        }
         affected = folder / f"{name}.parquet.age" if summary["affected"] else None
         if affected:
             whole, lists = place / "affected", parquet(sorted(place.glob("*.parquet")))
             with session(home.duck) as connection:
+                counted = connection.execute(f"SELECT count(DISTINCT person_key) FROM {lists}").fetchall()
                 copy(connection, f"FROM {lists} ORDER BY batch, ordinal", whole)
+            summary["persons"] = counted[0][0]
             seal_to_holder(home, whole, affected)
     if affected:
         summary |= {"list": affected.name, "list_digest": of_file(affected)}
@@ -119,18 +129,16 @@ def _batch(home: Home, ledger: Ledger, opened: Past, as_of: date | None, target:
             FROM ({compared}) WHERE outcome_then = 'released' AND outcome_now <> 'released' ORDER BY ordinal"""
         copy(connection, lost, target)
         rows = parquet([target])
-        by_code = connection.execute(
-            f"SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM {rows}) GROUP BY 1 ORDER BY 1"
-        ).fetchall()
-        released, affected = connection.execute(
-            f"SELECT count(*) FILTER (outcome_then = 'released'), (SELECT count(*) FROM {rows}) FROM ({compared})"
-        ).fetchall()[0]
+        by_code = f"SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM {rows}) GROUP BY 1 ORDER BY 1"
+        codes_of_rows = dict(connection.execute(by_code).fetchall())
+        counts = f"SELECT count(*) FILTER (outcome_then = 'released'), (SELECT count(*) FROM {rows}) FROM ({compared})"
+        released, affected = connection.execute(counts).fetchall()[0]
     return {
         "batch": opened.record.name,
         "decided_on": opened.record.decided_on,
         "released": released,
         "affected": affected,
-        "codes": dict(by_code),
+        "codes": codes_of_rows,
         "batch_codes": list(codes),
         "corrected_persons": persons,
         "cites": on.cites(grounds.cited_for(codes, ctx)),
@@ -149,9 +157,7 @@ def _recalling(on: Grounds, ctx: BatchContext, today: date) -> Grounds:
     return replace(on, orders=tuple(back(order) for order in on.orders))
 
 
-def _stops(
-    then: BatchContext, now: BatchContext, decided: Decided
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+def _stops(then: BatchContext, now: BatchContext, decided: Decided) -> tuple[tuple[str, ...], ...]:
     """Codes of the batch as a whole; those for which it is refused; those for which it is held and nobody may let it go
     on. A share or a rate that people may explain makes no single disclosure wrong."""
     refused = tuple(sorted({*decided.refuse, *decided.hold})) if decided.refuse else ()
@@ -170,28 +176,3 @@ def _corrections(home: Home, opened: Past, on: Grounds, target: Path, today: dat
     known = corrections.changes([v for v in versions if register.version(v) == opened.record.register])
     ctx, now = replace(opened.ctx, agreement=on.agreement), current_register(home)
     return corrections.write(ctx, opened.evidence, target, changed=changed, known=known, now=now, until=today)
-
-
-def _persons(home: Home, place: Path) -> int:
-    paths = sorted(place.glob("*.parquet"))
-    if not paths:
-        return 0
-    with session(home.duck) as connection:
-        return int(connection.execute(f"SELECT count(DISTINCT person_key) FROM {parquet(paths)}").fetchall()[0][0])
-
-
-def _summary(
-    clock: Clock, as_of: date | None, found: list[dict[str, Any]], failed: list[dict[str, str]], persons: int
-) -> dict[str, Any]:
-    codes = sum((Counter(one["codes"]) for one in found), Counter())
-    return {
-        "at": clock.now().isoformat(timespec="seconds"),
-        "as_of": as_of,
-        "batches": len(found),
-        "released": sum(one["released"] for one in found),
-        "affected": sum(one["affected"] for one in found),
-        "persons": persons,
-        "codes": dict(sorted(codes.items())),
-        "found": [one for one in found if one["affected"] or one["batch_codes"]],
-        "not_decided": failed,
-    }

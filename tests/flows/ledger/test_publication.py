@@ -42,7 +42,7 @@ class Desk:
         path = self.folder / "lake" / batch
         return path if path.exists() else package(path, batch)
 
-    def prepare(self, batch: str, *names: str, orders: publication.OrdersCheck = no_orders) -> Step:
+    def prepare(self, batch: str, *names: str, orders: publication.Orders = no_orders) -> Step:
         return publication.prepare(
             self.ledger,
             batch,
@@ -53,7 +53,7 @@ class Desk:
             orders=orders,
         )
 
-    def publish(self, batch: str, orders: publication.OrdersCheck = no_orders) -> Step:
+    def publish(self, batch: str, orders: publication.Orders = no_orders) -> Step:
         return publication.publish(self.ledger, batch, package=self.package(batch), outbox=self.outbox, orders=orders)
 
     def names(self) -> list[str]:
