@@ -15,10 +15,9 @@ from expectations.base import signatures
 from expectations.base.duck import parquet, session
 from expectations.facts import persons
 from flows.batch import publication
-from flows.batch.outcome_counts import OUTCOMES, store_result
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, store_evidence
-from flows.home.tree import HOLDER_SIGNING, Home
+from flows.home.tree import HOLDER_SIGNING, OUTCOMES, Home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from flows.outbox import package_digest
@@ -53,7 +52,7 @@ class Release:
         """Stores the rows by outcome, for status and reports."""
         query = f"SELECT outcome, count(*) FROM {parquet(outcomes.paths('outcomes'))} GROUP BY ALL ORDER BY ALL"
         with session(self.ctx.duck) as connection:
-            store_result(self.home, self.ctx.batch, OUTCOMES, dict(connection.execute(query).fetchall()))
+            self.home.store_verdict(self.ctx.batch, OUTCOMES, dict(connection.execute(query).fetchall()))
 
     def seal(self, check_recipient: str) -> None:
         """Seals the eligible rows, to the requester and to the one-time key of the disclosure checkpoint."""

@@ -24,7 +24,6 @@ from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching
 from flows.batch import checkpoints, grounds
 from flows.batch.checkpoints import relation
-from flows.batch.outcome_counts import store_result
 from flows.batch.plan import PASSED, Step
 from flows.batch.release import Release
 from flows.home.registers import register_of
@@ -113,7 +112,7 @@ class BatchSteps:
         if which is Checkpoint.DISCLOSURE:
             self.release.seal(identity.recipient)
         verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.home.holders)
-        store_result(self.home, self.name, which.value, verdict.to_dict())
+        self.home.store_verdict(self.name, which.value, verdict.to_dict())
         counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
         status = Status.PASS if self._confirmed(which, verdict) else verdict.status
         match status:
@@ -183,7 +182,7 @@ class BatchSteps:
     def store_fault(self, error: SluicegateError) -> None:
         """Stores what failed for the operator: code, message, place; an error of ours holds no value."""
         shown = {"code": error.code, "message": error.message, "where": error.where, "remedy": error.remedy}
-        store_result(self.home, self.name, "fault", shown)
+        self.home.store_verdict(self.name, "fault", shown)
 
     @cached_property
     def release(self) -> Release:

@@ -12,8 +12,6 @@ from flows.home.tree import HOLDER_AGE, Home
 from pipelines import sealing
 from pipelines.lake import durable
 
-FOLDER = "evidence"  # in the folder of keys
-
 
 def holder(home: Home) -> sealing.Identity:
     """The holder's own age key; raises BadInput if it cannot be read."""
@@ -22,7 +20,7 @@ def holder(home: Home) -> sealing.Identity:
 
 def place(home: Home, batch: str) -> Path:
     """Where the private half lies, sealed."""
-    return home.keys / FOLDER / f"{batch}.age"
+    return home.keys / "evidence" / f"{batch}.age"
 
 
 def recipient(home: Home, batch: str) -> str:

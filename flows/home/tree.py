@@ -5,10 +5,11 @@ so the volume must be encrypted (`sluicegate doctor` checks it)."""
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -22,6 +23,7 @@ from expectations.base.duck import DuckSettings, default_settings
 from expectations.base.errors import Usage
 from expectations.base.forms import to_toml
 from flows.outbox import Outbox, outbox_at
+from pipelines.lake import durable
 
 CONFIG = "sluicegate.toml"
 FOLDERS = (
@@ -30,6 +32,7 @@ FOLDERS = (
 )
 _OVERRIDES = {"register_folder": "SLUICEGATE_REGISTER", "runner": "SLUICEGATE_RUNNER", "ledger": "SLUICEGATE_LEDGER"}
 HOLDER_SIGNING, HOLDER_AGE, HASH_KEY = "holder-signing", "holder-age", "hash"
+OUTCOMES = "outcomes"  # among the verdicts of a batch: its rows by outcome, once they have ended
 
 
 class Config(BaseModel):
@@ -134,6 +137,12 @@ class Home:
     def verdicts(self) -> Path:
         """Checkpoint results by batch: counts, rule ids and codes only."""
         return self.root / "verdicts"
+
+    def store_verdict(self, batch: str, name: str, result: Mapping[str, Any]) -> None:
+        """Stores a result of a batch among its verdicts, as NAME.json."""
+        folder = self.verdicts / batch
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        durable.write(folder / f"{name}.json", json.dumps(result, indent=1, default=str).encode())
 
     @property
     def ledger_url(self) -> str:

@@ -39,7 +39,6 @@ from pipelines.lake.sql import copy
 from pipelines.replay import corrections
 from pipelines.replay.decide import Decided
 
-FOLDER = "lookback"
 SHREDDED = "EVIDENCE_SHREDDED"  # retention ended: nothing is left to decide, and nothing is wrong
 
 
@@ -72,7 +71,7 @@ def lookback(home: Home, clock: Clock, *, as_of: date | None = None, progress: P
     """Decides all published batches again, one after the other; stores the result under lookback/ in the home. `as_of`:
     as of the end of that day (in each agreement's zone): batches decided by then, versions enrolled by then,
     corrections in effect. A batch that cannot be decided is listed with its code, and the others go on."""
-    folder = home.root / FOLDER
+    folder = home.root / "lookback"
     folder.mkdir(exist_ok=True, mode=0o700)
     name = f"{clock.now():%Y%m%dT%H%M%S%fZ}"
     found: list[dict[str, Any]] = []

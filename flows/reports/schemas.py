@@ -22,7 +22,6 @@ _MODELS: dict[str, type[Strict]] = {
     "register_mapping": Mapping,
 }
 _WORDS = {str: "text", date: "date", int: "number", float: "number", bool: "true or false"}
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAMES = (*rows.SCHEMAS, *_MODELS)
 
 
@@ -30,7 +29,11 @@ def json_schema(name: str) -> dict[str, Any]:
     """JSON Schema of a row, a letter, an instrument or a mapping; raises Usage on another name."""
     if _known(name) not in _MODELS:
         return rows.json_schema(name)
-    return {"$schema": DIALECT, **_MODELS[name].model_json_schema(), "title": name}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **_MODELS[name].model_json_schema(),
+        "title": name,
+    }
 
 
 def table(name: str) -> list[tuple[str, str, str, str]]:

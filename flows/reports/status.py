@@ -8,8 +8,8 @@ from typing import Any
 from expectations.base.clock import Clock
 from expectations.base.duck import parquet, quote, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from flows.batch.outcome_counts import outcome_counts
-from flows.home.tree import Home
+from expectations.contracts.lists import Outcome
+from flows.home.tree import OUTCOMES, Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.lifecycles.states import STOPPED, Checkpoint, State
@@ -17,7 +17,9 @@ from pipelines import lake
 
 
 def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
-    """One batch: state, counts by outcome, why, and what to do next."""
+    """One batch: state, counts by outcome once its rows have ended, why, and what to do next."""
+    path = home.verdicts / record.name / f"{OUTCOMES}.json"
+    counts = json.loads(path.read_text()) if path.exists() else {}
     return {
         "batch": record.name,
         "state": record.state.value,
@@ -29,7 +31,7 @@ def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
         "content_digest": record.content_digest,
         "codes": list(record.codes) if record.state in STOPPED else [],
         "cites": list(record.cites),
-        "outcomes": outcome_counts(home, record.name),
+        "outcomes": {o.value: counts[o.value] for o in Outcome if o.value in counts},
         "next": _next(home, record),
     }
 
