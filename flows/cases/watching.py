@@ -15,24 +15,18 @@ from flows.ledger.case_records import CaseRecord
 from flows.ledger.lifecycles.cases import STEPS, CaseState
 
 _DOCUMENT = ("name", "state", "digest", "lies there")
-_ATTEST = "send attestation.txt; then: sluicegate recall advance {} attested --file attestation.txt.sig"
+_GO = "sluicegate recall advance {}"
+_ATTEST = f"send attestation.txt; then: {_GO} attested --file attestation.txt.sig"
 _NEXT: Mapping[CaseState, str] = total(
     CaseState,
     {
-        CaseState.FOUND: "sluicegate recall advance {} frozen",
-        CaseState.FROZEN: (
-            "send incident_report.md and freeze_notice.md, then:"
-            " sluicegate recall advance {} notified --file RECEIPTS --key KEY"
-        ),
-        CaseState.NOTIFIED: (
-            "when the recipient has listed its copies: sluicegate recall advance {} copies --file COPIES --key KEY"
-        ),
-        CaseState.ENUMERATED: (
-            "send the newest notice; then: sluicegate recall advance {} disposed|returned --file LOG --key KEY"
-        ),
+        CaseState.FOUND: f"{_GO} frozen",
+        CaseState.FROZEN: f"send incident_report.md and freeze_notice.md, then: {_GO} notified --file RECEIPTS --key KEY",
+        CaseState.NOTIFIED: f"when the recipient has listed its copies: {_GO} copies --file COPIES --key KEY",
+        CaseState.ENUMERATED: f"send the newest notice; then: {_GO} disposed|returned --file LOG --key KEY",
         CaseState.DISPOSED: _ATTEST,
         CaseState.RETURNED: _ATTEST,
-        CaseState.ATTESTED: "two operators: sluicegate recall advance {} closed --key KEY",
+        CaseState.ATTESTED: f"two operators: {_GO} closed --key KEY",
         CaseState.CLOSED: "nothing: the case is closed",
     },
 )

@@ -29,11 +29,8 @@ def json_schema(name: str) -> dict[str, Any]:
     """JSON Schema of a row, a letter, an instrument or a mapping; raises Usage on another name."""
     if _known(name) not in _MODELS:
         return rows.json_schema(name)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **_MODELS[name].model_json_schema(),
-        "title": name,
-    }
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **_MODELS[name].model_json_schema(), "title": name}
 
 
 def table(name: str) -> list[tuple[str, str, str, str]]:
