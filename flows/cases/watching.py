@@ -16,12 +16,13 @@ from flows.ledger.lifecycles.cases import STEPS, CaseState
 
 _DOCUMENT = ("name", "state", "digest", "lies there")
 _GO = "sluicegate recall advance {}"
+_NOTIFY = f"send incident_report.md and freeze_notice.md, then: {_GO} notified --file RECEIPTS --key KEY"
 _ATTEST = f"send attestation.txt; then: {_GO} attested --file attestation.txt.sig"
 _NEXT: Mapping[CaseState, str] = total(
     CaseState,
     {
         CaseState.FOUND: f"{_GO} frozen",
-        CaseState.FROZEN: f"send incident_report.md and freeze_notice.md, then: {_GO} notified --file RECEIPTS --key KEY",
+        CaseState.FROZEN: _NOTIFY,
         CaseState.NOTIFIED: f"when the recipient has listed its copies: {_GO} copies --file COPIES --key KEY",
         CaseState.ENUMERATED: f"send the newest notice; then: {_GO} disposed|returned --file LOG --key KEY",
         CaseState.DISPOSED: _ATTEST,
