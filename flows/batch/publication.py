@@ -44,6 +44,7 @@ class Step:
 
     taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
     codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for
+            (COURT_ORDER, AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED, TOO_MANY_ROWS_30_DAYS)
     cites   ids of the instruments
     """
 

@@ -95,8 +95,9 @@ def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement:
     if root.exists():
         shutil.rmtree(root)  # an orphan: the ledger does not know this batch
     incoming.rename(root)
-    requester, moment = agreement.requester.id, clock.now()
+    requester = agreement.requester.id
     _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
+    moment = clock.now()
     known = enrolled.read(body for _, _, body in instruments)
     successors = {id for id, other in known.agreements.items() if agreement.id in other.supersedes}
     used = {agreement.id, *known.orders, *successors}
