@@ -13,10 +13,8 @@ from typing import Any
 from expectations.base.duck import parquet, session
 from expectations.base.errors import SluicegateError
 from flows.evidence import keys
-from flows.evidence.plaintext import plaintext_folder
-from flows.evidence.store import accounting_path, stored_evidence
-from flows.home.locks import busy
-from flows.home.tree import HOLDER_AGE, Home
+from flows.evidence.store import accounting_path, plaintext_folder, stored_evidence
+from flows.home.tree import HOLDER_AGE, Home, busy
 from flows.ledger import Ledger
 from flows.ledger.chain import Problem
 from flows.ledger.lifecycles.states import State

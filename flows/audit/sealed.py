@@ -12,12 +12,11 @@ from expectations.base.digests import of_file
 from expectations.base.errors import BadInput
 from flows.audit.signed_heads import holders
 from flows.cases import documents, places
-from flows.cases.delivery import name_of
+from flows.cases.places import name_of
 from flows.evidence import keys
 from flows.evidence.shred import too_early
 from flows.evidence.store import accounting_path, evidence_folder, evidence_list_path, stored_evidence
-from flows.home.locks import busy
-from flows.home.tree import Home
+from flows.home.tree import Home, busy
 from flows.ledger import Ledger
 from flows.ledger.accounts import SHREDDED
 from flows.ledger.batches import BatchRecord

@@ -17,8 +17,7 @@ from typing import Any
 from expectations.base import signatures
 from expectations.base.digests import canonical_json, of_bytes
 from expectations.base.errors import BadInput
-from flows.home.locks import alone
-from flows.home.tree import HOLDER_SIGNING, Home
+from flows.home.tree import HOLDER_SIGNING, Home, alone
 from flows.ledger import Ledger
 from flows.ledger.chain import Mark, Problem
 from pipelines.lake import durable

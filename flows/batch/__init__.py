@@ -1,2 +1,1 @@
-"""One batch from receipt to release: its steps, checkpoints, decisions, publication and expiry. Knows nothing of
-Prefect."""
+"""One batch from receipt to release: steps, checkpoints, decisions, publication, expiry. Knows nothing of Prefect."""

@@ -1,7 +1,5 @@
-"""Takes a batch through the steps of its plan until it is released, held or refused.
-
-Knows nothing of Prefect: `call` runs one step, and the flow gives one that runs it as a task.
-"""
+"""Takes a batch through the steps of its plan until it is released, held or refused. Knows nothing of Prefect: `call`
+runs one step, and the flow gives one that runs it as a task."""
 
 from __future__ import annotations
 
@@ -20,10 +18,8 @@ Call = Callable[[Step], object]
 
 def advance(batch: BatchSteps, call: Call | None = None) -> State:
     """Takes a batch through its steps until it ends, waits for people, or releases are halted; returns its state. One
-    that has waited for longer than its agreement allows expires.
-
-    Raises what a step raises, after the ledger has recorded it: bad input ends the batch, a fault leaves it `failed`.
-    """
+    that has waited for longer than its agreement allows expires. Raises what a step raises, after the ledger has
+    recorded it: bad input ends the batch, a fault leaves it `failed`."""
     if expiry.overdue(batch.ledger, batch.name):
         expiry.expire(batch)
     try:

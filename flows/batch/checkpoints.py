@@ -11,6 +11,7 @@ from typing import Any, assert_never
 import pyarrow.parquet as pq
 
 from expectations.base.duck import parquet, session
+from expectations.facts import counts
 from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Verdict
 from expectations.suites import disclosure, eligibility, intake, matching
@@ -27,10 +28,7 @@ from pipelines.sealing import Identity
 def run(
     which: Checkpoint, ctx: BatchContext, dropped: Path | None, identity: Identity, holders: tuple[str, ...]
 ) -> Verdict:
-    """The verdict of checkpoint `which`.
-
-    `dropped`: the rows that two people dropped; `identity`: opens the package; `holders`: public keys that may sign it.
-    """
+    """The verdict of a checkpoint. `dropped`: rows left out; `identity` opens the package, `holders` sign it."""
     letter = letter_facts(ctx)
     match which:
         case Checkpoint.INTAKE:
@@ -47,8 +45,18 @@ def run(
 
 def match_counts(ctx: BatchContext) -> dict[str, Any]:
     """The row of `matching.rate_sql` for a batch whose match stage is committed."""
+    return _only_row(ctx, matching.rate_sql(relation(ctx, "match.candidates", "candidates"), letter_facts(ctx)))
+
+
+def intake_counts(ctx: BatchContext, dropped: Path | None) -> dict[str, Any]:
+    """Rows submitted without those dropped, and the incomplete ones, of a batch whose ingest stage is committed."""
+    rows, rejects = relation(ctx, "ingest.rows", "rows"), relation(ctx, "ingest.decode", "rejects")
+    counted = counts.sql(rows, rejects, parquet([dropped]) if dropped else None, None)
+    return _only_row(ctx, f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counted})")
+
+
+def _only_row(ctx: BatchContext, query: str) -> dict[str, Any]:
     with session(ctx.duck) as connection:
-        query = matching.rate_sql(relation(ctx, "match.candidates", "candidates"), letter_facts(ctx))
         return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
 
@@ -118,16 +126,12 @@ def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, hol
             lost=parquet([lost]) if lost else None,
             late=parquet([ctx.late]) if ctx.late else None,
         )
-        if not _holds_nothing(ctx, opened):
+        # where nothing was eligible, and the package holds only the return file, the accounting alone is left to judge
+        eligible = lake.committed(ctx.step("release.outcomes")).rows("eligible")
+        if eligible or any(pq.read_metadata(path).num_rows for path in (opened.parquet, opened.csv)):
             inputs = replace(
                 inputs, parquet=parquet([opened.parquet]), csv=parquet([opened.csv]), manifest=opened.manifest
             )
         return disclosure.check(inputs, ctx.duck)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _holds_nothing(ctx: BatchContext, opened: release.Opened) -> bool:
-    """Nothing was eligible, and the package holds only the return file: only the accounting is left to judge."""
-    eligible = lake.committed(ctx.step("release.outcomes")).rows("eligible")
-    return eligible == 0 and all(pq.read_metadata(path).num_rows == 0 for path in (opened.parquet, opened.csv))

@@ -1,7 +1,4 @@
-"""Batches that waited too long: held, or failed, for more days than the agreement's `held_days`.
-
-They end as `expired`, with every row accounted for as refused.
-"""
+"""Batches held or failed for more days than the agreement's `held_days`: they end as `expired`, all rows refused."""
 
 from __future__ import annotations
 
@@ -33,11 +30,8 @@ def overdue(ledger: Ledger, batch: str) -> bool:
 
 
 def waiting_since(events: Iterable[Mapping[str, Any]]) -> datetime | None:
-    """Since when the batch of these events has waited; None if it does not.
-
-    A fault that comes back when the batch is run again belongs to the same wait; a checkpoint passed, or a decision,
-    ends it.
-    """
+    """Since when the batch of these events has waited; None if it does not. A fault that comes back when the batch is
+    run again belongs to the same wait; a checkpoint passed, or a decision, ends it."""
     began = None
     for event in events:
         cause = TRANSITIONS.get((event["facts"].get("start"), event["kind"]))

@@ -24,10 +24,7 @@ from pipelines.ingest.submission import LETTER
 
 @dataclass(frozen=True)
 class Cited:
-    """An instrument as a verdict cites it.
-
-    `version`: its number in the ledger; None: a letter, or a file that is not enrolled.
-    """
+    """An instrument as a verdict cites it. `version` is None of a letter, or of a file that is not enrolled."""
 
     id: str
     kind: str
@@ -55,22 +52,19 @@ class Grounds:
 def recorded(ledger: Ledger, record: BatchRecord) -> Grounds:
     """The versions that were enrolled when the batch was received."""
     bodies = {digest: ledger.instrument(digest) or b"" for digest in record.instruments.values()}
-    return _grounds(record, {i: (_number(ledger, i, d), bodies[d]) for i, d in record.instruments.items()})
+    numbers = {(i, v.digest): v.version for i in record.instruments for v in reversed(ledger.versions(i))}
+    return _grounds(record, {i: (numbers.get((i, d)), bodies[d]) for i, d in record.instruments.items()})
 
 
-def enrolled(
-    ledger: Ledger, record: BatchRecord, planned: Path | None = None, until: datetime | None = None
-) -> Grounds:
+def enrolled(ledger: Ledger, record: BatchRecord, folder: Path | None = None, until: datetime | None = None) -> Grounds:
     """The versions that are enrolled now (or were at `until`).
 
-    The TOML files in `planned` replace those with their ids, or are added to them. The letter was signed with a key
-    that was the requester's then: keys of the recorded version count beside those of today. Raises Usage if `planned`
+    The TOML files in `folder` replace those with their ids, or are added to them. The letter was signed with a key
+    that was the requester's then: keys of the recorded version count beside those of today. Raises Usage if `folder`
     holds no TOML file, BadInput if one is no instrument.
     """
-    found: dict[str, tuple[int | None, bytes]] = {
-        name: (version.version, version.body) for name, version in at(ledger, until).items()
-    }
-    for path in _files(planned) if planned else []:
+    found: dict[str, tuple[int | None, bytes]] = {n: (v.version, v.body) for n, v in at(ledger, until).items()}
+    for path in _files(folder) if folder else []:
         body = path.read_bytes()
         found[parse_instrument(body, path.name).id] = (None, body)
     now, then = _grounds(record, found), recorded(ledger, record)
@@ -107,10 +101,6 @@ def _grounds(record: BatchRecord, bodies: Mapping[str, tuple[int | None, bytes]]
         tuple(i for i in known.agreements.values() if agreement.id in i.supersedes),
         {n: Cited(n, parsed[n].kind, version, instrument_digest(body)) for n, (version, body) in bodies.items()},
     )
-
-
-def _number(ledger: Ledger, name: str, digest: str) -> int | None:
-    return next((v.version for v in ledger.versions(name) if v.digest == digest), None)
 
 
 def against(codes: Collection[str], letter: LetterFacts, agreement: str) -> list[str]:

@@ -31,12 +31,11 @@ from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Cause, State
 from flows.ledger.registry import latest_instruments
 from flows.ledger.review import standing_halts
-from flows.outbox import STAGING, Outbox, outbox_at, package_digest, taken
+from flows.outbox import Outbox, outbox_at, package_digest, taken
 from flows.registry import enrolled
 
-__all__ = ["STAGING", "Step", "narrowed", "package_digest", "prepare", "publish", "recover", "reopen", "withdraw"]
 # Of the bodies of all enrolled instruments: the ids of those that stand in the way now, by code.
-OrdersCheck = Callable[[Sequence[bytes]], Mapping[str, Sequence[str]]]
+Orders = Callable[[Sequence[bytes]], Mapping[str, Sequence[str]]]
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,8 @@ class Step:
     """How far a batch came. `state` is the ledger's.
 
     taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
-    codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for:
-    COURT_ORDER,
-            AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED, TOO_MANY_ROWS_30_DAYS
+    codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for
+            (COURT_ORDER, AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED, TOO_MANY_ROWS_30_DAYS)
     cites   ids of the instruments
     """
 
@@ -56,7 +54,7 @@ class Step:
     cites: tuple[str, ...] = ()
 
 
-def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today: Callable[[], date]) -> OrdersCheck:
+def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today: Callable[[], date]) -> Orders:
     """The usual `orders` check: what stands today, by the instruments enrolled now, against a batch that was decided
     under `before`. `today` is asked under the lock, since a midnight may pass while a package is copied. It can only
     narrow: what an order has stopped forbidding is not allowed again here."""
@@ -76,14 +74,7 @@ def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today
 
 
 def prepare(
-    ledger: Ledger,
-    batch: str,
-    *,
-    keys: Pairs,
-    package: Path,
-    merkle_root: str,
-    content_digest: str,
-    orders: OrdersCheck,
+    ledger: Ledger, batch: str, *, keys: Pairs, package: Path, merkle_root: str, content_digest: str, orders: Orders
 ) -> Step:
     """Claims `keys` (request_key, person_key) of a batch that is accounted for, all or nothing; safe to repeat.
 
@@ -98,16 +89,14 @@ def prepare(
         if entry.state == State.PUBLISHED:
             return Step(State.PUBLISHED)
         if entry.state == State.PREPARED:
-            return _same_package(entry, sealed)
+            if entry.package_digest == sealed:
+                return Step(State.PREPARED)
+            other = "another package of this batch is prepared already"
+            raise Fault("OTHER_PACKAGE", other, where=batch, remedy="Reopen the batch first.")
         if entry.merkle_root != merkle_root:
-            raise Fault(
-                "NOT_ACCOUNTED",
-                "the batch is not accounted for as it would leave",
-                where=batch,
-                remedy="Run the batch again.",
-            )
-        stopped = _stopped(ledger, session, entry, orders)
-        if stopped:
+            missing = "the batch is not accounted for as it would leave"
+            raise Fault("NOT_ACCOUNTED", missing, where=batch, remedy="Run the batch again.")
+        if stopped := _stopped(ledger, session, entry, orders):
             return stopped
         pairs = claims.once(batch, keys)
         with incoming(session, pairs):
@@ -126,15 +115,12 @@ def prepare(
     return Step(State.PREPARED)
 
 
-def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, orders: OrdersCheck) -> Step:
-    """Puts a prepared package into `outbox` under the name of the batch, and records it; safe to repeat.
-
-    Raises Fault if the package is not the prepared one, or if something else lies there under this name; Transient if
-    the disk or the object store fails.
-    """
+def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, orders: Orders) -> Step:
+    """Puts a prepared package into `outbox` under the name of the batch, and records it; safe to repeat. Raises Fault
+    if the package is not the prepared one, or if something else lies there under this name; Transient if the disk or
+    the object store fails."""
     there = outbox_at(outbox)
-    here = recover(ledger, batch, there)
-    if here is not State.PREPARED:
+    if (here := recover(ledger, batch, there)) is not State.PREPARED:
         return Step(here)
     with there.staged(package, batch) as copy:
         with ledger.transaction() as session:
@@ -142,14 +128,10 @@ def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path 
             if entry.state != State.PREPARED:  # another run was faster
                 return Step(State(entry.state))
             if copy.digest() != entry.package_digest:
-                raise Fault(
-                    "PACKAGE_CHANGED",
-                    "the package is not the one that was prepared",
-                    where=batch,
-                    remedy="Reopen the batch, so that it is sealed again.",
-                )
-            stopped = _stopped(ledger, session, entry, orders)
-            if stopped:
+                changed = "the package is not the one that was prepared"
+                remedy = "Reopen the batch, so that it is sealed again."
+                raise Fault("PACKAGE_CHANGED", changed, where=batch, remedy=remedy)
+            if stopped := _stopped(ledger, session, entry, orders):
                 return stopped
             copy.put()
             _published(ledger, session, entry)
@@ -158,11 +140,9 @@ def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path 
 
 
 def recover(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
-    """The state of a batch, put right after a crash: a prepared batch whose package lies in the outbox is published.
-
-    A batch that stays `prepared` did not leave: publish it, reopen it, or withdraw it. Raises Fault if something else
-    lies in the outbox under its name.
-    """
+    """The state of a batch, put right after a crash: a prepared batch whose package lies in the outbox is published. A
+    batch that stays `prepared` did not leave: publish it, reopen it, or withdraw it. Raises Fault if something else
+    lies in the outbox under its name."""
     there = outbox_at(outbox)
     with ledger.transaction() as session:
         entry = find(session, batch)
@@ -175,10 +155,8 @@ def recover(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
 
 
 def reopen(ledger: Ledger, batch: str, outbox: Outbox | Path | str) -> State:
-    """Sends a sealed or prepared batch that did not leave back to be sealed again, and gives its claims back.
-
-    For keys that another batch holds, or a package that was lost. Raises Fault if the package has left.
-    """
+    """Sends a sealed or prepared batch that did not leave back to be sealed again, and gives its claims back. For keys
+    that another batch holds, or a package that was lost. Raises Fault if the package has left."""
     with ledger.transaction() as session:
         entry = _not_left(session, batch, outbox)
         ledger.move(session, entry, Moved(start=State(entry.state), to=State.VALIDATED), Cause.RESEALED)
@@ -194,29 +172,17 @@ def withdraw(
         return State.WITHDRAWN
 
 
-def _same_package(entry: Batch, digest: str) -> Step:
-    if entry.package_digest != digest:
-        raise Fault(
-            "OTHER_PACKAGE",
-            "another package of this batch is prepared already",
-            where=entry.name,
-            remedy="Reopen the batch first.",
-        )
-    return Step(State.PREPARED)
-
-
-def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: OrdersCheck) -> Step | None:
+def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: Orders) -> Step | None:
     """Ends the batch if an instrument stands in its way; leaves it where it is while releases are halted."""
     against = {**orders([body for _, _, body in latest_instruments(session)]), **over_cap(session, entry)}
-    codes, cites = sorted(against), sorted({id for ids in against.values() for id in ids})
-    if codes:
-        if entry.state == State.PREPARED:
-            _withdraw(ledger, session, entry, codes, cites)
-        else:
-            event = Refused(start=State(entry.state), codes=tuple(codes), cites=tuple(cites))
-            ledger.move(session, entry, event, Cause.REFUSED)
-        return Step(State(entry.state), codes=tuple(codes), cites=tuple(cites))
-    return Step(State(entry.state), codes=("HALTED",)) if standing_halts(session) else None
+    if not against:
+        return Step(State(entry.state), codes=("HALTED",)) if standing_halts(session) else None
+    codes, cites = tuple(sorted(against)), tuple(sorted({id for ids in against.values() for id in ids}))
+    if entry.state == State.PREPARED:
+        _withdraw(ledger, session, entry, codes, cites)
+    else:
+        ledger.move(session, entry, Refused(start=State(entry.state), codes=codes, cites=cites), Cause.REFUSED)
+    return Step(State(entry.state), codes=codes, cites=cites)
 
 
 def _withdraw(ledger: Ledger, session: Session, entry: Batch, codes: Sequence[str], cites: Sequence[str]) -> None:
@@ -238,10 +204,6 @@ def _has_left(entry: Batch, outbox: Outbox) -> bool:
 def _not_left(session: Session, batch: str, outbox: Outbox | Path | str) -> Batch:
     entry = find(session, batch)
     if entry.state == State.PREPARED and _has_left(entry, outbox_at(outbox)):
-        raise Fault(
-            "HAS_LEFT",
-            "the package lies in the outbox: it counts as published",
-            where=batch,
-            remedy="Run the batch again, so that this is recorded; then recall it if need be.",
-        )
+        remedy = "Run the batch again, so that this is recorded; then recall it if need be."
+        raise Fault("HAS_LEFT", "the package lies in the outbox: it counts as published", where=batch, remedy=remedy)
     return entry

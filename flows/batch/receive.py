@@ -1,8 +1,6 @@
-"""Taking a submission in: copied, proven to be what its letter says, tied to an agreement, recorded once.
-
-What decides later is fixed here: when it was received, the legal date of the decision, the instruments and the register
-version, and what was disclosed before.
-"""
+"""Taking a submission in: copied, proven to be what its letter says, tied to an agreement, recorded once. What decides
+later is fixed here: when it was received, the legal date of the decision, the instruments and the register version, and
+what was disclosed before."""
 
 from __future__ import annotations
 
@@ -25,9 +23,8 @@ from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput
 from expectations.facts import persons
 from expectations.instruments import Agreement
-from flows.home.locks import alone
 from flows.home.registers import current_register
-from flows.home.tree import Home
+from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.batches import ROWS_COUNT
 from flows.ledger.claims import TRIES_COUNT
@@ -71,10 +68,9 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
 def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
     found = enrolled.newest(ledger).agreements.get(taken.letter.agreement)
     if found is None:
+        unknown = "the letter names no enrolled agreement"
         remedy = "Name an agreement in force; sluicegate instruments list shows them."
-        raise BadInput(
-            "UNKNOWN_AGREEMENT", "the letter names no enrolled agreement", where=submission.LETTER, remedy=remedy
-        )
+        raise BadInput("UNKNOWN_AGREEMENT", unknown, where=submission.LETTER, remedy=remedy)
     return found
 
 
@@ -93,12 +89,9 @@ def _facilities(home: Home) -> bytes | None:
 
 
 def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, incoming: Path) -> None:
-    """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch.
-
-    In this order, so that a crash in between leaves an orphan folder and no record.
-    """
-    instruments = ledger.instruments()
-    prepared = current_register(home)
+    """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch. In this
+    order, so that a crash in between leaves an orphan folder and no record."""
+    instruments, prepared = ledger.instruments(), current_register(home)
     root = home.lake / taken.batch
     if root.exists():
         shutil.rmtree(root)  # an orphan: the ledger does not know this batch
@@ -109,10 +102,8 @@ def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement:
     known = enrolled.read(body for _, _, body in instruments)
     successors = {id for id, other in known.agreements.items() if agreement.id in other.supersedes}
     used = {agreement.id, *known.orders, *successors}
-    earlier = replace(
-        ledger.passed_intake(requester, agreement.id, moment - ROWS_COUNT),
-        batches=ledger.match_rates(requester, agreement.id),
-    )
+    passed = ledger.passed_intake(requester, agreement.id, moment - ROWS_COUNT)
+    earlier = replace(passed, batches=ledger.match_rates(requester, agreement.id))
     (root / "earlier.json").write_text(json.dumps(asdict(earlier)))
     _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - TRIES_COUNT))
     ledger.receive(
@@ -150,9 +141,8 @@ def _letter_bytes(source: Path) -> bytes:
 
 def _record_unreadable(ledger: Ledger, clock: Clock, source: Path, error: BadInput) -> None:
     """An unreadable submission is one accounting entry of its own, named by what can be read of its letter."""
-    known = of_bytes(_letter_bytes(source) or error.code.encode())
+    known, now = of_bytes(_letter_bytes(source) or error.code.encode()), clock.now()
     name = f"u-{known[:12]}"
-    now = clock.now()
     if ledger.receive(
         name,
         submission=of_bytes(f"unreadable|{known}".encode()),

@@ -1,14 +1,12 @@
 """The release of a batch: sealed, accounted for, prepared, published; and how one that is refused is accounted for.
-
 Accounting comes first (invariant 4): evidence and accounting are sealed to the holder before the ledger says
-`prepared`.
-"""
+`prepared`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,13 +15,13 @@ from expectations.base import signatures
 from expectations.base.duck import parquet, session
 from expectations.facts import persons
 from flows.batch import publication
-from flows.batch.outcome_counts import store_outcome_counts
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, store_evidence
-from flows.home.tree import HOLDER_SIGNING, Home
+from flows.home.tree import HOLDER_SIGNING, OUTCOMES, Home
 from flows.ledger import Ledger
 from flows.ledger.events.batch import Accounted
 from flows.ledger.lifecycles.states import State
+from flows.outbox import package_digest
 from pipelines import lake, release
 from pipelines.context import BatchContext
 from pipelines.register import version
@@ -55,7 +53,7 @@ class Release:
         """Stores the rows by outcome, for status and reports."""
         query = f"SELECT outcome, count(*) FROM {parquet(outcomes.paths('outcomes'))} GROUP BY ALL ORDER BY ALL"
         with session(self.ctx.duck) as connection:
-            store_outcome_counts(self.home, self.ctx.batch, dict(connection.execute(query).fetchall()))
+            self.home.store_verdict(self.ctx.batch, OUTCOMES, dict(connection.execute(query).fetchall()))
 
     def seal(self, check_recipient: str) -> None:
         """Seals the eligible rows, to the requester and to the one-time key of the disclosure checkpoint."""
@@ -68,30 +66,22 @@ class Release:
             register_version=version(self.ctx.register),
         )
 
-    def sealed_facts(self) -> dict[str, Any]:
-        """What the ledger records of a package that passed the disclosure checkpoint."""
-        return {"package": publication.package_digest(self.package)}
-
     def prepare(self) -> publication.Step:
-        """Seals evidence and accounting, then claims the keys.
-
-        Goes back, to be sealed again, if the package is not the one that was checked, if the holder's lists of persons
-        hold rows back that they did not before, or if another batch holds some of the keys.
-        """
+        """Seals evidence and accounting, then claims the keys. Goes back, to be sealed again, if the package is not the
+        one that was checked, if the holder's lists of persons hold rows back that they did not before, or if another
+        batch holds some of the keys."""
         if not self._is_checked_package() or self._newly_protected():
             return self._reopen()
         root = self._account()
-        outcomes = lake.committed(self.ctx.step("release.outcomes"))
-        keys = pa.concat_tables(
-            pq.read_table(p, columns=["request_key", "person_key"]) for p in outcomes.paths("eligible")
-        )
+        parts = lake.committed(self.ctx.step("release.outcomes")).paths("eligible")
+        keys = pa.concat_tables(pq.read_table(part, columns=["request_key", "person_key"]) for part in parts)
         step = publication.prepare(
             self.ledger,
             self.ctx.batch,
             keys=keys,
             package=self.package,
             merkle_root=root,
-            content_digest=str(release.verify(self.package, self.holders)["content_digest"]),
+            content_digest=str(release.verify(self.package, self.home.holders)["content_digest"]),
             orders=self._orders(),
         )
         if step.taken:
@@ -133,37 +123,24 @@ class Release:
     def _is_checked_package(self) -> bool:
         """Whether the package is the one that the disclosure checkpoint opened; a crash may have lost it."""
         sealed = [e for e in self.ledger.events(self.ctx.batch) if e["kind"] == State.SEALED.value]
-        here = publication.package_digest(self.package) if self.package.is_dir() else None
+        here = package_digest(self.package) if self.package.is_dir() else None
         return bool(sealed) and here == sealed[-1]["facts"].get("package")
 
-    @property
-    def holders(self) -> tuple[str, ...]:
-        """Public keys that may sign a package."""
-        return ((self.home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip(),)
-
-    def _orders(self) -> publication.OrdersCheck:
+    def _orders(self) -> publication.Orders:
         # read again at publication, with what is in force on the day it happens: it can only narrow
-        ctx = self.ctx
-        return publication.narrowed(
-            ctx.agreement.id,
-            ctx.letter.statute,
-            ctx.letter.purpose,
-            ctx.standing,
-            lambda: self.ledger.clock.today(ctx.agreement.zone),
-        )
+        ctx, today = self.ctx, partial(self.ledger.clock.today, self.ctx.agreement.zone)
+        return publication.narrowed(ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing, today)
 
     def _newly_protected(self) -> bool:
-        """Reads the holder's lists of persons again, and records the eligible rows that they hold back now.
-
-        The package is then sealed without them. Raises BadInput if the lists cannot be read: then nothing is released.
-        """
+        """Reads the holder's lists of persons again, and records the eligible rows that they hold back now. The package
+        is then sealed without them. Raises BadInput if the lists cannot be read: then nothing is released."""
         here, late = self.ctx.root / ".persons-now.parquet", self.ctx.root / persons.LATE
         here.unlink(missing_ok=True)
         if self.home.persons:
             persons.keep(self.home.persons, here, self.ctx.duck)
-        outcomes = lake.committed(self.ctx.step("release.outcomes"))
+        eligible = lake.committed(self.ctx.step("release.outcomes")).paths("eligible")
         required = sorted({which for _, which in self.ctx.standing.persons})
-        query = persons.held_back(here if here.exists() else None, required, parquet(outcomes.paths("eligible")))
+        query = persons.held_back(here if here.exists() else None, required, parquet(eligible))
         with session(self.ctx.duck) as connection:
             found = connection.execute(f"{query} ORDER BY ordinal").to_arrow_table()
         if found.num_rows == 0:

@@ -1,9 +1,6 @@
 """The steps of one batch: its stages, its checkpoints, its release. What the flow's tasks call; knows nothing of
-Prefect.
-
-Every method may be repeated: stages are committed steps of the lake, the ledger moves a batch on once, and what was
-sealed for a one-time key is sealed again.
-"""
+Prefect. Every method may be repeated: stages are committed steps of the lake, the ledger moves a batch on once, and
+what was sealed for a one-time key is sealed again."""
 
 from __future__ import annotations
 
@@ -20,15 +17,13 @@ import pyarrow.parquet as pq
 from expectations.address import complete
 from expectations.base import digests
 from expectations.base.clock import legal_date
-from expectations.base.duck import parquet, session
+from expectations.base.duck import session
 from expectations.base.errors import SluicegateError
 from expectations.contracts.stages import CANONICAL
-from expectations.facts import counts
 from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching
 from flows.batch import checkpoints, grounds
 from flows.batch.checkpoints import relation
-from flows.batch.outcome_counts import store_result
 from flows.batch.plan import PASSED, Step
 from flows.batch.release import Release
 from flows.home.registers import register_of
@@ -37,6 +32,7 @@ from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import Decision, allowed
 from flows.ledger.lifecycles.states import Checkpoint
+from flows.outbox import package_digest
 from pipelines import ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
 from pipelines.ingest import submission
@@ -46,9 +42,7 @@ from pipelines.lake import Progress
 class BatchSteps:
     """A batch that the ledger knows, with all that its steps need. `progress`: as the stages report it."""
 
-    def __init__(
-        self, home: Home, ledger: Ledger, name: str, progress: Progress = lambda step, done, total: None
-    ) -> None:
+    def __init__(self, home: Home, ledger: Ledger, name: str, progress: Progress = lambda *_: None) -> None:
         self.home, self.ledger, self.name, self.progress = home, ledger, name, progress
 
     @property
@@ -117,8 +111,8 @@ class BatchSteps:
         identity = sealing.new_identity()  # one-time: held in memory until the disclosure suite has opened the package
         if which is Checkpoint.DISCLOSURE:
             self.release.seal(identity.recipient)
-        verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.release.holders)
-        store_result(self.home, self.name, which.value, verdict.to_dict())
+        verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.home.holders)
+        self.home.store_verdict(self.name, which.value, verdict.to_dict())
         counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
         status = Status.PASS if self._confirmed(which, verdict) else verdict.status
         match status:
@@ -135,11 +129,8 @@ class BatchSteps:
         return verdict
 
     def account_refused(self, codes: Iterable[str]) -> None:
-        """Accounts for a batch that ends without a release.
-
-        One whose rows were never read is accounted for by its events alone, as a submission that cannot be read is:
-        what was received, and how it ended.
-        """
+        """Accounts for a batch that ends without a release. One whose rows were never read is accounted for by its
+        events alone, as a submission that cannot be read is: what was received, and how it ended."""
         if lake.read_manifest(self.folder / "ingest.rows") is not None:
             # its register may be gone, and is not needed
             Release(self.home, self.ledger, self.context(self.folder, self.home.register)).account_refused(codes)
@@ -152,23 +143,15 @@ class BatchSteps:
         """What the ledger records of a checkpoint that was passed, beside its counts."""
         match which:
             case Checkpoint.INTAKE:
-                return self._intake_counts()
+                return checkpoints.intake_counts(self.ctx, self.dropped())
             case Checkpoint.MATCHING:
                 return {k: v for k, v in checkpoints.match_counts(self.ctx).items() if k in matching.COUNTS}
             case Checkpoint.ELIGIBILITY:
                 return {}
             case Checkpoint.DISCLOSURE:
-                return self.release.sealed_facts()
+                return {"package": package_digest(self.release.package)}
             case _:
                 assert_never(which)
-
-    def _intake_counts(self) -> dict[str, Any]:
-        rows, rejects = relation(self.ctx, "ingest.rows", "rows"), relation(self.ctx, "ingest.decode", "rejects")
-        dropped = self.dropped()
-        counted = counts.sql(rows, rejects, parquet([dropped]) if dropped else None, None)
-        with session(self.ctx.duck) as connection:
-            query = f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counted})"
-            return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
     def content_digest(self) -> str:
         """Content digest of the batch's canonical rows: what a decision on a held batch is bound to."""
@@ -199,7 +182,7 @@ class BatchSteps:
     def store_fault(self, error: SluicegateError) -> None:
         """Stores what failed for the operator: code, message, place; an error of ours holds no value."""
         shown = {"code": error.code, "message": error.message, "where": error.where, "remedy": error.remedy}
-        store_result(self.home, self.name, "fault", shown)
+        self.home.store_verdict(self.name, "fault", shown)
 
     @cached_property
     def release(self) -> Release:

@@ -1,8 +1,6 @@
-"""The later steps of a case: each takes a proof, stores it sealed, and is signed by an operator or by the recipient.
-
-A disposal is judged on the day, under the ledger's lock: while an order in force says that what was disclosed must be
-kept as it is, none is taken.
-"""
+"""The later steps of a case: each takes a proof, stores it sealed, and is signed by an operator or by the recipient. A
+disposal is judged on the day, under the ledger's lock: while an order in force says that what was disclosed must be
+kept as it is, none is taken."""
 
 from __future__ import annotations
 
@@ -19,9 +17,8 @@ from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes, of_json
 from expectations.base.errors import BadInput, Forbidden, Usage
 from expectations.base.total import total
-from flows.cases import deadlines, documents, forms, opening, places
+from flows.cases import Step, deadlines, documents, forms, opening, places
 from flows.cases.places import Desk
-from flows.cases.steps import Step
 from flows.home.tree import Home
 from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.lifecycles.cases import DISPOSALS, CaseState, Proof, after, message
@@ -48,11 +45,8 @@ def advance(
     home: Home, clock: Clock, id: str, step: Step, file: Path | None = None, key: Ed25519PrivateKey | None = None
 ) -> CaseRecord:
     """Takes a step of a case with its proof; gives the case as it is then. A proof that was taken before changes
-    nothing.
-
-    Raises Usage if the case does not wait for this step, BadInput if the proof or the signature does not count,
-    Forbidden if an order in force forbids it.
-    """
+    nothing. Raises Usage if the case does not wait for this step, BadInput if the proof or the signature does not
+    count, Forbidden if an order in force forbids it."""
     with places.desk(home, clock) as desk:
         case = desk.ledger.case(id)
         hand = HandedIn(desk, _read(file, step), file.name if file else "", key)
@@ -68,32 +62,25 @@ def issue(home: Home, clock: Clock, id: str) -> CaseRecord:
         return desk.ledger.issue(id, partial(documents.issue, setting))
 
 
-def _frozen(hand: HandedIn, case: CaseRecord) -> CaseRecord:
-    return opening.freeze(hand.desk, case)
-
-
-def _notified(hand: HandedIn, case: CaseRecord) -> CaseRecord:
-    return _take(hand, case, Proof.NOTICE, {})
-
-
 def _copies(hand: HandedIn, case: CaseRecord) -> CaseRecord:
     found = forms.copies(hand.data, hand.name, _listed(hand.desk, case))
-    derived = sum(bool(c.derived_from) for c in found)
-    counts = {"copies": len(found), "rows": sum(c.rows for c in found), "derived": derived}
-    return _take(hand, case, Proof.COPIES, counts)
+    rows, derived = sum(c.rows for c in found), sum(bool(c.derived_from) for c in found)
+    return _take(hand, case, Proof.COPIES, {"copies": len(found), "rows": rows, "derived": derived})
 
 
 def _dispose(hand: HandedIn, case: CaseRecord, *, returned: bool) -> CaseRecord:
     after(case.state, Proof.PART)
     today = hand.desk.ledger.clock.today(hand.desk.agreement(case.agreement).zone)
     listed = {c.id for c in _listed(hand.desk, case)}
-    before = [d for digest in _logs(case) for d in _log(hand.desk, case, digest)]
+    earlier = [s.rests_on for s in case.steps if s.proof in DISPOSALS and s.rests_on]
+    opened = (places.open_proof(hand.desk, case.id, digest) for digest in earlier)
+    before = [d for data in opened for d in forms.log(data, "stored disposal log")]
     done = [*before, *forms.disposals(hand.data, hand.name, listed, {d.copy_id for d in before}, today, returned)]
     proof = Proof.PART
     if len(done) == len(listed):
         proof = Proof.RECEIPT if all(d.method == forms.RETURNED for d in done) else Proof.LOG
     counts = {"copies": len(listed), "disposed": len(done)}
-    logs = {**counts, "list": _list_digest(case), "logs": [*_logs(case), of_bytes(hand.data)]}
+    logs = {**counts, "list": _list_digest(case), "logs": [*earlier, of_bytes(hand.data)]}
     return _take(hand, case, proof, counts, logs)
 
 
@@ -115,8 +102,8 @@ def _closed(hand: HandedIn, case: CaseRecord) -> CaseRecord:
 _STEPS: Mapping[Step, tuple[Callable[[HandedIn, CaseRecord], CaseRecord], frozenset[Proof]]] = total(
     Step,
     {
-        Step.FROZEN: (_frozen, frozenset()),
-        Step.NOTIFIED: (_notified, frozenset({Proof.NOTICE})),
+        Step.FROZEN: (lambda hand, case: opening.freeze(hand.desk, case), frozenset()),
+        Step.NOTIFIED: (lambda hand, case: _take(hand, case, Proof.NOTICE, {}), frozenset({Proof.NOTICE})),
         Step.COPIES: (_copies, frozenset({Proof.COPIES})),
         Step.DISPOSED: (partial(_dispose, returned=False), DISPOSALS),
         Step.RETURNED: (partial(_dispose, returned=True), DISPOSALS),
@@ -134,19 +121,14 @@ def _take(
     setting = documents.Setting.of(desk.home, desk.ledger, case)
 
     def judge(now: CaseRecord, end: CaseState, bodies: Sequence[bytes]) -> Mapping[str, Any]:
-        if proof in DISPOSALS:
-            _check_disposal(desk.ledger.clock, now, bodies)
+        if proof in DISPOSALS and (keeps := deadlines.keeping(enrolled.read(bodies), now.agreement, desk.ledger.clock)):
+            kept = "by order, what was disclosed must be kept"
+            remedy = "Wait until the order is lifted, or until another order names it in disposal_despite."
+            raise Forbidden("DISPOSAL_FORBIDDEN", kept, where=", ".join(keeps), remedy=remedy)
         return {**counts, **documents.issue(setting, now, end, bodies, logs)}
 
     signature = hand.sign(case, proof, of_bytes(hand.data))
     return desk.ledger.take(case.id, proof, judge, places.store_proof(desk, case.id, hand.data), signature)
-
-
-def _check_disposal(clock: Clock, case: CaseRecord, bodies: Sequence[bytes]) -> None:
-    keeps = ", ".join(deadlines.keeping(enrolled.read(bodies), case.agreement, clock))
-    if keeps:
-        remedy = "Wait until the order is lifted, or until another order names it in disposal_despite."
-        raise Forbidden("DISPOSAL_FORBIDDEN", "by order, what was disclosed must be kept", where=keeps, remedy=remedy)
 
 
 def _listed(desk: Desk, case: CaseRecord) -> list[forms.Copy]:
@@ -155,16 +137,8 @@ def _listed(desk: Desk, case: CaseRecord) -> list[forms.Copy]:
     return forms.copies(places.open_proof(desk, case.id, digest), "stored list of copies") if digest else []
 
 
-def _log(desk: Desk, case: CaseRecord, digest: str) -> list[forms.Disposal]:
-    return forms.log(places.open_proof(desk, case.id, digest), "stored disposal log")
-
-
 def _list_digest(case: CaseRecord) -> str | None:
     return next((s.rests_on for s in reversed(case.steps) if s.proof is Proof.COPIES), None)
-
-
-def _logs(case: CaseRecord) -> list[str]:
-    return [s.rests_on for s in case.steps if s.proof in DISPOSALS and s.rests_on]
 
 
 def _read(file: Path | None, step: Step) -> bytes:

@@ -9,7 +9,7 @@ from expectations.base.clock import Clock
 from expectations.instruments import Agreement, preserved
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
-from flows.ledger.lifecycles.cases import DEADLINES, Deadline
+from flows.ledger.lifecycles.cases import DEADLINES
 from flows.registry import enrolled
 from flows.registry.enrolled import Enrolled
 
@@ -45,15 +45,13 @@ class Due:
 
 def due(case: CaseRecord, agreement: Agreement, keeps: tuple[str, ...]) -> list[Due]:
     """The deadlines of a case, in the order of its steps. `keeps`: orders under which nothing may be disposed of."""
-    return [_one(case, agreement, deadline, keeps) for deadline in DEADLINES]
-
-
-def _one(case: CaseRecord, agreement: Agreement, deadline: Deadline, keeps: tuple[str, ...]) -> Due:
-    reached = case.reached()
-    since = [case.discovered_at] if deadline.from_discovery else [reached[s] for s in deadline.since if s in reached]
-    met = [reached[s] for s in deadline.by if s in reached]
-    at = deadline.due(min(since), agreement.recall) if since else None
-    return Due(deadline.name, deadline.source, at, min(met, default=None), keeps if deadline.name == "disposal" else ())
+    reached, found = case.reached(), []
+    for one in DEADLINES:
+        since = [case.discovered_at] if one.from_discovery else [reached[s] for s in one.since if s in reached]
+        met = min((reached[s] for s in one.by if s in reached), default=None)
+        at = one.due(min(since), agreement.recall) if since else None
+        found.append(Due(one.name, one.source, at, met, keeps if one.name == "disposal" else ()))
+    return found
 
 
 def of_case(ledger: Ledger, case: CaseRecord) -> list[Due]:

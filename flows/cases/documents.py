@@ -1,8 +1,6 @@
-"""The documents of a case: rendered from counts, digests, dates and ids only, so that none can name a person.
-
-Which are issued with a step is decided under the ledger's lock, with the digests that the event records. `templates`
-has their text.
-"""
+"""The documents of a case: rendered from counts, digests, dates and ids only, so that none can name a person. Which are
+issued with a step is decided under the ledger's lock, with the digests that the event records. `templates` has their
+text."""
 
 from __future__ import annotations
 
@@ -18,7 +16,6 @@ from expectations.base import digests
 from expectations.base.clock import Clock
 from expectations.base.forms import Strict
 from expectations.base.total import total
-from expectations.instruments import Agreement
 from flows.cases import deadlines, forms, places
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -90,44 +87,16 @@ def issue(
     setting: Setting, case: CaseRecord, state: CaseState, bodies: Sequence[bytes], logs: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Writes the documents that are needed with `state` into the case's folder; gives what the event says of them.
-
-    logs: of a disposal, `copies` and the digests of the list of copies and of the logs.
-    """
+    logs: of a disposal, `copies` and the digests of the list of copies and of the logs."""
     known = enrolled.read(bodies)
     agreement, keeps = known.agreements[case.agreement], deadlines.keeping(known, case.agreement, setting.clock)
-    names = needed(case, state, keeps)
-    folder = places.folder(setting.home, case.id)
-    content = {"case": case, "agreement": agreement, "keeps": keeps, "logs": logs or {}}
-    content |= _facts(setting, case, agreement)
-    for name in names:
-        durable.write(folder / name, forms.blank(_FORMS[name]) if name in _FORMS else render(name, content))
-    written = {name: digests.of_file(folder / name) for name in names}
-    return {"documents": written, **({"cites": list(keeps)} if PRESERVE in names else {})}
-
-
-def render(name: str, content: Mapping[str, Any]) -> bytes:
-    """A document from its template; a fact that is missing is an error, never a blank."""
-    return _environment().get_template(f"{name}.j2").render(content).encode()
-
-
-def _environment() -> Environment:
-    # the documents are plain text, and nothing in them comes from a row: there is no markup to escape
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,
-    )
-    environment.filters["utc"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
-    environment.filters["number"] = lambda count: f"{count:,}"
-    return environment
-
-
-def _facts(setting: Setting, case: CaseRecord, agreement: Agreement) -> dict[str, Any]:
+    names, folder = needed(case, state, keeps), places.folder(setting.home, case.id)
     times = sorted(setting.published.values())
-    return {
+    content = {
+        "case": case,
+        "agreement": agreement,
+        "keeps": keeps,
+        "logs": logs or {},
         "how": HOW[case.reason],
         "now": setting.clock.now(),
         "first": times[0],
@@ -139,6 +108,26 @@ def _facts(setting: Setting, case: CaseRecord, agreement: Agreement) -> dict[str
         "due": {d.name: d.at for d in deadlines.due(case, agreement, ())},
         "attested": case.documents.get(ATTESTATION),
     }
+    for name in names:
+        durable.write(folder / name, forms.blank(_FORMS[name]) if name in _FORMS else render(name, content))
+    written = {name: digests.of_file(folder / name) for name in names}
+    return {"documents": written, **({"cites": list(keeps)} if PRESERVE in names else {})}
+
+
+def render(name: str, content: Mapping[str, Any]) -> bytes:
+    """A document from its template; a fact that is missing is an error, never a blank."""
+    # the documents are plain text, and nothing in them comes from a row: there is no markup to escape
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+    )
+    environment.filters["utc"] = lambda moment: f"{moment:%Y-%m-%d %H:%M} UTC"
+    environment.filters["number"] = lambda count: f"{count:,}"
+    return environment.get_template(f"{name}.j2").render(content).encode()
 
 
 def check(home: Home, case: CaseRecord) -> list[tuple[str, str, str, str]]:

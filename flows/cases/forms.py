@@ -1,14 +1,12 @@
-"""What the recipient hands back: its list of copies, and its disposal log. CSV, or TOML with one table an entry.
-
-Copies of copies count: data derived from what was disclosed is disclosed data (26 USC 6103(p)(4)). No error quotes an
-entry.
-"""
+"""What the recipient hands back: its list of copies, and its disposal log. CSV, or TOML with one table an entry. Copies
+of copies count: data derived from what was disclosed is disclosed data (26 USC 6103(p)(4)). No error quotes an
+entry."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -81,26 +79,19 @@ def copies(data: bytes, where: str, before: Sequence[Copy] = ()) -> list[Copy]:
 def disposals(
     data: bytes, where: str, listed: Collection[str], before: Collection[str], today: date, returned: bool
 ) -> list[Disposal]:
-    """The entries of a disposal log. `listed`: ids of all copies; `before`: of those disposed of already.
-
-    Raises BadInput at the first entry at fault: a copy that is not listed or was disposed of before, a day in the
-    future or before receipt, a return without receipt, or one that is no return in a log of returns.
-    """
+    """The entries of a disposal log. `listed`: ids of all copies; `before`: of those disposed of already. Raises
+    BadInput at the first entry at fault: a copy that is not listed or was disposed of before, a day in the future or
+    before receipt, a return without receipt, or one that is no return in a log of returns."""
     found, done = log(data, where), set(before)
     for number, one in enumerate(found, 1):
+        is_return = one.method == RETURNED
         for ok, what in (
             (one.copy_id in listed, "copy_id is not on the list of copies"),
             (one.copy_id not in done, "this copy is disposed of already"),
             (one.done_on <= today, "done_on lies in the future"),
             (one.received_on <= one.done_on, "done_on lies before received_on"),
-            (
-                (one.method == RETURNED) == returned,
-                "a log of disposals holds no returns, and a log of returns nothing else",
-            ),
-            (
-                bool(one.receipt.strip()) == (one.method == RETURNED),
-                "a return has a receipt, and a destruction has none",
-            ),
+            (is_return == returned, "a log of disposals holds no returns, and a log of returns nothing else"),
+            (bool(one.receipt.strip()) == is_return, "a return has a receipt, and a destruction has none"),
         ):
             if not ok:
                 raise _wrong(what, f"{where}, entry {number}")
@@ -140,11 +131,7 @@ def _from_csv(data: bytes, form: type[Strict], where: str) -> list[dict[str, Any
     for number, row in enumerate(rows, 1):
         if None in row or None in row.values():
             raise _wrong("the entry has more or fewer fields than the header", f"{where}, entry {number}")
-    return [_without_empty(row) for row in rows]
-
-
-def _without_empty(row: Mapping[str, str]) -> dict[str, Any]:
-    return {name: value.strip() for name, value in row.items() if value.strip()}
+    return [{name: value.strip() for name, value in row.items() if value.strip()} for row in rows]
 
 
 def _wrong(what: str, where: str) -> BadInput:

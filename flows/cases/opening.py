@@ -1,37 +1,40 @@
-"""Opening a case: what is affected is found, recorded, and frozen at once, before anybody is asked.
-
-In this order, each step durable before the next: the list of affected persons, sealed; the case in the ledger, with its
-claims marked; the recall list in the outbox; its event, with the first documents. After a crash the same command goes
-on.
-"""
+"""Opening a case: what is affected is found, recorded, and frozen at once, before anybody is asked. In this order, each
+step durable before the next: the list of affected persons, sealed; the case in the ledger, with its claims marked; the
+recall list in the outbox; its event, with the first documents. After a crash the same command goes on."""
 
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.digests import content_digest, of_file
 from expectations.base.duck import parquet, session
 from expectations.base.errors import BadInput, Fault, Usage
 from flows.batch.steps import BatchSteps
-from flows.cases import delivery, documents, places
+from flows.cases import documents, places
 from flows.cases.places import Desk
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, open_accounting, seal_to_holder
-from flows.home.tree import HASH_KEY, Home
+from flows.home.tree import HASH_KEY, HOLDER_SIGNING, Home
 from flows.ledger.case_records import CaseRecord, NewCase
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
+from flows.outbox import package_digest
 from flows.replay import opened
 from pipelines import sealing
+from pipelines.lake import durable
 from pipelines.lake.sql import copy
-from pipelines.recall import affected
+from pipelines.recall import affected, listing
 from pipelines.recall.affected import Affected
+from pipelines.release import signed_folder
 
 
 @dataclass(frozen=True)
@@ -46,29 +49,26 @@ class Chosen:
     def of(cls, batch: str | None, rows: Path | None, every_row: bool, listed: Path | None) -> Chosen:
         """From what an operator gave; raises Usage unless it says exactly which rows are meant."""
         if (listed is None) == (batch is None) or (batch is not None and (rows is None) != every_row):
-            raise Usage(
-                "WHICH_ROWS",
-                "say which rows are recalled",
-                remedy="--batch BATCH with --rows FILE or --all; or --from LIST.",
-            )
+            remedy = "--batch BATCH with --rows FILE or --all; or --from LIST."
+            raise Usage("WHICH_ROWS", "say which rows are recalled", remedy=remedy)
         return cls(batch or "", rows, listed)
 
 
 def open_cases(
     home: Home, clock: Clock, chosen: Chosen, reason: CaseReason, discovered_at: datetime | None = None
 ) -> list[CaseRecord]:
-    """Opens a case for each agreement that the chosen rows were disclosed under, and freezes it. Safe to repeat.
-
-    Rows that another case recalls already are left out. Raises BadInput if a row was not released, Usage if every one
-    of them is recalled already, or a batch is not published.
-    """
+    """Opens a case for each agreement that the chosen rows were disclosed under, and freezes it. Safe to repeat. Rows
+    that another case recalls already are left out. Raises BadInput if a row was not released, Usage if every one of
+    them is recalled already, or a batch is not published."""
     found_at = discovered_at or clock.now()
     if found_at > clock.now():
         raise Usage("DISCOVERED_LATER", "the time of discovery lies in the future")
     with places.desk(home, clock) as at:
         _delete_unopened(at)
         selected = _selected(at, chosen)
-        by_agreement = _by_agreement(at, chosen, selected)
+        by_agreement: dict[str, list[str]] = defaultdict(list)
+        for name in affected.batches(selected, home.duck) if chosen.listed and selected else [chosen.batch]:
+            by_agreement[at.ledger.known_batch(name).agreement].append(name)
         opened = [
             _open(at, agreement, _find(at, agreement, by_agreement[agreement], selected), reason, found_at)
             for agreement in sorted(by_agreement)
@@ -86,7 +86,7 @@ def freeze(at: Desk, case: CaseRecord) -> CaseRecord:
         digest = content_digest(connection, parquet([opened]), ["batch", "ordinal"], "batch, ordinal")
     if digest != case.affected:
         raise Fault("LIST_CHANGED", "the list of affected persons is not the one of this case", where=case.id)
-    rests_on = delivery.deliver(at, case, opened)
+    rests_on = _deliver(at, case, opened)
     setting = documents.Setting.of(at.home, at.ledger, case, rests_on)
 
     def judge(now: CaseRecord, end: CaseState, bodies: Sequence[bytes]) -> Mapping[str, object]:
@@ -94,6 +94,49 @@ def freeze(at: Desk, case: CaseRecord) -> CaseRecord:
         return {**issued, "documents": {**issued["documents"], documents.AFFECTED: of_file(sealed)}}
 
     return at.ledger.take(case.id, Proof.LIST, judge, rests_on)
+
+
+def _deliver(at: Desk, case: CaseRecord, rows: Path) -> str:
+    """Puts the recall list of `case` (`rows`: Parquet with batch, request_id) into the outbox, whole; gives its digest.
+    Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name."""
+    name, outbox = places.name_of(case.id), at.home.delivery
+    sealed = _sealed(at, case, rows)
+    if outbox.digest(name) is None:
+        with outbox.staged(sealed, name) as copy:
+            copy.put()
+    outbox.settle(name)
+    outbox.tidy(name)
+    digest = package_digest(sealed)
+    if outbox.digest(name) != digest:
+        remedy = "Find out what it is; it is not overwritten."
+        raise Fault("OUTBOX_TAKEN", "the outbox holds something else under this name", where=name, remedy=remedy)
+    return digest
+
+
+def _sealed(at: Desk, case: CaseRecord, rows: Path) -> Path:
+    """The recall list in the case's folder, with which the one in the outbox can be compared; sealed once."""
+    stored, home = places.folder(at.home, case.id) / "list", at.home
+    if not stored.exists():
+        made, half = at.plain / stored.name, stored.with_name(f".{stored.name}")
+        listing.seal_recall(
+            made,
+            parquet([rows]),
+            case=case.id,
+            agreement=at.agreement(case.agreement),
+            packages={name: at.ledger.known_batch(name).package_digest or "" for name in case.batches},
+            holder_key=signatures.load(home.keys / HOLDER_SIGNING),
+            created_at=at.ledger.clock.now(),
+            duck=home.duck,
+        )
+        shutil.copytree(made, half)
+        for path in [*half.iterdir(), half]:
+            durable.fsync(path)
+        half.rename(stored)
+        durable.fsync(stored.parent)
+    manifest = signed_folder.verify(stored, listing.KIND, home.holders)
+    if (manifest["case"], manifest["rows"]) != (case.id, case.rows):
+        raise Fault("LIST_CHANGED", "the recall list in the case's folder is another case's", where=case.id)
+    return stored
 
 
 def _open(at: Desk, agreement: str, rows: Affected, reason: CaseReason, found_at: datetime) -> CaseRecord:
@@ -128,16 +171,6 @@ def _selected(at: Desk, chosen: Chosen) -> Path | None:
     return target
 
 
-def _by_agreement(at: Desk, chosen: Chosen, selected: Path | None) -> dict[str, list[str]]:
-    names = [chosen.batch]
-    if chosen.listed is not None and selected is not None:
-        names = affected.batches(selected, at.home.duck)
-    found: dict[str, list[str]] = {}
-    for name in names:
-        found.setdefault(at.ledger.known_batch(name).agreement, []).append(name)
-    return found
-
-
 def _find(at: Desk, agreement: str, batches: list[str], selected: Path | None) -> Affected:
     opened = {name: at.plain / f"{name}.parquet" for name in batches}
     for name, plain in opened.items():
@@ -150,21 +183,17 @@ def _find(at: Desk, agreement: str, batches: list[str], selected: Path | None) -
 
 def _store_affected(at: Desk, case: NewCase, rows: Path) -> None:
     """Seals the list of affected persons to the holder, with the register's record ids while the evidence is stored."""
-    paths = {name: at.plain / f"{name}-records.parquet" for name in case.batches}
-    records = {name: path for name, path in paths.items() if _write_records(at, name, path)}
+    records: dict[str, Path] = {}
+    for name in case.batches:
+        path = at.plain / f"{name}-records.parquet"
+        # where the evidence is not stored any more, the keyed hashes are what is left
+        with suppress(Usage), opened.opened(at.home, BatchSteps(at.home, at.ledger, name)) as (_, relation):
+            with session(at.home.duck) as connection:
+                copy(connection, f"SELECT ordinal, verdict.record_id FROM {relation} WHERE verdict IS NOT NULL", path)
+            records[name] = path
     target = at.plain / "affected.parquet"
     affected.with_records(rows, records, target, at.home.duck)
     seal_to_holder(at.home, target, places.folder(at.home, case.id) / documents.AFFECTED)
-
-
-def _write_records(at: Desk, batch: str, target: Path) -> bool:
-    steps = BatchSteps(at.home, at.ledger, batch)
-    try:
-        with opened.opened(at.home, steps) as (_, relation), session(at.home.duck) as connection:
-            copy(connection, f"SELECT ordinal, verdict.record_id FROM {relation} WHERE verdict IS NOT NULL", target)
-    except Usage:  # the evidence is not stored any more: the keyed hashes are what is left
-        return False
-    return True
 
 
 def _delete_unopened(at: Desk) -> None:

@@ -14,10 +14,8 @@ from expectations.base.digests import of_bytes, of_file
 from expectations.base.errors import Fault
 from expectations.instruments import Agreement
 from flows.evidence import keys
-from flows.evidence.plaintext import plaintext_folder
-from flows.evidence.store import seal_to_holder
-from flows.home.locks import alone
-from flows.home.tree import Home
+from flows.evidence.store import plaintext_folder, seal_to_holder
+from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.registry import enrolled
 from pipelines import sealing
@@ -30,6 +28,11 @@ def folder(home: Home, case: str) -> Path:
     found = home.root / "recalls" / case
     found.mkdir(parents=True, exist_ok=True, mode=0o700)
     return found
+
+
+def name_of(case: str) -> str:
+    """What the recall list of a case is called in the outbox."""
+    return f"recall-{case}"
 
 
 @dataclass(frozen=True)

@@ -11,28 +11,23 @@ from flows.cases import advancing, deadlines, documents
 from flows.cases.deadlines import Due
 from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.case_records import CaseRecord, StepRecord
+from flows.ledger.case_records import CaseRecord
 from flows.ledger.lifecycles.cases import STEPS, CaseState
 
 _DOCUMENT = ("name", "state", "digest", "lies there")
-_ATTEST = "send attestation.txt; then: sluicegate recall advance {} attested --file attestation.txt.sig"
+_GO = "sluicegate recall advance {}"
+_NOTIFY = f"send incident_report.md and freeze_notice.md, then: {_GO} notified --file RECEIPTS --key KEY"
+_ATTEST = f"send attestation.txt; then: {_GO} attested --file attestation.txt.sig"
 _NEXT: Mapping[CaseState, str] = total(
     CaseState,
     {
-        CaseState.FOUND: "sluicegate recall advance {} frozen",
-        CaseState.FROZEN: (
-            "send incident_report.md and freeze_notice.md, then:"
-            " sluicegate recall advance {} notified --file RECEIPTS --key KEY"
-        ),
-        CaseState.NOTIFIED: (
-            "when the recipient has listed its copies: sluicegate recall advance {} copies --file COPIES --key KEY"
-        ),
-        CaseState.ENUMERATED: (
-            "send the newest notice; then: sluicegate recall advance {} disposed|returned --file LOG --key KEY"
-        ),
+        CaseState.FOUND: f"{_GO} frozen",
+        CaseState.FROZEN: _NOTIFY,
+        CaseState.NOTIFIED: f"when the recipient has listed its copies: {_GO} copies --file COPIES --key KEY",
+        CaseState.ENUMERATED: f"send the newest notice; then: {_GO} disposed|returned --file LOG --key KEY",
         CaseState.DISPOSED: _ATTEST,
         CaseState.RETURNED: _ATTEST,
-        CaseState.ATTESTED: "two operators: sluicegate recall advance {} closed --key KEY",
+        CaseState.ATTESTED: f"two operators: {_GO} closed --key KEY",
         CaseState.CLOSED: "nothing: the case is closed",
     },
 )
@@ -56,7 +51,16 @@ def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
         "codes": dict(case.codes),
         "discovered": f"{case.discovered_at:%Y-%m-%dT%H:%MZ}",
         "deadlines": [_due(d, clock) for d in dues],
-        "steps": [_step(s) for s in case.steps],
+        "steps": [
+            {
+                "event": s.seq,
+                "at": f"{s.at:%Y-%m-%dT%H:%M:%SZ}",
+                "state": s.state.value,
+                "proof": s.proof.value if s.proof else None,
+                "rests_on": s.rests_on,
+            }
+            for s in case.steps
+        ],
         "documents": [dict(zip(_DOCUMENT, d, strict=True)) for d in documents.check(home, case)],
         "signed": signed,
         "waits_for": [p.value for s, p in STEPS if s is case.state],
@@ -80,14 +84,8 @@ def _alarms(home: Home, ledger: Ledger, case: CaseRecord) -> list[Due]:
 
 
 def _short(case: CaseRecord) -> dict[str, Any]:
-    return {
-        "case": case.id,
-        "state": case.state.value,
-        "agreement": case.agreement,
-        "requester": case.requester,
-        "reason": case.reason.value,
-        "rows": case.rows,
-    }
+    shown = ("state", "agreement", "requester", "reason", "rows")
+    return {"case": case.id, **{name: getattr(case, name) for name in shown}}
 
 
 def _due(due: Due, clock: Clock) -> dict[str, Any]:
@@ -97,14 +95,4 @@ def _due(due: Due, clock: Clock) -> dict[str, Any]:
         "at": f"{due.at:%Y-%m-%dT%H:%MZ}" if due.at else None,
         "waits_for": list(due.waits),
         "source": due.source,
-    }
-
-
-def _step(step: StepRecord) -> dict[str, Any]:
-    return {
-        "event": step.seq,
-        "at": f"{step.at:%Y-%m-%dT%H:%M:%SZ}",
-        "state": step.state.value,
-        "proof": step.proof.value if step.proof else None,
-        "rests_on": step.rests_on,
     }

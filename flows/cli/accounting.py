@@ -76,8 +76,7 @@ def report(
     never sees: it is the holder's own paper. The annual report (26 USC 6103(p)(3)(C)) is due within 90 days of the
     year's end.
     """
-    from flows.reports.made import make
-    from flows.reports.render import render
+    from flows.reports.render import make, render
 
     text = render(make(open_home(), Clock(), batch, year, agency), format)
     if out is None:

@@ -38,7 +38,7 @@ def run(
     if register or runner:
         home = open_home(home.root)
     record = runs.run(home, what, Reporter(quiet=json))
-    return show(reports.batch_summary(home, record), json, print_summary, runs.exit_code(record))
+    return show(reports.batch_summary(home, record), json, print_summary, runs.EXIT_CODES[record.state])
 
 
 def nightly(json: Json = False) -> int:

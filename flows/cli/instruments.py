@@ -15,7 +15,7 @@ from expectations.base.errors import DONE, BadInput, Usage
 from flows.cli.command import Json, Key, Signatures, at_home, day_option, file_bytes, group, show, signatures_in
 from flows.home.tree import open_home
 from flows.ledger import Ledger
-from flows.registry import endorsements, instruments
+from flows.registry import endorsements, enrolled, instruments
 from flows.registry import in_force as possible
 from flows.reports.schemas import meanings
 
@@ -126,7 +126,7 @@ def in_force(
 ) -> int:
     """What may be released under each agreement on a day, and which orders forbid the rest."""
     with at_home() as (_, ledger):
-        known = list(instruments.enrolled(ledger).values())
+        known = enrolled.newest(ledger)
         rows = possible.on_day(known, ledger.clock, on, agreement=agreement, statute=statute, purpose=purpose)
     return show(rows, json, _print_possible)
 

@@ -11,7 +11,7 @@ from typer import Argument, Option, echo
 from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import DONE, Fault
-from flows.cases.steps import Step
+from flows.cases import Step
 from flows.cli.command import KEY, Json, group, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.lifecycles.cases import CaseReason

@@ -29,7 +29,7 @@ Halt = Annotated[int, Argument(help="The number that halt printed.")]
 @app.command("list")
 def list_(json: Json = False) -> int:
     """Batches that wait for people."""
-    from flows.batch.decisions import waiting
+    from flows.reports.review import waiting
 
     with at_home() as (_, ledger):
         return show(waiting(ledger), json, _print_waiting)
@@ -46,7 +46,7 @@ def show_(batch: Batch, json: Json = False) -> int:
 
     Each failed check is shown with its counts, rule id and source of law.
     """
-    from flows.batch.decisions import review
+    from flows.reports.review import review
 
     with at_home() as (home, ledger):
         return show(review(home, ledger, batch), json, _print_held)

@@ -1,2 +1,1 @@
-"""A batch's evidence: stored sealed under a key of its own, opened as plaintext only while it is read, shredded at the
-end."""
+"""A batch's evidence: sealed under a key of its own, opened as plaintext only while it is read, shredded at the end."""

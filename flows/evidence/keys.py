@@ -1,8 +1,6 @@
-"""The keys that evidence is sealed to: the holder's own age key, and one key pair a batch, sealed to the holder's.
-
-A batch's private half lies in `keys/evidence/BATCH.age`: a stolen folder of keys opens nothing without the holder's
-key, and once that one small file is destroyed, whoever holds the holder's key opens no copy of the batch's evidence.
-"""
+"""The keys that evidence is sealed to: the holder's own age key, and one key pair a batch, sealed to the holder's. A
+batch's private half lies in `keys/evidence/BATCH.age`: a stolen folder of keys opens nothing without the holder's key,
+and once that one small file is destroyed, whoever holds the holder's key opens no copy of the batch's evidence."""
 
 from __future__ import annotations
 
@@ -14,8 +12,6 @@ from flows.home.tree import HOLDER_AGE, Home
 from pipelines import sealing
 from pipelines.lake import durable
 
-FOLDER = "evidence"  # in the folder of keys
-
 
 def holder(home: Home) -> sealing.Identity:
     """The holder's own age key; raises BadInput if it cannot be read."""
@@ -24,7 +20,7 @@ def holder(home: Home) -> sealing.Identity:
 
 def place(home: Home, batch: str) -> Path:
     """Where the private half lies, sealed."""
-    return home.keys / FOLDER / f"{batch}.age"
+    return home.keys / "evidence" / f"{batch}.age"
 
 
 def recipient(home: Home, batch: str) -> str:
@@ -40,9 +36,7 @@ def recipient(home: Home, batch: str) -> str:
 
 def identity(home: Home, batch: str) -> sealing.Identity:
     """What opens the batch's evidence: the holder's own key where it was sealed before batches had keys of their own.
-
-    Raises BadInput if the holder's key cannot be read, or is not the one that the batch's was sealed to.
-    """
+    Raises BadInput if the holder's key cannot be read, or is not the one that the batch's was sealed to."""
     path = place(home, batch)
     return sealing.open_secret(path, holder(home)) if path.exists() else holder(home)
 

@@ -1,9 +1,6 @@
 """Shredding: when retention has ended, the key of a batch's evidence is destroyed, and with it every copy of the
-evidence.
-
-The accounting stays. The chain says `shredding` before anything is destroyed and `shredded` after, so that a crash in
-between is seen, and the same call goes on.
-"""
+evidence. The accounting stays. The chain says `shredding` before anything is destroyed and `shredded` after, so that a
+crash in between is seen, and the same call goes on."""
 
 from __future__ import annotations
 
@@ -18,8 +15,7 @@ from expectations.instruments import Agreement
 from expectations.instruments.standing import ended
 from flows.evidence import keys
 from flows.evidence.store import evidence_folder, stored_evidence
-from flows.home.locks import alone
-from flows.home.tree import Home
+from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.accounts import SHREDDED, SHREDDING
 from flows.ledger.core import BatchRecord
@@ -34,27 +30,21 @@ Keeper = Callable[[Ledger, BatchRecord, Enrolled], Iterable[str]]
 
 def shred(home: Home, ledger: Ledger, batch: str) -> list[str]:
     """Destroys the evidence of a batch; gives the reasons why it must be kept instead, and then nothing was done.
-
-    Again, or after a crash: goes on where it was. Raises Usage if there is no such batch, or if it has not ended.
-    """
+    Again, or after a crash: goes on where it was. Raises Usage if there is no such batch, or if it has not ended."""
     with alone(home, batch):
         record = ledger.known_batch(batch)
         done = ledger.shredding(batch)
         if SHREDDED not in done and (not done or keys.place(home, batch).exists()):
-            if not done and stored_evidence(home, batch) is None and not _files(home, batch):
+            stored = stored_evidence(home, batch)
+            if not done and stored is None and not _files(home, batch):
                 raise Usage("NO_EVIDENCE", "no evidence of this batch is stored", where=batch)
-            reasons = ledger.begin_shredding(batch, _key(home, batch), lambda bodies: keeps(ledger, record, bodies))
-            if reasons:
+            # no key where the evidence was sealed before batches had keys of their own
+            key = of_bytes(stored.recipient.encode()) if stored else None
+            if reasons := ledger.begin_shredding(batch, key, lambda bodies: keeps(ledger, record, bodies)):
                 return reasons
         _destroy(home, batch)
         ledger.end_shredding(batch)
     return []
-
-
-def _key(home: Home, batch: str) -> str | None:
-    """Digest of the public half of the key; None where the evidence was sealed before batches had keys of their own."""
-    stored = stored_evidence(home, batch)
-    return of_bytes(stored.recipient.encode()) if stored else None
 
 
 def _files(home: Home, batch: str) -> list[Path]:
@@ -75,13 +65,10 @@ def keeps(ledger: Ledger, record: BatchRecord, bodies: list[bytes]) -> list[str]
 
 
 def retained(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[str]:
-    """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended.
-
-    Of the version that the batch was received under and the one enrolled now, the longer counts.
-    """
+    """5 USC 552a(c)(2): kept for the years of the agreement from the day on which the batch ended. Of the version that
+    the batch was received under and the one enrolled now, the longer counts."""
     agreements = _agreements(ledger, record, known)
-    until = _until(ledger, record, agreements)
-    if until and ledger.clock.today(agreements[0].zone) < until:
+    if (until := _until(ledger, record, agreements)) and ledger.clock.today(agreements[0].zone) < until:
         yield f"{record.agreement} keeps it until {until}"
 
 
@@ -98,16 +85,13 @@ def _until(ledger: Ledger, record: BatchRecord, agreements: list[Agreement]) -> 
     ended_at = ledger.ended_at(record.name)
     if not agreements or ended_at is None:
         return None
-    years = max(a.retention_years for a in agreements)
-    return _years_on(legal_date(ended_at, agreements[0].zone), years)
+    return _years_on(legal_date(ended_at, agreements[0].zone), max(a.retention_years for a in agreements))
 
 
 def ordered(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[str]:
-    """A court order that holds, recalls, or has preserved what was requested under this agreement.
-
-    Which statute it names does not matter: in doubt the evidence is kept. That one order lets the recipient destroy its
-    copies says nothing of the holder's evidence.
-    """
+    """A court order that holds, recalls, or has preserved what was requested under this agreement. Which statute it
+    names does not matter: in doubt the evidence is kept. That one order lets the recipient destroy its copies says
+    nothing of the holder's evidence."""
     agreements = _agreements(ledger, record, known)
     if not agreements:
         return

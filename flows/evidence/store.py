@@ -1,13 +1,13 @@
-"""The stored evidence of a batch: which files, sealed under the batch's own key, and the list of them; and its
-accounting.
-
-`evidence/BATCH.json` lists the sealed files with their digests; the ledger knows the digest of that list.
-"""
+"""The stored evidence of a batch: which files, sealed under the batch's own key, and the list of them; its accounting;
+and where they are opened as plaintext. `evidence/BATCH.json` lists the sealed files with their digests; the ledger
+knows the digest of that list."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,16 +18,15 @@ from flows.home.tree import Home
 from pipelines import release, sealing
 from pipelines.context import KEPT, BatchContext
 from pipelines.lake import durable
+from pipelines.lake.workplace import delete_abandoned, locked_folder
 
 FORMAT = "sluicegate-evidence/1"
+_PLAINTEXT = ".view-"  # folders in the lake
 
 
 @dataclass(frozen=True)
 class StoredEvidence:
-    """The list of a batch's sealed evidence.
-
-    `files`: digests by name; `recipient`: whom it is sealed to; `key`: digest of the private half as it lies sealed.
-    """
+    """Digests by name, the recipient that all is sealed to, and the digest of the sealed private half (`key`)."""
 
     files: dict[str, str]
     recipient: str
@@ -57,6 +56,19 @@ def accounting_path(home: Home, batch: str) -> Path:
 def open_accounting(home: Home, batch: str, target: Path) -> None:
     """Opens the accounting of a batch as `target`; raises BadInput if it cannot be opened."""
     sealing.open_file(accounting_path(home, batch), target, keys.holder(home))
+
+
+@contextmanager
+def plaintext_folder(home: Home) -> Iterator[Path]:
+    """A new folder (0700) in the lake, deleted at the end; those that killed processes left are deleted first."""
+    home.lake.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with locked_folder(home.lake, _PLAINTEXT) as folder:
+        yield folder
+
+
+def delete_left_folders(home: Home) -> None:
+    """Deletes the plaintext folders of processes that are gone."""
+    delete_abandoned(home.lake, _PLAINTEXT)
 
 
 def seal_to_holder(home: Home, source: Path, target: Path) -> None:

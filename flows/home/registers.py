@@ -1,9 +1,6 @@
-"""Which prepared register a batch runs against: the home's, with the deltas applied to it since.
-
-Versions lie in register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files),
-`r-KEY.u0001` and so on are that one with a delta after the other. A new full extract begins again. Nothing is deleted
-but by `forget`.
-"""
+"""Which prepared register a batch runs against: the home's, with the deltas applied to it since. Versions lie in
+register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files), `r-KEY.u0001` and so on
+are that one with a delta after the other. A new full extract begins again. Nothing is deleted but by `forget`."""
 
 from __future__ import annotations
 
@@ -15,8 +12,7 @@ from typing import Any
 
 from expectations.base.digests import of_json
 from expectations.base.errors import BadInput, Fault
-from flows.home.locks import alone
-from flows.home.tree import Home
+from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import FINAL
 from pipelines import lake, register
@@ -28,10 +24,8 @@ _SETTING = "register_folder in sluicegate.toml"
 
 def current_register(home: Home, progress: Progress | None = None, *, anew: bool = False) -> Path:
     """The newest prepared version for this home's register. Prepares a raw one first, once for each state of its files.
-
     Raises BadInput if there is no register, its mapping cannot be read, or (unless `anew`: a person said so) deltas
-    were applied to another state of its files: whether those are in the extract by now, only the holder knows.
-    """
+    were applied to another state of its files: whether those are in the extract by now, only the holder knows."""
     base = _base(home)
     if not _versions(home, base):
         if not anew and any(home.prepared.glob(f"r-*.u*/{MANIFEST}")):
@@ -66,9 +60,7 @@ def all_versions(home: Home) -> list[Path]:
 
 def register_of(home: Home, version: str) -> Path:
     """The prepared register of this version: the one that a batch was recorded with, whatever the home's is by now.
-
-    Raises Fault if it is no longer here: a batch never goes on against another register than it began with.
-    """
+    Raises Fault if it is no longer here: a batch never goes on against another register than it began with."""
     for folder in all_versions(home):
         if register.version(folder) == version:
             return folder
@@ -77,10 +69,8 @@ def register_of(home: Home, version: str) -> Path:
 
 
 def listed(home: Home, *, verify: bool = False) -> list[dict[str, Any]]:
-    """Each prepared version that is here, the one that the next batch runs against first.
-
-    `verify` reads every byte of that one again, and raises Fault if it is not what was prepared.
-    """
+    """Each prepared version that is here, the one that the next batch runs against first. `verify` reads every byte of
+    that one again, and raises Fault if it is not what was prepared."""
     current = current_register(home)
     if verify:
         register.open_register(current, verify=True)
@@ -108,10 +98,8 @@ def build_register(home: Home, source: Path | None, out: Path | None, progress: 
 
 
 def forget(home: Home, ledger: Ledger, name: str) -> None:
-    """Deletes the version `name` (as `register show` lists it).
-
-    Raises BadInput if it is the newest, the holder's own, or that of a batch which has not ended or still has a folder.
-    """
+    """Deletes the version `name` (as `register show` lists it). Raises BadInput if it is the newest, the holder's own,
+    or that of a batch which has not ended or still has a folder."""
     folder = home.prepared / name
     if folder not in all_versions(home):
         raise BadInput("NO_SUCH_VERSION", "no such register version", remedy="sluicegate register show lists them.")

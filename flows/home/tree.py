@@ -1,15 +1,17 @@
 """The home tree: where one installation keeps its register, instruments, keys, inbox, outbox, lake and ledger.
-
 `SLUICEGATE_HOME`, or `./.sluicegate`. Every folder is 0700: working parts of a batch in flight lie here as plaintext,
-so the volume must be encrypted (`sluicegate doctor` checks it).
-"""
+so the volume must be encrypted (`sluicegate doctor` checks it)."""
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import secrets
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -21,22 +23,16 @@ from expectations.base.duck import DuckSettings, default_settings
 from expectations.base.errors import Usage
 from expectations.base.forms import to_toml
 from flows.outbox import Outbox, outbox_at
+from pipelines.lake import durable
 
 CONFIG = "sluicegate.toml"
 FOLDERS = (
-    "inbox",
-    "outbox",
-    "lake",
-    "register",
-    "instruments",
-    "keys",
-    "evidence",
-    "accounting",
-    "verdicts",
-    "prefect",
+    *("inbox", "outbox", "lake", "register", "instruments", "keys"),
+    *("evidence", "accounting", "verdicts", "prefect"),
 )
 _OVERRIDES = {"register_folder": "SLUICEGATE_REGISTER", "runner": "SLUICEGATE_RUNNER", "ledger": "SLUICEGATE_LEDGER"}
 HOLDER_SIGNING, HOLDER_AGE, HASH_KEY = "holder-signing", "holder-age", "hash"
+OUTCOMES = "outcomes"  # among the verdicts of a batch: its rows by outcome, once they have ended
 
 
 class Config(BaseModel):
@@ -94,6 +90,11 @@ class Home:
         return self._path(self.config.keys)
 
     @property
+    def holders(self) -> tuple[str, ...]:
+        """Public keys that may sign a package."""
+        return ((self.keys / f"{HOLDER_SIGNING}.pub").read_text().strip(),)
+
+    @property
     def instruments(self) -> Path:
         return self._path(self.config.instruments)
 
@@ -137,6 +138,12 @@ class Home:
         """Checkpoint results by batch: counts, rule ids and codes only."""
         return self.root / "verdicts"
 
+    def store_verdict(self, batch: str, name: str, result: Mapping[str, Any]) -> None:
+        """Stores a result of a batch among its verdicts, as NAME.json."""
+        folder = self.verdicts / batch
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        durable.write(folder / f"{name}.json", json.dumps(result, indent=1, default=str).encode())
+
     @property
     def ledger_url(self) -> str:
         prefix, url = "sqlite:///", self.config.ledger
@@ -145,10 +152,8 @@ class Home:
     @property
     def duck(self) -> DuckSettings:
         """How much DuckDB may use; it spills inside the home tree."""
-        base = default_settings(str(self.root / "lake" / ".spill"))
-        return DuckSettings(
-            threads=self.config.threads or base.threads, memory=self.config.memory or base.memory, temp=base.temp
-        )
+        base, own = default_settings(str(self.root / "lake" / ".spill")), self.config
+        return replace(base, threads=own.threads or base.threads, memory=own.memory or base.memory)
 
     def secret(self, name: str) -> bytes:
         """A secret file of `keys`; raises Usage if it is missing or open to others."""
@@ -159,6 +164,29 @@ class Home:
         if path.stat().st_mode & 0o077:
             raise Usage("KEY_EXPOSED", "a key of the holder can be read by others", where=name, remedy="chmod 600 it.")
         return path.read_bytes()
+
+
+@contextmanager
+def alone(home: Home, name: str) -> Iterator[None]:
+    """Locks this batch or register on this machine: a second run of it waits here, and then finds it done. A killed run
+    releases the lock. Across machines the ledger's own transactions decide."""
+    with _lock(home, name).open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def busy(home: Home, name: str) -> bool:
+    """Whether a run on this machine has locked this batch now."""
+    with _lock(home, name).open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def _lock(home: Home, name: str) -> Path:
+    return home.lake / f".{name}.lock"
 
 
 def home_path() -> Path:

@@ -55,10 +55,8 @@ def _machine() -> Iterator[Finding]:
             yield Finding("ok", f"{name} {version(name)}")
         except PackageNotFoundError:
             yield Finding("fail", f"{name} is not installed", "Run make setup.")
-    for tool, why in (
-        ("ssh-keygen", "signs letters and decisions outside this program"),
-        ("java", "Flink's job server"),
-    ):
+    tools = {"ssh-keygen": "signs letters and decisions outside this program", "java": "Flink's job server"}
+    for tool, why in tools.items():
         found = shutil.which(tool) is not None
         yield _need(found, tool if found else f"{tool} is not installed: {why}", f"Install {tool} to use it.", "warn")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -71,27 +69,22 @@ def _home() -> Iterator[Finding]:
     except SluicegateError as error:
         yield Finding("fail", error.message, error.remedy)
         return
-    yield from _folders(home)
-    yield _check(lambda: _outbox(home), "outbox")
-    yield from (_check(partial(_key, home, name), f"key {name}") for name in (HASH_KEY, HOLDER_SIGNING, HOLDER_AGE))
-    yield _encryption(home.root)
-    free = shutil.disk_usage(home.root).free
-    yield _need(free >= _DISK_NEEDED, f"{free / 1024**3:.0f} GiB free", "Free some.", "warn")
-    yield _check(lambda: _register(home))
-    yield _check(lambda: _facilities(home))
-    yield _check(lambda: _persons(home))
-    yield from _ledger(home)
-    server = "set by PREFECT_API_URL" if os.environ.get("PREFECT_API_URL") else "a temporary one for each run"
-    yield Finding("ok", f"Prefect server: {server}")
-
-
-def _folders(home: Home) -> Iterator[Finding]:
     for name in FOLDERS:
         folder = home.root / name
         if not folder.is_dir():
             yield Finding("fail", f"folder {name} is missing", "Run sluicegate init.")
         elif folder.stat().st_mode & 0o077:
             yield Finding("fail", f"folder {name} is open to others", f"chmod 700 {name}")
+    yield _check(partial(_outbox, home), "outbox")
+    yield from (_check(partial(_key, home, name), f"key {name}") for name in (HASH_KEY, HOLDER_SIGNING, HOLDER_AGE))
+    yield _encryption(home.root)
+    free = shutil.disk_usage(home.root).free
+    yield _need(free >= _DISK_NEEDED, f"{free / 1024**3:.0f} GiB free", "Free some.", "warn")
+    for own in (_register, _facilities, _persons):
+        yield _check(partial(own, home))
+    yield from _ledger(home)
+    server = "set by PREFECT_API_URL" if os.environ.get("PREFECT_API_URL") else "a temporary one for each run"
+    yield Finding("ok", f"Prefect server: {server}")
 
 
 def _outbox(home: Home) -> str:
@@ -110,11 +103,8 @@ def _encryption(root: Path) -> Finding:
     mapper = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/dm/uuid")
     if mapper.is_file() and mapper.read_text().startswith("CRYPT-"):
         return Finding("ok", "the home volume is encrypted (dm-crypt)")
-    return Finding(
-        "warn",
-        "the home volume is not known to be encrypted",
-        "Put SLUICEGATE_HOME on a dm-crypt volume, or make sure that the storage below encrypts.",
-    )
+    remedy = "Put SLUICEGATE_HOME on a dm-crypt volume, or make sure that the storage below encrypts."
+    return Finding("warn", "the home volume is not known to be encrypted", remedy)
 
 
 def _register(home: Home) -> str:

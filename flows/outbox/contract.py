@@ -54,22 +54,16 @@ def package_digest(package: Path) -> str:
 
 def taken(name: str) -> Fault:
     """Something else lies under the name of a package."""
-    return Fault(
-        "OUTBOX_TAKEN",
-        "something else lies in the outbox under the name of this batch",
-        where=name,
-        remedy="Find out what it is; the batch is not published over it.",
-    )
+    said = "something else lies in the outbox under the name of this batch"
+    remedy = "Find out what it is; the batch is not published over it."
+    return Fault("OUTBOX_TAKEN", said, where=name, remedy=remedy)
 
 
 def unwritable(error: Exception, name: str) -> Transient:
     """The outbox cannot be written to; what failed said may name anything, and is not shown."""
-    return Transient(
-        "OUTBOX_UNWRITABLE",
-        f"the package cannot be put into the outbox: {type(error).__name__}",
-        where=name,
-        remedy="Look at the disk or the object store, then run the batch again.",
-    )
+    said = f"the package cannot be put into the outbox: {type(error).__name__}"
+    remedy = "Look at the disk or the object store, then run the batch again."
+    return Transient("OUTBOX_UNWRITABLE", said, where=name, remedy=remedy)
 
 
 def files_of(folder: Path) -> Iterator[Path]:

@@ -1,9 +1,6 @@
-"""An outbox in an object store: S3 and what speaks like it, Google Cloud Storage, Azure.
-
-A package is there once its `manifest.json` is: files first, the manifest last, by a put that succeeds only where none
-is yet. Everything below a package's own name is written under the ledger's lock; what is uploaded before lies below
-`.staging`.
-"""
+"""An outbox in an object store: S3 and what speaks like it, Google Cloud Storage, Azure. A package is there once its
+`manifest.json` is: files first, the manifest last, by a put that succeeds only where none is yet. Everything below a
+package's own name is written under the ledger's lock; what is uploaded before lies below `.staging`."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from obstore.store import from_url
 
 from expectations.base.digests import of_json
 from expectations.base.errors import Fault, Usage
-from flows.outbox.contract import STAGING, package_digest, taken, unwritable
+from flows.outbox.contract import STAGING, files_of, package_digest, taken, unwritable
 from pipelines.release.signed_folder import MANIFEST
 
 if TYPE_CHECKING:
@@ -46,12 +43,9 @@ class ObjectStore:
         try:
             return from_url(self.url, retry_config=_RETRY)
         except _ERRORS:  # it says what it was given
-            raise Usage(
-                "OUTBOX_URL",
-                "the object store of the outbox cannot be set up",
-                where="outbox",
-                remedy="Set its keys, region or account in the environment: infra/docs/home.md.",
-            ) from None
+            said = "the object store of the outbox cannot be set up"
+            remedy = "Set its keys, region or account in the environment: infra/docs/home.md."
+            raise Usage("OUTBOX_URL", said, where="outbox", remedy=remedy) from None
 
     def digest(self, name: str) -> str | None:
         """What lies there without a manifest is half a publication, and nothing yet."""
@@ -69,18 +63,16 @@ class ObjectStore:
         folder = f"{STAGING}/{name}/{uuid.uuid4().hex}"
         try:
             try:
-                files = [p.relative_to(package).as_posix() for p in sorted(package.rglob("*")) if not p.is_dir()]
+                files = [p.relative_to(package).as_posix() for p in files_of(package)]
                 for file in files:
                     obstore.put(self.store, f"{folder}/{file}", package / file)
-                digest = of_json(
-                    {file: self._sha256(f"{folder}/{file}") for file in files}
-                )  # as the store gives it back
+                # as the store gives it back
+                digest = of_json({file: self._sha256(f"{folder}/{file}") for file in files})
             except _ERRORS as error:
                 raise unwritable(error, name) from None
             if digest != wanted:
-                raise Fault(
-                    "PACKAGE_CHANGED", "the object store gives back another package than it was given", where=name
-                )
+                changed = "the object store gives back another package than it was given"
+                raise Fault("PACKAGE_CHANGED", changed, where=name)
             yield ObjectCopy(self, name, folder, files, digest, (package / MANIFEST).read_bytes())
         finally:
             self._discard(folder)

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from expectations.base.clock import Clock
 from expectations.base.errors import Usage
-from expectations.instruments import Agreement, CourtOrder, Instrument, Standing, standing
+from expectations.instruments import Agreement, Standing, standing
 from expectations.instruments.standing import superseded
+from flows.registry.enrolled import Enrolled
 
 
 def on_day(
-    known: Collection[Instrument],
-    clock: Clock,
-    on: date | None = None,
-    *,
-    agreement: str | None = None,
-    statute: str | None = None,
-    purpose: str | None = None,
+    known: Enrolled, clock: Clock, on: date | None, agreement: str | None, statute: str | None, purpose: str | None
 ) -> list[dict[str, Any]]:
     """For each agreement, statute and purpose (or those asked for): what may be released on that day, and what forbids
-    the rest.
-
-    `on` is a day in the agreement's legal zone; left out, it is today there. Raises Usage if no agreement has what is
-    asked for.
-    """
-    orders = [i for i in known if isinstance(i, CourtOrder)]
-    agreements = [i for i in known if isinstance(i, Agreement)]
+    the rest. `on` is a day in the agreement's legal zone; left out, it is today there. Raises Usage if no agreement has
+    what is asked for."""
     found = [
-        _one(under, agreements, orders, s, p, on or clock.today(under.zone))
-        for under in agreements
+        _one(under, known, s, p, on or clock.today(under.zone))
+        for under in known.agreements.values()
         if agreement in (None, under.id)
         for s in under.statutes
         if statute in (None, s)
@@ -39,21 +29,16 @@ def on_day(
         if purpose in (None, p)
     ]
     if not found:
-        raise Usage(
-            "NOTHING_ASKED",
-            "no enrolled agreement has this id, statute and purpose",
-            remedy="See sluicegate instruments list, and show.",
-        )
+        nothing = "no enrolled agreement has this id, statute and purpose"
+        raise Usage("NOTHING_ASKED", nothing, remedy="See sluicegate instruments list, and show.")
     return found
 
 
-def _one(
-    under: Agreement, agreements: list[Agreement], orders: list[CourtOrder], statute: str, purpose: str, day: date
-) -> dict[str, Any]:
-    left = standing(under, orders, statute, purpose, day)
+def _one(under: Agreement, known: Enrolled, statute: str, purpose: str, day: date) -> dict[str, Any]:
+    left = standing(under, known.orders.values(), statute, purpose, day)
     stops: dict[str, list[str]] = {
         "AGREEMENT_NOT_IN_FORCE": [] if under.in_force(day) else [under.id],
-        "AGREEMENT_SUPERSEDED": list(superseded(under, agreements, day)),
+        "AGREEMENT_SUPERSEDED": list(superseded(under, known.agreements.values(), day)),
         "SAFEGUARDS_OPEN": [] if under.safeguards.in_force(day) else [under.id],
         "COURT_ORDER": list(left.forbid),
         "COURT_ORDER_HOLDS": list(left.hold),

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
 from expectations.base.clock import Clock
 from expectations.base.errors import Usage
-from expectations.instruments import (
-    Agreement,
-    Instrument,
-    instrument_digest,
-    instrument_problems,
-    parse_instrument,
-)
+from expectations.instruments import Agreement, Instrument, instrument_digest, instrument_problems, parse_instrument
 from expectations.instruments.orders import CourtOrder
 from expectations.instruments.standing import ended, superseded
 from flows.ledger import Ledger
@@ -24,14 +18,9 @@ from flows.ledger.registry import VersionRecord
 COURTS = "America/New_York"  # an order names days, not a zone; where none is given, today is the day in Washington
 
 
-def enrolled(ledger: Ledger) -> dict[str, Instrument]:
-    """The newest version of each instrument, by id."""
-    return {name: parse_instrument(body, name) for name, _, body in ledger.instruments()}
-
-
 def listed(ledger: Ledger, clock: Clock, on: date | None = None) -> list[dict[str, Any]]:
     """Each instrument in one line: id, kind, number of the version, in force on that day (today), first, last day."""
-    known = enrolled(ledger)
+    known = {name: parse_instrument(body, name) for name, _, body in ledger.instruments()}
     rows = []
     for name, one in known.items():
         newest = ledger.versions(name)[-1]
@@ -72,12 +61,8 @@ def version(ledger: Ledger, name: str, which: str | None = None) -> VersionRecor
     if which is not None:
         found = [v for v in found if which == str(v.version) or (len(which) >= 8 and v.digest.startswith(which))]
     if not found:
-        raise Usage(
-            "UNKNOWN_INSTRUMENT",
-            "no such instrument, or no such version of it, is enrolled",
-            where=name,
-            remedy="See sluicegate instruments list, and show.",
-        )
+        unknown = "no such instrument, or no such version of it, is enrolled"
+        raise Usage("UNKNOWN_INSTRUMENT", unknown, where=name, remedy="See sluicegate instruments list, and show.")
     return found[-1]
 
 
@@ -91,9 +76,7 @@ def shown(ledger: Ledger, name: str, which: str | None = None) -> dict[str, Any]
         "fields": flat(parse_instrument(chosen.body, name).model_dump()),
         "versions": [
             {
-                "version": v.version,
-                "digest": v.digest,
-                "enrolled_at": v.enrolled_at,
+                **{key: getattr(v, key) for key in ("version", "digest", "enrolled_at")},
                 "by": [operator for operator, _, _ in v.signed],
                 "keys": [key for _, key, _ in v.signed],
             }
@@ -105,9 +88,7 @@ def shown(ledger: Ledger, name: str, which: str | None = None) -> dict[str, Any]
 @dataclass(frozen=True)
 class Checked:
     """What is wrong with a file, and if nothing is: the instrument, what is doubtful, and what it would change.
-
-    `changes`: (key, now, then) against the enrolled version; None if none is enrolled.
-    """
+    `changes`: (key, now, then) against the enrolled version; None if none is enrolled."""
 
     problems: list[str]
     found: Instrument | None = None
@@ -116,10 +97,7 @@ class Checked:
 
 
 def checked(body: bytes, where: str, known: Mapping[str, bytes], clock: Clock) -> Checked:
-    """Judges an instrument before it is enrolled. `known`: bodies of the enrolled versions, by id.
-
-    Raises BadInput if it is no TOML, or of no known kind.
-    """
+    """Judges an instrument before it is enrolled. Raises BadInput if it is no TOML, or of no known kind."""
     if problems := instrument_problems(body, where):
         return Checked([f"{p.key}: {p.what}. {p.write}".rstrip() for p in problems])
     one = parse_instrument(body, where)
@@ -149,12 +127,11 @@ def doubts(one: Instrument, body: bytes, known: Mapping[str, bytes], today: date
     """What the form allows and is probably not meant. `known`: bodies of the enrolled versions, by id."""
     if one.id in known and instrument_digest(known[one.id]) == instrument_digest(body):
         yield "this version is enrolled already"
-    kinds = {name: parse_instrument(b, name).kind for name, b in known.items()}
+    parsed = {name: parse_instrument(b, name) for name, b in known.items()}
+    kinds = {name: i.kind for name, i in parsed.items()}
     if one.id in kinds and kinds[one.id] != one.kind:
         yield f"id: {one.id} is enrolled as another kind ({kinds[one.id]})"
-    others = {
-        name: i for name, b in known.items() if name != one.id and isinstance(i := parse_instrument(b, name), Agreement)
-    }
+    others = {name: i for name, i in parsed.items() if name != one.id and isinstance(i, Agreement)}
     if isinstance(one, Agreement):
         yield from _renewals(one, others)
     else:
@@ -168,7 +145,7 @@ def doubts(one: Instrument, body: bytes, known: Mapping[str, bytes], today: date
         named["scope.agreements"] = one.scope.agreements
     for key, ids in named.items():
         kind = "agreement" if key == "scope.agreements" else one.kind
-        yield from (f"{key}: no {kind} {other} is enrolled" for other in _unknown(ids, kinds, kind))
+        yield from (f"{key}: no {kind} {other} is enrolled" for other in ids if kinds.get(other) != kind)
     last = days(one)[1]
     if last is not None and last < today:
         yield f"its last day, {last}, has passed"
@@ -181,10 +158,5 @@ def _renewals(one: Agreement, others: Mapping[str, Agreement]) -> Iterator[str]:
             yield f"supersedes: {name} has the same requester; orders against it do not stand against this agreement"
     for name in one.supersedes:
         missing = sorted(set(others[name].supersedes) - {*one.supersedes, one.id}) if name in others else []
-        yield from (
-            f"supersedes: {name} superseded {old}; name it as well, or orders against it end here" for old in missing
-        )
-
-
-def _unknown(ids: Sequence[str], kinds: Mapping[str, str], kind: str) -> list[str]:
-    return [other for other in ids if kinds.get(other) != kind]
+        for old in missing:
+            yield f"supersedes: {name} superseded {old}; name it as well, or orders against it end here"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import duckdb
+from duckdb import DuckDBPyConnection as Connection
 
 from expectations import codes
 from expectations.base.clock import Clock
@@ -41,21 +41,15 @@ _VALIDATE = ("corroboration", "units_on_file", "earlier_tries", "codes", "outcom
 
 
 def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: bool, who: str) -> dict[str, Any]:
-    """Rules, match and outcome of one row; with `show_values` its raw fields, audited in the name of `who`.
-
-    Raises Usage if there is no such batch or row.
-    """
+    """How one row was judged; its raw fields are audited in the name of `who`. Raises Usage: no such batch or row."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         record = ledger.known_batch(batch)
-        with (
-            opened.opened(home, BatchSteps(home, ledger, batch)) as (ctx, relation),
-            session(home.duck) as connection,
-        ):
+        with opened.opened(home, BatchSteps(home, ledger, batch)) as (ctx, relation), session(home.duck) as connection:
             row = _row(connection, relation, ordinal)
             if show_values:
                 ledger.audit(batch, ordinal, View.VALUES, who)
             on = grounds.recorded(ledger, record)
-            found = _explained(connection, ctx, on, relation, row)
+            found = _explain(connection, ctx, on, relation, row)
             if record.state in STOPPED:
                 # an order may have come after receipt
                 cited = {**grounds.enrolled(ledger, record).cited, **on.cited}
@@ -71,7 +65,7 @@ def _stopped(record: BatchRecord, on: Grounds, found: Mapping[str, Any]) -> dict
     return {"batch": batch, "outcome": "refused", "codes": sorted({*found["codes"], *record.codes})}
 
 
-def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> dict[str, Any]:
+def _row(connection: Connection, relation: str, ordinal: int) -> dict[str, Any]:
     connection.execute(f"CREATE TABLE one AS SELECT * FROM {relation} WHERE ordinal = {ordinal} AND origin = 'request'")
     table = connection.execute("SELECT * FROM one").to_arrow_table()
     if table.num_rows != 1:
@@ -80,9 +74,7 @@ def _row(connection: duckdb.DuckDBPyConnection, relation: str, ordinal: int) -> 
     return row
 
 
-def _explained(
-    connection: duckdb.DuckDBPyConnection, ctx: BatchContext, on: Grounds, batch: str, row: dict[str, Any]
-) -> dict[str, Any]:
+def _explain(connection: Connection, ctx: BatchContext, on: Grounds, batch: str, row: dict[str, Any]) -> dict[str, Any]:
     reject, candidate, verdict = (row.get(k) or {} for k in ("reject", "candidate", "verdict"))
     if reject:
         where = {"rule": f"read.{reject['field'] or 'row'}", "verdict": "failed"}
@@ -112,7 +104,7 @@ def _explained(
 
 
 def _judged(
-    connection: duckdb.DuckDBPyConnection, table: str, rules: tuple[Rule, ...], ctx: BatchContext, on: Grounds
+    connection: Connection, table: str, rules: tuple[Rule, ...], ctx: BatchContext, on: Grounds
 ) -> list[dict[str, Any]]:
     met = connection.execute(f"SELECT {', '.join(r.met for r in rules)} FROM {table}").fetchall()[0]
     return [

@@ -25,8 +25,7 @@ from expectations.instruments import CourtOrder, standing
 from expectations.instruments.standing import ended
 from flows.batch import grounds
 from flows.batch.grounds import Grounds
-from flows.evidence.plaintext import plaintext_folder
-from flows.evidence.store import seal_to_holder
+from flows.evidence.store import plaintext_folder, seal_to_holder
 from flows.home.registers import all_versions, current_register
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -40,7 +39,6 @@ from pipelines.lake.sql import copy
 from pipelines.replay import corrections
 from pipelines.replay.decide import Decided
 
-FOLDER = "lookback"
 SHREDDED = "EVIDENCE_SHREDDED"  # retention ended: nothing is left to decide, and nothing is wrong
 
 
@@ -69,15 +67,11 @@ class Lookback:
         return f"{affected} of {released} disclosures would not be made today; {len(missing)} batches not decided"
 
 
-def lookback(
-    home: Home, clock: Clock, *, as_of: date | None = None, progress: Progress = lambda step, done, total: None
-) -> Lookback:
-    """Decides all published batches again, one after the other; stores the result under lookback/ in the home.
-
-    `as_of`: as of the end of that day (in each agreement's zone): batches decided by then, versions enrolled by then,
-    corrections in effect. A batch that cannot be decided is listed with its code, and the others go on.
-    """
-    folder = home.root / FOLDER
+def lookback(home: Home, clock: Clock, *, as_of: date | None = None, progress: Progress = lambda *_: None) -> Lookback:
+    """Decides all published batches again, one after the other; stores the result under lookback/ in the home. `as_of`:
+    as of the end of that day (in each agreement's zone): batches decided by then, versions enrolled by then,
+    corrections in effect. A batch that cannot be decided is listed with its code, and the others go on."""
+    folder = home.root / "lookback"
     folder.mkdir(exist_ok=True, mode=0o700)
     name = f"{clock.now():%Y%m%dT%H%M%S%fZ}"
     found: list[dict[str, Any]] = []
@@ -88,13 +82,29 @@ def lookback(
             progress("lookback", number, len(batches))
             try:
                 with past(home, ledger, record) as opened:
-                    target = place / f"{number:06d}.parquet"
-                    found.append(_batch(home, ledger, opened, as_of, target))
+                    found.append(_batch(home, ledger, opened, as_of, place / f"{number:06d}.parquet"))
             except SluicegateError as error:
                 failed.append({"batch": record.name, "code": error.code})
         progress("lookback", len(batches), len(batches))
-        summary = _summary(clock, as_of, found, failed, _persons(home, place))
-        affected = _seal(home, place, folder / f"{name}.parquet.age") if summary["affected"] else None
+        summary: dict[str, Any] = {
+            "at": clock.now().isoformat(timespec="seconds"),
+            "as_of": as_of,
+            "batches": len(found),
+            "released": sum(one["released"] for one in found),
+            "affected": sum(one["affected"] for one in found),
+            "persons": 0,
+            "codes": dict(sorted(sum((Counter(one["codes"]) for one in found), Counter()).items())),
+            "found": [one for one in found if one["affected"] or one["batch_codes"]],
+            "not_decided": failed,
+        }
+        affected = folder / f"{name}.parquet.age" if summary["affected"] else None
+        if affected:
+            whole, lists = place / "affected", parquet(sorted(place.glob("*.parquet")))
+            with session(home.duck) as connection:
+                counted = connection.execute(f"SELECT count(DISTINCT person_key) FROM {lists}").fetchall()
+                copy(connection, f"FROM {lists} ORDER BY batch, ordinal", whole)
+            summary["persons"] = counted[0][0]
+            seal_to_holder(home, whole, affected)
     if affected:
         summary |= {"list": affected.name, "list_digest": of_file(affected)}
     durable.write(folder / f"{name}.json", json.dumps(summary, indent=1, default=str).encode())
@@ -118,18 +128,16 @@ def _batch(home: Home, ledger: Ledger, opened: Past, as_of: date | None, target:
             FROM ({compared}) WHERE outcome_then = 'released' AND outcome_now <> 'released' ORDER BY ordinal"""
         copy(connection, lost, target)
         rows = parquet([target])
-        by_code = connection.execute(
-            f"SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM {rows}) GROUP BY 1 ORDER BY 1"
-        ).fetchall()
-        released, affected = connection.execute(
-            f"SELECT count(*) FILTER (outcome_then = 'released'), (SELECT count(*) FROM {rows}) FROM ({compared})"
-        ).fetchall()[0]
+        by_code = f"SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM {rows}) GROUP BY 1 ORDER BY 1"
+        codes_of_rows = dict(connection.execute(by_code).fetchall())
+        counts = f"SELECT count(*) FILTER (outcome_then = 'released'), (SELECT count(*) FROM {rows}) FROM ({compared})"
+        released, affected = connection.execute(counts).fetchall()[0]
     return {
         "batch": opened.record.name,
         "decided_on": opened.record.decided_on,
         "released": released,
         "affected": affected,
-        "codes": dict(by_code),
+        "codes": codes_of_rows,
         "batch_codes": list(codes),
         "corrected_persons": persons,
         "cites": on.cites(grounds.cited_for(codes, ctx)),
@@ -148,14 +156,9 @@ def _recalling(on: Grounds, ctx: BatchContext, today: date) -> Grounds:
     return replace(on, orders=tuple(back(order) for order in on.orders))
 
 
-def _stops(
-    then: BatchContext, now: BatchContext, decided: Decided
-) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+def _stops(then: BatchContext, now: BatchContext, decided: Decided) -> tuple[tuple[str, ...], ...]:
     """Codes of the batch as a whole; those for which it is refused; those for which it is held and nobody may let it go
-    on.
-
-    A share or a rate that people may explain makes no single disclosure wrong.
-    """
+    on. A share or a rate that people may explain makes no single disclosure wrong."""
     refused = tuple(sorted({*decided.refuse, *decided.hold})) if decided.refuse else ()
     held = tuple(c for c in decided.hold if allowed(Checkpoint.INTAKE, [c]) <= {Decision.REJECT})
     fields = standing(then.agreement, now.orders, now.letter.statute, now.letter.purpose, now.decided_on).fields
@@ -169,50 +172,6 @@ def _corrections(home: Home, opened: Past, on: Grounds, target: Path, today: dat
     changed = corrections.changes(versions)
     if not changed:
         return 0
-    own = [v for v in versions if register.version(v) == opened.record.register]
-    ctx = replace(opened.ctx, agreement=on.agreement)
-    return corrections.write(
-        ctx,
-        opened.evidence,
-        target,
-        changed=changed,
-        known=corrections.changes(own),
-        now=current_register(home),
-        until=today,
-    )
-
-
-def _persons(home: Home, place: Path) -> int:
-    paths = sorted(place.glob("*.parquet"))
-    if not paths:
-        return 0
-    with session(home.duck) as connection:
-        return int(connection.execute(f"SELECT count(DISTINCT person_key) FROM {parquet(paths)}").fetchall()[0][0])
-
-
-def _summary(
-    clock: Clock, as_of: date | None, found: list[dict[str, Any]], failed: list[dict[str, str]], persons: int
-) -> dict[str, Any]:
-    codes: Counter[str] = Counter()
-    for one in found:
-        codes.update(one["codes"])
-    return {
-        "at": clock.now().isoformat(timespec="seconds"),
-        "as_of": as_of,
-        "batches": len(found),
-        "released": sum(one["released"] for one in found),
-        "affected": sum(one["affected"] for one in found),
-        "persons": persons,
-        "codes": dict(sorted(codes.items())),
-        "found": [one for one in found if one["affected"] or one["batch_codes"]],
-        "not_decided": failed,
-    }
-
-
-def _seal(home: Home, place: Path, target: Path) -> Path:
-    """Seals the lists of all batches as one to the holder, whole or not at all."""
-    whole = place / "affected"
-    with session(home.duck) as connection:
-        copy(connection, f"FROM {parquet(sorted(place.glob('*.parquet')))} ORDER BY batch, ordinal", whole)
-    seal_to_holder(home, whole, target)
-    return target
+    known = corrections.changes([v for v in versions if register.version(v) == opened.record.register])
+    ctx, now = replace(opened.ctx, agreement=on.agreement), current_register(home)
+    return corrections.write(ctx, opened.evidence, target, changed=changed, known=known, now=now, until=today)

@@ -11,8 +11,7 @@ from expectations.base.duck import parquet
 from expectations.base.errors import Usage
 from flows.batch.steps import BatchSteps
 from flows.evidence import keys
-from flows.evidence.plaintext import plaintext_folder
-from flows.evidence.store import evidence_file
+from flows.evidence.store import evidence_file, plaintext_folder
 from flows.home.tree import Home
 from flows.ledger.accounts import SHREDDING_STEPS
 from pipelines import sealing
@@ -23,9 +22,7 @@ from pipelines.release.evidence import bundle
 @contextmanager
 def opened(home: Home, batch: BatchSteps) -> Iterator[tuple[BatchContext, str]]:
     """The batch's context and its evidence as a relation: of a batch in flight what it has so far, else what is stored.
-
-    What is opened for that is deleted at the end. Raises Usage if nothing is stored, or no longer.
-    """
+    What is opened for that is deleted at the end. Raises Usage if nothing is stored, or no longer."""
     if batch.folder.exists():
         yield batch.ctx, f"({bundle(batch.ctx)})"
         return

@@ -1,8 +1,6 @@
-"""`sluicegate replay`: decides a past batch again from its evidence, and shows what would differ.
-
-The same command is what-if for a planned order, agreement or rule. Nothing is written to ledger (but that somebody
-opened the evidence), lake or outbox, and what is opened is deleted. Counts, ids and codes come out, never a value.
-"""
+"""`sluicegate replay`: decides a past batch again from its evidence, and shows what would differ. The same command is
+what-if for a planned order, agreement or rule. Nothing is written to ledger (but that somebody opened the evidence),
+lake or outbox, and what is opened is deleted. Counts, ids and codes come out, never a value."""
 
 from __future__ import annotations
 
@@ -100,8 +98,10 @@ def replay(
             found = _compared(ctx, compared, batch, first)
             if out:
                 _write(home, compared, batch, out)
+    # what a published batch was once held for is history
+    codes = () if record.state is State.PUBLISHED else tuple(sorted(record.codes))
     verdict = {
-        "then": _verdict(opened.ctx, _recorded_end(record), then) | found.pop("then"),
+        "then": _verdict(opened.ctx, _End(record.state, codes, tuple(record.cites)), then) | found.pop("then"),
         "now": _verdict(ctx, end, now) | found.pop("now"),
     }
     same = all(verdict["then"][k] == verdict["now"][k] for k in ("state", "codes", "fields"))
@@ -150,17 +150,9 @@ def _late(ledger: Ledger, record: BatchRecord, ctx: BatchContext) -> Mapping[str
     """The instruments for which the batch was refused under the publication lock: ids by code."""
     ended = next(e for e in reversed(ledger.events(record.name)) if e["kind"] == record.state.value)
     at = datetime.fromisoformat(ended["at"])
-    bodies = [version.body for version in grounds.at(ledger, at).values()]
     day = legal_date(at, ctx.agreement.zone)
     check = publication.narrowed(ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing, lambda: day)
-    return check(bodies)
-
-
-def _recorded_end(record: BatchRecord) -> _End:
-    codes = (
-        () if record.state is State.PUBLISHED else tuple(sorted(record.codes))
-    )  # what it was once held for is history
-    return _End(record.state, codes, tuple(record.cites))
+    return check([version.body for version in grounds.at(ledger, at).values()])
 
 
 def _verdict(ctx: BatchContext, end: _End, on: Grounds) -> dict[str, Any]:
@@ -186,9 +178,8 @@ def _compared(ctx: BatchContext, compared: str, batch: str, first: int) -> dict[
             return dict(connection.execute(query).fetchall())
 
         columns = "outcome_then, outcome_now, codes_now, count(*)"
-        moved = connection.execute(
-            f"SELECT {columns} FROM compared WHERE {_CHANGED} GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
+        grouped = f"SELECT {columns} FROM compared WHERE {_CHANGED} GROUP BY ALL ORDER BY ALL"
+        moved = connection.execute(grouped).fetchall()
         rows = connection.execute(f"SELECT ordinal FROM compared WHERE {_CHANGED} ORDER BY 1 LIMIT {first}").fetchall()
         return {
             "then": {"outcomes": counts("outcome_then"), "row_codes": counts("unnest(codes_then)")},

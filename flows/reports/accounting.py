@@ -1,8 +1,6 @@
-"""`sluicegate accounting`: to whom a person's record was disclosed, and the accounting of a batch as a whole.
-
-26 USC 6103(p)(3)(A); 5 USC 552a(c)(3): made available to the person at request. The holder's age key opens the sealed
-accounting for its header alone; no row of it is shown.
-"""
+"""`sluicegate accounting`: to whom a person's record was disclosed, and the accounting of a batch as a whole. 26 USC
+6103(p)(3)(A); 5 USC 552a(c)(3): made available to the person at request. The holder's age key opens the sealed
+accounting for its header alone; no row of it is shown."""
 
 from __future__ import annotations
 
@@ -12,8 +10,7 @@ from expectations.base.clock import Clock, legal_date
 from expectations.base.digests import keyed_hash
 from expectations.base.errors import Usage
 from expectations.instruments import Agreement
-from flows.evidence.plaintext import plaintext_folder
-from flows.evidence.store import accounting_path, open_accounting
+from flows.evidence.store import accounting_path, open_accounting, plaintext_folder
 from flows.home.tree import HASH_KEY, Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
@@ -24,11 +21,11 @@ from pipelines.release.accounting import read_header
 
 
 def person(home: Home, clock: Clock, record_id: str, who: str) -> list[dict[str, Any]]:
-    """Every disclosure of this record, oldest first, audited in the name of `who` before it is looked up.
-
-    Raises Usage if `record_id` is no whole number.
-    """
-    key = keyed_hash(home.secret(HASH_KEY), person_text(_record_id(record_id)))
+    """Every disclosure of this record, oldest first, audited first. Raises Usage if `record_id` is no whole number."""
+    secret, digits = home.secret(HASH_KEY), record_id.strip()
+    if not (digits.isascii() and digits.removeprefix("-").isdigit()):
+        raise Usage("RECORD_ID", "a record id is a whole number", remedy="Give the register's own key of the person.")
+    key = keyed_hash(secret, person_text(int(digits)))
     with Ledger.open(home.ledger_url, clock) as ledger:
         ledger.audit_person(key, who)
         return [
@@ -90,10 +87,3 @@ def _facts(ledger: Ledger, home: Home, record: BatchRecord) -> dict[str, Any]:
         "address": recipient["address"],
         "agreement": record.agreement,
     }
-
-
-def _record_id(text: str) -> int:
-    digits = text.strip()
-    if not (digits.isascii() and digits.removeprefix("-").isdigit()):
-        raise Usage("RECORD_ID", "a record id is a whole number", remedy="Give the register's own key of the person.")
-    return int(digits)

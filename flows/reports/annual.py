@@ -1,9 +1,6 @@
-"""The annual report per agency: 26 USC 6103(p)(3)(C), due within 90 days of the year's end.
-
-A year is counted in the legal zone of each batch's agreement: requests by the day of their receipt, disclosures and
-taxpayers by the day on which they left. Numbers come from the newest accounting of each batch; only what was published
-was disclosed.
-"""
+"""The annual report per agency: 26 USC 6103(p)(3)(C), due within 90 days of the year's end. A year is counted in the
+legal zone of each batch's agreement: requests by the day of their receipt, disclosures and taxpayers by the day on
+which they left. Numbers come from the newest accounting of each batch; only what was published was disclosed."""
 
 from __future__ import annotations
 
@@ -63,7 +60,8 @@ def annual(home: Home, clock: Clock, year: int, agency: str | None = None) -> di
             raise Usage("UNKNOWN_AGENCY", "the ledger knows no agency of this id", remedy="See sluicegate status.")
         by_agency: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
-            if agency in (None, entry.record.requester) and year in _years(entry):
+            days = (entry.received_on, entry.disclosed_on)
+            if agency in (None, entry.record.requester) and year in {day.year for day in days if day}:
                 by_agency[entry.record.requester].append(entry)
         end = date(year, 12, 31)
         return {
@@ -84,36 +82,24 @@ def _entries(ledger: Ledger) -> Iterable[Entry]:
         under = agreement(record.instruments.get(record.agreement, ""))
         zone = under.zone if under else "UTC"
         left = published.get(record.name)
-        yield Entry(
-            record,
-            under,
-            accounted.get(record.name),
-            left,
-            legal_date(record.received_at, zone),
-            legal_date(left.at, zone) if left else None,
-        )
-
-
-def _years(entry: Entry) -> set[int]:
-    return {day.year for day in (entry.received_on, entry.disclosed_on) if day}
+        received_on, disclosed_on = legal_date(record.received_at, zone), legal_date(left.at, zone) if left else None
+        yield Entry(record, under, accounted.get(record.name), left, received_on, disclosed_on)
 
 
 def _agency(ledger: Ledger, year: int, name: str, entries: list[Entry]) -> dict[str, Any]:
     asked = [e for e in entries if e.received_on.year == year]
     left = [e for e in entries if e.disclosed_on and e.disclosed_on.year == year]
-    unreadable = [e for e in asked if e.record.state is State.UNREADABLE]
     withheld: Counter[str] = Counter()
     for entry in asked:
         withheld.update(entry.withheld)
-    requests = sum(e.rows for e in asked)
-    of_these = sum(e.disclosed for e in asked)
+    requests, of_these = sum(e.rows for e in asked), sum(e.disclosed for e in asked)
     newest = max(entries, key=lambda e: e.record.received_at).agreement
     return {
         "id": name,
         "name": newest.requester.name if newest else None,
         "address": newest.requester.address if newest else None,
         "submissions": len(asked),
-        "unreadable_submissions": len(unreadable),
+        "unreadable_submissions": sum(e.record.state is State.UNREADABLE for e in asked),
         "requests": requests,
         "requests_disclosed": of_these,
         "requests_withheld": withheld.total(),

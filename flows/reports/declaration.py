@@ -1,8 +1,5 @@
 """The declaration of a batch: how many were asked for, matched, disclosed and withheld, and why; each number with its
-event.
-
-It is the holder's own paper: it counts by codes that the requester never sees (invariant 9).
-"""
+event. It is the holder's own paper: it counts by codes that the requester never sees (invariant 9)."""
 
 from __future__ import annotations
 
@@ -25,10 +22,7 @@ _BY_STATE_PASSED = {state.value: which for which, state in PASSED.items()}
 
 
 def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
-    """What the ledger says of a batch.
-
-    Raises Usage if nobody knows it or it is not accounted for yet, Fault if the ledger contradicts itself.
-    """
+    """What the ledger says of a batch. Raises Usage if it is not accounted for, Fault if its events do not add up."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         record, events = ledger.known_batch(batch), ledger.events_of(batch)
         return {
@@ -42,7 +36,11 @@ def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
             **_parties(ledger, record, events),
             **_figures(record, events),
             "checkpoints": list(_checkpoints(events)),
-            "decisions": [_decision(e) for e in events if e.kind == "decision"],
+            "decisions": [
+                {**{k: e.facts[k] for k in ("decision", "reason", "by")}, **_source(e)}
+                for e in events
+                if e.kind == "decision"
+            ],
             "instruments": list(_instruments(ledger, record)),
             "register": record.register,
             "chain": vars(ledger.head()),
@@ -97,8 +95,7 @@ def _lines(record: BatchRecord, events: list[EventRecord], accounted: EventRecor
         raise Fault("REPORT_DIFFERS", "the events of the batch do not add up", where=record.name, remedy=remedy)
     yield _figure("asked", asked, accounted)
     yield _figure("rejected (could not be read as a row)", outcomes.get("rejected", 0), accounted)
-    matching = next((e for e in reversed(events) if e.kind == State.MATCHED and "looked_up" in e.facts), None)
-    if matching:
+    if matching := next((e for e in reversed(events) if e.kind == State.MATCHED and "looked_up" in e.facts), None):
         yield _figure("looked up in the register", matching.facts["looked_up"], matching)
         yield _figure("matched", matching.facts["matched"], matching)
     yield _figure("disclosed", disclosed, published or accounted)
@@ -117,29 +114,15 @@ def _checkpoints(events: list[EventRecord]) -> Iterable[dict[str, Any]]:
 
 
 def _verdict(which: Checkpoint, verdict: str, event: EventRecord) -> dict[str, Any]:
-    counts = {k: event.facts.get(k) for k in ("declared", "evaluated", "rows")}
-    return {
-        "checkpoint": which.value,
-        "verdict": verdict,
-        "codes": event.facts.get("codes", []),
-        **counts,
-        **_source(event),
-    }
-
-
-def _decision(event: EventRecord) -> dict[str, Any]:
-    return {**{k: event.facts[k] for k in ("decision", "reason", "by")}, **_source(event)}
+    said = {"checkpoint": which.value, "verdict": verdict, "codes": event.facts.get("codes", [])}
+    return said | {k: event.facts.get(k) for k in ("declared", "evaluated", "rows")} | _source(event)
 
 
 def _instruments(ledger: Ledger, record: BatchRecord) -> Iterable[dict[str, Any]]:
     for name, digest in record.instruments.items():
         version = next((v for v in ledger.versions(name) if v.digest == digest), None)
-        yield {
-            "id": name,
-            "digest": digest,
-            "version": version.version if version else None,
-            "kind": version.kind if version else None,
-        }
+        known = {"version": version.version, "kind": version.kind} if version else {"version": None, "kind": None}
+        yield {"id": name, "digest": digest, **known}
 
 
 def _code(name: str, rows: int | None) -> dict[str, Any]:

@@ -22,7 +22,6 @@ _MODELS: dict[str, type[Strict]] = {
     "register_mapping": Mapping,
 }
 _WORDS = {str: "text", date: "date", int: "number", float: "number", bool: "true or false"}
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAMES = (*rows.SCHEMAS, *_MODELS)
 
 
@@ -30,16 +29,15 @@ def json_schema(name: str) -> dict[str, Any]:
     """JSON Schema of a row, a letter, an instrument or a mapping; raises Usage on another name."""
     if _known(name) not in _MODELS:
         return rows.json_schema(name)
-    return {"$schema": DIALECT, **_MODELS[name].model_json_schema(), "title": name}
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **_MODELS[name].model_json_schema(), "title": name}
 
 
 def table(name: str) -> list[tuple[str, str, str, str]]:
     """Field, type, whether null or may be left out, meaning; the fields of a table within it under their full key."""
     if _known(name) in _MODELS:
-        return [
-            (key, _type(f.annotation), "" if f.is_required() else "yes", _meaning(f))
-            for key, f in _fields(_MODELS[name])
-        ]
+        fields = _fields(_MODELS[name])
+        return [(key, _type(f.annotation), "" if f.is_required() else "yes", _meaning(f)) for key, f in fields]
     return [
         (f.name, str(f.type), "yes" if f.nullable else "", (f.metadata or {}).get(b"doc", b"").decode())
         for f in rows.schema(name)

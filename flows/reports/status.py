@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from expectations.base.clock import Clock
 from expectations.base.duck import parquet, quote, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
-from flows.batch.outcome_counts import outcome_counts
-from flows.home.tree import Home
+from expectations.contracts.lists import Outcome
+from flows.home.tree import OUTCOMES, Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
 from flows.ledger.lifecycles.states import STOPPED, Checkpoint, State
@@ -18,7 +17,9 @@ from pipelines import lake
 
 
 def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
-    """One batch: state, counts by outcome, why, and what to do next."""
+    """One batch: state, counts by outcome once its rows have ended, why, and what to do next."""
+    path = home.verdicts / record.name / f"{OUTCOMES}.json"
+    counts = json.loads(path.read_text()) if path.exists() else {}
     return {
         "batch": record.name,
         "state": record.state.value,
@@ -30,7 +31,7 @@ def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
         "content_digest": record.content_digest,
         "codes": list(record.codes) if record.state in STOPPED else [],
         "cites": list(record.cites),
-        "outcomes": outcome_counts(home, record.name),
+        "outcomes": {o.value: counts[o.value] for o in Outcome if o.value in counts},
         "next": _next(home, record),
     }
 
@@ -39,13 +40,12 @@ def one(home: Home, batch: str) -> dict[str, Any]:
     """A batch with its checkpoints and events; raises Usage if nobody knows it."""
     with Ledger.open(home.ledger_url, Clock()) as ledger:
         record, events = ledger.known_batch(batch), ledger.events(batch)
-    checkpoints = [
-        (v["suite"], v["status"], v["declared"], sum(r["ok"] is not True for r in v["results"]))
-        for v in verdicts(home, batch)
-    ]
     return {
         **batch_summary(home, record),
-        "checkpoints": checkpoints,
+        "checkpoints": [
+            (v["suite"], v["status"], v["declared"], sum(r["ok"] is not True for r in v["results"]))
+            for v in verdicts(home, batch)
+        ],
         "events": [(e["seq"], e["at"], e["kind"]) for e in events],
     }
 
@@ -77,11 +77,8 @@ def incomplete(home: Home, batch: str) -> list[tuple[str, int, int, float]]:
 def verdicts(home: Home, batch: str | None = None) -> list[dict[str, Any]]:
     """The stored checkpoint results of one batch, or of all, in the order of the checkpoints."""
     folders = [home.verdicts / batch] if batch else sorted(p for p in home.verdicts.iterdir() if p.is_dir())
-    return [json.loads(p.read_text()) | {"batch": f.name} for f in folders for p in _in_order(f)]
-
-
-def _in_order(folder: Path) -> list[Path]:
-    return [p for which in Checkpoint if (p := folder / f"{which}.json").exists()]
+    paths = [path for folder in folders for which in Checkpoint if (path := folder / f"{which}.json").exists()]
+    return [json.loads(path.read_text()) | {"batch": path.parent.name} for path in paths]
 
 
 def _next(home: Home, record: BatchRecord) -> str:

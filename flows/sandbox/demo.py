@@ -1,7 +1,5 @@
-"""`make demo`: the incident, and what Sluicegate does about it, on made-up data, in one process, in about a minute.
-
-The only code that reads the truth: to say what the old check would have let out, and that nothing of it left here.
-"""
+"""`make demo`: the incident, and what Sluicegate does about it, on made-up data, in one process, in about a minute. The
+only code that reads the truth: to say what the old check would have let out, and that nothing of it left here."""
 
 from __future__ import annotations
 
@@ -9,7 +7,6 @@ import os
 import shutil
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,8 @@ from expectations.base.clock import Clock
 from expectations.base.duck import parquet, session
 from expectations.base.errors import DONE, Fault
 from flows.evidence import keys
-from flows.home.tree import HOLDER_SIGNING, Home
+from flows.home.tree import Home
+from flows.ledger.core import BatchRecord
 from flows.operations.printing import print_table
 from flows.operations.progress import Reporter
 from flows.schedule import server
@@ -26,94 +24,65 @@ from flows.schedule import server
 _INCOMPLETE = 0.22  # above the sandbox agreement's tolerance of 10 %
 
 
-@dataclass
-class Story:
-    """Prints the demo's steps with the time that each took."""
-
-    begun: float
-
-    def tell(self, text: str) -> None:
-        print(f"[{time.monotonic() - self.begun:5.1f} s] {text}", flush=True)
-
-
 def demo(root: Path, rows: int, clock: Clock) -> int:
     """Runs the demo in a home of its own at `root`, made anew; returns the exit code."""
-    story = Story(time.monotonic())
-    _make_room(root)
+    begun = time.monotonic()
+
+    def tell(text: str) -> None:
+        print(f"[{time.monotonic() - begun:5.1f} s] {text}", flush=True)
+
+    if root.exists() and any(root.iterdir()) and not (root / "made").is_dir():  # it deletes an earlier demo only
+        remedy = "Choose another with --home."
+        raise Fault("NOT_A_DEMO", "the folder holds something else", where=root.name, remedy=remedy)
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True, mode=0o700)
     os.environ["SLUICEGATE_HOME"] = str(root)
-    from flows.sandbox.home import init, make_batch
+    from flows.sandbox.home import OPERATORS, init, make_batch
 
     raw = root / "register" / "raw"
     home = init(root, sandbox=True, settings={"register_folder": str(raw)})
     wait = server.warm_up(home)
+    from flows.batch.decisions import sign
+    from flows.ledger.decisions import Decision
     from pipelines import simulate
 
     simulate.register(rows, 1, raw, duck=home.duck)
-    story.tell(
-        f"a register of {rows:,} invented persons, and a sandbox home with keys for a requester and two operators"
-    )
+    tell(f"a register of {rows:,} invented persons, and a sandbox home with keys for a requester and two operators")
     today = clock.today("America/New_York")
     requests = max(2_000, rows // 10)
     ordered = make_batch(home, raw, 2_000, 2, "incident", root / "made" / "ordered", today, "irs-ice-2025", None)
     messy = make_batch(home, raw, requests, 3, "clean", root / "made" / "messy", today, "sandbox-2026", _INCOMPLETE)
-    story.tell(f"two signed batches: 2,000 rows under the 2025 agreement, {requests:,} under an agreement in force")
+    tell(f"two signed batches: 2,000 rows under the 2025 agreement, {requests:,} under an agreement in force")
     wait()
-    _refused(home, ordered, story)
-    batch = _held(home, messy, story)
-    _dropped_and_released(home, batch, story)
-    return _compare(home, root / "made" / "messy", batch, story)
+    first = _run(home, str(ordered))
+    codes, cites = ", ".join(first.codes), ", ".join(first.cites)
+    tell(f"1. under the 2025 agreement: {first.state} at intake, {codes}; it cites {cites}")
+    held = _run(home, str(messy))
+    tell(f"2. under the agreement in force: {held.name} is {held.state} at intake, {', '.join(held.codes)}")
+    for operator in OPERATORS:
+        state = sign(home, held.name, Decision.DROP, signatures.load(home.keys / operator))
+        tell(f"   {operator} signs: drop the incomplete rows; the batch is {state}")
+    tell(f"3. run again: {held.name} is {_run(home, held.name).state}")
+    code = _compare(home, root / "made" / "messy", held.name)
+    tell("done")
+    return code
 
 
-def _make_room(root: Path) -> None:
-    """Deletes an earlier demo, and nothing that is not one."""
-    if root.exists() and any(root.iterdir()) and not (root / "made").is_dir():
-        raise Fault(
-            "NOT_A_DEMO", "the folder holds something else", where=root.name, remedy="Choose another with --home."
-        )
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True, mode=0o700)
-
-
-def _run(home: Home, what: str) -> tuple[str, str, list[str], list[str]]:
+def _run(home: Home, what: str) -> BatchRecord:
     from flows.schedule.run import run
 
     with Reporter(quiet=not sys.stderr.isatty()) as report:
-        record = run(home, what, report)
-    return record.name, record.state.value, list(record.codes), list(record.cites)
+        return run(home, what, report)
 
 
-def _refused(home: Home, submission: Path, story: Story) -> None:
-    _, state, codes, cites = _run(home, str(submission))
-    story.tell(f"1. under the 2025 agreement: {state} at intake, {', '.join(codes)}; it cites {', '.join(cites)}")
-
-
-def _held(home: Home, submission: Path, story: Story) -> str:
-    batch, state, codes, _ = _run(home, str(submission))
-    story.tell(f"2. under the agreement in force: {batch} is {state} at intake, {', '.join(codes)}")
-    return batch
-
-
-def _dropped_and_released(home: Home, batch: str, story: Story) -> None:
-    from flows.batch.decisions import sign
-    from flows.ledger.decisions import Decision
-    from flows.sandbox.home import OPERATORS
-
-    for operator in OPERATORS:
-        state = sign(home, batch, Decision.DROP, signatures.load(home.keys / operator))
-        story.tell(f"   {operator} signs: drop the incomplete rows; the batch is {state}")
-    _, ended, _, _ = _run(home, batch)
-    story.tell(f"3. run again: {batch} is {ended}")
-
-
-def _compare(home: Home, made: Path, batch: str, story: Story) -> int:
+def _compare(home: Home, made: Path, batch: str) -> int:
     """What left, and what the old check ("the field is not blank") would have let out, against the truth."""
     from flows.sandbox.home import REQUESTER_AGE
     from pipelines import release, sealing
 
-    holders = [(home.keys / f"{HOLDER_SIGNING}.pub").read_text().strip()]
     opened = home.root / "opened"
     identity = sealing.load_identity(home.keys / REQUESTER_AGE)
-    release.open_package(home.outbox / batch, identity, opened, holders)
+    release.open_package(home.outbox / batch, identity, opened, home.holders)
     evidence = opened / "evidence.parquet"
     sealing.open_file(home.root / "evidence" / f"{batch}.parquet.age", evidence, keys.identity(home, batch))
     rows, certain, answered = _counted(home, made, opened / "addresses.parquet", evidence)
@@ -121,16 +90,12 @@ def _compare(home: Home, made: Path, batch: str, story: Story) -> int:
     print()
     print_table("What left, against the truth", ["check", "released", *KINDS], rows)
     _, released, *wrongly, rightly = rows[1]
-    print(
-        f"Of {certain:,} requests that agree with the file in name, address, and birth date or TIN,"
-        f" {answered:,} were answered."
-    )
-    print(
-        f"The other {rightly - answered:,} differ in one of these, such as a new surname, and more agrees beside it.\n"
-    )
+    alike = f"{certain:,} requests that agree with the file in name, address, and birth date or TIN"
+    print(f"Of {alike}, {answered:,} were answered.")
+    others = f"The other {rightly - answered:,} differ in one of these, such as a new surname"
+    print(f"{others}, and more agrees beside it.\n")
     for line in _WHERE_NEXT:
         print("  " + line.format(home=os.path.relpath(home.root), batch=batch))
-    story.tell("done")
     return DONE if released > 0 and not any(wrongly) else Fault.exit_code
 
 
@@ -144,8 +109,7 @@ KINDS = {
 
 
 def _counted(home: Home, made: Path, released: Path, evidence: Path) -> tuple[list[tuple[Any, ...]], int, int]:
-    """A row for each check: its name, what it releases, and that by kind; then how many of the requests leave nothing
-    open, and how many of those were released."""
+    """For each check its name, what it releases, and that by kind; how many requests are certain, and were released."""
     columns = ", ".join(["count(*)", *(f"count(*) FILTER (WHERE {kind})" for kind in KINDS.values())])
     # the old check looked for some text in the address: every such row that has a record would have left
     asked = f"SELECT request_id FROM {parquet([evidence])} WHERE trim(concat(address, street, city, state, zip)) <> ''"
@@ -156,14 +120,12 @@ def _counted(home: Home, made: Path, released: Path, evidence: Path) -> tuple[li
     }
     with session(home.duck) as con:
         con.execute(f"CREATE VIEW truth AS FROM {parquet([made / 'truth.parquet'])}")
-        rows = [
-            (name, *con.execute(f"SELECT {columns} FROM {source}").fetchall()[0]) for name, source in checks.items()
-        ]
+        found = {name: con.execute(f"SELECT {columns} FROM {source}").fetchall()[0] for name, source in checks.items()}
         certain, answered = (
             con.execute(f"SELECT count(*) FROM {source} WHERE releasable").fetchall()[0][0]
             for source in ("truth", left)
         )
-    return rows, certain, answered
+    return [(name, *counts) for name, counts in found.items()], certain, answered
 
 
 _WHERE_NEXT = (

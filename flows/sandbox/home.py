@@ -1,8 +1,6 @@
 """A sandbox home: made-up keys for the holder, a fictional requester and two operators, and the shipped instruments.
-
 The shipped agreements are templates: their keys are made here, so that no key that anyone could know is ever trusted. A
-production home enrols instruments of its own (`sluicegate instruments enrol`, two operator keys).
-"""
+production home enrols instruments of its own (`sluicegate instruments enrol`, two operator keys)."""
 
 from __future__ import annotations
 
@@ -89,9 +87,7 @@ def make_batch(
     progress: Progress = lambda step, done, total: None,
 ) -> Path:
     """A made-up submission, signed with the sandbox requester's key; returns its folder. The truth lies beside it.
-
-    Raises Usage in a home that is no sandbox: nobody but the requester has its key.
-    """
+    Raises Usage in a home that is no sandbox: nobody but the requester has its key."""
     if not home.config.sandbox:
         raise Usage("NO_SANDBOX", "only a sandbox has a requester's key", remedy="sluicegate init --sandbox elsewhere.")
     with Ledger.open(home.ledger_url, Clock()) as ledger:

@@ -19,15 +19,12 @@ from prefect.states import Completed, Failed
 from expectations.base.clock import Clock
 from expectations.base.errors import Fault, SluicegateError
 from flows.batch.advance import advance
-from flows.batch.plan import Step
+from flows.batch.plan import RETRIES, Step
 from flows.batch.steps import BatchSteps
-from flows.home.locks import alone
-from flows.home.tree import open_home
+from flows.home.tree import alone, open_home
 from flows.ledger import Ledger
-from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import State
 from flows.operations.progress import Reporter
-from flows.schedule.retries import RETRIES
 
 _RUNNING: dict[str, BatchSteps] = {}  # by batch: a task's parameters are persisted, so that they are names only
 _NAMES = {State.HELD: "Held", State.REFUSED: "Refused"}
@@ -45,34 +42,27 @@ def step(batch: str, name: str) -> None:
         where = f"{Path(frame.filename).name}:{frame.lineno}"
         raise Fault("UNEXPECTED", type(error).__name__, where=where, remedy="Run the batch again.") from None
     if verdict is not None:
-        rows = [
-            {"check": r.check, "ok": r.ok, "rows": r.rows, "failed": r.failed, "code": r.code} for r in verdict.results
-        ]
+        shown = ("check", "ok", "rows", "failed", "code")
+        rows = [{name: getattr(result, name) for name in shown} for result in verdict.results]
         create_table_artifact(key=f"{batch}-{name}", table=rows, description=f"{name}: {verdict.status}")
 
 
 def _run(batch: str, which: Step) -> None:
     """One step as a task of its name, tried again as `RETRIES` says."""
-    retries = RETRIES[which]
+    pauses = RETRIES[which].pauses
 
     async def may_retry(_task: Any, _run: Any, state: PrefectState) -> bool:
-        return isinstance(await state.aresult(raise_on_failure=False), retries.on)
+        return isinstance(await state.aresult(raise_on_failure=False), RETRIES[which].on)
 
     task_of_step = step.with_options(
-        name=which.value,
-        retries=len(retries.pauses),
-        retry_delay_seconds=list(retries.pauses),
-        retry_condition_fn=may_retry,
+        name=which.value, retries=len(pauses), retry_delay_seconds=list(pauses), retry_condition_fn=may_retry
     )
     task_of_step(batch, which.value)
 
 
 @flow(name="batch", persist_result=False, validate_parameters=False)
 def batch_flow(batch: str, home: str, quiet: bool = True) -> PrefectState:
-    """Runs a batch until it is released, held or refused.
-
-    `batch`: its public name; `home`: the home folder; `quiet`: no progress.
-    """
+    """Runs the batch of this public name, in this home folder, until it is released, held or refused."""
     opened, clock = open_home(Path(home)), Clock()
     with Ledger.open(opened.ledger_url, clock) as ledger, alone(opened, batch), Reporter(quiet=quiet) as progress:
         steps = _RUNNING[batch] = BatchSteps(opened, ledger, batch, progress)
@@ -80,10 +70,7 @@ def batch_flow(batch: str, home: str, quiet: bool = True) -> PrefectState:
             advance(steps, lambda which: _run(batch, which))
         finally:
             del _RUNNING[batch]
-        return _end(steps.record)
-
-
-def _end(record: BatchRecord) -> PrefectState:
+        record = steps.record
     message = f"{record.name} is {record.state}" + (f": {', '.join(record.codes)}" if record.codes else "")
     if record.state is State.PUBLISHED:
         return Completed(message=message)

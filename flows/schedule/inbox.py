@@ -14,12 +14,10 @@ from pipelines.ingest.submission import LETTER, MAX_LETTER, SIGNATURE
 
 def waiting(home: Home) -> list[Path]:
     """Complete submissions whose batch has neither ended nor waits for people; oldest signature first."""
-    found = []
-    for folder in home.inbox.iterdir():
-        if (folder / SIGNATURE).is_file() and (folder / LETTER).is_file():
-            found.append(((folder / SIGNATURE).stat().st_mtime_ns, folder.name, folder))
+    found = [f for f in home.inbox.iterdir() if (f / SIGNATURE).is_file() and (f / LETTER).is_file()]
+    found.sort(key=lambda folder: ((folder / SIGNATURE).stat().st_mtime_ns, folder.name))
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        return [folder for _, _, folder in sorted(found) if not _done(ledger, folder)]
+        return [folder for folder in found if not _done(ledger, folder)]
 
 
 def _done(ledger: Ledger, folder: Path) -> bool:

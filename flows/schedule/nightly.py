@@ -1,9 +1,6 @@
 """The nightly run that nobody watches: gates first, then every submission in the inbox that is not done, then what
-waited too long or did not end cleanly; a signed head of the audit log; one summary.
-
-A held, refused or unreadable batch stops nothing but itself. If a gate let its known-bad batch pass, nothing runs at
-all.
-"""
+waited too long or did not end cleanly; a signed head of the audit log; one summary. A held, refused or unreadable batch
+stops nothing but itself. If a gate let its known-bad batch pass, nothing runs at all."""
 
 from __future__ import annotations
 
@@ -41,17 +38,10 @@ def gates_fail_as_they_must() -> bool:
 
 @flow(name="nightly", persist_result=False, validate_parameters=False)
 def nightly(home: str | None = None, quiet: bool = False) -> Any:
-    """Runs what lies in the inbox of `home` (if left out, SLUICEGATE_HOME: a deployment's).
-
-    Returns the summary, which is also stored in the home tree.
-    """
+    """Runs what lies in the inbox of `home` (SLUICEGATE_HOME if left out); returns the summary, which is stored too."""
     opened = open_home(Path(home) if home else None)
-    summary: dict[str, Any] = {
-        "at": Clock().now().isoformat(timespec="seconds"),
-        "selftest": PASSED,
-        "batches": [],
-        "recalls": [],
-    }
+    now = Clock().now().isoformat(timespec="seconds")
+    summary: dict[str, Any] = {"at": now, "selftest": PASSED, "batches": [], "recalls": []}
     proven = gates_fail_as_they_must(return_state=True)
     if not (proven.is_completed() and proven.result() is True):
         summary["selftest"] = FAILED
@@ -118,8 +108,7 @@ def run_nightly(home: Home, *, quiet: bool) -> dict[str, Any]:
     ended = cast(Any, nightly)(str(home.root), quiet=quiet, return_state=True).result(raise_on_failure=False)
     if isinstance(ended, BaseException):
         raise ended
-    summary: dict[str, Any] = ended
-    return summary
+    return cast(dict[str, Any], ended)
 
 
 def exit_code(summary: dict[str, Any]) -> int:

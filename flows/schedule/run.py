@@ -31,11 +31,9 @@ EXIT_CODES: Mapping[State, int] = total(
 
 
 def run(home: Home, what: str, report: Reporter) -> BatchRecord:
-    """Runs a submission (a folder) or a known batch (its name) until it is released, held or refused.
-
-    Gives what the ledger says then. Raises BadInput on a submission that cannot be read, Usage on a batch that nobody
-    knows, Fault when the system failed.
-    """
+    """Runs a submission (a folder) or a known batch (its name) until it is released, held or refused. Gives what the
+    ledger says then. Raises BadInput on a submission that cannot be read, Usage on a batch that nobody knows, Fault
+    when the system failed."""
     wait = server.warm_up(home)
     name = _name(home, what, report)
     from flows.schedule.batch import batch_flow
@@ -51,11 +49,6 @@ def run(home: Home, what: str, report: Reporter) -> BatchRecord:
             raise error
         raise Fault("FLOW_FAILED", "the flow failed without an error", remedy="See sluicegate status; run it again.")
     return record
-
-
-def exit_code(record: BatchRecord) -> int:
-    """The exit code of a batch in the state that `record` says."""
-    return EXIT_CODES[record.state]
 
 
 def _name(home: Home, what: str, report: Reporter) -> str:

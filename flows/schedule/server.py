@@ -1,8 +1,6 @@
-"""Prefect, set up for one home: telemetry off, its database in the home tree, no results kept.
-
-Without PREFECT_API_URL, Prefect would start a temporary server only when the flow begins, and wait for it for seconds.
-`warm_up` starts one at once, in a process of its own, while this process imports what it needs anyway.
-"""
+"""Prefect, set up for one home: telemetry off, its database in the home tree, no results kept. Without PREFECT_API_URL,
+Prefect would start a temporary server only when the flow begins, and wait for it for seconds. `warm_up` starts one at
+once, in a process of its own, while this process imports what it needs anyway."""
 
 from __future__ import annotations
 
@@ -37,28 +35,18 @@ def configure(home: Home) -> None:
 
 def make_database(home: Home) -> None:
     """Makes Prefect's own database in the home tree, which takes some seconds, so that the first run need not wait for
-    it.
-
-    Nothing to do where PREFECT_API_URL names a server, or the operator chose another database. A failure does not
-    matter: Prefect makes the database itself when it starts.
-    """
+    it. Nothing to do where PREFECT_API_URL names a server, or the operator chose another database. A failure does not
+    matter: Prefect makes the database itself when it starts."""
     configure(home)
     if os.environ.get("PREFECT_API_URL") or os.environ.get("PREFECT_API_DATABASE_CONNECTION_URL"):
         return
-    subprocess.run(
-        [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
+    upgrade = [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"]
+    subprocess.run(upgrade, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 
 def warm_up(home: Home) -> Callable[[], None]:
     """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for
-    it.
-
-    A second run in the same process waits for the server of the first, which may have ended before it needed it.
-    """
+    it. A second run in the same process waits for the server of the first, which may have ended before it needed it."""
     configure(home)
     if not os.environ.get("PREFECT_API_URL"):
         _SERVERS.append(_Server())

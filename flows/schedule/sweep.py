@@ -1,5 +1,4 @@
-"""What no run comes back to by itself: batches that waited too long, batches whose end a crash cut short, and plaintext
-that a killed process left."""
+"""What no run comes back to by itself: overdue batches, ends that a crash cut short, plaintext of killed processes."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ from datetime import timedelta
 
 from expectations.base.clock import Clock
 from flows.batch import expiry
-from flows.evidence.plaintext import delete_left_folders
+from flows.evidence.store import delete_left_folders
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.claims import TRIES_COUNT

@@ -1,8 +1,6 @@
-"""Watching the inbox: each submission is started once it is complete, never twice, a bounded number at a time.
-
-Every batch runs in a process of its own (`sluicegate run`), so that one that dies takes no other with it; they share
-one Prefect server.
-"""
+"""Watching the inbox: each submission is started once it is complete, never twice, a bounded number at a time. Every
+batch runs in a process of its own (`sluicegate run`), so that one that dies takes no other with it; they share one
+Prefect server."""
 
 from __future__ import annotations
 
@@ -54,12 +52,10 @@ class Watch:
 
     def _start(self, folder: Path) -> None:
         self.seen.add(self._stamp(folder))
-        environment = {**os.environ, "SLUICEGATE_HOME": str(self.home.root)}
+        env = {**os.environ, "SLUICEGATE_HOME": str(self.home.root)}
         command = [sys.executable, "-m", "flows.cli.main", "run", str(folder), "--json"]
         # its own session: a Ctrl-C at the terminal reaches us only, and the batch goes on; its errors go to our stderr
-        self.running[folder] = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
-        )
+        self.running[folder] = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
         print(f"{folder.name}: started", flush=True)
 
     def _collect(self) -> None:

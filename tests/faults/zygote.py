@@ -63,8 +63,7 @@ def _run(home: str, what: str) -> None:
     from flows.batch.advance import advance
     from flows.batch.receive import receive
     from flows.batch.steps import BatchSteps
-    from flows.home.locks import alone
-    from flows.home.tree import open_home
+    from flows.home.tree import alone, open_home
     from flows.ledger import Ledger
 
     opened = open_home(Path(home))

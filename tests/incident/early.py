@@ -21,6 +21,7 @@ from flows.batch.steps import BatchSteps
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
+from flows.outbox import package_digest
 from pipelines import ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
 
@@ -37,7 +38,7 @@ def release(home: Home, clock: Clock, submission: Path) -> str:
         release = work.release
         release.end_rows(None)
         release.seal(sealing.new_identity().recipient)
-        ledger.advance(work.name, State.SEALED, facts=release.sealed_facts())
+        ledger.advance(work.name, State.SEALED, facts={"package": package_digest(release.package)})
         assert release.prepare().state is State.PREPARED
         assert release.publish().state is State.PUBLISHED
         work.delete_folder()

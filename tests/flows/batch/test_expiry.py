@@ -18,7 +18,7 @@ from flows import audit
 from flows.batch import expiry
 from flows.batch.advance import advance
 from flows.batch.receive import receive
-from flows.evidence.plaintext import plaintext_folder
+from flows.evidence.store import plaintext_folder
 from flows.ledger.lifecycles.states import STAGES, State
 from flows.schedule import sweep
 from tests.factories import home as worlds

@@ -19,6 +19,7 @@ from flows.ledger.database.models import Claim
 from flows.ledger.decisions import Reason
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import State
+from flows.outbox import STAGING, package_digest
 from tests.factories.ledgers import ORDER, Office, accounted, package, pairs, receive, sealed, sha
 from tests.flows.ledger import killer
 
@@ -41,7 +42,7 @@ class Desk:
         path = self.folder / "lake" / batch
         return path if path.exists() else package(path, batch)
 
-    def prepare(self, batch: str, *names: str, orders: publication.OrdersCheck = no_orders) -> Step:
+    def prepare(self, batch: str, *names: str, orders: publication.Orders = no_orders) -> Step:
         return publication.prepare(
             self.ledger,
             batch,
@@ -52,7 +53,7 @@ class Desk:
             orders=orders,
         )
 
-    def publish(self, batch: str, orders: publication.OrdersCheck = no_orders) -> Step:
+    def publish(self, batch: str, orders: publication.Orders = no_orders) -> Step:
         return publication.publish(self.ledger, batch, package=self.package(batch), outbox=self.outbox, orders=orders)
 
     def names(self) -> list[str]:
@@ -75,7 +76,7 @@ def test_a_package_leaves_whole_and_once(desk: Desk) -> None:
     assert list(desk.ledger.disclosed("agency", "mou")) == []
     assert desk.publish("batch-1") == Step(State.PUBLISHED)
     assert desk.names() == ["batch-1"]
-    assert publication.package_digest(desk.outbox / "batch-1") == publication.package_digest(desk.package("batch-1"))
+    assert package_digest(desk.outbox / "batch-1") == package_digest(desk.package("batch-1"))
     assert list(desk.ledger.disclosed("agency", "mou")) == sorted(k for k, _ in pairs("a", "b"))
     assert list(desk.ledger.disclosed("agency", "another")) == []
     assert [desk.prepare("batch-1", "a", "b"), desk.publish("batch-1")] == [Step(State.PUBLISHED)] * 2
@@ -233,14 +234,14 @@ def test_after_a_kill_at_any_point_the_next_run_ends_the_same(url: str, tmp_path
             killer.finish(ledger, batch, desk.package(batch), desk.outbox, pairs("a", "b"))
             kinds = Counter(e["kind"] for e in ledger.events(batch))
             assert (desk.state(batch), kinds["prepared"], kinds["published"]) == (State.PUBLISHED, 1, 1), died
-            assert publication.package_digest(desk.outbox / batch) == ledger.batch(batch).package_digest  # type: ignore[union-attr]
+            assert package_digest(desk.outbox / batch) == ledger.batch(batch).package_digest  # type: ignore[union-attr]
             assert len(list(ledger.disclosed(f"agency-{died}", "mou"))) == 2
             if process.exitcode == 0:
                 break
             assert process.exitcode == -signal.SIGKILL
             died += 1
         assert died >= 24  # commits, copy, each file and folder made durable, rename, clearing away: before and after
-        assert list((desk.outbox / publication.STAGING).iterdir()) == []
+        assert list((desk.outbox / STAGING).iterdir()) == []
         assert desk.names() == sorted(f"batch-{n}" for n in range(died + 1))
         assert ledger.verify() == []
 
