@@ -34,8 +34,14 @@ _ROWS = 20_000
 def requests(file: Submitted) -> Iterator[Read]:
     """The rows of a submission's Parquet; raises BadInput: NOT_PARQUET, COLUMN_TYPE, those of `check_columns`."""
     with _plain(file) as path:
-        names = _columns(path, file)
-        fields = ", ".join(f"left(CAST({n} AS VARCHAR), {MAX_FIELD + 1}) AS {n}" for n in names)
+        try:
+            schema = pq.read_schema(path)
+        except (pa.ArrowException, OSError):
+            remedy = "Check its format and compression in the letter."
+            raise BadInput("NOT_PARQUET", "the file is not Parquet", where=file.where, remedy=remedy) from None
+        check_columns(schema.names, file.where, file.required)
+        _check_types(schema, schema.names, file.where)
+        fields = ", ".join(f"left(CAST({n} AS VARCHAR), {MAX_FIELD + 1}) AS {n}" for n in schema.names)
         query = f"SELECT {fields} FROM read_parquet({duck.quote(str(path))}, hive_partitioning = false)"
         row = 1
         try:
@@ -62,17 +68,6 @@ def _plain(file: Submitted) -> Iterator[Path]:
             target.write(chunk)
     yield plain
     shutil.rmtree(file.scratch)
-
-
-def _columns(path: Path, file: Submitted) -> list[str]:
-    try:
-        schema = pq.read_schema(path)
-    except (pa.ArrowException, OSError):
-        remedy = "Check its format and compression in the letter."
-        raise BadInput("NOT_PARQUET", "the file is not Parquet", where=file.where, remedy=remedy) from None
-    check_columns(schema.names, file.where, file.required)
-    _check_types(schema, schema.names, file.where)
-    return list(schema.names)
 
 
 def _check_types(schema: pa.Schema, names: Sequence[str], where: str) -> None:

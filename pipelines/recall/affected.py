@@ -81,12 +81,11 @@ def find(
         )
         connection.execute(f"CREATE TEMP TABLE released AS {released}")
         connection.execute(f"CREATE TEMP TABLE selected AS {_selected(connection, selected, accounting)}")
-        connection.execute(
-            "CREATE TEMP TABLE affected AS"
-            " SELECT r.batch, r.ordinal, r.request_id, r.request_key, r.person_key, s.codes,"
-            " s.request_key AS listed_request, s.person_key AS listed_person"
-            " FROM selected s JOIN released r USING (batch, ordinal)"
-        )
+        connection.execute("""
+            CREATE TEMP TABLE affected AS
+            SELECT r.batch, r.ordinal, r.request_id, r.request_key, r.person_key, s.codes,
+              s.request_key AS listed_request, s.person_key AS listed_person
+            FROM selected s JOIN released r USING (batch, ordinal)""")
         _proven(connection, sql_request_key(hash_key, agreement, "request_id"))
         copy(connection, f"SELECT batch, {columns}, codes FROM affected ORDER BY batch, ordinal", target)
         return _counted(connection, target)
