@@ -4,8 +4,6 @@ A code that a rule leads to stands with that rule (`expectations.rules`); the ot
 which collects all of them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

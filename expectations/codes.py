@@ -5,8 +5,6 @@ rule leads to stand with the rule (`expectations.rules`); here are the others, a
 requester sees of a phase is in READ_BY_REQUESTER (infra/docs/invariants.md, 9).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from expectations.base.duck import quote

@@ -1,7 +1,5 @@
 """What a stage knows of its batch: fixed when the submission is taken in, the same on every re-run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date

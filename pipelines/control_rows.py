@@ -5,8 +5,6 @@ them. Each has a record in a register of its own (ids below zero), a request, an
 that must be held are on file with a good address: only the check under test stands between them and a release.
 """
 
-from __future__ import annotations
-
 import hashlib
 import random
 from collections.abc import Callable, Mapping

@@ -4,8 +4,6 @@ age because it has one modern mode, no options to get wrong, and a tool that eve
 random: compare content digests, never sealed bytes.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

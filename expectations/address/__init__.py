@@ -5,8 +5,6 @@ addresses are one if (a_kind, a_number, a_street, a_unit, a_urb, a_state, a_zip)
 mean: `expectations.codes`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path

@@ -1,7 +1,5 @@
 """An operator's own list of facilities, on top of the package's: phrases, and addresses of one line."""
 
-from __future__ import annotations
-
 import csv
 import unicodedata
 from collections.abc import Iterator

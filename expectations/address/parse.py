@@ -3,8 +3,6 @@
 Works on plain text (`text`). Adds _kind (null: no positive proof), _number, _name, _unit and what is missing.
 """
 
-from __future__ import annotations
-
 from expectations.address import patterns as p
 
 

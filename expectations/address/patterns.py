@@ -3,8 +3,6 @@
 Each is anchored and says what must be there: positive proof. Groups: see each.
 """
 
-from __future__ import annotations
-
 from expectations.address import reference
 
 # PO Box and what normalizes to it (Publication 28, 281-286). An explicit box may follow a name or a street.

@@ -1,7 +1,5 @@
 """Reference tables of addresses: standard words, phrases that are no address, ZIP codes. Each file names its source."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterator
 from functools import cache

@@ -5,8 +5,6 @@ order. A state or city is left out only where nothing stands: a placeholder, or 
 NO_CITY.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 _COUNTRY = "(?:USA|US|U S A|UNITED STATES(?: OF AMERICA)?)"

@@ -5,8 +5,6 @@ are ASCII and take the short path; the long tables are touched by the others onl
 one text, with a separator between them: one pass instead of one for each field.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Sequence
 from functools import cache

@@ -4,8 +4,6 @@ A checkpoint judges a sample with it, and tests compare it with the SQL: a mista
 the same reference files, but shares no pattern and no step with the SQL.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Any
 

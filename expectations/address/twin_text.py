@@ -1,7 +1,5 @@
 """The twin's reading of text: letters made plain, one line taken apart, words that are no address. See `twin`."""
 
-from __future__ import annotations
-
 import unicodedata
 from functools import cache
 from typing import Any

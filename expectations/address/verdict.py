@@ -3,8 +3,6 @@
 What is missing is named once: a placeholder is a placeholder, not a missing number, street and city.
 """
 
-from __future__ import annotations
-
 from expectations.address.text import MARK
 
 

@@ -4,8 +4,6 @@ The package takes more than a second to list its ZIP codes, in every process. A 
 a new version of the package cannot be forgotten.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from itertools import permutations
 from typing import Any

@@ -1,7 +1,5 @@
 """The one clock. Legal dates are dates in the agreement's zone; the ledger's times are UTC."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo

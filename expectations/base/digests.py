@@ -5,8 +5,6 @@ runner and file order. A *file digest* is SHA-256 over bytes. A *keyed hash* is 
 request in the ledger without saying who it is.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

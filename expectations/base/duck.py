@@ -4,8 +4,6 @@ Left alone, DuckDB takes every core and 80 % of memory per connection, spills be
 download extensions. Every connection of ours has its threads, memory and temporary folder set, and no network.
 """
 
-from __future__ import annotations
-
 import os
 import uuid
 from contextlib import AbstractContextManager, closing

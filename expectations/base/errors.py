@@ -3,8 +3,6 @@
 Each class has its own exit code, because an unattended run shows its operator an exit code before anything else.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 

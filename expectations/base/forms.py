@@ -3,8 +3,6 @@
 An error names the file and the key, and never quotes what stands there.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

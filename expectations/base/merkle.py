@@ -4,8 +4,6 @@ Hashes as in RFC 6962 (Certificate Transparency): a leaf is SHA-256 of a zero by
 one byte and its two children, so that no node can be passed off as a row. An unpaired node rises as it is.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 

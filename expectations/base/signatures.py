@@ -6,8 +6,6 @@ Verification is `sshsig`'s; the format has no library that signs, so `sign` writ
 OpenSSH).
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import struct

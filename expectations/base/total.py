@@ -1,7 +1,5 @@
 """Closed lists are total: a table over the members of an enum has an entry for each, or the module does not import."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """The types of columns, one column with what it means, and a kind of row."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 
 S, I64, I32, D, B = pa.string(), pa.int64(), pa.int32(), pa.date32(), pa.bool_()

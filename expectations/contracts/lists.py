@@ -1,7 +1,5 @@
 """Closed lists: outcomes, origins, tiers, ways to corroborate, stages."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 

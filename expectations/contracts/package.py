@@ -1,7 +1,5 @@
 """The columns of a package: what leaves."""
 
-from __future__ import annotations
-
 from expectations.contracts.column import S, column, row
 
 # What may be released. The agreement's `fields` choose among the address columns.

@@ -1,7 +1,5 @@
 """The raw register: two tables, joined on record_id; and an address on file as verdicts carry it."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 
 from expectations.contracts.column import I64, D, S, column, row

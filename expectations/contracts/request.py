@@ -1,7 +1,5 @@
 """A row as the requester sends it."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 
 from expectations.contracts.column import S, column

@@ -1,7 +1,5 @@
 """What `sluicegate schema` prints: each kind of row by its name."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 
 from expectations.base.errors import Usage

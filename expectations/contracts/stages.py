@@ -1,7 +1,5 @@
 """The rows that stages pass on."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 
 from expectations.contracts.column import I32, I64, B, D, S, column, row

@@ -4,8 +4,6 @@ A rate that the agreement allows may still be a sign: of a register loaded in pa
 guess.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev

@@ -8,8 +8,6 @@ and one ZIP has several accepted city names. Which addresses on file count is se
 Used by the validate stage, and again by the eligibility checkpoint on the raw addresses in the committed verdicts.
 """
 
-from __future__ import annotations
-
 from expectations import address
 from expectations.base.total import total
 from expectations.contracts.lists import Corroboration

@@ -1,7 +1,5 @@
 """Counts of a batch, from the raw fields: a one-row table that batch rules read beside the letter facts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from expectations.base.duck import quote

@@ -5,8 +5,6 @@ date and TIN. Only the whole batch shows a crowd, so that ingest looks once all 
 checkpoints look again. Control rows neither count nor are crowded.
 """
 
-from __future__ import annotations
-
 CODE = "CROWDED"
 _PLACE = "a_kind, a_number, a_street, a_unit, a_urb, a_zip"
 _PERSON = "s_first, s_middle, s_last, s_suffix, s_birth, s_tin"

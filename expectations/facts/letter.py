@@ -3,8 +3,6 @@
 A threshold of the agreement is a fact under its own name as soon as it is a field of `Thresholds`.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields

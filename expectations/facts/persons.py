@@ -6,8 +6,6 @@ by court orders (`only.persons`). A hit on the holder's own lists is kept in the
 the row reads like one for which no record was found.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn

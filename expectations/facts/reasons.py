@@ -5,8 +5,6 @@ characters and letters that only look like others make no reason another; nor do
 record's own (its case, the dates of its orders): a counter says nothing about a person.
 """
 
-from __future__ import annotations
-
 from expectations.base.duck import quote
 
 _LOOK_ALIKE = {  # capitals; `upper` comes before

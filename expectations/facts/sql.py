@@ -1,7 +1,5 @@
 """Facts as SQL: the one-row table that batch rules read, and the constants that row rules read beside a row."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any

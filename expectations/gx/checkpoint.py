@@ -5,8 +5,6 @@ Anything else stops the flow: an empty suite, an empty table, a missing column, 
 Great Expectations does the checking; it is imported late, because that takes seconds.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

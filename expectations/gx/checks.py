@@ -1,7 +1,5 @@
 """What a suite is made of: declared checks on tables, each of a kind that GX has an expectation for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -5,8 +5,6 @@ with `mostly`. `ExpectRowsToMeetRule` leaves none of them open. GX also keeps fa
 here asks for counts only, and returns counts only.
 """
 
-from __future__ import annotations
-
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa

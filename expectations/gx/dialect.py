@@ -5,8 +5,6 @@ result: every result is buffered as soon as the statement has run. And a URL nam
 opened already, with its threads, memory, temporary folder and macros, in place of opening one with DuckDB's defaults.
 """
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager

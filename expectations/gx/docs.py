@@ -1,7 +1,5 @@
 """GX Data Docs of what the checkpoints found: rendered on demand, outside the run path, from reduced results."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping

@@ -4,8 +4,6 @@ What comes out holds check ids, counts and names of types; never a value, a quer
 quote values.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """What a checkpoint decided: counts and ids only."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any

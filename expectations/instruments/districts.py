@@ -1,7 +1,5 @@
 """Federal judicial districts (28 USC 81 to 131), as courts abbreviate them, and the state each lies in."""
 
-from __future__ import annotations
-
 import re
 
 # each state with its abbreviation in citations, and its districts where it has more than one

@@ -1,7 +1,5 @@
 """What a court order does, by its effect: one entry for each, with an answer to everything that any code asks of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum

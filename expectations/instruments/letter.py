@@ -1,7 +1,5 @@
 """The letter that comes with a submission: the written request of 26 USC 6103(i)(2)(B)."""
 
-from __future__ import annotations
-
 import datetime
 from enum import StrEnum
 

@@ -1,7 +1,5 @@
 """Instruments and letters from the bytes of their files."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any

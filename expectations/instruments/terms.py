@@ -1,7 +1,5 @@
 """What agreements, orders and letters have in common: ids, shares, the fields that an instrument may speak of."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator, Field

@@ -4,8 +4,6 @@
 suffix, full_name, birth_date and tin, all text. `derive_register` does so for a register's persons.
 """
 
-from __future__ import annotations
-
 SUFFIXES = "JR|SR|II|III|IV|V"
 # What stands in the place of a middle name where somebody else filled in the form: a relation, an age or sex, a part in
 # the household, a form of address, or that there is none (NMN: no middle name). It is no initial that could agree or

@@ -6,8 +6,6 @@ raw address that carries its code and no other: CROWD where others live as well,
 own address.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 These read the one-row table of `expectations.facts`.
 """
 
-from __future__ import annotations
-
 from datetime import date
 
 from expectations.code import STATUTE

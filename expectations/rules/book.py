@@ -1,7 +1,5 @@
 """The rule book: every rule, by scope and phase. Read when called: nothing is fixed at import."""
 
-from __future__ import annotations
-
 from expectations import codes
 from expectations.rules import address, authority, disclosure, elements, identity, limits, statutes
 from expectations.rules.rule import Rule

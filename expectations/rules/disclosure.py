@@ -5,8 +5,6 @@ Each failure reads NOT_CONFIRMED to the requester (infra/docs/invariants.md, 9).
 match, TIN included, stands in for the address (infra/docs/incident.md).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import Any

@@ -5,8 +5,6 @@ canonical row with letter facts beside it (`facts.sql`). Each speaks of one defe
 one only.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 from expectations.code import STATUTE

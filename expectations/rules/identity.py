@@ -4,8 +4,6 @@ Birth date and TIN may be left out. A given one that cannot be right is a defect
 evidence would otherwise be dropped exactly where it contradicts.
 """
 
-from __future__ import annotations
-
 from functools import partial
 
 from expectations.code import STATUTE

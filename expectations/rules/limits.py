@@ -1,7 +1,5 @@
 """The limits of the agreement on a batch as a whole: how many rows, for what reasons, by whom, how many incomplete."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -5,8 +5,6 @@ words of its code and a row that violates it; cases in `tests/spec/rules`; and i
 gates selftest` proves the last two each night).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,8 +1,6 @@
 """Small SQL phrases that row rules share. A field is *blank* if nothing but spaces stands in it (or NULL), and *given*
 only if a letter or a digit does: invisible characters and lone punctuation are no answer."""
 
-from __future__ import annotations
-
 GIVEN, BLANK = r"[\p{L}\p{N}]", r"[\s\p{Z}\p{Cf}]*"
 
 

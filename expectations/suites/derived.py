@@ -1,7 +1,5 @@
 """What the checkpoints derive again from the raw fields of the rows, whatever the stages wrote beside them."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The law: 26 USC 6103(i)(2) lets out what was asked for and found; (p)(3)(A) want
 refusals included; the last known address is that of 26 CFR 301.6212-2. The agreement says which fields may be released.
 """
 
-from __future__ import annotations
-
 from expectations.base.duck import DuckSettings
 from expectations.contracts.lists import Outcome
 from expectations.gx.checkpoint import run

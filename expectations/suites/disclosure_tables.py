@@ -1,7 +1,5 @@
 """What the `disclosure` suite looks at: outcomes beside those that the stages lead to; the package, opened again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

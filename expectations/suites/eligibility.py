@@ -5,8 +5,6 @@ for the address (infra/docs/incident.md). Every rule of both phases is derived a
 raw addresses on file.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

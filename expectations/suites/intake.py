@@ -4,8 +4,6 @@ The law: 26 USC 6103(i)(2), the agreement, and the court orders that stand again
 at before this has passed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 Nobody in it exists. Its rows are written as each stage would commit them, to a folder that the caller deletes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """The letter and the agreement of the made batch (`made`): in good order, signed with a key that is made now."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

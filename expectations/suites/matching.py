@@ -1,7 +1,5 @@
 """Checkpoint `matching`: every row that was looked up has one answer, and one record at most stands behind it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from expectations.base.duck import DuckSettings, quote

@@ -5,8 +5,6 @@ here. The made batch passes first; then every table is replaced by poisoned rows
 check. What GX counts is compared with what our own SQL finds, row by row.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

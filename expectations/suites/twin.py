@@ -1,7 +1,5 @@
 """A second opinion on addresses: a sample of the eligible rows, judged by other code (`expectations.address.twin`)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import duckdb

@@ -4,8 +4,6 @@ The chain and the tables beside it are the ledger's own affair; here come the si
 the sealed files that its events tell of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

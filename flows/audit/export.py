@@ -4,8 +4,6 @@ One event a line, as JSON: seq, at, batch, kind, facts (the very text that was h
 digests and ids only, as in the ledger.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Iterator, Sequence

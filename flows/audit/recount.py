@@ -3,8 +3,6 @@
 What is opened lies as plaintext in a folder of its own in the lake, one batch at a time, and is then deleted.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path

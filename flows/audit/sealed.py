@@ -3,8 +3,6 @@
 No private key is needed. The files of a batch that is under way are not judged: they are sealed anew when it goes on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from pathlib import Path
 

@@ -5,8 +5,6 @@ with the public key alone, that nothing up to there was cut off or written anew.
 can be taken away or replaced but the newest: give copies to others, and compare with them (`ledger verify --head`).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
 """Takes a batch through the steps of its plan until it is released, held or refused. Knows nothing of Prefect: `call`
 runs one step, and the flow gives one that runs it as a task."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from expectations.base.errors import BadInput, SluicegateError

@@ -1,7 +1,5 @@
 """Runs the suite of each checkpoint on what its stage committed."""
 
-from __future__ import annotations
-
 import shutil
 import uuid
 from dataclasses import replace

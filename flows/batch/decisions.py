@@ -1,7 +1,5 @@
 """What people decide and sign: on held batches, and on halts."""
 
-from __future__ import annotations
-
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey as Key
 
 from expectations.base import signatures

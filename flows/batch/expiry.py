@@ -1,7 +1,5 @@
 """Batches held or failed for more days than the agreement's `held_days`: they end as `expired`, all rows refused."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """On what a batch is decided: the versions of its agreement and of the court orders, and how a verdict cites them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime

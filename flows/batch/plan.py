@@ -1,7 +1,5 @@
 """The steps of a batch, which of them are due in each of its states, and how often each is tried: data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum

@@ -9,8 +9,6 @@ Every write to the ledger takes the same lock. So a halt, or an order enrolled, 
 or returns after it; there is no moment in between.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

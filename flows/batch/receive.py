@@ -2,8 +2,6 @@
 later is fixed here: when it was received, the legal date of the decision, the instruments and the register version, and
 what was disclosed before."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import tempfile

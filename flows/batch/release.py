@@ -2,8 +2,6 @@
 Accounting comes first (invariant 4): evidence and accounting are sealed to the holder before the ledger says
 `prepared`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path

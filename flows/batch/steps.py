@@ -2,8 +2,6 @@
 Prefect. Every method may be repeated: stages are committed steps of the lake, the ledger moves a batch on once, and
 what was sealed for a one-time key is sealed again."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterable
 from dataclasses import replace

@@ -2,8 +2,6 @@
 disposal is judged on the day, under the ledger's lock: while an order in force says that what was disclosed must be
 kept as it is, none is taken."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """What of a case is due, and when: `flows.ledger.lifecycles.cases.DEADLINES` against what the ledger knows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 

@@ -2,8 +2,6 @@
 of copies count: data derived from what was disclosed is disclosed data (26 USC 6103(p)(4)). No error quotes an
 entry."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Collection, Sequence

@@ -1,7 +1,5 @@
 """Where a case keeps what belongs to it, in the home tree, and the desk on which a run works on cases."""
 
-from __future__ import annotations
-
 import shutil
 import uuid
 from collections.abc import Iterator

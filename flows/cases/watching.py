@@ -1,7 +1,5 @@
 """Which deadlines of the open cases are near or have passed: for people who ask, and for the nightly run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`sluicegate accounting`, `report` and `shred`: the record of disclosures, and the end of their evidence."""
 
-from __future__ import annotations
-
 import sys
 from datetime import date
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`sluicegate run`, `nightly`, `watch`, `status` and `docs`: batches are run, and looked at."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated, Any

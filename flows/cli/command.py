@@ -5,8 +5,6 @@ Its return value is the exit code; none means 0. It takes `Json` where its resul
 `flows.cli.main.COMMANDS` lists it.
 """
 
-from __future__ import annotations
-
 import getpass
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager

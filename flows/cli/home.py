@@ -1,7 +1,5 @@
 """`sluicegate init`, `doctor` and `demo`: a home is made, examined, and tried on made-up data."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """`sluicegate instruments`: look at them, check a file, sign and enrol it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`sluicegate ledger`: verify it, sign its head, export the chain."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

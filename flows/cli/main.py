@@ -5,8 +5,6 @@ Exit codes: 0 done, 3 held, 4 refused, 5 bad input, 2 usage, 1 fault.
 An unexpected exception prints its type and where it arose, never its text: libraries quote values in their messages.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import logging

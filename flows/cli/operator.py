@@ -1,7 +1,5 @@
 """`sluicegate operator`: whose signatures count. Two come with the home; later ones, and revocations, take two keys."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated

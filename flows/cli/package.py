@@ -1,7 +1,5 @@
 """`sluicegate package`: what the recipient runs on its own side with what it was sent. Needs no home."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """`sluicegate recall`: open a case, see what is due, take the next step, look at its documents."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any

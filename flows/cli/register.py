@@ -1,7 +1,5 @@
 """`sluicegate register`: the holder's register, prepared, updated, and which versions of it are here."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """`sluicegate replay` and `lookback`: a past batch, or every past disclosure, decided again."""
 
-from __future__ import annotations
-
 import shutil
 from datetime import date
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`sluicegate review`, `explain`, `halt` and `resume`: what waits for people, why, and what they decide."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from typer import Argument, Option

@@ -1,7 +1,5 @@
 """`sluicegate rules`, `schema` and `gates`: the rule book, the fields it speaks of, the suites that it guards with."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from typer import Argument, Option

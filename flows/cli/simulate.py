@@ -1,7 +1,5 @@
 """`sluicegate simulate` and `match`: made-up data with known truth, and the match stage alone, to evaluate it."""
 
-from __future__ import annotations
-
 import sys
 from datetime import date
 from pathlib import Path

@@ -2,8 +2,6 @@
 batch's private half lies in `keys/evidence/BATCH.age`: a stolen folder of keys opens nothing without the holder's key,
 and once that one small file is destroyed, whoever holds the holder's key opens no copy of the batch's evidence."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from pathlib import Path

@@ -2,8 +2,6 @@
 evidence. The accounting stays. The chain says `shredding` before anything is destroyed and `shredded` after, so that a
 crash in between is seen, and the same call goes on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path

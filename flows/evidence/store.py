@@ -2,8 +2,6 @@
 and where they are opened as plaintext. `evidence/BATCH.json` lists the sealed files with their digests; the ledger
 knows the digest of that list."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Iterator

@@ -2,8 +2,6 @@
 register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files), `r-KEY.u0001` and so on
 are that one with a delta after the other. A new full extract begins again. Nothing is deleted but by `forget`."""
 
-from __future__ import annotations
-
 import shutil
 from dataclasses import replace
 from datetime import date

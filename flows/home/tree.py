@@ -2,8 +2,6 @@
 `SLUICEGATE_HOME`, or `./.sluicegate`. Every folder is 0700: working parts of a batch in flight lie here as plaintext,
 so the volume must be encrypted (`sluicegate doctor` checks it)."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

@@ -7,8 +7,6 @@ that goes another way later (withdrawn, rejected) is accounted for again; its ne
 verify` says so, and the same command goes on. From `shredding` on, nobody opens the evidence any more.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Batches in the ledger: taken in once, then moved from state to state with their events."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta

@@ -3,8 +3,6 @@
 Pairs of keyed hashes come in through a temporary table by the hundred thousand, and go on by SQL.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A recall case as the ledger knows it: what it was opened on, and the steps that its events tell of."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ What a chain alone cannot show is that its end was cut off, or that all of it wa
 elsewhere, such as a head (`verify(…, head=…)`) or a signed head (`flows.audit.signed_heads`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias

@@ -3,8 +3,6 @@
 The database counts, and streams: no list of claims comes into Python.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

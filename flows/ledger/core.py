@@ -1,7 +1,5 @@
 """What every part of the ledger stands on: one writer at a time, and no change without its event."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager

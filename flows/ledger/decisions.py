@@ -4,8 +4,6 @@ Nothing in it releases a failing row: `drop` takes rows away, `confirm` says tha
 checks again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import StrEnum
 

@@ -3,8 +3,6 @@
 The last line of defence against a value in the ledger: a caller that hands over a name by mistake fails here.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Set
 from enum import StrEnum

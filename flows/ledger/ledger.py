@@ -1,7 +1,5 @@
 """The ledger: what became of every batch, who decided it, what was disclosed, and a chain that shows any change."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session

@@ -1,7 +1,5 @@
 """Recall cases in the ledger: opened on published claims, moved on by proofs that people and the recipient sign."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Who and what counts: enrolled instruments and operators."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What people decide: signed decisions on held batches, and the stop of all releases with its resumption."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Each is over what it is for, in a namespace of its own, so that none counts for 
 before, so that none counts twice. An instrument, and an operator enrolled later or revoked, take two operators.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 from collections.abc import Mapping

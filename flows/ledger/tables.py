@@ -5,8 +5,6 @@ events over an empty database to compare it with the live one. What an event has
 writes it, or from the live row.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 

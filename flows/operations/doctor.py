@@ -1,7 +1,5 @@
 """`sluicegate doctor`: what is missing on this machine and in this home, and how to fix it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

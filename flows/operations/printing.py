@@ -1,7 +1,5 @@
 """Printing on stdout: tables for people, JSON for machines."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -2,8 +2,6 @@
 is staged first, beside the others and out of sight; then, under the ledger's lock, one act puts it into its place: a
 rename, or a conditional put of its manifest. What lies there under a batch's name decides after a crash."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """What an outbox is, wherever it lies: how a package is staged, put into its place, and named by its digest."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Signatures of operators over instruments and operators, made with a key and written to files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What the enrolled instruments leave possible on a day, for people: `expectations.instruments.standing` in words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from typing import Any

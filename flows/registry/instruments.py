@@ -1,7 +1,5 @@
 """Instruments as people look at them: which are enrolled, what each says, what a new version would change."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta

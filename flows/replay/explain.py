@@ -5,8 +5,6 @@ evaluated again on the row's raw fields. Values are shown on request only, and t
 they are shown.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

@@ -7,8 +7,6 @@ force. The result: what would not be released today, by which code, and who is a
 from which a recall starts.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The evidence of a batch, opened as plaintext in a folder of its own for as long as somebody works with it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -2,8 +2,6 @@
 what-if for a planned order, agreement or rule. Nothing is written to ledger (but that somebody opened the evidence),
 lake or outbox, and what is opened is deleted. Counts, ids and codes come out, never a value."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace

@@ -2,8 +2,6 @@
 6103(p)(3)(A); 5 USC 552a(c)(3): made available to the person at request. The holder's age key opens the sealed
 accounting for its header alone; no row of it is shown."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from expectations.base.clock import Clock, legal_date

@@ -2,8 +2,6 @@
 legal zone of each batch's agreement: requests by the day of their receipt, disclosures and taxpayers by the day on
 which they left. Numbers come from the newest accounting of each batch; only what was published was disclosed."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass

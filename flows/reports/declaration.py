@@ -1,8 +1,6 @@
 """The declaration of a batch: how many were asked for, matched, disclosed and withheld, and why; each number with its
 event. It is the holder's own paper: it counts by codes that the requester never sees (invariant 9)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The report that was asked for, as Markdown, HTML or JSON: HTML is escaped, a name missing in a template fails."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What people see before they decide: the batches that wait for them, and why one of them is held."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from expectations.base.errors import Usage

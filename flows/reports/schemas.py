@@ -1,7 +1,5 @@
 """What `sluicegate schema` prints: the contracts of the rows, and the forms of letters, instruments and mappings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from enum import Enum

@@ -1,7 +1,5 @@
 """What `status`, `docs` and the summaries show: states, counts and codes, from ledger and stored checkpoint results."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,8 +1,6 @@
 """`make demo`: the incident, and what Sluicegate does about it, on made-up data, in one process, in about a minute. The
 only code that reads the truth: to say what the old check would have let out, and that nothing of it left here."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import sys

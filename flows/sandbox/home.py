@@ -2,8 +2,6 @@
 The shipped agreements are templates: their keys are made here, so that no key that anyone could know is ever trusted. A
 production home enrols instruments of its own (`sluicegate instruments enrol`, two operator keys)."""
 
-from __future__ import annotations
-
 from datetime import date
 from importlib.resources import files
 from pathlib import Path

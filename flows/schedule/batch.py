@@ -5,8 +5,6 @@ our ledger, not a sleeping run: a decision, then another run. Parameters are a b
 folder; nothing else reaches Prefect but counts, ids and codes.
 """
 
-from __future__ import annotations
-
 import traceback
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What lies in the inbox and is not done: folders with a signed letter, whose signature is put in place last."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from expectations.base.clock import Clock

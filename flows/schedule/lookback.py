@@ -1,7 +1,5 @@
 """The lookback as a scheduled flow (infra/prefect.yaml): ends as `Completed`, or `Affected` so that alerts fire."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from prefect import flow

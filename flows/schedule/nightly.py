@@ -2,8 +2,6 @@
 waited too long or did not end cleanly; a signed head of the audit log; one summary. A held, refused or unreadable batch
 stops nothing but itself. If a gate let its known-bad batch pass, nothing runs at all."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any, cast

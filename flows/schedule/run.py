@@ -1,7 +1,5 @@
 """`sluicegate run`: a submission, or a batch that waits, run until it is released, held or refused."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -2,8 +2,6 @@
 Prefect would start a temporary server only when the flow begins, and wait for it for seconds. `warm_up` starts one at
 once, in a process of its own, while this process imports what it needs anyway."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

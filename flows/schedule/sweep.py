@@ -1,7 +1,5 @@
 """What no run comes back to by itself: overdue batches, ends that a crash cut short, plaintext of killed processes."""
 
-from __future__ import annotations
-
 import shutil
 from datetime import timedelta
 

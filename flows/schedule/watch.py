@@ -2,8 +2,6 @@
 batch runs in a process of its own (`sluicegate run`), so that one that dies takes no other with it; they share one
 Prefect server."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -5,8 +5,6 @@ which also finds the crowded addresses) and `ingest.rows` (the rows there held a
 Taking the submission in (`submission.take_in`) comes before: it makes the copy that these steps read.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -4,8 +4,6 @@ The letter says how many rows each file has. So ordinals and part numbers are kn
 that goes on longer is stopped there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ What needs the whole submission is found apart: duplicate ids before, while deco
 part has its codes. All else is decided row by row, so that the result does not depend on the size of parts.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ What counts is the digest of the bytes that were copied, so nothing that happens
 are opened one folder at a time without following symbolic links: a submission cannot point outside itself.
 """
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

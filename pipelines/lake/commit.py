@@ -1,7 +1,5 @@
 """One try of a worker at one piece of work, and how the parts that it wrote become the step's own."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """On the disk when the call returns: what survives a power cut as well as a kill."""
 
-from __future__ import annotations
-
 import os
 import uuid
 from pathlib import Path

@@ -5,8 +5,6 @@ string. So nothing but an error of ours, which holds a kind and a place and no v
 or a worker. A worker's error is written beside its attempt; the step reads it back from there and raises it whole.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 import traceback

@@ -1,7 +1,5 @@
 """What a step committed: its parts, and the manifest that lists them, read back and checked."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Sequence

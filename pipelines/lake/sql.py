@@ -1,7 +1,5 @@
 """Runs SQL for a worker: a connection whose errors hold no values, and results in the contracts' schemas."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path

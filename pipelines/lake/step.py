@@ -1,7 +1,5 @@
 """Runs one step of a batch: its work as a Beam pipeline, committed once."""
 
-from __future__ import annotations
-
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence

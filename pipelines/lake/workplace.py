@@ -4,8 +4,6 @@ Whoever works has a lock on the folder, which the system releases when the proce
 killed process abandoned is known as that, and is deleted when the next one begins beside it.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import shutil

@@ -1,7 +1,5 @@
 """The stage alone, for evaluation and tuning: raw rows in, a line a row out; no release, and no ledger."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path

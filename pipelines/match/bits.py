@@ -1,7 +1,5 @@
 """Words of a pair as bits of one number: tens of millions of pairs hold numbers, and what is reported is spelled."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 

@@ -3,8 +3,6 @@
 A *block* is all records and requests of one key. The register is only scanned, keys and ids alone.
 """
 
-from __future__ import annotations
-
 from pipelines.match.steps import Step
 from pipelines.register import keys
 from pipelines.register.opened import Scan, without

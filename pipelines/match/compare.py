@@ -1,7 +1,5 @@
 """One scan of the register against all requests: blocking, then comparison and classification of candidate pairs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

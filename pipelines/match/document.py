@@ -1,7 +1,5 @@
 """The tables of a page, from the entries: `python -m pipelines.match.document infra/docs/matching.md`; a test looks."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """An entry of the rules of the match: SQL, which the code goes by, and words, which matching.md is made from."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Self
 

@@ -5,8 +5,6 @@ A condition is SQL over what `resolve` knows of a request once every part of the
 requester every outcome but `matched` reads NOT_CONFIRMED.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The file of requests of a match alone: raw rows as CSV, or as Parquet whose types may be those of a data frame."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

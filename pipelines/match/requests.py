@@ -1,7 +1,5 @@
 """What the requests bring to the match: blocking keys, standardised fields, expected namesakes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

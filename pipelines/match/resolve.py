@@ -1,7 +1,5 @@
 """Resolves each request once, after all scans are in: one releasable and one plausible record, or none."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

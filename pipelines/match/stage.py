@@ -1,7 +1,5 @@
 """The stage: blocking keys of all requests, one pass over each register part, one outcome for each request."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial

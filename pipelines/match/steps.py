@@ -1,7 +1,5 @@
 """SQL as a list of named steps, so that a plan can be read, printed and timed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

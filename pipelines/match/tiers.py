@@ -4,8 +4,6 @@ Surname and address are one household evidence, not two: a name with an address,
 A familiar form of the name with a birth date, and nothing else, is none either: twins share both, and are named alike.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from expectations.contracts.lists import Tier

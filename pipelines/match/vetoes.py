@@ -3,8 +3,6 @@
 A veto of a pair is SQL over the comparisons, a veto of a request over what `resolve` knows of all its records.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pipelines.match.comparisons.address import ADDRESS

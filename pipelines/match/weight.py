@@ -5,8 +5,6 @@ made-up register of 10 million; u of equal TINs and addresses is one over how ma
 no rule rests on it.
 """
 
-from __future__ import annotations
-
 from math import log2
 
 from pipelines.match.comparisons import COMPARISONS

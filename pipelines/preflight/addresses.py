@@ -3,8 +3,6 @@
 The address alone is judged; the id is carried along. A row that the screens take out has their code, as in ingest.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace

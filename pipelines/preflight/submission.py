@@ -4,8 +4,6 @@ What only the holder has is left out: earlier disclosures, court orders, the reg
 agreement is assumed that grants what the letter says, so that only what is wrong whatever the agreement says is found.
 """
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import dataclass, replace
 from datetime import date

@@ -5,8 +5,6 @@ file. In CSV the codes stand in one field with a space between them. An id is ne
 spreadsheet would take for a formula: it must be found again.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager

@@ -4,8 +4,6 @@ A compressed file is decompressed as it is read, up to a ratio that no honest ta
 just above the longest length allowed, so that whoever reads it sees one line that is too long, and the next line whole.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -8,8 +8,6 @@ DuckDB's read_csv is for CSV that we wrote ourselves. Of what others wrote it le
 never closes, silently, and knows no row by its number.
 """
 
-from __future__ import annotations
-
 import csv
 from collections import deque
 from collections.abc import Iterator, Sequence

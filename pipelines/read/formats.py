@@ -1,7 +1,5 @@
 """The formats of data files: the ends of the names by which they are known, and the reader of each."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from expectations.base.total import total

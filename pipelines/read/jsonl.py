@@ -3,8 +3,6 @@
 As with CSV, a block without a fault is parsed at once by Arrow, any other line by line.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any, NoReturn

@@ -8,8 +8,6 @@ long). But it refuses a file whole for one text that is not UTF-8, and changes t
 A register is not read here: as Parquet it stays where it lies, and queries scan it there (`register.columns`).
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 A row that cannot be taken as it stands becomes one reject: row, field at fault (the first), code. No other row suffers.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 

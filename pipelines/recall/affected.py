@@ -1,7 +1,5 @@
 """The rows that a recall is about: looked up in the sealed accounting, opened, and proven to be what was disclosed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ A row that is missed stays in use, so in doubt a row is frozen: an id counts as 
 that of the package's CSV (`forms.safe`), and a table that cannot be read to its end is refused whole.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

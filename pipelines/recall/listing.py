@@ -5,8 +5,6 @@ Format `sluicegate-recall/1`, a folder: `recall.parquet.age` and `recall.csv.age
 thing about a row that it can find again; nothing else of a row is in it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path

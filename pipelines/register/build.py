@@ -1,7 +1,5 @@
 """Builds a prepared register from a raw one."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from functools import partial
 from pathlib import Path

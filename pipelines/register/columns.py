@@ -1,7 +1,5 @@
 """SQL that brings the columns of a raw table into the contract's names and types."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -4,8 +4,6 @@ CSV cannot be entered at a record id; so it is read once, in a stream, by the re
 row's number (see `read.csv`).
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -5,8 +5,6 @@ A folder with `delta.toml` (kind, effective_on), and either or both of a raw reg
 or `removed.csv` with a column record_id.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum

@@ -10,8 +10,6 @@ A key with a missing element is NULL and in no block. Never a key: a name alone,
 birth date (it stands for "unknown" in many files).
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

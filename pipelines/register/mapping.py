@@ -1,7 +1,5 @@
 """`mapping.toml` of a raw register: which files hold persons and addresses, and the names of their columns."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from enum import StrEnum

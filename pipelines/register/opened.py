@@ -5,8 +5,6 @@ changed_persons and changed_addresses, as `update` wrote them). `gone` holds the
 longer count: they were changed or removed. Whoever reads the base leaves them out; nobody else needs to know.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

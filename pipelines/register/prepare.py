@@ -1,7 +1,5 @@
 """One range of the register prepared: standard names, parsed addresses, keys, name frequencies, units of buildings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache

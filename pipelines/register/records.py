@@ -1,7 +1,5 @@
 """One CSV of a raw register as a stream of text columns, in bounded memory whatever its size."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The raw register on disk, Parquet or CSV, checked against the contracts, and cut into ranges of record ids."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path

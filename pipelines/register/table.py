@@ -1,7 +1,5 @@
 """One table of a raw register: its files, and the contract's columns that were found in them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path

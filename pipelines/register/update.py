@@ -5,8 +5,6 @@ is in proportion to the delta, and to the records that earlier ones changed. Ver
 against the one that it began with.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

@@ -4,8 +4,6 @@ The flow calls, in this order: `outcomes` (or `refused_outcomes`), `seal`, `open
 checkpoint, then `seal_evidence` and `seal_accounting`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

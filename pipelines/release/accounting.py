@@ -8,8 +8,6 @@ ledger's, since an accounting is sealed before anything leaves.
 It is counted when it is sealed, and again by `ledger verify --deep`: ten million rows pass through, never all at once.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from dataclasses import dataclass

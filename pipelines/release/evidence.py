@@ -5,8 +5,6 @@ it holds every fact on file that the rules used, as it was then. The accounting 
 552a(c) ask for.
 """
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -5,8 +5,6 @@ character gets one more, so that `raw` undoes exactly what `safe` did, and the C
 checked.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Opening a package: the recipient's verification, and the check that what was sealed is what was approved."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from contextlib import ExitStack

@@ -4,8 +4,6 @@ Precedence: rejected, dropped, then what ingest, match and validate gave it, los
 gave an outcome has none, and then the step fails: in doubt nothing is released.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum

@@ -3,8 +3,6 @@
 The check key lives in memory only: what a crash interrupts is sealed again.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

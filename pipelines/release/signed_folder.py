@@ -4,8 +4,6 @@ The manifest names every file with its size and SHA-256, so that its signature (
 whole. Whoever checks it needs the holder's public key and nothing else.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence

@@ -6,8 +6,6 @@ the day of the decision. Who has another name, birth date or number now than the
 matched.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path

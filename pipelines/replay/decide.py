@@ -6,8 +6,6 @@ applied anew. What people decided then (rows dropped, claims lost to another bat
 too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ the batch. So of the others the address is read again, and the rest taken as it 
 for are the same.
 """
 
-from __future__ import annotations
-
 from expectations import address
 from expectations.facts import crowding
 from expectations.facts.letter import LetterFacts

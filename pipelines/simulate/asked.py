@@ -1,7 +1,5 @@
 """Who a batch asks for: persons on file, their relatives and namesakes, and strangers, with what is true of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path

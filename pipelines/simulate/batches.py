@@ -1,7 +1,5 @@
 """A made-up request batch: a signed submission folder, and the truth beside it (never inside: no stage reads it)."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json

@@ -5,8 +5,6 @@ that any row can be made alone, in any order, on any number of threads. The mixe
 public domain): a bijection whose output bits change with probability close to one half.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ The incomplete addresses are those of the holder's own review (infra/docs/incide
 those of the deny-list and the ZIP table.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 KEEP = {part: part for part in ("street", "unit", "city", "state", "zip")}

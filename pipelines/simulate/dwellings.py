@@ -5,8 +5,6 @@ found without a look-up. Of each hundred dwellings 28 are units of buildings, wh
 never have a number that ends in 0, buildings always do: no house shares the address of a building by accident.
 """
 
-from __future__ import annotations
-
 import random
 from pathlib import Path
 

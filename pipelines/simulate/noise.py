@@ -1,7 +1,5 @@
 """How requesters write: nicknames, typing errors, letter case, abbreviations, unit forms. SQL over a row's columns."""
 
-from __future__ import annotations
-
 from expectations.base.duck import quote
 from pipelines.simulate.chance import Chance
 from pipelines.simulate.reference import NICKNAMES

@@ -4,8 +4,6 @@ Record ids are dealt out in blocks of 100 households and 216 persons, by one of 
 household and place in it follow from its id alone: no part of a register depends on another part.
 """
 
-from __future__ import annotations
-
 import random
 
 import pyarrow as pa

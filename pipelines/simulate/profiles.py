@@ -5,8 +5,6 @@ those come with an address that is not on file, and about one in twenty is visib
 requester sends; `hostile` is what an input must survive.
 """
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass, fields
 from enum import StrEnum

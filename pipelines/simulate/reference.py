@@ -1,7 +1,5 @@
 """What made-up people are drawn from: census names, streets, and the places of the ZIP table, as temporary tables."""
 
-from __future__ import annotations
-
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path

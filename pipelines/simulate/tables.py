@@ -1,7 +1,5 @@
 """Temporary tables of a connection, made from a query or from rows in memory, and the files written from them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

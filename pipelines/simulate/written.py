@@ -3,8 +3,6 @@
 Makes the table `rows`: i, request_id, the fields as submitted (parts and one-line forms), and what is true of the row.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import duckdb

@@ -1,7 +1,5 @@
 """Validate: matched rows × facts on file → eligible or held, each with its codes."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 

@@ -5,8 +5,6 @@ standardised fields: sealed as evidence). Control rows have a register of their 
 only.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

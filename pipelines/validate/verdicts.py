@@ -1,7 +1,5 @@
 """Step `validate.verdicts`: each matched row with its facts on file, the codes of the failed rules, and its outcome."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

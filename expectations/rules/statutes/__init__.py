@@ -5,8 +5,6 @@ New columns of a request go into `contracts.RAW_FIELDS`, the words of a code sta
 lists a statute without rules is refused when it is read; a row under one is held (`authority.statute`).
 """
 
-from __future__ import annotations
-
 from expectations.contracts.request import REQUIRED_COLUMNS
 from expectations.rules.rule import Rule
 from expectations.rules.statutes import usc_8_1253

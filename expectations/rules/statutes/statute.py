@@ -1,7 +1,5 @@
 """The form of a rule set for one criminal statute: its elements, and what they need of request and agreement."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date

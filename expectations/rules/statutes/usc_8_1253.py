@@ -5,8 +5,6 @@ Its elements, as far as a request can show them: an outstanding final order of r
 A flag that says "final order" shows none of this.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import partial

@@ -4,8 +4,6 @@ One writer at a time, on both, is what the chain needs (each event names the one
 order either wait for a publication or stop it. Errors of the database quote what was written: none leaves this folder.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager

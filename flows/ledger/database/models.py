@@ -4,8 +4,6 @@ in what events say, they are microseconds since 1970.
 Nothing here can name a person: counts, codes, digests, keyed hashes, and ids of parties, instruments and operators.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 

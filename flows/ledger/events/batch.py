@@ -1,7 +1,5 @@
 """What happens to a batch, or is seen of one, while it stays where it is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """A batch is received, and goes from state to state: each state that it comes to is a kind of event."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A recall case is opened, and taken from state to state by proofs that people sign."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

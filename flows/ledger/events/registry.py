@@ -1,7 +1,5 @@
 """Who and what counts: instruments, operators, and what an operator vouches for of older events."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What people decide on a held batch, and the stop of all releases with its end."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

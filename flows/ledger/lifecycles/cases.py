@@ -4,8 +4,6 @@ Read by the ledger (which refuses every other step), by `ledger verify` (which p
 diagram in infra/docs/lifecycles.md.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,8 +1,6 @@
 """infra/docs/lifecycles.md, made from the life cycles: `python -m flows.ledger.lifecycles.diagrams >
 infra/docs/lifecycles.md`."""
 
-from __future__ import annotations
-
 from flows.ledger.lifecycles.cases import CASE, DEADLINES, KEYS_NEEDED, Deadline
 from flows.ledger.lifecycles.states import BATCH
 

@@ -1,7 +1,5 @@
 """One form for the life of anything that the ledger follows: its states, the steps between them, and why."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """What a comparison and its levels are. A pair's level is the first whose condition holds."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from pipelines.match.entry import Entry
