@@ -1,10 +1,8 @@
-"""The steps of a batch, which of them are due in each of its states, and how often each is tried: data."""
+"""The steps of a batch, and which of them are due in each of its states: data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
-from expectations.base.errors import SluicegateError, Transient
 from expectations.base.total import total
 from flows.ledger.lifecycles.states import FINAL, STAGES, Checkpoint, State
 
@@ -40,14 +38,3 @@ PLAN: Mapping[State, tuple[Step, ...]] = total(
 )
 # The state of a batch once it has passed a checkpoint.
 PASSED: Mapping[Checkpoint, State] = dict(zip(Checkpoint, STAGES[1:], strict=True))
-
-
-@dataclass(frozen=True)
-class Retries:
-    """`pauses`: seconds before each further try; `on`: errors that a further try may fix. All others end the run."""
-
-    pauses: tuple[float, ...]
-    on: type[SluicegateError]
-
-
-RETRIES: Mapping[Step, Retries] = dict.fromkeys(Step, Retries(pauses=(1, 5), on=Transient))

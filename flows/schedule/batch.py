@@ -17,12 +17,13 @@ from prefect.states import Completed, Failed
 from expectations.base.clock import Clock
 from expectations.base.errors import Fault, SluicegateError
 from flows.batch.advance import advance
-from flows.batch.plan import RETRIES, Step
+from flows.batch.plan import Step
 from flows.batch.steps import BatchSteps
 from flows.home.tree import alone, open_home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from flows.operations.progress import Reporter
+from flows.schedule.retries import RETRIES
 
 _RUNNING: dict[str, BatchSteps] = {}  # by batch: a task's parameters are persisted, so that they are names only
 _NAMES = {State.HELD: "Held", State.REFUSED: "Refused"}

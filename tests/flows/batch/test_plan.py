@@ -12,10 +12,11 @@ import pytest
 from expectations.base.errors import Fault, Transient
 from expectations.base.total import total
 from flows.batch import steps
-from flows.batch.plan import PASSED, PLAN, RETRIES, Step
+from flows.batch.plan import PASSED, PLAN, Step
 from flows.batch.steps import BatchSteps
 from flows.ledger.lifecycles.states import FINAL, RUNS_IN, STAGES, STOPPED, Checkpoint, State
 from flows.schedule import server
+from flows.schedule.retries import RETRIES
 from flows.schedule.run import EXIT_CODES
 from tests.factories.home import World
 
