@@ -34,7 +34,7 @@ from pipelines import ingest, match, release, sealing, simulate, validate
 from pipelines.simulate.profiles import PROFILES
 from tests.bench.ledgers import publish
 from tests.bench.measured import peak_mb
-from tests.factories import home as worlds
+from tests.factories import installations
 
 ROWS = BATCH = 1_250_000
 SHARES = (0.04, 0.80)  # of the rows: released
@@ -101,7 +101,7 @@ def _home(place: Path, size: int, share: float) -> Home:
 def _released(home: Home, submission: Path) -> BatchRecord:
     """The batch, taken through the stages, kept, and published as far as the ledger goes: no package is sealed, no key
     claimed."""
-    with worlds.at_home(home), Ledger.open(home.ledger_url) as ledger:
+    with installations.at_home(home), Ledger.open(home.ledger_url) as ledger:
         work = BatchSteps(home, ledger, receive(home, ledger, Clock(), submission))
         ingest.run(work.ctx)
         match.run(work.ctx)

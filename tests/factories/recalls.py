@@ -16,7 +16,7 @@ from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION
 from flows.sandbox.home import REQUESTER_SIGNING
-from tests.factories import home as worlds
+from tests.factories import installations
 
 COPIES = b"""id,kind,system,rows,derived_from,disposition
 package-1,package,intake server,5,,dispose
@@ -30,16 +30,16 @@ derived-1,2026-03-02,C. Custodian,{day},destroy,
 """
 
 
-def publish(world: worlds.World, folder: Path, numbers: range) -> str:
+def publish(installation: installations.Installation, folder: Path, numbers: range) -> str:
     """Releases the requests of these persons; gives the batch."""
-    spoilt, _, _ = worlds.SPOILED["unknown person"]
+    spoilt, _, _ = installations.SPOILED["unknown person"]
     unmatched = [
-        worlds.request(n, **spoilt, request_id=f"N-{numbers.start}-{n}") for n in (71, 72)
+        installations.request(n, **spoilt, request_id=f"N-{numbers.start}-{n}") for n in (71, 72)
     ]  # a match rate of 100 % is out of the agreement's band
-    submission = world.submit(folder, [*(worlds.request(n) for n in numbers), *unmatched])
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
-        batch = receive(world.home, ledger, Clock(), submission)
-        advance(BatchSteps(world.home, ledger, batch))
+    submission = installation.submit(folder, [*(installations.request(n) for n in numbers), *unmatched])
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
+        batch = receive(installation.home, ledger, Clock(), submission)
+        advance(BatchSteps(installation.home, ledger, batch))
         record = ledger.batch(batch)
     assert record is not None and record.state == "published", record
     return batch

@@ -18,8 +18,8 @@ from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
 from flows.ledger.decisions import Decision
 from flows.ledger.lifecycles.states import State
-from tests.factories import home as worlds
-from tests.factories.home import World
+from tests.factories import installations
+from tests.factories.installations import Installation
 
 NOBODY = {"first_name": "Ottoline", "last_name": "Vandersloot", "tin": None, "birth_date": "1944-11-30"}
 
@@ -41,28 +41,30 @@ def run(home: Home, what: Path | str, clock: Clock | None = None) -> tuple[str, 
         return name, advance(work(home, ledger, name))
 
 
-def released(world: World, folder: Path, first: int, last: int) -> str:
+def released(installation: Installation, folder: Path, first: int, last: int) -> str:
     """The name of a batch that was published: these persons, and two rows that find nobody."""
-    lost = [worlds.request(70 + n, request_id=f"N-{first}-{n}", street=f"{n} Elsewhere Rd", **NOBODY) for n in (1, 2)]
-    rows = [*(worlds.request(n) for n in range(first, last + 1)), *lost]
-    name, state = run(world.home, world.submit(folder, rows))
+    lost = [
+        installations.request(70 + n, request_id=f"N-{first}-{n}", street=f"{n} Elsewhere Rd", **NOBODY) for n in (1, 2)
+    ]
+    rows = [*(installations.request(n) for n in range(first, last + 1)), *lost]
+    name, state = run(installation.home, installation.submit(folder, rows))
     assert state is State.PUBLISHED
     return name
 
 
-def held(world: World, folder: Path, mark: str = "H") -> str:
+def held(installation: Installation, folder: Path, mark: str = "H") -> str:
     """The name of a batch that is held for its share of incomplete addresses."""
-    rows = [worlds.request(n, request_id=f"{mark}-{n}", street="NA NA") for n in range(1, 5)]
-    name, state = run(world.home, world.submit(folder, rows))
+    rows = [installations.request(n, request_id=f"{mark}-{n}", street="NA NA") for n in range(1, 5)]
+    name, state = run(installation.home, installation.submit(folder, rows))
     assert state is State.HELD
     return name
 
 
-def rejected(world: World, folder: Path) -> str:
+def rejected(installation: Installation, folder: Path) -> str:
     """The name of a batch that one person rejected."""
-    name = held(world, folder, "R")
-    sign(world.home, name, Decision.REJECT, signatures.load(world.home.keys / "operator-1"))
-    assert run(world.home, name)[1] is State.REJECTED
+    name = held(installation, folder, "R")
+    sign(installation.home, name, Decision.REJECT, signatures.load(installation.home.keys / "operator-1"))
+    assert run(installation.home, name)[1] is State.REJECTED
     return name
 
 

@@ -21,8 +21,7 @@ from flows.evidence import keys, shred
 from flows.home.tree import open_home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
-from tests.factories import home as worlds
-from tests.factories import runs
+from tests.factories import installations, runs
 
 # module:function:before or after:which call. The steps of a batch in the order in which they become durable.
 STEPS = [
@@ -96,10 +95,10 @@ class Stand:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Path:
-    """A world with a submission, its register prepared, never run."""
+    """A installation with a submission, its register prepared, never run."""
     folder = tmp_path_factory.mktemp("crash")
-    world = worlds.make(folder / "home")
-    world.submit(folder / "submission", worlds.mixed())
+    installation = installations.make(folder / "home")
+    installation.submit(folder / "submission", installations.mixed())
     return folder
 
 

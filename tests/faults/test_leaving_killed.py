@@ -17,7 +17,7 @@ from flows.home.tree import HOLDER_SIGNING, open_home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from pipelines import release
-from tests.factories import home as worlds
+from tests.factories import installations
 from tests.faults.test_crash import KILLED, Stand, Zygote, fresh, look
 
 KILLS = int(os.environ.get("SLUICEGATE_KILLS", "200"))
@@ -26,10 +26,10 @@ READY = "flows.batch.release:Release.end_rows:before:1"  # eligibility has passe
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> Path:
-    """A world with a batch that is about to leave."""
+    """A installation with a batch that is about to leave."""
     folder = tmp_path_factory.mktemp("leaving")
-    world = worlds.make(folder / "home")
-    world.submit(folder / "submission", worlds.mixed())
+    installation = installations.make(folder / "home")
+    installation.submit(folder / "submission", installations.mixed())
     assert zygote.run(home=str(folder / "home"), what=str(folder / "submission"), kill=READY) == [KILLED]
     return folder
 

@@ -14,8 +14,7 @@ from flows.cases import documents
 from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
-from tests.factories import home as worlds
-from tests.factories import recalls
+from tests.factories import installations, recalls
 from tests.faults.test_crash import KILLED, Zygote
 
 CASES = "tests.faults.recalling"
@@ -84,8 +83,8 @@ class Place:
 def base(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A home with a published batch, to be copied."""
     folder = tmp_path_factory.mktemp("recalled")
-    world = worlds.make(folder / "home")
-    batch = recalls.publish(world, folder / "submission", range(1, 9))
+    installation = installations.make(folder / "home")
+    batch = recalls.publish(installation, folder / "submission", range(1, 9))
     (folder / "rows").write_text("1\n2\n")
     (folder / "receipts").write_text("received")
     (folder / "copies").write_bytes(recalls.COPIES)

@@ -13,7 +13,7 @@ from flows.home.registers import all_versions, current_register
 from pipelines import lake, register
 from pipelines.lake.commit import FINISHED
 from pipelines.register import prepare
-from tests.factories import home as worlds
+from tests.factories import installations
 from tests.factories.deltas import TODAY, write_delta
 from tests.factories.match_inputs import raw_register, record
 from tests.faults import preparing
@@ -163,7 +163,7 @@ def test_a_killed_update_is_none(point: str, whole: Path, zygote: Zygote, delta:
 def test_nothing_of_the_reading_stays_of_an_update_killed_after_its_commit(
     zygote: Zygote, delta: Path, tmp_path: Path
 ) -> None:
-    home = worlds.make(tmp_path / "home").home
+    home = installations.make(tmp_path / "home").home
     before = current_register(home)
     killed(zygote, "pipelines.lake.durable:write:after:2", "update_home", home.root, delta)
     assert list(home.prepared.glob(".*"))
@@ -172,7 +172,7 @@ def test_nothing_of_the_reading_stays_of_an_update_killed_after_its_commit(
 
 
 def test_the_home_stays_with_its_version_until_an_update_is_whole(zygote: Zygote, tmp_path: Path) -> None:
-    home = worlds.make(tmp_path / "home").home
+    home = installations.make(tmp_path / "home").home
     before = current_register(home)
     first = write_delta(tmp_path / "first", removed=[5])
     killed(zygote, "pipelines.lake.durable:write:before:1", "update_home", home.root, first)
@@ -180,5 +180,5 @@ def test_the_home_stays_with_its_version_until_an_update_is_whole(zygote: Zygote
     other = write_delta(tmp_path / "other", removed=[6, 7], on=TODAY)
     preparing.update_home(str(home.root), str(other))
     preparing.update_home(str(home.root), str(first))
-    assert register.persons(register.open_register(current_register(home))) == worlds.PERSONS - 3
+    assert register.persons(register.open_register(current_register(home))) == installations.PERSONS - 3
     assert len(all_versions(home)) == 3

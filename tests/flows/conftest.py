@@ -3,8 +3,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from flows.cli import main
-from tests.factories import home as worlds
-from tests.factories.home import World
+from tests.factories import installations
+from tests.factories.installations import Installation
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -23,8 +23,8 @@ def command(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A small world of the module's own; commands run in its home."""
-    made = worlds.make(tmp_path_factory.mktemp("home"))
-    with worlds.at_home(made.home):
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A small installation of the module's own; commands run in its home."""
+    made = installations.make(tmp_path_factory.mktemp("home"))
+    with installations.at_home(made.home):
         yield made

@@ -45,7 +45,7 @@ LATE = st.one_of(
 )
 
 
-class World:
+class Installation:
     """A ledger, an outbox, and one method for each action."""
 
     def __init__(self, ledger: Ledger, folder: Path) -> None:
@@ -118,20 +118,20 @@ class World:
 def test_any_history_leaves_a_whole_ledger(told: tuple[int, list[tuple[str, ...]]]) -> None:
     ahead, history = told
     with tempfile.TemporaryDirectory() as folder, Ledger.open(f"sqlite:///{folder}/ledger.db") as ledger:
-        world = World(ledger, Path(folder))
+        installation = Installation(ledger, Path(folder))
         for name in BATCHES if ahead else []:
             receive(ledger, name)
             for _stage in range(ahead - 1):
-                world.on(name)
+                installation.on(name)
         for action, *arguments in history:
-            before, step = ledger.head(), getattr(world, action)
+            before, step = ledger.head(), getattr(installation, action)
             _try(step, arguments, ledger, before)
         assert ledger.verify() == []
         disclosed = list(ledger.disclosed("agency", "mou"))
         assert len(disclosed) == len(set(disclosed))
         event(f"states {sorted({b.state.value for b in ledger.batches()})}")
         published = {b.name for b in ledger.batches(State.PUBLISHED)}
-        assert {p.name for p in world.outbox.glob("[!.]*")} == published
+        assert {p.name for p in installation.outbox.glob("[!.]*")} == published
         for name in published:
             kinds = [State(e["kind"]) for e in ledger.events(name) if e["kind"] in list(State)]
             assert kinds[-3:] == [State.SEALED, State.PREPARED, State.PUBLISHED]

@@ -27,8 +27,7 @@ from flows.sandbox.home import REQUESTER_AGE, init, make_batch
 from pipelines import sealing, simulate
 from pipelines.recall.apply import apply_recall
 from pipelines.release.opened import open_received
-from tests.factories import home as worlds
-from tests.factories import recalls
+from tests.factories import installations, recalls
 from tests.incident import early
 
 ROWS, PERSONS = 1_200, 12_000
@@ -49,7 +48,7 @@ def incident(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Incident]:
     root, clock = tmp_path_factory.mktemp("incident"), Clock()
     raw = root / "home" / "register" / "raw"
     home = init(root / "home", sandbox=True, settings={"register_folder": str(raw)})
-    with worlds.at_home(home):
+    with installations.at_home(home):
         simulate.register(PERSONS, 1, raw, duck=home.duck)
         today = clock.today("America/New_York")
         sent = make_batch(home, raw, ROWS, 2, "hostile", root / "made", today, "sandbox-2026", None)

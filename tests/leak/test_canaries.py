@@ -20,8 +20,7 @@ from expectations.contracts.register import REGISTER_PERSON
 from expectations.contracts.request import RAW_NAMES
 from flows.cli import main
 from flows.sandbox.home import REQUESTER_AGE
-from tests.factories import home as worlds
-from tests.factories import recalls, submissions
+from tests.factories import installations, recalls, submissions
 from tests.test_readme import OURS, ROOT
 
 CANARY = "quxzaz"  # in no word of any language or library
@@ -37,7 +36,7 @@ def spoilt(number: int) -> dict[str, str]:
 
 def good(n: int) -> dict[str, str | None]:
     """A row that is released, with canaries where it can have them."""
-    return worlds.request(
+    return installations.request(
         n,
         request_id=f"{CANARY}-id-{n}",
         first_name=f"{CANARY}a",
@@ -56,23 +55,28 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def printed(place: Path) -> Iterator[bytes]:
     """Everything printed by a nightly run over batches that end in every way, then by the commands that look at
     them."""
-    world = worlds.make(place / "home")
-    _rename_persons(world.home.register / "persons" / "part-0000.parquet")
-    inbox, under = world.home.inbox, world.agreement
-    world.submit(
-        inbox / "released", [good(n) for n in range(1, 21)] + [spoilt(1), worlds.request(79, tin=None, birth_date=None)]
+    installation = installations.make(place / "home")
+    _rename_persons(installation.home.register / "persons" / "part-0000.parquet")
+    inbox, under = installation.home.inbox, installation.agreement
+    installation.submit(
+        inbox / "released",
+        [good(n) for n in range(1, 21)] + [spoilt(1), installations.request(79, tin=None, birth_date=None)],
     )
-    world.submit(inbox / "held", [good(n) for n in range(21, 30)] + [spoilt(n) for n in range(10)])
-    world.submit(inbox / "refused", [good(30), spoilt(2)], worlds.agreement(world, "irs-ice-2025"))
-    _raw(world, inbox / "unknown-column", f"request_id,{CANARY}_column\n1,{CANARY}\n".encode())
-    _raw(world, inbox / "ragged", f"request_id,last_name\n{CANARY},a,b,c\n".encode())
-    _raw(world, inbox / "encoding", submissions.encode([good(32)]).replace(CANARY.encode(), CANARY.encode() + b"\xff"))
-    _raw(world, inbox / "not-parquet", f"PAR1 {CANARY} PAR1".encode(), "parquet")
-    letter = world.submit(inbox / "letter", [good(33)], purpose=under.purposes[0])
+    installation.submit(inbox / "held", [good(n) for n in range(21, 30)] + [spoilt(n) for n in range(10)])
+    installation.submit(inbox / "refused", [good(30), spoilt(2)], installations.agreement(installation, "irs-ice-2025"))
+    _raw(installation, inbox / "unknown-column", f"request_id,{CANARY}_column\n1,{CANARY}\n".encode())
+    _raw(installation, inbox / "ragged", f"request_id,last_name\n{CANARY},a,b,c\n".encode())
+    _raw(
+        installation,
+        inbox / "encoding",
+        submissions.encode([good(32)]).replace(CANARY.encode(), CANARY.encode() + b"\xff"),
+    )
+    _raw(installation, inbox / "not-parquet", f"PAR1 {CANARY} PAR1".encode(), "parquet")
+    letter = installation.submit(inbox / "letter", [good(33)], purpose=under.purposes[0])
     (letter / "letter.toml").write_text(f'requester = ["{CANARY}"\n')
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("PREFECT_") and k not in OURS},
-        "SLUICEGATE_HOME": str(world.home.root),
+        "SLUICEGATE_HOME": str(installation.home.root),
         "TMPDIR": str(place / "tmp"),
         "PREFECT_LOGGING_LEVEL": "DEBUG",
         "PREFECT_SERVER_LOGGING_LEVEL": "DEBUG",
@@ -168,14 +172,16 @@ def _rename_persons(path: Path) -> None:
     )
 
 
-def _raw(world: worlds.World, folder: Path, data: bytes, kind: str = "csv") -> None:
+def _raw(installation: installations.Installation, folder: Path, data: bytes, kind: str = "csv") -> None:
     from expectations.base import signatures
     from expectations.base.clock import Clock
     from flows.sandbox.home import REQUESTER_SIGNING
 
-    key = signatures.load(world.home.keys / REQUESTER_SIGNING)
+    key = signatures.load(installation.home.keys / REQUESTER_SIGNING)
     file = submissions.DataFile(f"requests.{kind}", data, 1, kind)
-    submissions.write_files(folder, [file], key, world.agreement, date=Clock().today(world.agreement.zone))
+    submissions.write_files(
+        folder, [file], key, installation.agreement, date=Clock().today(installation.agreement.zone)
+    )
 
 
 def leaks(data: bytes) -> list[str]:

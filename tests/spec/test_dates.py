@@ -24,9 +24,8 @@ from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from flows.sandbox.home import enrol
 from pipelines.ingest import letter_facts
-from tests.factories import home as worlds
-from tests.factories import submissions
-from tests.factories.home import World
+from tests.factories import installations, submissions
+from tests.factories.installations import Installation
 
 INSTANT = timedelta(microseconds=1)
 
@@ -162,20 +161,22 @@ def test_the_ninetieth_day_ends_at_midnight_too(
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return worlds.make(tmp_path_factory.mktemp("home"))
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return installations.make(tmp_path_factory.mktemp("home"))
 
 
-def at(world: World, moment: datetime) -> Ledger:
+def at(installation: Installation, moment: datetime) -> Ledger:
     """The home's ledger, at that moment."""
-    return Ledger.open(world.home.ledger_url, Clock(moment))
+    return Ledger.open(installation.home.ledger_url, Clock(moment))
 
 
 def rows(first: int) -> list[dict[str, Any]]:
     """Some that are released and two that find nobody, so that the match rate stays in its band."""
     nobody = {"first_name": "Ottoline", "last_name": "Vandersloot", "tin": None, "birth_date": "1944-11-30"}
-    lost = [worlds.request(70 + n, request_id=f"N-{first}-{n}", street=f"{n} Elsewhere Rd", **nobody) for n in (1, 2)]
-    return [*(worlds.request(n) for n in range(first, first + 8)), *lost]
+    lost = [
+        installations.request(70 + n, request_id=f"N-{first}-{n}", street=f"{n} Elsewhere Rd", **nobody) for n in (1, 2)
+    ]
+    return [*(installations.request(n) for n in range(first, first + 8)), *lost]
 
 
 RECEIVED = [
@@ -187,29 +188,33 @@ RECEIVED = [
 
 @pytest.mark.parametrize(("zone", "begins", "day"), RECEIVED)
 def test_a_submission_is_decided_on_the_legal_day_of_its_receipt(
-    world: World, tmp_path: Any, zone: str, begins: str, day: str
+    installation: Installation, tmp_path: Any, zone: str, begins: str, day: str
 ) -> None:
     """Under an agreement whose first day it is, by a letter of that day."""
     first, begun = date.fromisoformat(day), utc(begins)
-    text = (world.home.instruments / "sandbox-2026.toml").read_text()
+    text = (installation.home.instruments / "sandbox-2026.toml").read_text()
     name = f"first-{day}"
     text = text.replace('id = "sandbox-2026"', f'id = "{name}"').replace('"America/New_York"', f'"{zone}"')
-    with at(world, begun) as ledger:
-        enrol(world.home, ledger, text.replace("valid_from = 2026-01-01", f"valid_from = {day}").encode(), "a.toml")
-    under = worlds.agreement(world, name)
+    with at(installation, begun) as ledger:
+        enrol(
+            installation.home, ledger, text.replace("valid_from = 2026-01-01", f"valid_from = {day}").encode(), "a.toml"
+        )
+    under = installations.agreement(installation, name)
     for moment, decided in ((begun - INSTANT, first - timedelta(days=1)), (begun, first)):
-        asked = [worlds.request(1, request_id=f"R-{decided}")]
-        submission = world.submit(tmp_path / str(decided), asked, under, date=first)
-        with at(world, moment) as ledger:
-            name = receive(world.home, ledger, Clock(moment), submission)
-            one = BatchSteps(world.home, ledger, name)
+        asked = [installations.request(1, request_id=f"R-{decided}")]
+        submission = installation.submit(tmp_path / str(decided), asked, under, date=first)
+        with at(installation, moment) as ledger:
+            name = receive(installation.home, ledger, Clock(moment), submission)
+            one = BatchSteps(installation.home, ledger, name)
             assert (one.record.decided_on, one.ctx.received_on) == (decided, decided)
             assert one.record.received_at == moment
             assert letter_facts(one.ctx).agreement_in_force is (decided == first)
 
 
 @pytest.mark.slow
-def test_an_order_that_begins_at_midnight_stops_what_was_sealed_before(world: World, tmp_path: Any) -> None:
+def test_an_order_that_begins_at_midnight_stops_what_was_sealed_before(
+    installation: Installation, tmp_path: Any
+) -> None:
     """Received and sealed at 23:30 in New York (UTC is a day ahead); the order was there, for the day after."""
     midnight = utc("2026-07-02 04:00")
     evening = midnight - timedelta(minutes=30)
@@ -220,15 +225,15 @@ court = "Court of Examples (fictional)"
 docket = "1"
 title = "Stay (fictional)"
 source = "fictional"
-effective_on = {legal_date(midnight, world.agreement.zone)}
+effective_on = {legal_date(midnight, installation.agreement.zone)}
 effect = "forbid"
-scope = {{ agreements = ["{world.agreement.id}"] }}
+scope = {{ agreements = ["{installation.agreement.id}"] }}
 """
-    submission = world.submit(tmp_path / "a", rows(1), date=legal_date(evening, world.agreement.zone))
-    with at(world, evening) as ledger:
-        enrol(world.home, ledger, body.encode(), "order.toml")
-        name = receive(world.home, ledger, Clock(evening), submission)
-        one = BatchSteps(world.home, ledger, name)
+    submission = installation.submit(tmp_path / "a", rows(1), date=legal_date(evening, installation.agreement.zone))
+    with at(installation, evening) as ledger:
+        enrol(installation.home, ledger, body.encode(), "order.toml")
+        name = receive(installation.home, ledger, Clock(evening), submission)
+        one = BatchSteps(installation.home, ledger, name)
         while (state := one.record.state) is not State.SEALED:
             assert PLAN[state], (state, one.record.codes)
             for step in PLAN[state]:
@@ -237,7 +242,7 @@ scope = {{ agreements = ["{world.agreement.id}"] }}
         for moment, stopped in ((midnight - INSTANT, {}), (midnight, {"COURT_ORDER": ["from-midnight"]})):
             ledger.clock = Clock(moment)  # as while a large package is copied
             assert check(enrolled) == stopped
-    with at(world, midnight) as ledger:
-        one = BatchSteps(world.home, ledger, name)
+    with at(installation, midnight) as ledger:
+        one = BatchSteps(installation.home, ledger, name)
         assert advance(one) is State.REFUSED
-        assert one.record.cites == ("from-midnight",) and not (world.home.outbox / name).exists()
+        assert one.record.cites == ("from-midnight",) and not (installation.home.outbox / name).exists()

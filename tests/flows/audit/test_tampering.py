@@ -25,8 +25,7 @@ from flows.home.tree import HOLDER_AGE, HOLDER_SIGNING, Home
 from flows.ledger.chain import GENESIS, Problem
 from flows.ledger.decisions import Reason
 from pipelines import sealing
-from tests.factories import home as worlds
-from tests.factories import runs
+from tests.factories import installations, runs
 from tests.factories.runs import flip
 
 DAYS = ("2030-01-01", "2030-01-02", "2030-01-03")
@@ -99,8 +98,8 @@ class Stage:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     folder = tmp_path_factory.mktemp("whole")
-    world = worlds.make(folder / "home")
-    home, seqs = world.home, []
+    installation = installations.make(folder / "home")
+    home, seqs = installation.home, []
 
     def sign_head(day: str) -> None:
         with runs.ledger_of(home, runs.at(day)) as ledger:
@@ -108,9 +107,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Stage:
             seqs.append(ledger.head().seq)
 
     sign_head(DAYS[0])
-    published = runs.released(world, folder / "a", 1, 12)
+    published = runs.released(installation, folder / "a", 1, 12)
     sign_head(DAYS[1])
-    rejected = runs.rejected(world, folder / "b")
+    rejected = runs.rejected(installation, folder / "b")
     sign_head(DAYS[2])
     with runs.ledger_of(home) as ledger:
         ledger.halt("operator-1", Reason.SUSPECTED_FAULT)

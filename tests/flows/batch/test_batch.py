@@ -22,15 +22,15 @@ from flows.home.tree import HOLDER_SIGNING
 from flows.ledger import Ledger
 from flows.sandbox.home import REQUESTER_AGE
 from pipelines import release, sealing
-from tests.factories import home as worlds
-from tests.factories.home import World
+from tests.factories import installations
+from tests.factories.installations import Installation
 from tests.test_readme import ROOT
 
 Run = Callable[..., tuple[int, Any]]
 
 
 @pytest.fixture
-def command(world: World, capsys: pytest.CaptureFixture[str]) -> Run:
+def command(installation: Installation, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs one command line; returns exit code and what it printed (parsed, if it ends in --json)."""
 
     def run(*arguments: str) -> tuple[int, Any]:
@@ -42,53 +42,55 @@ def command(world: World, capsys: pytest.CaptureFixture[str]) -> Run:
     return run
 
 
-def outcomes(world: World, batch: str, folder: Path) -> dict[str, tuple[str, list[str]]]:
+def outcomes(installation: Installation, batch: str, folder: Path) -> dict[str, tuple[str, list[str]]]:
     """Request id → outcome and codes, from the accounting, which only the holder can open."""
-    identity = sealing.load_identity(world.home.keys / "holder-age")
+    identity = sealing.load_identity(installation.home.keys / "holder-age")
     plain = folder / "accounting.parquet"
-    sealing.open_file(world.home.root / "accounting" / f"{batch}.parquet.age", plain, identity)
+    sealing.open_file(installation.home.root / "accounting" / f"{batch}.parquet.age", plain, identity)
     return {r["request_id"]: (r["outcome"], r["codes"]) for r in pq.read_table(plain).to_pylist()}
 
 
-def earlier(world: World, batch: str, folder: Path) -> dict[str, Any]:
+def earlier(installation: Installation, batch: str, folder: Path) -> dict[str, Any]:
     """What was known at receipt, from the sealed evidence."""
-    identity = keys.identity(world.home, batch)
+    identity = keys.identity(installation.home, batch)
     plain = folder / f"{batch}.json"
-    sealing.open_file(world.home.root / "evidence" / f"{batch}.earlier.json.age", plain, identity)
+    sealing.open_file(installation.home.root / "evidence" / f"{batch}.earlier.json.age", plain, identity)
     known: dict[str, Any] = json.loads(plain.read_text())
     return known
 
 
-def test_a_batch_is_released_and_every_row_has_its_end(world: World, command: Run, tmp_path: Path) -> None:
-    submission = world.submit(tmp_path / "s", worlds.mixed())
+def test_a_batch_is_released_and_every_row_has_its_end(
+    installation: Installation, command: Run, tmp_path: Path
+) -> None:
+    submission = installation.submit(tmp_path / "s", installations.mixed())
     code, summary = command("run", str(submission), "--json")
     assert (code, summary["state"]) == (0, "published"), summary
     batch = summary["batch"]
-    ends = outcomes(world, batch, tmp_path)
-    good = [r["request_id"] for r in worlds.mixed()[:40]]
+    ends = outcomes(installation, batch, tmp_path)
+    good = [r["request_id"] for r in installations.mixed()[:40]]
     assert {i for i, (outcome, _) in ends.items() if outcome == "released"} == set(good)
-    for row, (_, outcome, why) in zip(worlds.mixed()[40:], worlds.SPOILED.values(), strict=True):
+    for row, (_, outcome, why) in zip(installations.mixed()[40:], installations.SPOILED.values(), strict=True):
         assert ends[row["request_id"]][0] == outcome
         assert why is None or why in ends[row["request_id"]][1]
-    assert sum(summary["outcomes"].values()) == len(worlds.mixed())
-    assert not (world.home.lake / batch).exists()
+    assert sum(summary["outcomes"].values()) == len(installations.mixed())
+    assert not (installation.home.lake / batch).exists()
 
     opened = tmp_path / "opened"
-    identity = sealing.load_identity(world.home.keys / REQUESTER_AGE)
-    holders = [(world.home.keys / f"{HOLDER_SIGNING}.pub").read_text()]
-    release.open_package(world.home.outbox / batch, identity, opened, holders)
+    identity = sealing.load_identity(installation.home.keys / REQUESTER_AGE)
+    holders = [(installation.home.keys / f"{HOLDER_SIGNING}.pub").read_text()]
+    release.open_package(installation.home.outbox / batch, identity, opened, holders)
     rows = pq.read_table(opened / "addresses.parquet").to_pylist()
-    assert {r["request_id"]: r["zip"] for r in rows} == {r["request_id"]: r["zip"] for r in worlds.mixed()[:40]}
+    assert {r["request_id"]: r["zip"] for r in rows} == {r["request_id"]: r["zip"] for r in installations.mixed()[:40]}
 
     # the same submission again is the same batch; the same ids in a new letter are disclosed once only
     assert command("run", str(submission), "--json")[1]["batch"] == batch
-    again = world.submit(tmp_path / "again", worlds.mixed(), purpose=world.agreement.purposes[1])
+    again = installation.submit(tmp_path / "again", installations.mixed(), purpose=installation.agreement.purposes[1])
     code, second = command("run", str(again), "--json")
     assert second["outcomes"].get("released", 0) == 0
     assert second["outcomes"]["already_disclosed"] == 40
 
     # 40 good rows, one at another address, and two of whom nothing is known were looked up: fixed for the second batch
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         counted = next(e["facts"] for e in ledger.events(batch) if e["kind"] == "matched")
     assert {k: counted[k] for k in matching.COUNTS} == {
         "looked_up": 43,
@@ -98,39 +100,43 @@ def test_a_batch_is_released_and_every_row_has_its_end(world: World, command: Ru
         "tier_c": 0,
         "tier_d": 0,
     }
-    assert [earlier(world, b, tmp_path)["batches"] for b in (batch, second["batch"])] == [[], [[43, 41]]]
+    assert [earlier(installation, b, tmp_path)["batches"] for b in (batch, second["batch"])] == [[], [[43, 41]]]
 
     code, shown = command("explain", batch, "0", "--json")
     assert code == 0 and all(r["verdict"] == "met" for r in shown["rules"]) and "values" not in shown
     code, shown = command("explain", batch, "40", "--show-values", "--json")
     assert [r["code"] for r in shown["rules"] if r["verdict"] == "failed"] == ["PLACEHOLDER"], shown["rules"]
     assert shown["values"]["street"] == "FAILED TO PROVIDE"
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         assert [e["kind"] for e in ledger.events(batch)][-1] == "view"
         assert ledger.verify() == []
 
 
-def test_the_2025_agreement_is_refused_citing_both_orders(world: World, command: Run, tmp_path: Path) -> None:
-    under = worlds.agreement(world, "irs-ice-2025")
-    code, summary = command("run", str(world.submit(tmp_path / "s", worlds.mixed(), under)), "--json")
+def test_the_2025_agreement_is_refused_citing_both_orders(
+    installation: Installation, command: Run, tmp_path: Path
+) -> None:
+    under = installations.agreement(installation, "irs-ice-2025")
+    code, summary = command("run", str(installation.submit(tmp_path / "s", installations.mixed(), under)), "--json")
     assert (code, summary["state"]) == (4, "refused")
     assert "COURT_ORDER" in summary["codes"]
     assert {"stay-2025-11-21-ddc", "injunction-2026-02-05-dmass"} <= set(summary["cites"])
-    assert summary["outcomes"] == {"refused": len(worlds.mixed())}
-    assert not (world.home.outbox / summary["batch"]).exists()
+    assert summary["outcomes"] == {"refused": len(installations.mixed())}
+    assert not (installation.home.outbox / summary["batch"]).exists()
 
 
-def test_two_people_drop_the_incomplete_rows(world: World, command: Run, tmp_path: Path) -> None:
-    rows = [worlds.request(n, request_id=f"D-{n}") for n in range(41, 61)]
-    rows += [worlds.request(n, request_id=f"D-{n}", street="UNKNOWN") for n in range(61, 71)]
+def test_two_people_drop_the_incomplete_rows(installation: Installation, command: Run, tmp_path: Path) -> None:
+    rows = [installations.request(n, request_id=f"D-{n}") for n in range(41, 61)]
+    rows += [installations.request(n, request_id=f"D-{n}", street="UNKNOWN") for n in range(61, 71)]
     # one person more than the agreement allows at one address
     shared = {"street": "500 Shared Ave", "city": "Denver", "state": "CO", "zip": "80202"}
-    crowd = world.agreement.thresholds.persons_per_address + 1
-    rows += [worlds.request(72 + n, request_id=f"D-{72 + n}", **shared) for n in range(crowd)]
+    crowd = installation.agreement.thresholds.persons_per_address + 1
+    rows += [installations.request(72 + n, request_id=f"D-{72 + n}", **shared) for n in range(crowd)]
     rows.append(
-        worlds.request(71, request_id="D-71", first_name="Nobody", last_name="Known", tin=None, street="1 Nowhere Ln")
+        installations.request(
+            71, request_id="D-71", first_name="Nobody", last_name="Known", tin=None, street="1 Nowhere Ln"
+        )
     )
-    code, summary = command("run", str(world.submit(tmp_path / "s", rows)), "--json")
+    code, summary = command("run", str(installation.submit(tmp_path / "s", rows)), "--json")
     assert (code, summary["state"], summary["codes"]) == (3, "held", ["TOO_MANY_INCOMPLETE"])
     batch = summary["batch"]
     shown = command("review", "show", batch, "--json")[1]["incomplete"]
@@ -139,7 +145,7 @@ def test_two_people_drop_the_incomplete_rows(world: World, command: Run, tmp_pat
     for row, failed in ((20, ["PLACEHOLDER"]), (30, ["CROWDED"])):
         shown = command("explain", batch, str(row), "--json")[1]
         assert [r["code"] for r in shown["rules"] if r["verdict"] == "failed"] == failed == shown["codes"]
-    keys = [str(world.home.keys / f"operator-{n}") for n in (1, 2)]
+    keys = [str(installation.home.keys / f"operator-{n}") for n in (1, 2)]
     assert command("review", "decide", batch, "drop", "--key", keys[0])[0] == 0
     assert command("review", "decide", batch, "drop", "--key", keys[0])[0] == 5  # the same operator twice is one
     assert command("run", batch, "--json")[0] == 3
@@ -149,38 +155,42 @@ def test_two_people_drop_the_incomplete_rows(world: World, command: Run, tmp_pat
     assert summary["outcomes"] == {"dropped": 10 + crowd, "released": 20, "unmatched": 1}
 
 
-def test_a_rejected_batch_is_accounted_for(world: World, command: Run, tmp_path: Path) -> None:
-    rows = [worlds.request(n, request_id=f"J-{n}", street="NA NA") for n in range(1, 9)]
-    _, summary = command("run", str(world.submit(tmp_path / "s", rows)), "--json")
+def test_a_rejected_batch_is_accounted_for(installation: Installation, command: Run, tmp_path: Path) -> None:
+    rows = [installations.request(n, request_id=f"J-{n}", street="NA NA") for n in range(1, 9)]
+    _, summary = command("run", str(installation.submit(tmp_path / "s", rows)), "--json")
     batch = summary["batch"]
-    command("review", "decide", batch, "reject", "--key", str(world.home.keys / "operator-1"))
+    command("review", "decide", batch, "reject", "--key", str(installation.home.keys / "operator-1"))
     code, summary = command("run", batch, "--json")
     assert (code, summary["state"], summary["outcomes"]) == (4, "rejected", {"refused": 8})
-    assert {o for o, _ in outcomes(world, batch, tmp_path).values()} == {"refused"}
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    assert {o for o, _ in outcomes(installation, batch, tmp_path).values()} == {"refused"}
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         said, record = ledger.accounted(batch), ledger.batch(batch)
     assert said is not None and record is not None and record.merkle_root == said["merkle_root"]
     assert (said["rows"], said["outcomes"]) == (8, {"refused": 8})
     assert said["codes"]["TOO_MANY_INCOMPLETE"] == said["codes"]["PLACEHOLDER"] == 8
 
 
-def test_an_unsigned_letter_is_bad_input_and_one_entry(world: World, command: Run, tmp_path: Path) -> None:
-    submission = world.submit(tmp_path / "s", worlds.mixed())
+def test_an_unsigned_letter_is_bad_input_and_one_entry(
+    installation: Installation, command: Run, tmp_path: Path
+) -> None:
+    submission = installation.submit(tmp_path / "s", installations.mixed())
     (submission / "letter.toml").write_text((submission / "letter.toml").read_text() + "\n# changed\n")
     for _ in range(2):
         assert command("run", str(submission))[0] == 5
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         states = [b.state.value for b in ledger.batches()]
     assert states.count("unreadable") == 1
     assert command("ledger", "verify")[0] == 0
 
 
 @pytest.mark.slow
-def test_a_fault_is_told_once_and_without_python(world: World, tmp_path: Path) -> None:
+def test_a_fault_is_told_once_and_without_python(installation: Installation, tmp_path: Path) -> None:
     """What an operator reads of a full disk, say: one line. The way through the code stays out of it, Prefect's too."""
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
-        name = receive(world.home, ledger, Clock(), world.submit(tmp_path / "s", [worlds.request(77)]))
-    in_the_way = world.home.lake / name / "ingest.decoys"
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
+        name = receive(
+            installation.home, ledger, Clock(), installation.submit(tmp_path / "s", [installations.request(77)])
+        )
+    in_the_way = installation.home.lake / name / "ingest.decoys"
     in_the_way.write_text("no folder")
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     command = [sys.executable, "-m", "flows.cli.main", "run", name]

@@ -21,84 +21,88 @@ from flows.batch.receive import receive
 from flows.evidence.store import plaintext_folder
 from flows.ledger.lifecycles.states import STAGES, State
 from flows.schedule import sweep
-from tests.factories import home as worlds
-from tests.factories import runs
-from tests.factories.home import World
+from tests.factories import installations, runs
+from tests.factories.installations import Installation
 
 KILLED = f".view-{0:032x}"  # of a process that is no more
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return worlds.make(tmp_path_factory.mktemp("home") / "home")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return installations.make(tmp_path_factory.mktemp("home") / "home")
 
 
-def midnight(world: World, days: int) -> datetime:
+def midnight(installation: Installation, days: int) -> datetime:
     """The beginning of a day in the agreement's zone, so many days from today."""
-    zone = ZoneInfo(world.agreement.zone)
-    day = Clock().today(world.agreement.zone) + timedelta(days=days)
+    zone = ZoneInfo(installation.agreement.zone)
+    day = Clock().today(installation.agreement.zone) + timedelta(days=days)
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
-def test_a_held_batch_expires_on_the_day_after_the_last(world: World, tmp_path: Path) -> None:
-    name, days = runs.held(world, tmp_path / "s"), world.agreement.thresholds.held_days
-    last, next_day = (Clock(midnight(world, days + 1) + timedelta(seconds=s)) for s in (-1, 0))
-    with runs.ledger_of(world.home, last) as ledger:
-        assert sweep.due(world.home, ledger) == []
-    assert runs.run(world.home, name, last) == (name, State.HELD)
-    with runs.ledger_of(world.home, next_day) as ledger:
-        assert sweep.due(world.home, ledger) == [name]
-    assert runs.run(world.home, name, next_day) == (name, State.EXPIRED)
-    with runs.ledger_of(world.home) as ledger:
+def test_a_held_batch_expires_on_the_day_after_the_last(installation: Installation, tmp_path: Path) -> None:
+    name, days = runs.held(installation, tmp_path / "s"), installation.agreement.thresholds.held_days
+    last, next_day = (Clock(midnight(installation, days + 1) + timedelta(seconds=s)) for s in (-1, 0))
+    with runs.ledger_of(installation.home, last) as ledger:
+        assert sweep.due(installation.home, ledger) == []
+    assert runs.run(installation.home, name, last) == (name, State.HELD)
+    with runs.ledger_of(installation.home, next_day) as ledger:
+        assert sweep.due(installation.home, ledger) == [name]
+    assert runs.run(installation.home, name, next_day) == (name, State.EXPIRED)
+    with runs.ledger_of(installation.home) as ledger:
         record, said = ledger.batch(name), ledger.accounted(name)
         assert record is not None and record.codes == ("HELD_TOO_LONG", "NOTHING_TO_DO", "TOO_MANY_INCOMPLETE")
         assert said is not None and (said["outcomes"], said["codes"]["HELD_TOO_LONG"]) == ({"refused": 4}, 4)
         assert [e["kind"] for e in ledger.events(name)][-2:] == ["accounted", "expired"]
-        assert audit.verify(world.home, ledger, deep=True).problems == ()
-        assert sweep.due(world.home, ledger) == []
-    assert not (world.home.lake / name).exists()
+        assert audit.verify(installation.home, ledger, deep=True).problems == ()
+        assert sweep.due(installation.home, ledger) == []
+    assert not (installation.home.lake / name).exists()
 
 
-def test_a_batch_that_failed_before_its_rows_were_read_expires_too(world: World, tmp_path: Path) -> None:
-    with runs.ledger_of(world.home) as ledger:
-        name = receive(world.home, ledger, Clock(), world.submit(tmp_path / "f", [worlds.request(1, request_id="F-1")]))
+def test_a_batch_that_failed_before_its_rows_were_read_expires_too(installation: Installation, tmp_path: Path) -> None:
+    with runs.ledger_of(installation.home) as ledger:
+        name = receive(
+            installation.home,
+            ledger,
+            Clock(),
+            installation.submit(tmp_path / "f", [installations.request(1, request_id="F-1")]),
+        )
         ledger.advance(name, State.FAILED)
-    later = Clock(midnight(world, world.agreement.thresholds.held_days + 1))
-    kept = world.home.prepared.rename(world.home.prepared.with_name("elsewhere"))  # no register is asked
+    later = Clock(midnight(installation, installation.agreement.thresholds.held_days + 1))
+    kept = installation.home.prepared.rename(installation.home.prepared.with_name("elsewhere"))  # no register is asked
     try:
-        assert runs.run(world.home, name, later) == (name, State.EXPIRED)
+        assert runs.run(installation.home, name, later) == (name, State.EXPIRED)
     finally:
-        kept.rename(world.home.prepared)
-    with runs.ledger_of(world.home) as ledger:
+        kept.rename(installation.home.prepared)
+    with runs.ledger_of(installation.home) as ledger:
         record = ledger.batch(name)
         assert record is not None and record.codes == ("HELD_TOO_LONG",) and ledger.accounted(name) is None
-        assert audit.verify(world.home, ledger).problems == ()
-    assert not (world.home.lake / name).exists()
+        assert audit.verify(installation.home, ledger).problems == ()
+    assert not (installation.home.lake / name).exists()
 
 
 @pytest.fixture
-def stopped(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def stopped(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A batch that was withdrawn, or rejected, and whose run died before it was tidied up."""
-    name = runs.held(world, tmp_path / "s", "X")
-    with runs.ledger_of(world.home) as ledger:
-        one = runs.work(world.home, ledger, name)
+    name = runs.held(installation, tmp_path / "s", "X")
+    with runs.ledger_of(installation.home) as ledger:
+        one = runs.work(installation.home, ledger, name)
         one.account_refused(one.record.codes)
         ledger.expire(name, ["HELD_TOO_LONG"])
     yield name
 
 
-def test_an_end_that_a_crash_cut_short_is_told_and_completed(world: World, stopped: str) -> None:
-    with runs.ledger_of(world.home) as ledger:
-        assert f"batch {stopped}" in {p.place for p in audit.verify(world.home, ledger).problems}
-        assert sweep.due(world.home, ledger) == [stopped]
-        assert advance(runs.work(world.home, ledger, stopped)) is State.EXPIRED
+def test_an_end_that_a_crash_cut_short_is_told_and_completed(installation: Installation, stopped: str) -> None:
+    with runs.ledger_of(installation.home) as ledger:
+        assert f"batch {stopped}" in {p.place for p in audit.verify(installation.home, ledger).problems}
+        assert sweep.due(installation.home, ledger) == [stopped]
+        assert advance(runs.work(installation.home, ledger, stopped)) is State.EXPIRED
         assert [e["kind"] for e in ledger.events(stopped)].count("accounted") == 1  # it was, already
-        assert audit.verify(world.home, ledger).problems == () and sweep.due(world.home, ledger) == []
+        assert audit.verify(installation.home, ledger).problems == () and sweep.due(installation.home, ledger) == []
 
 
-def test_the_plaintext_that_a_killed_process_left_is_deleted(world: World) -> None:
+def test_the_plaintext_that_a_killed_process_left_is_deleted(installation: Installation) -> None:
     """Opened evidence at once, unless a process still reads it; a submission half taken in after a day."""
-    lake = world.home.lake
+    lake = installation.home.lake
     old, new, left = (lake / ".incoming" / name for name in ("old", "new", "old.persons"))
     for folder in (old, new, lake / KILLED):
         folder.mkdir(parents=True, exist_ok=True)
@@ -106,24 +110,24 @@ def test_the_plaintext_that_a_killed_process_left_is_deleted(world: World) -> No
     left.write_text("plaintext")
     for path in (old, left):
         os.utime(path, (0, 0))
-    with plaintext_folder(world.home) as mine:
+    with plaintext_folder(installation.home) as mine:
         assert not (lake / KILLED).exists() and mine.stat().st_mode & 0o077 == 0
         (mine / "rows.parquet").write_text("plaintext")
-        sweep.delete_abandoned(world.home, Clock())
+        sweep.delete_abandoned(installation.home, Clock())
         assert [p.exists() for p in (old, left, new, mine / "rows.parquet")] == [False, False, True, True]
     assert not mine.exists()
 
 
-def test_opening_evidence_deletes_what_a_killed_process_had_opened(world: World) -> None:
+def test_opening_evidence_deletes_what_a_killed_process_had_opened(installation: Installation) -> None:
     child = os.fork()
     if child == 0:
-        with plaintext_folder(world.home) as mine:
+        with plaintext_folder(installation.home) as mine:
             (mine / "rows.parquet").write_text("plaintext")
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
-    assert len(list(world.home.lake.glob(".view-*"))) == 1
-    with plaintext_folder(world.home) as mine:
-        assert list(world.home.lake.glob(".view-*")) == [mine]
+    assert len(list(installation.home.lake.glob(".view-*"))) == 1
+    with plaintext_folder(installation.home) as mine:
+        assert list(installation.home.lake.glob(".view-*")) == [mine]
 
 
 Steps = list[tuple[State, State, int]]

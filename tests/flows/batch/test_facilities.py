@@ -13,12 +13,11 @@ from expectations.base.clock import Clock
 from flows.cli import main
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
-from tests.factories import home as worlds
-from tests.factories import runs
-from tests.factories.home import World
+from tests.factories import installations, runs
+from tests.factories.installations import Installation
 
 Run = Callable[..., tuple[int, Any]]
-UNKNOWN = worlds.request(70, **worlds.SPOILED["unknown person"][0])  # a match rate of 100 % would be held
+UNKNOWN = installations.request(70, **installations.SPOILED["unknown person"][0])  # a match rate of 100 % would be held
 REFUGE = {"street": "700 Refuge Ave", "city": "Denver", "state": "CO", "zip": "80202"}
 LIST = """# ours
 phrase,address
@@ -28,7 +27,7 @@ Casa Refugio,
 
 
 @pytest.fixture
-def command(world: World, capsys: pytest.CaptureFixture[str]) -> Run:
+def command(installation: Installation, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs one command line with --json; returns exit code and what it printed."""
 
     def run(*arguments: str) -> tuple[int, Any]:
@@ -40,9 +39,9 @@ def command(world: World, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def own(world: World) -> Iterator[Path]:
+def own(installation: Installation) -> Iterator[Path]:
     """Where the operator's list lies; it is taken away in the end."""
-    path = world.home.root / "facilities.csv"
+    path = installation.home.root / "facilities.csv"
     yield path
     path.unlink(missing_ok=True)
 
@@ -54,43 +53,45 @@ def failed(command: Run, batch: str, row: int) -> list[str]:
 
 @pytest.mark.slow
 def test_a_batch_keeps_the_list_that_it_was_received_with(
-    world: World, command: Run, own: Path, tmp_path: Path
+    installation: Installation, command: Run, own: Path, tmp_path: Path
 ) -> None:
     own.write_text(LIST)
-    rows = [worlds.request(n) for n in range(1, 11)]
-    rows += [worlds.request(n, **REFUGE, unit=f"Apt {n}") for n in (11, 12, 13)] + [
-        worlds.request(14, unit="CASA REFUGIO")
+    rows = [installations.request(n) for n in range(1, 11)]
+    rows += [installations.request(n, **REFUGE, unit=f"Apt {n}") for n in (11, 12, 13)] + [
+        installations.request(14, unit="CASA REFUGIO")
     ]
-    batch, state = runs.run(world.home, world.submit(tmp_path / "s", [*rows, UNKNOWN]))
+    batch, state = runs.run(installation.home, installation.submit(tmp_path / "s", [*rows, UNKNOWN]))
     assert (state, command("status", batch)[1]["codes"]) == (State.HELD, ["TOO_MANY_INCOMPLETE"])
     own.write_text("phrase\nJuniper\n")  # the batch would come out otherwise, and so would its digest
     assert [failed(command, batch, row) for row in (0, 10, 13)] == [[], ["FACILITY"], ["FACILITY"]]
     for n in (1, 2):
-        key = world.home.keys / f"operator-{n}"
+        key = installation.home.keys / f"operator-{n}"
         assert main.run(["review", "decide", batch, "drop", "--key", str(key)]) == 0
-    assert runs.run(world.home, batch) == (batch, State.PUBLISHED)
+    assert runs.run(installation.home, batch) == (batch, State.PUBLISHED)
     assert command("status", batch)[1]["outcomes"] == {"released": 10, "dropped": 4, "unmatched": 1}
     assert failed(command, batch, 10) == ["FACILITY"]  # from the evidence, where the list is kept
 
     # the next batch has the new list
-    other, _ = runs.run(world.home, world.submit(tmp_path / "t", [worlds.request(15, unit="CASA REFUGIO")]))
+    other, _ = runs.run(
+        installation.home, installation.submit(tmp_path / "t", [installations.request(15, unit="CASA REFUGIO")])
+    )
     assert failed(command, other, 0) == ["FACILITY"]  # 115 Juniper St
 
 
 @pytest.mark.slow
 def test_a_list_that_cannot_be_read_stops_the_run_and_loses_nothing(
-    world: World, command: Run, own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    installation: Installation, command: Run, own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    source = world.submit(tmp_path / "s", [*(worlds.request(n) for n in range(21, 31)), UNKNOWN])
+    source = installation.submit(tmp_path / "s", [*(installations.request(n) for n in range(21, 31)), UNKNOWN])
     for spoil in (lambda: own.write_text("name\nSecreta\n"), own.mkdir, lambda: own.symlink_to("gone")):
         spoil()
-        with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
             before = len(ledger.batches())
         capsys.readouterr()
         assert main.run(["run", str(source)]) == 5
         said = capsys.readouterr().err
         assert "FACILITIES_UNREADABLE" in said and "facilities.csv" in said and "Secreta" not in said
-        with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
             assert len(ledger.batches()) == before
         findings = command("doctor")[1]
         assert [f["level"] for f in findings if f["what"].startswith("facilities.csv")] == ["fail"]

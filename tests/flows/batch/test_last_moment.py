@@ -23,15 +23,15 @@ from flows.ledger.decisions import Reason, resume_message
 from flows.ledger.lifecycles.states import State
 from flows.sandbox.home import enrol
 from pipelines import register
-from tests.factories import home as worlds
-from tests.factories.home import World
+from tests.factories import installations
+from tests.factories.installations import Installation
 
 
 @contextmanager
-def work(world: World, submission: Path) -> Iterator[BatchSteps]:
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
-        name = receive(world.home, ledger, Clock(), submission)
-        yield BatchSteps(world.home, ledger, name)
+def work(installation: Installation, submission: Path) -> Iterator[BatchSteps]:
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
+        name = receive(installation.home, ledger, Clock(), submission)
+        yield BatchSteps(installation.home, ledger, name)
 
 
 def until_sealed(one: BatchSteps) -> None:
@@ -44,53 +44,57 @@ def until_sealed(one: BatchSteps) -> None:
 def rows(first: int, last: int) -> list[dict[str, object]]:
     """Requests that are released, and two that find nobody: a match rate of 100 % is out of the agreement's band."""
     nobody = {"first_name": "Ottoline", "last_name": "Vandersloot", "tin": None, "birth_date": "1944-11-30"}
-    lost = [worlds.request(70 + n, request_id=f"N-{first}-{n}", street=f"{n} Elsewhere Rd", **nobody) for n in (1, 2)]
-    return [*(worlds.request(n) for n in range(first, last + 1)), *lost]
+    lost = [
+        installations.request(70 + n, request_id=f"N-{first}-{n}", street=f"{n} Elsewhere Rd", **nobody) for n in (1, 2)
+    ]
+    return [*(installations.request(n) for n in range(first, last + 1)), *lost]
 
 
-def counts(world: World, name: str) -> dict[str, int]:
-    return dict(json.loads((world.home.verdicts / name / "outcomes.json").read_text()))
+def counts(installation: Installation, name: str) -> dict[str, int]:
+    return dict(json.loads((installation.home.verdicts / name / "outcomes.json").read_text()))
 
 
 @pytest.mark.slow
-def test_the_later_of_two_racing_batches_loses_the_row_not_the_batch(world: World, tmp_path: Path) -> None:
-    with work(world, world.submit(tmp_path / "a", rows(1, 12))) as slow:
+def test_the_later_of_two_racing_batches_loses_the_row_not_the_batch(
+    installation: Installation, tmp_path: Path
+) -> None:
+    with work(installation, installation.submit(tmp_path / "a", rows(1, 12))) as slow:
         until_sealed(slow)
-        with work(world, world.submit(tmp_path / "b", rows(1, 4))) as fast:
+        with work(installation, installation.submit(tmp_path / "b", rows(1, 4))) as fast:
             assert advance(fast) is State.PUBLISHED
         assert advance(slow) is State.PUBLISHED
-        assert counts(world, slow.name) == {"already_disclosed": 4, "released": 8, "unmatched": 2}
-        claimed = list(slow.ledger.disclosed(world.agreement.requester.id, world.agreement.id))
+        assert counts(installation, slow.name) == {"already_disclosed": 4, "released": 8, "unmatched": 2}
+        claimed = list(slow.ledger.disclosed(installation.agreement.requester.id, installation.agreement.id))
         assert len(claimed) == len(set(claimed)) == 12
         assert slow.ledger.verify() == []
 
 
-def test_a_halt_stops_what_is_sealed_and_two_keys_let_it_go_on(world: World, tmp_path: Path) -> None:
-    with work(world, world.submit(tmp_path / "a", rows(13, 20))) as one:
+def test_a_halt_stops_what_is_sealed_and_two_keys_let_it_go_on(installation: Installation, tmp_path: Path) -> None:
+    with work(installation, installation.submit(tmp_path / "a", rows(13, 20))) as one:
         until_sealed(one)
         halt = one.ledger.halt("operator-1", Reason.SUSPECTED_FAULT)
         assert advance(one) is State.SEALED
-        assert not (world.home.outbox / one.name).exists()
+        assert not (installation.home.outbox / one.name).exists()
         for name in ("operator-1", "operator-2"):
-            key = signatures.load(world.home.keys / name)
+            key = signatures.load(installation.home.keys / name)
             signed = signatures.sign(resume_message(halt), key, signatures.DECISION)
             one.ledger.resume(halt, Reason.CAUSE_MENDED, signatures.public_line(key), signed)
         assert advance(one) is State.PUBLISHED
 
 
 @pytest.mark.slow
-def test_a_package_changed_after_the_checkpoint_never_leaves(world: World, tmp_path: Path) -> None:
-    with work(world, world.submit(tmp_path / "a", rows(21, 28))) as one:
+def test_a_package_changed_after_the_checkpoint_never_leaves(installation: Installation, tmp_path: Path) -> None:
+    with work(installation, installation.submit(tmp_path / "a", rows(21, 28))) as one:
         until_sealed(one)
         sealed = one.release.package / "addresses.csv.age"
         sealed.write_bytes(sealed.read_bytes() + b"x")
         assert advance(one) is State.PUBLISHED  # sealed and checked again
-        assert (world.home.outbox / one.name / "addresses.csv.age").read_bytes()[-1:] != b"x"
+        assert (installation.home.outbox / one.name / "addresses.csv.age").read_bytes()[-1:] != b"x"
 
 
 @pytest.mark.slow
-def test_what_a_killed_checkpoint_leaves_goes_with_the_batch(world: World, tmp_path: Path) -> None:
-    with work(world, world.submit(tmp_path / "a", rows(45, 52))) as one:
+def test_what_a_killed_checkpoint_leaves_goes_with_the_batch(installation: Installation, tmp_path: Path) -> None:
+    with work(installation, installation.submit(tmp_path / "a", rows(45, 52))) as one:
         one.do("ingest")
         assert one.ctx.duck.temp is not None and Path(one.ctx.duck.temp).is_relative_to(one.folder)
         half = Path(one.ctx.duck.temp) / "checkpoint-killed"
@@ -98,13 +102,13 @@ def test_what_a_killed_checkpoint_leaves_goes_with_the_batch(world: World, tmp_p
         (half / "derived.parquet").write_text("a row in clear")
         assert advance(one) is State.PUBLISHED
         assert not one.folder.exists()
-    assert [p for p in world.home.lake.rglob("*") if p.is_file() and p.suffix == ".parquet"] == []
+    assert [p for p in installation.home.lake.rglob("*") if p.is_file() and p.suffix == ".parquet"] == []
 
 
 @pytest.mark.slow
-def test_a_batch_goes_on_against_the_register_that_it_began_with(world: World, tmp_path: Path) -> None:
-    raw = world.home.register / "addresses" / "part-0000.parquet"
-    with work(world, world.submit(tmp_path / "a", rows(37, 44))) as one:
+def test_a_batch_goes_on_against_the_register_that_it_began_with(installation: Installation, tmp_path: Path) -> None:
+    raw = installation.home.register / "addresses" / "part-0000.parquet"
+    with work(installation, installation.submit(tmp_path / "a", rows(37, 44))) as one:
         began = one.record.register
         raw.write_bytes(
             raw.read_bytes()
@@ -112,13 +116,13 @@ def test_a_batch_goes_on_against_the_register_that_it_began_with(world: World, t
         os.utime(raw, (1, 1))
         assert register.version(one.ctx.register) == began
         kept = one.ctx.register.rename(one.ctx.register.with_name("elsewhere"))
-        with work(world, tmp_path / "a") as again, pytest.raises(Fault, match="REGISTER_GONE"):
+        with work(installation, tmp_path / "a") as again, pytest.raises(Fault, match="REGISTER_GONE"):
             advance(again)
         kept.rename(one.ctx.register)
         assert advance(one) is State.PUBLISHED
 
 
-def test_an_order_that_arrives_after_eligibility_stops_the_batch(world: World, tmp_path: Path) -> None:
+def test_an_order_that_arrives_after_eligibility_stops_the_batch(installation: Installation, tmp_path: Path) -> None:
     order = f"""
 kind = "court_order"
 id = "late-order"
@@ -126,14 +130,14 @@ court = "Court of Examples (fictional)"
 docket = "1"
 title = "Stay (fictional)"
 source = "fictional"
-effective_on = {Clock().today(world.agreement.zone)}
+effective_on = {Clock().today(installation.agreement.zone)}
 effect = "forbid"
-scope = {{ agreements = ["{world.agreement.id}"] }}
+scope = {{ agreements = ["{installation.agreement.id}"] }}
 """
-    with work(world, world.submit(tmp_path / "a", rows(29, 36))) as one:
+    with work(installation, installation.submit(tmp_path / "a", rows(29, 36))) as one:
         until_sealed(one)
-        enrol(world.home, one.ledger, order.encode(), "late-order.toml")
+        enrol(installation.home, one.ledger, order.encode(), "late-order.toml")
         assert advance(one) is State.REFUSED
         assert one.record.cites == ("late-order",)
-        assert counts(world, one.name) == {"refused": 10}
-        assert not (world.home.outbox / one.name).exists() and not one.folder.exists()
+        assert counts(installation, one.name) == {"refused": 10}
+        assert not (installation.home.outbox / one.name).exists() and not one.folder.exists()

@@ -16,15 +16,14 @@ from expectations.gx.verdict import Verdict
 from expectations.suites import matching
 from flows.cli import main
 from flows.ledger import Ledger
-from tests.factories import home as worlds
-from tests.factories import ledgers
-from tests.factories.home import World
+from tests.factories import installations, ledgers
+from tests.factories.installations import Installation
 
 
-def earlier(world: World, folder: Path, matched: int) -> None:
+def earlier(installation: Installation, folder: Path, matched: int) -> None:
     """Ten more published batches: of a thousand rows, so many matched."""
-    parties = {"requester": world.agreement.requester.id, "agreement": world.agreement.id}
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    parties = {"requester": installation.agreement.requester.id, "agreement": installation.agreement.id}
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         for n in range(band.ENOUGH):
             name = f"earlier-{matched}-{n}"
             ledgers.sealed(ledger, name, {"looked_up": 1000, "matched": matched}, **parties)
@@ -51,10 +50,10 @@ def _weak_too(check: Callable[..., Verdict]) -> Callable[..., Verdict]:
 
 @pytest.mark.slow
 def test_a_rate_unlike_those_before_needs_two_people(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    earlier(world, tmp_path, 200)
-    summary = command(capsys, "run", str(world.submit(tmp_path / "s", worlds.mixed())))
+    earlier(installation, tmp_path, 200)
+    summary = command(capsys, "run", str(installation.submit(tmp_path / "s", installations.mixed())))
     assert (summary["state"], summary["codes"]) == ("held", ["MATCH_RATE"])
     batch = summary["batch"]
     shown = command(capsys, "review", "show", batch)["matches"]
@@ -63,8 +62,8 @@ def test_a_rate_unlike_those_before_needs_two_people(
     main.run(["review", "show", batch])
     assert "95.3%" in capsys.readouterr().out
 
-    earlier(world, tmp_path, 950)  # what is published after it was received changes nothing
-    keys = [str(world.home.keys / f"operator-{n}") for n in (1, 2)]
+    earlier(installation, tmp_path, 950)  # what is published after it was received changes nothing
+    keys = [str(installation.home.keys / f"operator-{n}") for n in (1, 2)]
     main.run(["review", "decide", batch, "retry", "--key", keys[0]])
     assert command(capsys, "run", batch)["state"] == "held"
     assert command(capsys, "review", "show", batch)["matches"] == shown
@@ -77,7 +76,7 @@ def test_a_rate_unlike_those_before_needs_two_people(
         summary = command(capsys, "run", batch)
         assert (summary["state"], summary["codes"]) == (state, codes)
     assert command(capsys, "review", "show", batch)["matches"] == {}
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
-        requester, agreement = world.agreement.requester.id, world.agreement.id
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
+        requester, agreement = installation.agreement.requester.id, installation.agreement.id
         assert ledger.match_rates(requester, agreement, newest=2) == [(43, 41), (1000, 950)]
         assert ledger.verify() == []

@@ -22,22 +22,22 @@ from flows.home.tree import HOLDER_AGE
 from flows.ledger.lifecycles.states import State
 from flows.sandbox.home import enrol
 from pipelines import sealing
-from tests.factories import home as worlds
-from tests.factories.home import World
+from tests.factories import installations
+from tests.factories.installations import Installation
 from tests.flows.batch.test_last_moment import until_sealed, work
 
 NOBODY = {"first_name": "Ottoline", "last_name": "Vandersloot", "tin": None, "birth_date": "1944-11-30"}
 
 
 def rows() -> list[dict[str, Any]]:
-    lost = [worlds.request(70 + n, street=f"{n} Elsewhere Rd", **NOBODY) for n in (1, 2)]
-    return [*(worlds.request(n) for n in range(1, 9)), *lost]
+    lost = [installations.request(70 + n, street=f"{n} Elsewhere Rd", **NOBODY) for n in (1, 2)]
+    return [*(installations.request(n) for n in range(1, 9)), *lost]
 
 
 @contextmanager
-def listed(world: World, *entries: tuple[int, str]) -> Iterator[None]:
+def listed(installation: Installation, *entries: tuple[int, str]) -> Iterator[None]:
     """The home's persons.csv, with these records on these lists."""
-    path = world.home.root / persons.NAME
+    path = installation.home.root / persons.NAME
     path.write_text("record_id,list\n" + "".join(f"{n},{name}\n" for n, name in entries))
     try:
         yield
@@ -45,52 +45,59 @@ def listed(world: World, *entries: tuple[int, str]) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def accounted(world: World, name: str, folder: Path) -> list[dict[str, Any]]:
+def accounted(installation: Installation, name: str, folder: Path) -> list[dict[str, Any]]:
     """The sealed accounting of a batch, opened with the holder's key."""
-    identity = sealing.load_identity(world.home.keys / HOLDER_AGE)
-    sealing.open_file(world.home.root / "accounting" / f"{name}.parquet.age", folder / "accounting.parquet", identity)
+    identity = sealing.load_identity(installation.home.keys / HOLDER_AGE)
+    sealing.open_file(
+        installation.home.root / "accounting" / f"{name}.parquet.age", folder / "accounting.parquet", identity
+    )
     return list(pq.read_table(folder / "accounting.parquet").to_pylist())
 
 
-def test_a_protected_person_reads_like_one_who_is_not_on_file(world: World, tmp_path: Path) -> None:
+def test_a_protected_person_reads_like_one_who_is_not_on_file(installation: Installation, tmp_path: Path) -> None:
     with (
-        listed(world, (2, "informant"), (3, "protected"), (4, "plaintiffs")),
-        work(world, world.submit(tmp_path / "a", rows())) as one,
+        listed(installation, (2, "informant"), (3, "protected"), (4, "plaintiffs")),
+        work(installation, installation.submit(tmp_path / "a", rows())) as one,
     ):
         assert advance(one) is State.PUBLISHED
         name = one.name
-    found = accounted(world, name, tmp_path)
+    found = accounted(installation, name, tmp_path)
     nobody = {k: found[8][k] for k in ("outcome", "codes", "told", "person_key")}
     assert nobody == {"outcome": "unmatched", "codes": ["NO_CANDIDATE"], "told": ["NOT_CONFIRMED"], "person_key": None}
     assert [{k: found[n][k] for k in nobody} for n in (1, 2)] == [nobody, nobody]
     assert [r["outcome"] for r in found] == ["released", *["unmatched"] * 2, *["released"] * 5, *["unmatched"] * 2]
-    shown = [p.read_text() for p in (world.home.verdicts / name).glob("*.json")]
+    shown = [p.read_text() for p in (installation.home.verdicts / name).glob("*.json")]
     assert not any('"PROTECTED": ' in text for text in shown)
-    counts = json.loads((world.home.verdicts / name / "outcomes.json").read_text())
+    counts = json.loads((installation.home.verdicts / name / "outcomes.json").read_text())
     assert counts == {"released": 6, "unmatched": 4}
 
 
 @pytest.mark.slow
-def test_who_is_put_on_the_list_before_publication_is_held_back(world: World, tmp_path: Path) -> None:
-    with work(world, world.submit(tmp_path / "a", [worlds.request(n) for n in (11, 12, 13, 14)] + rows()[8:])) as one:
+def test_who_is_put_on_the_list_before_publication_is_held_back(installation: Installation, tmp_path: Path) -> None:
+    with work(
+        installation,
+        installation.submit(tmp_path / "a", [installations.request(n) for n in (11, 12, 13, 14)] + rows()[8:]),
+    ) as one:
         until_sealed(one)
-        with listed(world, (12, "protected")):
+        with listed(installation, (12, "protected")):
             assert advance(one) is State.PUBLISHED
         assert one.ledger.verify() == []
         name = one.name
-    found = accounted(world, name, tmp_path)
+    found = accounted(installation, name, tmp_path)
     assert [r["outcome"] for r in found[:4]] == ["released", "unmatched", "released", "released"]
     assert found[1]["codes"] == ["NO_CANDIDATE"]
-    assert (world.home.root / "evidence" / f"{name}.{persons.LATE}.age").exists()
+    assert (installation.home.root / "evidence" / f"{name}.{persons.LATE}.age").exists()
 
 
 @pytest.mark.slow
-def test_a_list_that_cannot_be_read_stops_publication(world: World, tmp_path: Path) -> None:
-    with work(world, world.submit(tmp_path / "a", [worlds.request(n) for n in (21, 22)] + rows()[8:])) as one:
+def test_a_list_that_cannot_be_read_stops_publication(installation: Installation, tmp_path: Path) -> None:
+    with work(
+        installation, installation.submit(tmp_path / "a", [installations.request(n) for n in (21, 22)] + rows()[8:])
+    ) as one:
         until_sealed(one)
-        with listed(world, (0, "protected")), pytest.raises(BadInput, match="PERSONS_UNREADABLE"):
+        with listed(installation, (0, "protected")), pytest.raises(BadInput, match="PERSONS_UNREADABLE"):
             advance(one)
-        assert one.record.state is State.SEALED and not (world.home.outbox / one.name).exists()
+        assert one.record.state is State.SEALED and not (installation.home.outbox / one.name).exists()
         assert advance(one) is State.PUBLISHED
 
 
@@ -113,26 +120,34 @@ effective_on = {day}
         ('effect = "restrict"\nonly = { persons = "plaintiffs" }\nscope = { agreements = ["sandbox-2026"] }', 1),
     ],
 )
-def test_an_order_for_places_or_persons_holds_rows(world: World, tmp_path: Path, said: str, released: int) -> None:
+def test_an_order_for_places_or_persons_holds_rows(
+    installation: Installation, tmp_path: Path, said: str, released: int
+) -> None:
     body = ORDER.format(id=f"only-{released}", day=Clock().today("America/New_York")) + said
     asked = (
-        [worlds.request(n) for n in (31, 32, 33, 34)]
+        [installations.request(n) for n in (31, 32, 33, 34)]
         if "districts" in said
-        else [worlds.request(n) for n in (35, 36, 37, 38)]
+        else [installations.request(n) for n in (35, 36, 37, 38)]
     )
-    with listed(world, (36, "plaintiffs")), work(world, world.submit(tmp_path / "a", asked + rows()[8:])) as one:
+    with (
+        listed(installation, (36, "plaintiffs")),
+        work(installation, installation.submit(tmp_path / "a", asked + rows()[8:])) as one,
+    ):
         until_sealed(one)  # the order comes after eligibility: it can only narrow
-        enrol(world.home, one.ledger, body.encode(), "order.toml")
+        enrol(installation.home, one.ledger, body.encode(), "order.toml")
         assert advance(one) is State.REFUSED and one.record.cites == (f"only-{released}",)
     with (
-        listed(world, (36, "plaintiffs")),
-        work(world, world.submit(tmp_path / "b", asked + rows()[8:], purpose=world.agreement.purposes[1])) as one,
+        listed(installation, (36, "plaintiffs")),
+        work(
+            installation,
+            installation.submit(tmp_path / "b", asked + rows()[8:], purpose=installation.agreement.purposes[1]),
+        ) as one,
     ):
         assert advance(one) is State.PUBLISHED
-        found = accounted(world, one.name, tmp_path)
+        found = accounted(installation, one.name, tmp_path)
         lifted = ORDER.format(id=f"lift-{released}", day=date(2026, 1, 1))
         lifted += f'effect = "lift"\nlifts = ["only-{released}"]'
-        enrol(world.home, one.ledger, lifted.encode(), "lift.toml")
+        enrol(installation.home, one.ledger, lifted.encode(), "lift.toml")
     assert [r["outcome"] for r in found].count("released") == released
     assert {tuple(r["told"]) for r in found if r["outcome"] != "released"} == {("NOT_CONFIRMED",)}
 

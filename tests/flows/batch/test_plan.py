@@ -18,7 +18,7 @@ from flows.ledger.lifecycles.states import FINAL, RUNS_IN, STAGES, STOPPED, Chec
 from flows.schedule import server
 from flows.schedule.retries import RETRIES
 from flows.schedule.run import EXIT_CODES
-from tests.factories.home import World
+from tests.factories.installations import Installation
 
 
 def test_every_step_is_due_in_one_state_and_in_its_order() -> None:
@@ -51,8 +51,10 @@ def test_a_state_without_behaviour_fails_at_import(table: dict[State, Any]) -> N
         total(State, {state: entry for state, entry in table.items() if state is not State.EXPIRED})
 
 
-def test_the_flow_tries_a_step_again_as_the_table_says(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.configure(world.home)
+def test_the_flow_tries_a_step_again_as_the_table_says(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.configure(installation.home)
     from flows.schedule import batch
 
     class Ended:
@@ -74,7 +76,7 @@ def test_the_flow_tries_a_step_again_as_the_table_says(world: World, monkeypatch
 
 
 @pytest.mark.parametrize("step", Step)
-def test_every_step_can_be_done(world: World, monkeypatch: pytest.MonkeyPatch, step: Step) -> None:
+def test_every_step_can_be_done(installation: Installation, monkeypatch: pytest.MonkeyPatch, step: Step) -> None:
     """Each name leads to a stage, a checkpoint or a step of the release; none falls through."""
     done: list[str] = []
 
@@ -91,7 +93,7 @@ def test_every_step_can_be_done(world: World, monkeypatch: pytest.MonkeyPatch, s
     monkeypatch.setattr(BatchSteps, "release", Recorder())
     monkeypatch.setattr(BatchSteps, "dropped", lambda _: None)
     monkeypatch.setattr(BatchSteps, "checkpoint", lambda _, which: done.append(which.value))
-    batch = BatchSteps(world.home, None, "b-none")  # type: ignore[arg-type]
+    batch = BatchSteps(installation.home, None, "b-none")  # type: ignore[arg-type]
     if step is Step.VALIDATE:
         with pytest.raises(Fault, match="REACHED: tries"):
             batch.do(step)

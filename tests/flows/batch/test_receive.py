@@ -12,7 +12,7 @@ from expectations.base.errors import BadInput
 from flows.batch.receive import receive
 from flows.ledger import Ledger
 from pipelines.ingest.submission import LETTER, MAX_LETTER
-from tests.factories.home import World
+from tests.factories.installations import Installation
 
 
 def _link(letter: Path) -> None:
@@ -29,15 +29,15 @@ def _huge(letter: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [_link, _folder, _huge], ids=["a link out of the submission", "a folder", "huge"])
-def test_the_letter_is_read_with_care(make: Callable[[Path], None], world: World, tmp_path: Path) -> None:
+def test_the_letter_is_read_with_care(make: Callable[[Path], None], installation: Installation, tmp_path: Path) -> None:
     source = tmp_path / "s"
     source.mkdir()
     make(source / LETTER)
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         before = {b.name for b in ledger.batches()}
         for _ in range(2):
             with pytest.raises(BadInput):
-                receive(world.home, ledger, Clock(), source)
+                receive(installation.home, ledger, Clock(), source)
         new = {b.name for b in ledger.batches()} - before
         assert len(new) == 1 and all(name.startswith("u-") for name in new)
         assert any(b.state.value == "unreadable" for b in ledger.batches())

@@ -33,9 +33,8 @@ from flows.sandbox import home
 from flows.sandbox.home import REQUESTER_AGE
 from pipelines import sealing
 from pipelines.recall.listing import open_recall
-from tests.factories import home as worlds
-from tests.factories import recalls
-from tests.factories.home import World
+from tests.factories import installations, recalls
+from tests.factories.installations import Installation
 from tests.flows.conftest import Run
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -43,16 +42,16 @@ CLOCK = Clock()
 
 
 @pytest.fixture(scope="module")
-def batch(world: World, tmp_path_factory: pytest.TempPathFactory) -> str:
+def batch(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A batch that released the rows 0 to 49."""
-    return recalls.publish(world, tmp_path_factory.mktemp("submission"), range(1, 51))
+    return recalls.publish(installation, tmp_path_factory.mktemp("submission"), range(1, 51))
 
 
 @dataclass
 class Case:
     """A case opened on rows of its own, and what people do with it."""
 
-    world: World
+    installation: Installation
     folder: Path
     opened: CaseRecord
 
@@ -67,8 +66,8 @@ class Case:
         if data is not None:
             file = self.folder / "handed in.csv"
             file.write_bytes(data)
-        private = recalls.operator(self.world.home, key) if isinstance(key, str) else key
-        return advance(self.world.home, clock, self.opened.id, step, file, private)
+        private = recalls.operator(self.installation.home, key) if isinstance(key, str) else key
+        return advance(self.installation.home, clock, self.opened.id, step, file, private)
 
     def to(self, state: CaseState) -> CaseRecord:
         """Brings the case to this state, the usual way."""
@@ -78,12 +77,12 @@ class Case:
         if state in (CaseState.DISPOSED, CaseState.ATTESTED):
             found = self.go(Step.DISPOSED, recalls.log("package-1", "db-1", "derived-1"))
         if state is CaseState.ATTESTED:
-            found = self.go(Step.ATTESTED, recalls.attestation(self.world.home, self.opened.id))
+            found = self.go(Step.ATTESTED, recalls.attestation(self.installation.home, self.opened.id))
         assert found.state is state
         return found
 
     def document(self, name: str) -> str:
-        return (self.world.home.root / "recalls" / self.opened.id / name).read_text()
+        return (self.installation.home.root / "recalls" / self.opened.id / name).read_text()
 
 
 @pytest.fixture(scope="module")
@@ -96,31 +95,31 @@ Opener = Callable[..., Case]
 
 
 @pytest.fixture
-def open_case(world: World, batch: str, unused: list[int], tmp_path: Path) -> Opener:
+def open_case(installation: Installation, batch: str, unused: list[int], tmp_path: Path) -> Opener:
     """Opens a case on so many rows that no other case recalls."""
 
     def opener(rows: int = 2, clock: Clock = CLOCK) -> Case:
         taken = [unused.pop(0) for _ in range(rows)]
         (tmp_path / "rows.txt").write_text("".join(f"{n}\n" for n in taken))
         chosen = Chosen(batch, tmp_path / "rows.txt")
-        (opened,) = open_cases(world.home, clock, chosen, CaseReason.INCOMPLETE_ADDRESS)
-        return Case(world, tmp_path, opened)
+        (opened,) = open_cases(installation.home, clock, chosen, CaseReason.INCOMPLETE_ADDRESS)
+        return Case(installation, tmp_path, opened)
 
     return opener
 
 
-def problems(world: World) -> list[object]:
-    with Ledger.open(world.home.ledger_url, CLOCK) as ledger:
+def problems(installation: Installation) -> list[object]:
+    with Ledger.open(installation.home.ledger_url, CLOCK) as ledger:
         return list(ledger.verify())
 
 
-def enrol(world: World, name: str, text: str) -> None:
+def enrol(installation: Installation, name: str, text: str) -> None:
     """A court order against the sandbox's agreement."""
     body = (
         f'kind = "court_order"\nid = "{name}"\ncourt = "c"\ndocket = "d"\ntitle = "t"\nsource = "fictional"\n{text}\n'
     )
-    with Ledger.open(world.home.ledger_url, CLOCK) as ledger:
-        home.enrol(world.home, ledger, body.encode(), name)
+    with Ledger.open(installation.home.ledger_url, CLOCK) as ledger:
+        home.enrol(installation.home, ledger, body.encode(), name)
 
 
 def test_opening_freezes_at_once_and_the_recipient_can_tell_which_rows(
@@ -128,7 +127,7 @@ def test_opening_freezes_at_once_and_the_recipient_can_tell_which_rows(
 ) -> None:
     case = open_case(3)
     assert case.opened.state is CaseState.FROZEN and case.opened.rows == 3
-    home = case.world.home
+    home = case.installation.home
     holder = (home.keys / "holder-signing.pub").read_text()
     manifest, rows = open_recall(
         home.outbox / f"recall-{case.opened.id}",
@@ -141,14 +140,14 @@ def test_opening_freezes_at_once_and_the_recipient_can_tell_which_rows(
     with Ledger.open(home.ledger_url, CLOCK) as ledger:
         record = ledger.batch(batch)
         assert record is not None and manifest["batches"] == {batch: record.package_digest}
-    asked = {worlds.request(n + 1)["request_id"] for n in affected(case)["ordinal"].to_pylist()}
+    asked = {installations.request(n + 1)["request_id"] for n in affected(case)["ordinal"].to_pylist()}
     assert {(r["batch"], r["request_id"]) for r in pq.read_table(rows).to_pylist()} == {(batch, id) for id in asked}
-    assert problems(case.world) == []
+    assert problems(case.installation) == []
 
 
 def affected(case: Case) -> pa.Table:
     """The sealed list of affected persons, opened by the holder."""
-    home, plain = case.world.home, case.folder / "affected.parquet"
+    home, plain = case.installation.home, case.folder / "affected.parquet"
     sealed = home.root / "recalls" / case.opened.id / documents.AFFECTED
     sealing.open_file(sealed, plain, sealing.load_identity(home.keys / "holder-age"))
     return pq.read_table(plain)
@@ -164,10 +163,10 @@ def test_the_incident_is_driven_to_its_end(open_case: Opener) -> None:
     case.to(CaseState.ATTESTED)
     assert case.go(Step.CLOSED).state is CaseState.ATTESTED
     assert case.go(Step.CLOSED, key="operator-2").state is CaseState.CLOSED
-    found = watching.one(case.world.home, CLOCK, case.opened.id)
+    found = watching.one(case.installation.home, CLOCK, case.opened.id)
     assert {d["status"] for d in found["deadlines"]} == {"met"}
     assert {d["lies there"] for d in found["documents"]} == {"unchanged"}
-    assert problems(case.world) == [] and not list(case.world.home.lake.glob(".view-*"))
+    assert problems(case.installation) == [] and not list(case.installation.home.lake.glob(".view-*"))
 
 
 def test_disposal_comes_in_parts_and_must_cover_every_copy(open_case: Opener) -> None:
@@ -200,7 +199,7 @@ def test_a_copy_that_comes_to_light_leads_back(open_case: Opener) -> None:
     more = recalls.COPIES + b"backup-1,backup,tapes,5,db-1,dispose\n"
     assert case.go(Step.COPIES, more).state is CaseState.ENUMERATED
     with pytest.raises(Usage, match="NO_SUCH_STEP"):
-        case.go(Step.ATTESTED, recalls.attestation(case.world.home, case.opened.id))
+        case.go(Step.ATTESTED, recalls.attestation(case.installation.home, case.opened.id))
     last = recalls.log("db-1").replace(b"db-1", b"backup-1")
     assert case.go(Step.DISPOSED, last).state is CaseState.DISPOSED
     assert case.document(ATTESTATION) != first
@@ -238,7 +237,7 @@ def test_a_kept_proof_that_was_changed_is_found_before_anything_rests_on_it(open
     case = open_case()
     case.to(CaseState.ENUMERATED)
     case.go(Step.DISPOSED, recalls.log("db-1"))
-    home = case.world.home
+    home = case.installation.home
     digest = case.go(Step.FROZEN).steps[-1].rests_on
     assert digest
     kept = home.root / "recalls" / case.opened.id / f"proof-{digest[:16]}.age"
@@ -259,7 +258,7 @@ def test_an_attestation_of_another_case_or_with_another_key_does_not_count(open_
     one, other = open_case(), open_case()
     for case in (one, other):
         case.to(CaseState.DISPOSED)
-    home = one.world.home
+    home = one.installation.home
     for signature in (
         recalls.attestation(home, other.opened.id),
         recalls.attestation(home, one.opened.id, recalls.operator(home)),
@@ -281,7 +280,7 @@ def test_ssh_keygen_signs_an_attestation_too(open_case: Opener) -> None:
     case.to(CaseState.DISPOSED)
     text = case.folder / ATTESTATION
     text.write_text(case.document(ATTESTATION))
-    key = case.world.home.keys / home.REQUESTER_SIGNING
+    key = case.installation.home.keys / home.REQUESTER_SIGNING
     subprocess.run(
         ["ssh-keygen", "-Y", "sign", "-n", signatures.ATTESTATION, "-f", key, text], check=True, capture_output=True
     )
@@ -294,7 +293,7 @@ def test_an_order_that_preserves_forbids_disposal_from_its_day_on_until_another_
     tomorrow = CLOCK.today("America/New_York") + timedelta(days=1)
     then = Clock(CLOCK.now() + timedelta(days=1))
     scope = '[scope]\nagreements = ["sandbox-2026"]\n'
-    enrol(case.world, "keep", f'effective_on = {tomorrow}\neffect = "forbid"\npreserve = true\n{scope}')
+    enrol(case.installation, "keep", f'effective_on = {tomorrow}\neffect = "forbid"\npreserve = true\n{scope}')
     try:
         assert case.go(Step.DISPOSED, recalls.log("db-1")).state is CaseState.ENUMERATED  # not before its day
         rest = recalls.log("package-1", "derived-1")
@@ -303,25 +302,27 @@ def test_an_order_that_preserves_forbids_disposal_from_its_day_on_until_another_
         assert caught.value.exit_code == 4
         with pytest.raises(Forbidden):
             case.go(Step.RETURNED, recalls.log("derived-1", returned=True), clock=then)
-        assert documents.PRESERVE in issue(case.world.home, then, case.opened.id).steps[-1].documents
+        assert documents.PRESERVE in issue(case.installation.home, then, case.opened.id).steps[-1].documents
         (disposal,) = [
-            d for d in watching.one(case.world.home, then, case.opened.id)["deadlines"] if d["deadline"] == "disposal"
+            d
+            for d in watching.one(case.installation.home, then, case.opened.id)["deadlines"]
+            if d["deadline"] == "disposal"
         ]
         assert disposal["status"] == "waits" and disposal["waits_for"] == ["keep"]
         allowed = (
             f'effective_on = {tomorrow}\neffect = "restrict"\ndisposal_despite = ["keep"]\nonly = {{ fields = ["zip"]'
             f" }}\n{scope}"
         )
-        enrol(case.world, "allow", allowed)
-        assert documents.DISPOSE in issue(case.world.home, then, case.opened.id).steps[-1].documents
+        enrol(case.installation, "allow", allowed)
+        assert documents.DISPOSE in issue(case.installation.home, then, case.opened.id).steps[-1].documents
         assert case.go(Step.DISPOSED, rest, clock=then).state is CaseState.DISPOSED
     finally:
         enrol(
-            case.world,
+            case.installation,
             "lift",
             f'effective_on = {tomorrow - timedelta(days=2)}\neffect = "lift"\nlifts = ["keep", "allow"]',
         )
-    assert problems(case.world) == []
+    assert problems(case.installation) == []
 
 
 def test_under_an_order_that_preserves_no_disposal_is_asked_for(open_case: Opener) -> None:
@@ -330,41 +331,41 @@ def test_under_an_order_that_preserves_no_disposal_is_asked_for(open_case: Opene
     case.to(CaseState.NOTIFIED)
     day = CLOCK.today("America/New_York")
     order = f'effective_on = {day}\neffect = "forbid"\npreserve = true\n[scope]\nagreements = ["sandbox-2026"]\n'
-    enrol(case.world, "keep-2", order)
+    enrol(case.installation, "keep-2", order)
     try:
         found = case.go(Step.COPIES, recalls.COPIES)
         assert set(found.steps[-1].documents) == {documents.PRESERVE} and "keep-2" in case.document(documents.PRESERVE)
     finally:
-        enrol(case.world, "lift-2", f'effective_on = {day}\neffect = "lift"\nlifts = ["keep-2"]')
-    assert set(issue(case.world.home, CLOCK, case.opened.id).steps[-1].documents) == {
+        enrol(case.installation, "lift-2", f'effective_on = {day}\neffect = "lift"\nlifts = ["keep-2"]')
+    assert set(issue(case.installation.home, CLOCK, case.opened.id).steps[-1].documents) == {
         documents.DISPOSE,
         documents.DISPOSALS,
     }
-    assert issue(case.world.home, CLOCK, case.opened.id).steps[-1].proof is None
-    head = len(issue(case.world.home, CLOCK, case.opened.id).steps)
-    assert len(issue(case.world.home, CLOCK, case.opened.id).steps) == head  # once
+    assert issue(case.installation.home, CLOCK, case.opened.id).steps[-1].proof is None
+    head = len(issue(case.installation.home, CLOCK, case.opened.id).steps)
+    assert len(issue(case.installation.home, CLOCK, case.opened.id).steps) == head  # once
 
 
 def test_rows_of_another_case_are_left_out_and_nothing_is_recalled_twice(
-    open_case: Opener, world: World, batch: str, unused: list[int], tmp_path: Path
+    open_case: Opener, installation: Installation, batch: str, unused: list[int], tmp_path: Path
 ) -> None:
     first = open_case(2)
     rows = tmp_path / "more.txt"
     more = [*affected(first)["ordinal"].to_pylist(), unused.pop(0)]
     rows.write_text("ordinal\n" + "".join(f"{n}\n" for n in more))
-    (second,) = open_cases(world.home, CLOCK, Chosen(batch, rows), CaseReason.LOOKBACK)
+    (second,) = open_cases(installation.home, CLOCK, Chosen(batch, rows), CaseReason.LOOKBACK)
     assert second.rows == 1 and second.id != first.opened.id
     with pytest.raises(Usage, match="RECALLED_ALREADY"):
-        open_cases(world.home, CLOCK, Chosen(batch, rows), CaseReason.LOOKBACK)
-    assert {p.name for p in (world.home.root / "recalls").iterdir()} == {
-        c["case"] for c in watching.every(world.home, CLOCK)
+        open_cases(installation.home, CLOCK, Chosen(batch, rows), CaseReason.LOOKBACK)
+    assert {p.name for p in (installation.home.root / "recalls").iterdir()} == {
+        c["case"] for c in watching.every(installation.home, CLOCK)
     }
 
 
 def test_files_of_a_case_that_are_missing_or_changed_are_found(open_case: Opener) -> None:
     case = open_case()
     case.to(CaseState.ENUMERATED)
-    home = case.world.home
+    home = case.installation.home
     folder, listed = home.root / "recalls" / case.opened.id, home.outbox / f"recall-{case.opened.id}"
     proof = next(folder.glob("proof-*"))
 
@@ -393,7 +394,7 @@ def test_files_of_a_case_that_are_missing_or_changed_are_found(open_case: Opener
 
 def test_evidence_is_kept_while_a_case_is_open(open_case: Opener, batch: str) -> None:
     case = open_case()
-    with Ledger.open(case.world.home.ledger_url, CLOCK) as ledger:
+    with Ledger.open(case.installation.home.ledger_url, CLOCK) as ledger:
         record = ledger.batch(batch)
         assert record is not None
         assert f"recall case {case.opened.id} is not closed" in keeps(
@@ -402,7 +403,7 @@ def test_evidence_is_kept_while_a_case_is_open(open_case: Opener, batch: str) ->
     case.to(CaseState.ATTESTED)
     for who in ("operator-1", "operator-2"):
         case.go(Step.CLOSED, key=who)
-    with Ledger.open(case.world.home.ledger_url, CLOCK) as ledger:
+    with Ledger.open(case.installation.home.ledger_url, CLOCK) as ledger:
         assert f"recall case {case.opened.id} is not closed" not in keeps(ledger, record, [])
 
 
@@ -418,25 +419,25 @@ ROWS = {
 
 @pytest.mark.parametrize(("text", "said"), ROWS.values(), ids=ROWS)
 def test_rows_that_were_not_released_open_no_case(
-    world: World, batch: str, tmp_path: Path, text: str, said: str
+    installation: Installation, batch: str, tmp_path: Path, text: str, said: str
 ) -> None:
     (tmp_path / "rows.txt").write_text(text)
-    before = watching.every(world.home, CLOCK)
+    before = watching.every(installation.home, CLOCK)
     with pytest.raises(BadInput, match=said):
-        open_cases(world.home, CLOCK, Chosen(batch, tmp_path / "rows.txt"), CaseReason.LOOKBACK)
-    assert watching.every(world.home, CLOCK) == before
+        open_cases(installation.home, CLOCK, Chosen(batch, tmp_path / "rows.txt"), CaseReason.LOOKBACK)
+    assert watching.every(installation.home, CLOCK) == before
 
 
-def sealed_list(world: World, folder: Path, rows: list[dict[str, object]]) -> Path:
+def sealed_list(installation: Installation, folder: Path, rows: list[dict[str, object]]) -> Path:
     """A lookback's list, sealed to the holder."""
     plain, target = folder / "plain.parquet", folder / "list.parquet.age"
     pq.write_table(pa.Table.from_pylist(rows), plain)
-    sealing.seal_file(plain, target, [sealing.load_identity(world.home.keys / "holder-age").recipient])
+    sealing.seal_file(plain, target, [sealing.load_identity(installation.home.keys / "holder-age").recipient])
     return target
 
 
 def test_a_lookbacks_list_opens_a_case_with_its_codes(
-    open_case: Opener, world: World, batch: str, unused: list[int], tmp_path: Path
+    open_case: Opener, installation: Installation, batch: str, unused: list[int], tmp_path: Path
 ) -> None:
     known = affected(open_case(1)).to_pylist()[0]
     ordinal = unused.pop(0)
@@ -448,28 +449,42 @@ def test_a_lookbacks_list_opens_a_case_with_its_codes(
             "person_key": None,
             "codes": [],
         }
-        open_cases(world.home, CLOCK, Chosen(listed=sealed_list(world, tmp_path, [wrong])), CaseReason.LOOKBACK)
+        open_cases(
+            installation.home, CLOCK, Chosen(listed=sealed_list(installation, tmp_path, [wrong])), CaseReason.LOOKBACK
+        )
     good = {"batch": batch, "ordinal": ordinal, "codes": ["NO_NUMBER", "NOT_CORROBORATED"]}
-    (case,) = open_cases(world.home, CLOCK, Chosen(listed=sealed_list(world, tmp_path, [good])), CaseReason.LOOKBACK)
+    (case,) = open_cases(
+        installation.home, CLOCK, Chosen(listed=sealed_list(installation, tmp_path, [good])), CaseReason.LOOKBACK
+    )
     assert dict(case.codes) == {"NO_NUMBER": 1, "NOT_CORROBORATED": 1}
-    report = (world.home.root / "recalls" / case.id / documents.INCIDENT).read_text()
+    report = (installation.home.root / "recalls" / case.id / documents.INCIDENT).read_text()
     assert "| Rows by code NO_NUMBER | 1 |" in report
     with pytest.raises(BadInput, match="NO_LIST"):
-        open_cases(world.home, CLOCK, Chosen(listed=sealed_list(world, tmp_path, [{"x": 1}])), CaseReason.LOOKBACK)
+        open_cases(
+            installation.home,
+            CLOCK,
+            Chosen(listed=sealed_list(installation, tmp_path, [{"x": 1}])),
+            CaseReason.LOOKBACK,
+        )
 
 
 def test_something_else_in_the_outbox_is_not_written_over(
-    world: World, batch: str, unused: list[int], tmp_path: Path, open_case: Opener, monkeypatch: pytest.MonkeyPatch
+    installation: Installation,
+    batch: str,
+    unused: list[int],
+    tmp_path: Path,
+    open_case: Opener,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(opening, "freeze", lambda _desk, case: case)
         found = open_case(1)
     assert found.opened.state is CaseState.FOUND
-    here = world.home.outbox / f"recall-{found.opened.id}"
+    here = installation.home.outbox / f"recall-{found.opened.id}"
     here.mkdir()
     with pytest.raises(Fault, match="OUTBOX_TAKEN"):
         found.go(Step.FROZEN)
-    other = next(p for p in world.home.outbox.glob("recall-*") if p != here)
+    other = next(p for p in installation.home.outbox.glob("recall-*") if p != here)
     for file in other.iterdir():  # good in itself, but another case's
         (here / file.name).write_bytes(file.read_bytes())
     with pytest.raises(Fault, match="OUTBOX_TAKEN"):
@@ -480,7 +495,7 @@ def test_something_else_in_the_outbox_is_not_written_over(
 
 
 def test_the_commands_say_what_is_due_and_what_to_do_next(
-    world: World, batch: str, unused: list[int], tmp_path: Path, command: Run
+    installation: Installation, batch: str, unused: list[int], tmp_path: Path, command: Run
 ) -> None:
     (tmp_path / "rows.txt").write_text(f"{unused.pop(0)}\n")
     yesterday = f"{CLOCK.now() - timedelta(hours=20):%Y-%m-%dT%H:%M}"
@@ -507,13 +522,13 @@ def test_the_commands_say_what_is_due_and_what_to_do_next(
     code, out, _ = command("recall", "show", case)
     assert code == 0 and "notified --file RECEIPTS" in re.sub(r"\s+", " ", out)
     assert command("recall", "advance", case, "notified", "--file", str(tmp_path / "rows.txt"))[0] == 2  # no key
-    key = str(world.home.keys / "operator-1")
+    key = str(installation.home.keys / "operator-1")
     assert command("recall", "advance", case, "notified", "--file", str(tmp_path / "rows.txt"), "--key", key)[0] == 0
     assert command("recall", "advance", case, "everything")[0] == 2
     assert command("recall", "show", "c-unknown")[0] == 2
     assert command("recall", "open", "--batch", batch, "--reason", "lookback")[0] == 2
     assert command("recall", "documents", case)[0] == 0
-    (world.home.root / "recalls" / case / documents.FREEZE).write_text("changed")
+    (installation.home.root / "recalls" / case / documents.FREEZE).write_text("changed")
     code, out, _ = command("recall", "documents", case, "--json")
     assert code == 1 and [d["name"] for d in json.loads(out) if d["lies there"] == "changed"] == [documents.FREEZE]
 
@@ -522,7 +537,7 @@ def test_the_nightly_run_asks_for_people_before_a_deadline_passes(open_case: Ope
     from flows.schedule.nightly import exit_code
 
     case = open_case()
-    home = case.world.home
+    home = case.installation.home
 
     def told(hours: float) -> list[tuple[str, str]]:
         found = watching.deadlines_due(home, Clock(case.opened.discovered_at + timedelta(hours=hours)))
@@ -545,11 +560,13 @@ def test_the_documents_are_those_that_were_read_and_approved(finished: Case, nam
 
 
 @pytest.fixture(scope="module")
-def finished(world: World, batch: str, unused: list[int], tmp_path_factory: pytest.TempPathFactory) -> Case:
+def finished(
+    installation: Installation, batch: str, unused: list[int], tmp_path_factory: pytest.TempPathFactory
+) -> Case:
     folder = tmp_path_factory.mktemp("finished")
     (folder / "rows.txt").write_text("".join(f"{unused.pop()}\n" for _ in range(3)))
     chosen = Chosen(batch, folder / "rows.txt")
-    case = Case(world, folder, open_cases(world.home, CLOCK, chosen, CaseReason.NOT_CORROBORATED)[0])
+    case = Case(installation, folder, open_cases(installation.home, CLOCK, chosen, CaseReason.NOT_CORROBORATED)[0])
     case.to(CaseState.ATTESTED)
     case.go(Step.CLOSED)
     case.go(Step.CLOSED, key="operator-2")
@@ -566,9 +583,9 @@ def _same_each_time(case: Case, text: str) -> str:
 
 def test_no_document_holds_a_value_of_a_row(finished: Case) -> None:
     """The person's name and address, and the requester's own id, stand in no document in clear."""
-    folder = finished.world.home.root / "recalls" / finished.opened.id
+    folder = finished.installation.home.root / "recalls" / finished.opened.id
     for row in affected(finished).to_pylist():
-        asked = worlds.request(row["record_id"])
+        asked = installations.request(row["record_id"])
         for path in (p for p in folder.rglob("*") if p.is_file()):
             data = path.read_bytes()
             for value in (asked["request_id"], asked["last_name"], asked["street"], asked["tin"], row["person_key"]):

@@ -20,7 +20,7 @@ from flows.ledger.events.batch import Accounted
 from flows.ledger.lifecycles.cases import CaseReason
 from pipelines import sealing
 from pipelines.context import sql_request_key
-from tests.factories import home as worlds
+from tests.factories import installations
 from tests.factories.ledgers import ROWS, package, sealed, sha
 
 MANY = 100_000
@@ -68,12 +68,12 @@ def disclosed(home: Home, agreement: Agreement, rows: int, folder: Path) -> str:
 
 @pytest.mark.slow
 def test_a_hundred_thousand_rows_are_frozen_in_seconds(tmp_path: Path) -> None:
-    world = worlds.make(tmp_path / "home")
-    batch = disclosed(world.home, world.agreement, MANY, tmp_path)
+    installation = installations.make(tmp_path / "home")
+    batch = disclosed(installation.home, installation.agreement, MANY, tmp_path)
     began = time.process_time()
-    (case,) = open_cases(world.home, Clock(), Chosen(batch), CaseReason.LOOKBACK)
+    (case,) = open_cases(installation.home, Clock(), Chosen(batch), CaseReason.LOOKBACK)
     spent = time.process_time() - began
     print(f"{MANY:,} rows frozen in {spent:.1f} s of processor time")
     assert case.rows == MANY and spent < 20
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         assert ledger.verify() == []

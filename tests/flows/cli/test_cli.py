@@ -20,8 +20,8 @@ from flows.reports import Format, render
 from flows.reports.schemas import NAMES
 from pipelines.lake.runner import Runner, options
 from pipelines.simulate.profiles import PROFILES, Kind
-from tests.factories import home as worlds
-from tests.factories.home import World
+from tests.factories import installations
+from tests.factories.installations import Installation
 from tests.flows.conftest import Run
 
 ORDERS = {"stay-2025-11-21-ddc", "injunction-2026-02-05-dmass"}
@@ -43,7 +43,7 @@ def test_each_schema_is_shown_for_people_and_as_json_schema(command: Run, name: 
 
 def test_the_request_schema_takes_a_request_and_nothing_else(command: Run) -> None:
     described = json.loads(command("schema", "request", "--json")[1])
-    good = worlds.request(1)
+    good = installations.request(1)
     jsonschema.validate(good, described)
     for spoiled in ({**good, "zip": 95814}, {**good, "salary": "1"}):
         with pytest.raises(jsonschema.ValidationError):
@@ -83,15 +83,15 @@ def test_doctor_says_how_to_begin_where_there_is_no_home(
     assert all(f["remedy"] for f in findings if f["level"] != "ok")
 
 
-def test_doctor_finds_nothing_that_would_fail_in_a_good_sandbox(command: Run, world: World) -> None:
+def test_doctor_finds_nothing_that_would_fail_in_a_good_sandbox(command: Run, installation: Installation) -> None:
     code, out, _ = command("doctor")
     assert code == 0
     assert not [line for line in out.splitlines() if line.startswith("fail")], out
     assert "key hash" in out and "5 instruments" in out
 
 
-def test_doctor_fails_a_key_that_others_can_read(command: Run, world: World) -> None:
-    key = world.home.keys / "hash"
+def test_doctor_fails_a_key_that_others_can_read(command: Run, installation: Installation) -> None:
+    key = installation.home.keys / "hash"
     key.chmod(0o644)
     try:
         code, out, _ = command("doctor")
@@ -101,9 +101,9 @@ def test_doctor_fails_a_key_that_others_can_read(command: Run, world: World) -> 
     assert "chmod 600" in out.split("key hash:")[1]
 
 
-def test_doctor_names_a_folder_that_is_gone_and_one_that_is_open(command: Run, world: World) -> None:
-    (world.home.root / "evidence").rmdir()
-    world.home.outbox.chmod(0o755)
+def test_doctor_names_a_folder_that_is_gone_and_one_that_is_open(command: Run, installation: Installation) -> None:
+    (installation.home.root / "evidence").rmdir()
+    installation.home.outbox.chmod(0o755)
     code, out, _ = command("doctor")
     assert code == 1 and "evidence is missing" in out and "outbox is open to others" in out
     assert command("init", "--sandbox")[0] == 0  # the remedy
@@ -114,7 +114,9 @@ def test_doctor_names_a_folder_that_is_gone_and_one_that_is_open(command: Run, w
     ("day", "in_force"),
     [("2025-11-20", set()), ("2025-11-21", {"stay-2025-11-21-ddc"}), ("2026-02-05", ORDERS)],
 )
-def test_court_orders_are_in_force_from_their_day(command: Run, world: World, day: str, in_force: set[str]) -> None:
+def test_court_orders_are_in_force_from_their_day(
+    command: Run, installation: Installation, day: str, in_force: set[str]
+) -> None:
     code, out, _ = command("instruments", "list", "--on", day, "--json")
     assert code == 0
     shown = {i["id"]: i["in force"] for i in json.loads(out)}
@@ -123,8 +125,8 @@ def test_court_orders_are_in_force_from_their_day(command: Run, world: World, da
     assert "stay-2025-11-21-ddc" in command("instruments", "list", "--on", day)[1]
 
 
-def test_init_again_changes_nothing(command: Run, world: World) -> None:
-    kept = {p: p.read_bytes() for p in [*world.home.keys.iterdir(), world.home.root / "sluicegate.toml"]}
+def test_init_again_changes_nothing(command: Run, installation: Installation) -> None:
+    kept = {p: p.read_bytes() for p in [*installation.home.keys.iterdir(), installation.home.root / "sluicegate.toml"]}
     before = command("instruments", "list", "--json")[1]
     assert command("init", "--sandbox")[0] == 0
     assert {p: p.read_bytes() for p in kept} == kept
@@ -146,7 +148,7 @@ def test_init_again_changes_nothing(command: Run, world: World) -> None:
         "simulate batch --register r --rows 0 --out o",
     ],
 )
-def test_a_wrong_command_line_is_usage(command: Run, world: World, line: str) -> None:
+def test_a_wrong_command_line_is_usage(command: Run, installation: Installation, line: str) -> None:
     code, out, err = command(*line.split())
     assert (code, out) == (2, "")
     assert err.strip() and "Traceback" not in err

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from tests.factories.home import World
+from tests.factories.installations import Installation
 
 CSV = "record_id,last_name,street,zip\n1,Ulloa,12 OAK ST,77002\n2,Reyes,14 OAK ST,77002\n"
 MAPPING = """
@@ -20,7 +20,7 @@ defaults = { valid_from = 2023-12-31 }
 
 
 @pytest.fixture
-def extract(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def extract(installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home's register as one CSV with its mapping."""
     (tmp_path / "extract.csv").write_text(CSV)
     (tmp_path / "mapping.toml").write_text(MAPPING)

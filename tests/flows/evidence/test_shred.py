@@ -21,20 +21,19 @@ from flows.replay import opened
 from flows.replay.explain import explain
 from flows.sandbox.home import enrol
 from pipelines import sealing
-from tests.factories import home as worlds
-from tests.factories import runs
-from tests.factories.home import World
+from tests.factories import installations, runs
+from tests.factories.installations import Installation
 from tests.factories.runs import at
 
-Made = tuple[World, str]
+Made = tuple[Installation, str]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A world with a published batch."""
+    """A installation with a published batch."""
     folder = tmp_path_factory.mktemp("shred")
-    world = worlds.make(folder / "home")
-    return world, runs.released(world, folder / "s", 1, 12)
+    installation = installations.make(folder / "home")
+    return installation, runs.released(installation, folder / "s", 1, 12)
 
 
 @pytest.fixture
@@ -45,9 +44,9 @@ def place(made: Made, tmp_path: Path) -> tuple[Home, str]:
 
 def end(made: Made) -> date:
     """The first day on which the evidence may go."""
-    world, _ = made
-    today = Clock().today(world.agreement.zone)
-    return shred._years_on(today, world.agreement.retention_years)
+    installation, _ = made
+    today = Clock().today(installation.agreement.zone)
+    return shred._years_on(today, installation.agreement.retention_years)
 
 
 def problems(home: Home) -> list[str]:
@@ -180,11 +179,11 @@ def test_a_case_keeps_it_too(made: Made, place: tuple[Home, str], monkeypatch: p
 
 
 def test_only_what_has_ended_and_has_evidence_is_shredded(made: Made, place: tuple[Home, str], tmp_path: Path) -> None:
-    world, _ = made
+    installation, _ = made
     home, _ = place
     with runs.ledger_of(home, at(str(end(made)))) as ledger, pytest.raises(Usage, match="UNKNOWN_BATCH"):
         shred.shred(home, ledger, "b-0")
-    held = runs.held(replace(world, home=home), tmp_path / "h")
+    held = runs.held(replace(installation, home=home), tmp_path / "h")
     with runs.ledger_of(home, at(str(end(made)))) as ledger, pytest.raises(Usage, match="NO_EVIDENCE"):
         shred.shred(home, ledger, held)
     keys.recipient(home, held)
@@ -195,7 +194,7 @@ def test_only_what_has_ended_and_has_evidence_is_shredded(made: Made, place: tup
 
 def test_the_command_and_its_as_of(made: Made, place: tuple[Home, str], capsys: pytest.CaptureFixture[str]) -> None:
     home, batch = place
-    with worlds.at_home(home):
+    with installations.at_home(home):
         assert main.run(["shred", batch]) == 4
         assert made[0].agreement.id in capsys.readouterr().out
         assert main.run(["shred", batch, "--as-of", str(end(made))]) == 0

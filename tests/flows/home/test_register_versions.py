@@ -15,67 +15,67 @@ from flows.cli import main
 from flows.home import registers
 from flows.ledger.lifecycles.states import State
 from pipelines import register
-from tests.factories import home as worlds
+from tests.factories import installations
 from tests.factories.deltas import write_delta
-from tests.factories.home import World
+from tests.factories.installations import Installation
 from tests.flows.batch.test_last_moment import counts, rows, work
 
 TODAY = Clock().now().date()
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return worlds.make(tmp_path / "home")
+def installation(tmp_path: Path) -> Installation:
+    return installations.make(tmp_path / "home")
 
 
 @pytest.fixture(autouse=True)
-def _at_home(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLUICEGATE_HOME", str(world.home.root))
+def _at_home(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLUICEGATE_HOME", str(installation.home.root))
 
 
 def removal(folder: Path, *ids: int) -> Path:
     return write_delta(folder, removed=ids, on=TODAY)
 
 
-def update(world: World, folder: Path, *ids: int) -> Path:
-    return registers.update_register(world.home, removal(folder, *ids), TODAY)
+def update(installation: Installation, folder: Path, *ids: int) -> Path:
+    return registers.update_register(installation.home, removal(folder, *ids), TODAY)
 
 
 @pytest.mark.slow
 def test_a_batch_under_way_goes_on_against_its_own_version(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = rows(1, 12)
-    with work(world, world.submit(tmp_path / "a", asked)) as one:
+    with work(installation, installation.submit(tmp_path / "a", asked)) as one:
         began = one.ctx.register
         assert main.run(["register", "update", str(removal(tmp_path / "delta", 1, 2))]) == 0
-        assert capsys.readouterr().out.startswith(f"{worlds.PERSONS - 2} persons, version ")
+        assert capsys.readouterr().out.startswith(f"{installations.PERSONS - 2} persons, version ")
         assert main.run(["register", "forget", began.name]) == 5
         assert "VERSION_IN_USE" in capsys.readouterr().err
         assert advance(one) is State.PUBLISHED
-        assert counts(world, one.name) == {"released": 12, "unmatched": 2}
+        assert counts(installation, one.name) == {"released": 12, "unmatched": 2}
         one.folder.mkdir()  # as if it had been killed before it was tidied away: its last step needs its register
         assert main.run(["register", "forget", began.name]) == 5
         one.folder.rmdir()
-    others = [*rows(13, 24), *(worlds.request(n, request_id=f"G-{n}") for n in (1, 2))]
-    with work(world, world.submit(tmp_path / "b", others)) as two:
-        assert two.ctx.register == registers.current_register(world.home) != began
+    others = [*rows(13, 24), *(installations.request(n, request_id=f"G-{n}") for n in (1, 2))]
+    with work(installation, installation.submit(tmp_path / "b", others)) as two:
+        assert two.ctx.register == registers.current_register(installation.home) != began
         assert advance(two) is State.PUBLISHED
-        assert counts(world, two.name) == {"released": 12, "unmatched": 4}
+        assert counts(installation, two.name) == {"released": 12, "unmatched": 4}
     assert main.run(["register", "forget", began.name]) == 0
     assert not began.exists()
 
 
 def test_show_lists_versions_and_forget_leaves_the_newest(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    base = registers.current_register(world.home)
-    made = [base, *(update(world, tmp_path / f"d{n}", n) for n in (3, 4, 5))]
-    assert registers.all_versions(world.home) == made
+    base = registers.current_register(installation.home)
+    made = [base, *(update(installation, tmp_path / f"d{n}", n) for n in (3, 4, 5))]
+    assert registers.all_versions(installation.home) == made
     assert main.run(["register", "show", "--verify"]) == 0
     shown = capsys.readouterr().out
     lines = {f.name: next(line for line in shown.splitlines() if f.name in line.split()) for f in made}
-    assert [f"{worlds.PERSONS - n}" in lines[f.name] for n, f in enumerate(made)] == [True] * 4
+    assert [f"{installations.PERSONS - n}" in lines[f.name] for n, f in enumerate(made)] == [True] * 4
     assert [f.name for f in made if "next batch" in lines[f.name]] == [made[-1].name]
     for name, code in (
         (made[-1].name, "VERSION_IN_USE"),
@@ -87,35 +87,35 @@ def test_show_lists_versions_and_forget_leaves_the_newest(
     for gone in (made[0], made[2]):  # the base, and one in the middle
         assert main.run(["register", "forget", gone.name]) == 0
         assert not gone.exists()
-        assert registers.current_register(world.home) == made[-1]
-    assert registers.all_versions(world.home) == [made[1], made[3]]
+        assert registers.current_register(installation.home) == made[-1]
+    assert registers.all_versions(installation.home) == [made[1], made[3]]
     register.open_register(made[3], verify=True)
-    after = update(world, tmp_path / "d6", 6)
-    assert registers.current_register(world.home) == after and after not in made
-    assert register.persons(register.open_register(after)) == worlds.PERSONS - 4
+    after = update(installation, tmp_path / "d6", 6)
+    assert registers.current_register(installation.home) == after and after not in made
+    assert register.persons(register.open_register(after)) == installations.PERSONS - 4
 
 
-def test_a_new_extract_begins_again(world: World, tmp_path: Path) -> None:
-    base = registers.current_register(world.home)
+def test_a_new_extract_begins_again(installation: Installation, tmp_path: Path) -> None:
+    base = registers.current_register(installation.home)
     delta = removal(tmp_path / "delta", 3)
-    first = registers.update_register(world.home, delta, TODAY)
-    os.utime(next(world.home.register.glob("persons/*.parquet")), (1, 1))  # another state of its files
+    first = registers.update_register(installation.home, delta, TODAY)
+    os.utime(next(installation.home.register.glob("persons/*.parquet")), (1, 1))  # another state of its files
     with pytest.raises(BadInput, match="REGISTER_BEHIND"):  # does it hold the delta? nobody has said
-        registers.current_register(world.home)
+        registers.current_register(installation.home)
     assert main.run(["register", "build"]) == 0
-    again = registers.current_register(world.home)
+    again = registers.current_register(installation.home)
     assert again not in (base, first)
-    assert register.persons(register.open_register(again)) == worlds.PERSONS
-    second = registers.update_register(world.home, delta, TODAY)  # what the new extract lacks is applied again
-    assert second == registers.current_register(world.home)
-    assert set(registers.all_versions(world.home)) == {base, first, again, second}
+    assert register.persons(register.open_register(again)) == installations.PERSONS
+    second = registers.update_register(installation.home, delta, TODAY)  # what the new extract lacks is applied again
+    assert second == registers.current_register(installation.home)
+    assert set(registers.all_versions(installation.home)) == {base, first, again, second}
 
 
 def test_a_register_that_came_prepared_is_updated_and_never_forgotten(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    own = world.home.prepared / "own"
-    register.build(world.home.register, own)
+    own = installation.home.prepared / "own"
+    register.build(installation.home.register, own)
     monkeypatch.setenv("SLUICEGATE_REGISTER", str(own))
     assert main.run(["register", "update", str(removal(tmp_path / "delta", 3))]) == 0
     assert main.run(["register", "show"]) == 0
@@ -125,12 +125,12 @@ def test_a_register_that_came_prepared_is_updated_and_never_forgotten(
 
 
 def test_a_delta_at_fault_leaves_the_version_as_it_was(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    base = registers.current_register(world.home)
+    base = registers.current_register(installation.home)
     tomorrow = write_delta(tmp_path / "tomorrow", removed=[3], on=TODAY + timedelta(days=2))  # a midnight may pass
     for delta, code in ((removal(tmp_path / "nobody", 999), "DELTA_NOBODY"), (tomorrow, "DELTA_NOT_YET")):
         assert main.run(["register", "update", str(delta)]) == 5
         assert code in capsys.readouterr().err
-    assert registers.current_register(world.home) == base
-    assert sorted(p.name for p in world.home.prepared.iterdir()) == sorted(["raw", base.name])
+    assert registers.current_register(installation.home) == base
+    assert sorted(p.name for p in installation.home.prepared.iterdir()) == sorted(["raw", base.name])

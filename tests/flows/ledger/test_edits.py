@@ -26,7 +26,7 @@ from flows.ledger.events import KINDS, Kind
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from flows.ledger.rebuild import PLACES
-from tests.factories import home as worlds
+from tests.factories import installations
 from tests.factories.full_ledger import FixedOffice, fill, fixed_key
 
 OLD = Path(__file__).with_name("old.sql")
@@ -253,7 +253,7 @@ def test_old_tries_are_proven_by_the_baseline(upgraded: Copy, spoil: str) -> Non
 def test_the_command_signs_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = worlds.make(tmp_path / "home").home
+    home = installations.make(tmp_path / "home").home
     monkeypatch.setenv("SLUICEGATE_HOME", str(home.root))
     for file in home.root.glob("ledger.db*"):
         file.unlink()

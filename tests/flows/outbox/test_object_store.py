@@ -33,8 +33,7 @@ from flows.reports.status import one
 from flows.sandbox.home import REQUESTER_AGE
 from pipelines import sealing
 from pipelines.recall.listing import open_recall
-from tests.factories import home as worlds
-from tests.factories import s3
+from tests.factories import installations, s3
 from tests.factories.ledgers import ORDER, Office, accounted, package, pairs, sealed, sha
 from tests.flows.batch.test_last_moment import rows
 from tests.flows.ledger import killer
@@ -264,10 +263,10 @@ def test_urls(tmp_path: Path) -> None:
 def stored(bucket: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, str]:
     """A home whose configuration names a URL (the environment has the keys), and the batch that it has released
     there."""
-    world = worlds.make(tmp_path_factory.mktemp("home"))
-    home = replace(world.home, config=world.home.config.model_copy(update={"outbox": f"{bucket}/whole"}))
+    installation = installations.make(tmp_path_factory.mktemp("home"))
+    home = replace(installation.home, config=installation.home.config.model_copy(update={"outbox": f"{bucket}/whole"}))
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        batch = receive(home, ledger, Clock(), world.submit(tmp_path_factory.mktemp("s"), rows(1, 8)))
+        batch = receive(home, ledger, Clock(), installation.submit(tmp_path_factory.mktemp("s"), rows(1, 8)))
         assert advance(BatchSteps(home, ledger, batch)) is State.PUBLISHED
     return home, batch
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from expectations.base import signatures
-from tests.factories import home as worlds
-from tests.factories.home import World
+from tests.factories import installations
+from tests.factories.installations import Installation
 from tests.flows.conftest import Run
 
 ORDER = """
@@ -30,17 +30,17 @@ scope = { agreements = ["sandbox-2026"] }
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return worlds.make(tmp_path_factory.mktemp("home"))
+def made(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return installations.make(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture
-def here(made: World, tmp_path: Path) -> Iterator[World]:
+def here(made: Installation, tmp_path: Path) -> Iterator[Installation]:
     """A copy of a sandbox, so that what one test enrols is not there for another."""
     home = type(made.home)(tmp_path / "home", made.home.config)
     shutil.copytree(made.home.root, home.root)
-    with worlds.at_home(home):
-        yield World(home, made.agreement)
+    with installations.at_home(home):
+        yield Installation(home, made.agreement)
 
 
 def written(folder: Path, text: str = ORDER, name: str = "order.toml") -> str:
@@ -48,15 +48,15 @@ def written(folder: Path, text: str = ORDER, name: str = "order.toml") -> str:
     return str(folder / name)
 
 
-def signed(command: Run, world: World, file: str) -> list[str]:
+def signed(command: Run, installation: Installation, file: str) -> list[str]:
     """Has both operators sign; the options that hand their signatures in."""
     for name in ("operator-1", "operator-2"):
-        code, out, err = command("instruments", "sign", file, "--key", str(world.home.keys / name))
+        code, out, err = command("instruments", "sign", file, "--key", str(installation.home.keys / name))
         assert code == 0 and f"{file}.{name}.sig" in out.replace("\n", ""), err
     return [f"--signature={file}.{name}.sig" for name in ("operator-1", "operator-2")]
 
 
-def test_two_operators_sign_a_file_and_it_counts(command: Run, here: World, tmp_path: Path) -> None:
+def test_two_operators_sign_a_file_and_it_counts(command: Run, here: Installation, tmp_path: Path) -> None:
     file = written(tmp_path)
     both = signed(command, here, file)
     assert command("instruments", "enrol", file, both[0])[0] == 2
@@ -81,7 +81,7 @@ def test_two_operators_sign_a_file_and_it_counts(command: Run, here: World, tmp_
     assert listed["fields-2026"]["version"] == 2 and listed["stay-2025-11-21-ddc"]["version"] == 1
 
 
-def test_what_is_printed_to_sign_can_be_signed_elsewhere(command: Run, here: World, tmp_path: Path) -> None:
+def test_what_is_printed_to_sign_can_be_signed_elsewhere(command: Run, here: Installation, tmp_path: Path) -> None:
     file = written(tmp_path)
     said = command("instruments", "message", file)[1]
     options = []
@@ -112,7 +112,7 @@ def test_what_is_printed_to_sign_can_be_signed_elsewhere(command: Run, here: Wor
     ],
 )
 def test_check_says_what_is_wrong_where_and_what_to_write(
-    command: Run, here: World, tmp_path: Path, text: str, key: str, write: str
+    command: Run, here: Installation, tmp_path: Path, text: str, key: str, write: str
 ) -> None:
     file = written(tmp_path, text)
     code, out, err = command("instruments", "check", file)
@@ -120,7 +120,7 @@ def test_check_says_what_is_wrong_where_and_what_to_write(
     assert "tin" not in out.replace("city", "") and "soon" not in out and "permit" not in out.replace("permitted", "")
 
 
-def test_check_names_every_problem_of_every_file(command: Run, here: World, tmp_path: Path) -> None:
+def test_check_names_every_problem_of_every_file(command: Run, here: Installation, tmp_path: Path) -> None:
     bad = written(tmp_path, ORDER.replace('docket = "1"', "docket = 1").replace('"restrict"', '"x"'))
     good = written(tmp_path, name="good.toml")
     code, out, _ = command("instruments", "check", good, bad)
@@ -137,14 +137,14 @@ DOUBTFUL = {
 
 
 @pytest.mark.parametrize("more", DOUBTFUL)
-def test_check_warns_of_what_is_probably_not_meant(command: Run, here: World, tmp_path: Path, more: str) -> None:
+def test_check_warns_of_what_is_probably_not_meant(command: Run, here: Installation, tmp_path: Path, more: str) -> None:
     file = written(tmp_path, ORDER + more)
     code, out, _ = command("instruments", "check", file)
     assert code == 0 and ("warning" in out) is bool(more) and DOUBTFUL[more] in out
 
 
 def test_check_warns_of_unknown_lifts_agreements_kinds_and_of_what_is_enrolled(
-    command: Run, here: World, tmp_path: Path
+    command: Run, here: Installation, tmp_path: Path
 ) -> None:
     lift = ORDER.replace('"restrict"', '"lift"').replace("only = ", 'lifts = ["nobody"] # ')
     other = ORDER.replace("fields-2026", "irs-ice-2025").replace("sandbox-2026", "nowhere")
@@ -161,7 +161,7 @@ def test_check_warns_of_unknown_lifts_agreements_kinds_and_of_what_is_enrolled(
         assert warning in out
 
 
-def test_check_shows_field_by_field_what_would_change(command: Run, here: World, tmp_path: Path) -> None:
+def test_check_shows_field_by_field_what_would_change(command: Run, here: Installation, tmp_path: Path) -> None:
     text = (here.home.instruments / "sandbox-2026.toml").read_text()
     changed = text.replace("rows_per_batch = 1500000", "rows_per_batch = 7").replace(
         "valid_to = 2031", "valid_to = 2032"
@@ -197,7 +197,13 @@ STOPPED = {"COURT_ORDER": ["injunction-2026-02-05-dmass", "stay-2025-11-21-ddc"]
     ],
 )
 def test_in_force_says_what_may_leave_and_what_takes_the_rest(
-    command: Run, here: World, tmp_path: Path, day: str, agreement: str, fields: int, stopped: dict[str, list[str]]
+    command: Run,
+    here: Installation,
+    tmp_path: Path,
+    day: str,
+    agreement: str,
+    fields: int,
+    stopped: dict[str, list[str]],
 ) -> None:
     file = written(tmp_path)
     command("instruments", "enrol", file, *signed(command, here, file))
@@ -212,12 +218,12 @@ def test_in_force_says_what_may_leave_and_what_takes_the_rest(
         assert found["fields_taken_by"] == ["fields-2026"] and "fields-2026: without street" in found["why"][0]
 
 
-def test_in_force_of_what_nobody_agreed_is_usage(command: Run, here: World) -> None:
+def test_in_force_of_what_nobody_agreed_is_usage(command: Run, here: Installation) -> None:
     assert command("instruments", "in-force", "--statute", "8 USC 1326")[0] == 2
     assert len(json.loads(command("instruments", "in-force", "--json")[1])) == 6
 
 
-def test_list_heeds_what_ends_an_instrument(command: Run, here: World, tmp_path: Path) -> None:
+def test_list_heeds_what_ends_an_instrument(command: Run, here: Installation, tmp_path: Path) -> None:
     lift = ORDER.replace('"restrict"', '"lift"').replace("only = ", 'lifts = ["stay-2025-11-21-ddc"] # ')
     file = written(tmp_path, lift)
     command("instruments", "enrol", file, *signed(command, here, file))
@@ -228,7 +234,7 @@ def test_list_heeds_what_ends_an_instrument(command: Run, here: World, tmp_path:
 
 
 def test_operators_are_enrolled_and_revoked_by_two_signatures(
-    command: Run, here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Run, here: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = {name: here.home.keys / name for name in ("operator-1", "operator-2")}
     keys["third"] = tmp_path / "third"
@@ -254,7 +260,7 @@ def test_operators_are_enrolled_and_revoked_by_two_signatures(
     assert "operator-1" in command("operator", "list")[1] and command("ledger", "verify")[0] == 0
 
 
-def test_one_operator_halts_and_two_resume(command: Run, here: World) -> None:
+def test_one_operator_halts_and_two_resume(command: Run, here: Installation) -> None:
     code, out, _ = command("halt", "operator-1")
     assert code == 0
     number = out.split("resume ")[1].split()[0]

@@ -23,9 +23,9 @@ from flows.ledger.lifecycles.states import State
 from flows.replay.lookback import Lookback, lookback
 from flows.sandbox.home import enrol
 from pipelines import sealing
-from tests.factories import home as worlds
+from tests.factories import installations
 from tests.factories.deltas import write_delta
-from tests.factories.home import World
+from tests.factories.installations import Installation
 from tests.factories.past import TODAY, order, waved_through
 from tests.flows.batch.test_last_moment import work
 from tests.flows.conftest import Run
@@ -52,29 +52,32 @@ def early_rules() -> Iterator[None]:
         yield
 
 
-def release(world: World, folder: Path, content: list[dict[str, Any]]) -> str:
-    with waved_through(), work(world, world.submit(folder, content)) as one:
+def release(installation: Installation, folder: Path, content: list[dict[str, Any]]) -> str:
+    with waved_through(), work(installation, installation.submit(folder, content)) as one:
         assert advance(one) is State.PUBLISHED
         return one.name
 
 
 @pytest.fixture(scope="module")
-def batches(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def batches(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("submissions")
     with early_rules():
-        content = [worlds.request(n, **WRONG.get(n, ({}, []))[0]) for n in range(1, 21)]
-        wrong = release(world, folder / "incident", content)
-    return {"incident": wrong, "good": release(world, folder / "good", [worlds.request(n) for n in range(21, 31)])}
+        content = [installations.request(n, **WRONG.get(n, ({}, []))[0]) for n in range(1, 21)]
+        wrong = release(installation, folder / "incident", content)
+    return {
+        "incident": wrong,
+        "good": release(installation, folder / "good", [installations.request(n) for n in range(21, 31)]),
+    }
 
 
-def look(world: World, **options: Any) -> Lookback:
-    return lookback(world.home, Clock(), **options)
+def look(installation: Installation, **options: Any) -> Lookback:
+    return lookback(installation.home, Clock(), **options)
 
 
-def affected(world: World, found: Lookback, folder: Path) -> Affected:
+def affected(installation: Installation, found: Lookback, folder: Path) -> Affected:
     assert found.affected is not None
     plain = folder / "affected.parquet"
-    sealing.open_file(found.affected, plain, sealing.load_identity(world.home.keys / HOLDER_AGE))
+    sealing.open_file(found.affected, plain, sealing.load_identity(installation.home.keys / HOLDER_AGE))
     table = pq.read_table(plain)
     assert table.column_names == ["batch", "ordinal", "request_key", "person_key", "codes"]
     assert not any(table[name].null_count for name in table.column_names)
@@ -85,64 +88,73 @@ def truth(batches: dict[str, str]) -> Affected:
     return {(batches["incident"], n - 1): codes for n, (_, codes) in WRONG.items()}
 
 
-def test_the_incident_is_found_exactly(world: World, batches: dict[str, str], tmp_path: Path) -> None:
-    found = look(world)
-    assert affected(world, found, tmp_path) == truth(batches)
+def test_the_incident_is_found_exactly(installation: Installation, batches: dict[str, str], tmp_path: Path) -> None:
+    found = look(installation)
+    assert affected(installation, found, tmp_path) == truth(batches)
     said = found.summary
     counts = {k: said[k] for k in ("batches", "released", "affected", "persons", "not_decided")}
     assert counts == {"batches": 2, "released": 30, "affected": 6, "persons": 6, "not_decided": []}
     assert said["codes"] == Counter(code for _, codes in WRONG.values() for code in codes)
     # its share of incomplete addresses and its match rate would hold it today: that makes no good disclosure wrong
     assert said["found"][0]["batch"] == batches["incident"] and "TOO_MANY_INCOMPLETE" in said["found"][0]["batch_codes"]
-    assert list(world.home.lake.glob(".view-*")) == [] and found.exit_code == 3
+    assert list(installation.home.lake.glob(".view-*")) == [] and found.exit_code == 3
 
 
-def test_on_the_command_line(world: World, batches: dict[str, str], command: Run, tmp_path: Path) -> None:
+def test_on_the_command_line(installation: Installation, batches: dict[str, str], command: Run, tmp_path: Path) -> None:
     code, out, err = command("lookback", "--json", "--out", str(tmp_path / "list.age"))
     said = json.loads(out)
     assert (code, said["affected"]) == (3, 6), err
     assert (tmp_path / "list.age").read_bytes() == Path(said["sealed"]).read_bytes()
     kept = json.loads(Path(said["sealed"].replace(".parquet.age", ".json")).read_text())
-    assert kept["list_digest"] and (world.home.root / "lookback").stat().st_mode & 0o077 == 0
+    assert kept["list_digest"] and (installation.home.root / "lookback").stat().st_mode & 0o077 == 0
     code, out, _ = command("lookback")
     assert code == 3 and "6 of 30 disclosures in 2 batches would not be made today" in out
     code, out, _ = command("lookback", "--as-of", str(TODAY - timedelta(days=1)), "--json")
     assert (code, json.loads(out)["batches"]) == (0, 0)
 
 
-def test_evidence_that_is_gone_is_told_and_the_rest_goes_on(world: World, batches: dict[str, str]) -> None:
-    sealed = world.home.root / "evidence" / f"{batches['good']}.parquet.age"
+def test_evidence_that_is_gone_is_told_and_the_rest_goes_on(
+    installation: Installation, batches: dict[str, str]
+) -> None:
+    sealed = installation.home.root / "evidence" / f"{batches['good']}.parquet.age"
     body = sealed.read_bytes()
     sealed.write_bytes(body[:-1])
-    found = look(world)
+    found = look(installation)
     sealed.write_bytes(body)
     assert found.summary["not_decided"] == [{"batch": batches["good"], "code": "SEAL_BROKEN"}]
     assert found.summary["affected"] == 6
 
 
-def corrected(world: World, folder: Path, kind: str, *records: dict[str, Any], removed: tuple[int, ...] = ()) -> None:
+def corrected(
+    installation: Installation, folder: Path, kind: str, *records: dict[str, Any], removed: tuple[int, ...] = ()
+) -> None:
     delta = write_delta(folder, records, removed, kind=kind, on=TODAY)
-    registers.update_register(world.home, delta, TODAY)
+    registers.update_register(installation.home, delta, TODAY)
 
 
 def moved(n: int, **changes: Any) -> dict[str, Any]:
     """Person `n`, who has lived elsewhere since 2015, says the file now."""
-    home = {**worlds.address(n), "street": f"{n} Elsewhere Rd", "valid_from": date(2015, 1, 1), "unit": None}
-    return {**worlds.person(n), "homes": [home], **changes}
+    home = {**installations.address(n), "street": f"{n} Elsewhere Rd", "valid_from": date(2015, 1, 1), "unit": None}
+    return {**installations.person(n), "homes": [home], **changes}
 
 
 Affected = dict[tuple[str, int], list[str]]
 
 
 @pytest.fixture(scope="module")
-def mended(world: World, batches: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Affected:
+def mended(installation: Installation, batches: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Affected:
     """The register after an update and a correction; gives what a lookback between the two found."""
     folder = tmp_path_factory.mktemp("deltas")
-    corrected(world, folder / "update", "update", moved(22), removed=(23,))
-    between = affected(world, look(world), folder)
-    same = {**worlds.person(26), "homes": [{**worlds.address(26), "unit": None}]}
-    renamed = {**same, **worlds.person(27), "homes": [{**worlds.address(27), "unit": None}], "last_name": "Quartermain"}
-    corrected(world, folder / "correction", "correction", moved(24), same, renamed, removed=(25,))
+    corrected(installation, folder / "update", "update", moved(22), removed=(23,))
+    between = affected(installation, look(installation), folder)
+    same = {**installations.person(26), "homes": [{**installations.address(26), "unit": None}]}
+    renamed = {
+        **same,
+        **installations.person(27),
+        "homes": [{**installations.address(27), "unit": None}],
+        "last_name": "Quartermain",
+    }
+    corrected(installation, folder / "correction", "correction", moved(24), same, renamed, removed=(25,))
     return between
 
 
@@ -151,27 +163,27 @@ MENDED = {24: "NOT_CORROBORATED", 25: "NO_CANDIDATE", 27: "NO_CANDIDATE"}
 
 
 def test_what_the_register_had_wrong_counts_and_what_changed_since_does_not(
-    world: World, batches: dict[str, str], mended: Affected, tmp_path: Path
+    installation: Installation, batches: dict[str, str], mended: Affected, tmp_path: Path
 ) -> None:
     assert mended == truth(batches)
-    found = look(world)
+    found = look(installation)
     wrong = {(batches["good"], n - 21): [code] for n, code in MENDED.items()}
-    assert affected(world, found, tmp_path) == truth(batches) | wrong
+    assert affected(installation, found, tmp_path) == truth(batches) | wrong
     assert [one["corrected_persons"] for one in found.summary["found"]] == [0, 4]
 
 
 @pytest.mark.slow
-def test_orders_that_came_later(world: World, mended: Affected, tmp_path: Path) -> None:
+def test_orders_that_came_later(installation: Installation, mended: Affected, tmp_path: Path) -> None:
     """In effect on the day of the decision, and enrolled later: it counts; in effect later: it does not, unless it
     recalls."""
     wrong = len(WRONG) + len(MENDED)
 
     def after(id: str, said: str, day: date) -> int:
-        with work(world, world.submit(tmp_path / id, [worlds.request(40)])) as one:
-            enrol(world.home, one.ledger, order(id, said, day).encode(), f"{id}.toml")
-            found = look(world).summary
+        with work(installation, installation.submit(tmp_path / id, [installations.request(40)])) as one:
+            enrol(installation.home, one.ledger, order(id, said, day).encode(), f"{id}.toml")
+            found = look(installation).summary
             lift = order(f"lift-{id}", f'effect = "lift"\nlifts = ["{id}"]', min(day, TODAY))
-            enrol(world.home, one.ledger, lift.encode(), f"lift-{id}.toml")
+            enrol(installation.home, one.ledger, lift.encode(), f"lift-{id}.toml")
         return int(found["affected"])
 
     assert after("tomorrow", 'effect = "forbid"', TODAY + timedelta(days=1)) == wrong
@@ -179,13 +191,13 @@ def test_orders_that_came_later(world: World, mended: Affected, tmp_path: Path) 
     assert after("holds", 'effect = "hold"', TODAY) == 30
     assert after("no-street", 'effect = "forbid"', TODAY) == 30  # a field left that may not
     assert after("colorado", 'effect = "forbid"', TODAY) == wrong + 8
-    assert look(world).summary["affected"] == wrong  # every order is lifted
+    assert look(installation).summary["affected"] == wrong  # every order is lifted
 
 
-def test_an_order_to_recall_reaches_back(world: World, mended: Affected, tmp_path: Path) -> None:
+def test_an_order_to_recall_reaches_back(installation: Installation, mended: Affected, tmp_path: Path) -> None:
     recalls = order("recalls", 'effect = "recall"', TODAY + timedelta(days=2)).encode()
-    with work(world, world.submit(tmp_path / "s", [worlds.request(41)])) as one:
-        enrol(world.home, one.ledger, recalls, "recalls.toml")
-    assert look(world).summary["affected"] == len(WRONG) + len(MENDED)
-    found = look(world, as_of=TODAY + timedelta(days=2)).summary
+    with work(installation, installation.submit(tmp_path / "s", [installations.request(41)])) as one:
+        enrol(installation.home, one.ledger, recalls, "recalls.toml")
+    assert look(installation).summary["affected"] == len(WRONG) + len(MENDED)
+    found = look(installation, as_of=TODAY + timedelta(days=2)).summary
     assert found["affected"] == 30 and {"id": "recalls"}.items() <= found["found"][0]["cites"][0].items()

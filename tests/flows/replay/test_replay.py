@@ -16,8 +16,8 @@ from flows.batch.advance import advance
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from flows.sandbox.home import enrol
-from tests.factories import home as worlds
-from tests.factories.home import World
+from tests.factories import installations
+from tests.factories.installations import Installation
 from tests.factories.past import TODAY, order, waved_through
 from tests.flows.batch.test_last_moment import rows, until_sealed, work
 from tests.flows.batch.test_persons import listed
@@ -25,31 +25,35 @@ from tests.flows.conftest import Run
 
 
 @pytest.fixture(scope="module")
-def batches(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def batches(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """One batch for each end that a batch can have, by that end."""
     folder, made = tmp_path_factory.mktemp("submissions"), {}
 
     def run(name: str, content: list[dict[str, Any]], state: State, **changes: Any) -> None:
-        with work(world, world.submit(folder / name, content, **changes)) as one:
+        with work(installation, installation.submit(folder / name, content, **changes)) as one:
             assert advance(one) is state, one.record.codes
             made[name] = one.name
 
-    twice = [worlds.request(70, request_id="twice", reason=f"To serve the indictment, matter {n}.") for n in (1, 2)]
-    run("refused", rows(54, 56), State.REFUSED, agreement=worlds.agreement(world, "irs-ice-2025"))
-    with waved_through(), listed(world, (58, "protected")):
-        run("mixed", [*worlds.mixed(), *twice], State.PUBLISHED)
-        with work(world, world.submit(folder / "again", [worlds.request(1), *rows(57, 60)])) as one:
+    twice = [
+        installations.request(70, request_id="twice", reason=f"To serve the indictment, matter {n}.") for n in (1, 2)
+    ]
+    run("refused", rows(54, 56), State.REFUSED, agreement=installations.agreement(installation, "irs-ice-2025"))
+    with waved_through(), listed(installation, (58, "protected")):
+        run("mixed", [*installations.mixed(), *twice], State.PUBLISHED)
+        with work(
+            installation, installation.submit(folder / "again", [installations.request(1), *rows(57, 60)])
+        ) as one:
             until_sealed(one)
-            with listed(world, (58, "protected"), (59, "informant")):
+            with listed(installation, (58, "protected"), (59, "informant")):
                 assert advance(one) is State.PUBLISHED
             made["again"] = one.name
-    with waved_through(), work(world, world.submit(folder / "late", rows(61, 64))) as one:
+    with waved_through(), work(installation, installation.submit(folder / "late", rows(61, 64))) as one:
         until_sealed(one)
-        enrol(world.home, one.ledger, order("late-order").encode(), "late-order.toml")
+        enrol(installation.home, one.ledger, order("late-order").encode(), "late-order.toml")
         assert advance(one) is State.REFUSED
         made["late"] = one.name
         lifted = order("lifts", 'effect = "lift"\nlifts = ["late-order"]').encode()
-        enrol(world.home, one.ledger, lifted, "lifts.toml")
+        enrol(installation.home, one.ledger, lifted, "lifts.toml")
     yield made
 
 
@@ -60,19 +64,23 @@ def replayed(command: Run, batch: str, *options: str) -> tuple[int, dict[str, An
 
 
 @pytest.mark.parametrize("end", ["mixed", "again", "refused", "late"])
-def test_as_it_was_recorded_nothing_differs(batches: dict[str, str], command: Run, world: World, end: str) -> None:
-    before = {p: p.stat().st_mtime_ns for p in world.home.root.rglob("*") if p.is_file() and "ledger.db" not in p.name}
+def test_as_it_was_recorded_nothing_differs(
+    batches: dict[str, str], command: Run, installation: Installation, end: str
+) -> None:
+    before = {
+        p: p.stat().st_mtime_ns for p in installation.home.root.rglob("*") if p.is_file() and "ledger.db" not in p.name
+    }
     code, found = replayed(command, batches[end])
     assert (code, found["differs"], found["moved"]) == (0, False, [])
     assert {**found["then"], "decided_on": 0} == {**found["now"], "decided_on": 0}  # cites and every count included
     assert before == {
-        p: p.stat().st_mtime_ns for p in world.home.root.rglob("*") if p.is_file() and "ledger.db" not in p.name
+        p: p.stat().st_mtime_ns for p in installation.home.root.rglob("*") if p.is_file() and "ledger.db" not in p.name
     }
 
 
-def test_each_look_is_an_audit_event(batches: dict[str, str], command: Run, world: World) -> None:
+def test_each_look_is_an_audit_event(batches: dict[str, str], command: Run, installation: Installation) -> None:
     replayed(command, batches["again"], "--who", "operator-1")
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         last = ledger.events(batches["again"])[-1]
         assert ledger.verify() == []
     assert (last["kind"], last["facts"]) == ("view", {"ordinal": None, "what": "evidence", "who": "operator-1"})
@@ -124,10 +132,12 @@ def test_a_planned_order(batches: dict[str, str], command: Run, planned: Path, w
         assert "street" in found["then"]["fields"] and "street" not in found["now"]["fields"]
 
 
-def test_a_later_day_is_another_decision(batches: dict[str, str], command: Run, world: World, tmp_path: Path) -> None:
+def test_a_later_day_is_another_decision(
+    batches: dict[str, str], command: Run, installation: Installation, tmp_path: Path
+) -> None:
     """On the day after its last the agreement is not in force; what the enrolled orders did in between is lifted by
     now."""
-    after = world.agreement.valid_to + timedelta(days=1)
+    after = installation.agreement.valid_to + timedelta(days=1)
     code, found = replayed(command, batches["mixed"], "--as-of", str(after), "--out", str(tmp_path / "all.csv"))
     assert (code, found["now"]["codes"]) == (3, ["AGREEMENT_NOT_IN_FORCE"]) and found["changed"] == 50
     assert len(found["rows"]) == 20 and found["rows"][0] == f"{batches['mixed']}#0"
@@ -149,10 +159,10 @@ THRESHOLDS = {
     "name", [w if n < 2 else pytest.param(w, marks=pytest.mark.slow) for n, w in enumerate(THRESHOLDS)]
 )
 def test_another_version_of_the_agreement(
-    batches: dict[str, str], command: Run, world: World, planned: Path, name: str
+    batches: dict[str, str], command: Run, installation: Installation, planned: Path, name: str
 ) -> None:
     number, state, ends, rows = THRESHOLDS[name]
-    lines = (world.home.instruments / "sandbox-2026.toml").read_text().splitlines()
+    lines = (installation.home.instruments / "sandbox-2026.toml").read_text().splitlines()
     kept = [line for line in lines if not line.startswith(f"{name} = ")]
     kept.insert(kept.index("[thresholds]") + 1, f"{name} = {number}")
     (planned / "sandbox-2026.toml").write_text("\n".join(kept))
@@ -162,9 +172,9 @@ def test_another_version_of_the_agreement(
 
 
 def test_what_was_never_looked_up_is_open_not_released(
-    batches: dict[str, str], command: Run, world: World, planned: Path
+    batches: dict[str, str], command: Run, installation: Installation, planned: Path
 ) -> None:
-    agreed = (world.home.instruments / "irs-ice-2025.toml").read_text()
+    agreed = (installation.home.instruments / "irs-ice-2025.toml").read_text()
     finding = agreed[agreed.index("[[safeguards.findings]]") : agreed.index("[keys]")]
     (planned / "agreement.toml").write_text(agreed.replace(finding, ""))
     for n, id in enumerate(("stay-2025-11-21-ddc", "injunction-2026-02-05-dmass")):

@@ -33,8 +33,8 @@ from flows.reports.annual import annual
 from flows.reports.declaration import declaration
 from flows.reports.render import Format, render
 from flows.sandbox.home import init
-from tests.factories import home as worlds
-from tests.factories.home import World
+from tests.factories import installations
+from tests.factories.installations import Installation
 from tests.factories.ledgers import package, sha
 from tests.flows.conftest import Run
 
@@ -45,7 +45,7 @@ AGENCY, AGREEMENT = "department-of-examples", "sandbox-2026"
 class Ran:
     """A home in which batches ended in every way; their names by state."""
 
-    world: World
+    installation: Installation
     batches: dict[State, str]
 
     @property
@@ -54,28 +54,30 @@ class Ran:
 
 
 @pytest.fixture(scope="module")
-def ran(world: World, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def ran(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("submissions")
     given = {
-        "published": world.submit(folder / "a", worlds.mixed(30)),
-        "refused": world.submit(folder / "b", [worlds.request(60)], worlds.agreement(world, "irs-ice-2025")),
-        "held": world.submit(
-            folder / "c", [worlds.request(n, request_id=f"H-{n}", street="NA NA") for n in range(1, 9)]
+        "published": installation.submit(folder / "a", installations.mixed(30)),
+        "refused": installation.submit(
+            folder / "b", [installations.request(60)], installations.agreement(installation, "irs-ice-2025")
         ),
-        "broken": world.submit(folder / "d", [worlds.request(61)]),
+        "held": installation.submit(
+            folder / "c", [installations.request(n, request_id=f"H-{n}", street="NA NA") for n in range(1, 9)]
+        ),
+        "broken": installation.submit(folder / "d", [installations.request(61)]),
     }
     (given["broken"] / "letter.toml").write_text("requester = [")
     ends: dict[State, str] = {}
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         for submission in given.values():
             try:
-                name = receive(world.home, ledger, Clock(), submission)
+                name = receive(installation.home, ledger, Clock(), submission)
             except BadInput:
                 continue
-            advance(BatchSteps(world.home, ledger, name))
+            advance(BatchSteps(installation.home, ledger, name))
         ends = {b.state: b.name for b in ledger.batches()}
     assert set(ends) == {State.PUBLISHED, State.REFUSED, State.HELD, State.UNREADABLE}
-    return Ran(world, ends)
+    return Ran(installation, ends)
 
 
 def events(home: Home) -> dict[int, dict[str, Any]]:
@@ -87,7 +89,7 @@ def events(home: Home) -> dict[int, dict[str, Any]]:
 def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run) -> None:
     code, out, err = command("accounting", "person", "7", "--who", "ada", "--json")
     assert code == 0, err
-    today = legal_date(Clock().now(), ran.world.agreement.zone).isoformat()
+    today = legal_date(Clock().now(), ran.installation.agreement.zone).isoformat()
     assert json.loads(out) == [
         {
             "date": today,
@@ -108,15 +110,15 @@ def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run) -> 
 
 @pytest.mark.parametrize("record", [31, 33, 60, 61, 79, 10_000, 0, -1])
 def test_what_was_asked_and_not_published_is_no_disclosure(ran: Ran, record: int) -> None:
-    assert person(ran.world.home, Clock(), str(record), "ada") == []
+    assert person(ran.installation.home, Clock(), str(record), "ada") == []
 
 
 def test_each_look_is_an_audit_event_that_names_nobody(ran: Ran, command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = set(events(ran.world.home))
+    before = set(events(ran.installation.home))
     monkeypatch.setattr("sys.stdin", io.StringIO("7\n"))
     assert command("accounting", "person", "-", "--who", "ada", "--json")[0] == 0
     assert command("accounting", "person", "10000", "--who", "ada")[0] == 0
-    after = events(ran.world.home)
+    after = events(ran.installation.home)
     looks = [after[seq] for seq in sorted(set(after) - before)]
     assert [(e["kind"], e["batch"], e["facts"]["what"], e["facts"]["who"]) for e in looks] == [
         ("view", None, "person", "ada")
@@ -144,7 +146,7 @@ def test_the_accounting_of_a_batch_says_what_the_law_asks_for(ran: Ran, command:
         header["recipient"]["address"] == "1000 Example Ave, Washington DC 20001"
         and header["holder"]["id"] == "register-office"
     )
-    with Ledger.open(ran.world.home.ledger_url) as ledger:
+    with Ledger.open(ran.installation.home.ledger_url) as ledger:
         assert header["agreement"]["digest"] == ledger.versions(AGREEMENT)[-1].digest
         assert header["submission"] == ledger.batch(ran.published).submission  # type: ignore[union-attr]
     assert len(header["letter"]) == 64 and header["purpose"] == "Criminal proceeding" and header["received_on"]
@@ -152,7 +154,7 @@ def test_the_accounting_of_a_batch_says_what_the_law_asks_for(ran: Ran, command:
     assert (refused["disclosed"], refused["disclosed_on"], refused["outcomes"]) == (0, None, {"refused": 1})
     assert refused["header"]["recipient"]["id"] == "ice"
     assert "1000 Example Ave" in command("accounting", "show", ran.published)[1]
-    assert list(ran.world.home.lake.glob(".view-*")) == []
+    assert list(ran.installation.home.lake.glob(".view-*")) == []
 
 
 @pytest.mark.parametrize("which", [State.HELD, State.UNREADABLE])
@@ -184,7 +186,7 @@ def test_every_number_of_a_declaration_stands_in_the_event_that_it_names(ran: Ra
     assert [(c["checkpoint"], c["verdict"]) for c in said["checkpoints"]] == [
         (c, "passed") for c in ("intake", "matching", "eligibility", "disclosure")
     ]
-    chain = events(ran.world.home)
+    chain = events(ran.installation.home)
     for line in (*said["figures"], *said["checkpoints"], said["accounting"]):
         assert chain[line["event"]]["hash"] == line["hash"] and chain[line["event"]]["batch"] == ran.published
     by = {f["figure"].split(" ")[0]: (chain[f["event"]], f["rows"]) for f in said["figures"]}
@@ -228,7 +230,7 @@ def test_a_report_of_nothing_is_wrong_usage(ran: Ran, command: Run, arguments: t
 
 
 def test_the_annual_report_counts_each_agency(ran: Ran, command: Run) -> None:
-    year = str(Clock().today(ran.world.agreement.zone).year)
+    year = str(Clock().today(ran.installation.agreement.zone).year)
     said = json.loads(command("report", "--year", year, "--format", "json")[1])
     found = {a["id"]: a for a in said["agencies"]}
     ours = found[AGENCY]
@@ -256,7 +258,7 @@ def test_the_annual_report_counts_each_agency(ran: Ran, command: Run) -> None:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     made = init(tmp_path_factory.mktemp("books"), sandbox=True, settings={})
-    with worlds.at_home(made):
+    with installations.at_home(made):
         yield made
 
 

@@ -12,8 +12,7 @@ from flows.batch.receive import receive
 from flows.batch.steps import BatchSteps
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
-from tests.factories import home as worlds
-from tests.factories import postgres
+from tests.factories import installations, postgres
 
 
 @pytest.mark.slow
@@ -24,14 +23,14 @@ def test_a_batch_goes_from_inbox_to_outbox(tmp_path: Path, monkeypatch: pytest.M
         pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
     with postgres.server(programs) as address:
         monkeypatch.setenv("SLUICEGATE_LEDGER", f"postgresql:///postgres?{address}")
-        world = worlds.make(tmp_path / "home")
-        submission = world.submit(tmp_path / "s", worlds.mixed())
-        with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        installation = installations.make(tmp_path / "home")
+        submission = installation.submit(tmp_path / "s", installations.mixed())
+        with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
             assert ledger.verify() == []
             for _ in range(2):  # the second time, the same batch: nothing is released twice
-                name = receive(world.home, ledger, Clock(), submission)
-                assert advance(BatchSteps(world.home, ledger, name)) is State.PUBLISHED
-                released = list(ledger.disclosed(world.agreement.requester.id, world.agreement.id))
+                name = receive(installation.home, ledger, Clock(), submission)
+                assert advance(BatchSteps(installation.home, ledger, name)) is State.PUBLISHED
+                released = list(ledger.disclosed(installation.agreement.requester.id, installation.agreement.id))
                 assert len(released) == len(set(released)) > 0
             assert ledger.verify() == []
-        assert not (world.home.root / "ledger.db").exists()
+        assert not (installation.home.root / "ledger.db").exists()

@@ -23,25 +23,25 @@ from flows.audit import signed_heads
 from flows.cli import main
 from flows.ledger import Ledger
 from flows.schedule.inbox import waiting
-from tests.factories import home as worlds
-from tests.factories.home import World
+from tests.factories import installations
+from tests.factories.installations import Installation
 
 SIGNATURE = "letter.toml.sig"
 PASSING, BLIND = [Proof("intake", "sees", True)], [Proof("intake", "sees", True), Proof("intake", "blind", False)]
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = worlds.make(tmp_path / "home")
-    with worlds.at_home(made.home):
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    made = installations.make(tmp_path / "home")
+    with installations.at_home(made.home):
         yield made
 
 
 def rows(first: int, last: int, **changes: Any) -> list[dict[str, Any]]:
     """Requests for these persons, and one for somebody unknown: that everybody is found would be held as too good."""
-    spoiled, _, _ = worlds.SPOILED["unknown person"]
-    stranger = worlds.request(last + 1, request_id=f"S-{last}", **spoiled)
-    return [*(worlds.request(n, **changes) for n in range(first, last + 1)), stranger]
+    spoiled, _, _ = installations.SPOILED["unknown person"]
+    stranger = installations.request(last + 1, request_id=f"S-{last}", **spoiled)
+    return [*(installations.request(n, **changes) for n in range(first, last + 1)), stranger]
 
 
 def nightly(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
@@ -58,20 +58,20 @@ def gates(monkeypatch: pytest.MonkeyPatch, proofs: list[Proof]) -> None:
     monkeypatch.setattr(module, "selftest", lambda: proofs)
 
 
-def kept(world: World) -> list[dict[str, Any]]:
-    return [json.loads(p.read_text()) for p in sorted((world.home.root / "nightly").iterdir())]
+def kept(installation: Installation) -> list[dict[str, Any]]:
+    return [json.loads(p.read_text()) for p in sorted((installation.home.root / "nightly").iterdir())]
 
 
 def test_a_night_whose_gates_prove_nothing_takes_nothing_up(
-    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.submit(world.home.inbox / "good", rows(1, 40))
+    installation.submit(installation.home.inbox / "good", rows(1, 40))
     gates(monkeypatch, BLIND)
     code, summary = nightly(capsys)
     assert (code, summary["batches"]) == (1, []) and "FAILED" in summary["selftest"]
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         assert ledger.batches() == []
-    assert kept(world) == [summary]
+    assert kept(installation) == [summary]
 
     gates(monkeypatch, [])  # nothing proven is nothing passed
     assert nightly(capsys)[0] == 1
@@ -79,18 +79,20 @@ def test_a_night_whose_gates_prove_nothing_takes_nothing_up(
 
 @pytest.mark.slow
 def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
-    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows.schedule import server
 
-    server.configure(world.home)
-    inbox = world.home.inbox
-    unsigned = world.submit(inbox / "1-unsigned", rows(1, 3))
+    server.configure(installation.home)
+    inbox = installation.home.inbox
+    unsigned = installation.submit(inbox / "1-unsigned", rows(1, 3))
     good_signature = (unsigned / SIGNATURE).read_text()
-    (unsigned / SIGNATURE).write_text((world.submit(world.home.root / "other", rows(4, 5)) / SIGNATURE).read_text())
-    world.submit(inbox / "2-incomplete", rows(11, 18, street="UNKNOWN"))
-    world.submit(inbox / "3-good", rows(21, 60))
-    unfinished = world.submit(inbox / "4-unfinished", rows(61, 70))
+    (unsigned / SIGNATURE).write_text(
+        (installation.submit(installation.home.root / "other", rows(4, 5)) / SIGNATURE).read_text()
+    )
+    installation.submit(inbox / "2-incomplete", rows(11, 18, street="UNKNOWN"))
+    installation.submit(inbox / "3-good", rows(21, 60))
+    unfinished = installation.submit(inbox / "4-unfinished", rows(61, 70))
     (unfinished / SIGNATURE).unlink()
 
     gates(monkeypatch, PASSING)
@@ -102,8 +104,8 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
         ("3-good", "published"),
     ]
     assert [codes for *_, codes in summary["batches"]] == [["LETTER_UNSIGNED"], ["TOO_MANY_INCOMPLETE"], []]
-    assert kept(world)[-1] == summary
-    signed = world.home.root / "checkpoints" / f"{summary['checkpoint']}.json"
+    assert kept(installation)[-1] == summary
+    signed = installation.home.root / "checkpoints" / f"{summary['checkpoint']}.json"
     assert signed.is_file() and signed_heads.signature_of(signed).is_file()
 
     # the night after: what is done, held or unreadable is not started again
@@ -113,37 +115,37 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     (unsigned / SIGNATURE).write_text(good_signature)
     code, summary = nightly(capsys)
     assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (0, [("1-unsigned", "published")])
-    assert [p.name for p in waiting(world.home)] == []
+    assert [p.name for p in waiting(installation.home)] == []
 
     # nobody decided on the held one: after the agreement's days a night ends it
     from flows.schedule import batch
     from flows.schedule import nightly as module
 
-    late = Clock(Clock().now() + timedelta(days=world.agreement.thresholds.held_days + 2))
+    late = Clock(Clock().now() + timedelta(days=installation.agreement.thresholds.held_days + 2))
     for place in (batch, module):
         monkeypatch.setattr(place, "Clock", lambda: late)
     code, summary = nightly(capsys)
     assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (3, [("", "expired")])
     assert "HELD_TOO_LONG" in summary["batches"][0][3]
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
-        assert audit.verify(world.home, ledger).problems == ()
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
+        assert audit.verify(installation.home, ledger).problems == ()
     # a checkpoint that cannot vouch for the one before is a fault of the night
-    (world.home.root / "checkpoints" / f"{summary['checkpoint']}.json").write_text("{}")
+    (installation.home.root / "checkpoints" / f"{summary['checkpoint']}.json").write_text("{}")
     code, summary = nightly(capsys)
     assert (code, summary["signed_head"]) == (1, "FAILED: CHECKPOINT_BROKEN")
 
 
 @pytest.mark.slow
 def test_one_submission_that_breaks_everything_stops_no_other(
-    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flows.schedule import server
 
-    server.configure(world.home)
+    server.configure(installation.home)
     from flows.schedule import nightly as module
 
-    world.submit(world.home.inbox / "1", rows(1, 40))
-    world.submit(world.home.inbox / "2", rows(41, 80))
+    installation.submit(installation.home.inbox / "1", rows(1, 40))
+    installation.submit(installation.home.inbox / "2", rows(41, 80))
     gates(monkeypatch, PASSING)
     real = module.receive
 
@@ -156,7 +158,7 @@ def test_one_submission_that_breaks_everything_stops_no_other(
     code, summary = nightly(capsys)
     assert code == 1
     assert [(b[0], b[2], b[3]) for b in summary["batches"]] == [("1", "failed", ["ValueError"]), ("2", "published", [])]
-    assert "secret" not in json.dumps(kept(world))
+    assert "secret" not in json.dumps(kept(installation))
 
 
 def test_the_exit_code_of_a_night_tells_a_fault_from_a_decision() -> None:
@@ -172,24 +174,24 @@ def test_the_exit_code_of_a_night_tells_a_fault_from_a_decision() -> None:
     assert code("published", selftest="no") == 1
 
 
-def test_a_letter_that_cannot_be_read_hides_no_other(world: World) -> None:
-    broken = world.home.inbox / "broken"
+def test_a_letter_that_cannot_be_read_hides_no_other(installation: Installation) -> None:
+    broken = installation.home.inbox / "broken"
     broken.mkdir()
     (broken / "letter.toml").write_bytes(b"\xff" * 10)
     (broken / SIGNATURE).write_text("none")
-    (world.home.inbox / "a file").write_text("no folder")
-    good = world.submit(world.home.inbox / "good", rows(1, 3))
-    assert waiting(world.home) == [broken, good]
+    (installation.home.inbox / "a file").write_text("no folder")
+    good = installation.submit(installation.home.inbox / "good", rows(1, 3))
+    assert waiting(installation.home) == [broken, good]
 
 
 class Watching:
     """`sluicegate watch` in a process of its own, and what it says."""
 
-    def __init__(self, world: World, *options: str) -> None:
+    def __init__(self, installation: Installation, *options: str) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "flows.cli.main", "watch", *options],
-            env={**environment, "SLUICEGATE_HOME": str(world.home.root)},
+            env={**environment, "SLUICEGATE_HOME": str(installation.home.root)},
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -224,19 +226,19 @@ class Watching:
 
 
 @pytest.mark.slow
-def test_watch_takes_each_complete_submission_up_once_and_stops_cleanly(world: World) -> None:
-    inbox = world.home.inbox
-    first = world.submit(inbox / "first", rows(1, 20))
+def test_watch_takes_each_complete_submission_up_once_and_stops_cleanly(installation: Installation) -> None:
+    inbox = installation.home.inbox
+    first = installation.submit(inbox / "first", rows(1, 20))
     signature = (first / SIGNATURE).read_bytes()
     (first / SIGNATURE).unlink()
-    with Watching(world, "--every", "0.2") as watching:
+    with Watching(installation, "--every", "0.2") as watching:
         watching.wait_for("watching")
         time.sleep(1)
         assert watching.said == [f"watching {inbox}"]  # not complete: its signature is not there
         (first / SIGNATURE).write_bytes(signature)
         watching.wait_for("first: started")
         for name, n in (("second", 21), ("third", 51)):
-            world.submit(inbox / name, rows(n, n + 19))
+            installation.submit(inbox / name, rows(n, n + 19))
         watching.wait_for("second: started")
         # one at a time: the second was started after the first had ended
         assert watching.said.index("first: released") < watching.said.index("second: started")
@@ -250,21 +252,21 @@ def test_watch_takes_each_complete_submission_up_once_and_stops_cleanly(world: W
             "second: released",
             "stopped",
         ]
-        assert [p.name for p in waiting(world.home)] == ["third"]
-        with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+        assert [p.name for p in waiting(installation.home)] == ["third"]
+        with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
             assert [b.state.value for b in ledger.batches()] == ["published"] * 2
             assert ledger.verify() == []
 
 
 @pytest.mark.slow
-def test_watch_runs_as_many_at_once_as_it_may_and_ends_by_sigterm(world: World) -> None:
+def test_watch_runs_as_many_at_once_as_it_may_and_ends_by_sigterm(installation: Installation) -> None:
     for name, n in (("a", 1), ("b", 21), ("c", 41)):
-        world.submit(world.home.inbox / name, rows(n, n + 19))
-    with Watching(world, "--at-once", "2", "--every", "0.2") as watching:
+        installation.submit(installation.home.inbox / name, rows(n, n + 19))
+    with Watching(installation, "--at-once", "2", "--every", "0.2") as watching:
         watching.wait_for("b: started")
         assert watching.said[1:] == ["a: started", "b: started"]
         watching.process.send_signal(signal.SIGTERM)
         assert watching.end() == 0
         assert sorted(watching.said[3:-1]) == ["a: released", "b: released"]
         assert watching.said[-1] == "stopped"
-        assert [p.name for p in waiting(world.home)] == ["c"]
+        assert [p.name for p in waiting(installation.home)] == ["c"]

@@ -19,14 +19,14 @@ from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
 from flows.cli import main
 from pipelines import match, register
-from tests.factories import home as worlds
+from tests.factories import installations
 
 DUCK = DuckSettings(threads=1)
 ROWS: list[dict[str, Any]] = [
-    worlds.request(3, request_id="same"),
-    worlds.request(4, request_id="same"),  # ids need not be unique here
-    worlds.request(5, request_id="elsewhere", street="9 Elsewhere Rd"),
-    worlds.request(
+    installations.request(3, request_id="same"),
+    installations.request(4, request_id="same"),  # ids need not be unique here
+    installations.request(5, request_id="elsewhere", street="9 Elsewhere Rd"),
+    installations.request(
         6,
         request_id='a "quoted", id\nwith a line',
         first_name="Ottoline",
@@ -40,7 +40,7 @@ ROWS: list[dict[str, Any]] = [
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("register")
-    worlds.write_register(folder)
+    installations.write_register(folder)
     return folder
 
 
@@ -114,7 +114,7 @@ def test_bad_input(name: str, content: bytes | None, code: str, prepared: Path, 
 
 
 def test_what_a_data_frame_holds_is_read_as_what_it_is(prepared: Path, tmp_path: Path) -> None:
-    rows = [worlds.request(n) for n in range(1, 9)]
+    rows = [installations.request(n) for n in range(1, 9)]
     asked = pa.table(
         {
             **{

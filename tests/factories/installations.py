@@ -1,4 +1,4 @@
-"""A small world for tests of the whole flow: a sandbox home, a register of a few dozen invented persons, and requests
+"""Installations for tests of the whole flow: a sandbox home, a register of a few dozen invented persons, and requests
 whose ends are known because each was written to meet, or to break, one thing."""
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PERSONS = 80
 
 
 @dataclass(frozen=True)
-class World:
+class Installation:
     """A home with everything enrolled, and the requester's own key."""
 
     home: Home
@@ -52,18 +52,18 @@ class World:
         return submissions.write(folder, rows, key, under, **{"date": Clock().today(under.zone), **changes})
 
 
-def make(root: Path) -> World:
-    """The world in a home at `root`."""
+def make(root: Path) -> Installation:
+    """The installation in a home at `root`."""
     raw = root / "register" / "raw"
     home = init(root, sandbox=True, settings={"register_folder": str(raw)})
     write_register(raw)
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        return World(home, enrolled.newest(ledger).agreements["sandbox-2026"])
+        return Installation(home, enrolled.newest(ledger).agreements["sandbox-2026"])
 
 
-def agreement(world: World, name: str) -> Agreement:
+def agreement(installation: Installation, name: str) -> Agreement:
     """Another enrolled agreement."""
-    with Ledger.open(world.home.ledger_url, Clock()) as ledger:
+    with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         return enrolled.newest(ledger).agreements[name]
 
 
