@@ -4,6 +4,7 @@ opened."""
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -55,13 +56,13 @@ def half_made(target: Path) -> list[Path]:
 def ranges(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The ranges that are prepared from now on."""
     seen: list[int] = []
-    queries = prepare.Prepare.queries
+    prepared = prepare.Prepare.__call__
 
-    def counted(self: prepare.Prepare, item: prepare.Range, attempt: lake.Attempt) -> list[tuple[str, str]]:
+    def counted(self: prepare.Prepare, item: prepare.Range, attempt: lake.Attempt) -> Iterable[lake.Part]:
         seen.append(item.number)
-        return queries(self, item, attempt)
+        return prepared(self, item, attempt)
 
-    monkeypatch.setattr(prepare.Prepare, "queries", counted)
+    monkeypatch.setattr(prepare.Prepare, "__call__", counted)
     return seen
 
 
