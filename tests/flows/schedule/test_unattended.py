@@ -105,7 +105,7 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     ]
     assert [codes for *_, codes in summary["batches"]] == [["LETTER_UNSIGNED"], ["TOO_MANY_INCOMPLETE"], []]
     assert kept(installation)[-1] == summary
-    signed = installation.home.root / "checkpoints" / f"{summary['checkpoint']}.json"
+    signed = installation.home.root / "checkpoints" / f"{summary['signed_head']}.json"
     assert signed.is_file() and signed_heads.signature_of(signed).is_file()
 
     # the night after: what is done, held or unreadable is not started again
@@ -130,7 +130,7 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         assert audit.verify(installation.home, ledger).problems == ()
     # a checkpoint that cannot vouch for the one before is a fault of the night
-    (installation.home.root / "checkpoints" / f"{summary['checkpoint']}.json").write_text("{}")
+    (installation.home.root / "checkpoints" / f"{summary['signed_head']}.json").write_text("{}")
     code, summary = nightly(capsys)
     assert (code, summary["signed_head"]) == (1, "FAILED: CHECKPOINT_BROKEN")
 
