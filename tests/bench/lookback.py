@@ -91,10 +91,10 @@ def _home(place: Path, size: int, share: float) -> Home:
     """A home with a register, and beside it a submission of which about `share` is released."""
     raw = place / "raw"
     home = init(place / "home", sandbox=True, settings={"register_folder": str(raw)})
-    PROFILES["bench"] = replace(PROFILES["clean"], in_register=min(share / _MADE, 0.97))
+    PROFILES["clean"] = replace(PROFILES["clean"], in_register=min(share / _MADE, 0.97))
     simulate.register(max(size * 6 // 5, 1_000), 1, raw, duck=home.duck)
     today = Clock().today("America/New_York")
-    make_batch(home, raw, size, 2, "bench", place / "made", today, "sandbox-2026", None)
+    make_batch(home, raw, size, 2, "clean", place / "made", today, "sandbox-2026", None)
     return home
 
 
