@@ -3,7 +3,6 @@ Accounting comes first (invariant 4): evidence and accounting are sealed to the 
 `prepared`."""
 
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -126,8 +125,9 @@ class Release:
 
     def _orders(self) -> publication.Orders:
         # read again at publication, with what is in force on the day it happens: it can only narrow
-        ctx, today = self.ctx, partial(self.ledger.clock.today, self.ctx.agreement.zone)
-        return publication.narrowed(ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing, today)
+        ctx = self.ctx
+        asked = ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing
+        return publication.narrowed(*asked, lambda: self.ledger.clock.today(ctx.agreement.zone))
 
     def _newly_protected(self) -> bool:
         """Reads the holder's lists of persons again, and records the eligible rows that they hold back now. The package
