@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from expectations.base.forms import Strict, entry
+from expectations.contracts.lists import Tier
 from expectations.instruments.terms import RELEASABLE, Key, ReleaseField
 from expectations.instruments.thresholds import Thresholds
 from expectations.rules import statutes
 
-Tier = Literal["A", "B", "C", "D"]
-TIERS: tuple[Tier, ...] = ("A", "B", "C", "D")
 RecallDays = Annotated[int, Field(gt=0, le=365)]
 _PARTY = {"id": "department-of-examples", "name": "Department of Examples", "address": "1000 Example Ave"}
 
@@ -133,7 +132,7 @@ class Agreement(Strict):
         f"what may be released: {', '.join(RELEASABLE)}", ["street", "city", "state", "zip"], min_length=1
     )
     tiers: tuple[Tier, ...] = entry(
-        "the evidence demanded: matches of these tiers only", ["A", "B"], default=TIERS, min_length=1
+        "the evidence demanded: matches of these tiers only", ["A", "B"], default=tuple(Tier), min_length=1
     )
     addresses_that_corroborate: Literal["current", "current_and_earlier"] = entry(
         "which addresses on file a request's address is compared with", "current", default="current_and_earlier"

@@ -9,12 +9,12 @@ from expectations.base.clock import Clock
 from flows.cli.batches import print_summary
 from flows.cli.command import Batch, Json, Key, Who, at_home, group, one_of, show
 from flows.home.tree import open_home
-from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason
+from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, Decision, Reason
 from flows.ledger.lifecycles.states import State
 from flows.operations.printing import cited, flat, print_table
 
 app = group(name="review", help="Held batches, and signed decisions on them.")
-_REASON = Option(metavar="REASON", help=one_of(Reason))
+_REASON = Option(metavar="REASON", help=f"Why: {'; '.join(f'{word}: {said}' for word, said in MEANINGS.items())}.")
 Why = Annotated[Reason, _REASON]
 Decided = Annotated[Decision, Argument(metavar="DECISION", help=one_of(Decision))]
 Content = Annotated[str | None, Option(help="Content digest that you looked at; if left out, the batch's present one.")]

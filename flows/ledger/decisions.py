@@ -4,10 +4,11 @@ Nothing in it releases a failing row: `drop` takes rows away, `confirm` says tha
 checks again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from expectations.base.digests import canonical_json
+from expectations.base.total import total
 from expectations.codes import code
 from flows.ledger.lifecycles.states import Checkpoint
 
@@ -34,11 +35,29 @@ class Reason(StrEnum):
     COURT_OR_COUNSEL = "court_or_counsel"
 
 
+# What each says to people. The words themselves are kept by ledgers, and so never change.
+MEANINGS: Mapping[Reason, str] = total(
+    Reason,
+    {
+        Reason.REQUESTER_MENDS: "the requester corrects its data and submits again",
+        Reason.INCOMPLETE_ROWS: "only the incomplete rows are in the way",
+        Reason.CAUSE_MENDED: "the cause was found and fixed",
+        Reason.RATE_EXPLAINED: "the match rate, or the mix of tiers, has an explanation",
+        Reason.NOT_VALID: "the request is not valid",
+        Reason.SUSPECTED_FAULT: "the system may be at fault",
+        Reason.COURT_OR_COUNSEL: "a court, or counsel, asks for it",
+    },
+)
+
+
 HALT = "halt"  # stands where a batch's checkpoint would, in what is signed to resume
-KEYS_NEEDED: dict[Decision, int] = {
-    **dict.fromkeys((Decision.REJECT, Decision.RETRY), 1),
-    **dict.fromkeys((Decision.DROP, Decision.CONFIRM, Decision.RESUME), 2),
-}
+KEYS_NEEDED: Mapping[Decision, int] = total(
+    Decision,
+    {
+        **dict.fromkeys((Decision.REJECT, Decision.RETRY), 1),
+        **dict.fromkeys((Decision.DROP, Decision.CONFIRM, Decision.RESUME), 2),
+    },
+)
 _AT_FAULT = frozenset({Decision.REJECT, Decision.RETRY})
 _BY_CODE: dict[str, frozenset[Decision]] = {
     "TOO_MANY_INCOMPLETE": frozenset({Decision.REJECT, Decision.DROP}),

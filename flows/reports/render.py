@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -25,8 +25,16 @@ def make(home: Home, clock: Clock, batch: str | None, year: int | None, agency: 
 
 def render(report: dict[str, Any], form: Format) -> str:
     """The text of a report of `declaration` or `annual`."""
-    if form is Format.JSON:
-        return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    match form:
+        case Format.JSON:
+            return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+        case Format.MD | Format.HTML:
+            return _environment().get_template(f"{report['report']}.{form}").render(report)
+        case _:
+            assert_never(form)
+
+
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(["html"]),
@@ -38,4 +46,4 @@ def render(report: dict[str, Any], form: Format) -> str:
     environment.filters["n"] = lambda value: "" if value is None else f"{value:,}"
     # text that stands in a cell of a Markdown table
     environment.filters["cell"] = lambda value: " ".join(str(value).replace("|", "\\|").split())
-    return environment.get_template(f"{report['report']}.{form}").render(report)
+    return environment

@@ -8,6 +8,8 @@ requester every outcome but `matched` reads NOT_CONFIRMED.
 from enum import StrEnum
 from typing import NamedTuple
 
+from expectations.base.total import total
+
 
 class MatchOutcome(StrEnum):
     """Ends of a request in this stage. In the contract (`CANDIDATE`) a match is null: it goes on to validate."""
@@ -47,5 +49,4 @@ RULES = (
 # SQL: the outcome of a request.
 SQL = "CASE{}\n      END".format("".join(f"\n        WHEN {rule.when} THEN '{rule.outcome}'" for rule in RULES))
 
-if {rule.outcome for rule in RULES} != set(MatchOutcome):
-    raise TypeError("each outcome of the match needs a rule that leads to it")
+total(MatchOutcome, {rule.outcome: rule for rule in RULES})  # each outcome has a rule that leads to it

@@ -8,7 +8,7 @@ from pathlib import Path
 from expectations.base.digests import of_bytes
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import Fault
-from expectations.instruments.agreement import TIERS
+from expectations.contracts.lists import Tier
 from pipelines import lake, register
 from pipelines.context import BatchContext
 from pipelines.lake.runner import EMBEDDED
@@ -56,7 +56,7 @@ def find(
     rows: lake.Manifest,
     real: lake.Manifest,
     controls: lake.Manifest | None = None,
-    tiers: tuple[str, ...] = TIERS,
+    tiers: tuple[str, ...] = tuple(Tier),
 ) -> lake.Manifest:
     """The steps `match.blocking` and `match.candidates` on canonical `rows` and a prepared register, by `inputs`.
 
@@ -91,5 +91,5 @@ def plan() -> str:
     asked = requests.requests_sql("ROWS", "NAMES", 1)
     steps = requests.steps("ROWS", "NAMES")
     steps += compare.steps(asked, "BLOCKING_KEYS", "PERSONS", "ADDRESSES", Scan((), ()))
-    steps += resolve.steps("ROWS", "CLASSIFIED", "PAIR_COUNTS", "OVERSIZED", TIERS)
+    steps += resolve.steps("ROWS", "CLASSIFIED", "PAIR_COUNTS", "OVERSIZED", tuple(Tier))
     return printed([*steps, Step("candidates", "the contract: CANDIDATE", resolve.CANDIDATES)])

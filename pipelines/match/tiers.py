@@ -4,10 +4,11 @@ Surname and address are one household evidence, not two: a name with an address,
 A familiar form of the name with a birth date, and nothing else, is none either: twins share both, and are named alike.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from expectations.base.total import total
 from expectations.contracts.lists import Tier
-from expectations.instruments.agreement import TIERS
 from pipelines.match.comparisons.address import ADDRESS
 from pipelines.match.comparisons.birth_date import BIRTH_DATE
 from pipelines.match.comparisons.name_parts import MIDDLE_NAME
@@ -59,69 +60,69 @@ SAME_ADDRESS = ADDRESS.at("same")
 RARE_NAME = f"""namesakes * CASE middle_name
             WHEN 'same' THEN middle_share WHEN 'conflict' THEN {OTHER_MIDDLE} ELSE 1 END <= {RARE}"""
 
-RULES: dict[Tier, Rule] = {
-    Tier.A: Rule(
-        (TIN.at("same"), f"({NO_OTHER_MIDDLE} OR {BORN})"),
-        "the TIN, and no contradicting middle initial without the birth date",
-        "a number is borrowed within a family: a given name must agree as well, and nothing stands in for it",
-        Alternative("A.name", (SAME_FIRST, LAST_NAME.at("exact", "token"))).means(
-            "the exact given name, and the surname or one of two surnames",
-            why="number and name are independent evidence",
+RULES: Mapping[Tier, Rule] = total(
+    Tier,
+    {
+        Tier.A: Rule(
+            (TIN.at("same"), f"({NO_OTHER_MIDDLE} OR {BORN})"),
+            "the TIN, and no contradicting middle initial without the birth date",
+            "a number is borrowed within a family: a given name must agree as well, and nothing stands in for it",
+            Alternative("A.name", (SAME_FIRST, LAST_NAME.at("exact", "token"))).means(
+                "the exact given name, and the surname or one of two surnames",
+                why="number and name are independent evidence",
+            ),
+            Alternative("A.names_swapped", (SWAPPED,)).means(
+                "the two names in each other's field", why="they are the same two names"
+            ),
+            Alternative("A.similar_name_birth_date", (SIMILAR_FIRST, SIMILAR_LAST, BORN)).means(
+                "given name and surname similar, and the birth date",
+                why="the birth date makes up for a typing error or a familiar form",
+            ),
+            Alternative("A.slip_middle_name", (FAMILIAR_FIRST, SIMILAR_LAST, SAME_MIDDLE)).means(
+                "given name familiar or with a slip, surname similar, and the middle initial",
+                why="without the birth date a longer name may be a child's: Aria is Ariana's daughter",
+            ),
+            Alternative("A.birth_date", (SAME_FIRST, BORN)).means(
+                "the exact given name and the birth date, whatever the surname",
+                why="surnames change by marriage: the birth date stands in",
+            ),
+            Alternative("A.middle_name_address", (SAME_FIRST, SAME_MIDDLE, SAME_ADDRESS)).means(
+                "the exact given name, the middle initial and the full address, whatever the surname",
+                why="surnames change by marriage: middle initial and address stand in together",
+            ),
         ),
-        Alternative("A.names_swapped", (SWAPPED,)).means(
-            "the two names in each other's field", why="they are the same two names"
+        Tier.B: Rule(
+            (BORN, ADDRESS.at("same", "building")),
+            "the birth date, and the address or its building",
+            "name, birth date and address are three kinds of evidence, and overcome another middle initial",
+            Alternative("B.name", (SAME_FIRST, SAME_LAST)).means(
+                "the exact name", why="the twin at this address has another given name"
+            ),
+            Alternative("B.names_swapped", (SWAPPED,)).means(
+                "the two names in each other's field", why="they are the same two names"
+            ),
         ),
-        Alternative("A.similar_name_birth_date", (SIMILAR_FIRST, SIMILAR_LAST, BORN)).means(
-            "given name and surname similar, and the birth date",
-            why="the birth date makes up for a typing error or a familiar form",
+        Tier.C: Rule(
+            (BORN, SAME_ADDRESS, NO_OTHER_MIDDLE),
+            "the birth date and the full address, and no contradicting middle initial",
+            "a name that is only similar may be a twin's: all else must agree",
+            Alternative("C.similar_name", (SIMILAR_FIRST, SIMILAR_LAST)).means(
+                "given name and surname similar", why="a typing error, a familiar form, or one of two surnames"
+            ),
         ),
-        Alternative("A.slip_middle_name", (FAMILIAR_FIRST, SIMILAR_LAST, SAME_MIDDLE)).means(
-            "given name familiar or with a slip, surname similar, and the middle initial",
-            why="without the birth date a longer name may be a child's: Aria is Ariana's daughter",
+        Tier.D: Rule(
+            (BORN,),
+            "the birth date",
+            "a mover is found by the name alone, where nobody else of that birth date is to be expected to bear it",
+            Alternative("D.rare_name", (SAME_FIRST, SAME_LAST, RARE_NAME)).means(
+                f"the exact name, with its middle initial where both sides give it, so rare that at most {RARE:.5f}"
+                f" other bearers are to be expected in the register; {OTHER_MIDDLE} times as rare if the initials"
+                " contradict",
+                why="a rare name does the work of an address",
+            ),
         ),
-        Alternative("A.birth_date", (SAME_FIRST, BORN)).means(
-            "the exact given name and the birth date, whatever the surname",
-            why="surnames change by marriage: the birth date stands in",
-        ),
-        Alternative("A.middle_name_address", (SAME_FIRST, SAME_MIDDLE, SAME_ADDRESS)).means(
-            "the exact given name, the middle initial and the full address, whatever the surname",
-            why="surnames change by marriage: middle initial and address stand in together",
-        ),
-    ),
-    Tier.B: Rule(
-        (BORN, ADDRESS.at("same", "building")),
-        "the birth date, and the address or its building",
-        "name, birth date and address are three kinds of evidence, and overcome another middle initial",
-        Alternative("B.name", (SAME_FIRST, SAME_LAST)).means(
-            "the exact name", why="the twin at this address has another given name"
-        ),
-        Alternative("B.names_swapped", (SWAPPED,)).means(
-            "the two names in each other's field", why="they are the same two names"
-        ),
-    ),
-    Tier.C: Rule(
-        (BORN, SAME_ADDRESS, NO_OTHER_MIDDLE),
-        "the birth date and the full address, and no contradicting middle initial",
-        "a name that is only similar may be a twin's: all else must agree",
-        Alternative("C.similar_name", (SIMILAR_FIRST, SIMILAR_LAST)).means(
-            "given name and surname similar", why="a typing error, a familiar form, or one of two surnames"
-        ),
-    ),
-    Tier.D: Rule(
-        (BORN,),
-        "the birth date",
-        "a mover is found by the name alone, where nobody else of that birth date is to be expected to bear it",
-        Alternative("D.rare_name", (SAME_FIRST, SAME_LAST, RARE_NAME)).means(
-            f"the exact name, with its middle initial where both sides give it, so rare that at most {RARE:.5f}"
-            f" other bearers are to be expected in the register; {OTHER_MIDDLE} times as rare if the initials"
-            " contradict",
-            why="a rare name does the work of an address",
-        ),
-    ),
-}
-
-if not tuple(RULES) == tuple(Tier) == TIERS:
-    raise TypeError("each tier, and each that an agreement can name, needs its rule, in the order of trial")
+    },
+)
 
 # SQL: the tier of a pair, null without one.
 _whens = "".join(f"\n        WHEN {rule.sql} THEN '{tier}'" for tier, rule in RULES.items())

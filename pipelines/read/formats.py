@@ -6,13 +6,13 @@ from expectations.base.total import total
 from expectations.instruments import Compression, FileFormat
 from pipelines.read import csv, jsonl, parquet
 
-SUFFIXES = {FileFormat.CSV: ".csv", FileFormat.JSONL: ".jsonl", FileFormat.PARQUET: ".parquet"}
+SUFFIXES = total(FileFormat, {FileFormat.CSV: ".csv", FileFormat.JSONL: ".jsonl", FileFormat.PARQUET: ".parquet"})
 NAME_IT = "Name it .csv, .csv.gz, .csv.zst or .parquet."  # what to do with a table of no format that we read
 # What reads the data files of a submission, which may be hostile; raises BadInput if one is not what its letter says.
 READERS = total(
     FileFormat, {FileFormat.CSV: csv.requests, FileFormat.JSONL: jsonl.requests, FileFormat.PARQUET: parquet.requests}
 )
-PACKED_SUFFIXES = {Compression.NONE: "", Compression.GZIP: ".gz", Compression.ZSTD: ".zst"}
+PACKED_SUFFIXES = total(Compression, {Compression.NONE: "", Compression.GZIP: ".gz", Compression.ZSTD: ".zst"})
 
 
 def of_name(path: Path) -> tuple[FileFormat | None, Compression]:

@@ -17,6 +17,7 @@ from pydantic import Field
 from expectations.base import digests, forms
 from expectations.base.duck import quote
 from expectations.base.errors import BadInput
+from expectations.base.total import total
 from pipelines.register import columns
 from pipelines.register.convert import readable
 from pipelines.register.mapping import Layout
@@ -39,12 +40,15 @@ class Kind(StrEnum):
     @property
     def looks_back(self) -> bool:
         """Whether past disclosures are decided again by it; if not, deltas are applied in the order of their days."""
-        return {Kind.UPDATE: False, Kind.CORRECTION: True}[self]
+        return LOOKS_BACK[self]
 
     @classmethod
     def sql(cls, *, looks_back: bool) -> str:
         """The kinds that look back, or do not, as a list in SQL."""
         return f"({', '.join(quote(kind) for kind in cls if kind.looks_back == looks_back)})"
+
+
+LOOKS_BACK = total(Kind, {Kind.UPDATE: False, Kind.CORRECTION: True})
 
 
 class Note(forms.Strict):

@@ -1,10 +1,11 @@
 """Validate: matched rows × facts on file → eligible or held, each with its codes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from expectations.base import digests
 from expectations.base.duck import DuckSettings, parquet
+from expectations.base.total import total
 from expectations.contracts.lists import Origin
 from expectations.facts import corroboration
 from expectations.facts.letter import register_facts
@@ -17,6 +18,14 @@ from pipelines.lake.sql import copy, quiet
 from pipelines.validate import facts, verdicts
 
 _MATCHED = "validate.matched"
+# Rows of each origin see their own register only.
+_REGISTERS: Mapping[Origin, Callable[[BatchContext], Manifest]] = total(
+    Origin,
+    {
+        Origin.REQUEST: lambda ctx: register.open_register(ctx.register),
+        Origin.CONTROL: lambda ctx: lake.committed(ctx.step("match.decoys")),
+    },
+)
 _PARSED = ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_city", "a_state", "a_zip")
 
 
@@ -50,10 +59,7 @@ def _matched(ctx: BatchContext) -> Manifest:
 
 
 def _facts(ctx: BatchContext, found: Manifest, counting: str) -> Manifest:
-    registers = {
-        Origin.REQUEST.value: register.open_register(ctx.register),
-        Origin.CONTROL.value: lake.committed(ctx.step("match.decoys")),
-    }
+    registers = {origin.value: of(ctx) for origin, of in _REGISTERS.items()}
     inputs = [found.digest, {origin: register.digest for origin, register in registers.items()}, counting]
     worker = facts.Facts(tuple(found.paths("matched")), counting, ctx.duck)
     return ctx.run_step(facts.STEP, inputs, facts.asked(registers), worker)

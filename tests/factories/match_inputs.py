@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 
 from expectations import address
 from expectations.base import duck
+from expectations.contracts.lists import Tier
 from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 from expectations.contracts.request import RAW_REQUEST
 from expectations.contracts.stages import PLACE
-from expectations.instruments.agreement import TIERS
 from expectations.names import standard
 from pipelines import control_rows, lake, match, register
 from pipelines.match import compare, tiers
@@ -105,7 +105,7 @@ def context(root: Path, prepared: Path) -> Any:
         step=lambda name: root / name,
         register=prepared,
         runner="embedded",
-        agreement=SimpleNamespace(tiers=TIERS),
+        agreement=SimpleNamespace(tiers=tuple(Tier)),
         duck=ONE,
         progress=lambda _step, _done, _total: None,
     )

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from expectations.base.digests import canonical_json
 from expectations.base.errors import Usage
+from expectations.base.total import total
 from expectations.instruments import RecallTerms
 from flows.ledger.lifecycles.lifecycle import Lifecycle
 
@@ -69,11 +70,14 @@ STEPS: Mapping[tuple[CaseState, Proof], CaseState] = {
 }
 CASE = Lifecycle("recall case", CaseState.FOUND, tuple((start, proof, end) for (start, proof), end in STEPS.items()))
 # How many different operators sign a step. The recall list has the holder's signature, the attestation the recipient's.
-KEYS_NEEDED: Mapping[Proof, int] = {
-    **dict.fromkeys((Proof.LIST, Proof.ATTESTATION), 0),
-    **dict.fromkeys((Proof.NOTICE, Proof.COPIES, Proof.PART, Proof.LOG, Proof.RECEIPT), 1),
-    Proof.REVIEW: 2,
-}
+KEYS_NEEDED: Mapping[Proof, int] = total(
+    Proof,
+    {
+        **dict.fromkeys((Proof.LIST, Proof.ATTESTATION), 0),
+        **dict.fromkeys((Proof.NOTICE, Proof.COPIES, Proof.PART, Proof.LOG, Proof.RECEIPT), 1),
+        Proof.REVIEW: 2,
+    },
+)
 DISPOSALS = frozenset({Proof.PART, Proof.LOG, Proof.RECEIPT})  # these wait while an instrument forbids them
 
 

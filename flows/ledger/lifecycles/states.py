@@ -57,7 +57,7 @@ class Checkpoint(StrEnum):
 
 STAGES = (State.RECEIVED, State.INGESTED, State.MATCHED, State.VALIDATED, State.SEALED)
 # A checkpoint runs while the batch is in this state, and a batch that it held goes on from there.
-RUNS_IN: dict[Checkpoint, State] = dict(zip(Checkpoint, STAGES, strict=False))
+RUNS_IN: dict[Checkpoint, State] = dict(zip(Checkpoint, STAGES[:-1], strict=True))
 
 _BEFORE_SEALED = STAGES[:-1]
 TRANSITIONS: dict[tuple[State, State], Cause] = {
