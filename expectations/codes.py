@@ -93,13 +93,21 @@ _REGISTER = _codes(
     ("WEAK_EVIDENCE", "Name and address alone do not identify a person.", ""),
     ("NO_CANDIDATE", "No record was found.", ""),
     ("CLAIMED_TWICE", "Several requests with differing persons claim this record.", ""),
+    ("RECORD_CORRECTED", "The record was corrected or removed after it was matched.", "", "26 CFR 301.6212-2"),
 )
 _OURS, _REVIEWED = "None: the holder's system is at fault.", "None: the holder reviews it."
 _BATCH = _codes(
     CodePhase.BATCH,
     "agreement",
     ("UNKNOWN_AGREEMENT", "The letter names no enrolled agreement.", "Name an agreement in force.", STATUTE),
+    (
+        "AGREEMENT_TO_RENEW",
+        "The agreement names no signatories with keys of their own, or more than the law allows.",
+        "None: the holder has a new version of the agreement enrolled.",
+        f"{STATUTE}(A)",
+    ),
     ("COUNTS_DIFFER", "Rows were lost or doubled.", _OURS, f"{INVARIANT}, 1"),
+    ("NOTHING_MAY_LEAVE", "No field is left that may be released.", "None while the instruments say so."),
     ("MATCH_RATE", "The match rate is out of its band.", _REVIEWED),
     ("TIER_MIX", "Too large a share of the matches rests on weak evidence.", _REVIEWED),
     ("DECOY_WRONG", "A control row did not end as it must.", _OURS, f"{INVARIANT}, 8"),
@@ -110,6 +118,8 @@ _BATCH = _codes(
         "The batch was not decided within the time that the agreement allows.",
         "Send the requests again.",
     ),
+    # batches of earlier versions were held for it; now such a batch goes on, and each row ends with its own code
+    ("NOTHING_TO_DO", "No row is left to look at.", "Send at least one complete row.", f"{INVARIANT}, 8"),
     ("HALTED", "Releases are halted.", _REVIEWED, "two operators (infra/docs/operations.md)"),
 )
 _ADDRESS = _of(address.RULES)

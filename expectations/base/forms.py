@@ -51,10 +51,10 @@ class Problem:
     write: str
 
 
-def problems(model: type[Strict], table: dict[str, Any]) -> list[Problem]:
-    """All that is wrong with the table as `model`; empty if it fits."""
+def problems(model: type[Strict], table: dict[str, Any], context: dict[str, Any] | None = None) -> list[Problem]:
+    """All that is wrong with the table as `model`; empty if it fits. `context`: for the validators of the form."""
     try:
-        model.model_validate(table)
+        model.model_validate(table, context=context)
     except ValidationError as error:
         return [
             Problem(".".join(str(p) for p in e["loc"]) or "the whole file", e["msg"], _write(model, e["loc"]))
@@ -64,14 +64,19 @@ def problems(model: type[Strict], table: dict[str, Any]) -> list[Problem]:
 
 
 def validated(
-    model: type[_M], table: dict[str, Any], where: str, code: str, remedy: str = "See sluicegate schema for the form."
+    model: type[_M],
+    table: dict[str, Any],
+    where: str,
+    code: str,
+    remedy: str = "See sluicegate schema for the form.",
+    context: dict[str, Any] | None = None,
 ) -> _M:
     """The table as `model`; raises BadInput(code) with the first key at fault."""
-    wrong = problems(model, table)
+    wrong = problems(model, table, context)
     if wrong:
         first = wrong[0]
         raise BadInput(code, f"{first.key}: {first.what}", where=where, remedy=f"{first.write} {remedy}".strip())
-    return model.model_validate(table)
+    return model.model_validate(table, context=context)
 
 
 def _write(model: type[Strict], place: tuple[int | str, ...]) -> str:

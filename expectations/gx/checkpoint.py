@@ -18,6 +18,7 @@ from expectations.gx.evaluate import Finding, evaluate
 from expectations.gx.verdict import Result, Status, Verdict
 from expectations.rules.rule import REFUSES, Disposition
 
+_EMPTY = "NO_ROWS"  # why a check of rows was not evaluated: there are none
 _GROUP = 61_440  # rows of a row group: two threads have one each at a hundred thousand rows
 
 
@@ -82,15 +83,19 @@ def _result(check: Check, findings: list[Finding], broken: str | None) -> Result
     counts = [f.rows for f in findings if f.rows is not None]
     rows, failed = min(counts, default=None), max((f.failed for f in findings if f.failed is not None), default=None)
     empty = LOOKS_AT_ROWS[check.kind] and not rows
-    error = broken or (errors[0] if errors else None) or ("NO_RESULT" if not findings else "NO_ROWS" if empty else None)
+    error = broken or (errors[0] if errors else None) or ("NO_RESULT" if not findings else _EMPTY if empty else None)
     ok = None if error else all(f.success for f in findings)
     return Result(check.id, check.table, ok, rows, failed, check.code, check.source, str(check.disposition), error)
 
 
 def _status(suite: Suite, results: Sequence[Result], rows: int) -> Status:
-    if not suite.checks or rows <= 0 or any(r.ok is None for r in results):
+    """What was not evaluated never passes. But where all that is missing is rows (each of them was held, because the
+    letter names no officer, or no statute that there are rules for), what refuses the batch was found, and refuses
+    it."""
+    unknown = {r.error for r in results if r.ok is None}
+    refused = any(r.ok is False and REFUSES[Disposition(r.disposition)] for r in results)
+    if not suite.checks or rows <= 0 or (unknown and not (refused and unknown == {_EMPTY})):
         return Status.ERROR
     if all(r.ok for r in results):
         return Status.PASS
-    refused = any(not r.ok and REFUSES[Disposition(r.disposition)] for r in results)
     return Status.REFUSE if refused else Status.HOLD

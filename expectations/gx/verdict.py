@@ -8,7 +8,7 @@ from typing import Any
 class Status(StrEnum):
     PASS = "PASS"
     HOLD = "HOLD"  # evaluated as declared, and a check failed
-    REFUSE = "REFUSE"  # … and one of those refuses the batch
+    REFUSE = "REFUSE"  # a check that refuses the batch failed; those of rows that go on may have had none to look at
     ERROR = "ERROR"  # something was not evaluated: nothing is known, so nothing passes
 
 
@@ -46,8 +46,9 @@ class Verdict:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Codes of what failed, sorted."""
-        return tuple(sorted({r.code for r in self.failed}))
+        """Codes of what failed, sorted; of an ERROR those of what was not evaluated as well."""
+        failed = self.failed if self.status is Status.ERROR else (r for r in self.failed if r.ok is False)
+        return tuple(sorted({r.code for r in failed}))
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON can hold it."""

@@ -2,16 +2,22 @@
 
 import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from expectations.base.forms import Strict, entry
+from expectations.instruments.law import Office, Purpose, listed_office, listed_purpose
 from expectations.instruments.terms import Key
 
 
 class Signatory(Strict):
     """Who signs for the requester: 26 USC 6103(i)(2)(A)."""
 
-    name: str = entry("the signatory's name", "A. Head")
-    office: str = entry("one of the agreement's offices", "Head of agency")
+    name: str = entry("the signatory's name, as the agreement has it; the letter is signed with their key", "A. Head")
+    office: Annotated[str, AfterValidator(listed_office)] = entry(
+        "one of the agreement's offices", "Head of agency", json_schema_extra={"enum": list(Office)}
+    )
 
 
 class Officer(Strict):
@@ -26,7 +32,9 @@ class Attestations(Strict):
 
     solely: bool = entry("used solely for the stated purpose: 26 USC 6103(i)(2)(A)", True, default=False)
     no_informant_or_investigation_harmed: bool = entry(
-        "no informant identified, no investigation impaired: 26 USC 6103(i)(6)", True, default=False
+        "of no effect any more: under 26 USC 6103(i)(6) the holder determines it, not the requester",
+        True,
+        default=False,
     )
     attested_on: datetime.date | None = entry(
         "day on which this was attested; left out: the letter's date", datetime.date(2026, 6, 1), default=None
@@ -66,7 +74,9 @@ class Letter(Strict):
     agreement: Key = entry("id of the agreement that the request rests on", "sandbox-2026")
     signatory: Signatory = entry("who signs", {"name": "A. Head", "office": "Head of agency"})
     statute: str = entry("one of the agreement's statutes", "8 USC 1253(a)(1)")
-    purpose: str = entry("one of the agreement's purposes", "Criminal proceeding")
+    purpose: Annotated[str, AfterValidator(listed_purpose)] = entry(
+        "one of the agreement's purposes", "Criminal proceeding", json_schema_extra={"enum": list(Purpose)}
+    )
     date: datetime.date = entry(
         "the letter's date: not after receipt, in the agreement's zone", datetime.date(2026, 6, 1)
     )

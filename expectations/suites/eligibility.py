@@ -18,7 +18,7 @@ from expectations.gx.checks import Check, Suite, columns_of, condition, in_set, 
 from expectations.gx.verdict import Verdict
 from expectations.rules.book import register_rules, request_rules
 from expectations.rules.rule import failing_codes
-from expectations.suites import derived, twin
+from expectations.suites import derived, tries, twin
 
 NAME = "eligibility"
 
@@ -34,6 +34,8 @@ class Inputs:
     facilities                             the operator's own list, as it was when the submission was received
     left_out                               what the agreement lets be left out of an address
     persons                                Parquet of the holder's lists of persons, as they were then
+    tries, tried, known                    relations: on whom each row is a try (`match.candidates`), what it tries
+                                           there (`validate.tried`), and what earlier batches tried; see `tries`
     """
 
     rows: str
@@ -43,6 +45,9 @@ class Inputs:
     committed: int
     letter: LetterFacts
     premises: tuple[str, ...]
+    tries: str
+    tried: str
+    known: str
     facilities: Path | None = None
     left_out: tuple[str, ...] = ()
     persons: Path | None = None
@@ -50,7 +55,7 @@ class Inputs:
 
 def suite(facilities: Path | None = None) -> Suite:
     """The declared checks of this checkpoint. `facilities`: the operator's list that the batch was received with."""
-    checks = (*_form(), *_coverage(), *_rules(), *_second_opinion(), *_control_rows())
+    checks = (*_form(), *_coverage(), *_rules(), *_tries(), *_second_opinion(), *_control_rows())
     return Suite(NAME, "verdicts", checks, derived.setup(facilities))
 
 
@@ -62,24 +67,31 @@ def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
 def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
     """What the checks look at, in the order in which it is worked out."""
     compared = corroboration.sql("again", "verdicts", corroboration.counts(inputs.letter))
-    looked_at = f"(SELECT * FROM {inputs.rows} SEMI JOIN verdicts USING (ordinal, origin))"
+    # what was passed on; and of whom several rows try to confirm something, all of them
+    asked = f"SELECT ordinal, origin FROM verdicts UNION SELECT ordinal, '{Origin.REQUEST}' FROM tries_shared"
+    looked_at = f"(SELECT * FROM {inputs.rows} r SEMI JOIN ({asked}) a USING (ordinal, origin))"
     again = derived.again(looked_at, inputs.letter, inputs.premises, inputs.left_out)
     return {
         "verdicts": inputs.verdicts,
+        "tries_shared": tries.shared(inputs.tries),
         # only the whole batch shows a crowd: every canonical row counts, wherever it ended
         "crowded": crowding.sql(inputs.rows, inputs.letter.thresholds.persons_per_address),
         "again": crowding.marked(f"({again})", "crowded", "a_codes"),
+        "matched": f"(SELECT ordinal, origin, record_id FROM {inputs.candidates} WHERE outcome IS NULL)",
+        **tries.tables(inputs.tries, inputs.tried, inputs.known),
         # from the verdicts, not from the rows: a verdict without its row must fail, not vanish
         "judged": f"""
             SELECT *, {failing_codes(register_rules())} AS derived_codes FROM (
               SELECT again.* EXCLUDE (ordinal, origin), v.ordinal, v.origin, v.outcome, v.codes,
-                v.corroboration AS stated, v.addresses_on_file, v.units_on_file, v.earlier_tries,
+                v.corroboration AS stated, v.addresses_on_file, v.units_on_file,
+                CASE WHEN v.origin = 'decoy' THEN 0 ELSE t.earlier_tries END AS earlier_tries,
+                CASE WHEN v.origin = 'decoy' THEN 0 ELSE t.tried_beside END AS tried_beside,
                 v.lists AS stated_lists, coalesce(l.lists, []) AS lists,
                 k.corroboration, {beside_verdict(inputs.letter)}
               FROM verdicts v LEFT JOIN again USING (ordinal) LEFT JOIN ({compared}) k USING (ordinal)
-                LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id))""",
+                LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id)
+                LEFT JOIN tries_counted t ON t.ordinal = v.ordinal AND t.record_id = v.record_id)""",
         "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",
-        "matched": f"(SELECT ordinal, origin, record_id FROM {inputs.candidates} WHERE outcome IS NULL)",
         "counts": f"""
             SELECT (SELECT count(*) FROM matched) AS matched, (SELECT count(*) FROM verdicts) AS judged,
               (SELECT count(*) FROM matched ANTI JOIN verdicts USING (ordinal, origin, record_id)) AS lost,
@@ -133,6 +145,14 @@ def _coverage() -> tuple[Check, ...]:
 def _rules() -> tuple[Check, ...]:
     """No eligible row fails a rule of either phase: zero tolerance."""
     return tuple(rule(one, "eligible") for one in (*request_rules(), *register_rules()))
+
+
+def _tries() -> tuple[Check, ...]:
+    """What was tried on whom is what the rows say: keys stand for values one to one, and no match is left out."""
+    return (
+        none("eligibility.tries_again", "tries_again", "differing", "VERDICT_DIFFERS"),
+        none("eligibility.all_tried", "tries_again", "missing", "VERDICT_DIFFERS"),
+    )
 
 
 def _second_opinion() -> tuple[Check, ...]:

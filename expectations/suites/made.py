@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings, parquet
+from expectations.contracts.lists import Origin
 from expectations.contracts.package import RELEASE
 from expectations.contracts.request import RAW_REQUEST
 from expectations.contracts.stages import CANDIDATE, CANONICAL, OUTCOME, REJECT, VERDICT
@@ -46,6 +47,7 @@ CONTROL_ROWS: dict[int, tuple[dict[str, Any], str, str | None]] = {
     -3: ({"zip": None}, "held", "NO_ZIP"),
     -4: ({}, "held", "NOT_CORROBORATED"),
 }
+_KNOWN = pa.schema({name: pa.string() for name in ("batch", "person_key", "values_key")})
 _MATCHED, _LOOKED_UP = (-1, -4), (-1, -2, -4)  # of the control rows
 
 
@@ -96,6 +98,14 @@ class Batch:
     def _verdicts(self) -> str:
         return self._write("verdicts", [_verdict(n) for n in (*self._asked(), *_MATCHED)], VERDICT)
 
+    def _registers(self) -> dict[Origin, str]:
+        schema = pa.schema({"record_id": pa.int64()})
+        known = {Origin.REQUEST: self._asked(), Origin.CONTROL: _MATCHED}
+        return {
+            origin: self._write(f"register_{origin}", [{"record_id": _record(n)} for n in ordinals], schema)
+            for origin, ordinals in known.items()
+        }
+
     def intake(self) -> intake.Inputs:
         control_rows = self._write("control_rows", _control_rows(), pa.schema([*ROW_PLACE, *RAW_REQUEST]))
         disclosed = self._write("disclosed", [{"request_key": "another"}], pa.schema({"request_key": pa.string()}))
@@ -106,11 +116,25 @@ class Batch:
 
     def matching(self) -> matching.Inputs:
         committed = len(self._asked()) + len(_LOOKED_UP)
-        return matching.Inputs(self._rows(), self._candidates(), self._expected(), committed, self.letter)
+        relations = (self._rows(), self._candidates(), self._expected(), self._registers())
+        return matching.Inputs(*relations, committed, self.letter)
 
     def eligibility(self) -> eligibility.Inputs:
         relations = (self._rows(), self._candidates(), self._verdicts(), self._expected())
-        return eligibility.Inputs(*relations, len(self._asked()) + len(_MATCHED), self.letter, PREMISES)
+        tries = (self._tries(), self._tried(), self._write("known", [], _KNOWN))
+        return eligibility.Inputs(*relations, len(self._asked()) + len(_MATCHED), self.letter, PREMISES, *tries)
+
+    def _tries(self) -> str:
+        rows = [{"ordinal": n, "record_id": _record(n)} for n in self._asked()]
+        return self._write("tries", rows, pa.schema({"ordinal": pa.int64(), "record_id": pa.int64()}))
+
+    def _tried(self) -> str:
+        rows = [
+            {"ordinal": n, "record_id": _record(n), "person_key": f"person{n}", "values_key": "values"}
+            for n in self._asked()
+        ]
+        keys = {"ordinal": pa.int64(), "record_id": pa.int64(), "person_key": pa.string(), "values_key": pa.string()}
+        return self._write("tried", rows, pa.schema(keys))
 
     def disclosure(self, duck: DuckSettings | None = None) -> disclosure_tables.Inputs:
         released = {"request_id": "made0", **PLACE}
@@ -166,7 +190,7 @@ def _verdict(ordinal: int) -> dict[str, Any]:
         on_file = {**PLACE, "street": "200 OAK AVE"}
         verdict = {"corroboration": "differs", "codes": ["NOT_CORROBORATED"], "outcome": "held"}
     counted = {"addresses_on_file": [{**on_file, "valid_from": date(2020, 1, 1)}], "units_on_file": 0}
-    return {**_place(ordinal), **keys, **counted, "lists": [], "earlier_tries": 0, **verdict}
+    return {**_place(ordinal), **keys, **counted, "lists": [], "earlier_tries": 0, "tried_beside": 0, **verdict}
 
 
 def _outcomes() -> list[dict[str, Any]]:

@@ -13,15 +13,19 @@ _FIELDS = ("address", "street", "unit", "city", "state", "zip")
 
 
 def opinions(rows: str, verdicts: str, left_out: tuple[str, ...] = (), duck: DuckSettings | None = None) -> str:
-    """A SELECT of (ordinal, blocking: number of blocking codes; NULL: the twin raised) for up to SAMPLE eligible rows.
+    """A SELECT of (ordinal, blocking: number of blocking codes; NULL: the twin raised) for up to SAMPLE eligible rows
+    of each origin.
 
-    `left_out`: what the agreement lets be left out. The sample is the same for the same rows. Values stay in this
+    `left_out`: what the agreement lets be left out. Control rows take no place of a request's in the sample: each
+    origin has its own. The sample is the same for the same rows. Values stay in this
     function; what it returns holds ordinals and counts.
     """
     query = f"""
         SELECT r.ordinal, {", ".join(f"r.{f}" for f in _FIELDS)}
         FROM {rows} r SEMI JOIN (SELECT ordinal FROM {verdicts} WHERE outcome IS NULL) v ON r.ordinal = v.ordinal
-        ORDER BY md5(CAST(r.ordinal AS VARCHAR)), r.ordinal LIMIT {SAMPLE}"""
+        QUALIFY {SAMPLE} >= row_number() OVER (
+          PARTITION BY r.origin ORDER BY md5(CAST(r.ordinal AS VARCHAR)), r.ordinal)
+        ORDER BY r.ordinal"""
     try:
         with session(duck) as connection:
             sample = connection.execute(query).fetchall()

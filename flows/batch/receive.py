@@ -6,13 +6,8 @@ import json
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable
 from dataclasses import asdict, replace
-from itertools import islice
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from expectations import address
 from expectations.address import facilities
@@ -21,12 +16,13 @@ from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput
 from expectations.facts import persons
 from expectations.instruments import Agreement
+from flows.batch import tries
 from flows.home.registers import current_register
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.batches import ROWS_COUNT
-from flows.ledger.claims import TRIES_COUNT
 from flows.ledger.lifecycles.states import State
+from flows.ledger.signing import fingerprint, plain_key
 from flows.registry import enrolled
 from pipelines import register
 from pipelines.ingest import submission
@@ -47,14 +43,14 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
     try:
         taken = submission.take_in(source, incoming / "submission")
         agreement = _agreement(ledger, taken)
-        submission.verify_signature(taken, agreement)
+        key = submission.verify_signature(taken, agreement)
         if home.persons:
             persons.keep(home.persons, incoming / persons.KEPT, home.duck)
         if listed is not None:
             durable.write(incoming / facilities.NAME, listed)
         with alone(home, taken.batch):
             if ledger.batch(taken.batch) is None:
-                _record(home, ledger, clock, taken, agreement, incoming)
+                _record(home, ledger, clock, taken, agreement, key, incoming)
         return taken.batch
     except BadInput as error:
         _record_unreadable(ledger, clock, source, error)
@@ -64,11 +60,16 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
 
 
 def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
-    found = enrolled.newest(ledger).agreements.get(taken.letter.agreement)
+    name = taken.letter.agreement
+    found = enrolled.newest(ledger).agreements.get(name)
     if found is None:
         unknown = "the letter names no enrolled agreement"
         remedy = "Name an agreement in force; sluicegate instruments list shows them."
         raise BadInput("UNKNOWN_AGREEMENT", unknown, where=submission.LETTER, remedy=remedy)
+    if any(enrolled.to_renew(body) for id, _, body in ledger.instruments() if id == name):
+        old = "its version in force says more than the law allows, or not who signs letters with which key"
+        remedy = "Correct what sluicegate instruments check FILE names, and have two operators enrol the new version."
+        raise BadInput("AGREEMENT_TO_RENEW", old, where=f"agreement {name}", remedy=remedy)
     return found
 
 
@@ -86,7 +87,9 @@ def _facilities(home: Home) -> bytes | None:
         return copy.read_bytes()
 
 
-def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, incoming: Path) -> None:
+def _record(
+    home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, key: str, incoming: Path
+) -> None:
     """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch. In this
     order, so that a crash in between leaves an orphan folder and no record."""
     instruments, prepared = ledger.instruments(), current_register(home)
@@ -95,15 +98,19 @@ def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement:
         shutil.rmtree(root)  # an orphan: the ledger does not know this batch
     incoming.rename(root)
     requester = agreement.requester.id
-    _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
+    tries.write_keys(
+        root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id))
+    )
     moment = clock.now()
     known = enrolled.read(body for _, _, body in instruments)
     successors = {id for id, other in known.agreements.items() if agreement.id in other.supersedes}
     used = {agreement.id, *known.orders, *successors}
     passed = ledger.passed_intake(requester, agreement.id, moment - ROWS_COUNT)
-    earlier = replace(passed, batches=ledger.match_rates(requester, agreement.id))
+    kept = root / persons.KEPT
+    lists = persons.names(kept if kept.exists() else None, home.duck)
+    earlier = replace(passed, batches=ledger.match_rates(requester, agreement.id), lists=lists)
     (root / "earlier.json").write_text(json.dumps(asdict(earlier)))
-    _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - TRIES_COUNT))
+    tries.write_known(ledger, root / "tries.parquet", agreement, moment)
     ledger.receive(
         taken.batch,
         submission=taken.digest,
@@ -114,15 +121,9 @@ def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement:
         instruments={id: digest for id, digest, _ in instruments if id in used},
         register=register.version(prepared),
         rows=sum(f.rows for f in taken.letter.files),
+        signatory=agreement.signatory_with(key, taken.letter.signatory.name, taken.letter.signatory.office),
+        letter_key=fingerprint(plain_key(key)),
     )
-
-
-def _write_keys(path: Path, names: list[str], rows: Iterable[tuple[str, ...]]) -> None:
-    schema, source = pa.schema([(n, pa.string()) for n in names]), iter(rows)
-    with pq.ParquetWriter(path, schema) as writer:
-        while some := list(islice(source, 100_000)):  # millions of keys pass through, never all at once
-            columns = [pa.array(c, pa.string()) for c in zip(*some, strict=True)]
-            writer.write_batch(pa.record_batch(columns, schema=schema))
 
 
 def _letter_bytes(source: Path) -> bytes:

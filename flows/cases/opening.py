@@ -27,7 +27,6 @@ from flows.evidence.store import accounting_path, open_accounting, seal_to_holde
 from flows.home.tree import HASH_KEY, HOLDER_SIGNING, Home
 from flows.ledger.case_records import CaseRecord, NewCase
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
-from flows.outbox import package_digest
 from flows.replay import opened
 from pipelines import sealing
 from pipelines.lake import durable
@@ -99,18 +98,7 @@ def freeze(at: Desk, case: CaseRecord) -> CaseRecord:
 def _deliver(at: Desk, case: CaseRecord, rows: Path) -> str:
     """Puts the recall list of `case` (`rows`: Parquet with batch, request_id) into the outbox, whole; gives its digest.
     Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name."""
-    name, outbox = places.name_of(case.id), at.home.delivery
-    sealed = _sealed(at, case, rows)
-    if outbox.digest(name) is None:
-        with outbox.staged(sealed, name) as copy:
-            copy.put()
-    outbox.settle(name)
-    outbox.tidy(name)
-    digest = package_digest(sealed)
-    if outbox.digest(name) != digest:
-        remedy = "Find out what it is; it is not overwritten."
-        raise Fault("OUTBOX_TAKEN", "the outbox holds something else under this name", where=name, remedy=remedy)
-    return digest
+    return places.deliver(at.home, _sealed(at, case, rows), places.name_of(case.id))
 
 
 def _sealed(at: Desk, case: CaseRecord, rows: Path) -> Path:

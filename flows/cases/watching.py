@@ -16,6 +16,7 @@ _DOCUMENT = ("name", "state", "digest", "lies there")
 _GO = "sluicegate recall advance {}"
 _NOTIFY = f"send incident_report.md and freeze_notice.md, then: {_GO} notified --file RECEIPTS --key KEY"
 _ATTEST = f"send attestation.txt; then: {_GO} attested --file attestation.txt.sig"
+_PERSONS = f"{_GO} persons --file RECORD --key KEY"
 _NEXT: Mapping[CaseState, str] = total(
     CaseState,
     {
@@ -25,7 +26,7 @@ _NEXT: Mapping[CaseState, str] = total(
         CaseState.ENUMERATED: f"send the newest notice; then: {_GO} disposed|returned --file LOG --key KEY",
         CaseState.DISPOSED: _ATTEST,
         CaseState.RETURNED: _ATTEST,
-        CaseState.ATTESTED: f"two operators: {_GO} closed --key KEY",
+        CaseState.ATTESTED: f"unless it is done: {_PERSONS}; then two operators: {_GO} closed --key KEY",
         CaseState.CLOSED: "nothing: the case is closed",
     },
 )
@@ -62,7 +63,7 @@ def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
         "documents": [dict(zip(_DOCUMENT, d, strict=True)) for d in documents.check(home, case)],
         "signed": signed,
         "waits_for": [p.value for s, p in STEPS if s is case.state],
-        "next": _NEXT[case.state].format(case.id),
+        "next": _NEXT[case.state].format(*[case.id] * 2),
     }
 
 

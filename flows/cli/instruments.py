@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
+from expectations.base.digests import of_bytes
 from expectations.base.errors import DONE, BadInput, Usage
 from flows.cli.command import Json, Key, Signatures, at_home, day_option, file_bytes, group, show, signatures_in
 from flows.home.tree import open_home
@@ -17,7 +18,7 @@ from flows.registry import endorsements, enrolled, instruments
 from flows.registry import in_force as possible
 from flows.reports.schemas import meanings
 
-app = group(name="instruments", help="Agreements and court orders.")
+app = group(name="instruments", help="Agreements, court orders, and the holder's determinations.")
 File = Annotated[Path, Argument(help="The instrument, as TOML.")]
 Files = Annotated[list[Path], Argument(help="Instruments, as TOML.")]
 Against = Annotated[
@@ -26,6 +27,7 @@ Against = Annotated[
 Id = Annotated[str, Argument(help="The instrument's id, as list shows it.")]
 Version = Annotated[str | None, Option(help="Number, or the first 8 digits of the digest or more.")]
 Shown = Annotated[bool, Option("--print", help="Print the signature, write no file.")]
+Filed = Annotated[Path, Option("--file", help="The confirmation as it was filed, in any format.")]
 Day = Annotated[date | None, day_option("--on", "The day, in the agreement's zone; if left out, today.")]
 
 
@@ -168,3 +170,17 @@ def enrol(file: File, signature: Signatures) -> None:
     with at_home() as (_, ledger):
         digest = ledger.enrol_instrument(file_bytes(file), signatures_in(signature), file.name)
     print(f"Enrolled, digest {digest}")
+
+
+@app.command()
+def confirm(id: Id, file: Filed, key: Key) -> None:
+    """Sign that the holder has confirmed its compliance with an order. FILE is kept as its digest only.
+
+    The nightly run and status then no longer name its deadline. A new version of the order is confirmed anew.
+    """
+    proof = of_bytes(file_bytes(file))
+    with at_home() as (_, ledger):
+        private = signatures.load(key)
+        signature = signatures.sign(ledger.compliance_message(id, proof), private, signatures.COMPLIANCE)
+        event = ledger.confirm_compliance(id, proof, signatures.public_line(private), signature)
+    print(f"Confirmed: {id}, event {event}")

@@ -77,6 +77,12 @@ def instrument_message(kind: str, id: str, digest: str, after: int) -> bytes:
     return canonical_json({"kind": kind, "id": id, "digest": digest, "after": after})
 
 
+def compliance_message(order: str, digest: str, proof: str) -> bytes:
+    """What confirms that the holder complies with a version of an order (namespace signatures.COMPLIANCE). `proof`:
+    SHA-256 of the confirmation as it was filed."""
+    return canonical_json({"order": order, "digest": digest, "proof": proof})
+
+
 def operator_message(name: str, key: str, enrolled: bool) -> bytes:
     """What enrols an operator, or revokes one (namespace signatures.OPERATOR). `key`: fingerprint of the public key.
 

@@ -29,6 +29,7 @@ from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.decisions import Decision, allowed
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.replay import later
 from flows.replay.replay import Past, past
 from pipelines import register
 from pipelines.context import BatchContext
@@ -160,7 +161,8 @@ def _stops(then: BatchContext, now: BatchContext, decided: Decided) -> tuple[tup
     refused = tuple(sorted({*decided.refuse, *decided.hold})) if decided.refuse else ()
     held = tuple(c for c in decided.hold if allowed(Checkpoint.INTAKE, [c]) <= {Decision.REJECT})
     fields = standing(then.agreement, now.orders, now.letter.statute, now.letter.purpose, now.decided_on).fields
-    if not refused and set(then.standing.fields) - set(fields):
+    left = later.said(then).get("fields") or then.standing.fields
+    if not refused and set(left) - set(fields):
         refused = ("COURT_ORDER",)  # a field left that an order forbids
     return tuple(sorted({*refused, *decided.hold, *decided.rate})), refused, held
 

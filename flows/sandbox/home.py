@@ -66,6 +66,7 @@ def _instruments(home: Home) -> list[tuple[str, bytes]]:
         if not source.name.endswith((".toml", ".toml.in")):
             continue
         text = source.read_text(encoding="utf-8").replace("{signing_key}", signing).replace("{recipient}", recipient)
+        text = text.replace("{today}", Clock().today("UTC").isoformat())
         name = source.name.removesuffix(".in")
         (home.instruments / name).write_text(text, encoding="utf-8")
         bodies.append((name, text.encode()))

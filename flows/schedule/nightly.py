@@ -19,6 +19,7 @@ from flows.cases.watching import deadlines_due
 from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
+from flows.registry import compliance
 from flows.schedule import sweep
 from flows.schedule.batch import batch_flow
 from flows.schedule.inbox import waiting
@@ -39,7 +40,7 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
     """Runs what lies in the inbox of `home` (SLUICEGATE_HOME if left out); returns the summary, which is stored too."""
     opened = open_home(Path(home) if home else None)
     now = Clock().now().isoformat(timespec="seconds")
-    summary: dict[str, Any] = {"at": now, "selftest": PASSED, "batches": [], "recalls": []}
+    summary: dict[str, Any] = {"at": now, "selftest": PASSED, "batches": [], "recalls": [], "orders": []}
     proven = gates_fail_as_they_must(return_state=True)
     if not (proven.is_completed() and proven.result() is True):
         summary["selftest"] = FAILED
@@ -51,6 +52,7 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
         sweep.age_tries(ledger)
         sweep.delete_abandoned(opened, Clock())
         summary["recalls"] = _recalls(opened)
+        summary["orders"] = _orders(opened, ledger)
         summary["signed_head"] = _signed_head(opened, ledger)
     _store(opened, summary)
     return summary
@@ -90,6 +92,14 @@ def _recalls(home: Home) -> list[dict[str, Any]]:
         return [{"case": "unknown", "deadline": "all", "status": error.code, "at": None}]
 
 
+def _orders(home: Home, ledger: Ledger) -> list[dict[str, Any]]:
+    """Orders whose compliance is to be confirmed soon, or was to be; what cannot be read counts as due too."""
+    try:
+        return compliance.due(ledger, home.config.alert_hours)
+    except SluicegateError as error:
+        return [{"order": "unknown", "confirm_by": None, "status": error.code}]
+
+
 def _store(home: Home, summary: dict[str, Any]) -> None:
     folder = home.root / "nightly"
     folder.mkdir(exist_ok=True, mode=0o700)
@@ -97,6 +107,7 @@ def _store(home: Home, summary: dict[str, Any]) -> None:
     (folder / f"{name}.json").write_text(json.dumps(summary, indent=1))
     rows = [{"batch": b or "-", "state": s, "codes": ", ".join(c)} for _, b, s, c in summary["batches"]]
     due = [f"{d['case']}: {d['deadline']} {d['status']}" for d in summary["recalls"]]
+    due += [f"{d['order']}: confirmation by {d['confirm_by']} {d['status']}" for d in summary["orders"]]
     description = "; ".join([f"gate self-test: {summary['selftest']}", *due])
     create_table_artifact(key="nightly", table=rows, description=description)
 
@@ -111,8 +122,8 @@ def run_nightly(home: Home, *, quiet: bool) -> dict[str, Any]:
 
 def exit_code(summary: dict[str, Any]) -> int:
     """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable,
-    or a recall has a deadline that has passed or soon will."""
+    or a recall, or the confirmation of compliance with an order, has a deadline that has passed or soon will."""
     codes = {EXIT_CODES[State(state)] for _, _, state, _ in summary["batches"]}
     if summary["selftest"] != PASSED or Fault.exit_code in codes or summary.get("signed_head", "").startswith("FAILED"):
         return Fault.exit_code
-    return DONE if codes <= {DONE} and not summary["recalls"] else HELD
+    return DONE if codes <= {DONE} and not summary["recalls"] and not summary.get("orders") else HELD

@@ -4,11 +4,10 @@ import shutil
 from datetime import timedelta
 
 from expectations.base.clock import Clock
-from flows.batch import expiry
+from flows.batch import expiry, tries
 from flows.evidence.store import delete_left_folders
 from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.claims import TRIES_COUNT
 from flows.ledger.lifecycles.states import FINAL
 
 _ABANDONED = timedelta(days=1)  # no submission is taken in, and no query spills, for so long
@@ -24,8 +23,8 @@ def due(home: Home, ledger: Ledger) -> list[str]:
 
 
 def age_tries(ledger: Ledger) -> None:
-    """Deletes the tries that no longer count."""
-    ledger.age_tries(ledger.clock.now() - TRIES_COUNT)
+    """Deletes the tries that no longer count under any agreement that was ever enrolled."""
+    ledger.age_tries(ledger.clock.now() - tries.longest(ledger))
 
 
 def delete_abandoned(home: Home, clock: Clock) -> None:

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput
-from expectations.instruments import Agreement, DataFile, Letter, parse_letter
+from expectations.instruments import Agreement, DataFile, Letter, parse_kept_letter, parse_letter
 
 LETTER, SIGNATURE = "letter.toml", "letter.toml.sig"
 MAX_LETTER = 1 << 20
@@ -81,16 +81,18 @@ def take_in(
 def taken_in(folder: Path) -> TakenIn:
     """What `take_in` copied to `folder` before; raises BadInput as `take_in` does if letter or signature are gone."""
     letter_bytes = _small(folder, LETTER, "LETTER_MISSING")
-    return TakenIn(folder, parse_letter(letter_bytes), letter_bytes, _signature(folder))
+    return TakenIn(folder, parse_kept_letter(letter_bytes), letter_bytes, _signature(folder))
 
 
-def verify_signature(taken: TakenIn, agreement: Agreement) -> None:
-    """Raises BadInput (LETTER_UNSIGNED) unless a key of `agreement` signed the letter as a letter."""
-    allowed = list(agreement.keys.signing)
-    if signatures.signer(taken.letter_bytes, taken.signature, allowed, signatures.LETTER) is None:
+def verify_signature(taken: TakenIn, agreement: Agreement) -> str:
+    """The key of `agreement` that signed the letter as a letter; raises BadInput (LETTER_UNSIGNED) if none did."""
+    allowed = list(agreement.letter_keys)
+    key = signatures.signer(taken.letter_bytes, taken.signature, allowed, signatures.LETTER)
+    if key is None:
         remedy = f"Sign it with ssh-keygen -Y sign -n {signatures.LETTER} -f KEY {LETTER}."
-        message = "the letter is not signed by a key of the agreement"
+        message = "the letter is not signed with a key of a signatory of the agreement"
         raise BadInput("LETTER_UNSIGNED", message, where=SIGNATURE, remedy=remedy)
+    return key
 
 
 def _signature(folder: Path) -> str:

@@ -51,6 +51,15 @@ def addresses(register: lake.Manifest) -> str:
     return f"({' UNION ALL '.join(each)})"
 
 
+def records(register: lake.Manifest) -> str:
+    """A FROM clause: the record_id of each person who counts, once."""
+    each = (
+        f"SELECT record_id FROM {without(s.gone, f'(SELECT record_id FROM {duck.parquet(list(s.persons))})')}"
+        for s in scans(register)
+    )
+    return f"({' UNION ALL '.join(each)})"
+
+
 def persons(register: lake.Manifest) -> int:
     """How many records the register holds now."""
     return register.rows("persons") + register.rows("changed_persons") - register.rows("gone")

@@ -10,7 +10,7 @@ from expectations.base.duck import DuckSettings
 from expectations.instruments import Agreement, CourtOrder
 from pipelines.context import BatchContext
 from pipelines.ingest import submission
-from tests.factories.submissions import LETTER_DATE
+from tests.factories.submissions import LETTER_DATE, determined
 
 HASH_KEY = bytes(32)
 
@@ -29,7 +29,8 @@ def taken(
     pq.write_table(pa.table({"request_key": pa.array(disclosed, pa.string())}), root / "disclosed.parquet")
     (root / "earlier.json").write_text('{"rows": 0, "incomplete": 0}')
     empty = pa.array([], pa.string())
-    pq.write_table(pa.table({"person_key": empty, "address_key": empty}), root / "tries.parquet")
+    known = dict.fromkeys(("batch", "person_key", "values_key"), empty)
+    pq.write_table(pa.table(known), root / "tries.parquet")
     return BatchContext(
         batch=found.batch,
         root=root,
@@ -37,6 +38,7 @@ def taken(
         letter=found.letter,
         agreement=agreement,
         orders=orders,
+        determinations=(determined(),),
         decided_on=LETTER_DATE,
         received_on=LETTER_DATE,
         register=root / "register",

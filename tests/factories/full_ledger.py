@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import signatures
 from expectations.base.digests import of_bytes
+from expectations.facts.letter import Period
 from flows.batch import publication
 from flows.ledger.case_records import ATTESTATION, NewCase
 from flows.ledger.decisions import Decision, Reason, resume_message
@@ -20,6 +21,7 @@ from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.cases import CaseReason, Proof, message
 from flows.ledger.lifecycles.states import Checkpoint, State
+from tests.factories.law import no_law
 from tests.factories.ledgers import ORDER, ROWS, Office, accounted, package, pairs, published, receive, sealed, sha
 from tests.factories.submissions import INSTRUMENTS
 
@@ -55,15 +57,29 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     office = FixedOffice(ledger, *NAMES)
     office.enrol(ORDER)
     office.enrol(ORDER + b"lifted_on = 2026-02-01\n")
+    said = ledger.compliance_message("order-1", sha("filed"))
+    signed = office.sign("ada", said, signatures.COMPLIANCE)
+    ledger.confirm_compliance("order-1", sha("filed"), office.line("ada"), signed)
     office.enrol(agreement())
     office.revoke("dora", "ada", "ben")
     for batch in ("batch-1", "batch-2"):
+        receive(ledger, batch)
+        ledger.ask(batch, 10, sha(f"asked {batch}"))
+        ledger.count_period(batch, 365, Period(20, 4, 1))
         sealed(ledger, batch)
         ledger.record_tries(batch, pairs("a", batch))
         published(ledger, folder, batch)
     _stopped(ledger, office)
     _withdrawn(ledger, office, folder)
     _recalled(ledger, office)
+    ledger.record_correction(
+        "k-1",
+        agreement="mou",
+        requester="agency",
+        batches={"batch-1": 1},
+        affected=sha("affected"),
+        package=sha("notice"),
+    )
     _halted(ledger, office)
     ledger.audit("batch-1", 3, View.VALUES, "ada")
     ledger.audit("batch-1", None, View.EVIDENCE, "ada")
@@ -88,6 +104,7 @@ def _stopped(ledger: Ledger, office: FixedOffice) -> None:
         instruments={"mou": sha("mou"), "order-1": sha("order-1")},
     )
     ledger.record_tries("long-ago", pairs("a", "long ago"))
+    ledger.refuse("long-ago", ["COURT_ORDER"], ["mou"])
     ledger.advance("unreadable", State.UNREADABLE)
     ledger.advance("failed", State.FAILED)
     ledger.refuse("refused", ["COURT_ORDER"], ["mou"])
@@ -125,7 +142,7 @@ def _withdrawn(ledger: Ledger, office: FixedOffice, folder: Path) -> None:
             package=made,
             merkle_root=accounted(ledger, name),
             content_digest=ROWS,
-            orders=lambda _: {},
+            law=no_law,
         )
     publication.withdraw(ledger, name, folder / "outbox", ["HALTED"], ["order-1"])
 

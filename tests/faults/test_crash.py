@@ -30,7 +30,7 @@ STEPS = [
     "flows.ledger.batches:Batches.receive:after:1",
     *(f"pipelines.lake.commit:commit_manifest:{when}:{nth}" for nth in range(1, 4) for when in ("before", "after")),
     *(f"flows.ledger.batches:Batches.advance:{when}:{nth}" for nth in range(1, 5) for when in ("before", "after")),
-    "flows.ledger.claims:Disclosures.record_tries:after:1",
+    "flows.ledger.tries:TriesKept.record_tries:after:1",
     "pipelines.release:seal:after:1",
     "pipelines.release:seal_evidence:after:1",
     "pipelines.release:seal_accounting:after:1",

@@ -58,6 +58,7 @@ def context(root: Path, agreement: Agreement) -> BatchContext:
         date(2026, 6, 2),
         root / "register",
         bytes(32),
+        determinations=(submissions.determined(),),
     )
     pq.write_table(pa.table({"request_key": pa.array([], pa.string())}), made.disclosed)
     matched.write_tries(made, [])

@@ -109,12 +109,12 @@ class Claim(Base):
 
 
 class Try(Base):
-    """An address that a batch tried for a person; counts from the batch's receipt, for `claims.TRIES_COUNT`."""
+    """A set of values that a batch tried on a person; counts from when the batch is prepared (`flows.ledger.tries`)."""
 
     __tablename__ = "tries"
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name"), primary_key=True)
     person_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
-    address_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    values_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
 
 
 class Enrolled(Base):

@@ -19,6 +19,8 @@ from flows.ledger.tables import Tables
 class Kind(StrEnum):
     """What is told of beside the moves of a batch, whose kinds are its states."""
 
+    ASKED = "asked"
+    PERIOD = "period"
     ACCOUNTED = "accounted"
     SHREDDING = "shredding"
     SHREDDED = "shredded"
@@ -28,9 +30,11 @@ class Kind(StrEnum):
     ENROLLED = "enrolled"
     OPERATOR = "operator"
     BASELINE = "baseline"
+    COMPLIED = "complied"
     DECISION = "decision"
     HALT = "halt"
     RESUMED = "resumed"
+    CORRECTED = "corrected"
     RECALL = "recall"
     RECALL_SIGNED = "recall_signed"
     RECALL_ISSUED = "recall_issued"

@@ -79,7 +79,7 @@ class Viewed(Event, kinds=[Kind.VIEW]):
 
 @dataclass(frozen=True, kw_only=True)
 class Tries(Event, kinds=[Kind.TRIES]):
-    """Of `rows` addresses tried, `pairs` different ones are the tries of this batch now; `tries`: their digest."""
+    """Of `rows` sets of values tried, `pairs` different ones are the tries of this batch now; `tries`: their digest."""
 
     rows: int
     pairs: int | None = None

@@ -9,7 +9,7 @@ from expectations.base import signatures
 from expectations.base.digests import canonical_json
 from flows.ledger.database.models import Enrolled, Operator
 from flows.ledger.events.base import Kind, SignedEvent, Signing, operators
-from flows.ledger.signing import KEYS_NEEDED, SignedBy, instrument_message, operator_message
+from flows.ledger.signing import KEYS_NEEDED, SignedBy, compliance_message, instrument_message, operator_message
 from flows.ledger.tables import Tables
 
 
@@ -70,6 +70,30 @@ class OperatorChanged(SignedEvent, kinds=[Kind.OPERATOR]):
             tables.add(row, self.operator)
         else:
             tables.row(Operator, self.operator).revoked_at = tables.place.at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complied(SignedEvent, kinds=[Kind.COMPLIED]):
+    """An operator signed that the holder confirmed its compliance with a version of an order. `proof`: digest of the
+    confirmation as it was filed."""
+
+    order: str
+    digest: str
+    proof: str
+    by: str
+    key: str
+    signature: str
+
+    def signing(self, tables: Tables) -> Signing:
+        signed = (SignedBy(self.by, self.key, self.signature),)
+        text = compliance_message(self.order, self.digest, self.proof)
+        return Signing(signatures.COMPLIANCE, 1, signed, operators(tables, signed), text)
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        yield from super().wrong(tables)
+        version = select(Enrolled.seq).where(Enrolled.id == self.order, Enrolled.digest == self.digest)
+        if tables.session.scalar(version.limit(1)) is None:
+            yield f"no version of {self.order} is enrolled that could be complied with so"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,10 @@ def _twice(rows: Rows) -> Rows:
     return [*rows, rows[0]]
 
 
+def _add(*more: dict[str, Any]) -> Callable[[Rows], Rows]:
+    return lambda rows: [*rows, *more]
+
+
 ELSEWHERE = [{**made.PLACE, "street": "200 OAK AVE", "valid_from": date(2020, 1, 1)}]
 
 
@@ -71,7 +75,7 @@ EXTRA: dict[int, dict[str, Any]] = {
 
 # checkpoint, what was done to the files of the stage, the checks that must fail
 FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
-    ("intake", {"rows": _without(0)}, {"intake.rows_of_the_letter", "intake.rows_as_sent", "authority.work_left"}),
+    ("intake", {"rows": _without(0)}, {"intake.rows_of_the_letter", "intake.rows_as_sent"}),
     ("intake", {"rows": _twice, "rejects": lambda rows: []}, {"intake.one_row", "intake.ordinals"}),
     ("intake", {"disclosed": lambda rows: [{"request_key": "key0"}]}, {"intake.outcome_again"}),
     (
@@ -129,6 +133,8 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
         },
     ),
     ("matching", {"candidates": _set(0, vetoes=["birth_date"])}, {"matching.one_record"}),
+    ("matching", {"candidates": _set(0, record_id=4242)}, {"matching.own_register"}),  # on file for nobody
+    ("matching", {"register_decoy": lambda rows: [*rows, {"record_id": 1000}]}, {"matching.own_register"}),
     ("matching", {"candidates": _set(-1, record_id=1000)}, {"matching.own_register", "matching.decoys"}),
     ("matching", {"candidates": _set(-2, outcome=None, record_id=-2, tier="A", plausible=1)}, {"matching.decoys"}),
     ("matching", {"expected": lambda rows: rows[1:]}, {"matching.decoys_that_match", "matching.decoys_known"}),
@@ -144,7 +150,6 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
                 _set(0, addresses_on_file=ELSEWHERE),
                 _set(10, addresses_on_file=[]),
                 _set(11, units_on_file=12),
-                _set(12, earlier_tries=3),
                 _set(-4, **PASSED),
                 _set(-1, **HELD),
             ),
@@ -161,7 +166,6 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
             "eligibility.verdicts_again",
             "disclosure.address_on_file",
             "disclosure.unit_given",
-            "disclosure.few_tries",
             "eligibility.decoys",
             "address.placeholder",
             "address.no_number",
@@ -169,6 +173,23 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
             "authority.reason",
             "eligibility.none_ended_before",
             "identity.name",
+        },
+    ),
+    (  # three tries of earlier batches; a key that stands for the same values as another; a match that is no try
+        "eligibility",
+        {
+            "known": _add(*({"batch": "b", "person_key": "person12", "values_key": f"v{n}"} for n in range(3))),
+            "tries": _add({"ordinal": 13, "record_id": 1011}),
+            "tried": _all(
+                _add({"ordinal": 13, "record_id": 1011, "person_key": "person11", "values_key": "other"}), _without(17)
+            ),
+        },
+        {
+            "disclosure.few_tries",
+            "disclosure.tried_alone",
+            "eligibility.verdicts_again",
+            "eligibility.tries_again",
+            "eligibility.all_tried",
         },
     ),
     (
@@ -225,6 +246,16 @@ def test_a_forged_stage_is_found(
     assert checks <= failed
 
 
+def test_rows_that_differ_in_what_they_try_on_one_person_are_found(tmp_path: Path) -> None:
+    """By their raw fields: the stage says that neither stands beside another."""
+    inputs = made.Batch(tmp_path, LETTER, EXTRA).eligibility()
+    _edit(tmp_path, "rows", _set(13, birth_date="1981-02-03"))
+    _edit(tmp_path, "tries", _add({"ordinal": 13, "record_id": 1011}))
+    _edit(tmp_path, "tried", _add({"ordinal": 13, "record_id": 1011, "person_key": "person11", "values_key": "other"}))
+    failed = {r.check: r.failed for r in eligibility.check(inputs).failed}
+    assert failed == {"disclosure.tried_alone": 1, "eligibility.verdicts_again": 1}
+
+
 @pytest.mark.parametrize(("name", "check"), [("intake", "address.crowded"), ("eligibility", "address.crowded")])
 def test_a_crowd_that_a_stage_let_pass_is_found(name: str, check: str, tmp_path: Path) -> None:
     inputs = getattr(made.Batch(tmp_path, LETTER, {10: dict(CROWD)}), name)()
@@ -253,7 +284,7 @@ def test_a_court_order_refuses(tmp_path: Path) -> None:
 
 
 def test_the_match_rate_holds_and_does_not_refuse(tmp_path: Path) -> None:
-    verdict = matching.check(replace(_inputs("matching", tmp_path), letter=_agreed(match_rate_ceiling=0.98)))
+    verdict = matching.check(replace(_many(tmp_path, 100), letter=_agreed(match_rate_ceiling=0.98)))
     assert verdict.status == Status.HOLD
     assert verdict.codes == ("MATCH_RATE",)
 

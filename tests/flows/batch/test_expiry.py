@@ -50,7 +50,7 @@ def test_a_held_batch_expires_on_the_day_after_the_last(installation: Installati
     assert runs.run(installation.home, name, next_day) == (name, State.EXPIRED)
     with runs.ledger_of(installation.home) as ledger:
         record, said = ledger.batch(name), ledger.accounted(name)
-        assert record is not None and record.codes == ("HELD_TOO_LONG", "NOTHING_TO_DO", "TOO_MANY_INCOMPLETE")
+        assert record is not None and record.codes == ("HELD_TOO_LONG", "TOO_MANY_INCOMPLETE")
         assert said is not None and (said["outcomes"], said["codes"]["HELD_TOO_LONG"]) == ({"refused": 4}, 4)
         assert [e["kind"] for e in ledger.events(name)][-2:] == ["accounted", "expired"]
         assert audit.verify(installation.home, ledger, deep=True).problems == ()

@@ -22,6 +22,7 @@ from flows.home.tree import HOLDER_AGE
 from flows.ledger.lifecycles.states import State
 from flows.sandbox.home import enrol
 from pipelines import sealing
+from pipelines.release.leaving import WITHHELD
 from tests.factories import installations
 from tests.factories.installations import Installation
 from tests.flows.batch.test_last_moment import until_sealed, work
@@ -86,7 +87,7 @@ def test_who_is_put_on_the_list_before_publication_is_held_back(installation: In
     found = accounted(installation, name, tmp_path)
     assert [r["outcome"] for r in found[:4]] == ["released", "unmatched", "released", "released"]
     assert found[1]["codes"] == ["NO_CANDIDATE"]
-    assert (installation.home.root / "evidence" / f"{name}.{persons.LATE}.age").exists()
+    assert (installation.home.root / "evidence" / f"{name}.{WITHHELD}.age").exists()
 
 
 @pytest.mark.slow
@@ -97,7 +98,7 @@ def test_a_list_that_cannot_be_read_stops_publication(installation: Installation
         until_sealed(one)
         with listed(installation, (0, "protected")), pytest.raises(BadInput, match="PERSONS_UNREADABLE"):
             advance(one)
-        assert one.record.state is State.SEALED and not (installation.home.outbox / one.name).exists()
+        assert one.record.state is State.VALIDATED and not (installation.home.outbox / one.name).exists()
         assert advance(one) is State.PUBLISHED
 
 
@@ -135,7 +136,11 @@ def test_an_order_for_places_or_persons_holds_rows(
     ):
         until_sealed(one)  # the order comes after eligibility: it can only narrow
         enrol(installation.home, one.ledger, body.encode(), "order.toml")
-        assert advance(one) is State.REFUSED and one.record.cites == (f"only-{released}",)
+        assert advance(one) is State.PUBLISHED
+        found = accounted(installation, one.name, tmp_path)
+    assert [r["outcome"] for r in found].count("released") == released
+    assert {tuple(r["told"]) for r in found if r["outcome"] != "released"} == {("NOT_CONFIRMED",)}
+    asked = [{**row, "request_id": f"B-{released}-{n}"} for n, row in enumerate(asked)]
     with (
         listed(installation, (36, "plaintiffs")),
         work(

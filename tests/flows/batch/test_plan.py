@@ -12,7 +12,7 @@ import pytest
 from expectations.base.errors import Fault, Transient
 from expectations.base.total import total
 from flows.batch import steps
-from flows.batch.plan import PASSED, PLAN, Step
+from flows.batch.plan import LAW_READ, PASSED, PLAN, Step
 from flows.batch.steps import BatchSteps
 from flows.ledger.lifecycles.states import FINAL, RUNS_IN, STAGES, STOPPED, Checkpoint, State
 from flows.schedule import server
@@ -93,6 +93,9 @@ def test_every_step_can_be_done(installation: Installation, monkeypatch: pytest.
     monkeypatch.setattr(BatchSteps, "release", Recorder())
     monkeypatch.setattr(BatchSteps, "dropped", lambda _: None)
     monkeypatch.setattr(BatchSteps, "checkpoint", lambda _, which: done.append(which.value))
+    asked: list[bool] = []
+    monkeypatch.setattr(BatchSteps, "read_law", lambda _: asked.append(True))
+    monkeypatch.setattr(BatchSteps, "stopped", lambda *_: False)
     batch = BatchSteps(installation.home, None, "b-none")  # type: ignore[arg-type]
     if step is Step.VALIDATE:
         with pytest.raises(Fault, match="REACHED: tries"):
@@ -102,3 +105,4 @@ def test_every_step_can_be_done(installation: Installation, monkeypatch: pytest.
     expected = {Step.RELEASE: "end_rows", Step.PREPARE: "prepare", Step.PUBLISH: "publish"}
     stages = {Step.INGEST, Step.MATCH, Step.VALIDATE}
     assert done == [expected.get(step, "run" if step in stages else step.value)]
+    assert bool(asked) is (step in LAW_READ)

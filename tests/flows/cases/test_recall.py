@@ -77,6 +77,7 @@ class Case:
         if state in (CaseState.DISPOSED, CaseState.ATTESTED):
             found = self.go(Step.DISPOSED, recalls.log("package-1", "db-1", "derived-1"))
         if state is CaseState.ATTESTED:
+            self.go(Step.PERSONS, recalls.persons(self.opened.rows))
             found = self.go(Step.ATTESTED, recalls.attestation(self.installation.home, self.opened.id))
         assert found.state is state
         return found
@@ -160,7 +161,11 @@ def test_the_list_of_affected_persons_names_their_records_to_the_holder_only(ope
 
 def test_the_incident_is_driven_to_its_end(open_case: Opener) -> None:
     case = open_case()
-    case.to(CaseState.ATTESTED)
+    case.to(CaseState.DISPOSED)
+    case.go(Step.ATTESTED, recalls.attestation(case.installation.home, case.opened.id))
+    with pytest.raises(Usage, match="PERSONS_NOT_NOTIFIED"):
+        case.go(Step.CLOSED)
+    assert case.go(Step.PERSONS, recalls.persons(case.opened.rows)).state is CaseState.ATTESTED
     assert case.go(Step.CLOSED).state is CaseState.ATTESTED
     assert case.go(Step.CLOSED, key="operator-2").state is CaseState.CLOSED
     found = watching.one(case.installation.home, CLOCK, case.opened.id)

@@ -21,6 +21,7 @@ from flows.ledger.lifecycles.cases import CaseReason
 from pipelines import sealing
 from pipelines.context import sql_request_key
 from tests.factories import installations
+from tests.factories.law import no_law
 from tests.factories.ledgers import ROWS, package, sealed, sha
 
 MANY = 100_000
@@ -60,9 +61,9 @@ def disclosed(home: Home, agreement: Agreement, rows: int, folder: Path) -> str:
             package=made,
             merkle_root=sha("root"),
             content_digest=ROWS,
-            orders=lambda _: {},
+            law=no_law,
         )
-        publication.publish(ledger, "b-many", package=made, outbox=home.outbox, orders=lambda _: {})
+        publication.publish(ledger, "b-many", package=made, outbox=home.outbox, law=no_law)
     return "b-many"
 
 

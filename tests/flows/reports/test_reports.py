@@ -3,6 +3,7 @@ was published was disclosed."""
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import sqlite3
@@ -32,9 +33,10 @@ from flows.reports.accounting import person
 from flows.reports.annual import annual
 from flows.reports.declaration import declaration
 from flows.reports.render import Format, render
-from flows.sandbox.home import init
-from tests.factories import installations
+from flows.sandbox.home import enrol, init
+from tests.factories import installations, submissions
 from tests.factories.installations import Installation
+from tests.factories.law import no_law
 from tests.factories.ledgers import package, sha
 from tests.flows.conftest import Run
 
@@ -102,6 +104,7 @@ def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run) -> 
             "purpose": "Criminal proceeding",
             "recipient": "Department of Examples (fictional)",
             "address": "1000 Example Ave, Washington DC 20001",
+            "kept_from_person": False,
         }
     ]
     code, out, _ = command("accounting", "person", "7")
@@ -155,6 +158,26 @@ def test_the_accounting_of_a_batch_says_what_the_law_asks_for(ran: Ran, command:
     assert refused["header"]["recipient"]["id"] == "ice"
     assert "1000 Example Ave" in command("accounting", "show", ran.published)[1]
     assert list(ran.installation.home.lake.glob(".view-*")) == []
+
+
+def test_the_accounting_is_exported_with_reason_period_and_officer(ran: Ran, command: Run, tmp_path: Path) -> None:
+    out = tmp_path / "export.csv"
+    asked = ("--out", str(out), "--who", "ada", "--agency-code", "FED1", "--purpose-code", "19")
+    code, said, err = command("accounting", "export", ran.published, *asked)
+    assert (code, said.split()[0]) == (0, "30"), err
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert out.stat().st_mode & 0o077 == 0
+    first = next(row for row in rows if row["request_id"] == "R-000007")
+    assert (first["reason"], first["taxable_period"]) == (submissions.row(7)["reason"], "2024")
+    assert first["officer"] == submissions.row(7)["officer"] and first["date_of_request"] == first["date_of_disclosure"]
+    assert (first["agency_code"], first["purpose_code"], first["authority"]) == ("FED1", "19", "26 USC 6103(i)(2)")
+    assert command("accounting", "export", ran.published, "--all", *asked[:4])[1].split()[0] == "38"
+    refused = ran.batches[State.REFUSED]
+    assert command("accounting", "export", refused, *asked[:4])[1].split()[0] == "0"  # nothing was disclosed
+    assert command("accounting", "export", refused, "--all", *asked[:4])[1].split()[0] == "1"
+    assert next(csv.DictReader(out.read_text().splitlines()))["reason"]
+    looks = [e["facts"]["what"] for e in events(ran.installation.home).values() if e["kind"] == "view"]
+    assert looks.count("accounting") == 4
 
 
 @pytest.mark.parametrize("which", [State.HELD, State.UNREADABLE])
@@ -320,10 +343,10 @@ def book(
             package=made,
             merkle_root=sha(f"{batch} second"),
             content_digest=sha("c"),
-            orders=lambda _: {},
+            law=no_law,
         )
         if left:
-            publication.publish(ledger, batch, package=made, outbox=folder / "outbox", orders=lambda _: {})
+            publication.publish(ledger, batch, package=made, outbox=folder / "outbox", law=no_law)
 
 
 @pytest.fixture(scope="module")
@@ -425,3 +448,15 @@ def test_text_of_an_instrument_cannot_break_out_of_its_page(books: Home) -> None
 def test_a_declaration_is_the_same_each_time(books: Home) -> None:
     one, two = (declaration(books, Clock(utc("2027-01-01T12:00")), "same") for _ in range(2))
     assert of_json(one) == of_json(two) and Counter(o["outcome"] for o in one["outcomes"]) == {"held": 1, "released": 1}
+
+
+def test_what_the_law_keeps_from_the_person_is_left_out(ran: Ran) -> None:
+    """5 USC 552a(c)(3): an agreement that says so now covers what was disclosed under it before."""
+    with Ledger.open(ran.installation.home.ledger_url) as ledger:
+        body = next(body for id, _, body in ledger.instruments() if id == AGREEMENT).decode()
+        kept = body.replace("[holder]", "kept_from_person = true\n\n[holder]", 1)
+        enrol(ran.installation.home, ledger, kept.encode(), AGREEMENT)
+    home = ran.installation.home
+    assert person(home, Clock(), "7", "ada") == []
+    (shown,) = person(home, Clock(), "7", "ada", every=True)
+    assert shown["kept_from_person"] is True

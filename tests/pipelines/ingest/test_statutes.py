@@ -116,7 +116,7 @@ def test_a_row_under_a_statute_without_rules_never_passes(tmp_path: Path, sandbo
     table = pa.concat_tables([pq.read_table(p) for p in ingest.run(context).paths("rows")])
     assert all("STATUTE_UNKNOWN" in found for found in table["codes"].to_pylist())
     verdict = checked(context)
-    assert verdict.status != "PASS" and "NOTHING_TO_DO" in verdict.codes
+    assert verdict.status != "PASS" and "STATUTE_NOT_DESIGNATED" in verdict.codes
 
 
 @pytest.mark.slow
