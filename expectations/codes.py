@@ -45,6 +45,7 @@ _SUBMISSION = _codes(
     ("SIGNATURE_MISSING", "The letter's signature is missing.", "Sign letter.toml.", f"{STATUTE}(A)"),
     ("LETTER_UNREADABLE", "The letter is not TOML in UTF-8.", "Correct its syntax."),
     ("LETTER_INVALID", "The letter lacks a field, or one has the wrong form.", "See sluicegate schema letter."),
+    ("SUBMISSION_UNREADABLE", "The submission cannot be read.", "Send plain files, as the form of the letter says."),
     ("FILE_MISSING", "A data file of the letter is not there.", "Send it."),
     ("FILE_TWICE", "The letter lists a data file twice.", "List each once."),
     ("FILE_EMPTY", "A data file is empty.", "Leave it out of the letter."),

@@ -10,6 +10,7 @@ from typing import Any
 from expectations.address import facilities
 from expectations.base.digests import of_file, sql_keyed_hash
 from expectations.base.duck import DuckSettings, quote
+from expectations.base.hash_key import HashKey
 from expectations.facts import persons
 from expectations.instruments import Agreement, CourtOrder, Determination, Letter, Standing, standing
 from pipelines import lake
@@ -44,7 +45,7 @@ class BatchContext:
     decided_on   legal date of the decision, in the agreement's zone
     received_on  legal date of the receipt, in the agreement's zone
     register     folder of the prepared register version that this batch runs against
-    hash_key     key of the keyed hashes (32 bytes); never logged
+    hash_key     where the key of the keyed hashes lies: workers read it there, and hand it to no one
     instruments  digest by id of the enrolled versions that the decision rests on
     progress     called with (step, done, total) as a step goes on
     """
@@ -58,7 +59,7 @@ class BatchContext:
     decided_on: date
     received_on: date
     register: Path
-    hash_key: bytes = field(repr=False)
+    hash_key: HashKey
     runner: str = EMBEDDED
     part_rows: int = 250_000
     successors: tuple[Agreement, ...] = ()
@@ -130,24 +131,24 @@ class BatchContext:
 
     def sql_person_key(self, record_id: str) -> str:
         """SQL for the keyed hash of a record id."""
-        return sql_person_key(self.hash_key, record_id)
+        return sql_person_key(record_id)
 
     def sql_values_key(self) -> str:
         """SQL for the keyed hash of the values that a row tries, each in its place, given or not."""
         text = " || '|' || ".join(f"coalesce(CAST({c} AS VARCHAR), '')" for c in TRIED_VALUES)
-        return sql_keyed_hash(self.hash_key, f"('values|' || {text})")
+        return sql_keyed_hash(f"('values|' || {text})")
 
     def sql_together_key(self) -> str:
         """SQL for the keyed hash that stands for a try of several rows of this batch together."""
-        return sql_keyed_hash(self.hash_key, quote(f"together|{self.batch}"))
+        return sql_keyed_hash(quote(f"together|{self.batch}"))
 
 
-def sql_person_key(hash_key: bytes, record_id: str) -> str:
-    """SQL for the keyed hash of a record id. It holds the key: never log it."""
-    return sql_keyed_hash(hash_key, f"({quote(_PERSON)} || CAST({record_id} AS VARCHAR))")
+def sql_person_key(record_id: str) -> str:
+    """SQL for the keyed hash of a record id (where `HashKey.install` was asked)."""
+    return sql_keyed_hash(f"({quote(_PERSON)} || CAST({record_id} AS VARCHAR))")
 
 
-def sql_request_key(hash_key: bytes, agreement: Agreement, request_id: str) -> str:
-    """SQL for the keyed hash of a request id: one a requester, agreement and id. It holds the key: never log it."""
+def sql_request_key(agreement: Agreement, request_id: str) -> str:
+    """SQL for the keyed hash of a request id: one a requester, agreement and id (where `HashKey.install` was asked)."""
     prefix = f"request|{agreement.requester.id}|{agreement.id}|"
-    return sql_keyed_hash(hash_key, f"({quote(prefix)} || {request_id})")
+    return sql_keyed_hash(f"({quote(prefix)} || {request_id})")

@@ -10,6 +10,8 @@ from expectations.base.forms import Strict, entry
 from expectations.instruments.law import Office, Purpose, listed_office, listed_purpose
 from expectations.instruments.terms import Key
 
+MOST_ROWS, MOST_FILES = 1_000_000_000, 1_000  # of a data file; of a submission
+
 
 class Signatory(Strict):
     """Who signs for the requester: 26 USC 6103(i)(2)(A)."""
@@ -63,7 +65,7 @@ class DataFile(Strict):
     path: str = entry("relative to the letter; must stay inside its folder", "requests-1.csv")
     format: FileFormat = entry("how rows are written", "csv")
     compression: Compression = entry("of the whole file", "gzip", default=Compression.NONE)
-    rows: int = entry("how many rows it has", 2000, ge=0)
+    rows: int = entry("how many rows it has", 2000, ge=0, le=MOST_ROWS)
     sha256: str = entry("SHA-256 of the file's bytes, in hex", "0" * 64, pattern=r"^[0-9a-f]{64}$")
 
 
@@ -85,7 +87,10 @@ class Letter(Strict):
     )
     attestations: Attestations = entry("what the requester vouches for", {"solely": True})
     files: tuple[DataFile, ...] = entry(
-        "the data files", [{"path": "requests-1.csv", "format": "csv", "rows": 2000, "sha256": "0" * 64}], min_length=1
+        "the data files",
+        [{"path": "requests-1.csv", "format": "csv", "rows": 2000, "sha256": "0" * 64}],
+        min_length=1,
+        max_length=MOST_FILES,
     )
 
     @property

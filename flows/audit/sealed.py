@@ -45,7 +45,7 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
         if facts := said[name]:
             yield from _accounting(home, name, facts["accounting"], owners)
             yield from _evidence(home, name, facts["evidence"], SHREDDED in ledger.shredding(name))
-            if too_early(ledger, record):
+            if too_early(home, ledger, record):
                 yield Problem(f"evidence of batch {name}", "it was shredded before its retention had ended")
         elif record.merkle_root is None:
             yield from (Problem(place, "the batch was never accounted for") for place in _places(home, name))
@@ -65,7 +65,7 @@ def _requests(home: Home, ledger: Ledger) -> Iterator[Problem]:
         path, place = requests_path(home, batch), f"accounting/{batch}.asked.parquet"
         if not busy(home, batch) and not path.exists():
             yield Problem(place, "it is missing")
-        elif not busy(home, batch) and of_file(path) != digest:
+        elif not busy(home, batch) and _digest(path) != digest:
             yield Problem(place, "it was changed, or is another batch's")
 
 
@@ -73,8 +73,8 @@ def _accounting(home: Home, batch: str, digest: str, owners: dict[str, str]) -> 
     path, place = accounting_path(home, batch), f"accounting of batch {batch}"
     if not path.exists():
         yield Problem(place, "the sealed file is missing")
-    elif (found := of_file(path)) != digest:
-        other = owners.get(found)
+    elif (found := _digest(path)) != digest:
+        other = owners.get(found or "")
         yield Problem(place, f"it is that of batch {other}" if other else "the sealed file was changed")
 
 
@@ -84,7 +84,7 @@ def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[P
         yield from (Problem(name, "it is there, though the evidence was shredded") for name in there)
         return
     path = evidence_list_path(home, batch)
-    if not path.exists() or of_file(path) != digest:
+    if not path.exists() or _digest(path) != digest:
         yield Problem(place, f"the list of its files {'was changed' if path.exists() else 'is missing'}")
         return
     try:
@@ -98,7 +98,7 @@ def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[P
     for file, sha in expected.items():
         if not file.exists():
             yield Problem(_place(home, file), "it is missing")
-        elif of_file(file) != sha:
+        elif _digest(file) != sha:
             yield Problem(_place(home, file), "it was changed, or is another batch's")
     known = {_place(home, file) for file in (*expected, path)}
     yield from (Problem(name, "it is not on the list") for name in there if name not in known)
@@ -145,7 +145,7 @@ def _case(home: Home, case: CaseRecord) -> Iterator[Problem]:
 def _notice(home: Home, notice: Notice) -> Iterator[Problem]:
     """What of a notice of corrections is missing or was changed."""
     name, listed = corrections.name_of(notice.id), corrections.folder(home, notice.id) / corrections.LIST
-    if not listed.exists() or of_file(listed) != notice.affected:
+    if not listed.exists() or _digest(listed) != notice.affected:
         what = "was changed" if listed.exists() else "is missing"
         yield Problem(f"corrections/{notice.id}/{listed.name}", f"the list of its rows {what}")
     if (found := home.delivery.digest(name)) != notice.package:
@@ -162,6 +162,14 @@ def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:
     for name in home.delivery.names():
         if name not in known:
             yield Problem(f"outbox/{name}", what)
+
+
+def _digest(path: Path) -> str | None:
+    """The digest of a file; None of what cannot be read as one."""
+    try:
+        return of_file(path)
+    except OSError:
+        return None
 
 
 def _places(home: Home, batch: str, evidence_only: bool = False) -> list[str]:

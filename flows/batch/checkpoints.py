@@ -102,7 +102,7 @@ def _matching(ctx: BatchContext, letter: LetterFacts) -> matching.Inputs:
         rows=relation(ctx, "ingest.rows", "rows"),
         candidates=relation(ctx, "match.candidates", "candidates"),
         expected=relation(ctx, "ingest.decoys", "expected"),
-        registers={origin: register.records(one) for origin, one in validate.registers(ctx).items()},
+        registers={origin: register.record_ids(one) for origin, one in validate.registers(ctx).items()},
         committed=lake.committed(ctx.step("match.candidates")).rows("candidates"),
         letter=letter,
     )

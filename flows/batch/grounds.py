@@ -104,7 +104,7 @@ def determinations(ledger: Ledger, record: BatchRecord) -> tuple[Determination, 
     A batch that ended under an older version was decided on its letter's attestation, and is read so.
     """
     if record.state not in FINAL:
-        return tuple(Enrolled.of(parse_enrolled(v.body, n) for n, v in at(ledger).items()).determinations.values())
+        return newest_determinations(ledger)
     events = ledger.events(record.name)
     end = next(e["at"] for e in reversed(events) if e["kind"] == record.state.value)
     then = at(ledger, datetime.fromisoformat(end))
@@ -146,6 +146,11 @@ def narrowed(ctx: BatchContext, record: BatchRecord, on: Grounds, under: Mapping
         decided_on=day,
         received_on=legal_date(record.received_at, on.agreement.zone),
     )
+
+
+def newest_determinations(ledger: Ledger) -> tuple[Determination, ...]:
+    """The holder's determinations that are enrolled now."""
+    return tuple(Enrolled.of(parse_enrolled(v.body, n) for n, v in at(ledger).items()).determinations.values())
 
 
 def at(ledger: Ledger, until: datetime | None = None) -> dict[str, VersionRecord]:

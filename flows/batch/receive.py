@@ -12,16 +12,15 @@ from pathlib import Path
 from expectations import address
 from expectations.address import facilities
 from expectations.base.clock import Clock, legal_date
-from expectations.base.digests import of_bytes
-from expectations.base.errors import BadInput
+from expectations.base.errors import BadInput, SluicegateError
 from expectations.facts import persons
 from expectations.instruments import Agreement
-from flows.batch import tries
+from flows.batch import tries, unreadable
+from flows.home import keys
 from flows.home.registers import current_register
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.batches import ROWS_COUNT
-from flows.ledger.lifecycles.states import State
 from flows.ledger.signing import fingerprint, plain_key
 from flows.registry import enrolled
 from pipelines import register
@@ -37,13 +36,13 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
     keeps an entry of its own for that (invariant 1). Raises BadInput, and nothing is received, if the operator's list
     of facilities or lists of persons cannot be read.
     """
+    clock = ledger.guard(clock)
+    keys.prove(home, ledger)
     listed = _facilities(home)
     incoming = home.lake / ".incoming" / uuid.uuid4().hex
     incoming.mkdir(parents=True, mode=0o700)
     try:
-        taken = submission.take_in(source, incoming / "submission")
-        agreement = _agreement(ledger, taken)
-        key = submission.verify_signature(taken, agreement)
+        taken, agreement, key = _read(home, ledger, clock, source, incoming)
         if home.persons:
             persons.keep(home.persons, incoming / persons.KEPT, home.duck)
         if listed is not None:
@@ -52,11 +51,30 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
             if ledger.batch(taken.batch) is None:
                 _record(home, ledger, clock, taken, agreement, key, incoming)
         return taken.batch
-    except BadInput as error:
-        _record_unreadable(ledger, clock, source, error)
-        raise
     finally:
         shutil.rmtree(incoming, ignore_errors=True)
+
+
+def _read(home: Home, ledger: Ledger, clock: Clock, source: Path, incoming: Path) -> tuple[TakenIn, Agreement, str]:
+    """The submission, copied, its agreement, and the key that signed it. Whatever is wrong with it, it gets its entry
+    and is put aside."""
+    try:
+        if unreadable.in_inbox(home, source) and source.is_symlink():
+            message = "the submission is a symbolic link"
+            raise BadInput("PATH_OUTSIDE", message, where=submission.LETTER, remedy="Send plain files and folders.")
+        taken = submission.take_in(source, incoming / "submission")
+        agreement = _agreement(ledger, taken)
+        return taken, agreement, submission.verify_signature(taken, agreement)
+    except BadInput as error:
+        wrong = error
+    except (SluicegateError, OSError, MemoryError):
+        raise  # the system's fault: the submission is tried again
+    except Exception as error:  # whatever a reader was not ready for; its text may quote what it could not read
+        what = f"the submission cannot be read ({type(error).__name__})"
+        wrong = BadInput("SUBMISSION_UNREADABLE", what, where=submission.LETTER, remedy="Send it in plain form.")
+    unreadable.record(ledger, clock, source, wrong)
+    unreadable.put_aside(home, source)
+    raise wrong from None
 
 
 def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
@@ -124,33 +142,3 @@ def _record(
         signatory=agreement.signatory_with(key, taken.letter.signatory.name, taken.letter.signatory.office),
         letter_key=fingerprint(plain_key(key)),
     )
-
-
-def _letter_bytes(source: Path) -> bytes:
-    """As much of the letter as may be read; nothing if it is no plain, readable file."""
-    letter = source / submission.LETTER
-    try:
-        if letter.is_symlink() or not letter.is_file():
-            return b""
-        with letter.open("rb") as stream:
-            return stream.read(submission.MAX_LETTER)
-    except OSError:
-        return b""
-
-
-def _record_unreadable(ledger: Ledger, clock: Clock, source: Path, error: BadInput) -> None:
-    """An unreadable submission is one accounting entry of its own, named by what can be read of its letter."""
-    known, now = of_bytes(_letter_bytes(source) or error.code.encode()), clock.now()
-    name = f"u-{known[:12]}"
-    if ledger.receive(
-        name,
-        submission=of_bytes(f"unreadable|{known}".encode()),
-        requester="unknown",
-        agreement="unknown",
-        received_at=now,
-        decided_on=now.date(),
-        instruments={},
-        register="none",
-        rows=0,
-    ):
-        ledger.advance(name, State.UNREADABLE, facts={"codes": [error.code]})

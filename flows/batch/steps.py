@@ -26,7 +26,7 @@ from flows.batch.plan import LAW_READ, PASSED, Step
 from flows.batch.release import Release, lost_rows
 from flows.batch.ruling import Judged
 from flows.home.registers import register_of
-from flows.home.tree import HASH_KEY, Home
+from flows.home.tree import FAULT, Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import Decision, allowed
@@ -77,7 +77,7 @@ class BatchSteps:
             decided_on=record.decided_on,
             received_on=legal_date(record.received_at, on.agreement.zone),
             register=register,
-            hash_key=self.home.secret(HASH_KEY),
+            hash_key=self.home.hash_key,
             runner=self.home.config.runner,
             part_rows=self.home.config.part_rows,
             # what a killed run leaves half-way goes when the batch does
@@ -121,8 +121,8 @@ class BatchSteps:
             checked = self.release.law.checked(dropped, lost_rows(self.ctx))
         with checked as leaving:
             verdict = checkpoints.run(which, self.ctx, dropped, identity, self.home.holders, leaving)
-        self.home.store_verdict(self.name, which.value, verdict.to_dict())
-        counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
+        stored = self.home.store_verdict(self.name, which.value, verdict.to_dict())
+        counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows, "verdict": stored}
         status = Status.PASS if self._confirmed(which, verdict) else verdict.status
         match status:
             case Status.PASS:
@@ -204,10 +204,10 @@ class BatchSteps:
         made = [d for d in self.ledger.decisions(self.name) if d.decision is decision and d.granted]
         return bool(made) and self.ledger.granted(self.name, which, self.content_digest(), decision)
 
-    def store_fault(self, error: SluicegateError) -> None:
-        """Stores what failed for the operator: code, message, place; an error of ours holds no value."""
+    def store_fault(self, error: SluicegateError) -> str:
+        """Stores what failed for the operator: code, message, place; no error of ours holds a value. Its digest."""
         shown = {"code": error.code, "message": error.message, "where": error.where, "remedy": error.remedy}
-        self.home.store_verdict(self.name, "fault", shown)
+        return self.home.store_verdict(self.name, FAULT, shown)
 
     @cached_property
     def release(self) -> Release:

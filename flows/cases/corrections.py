@@ -20,7 +20,7 @@ from flows.cases.places import Desk
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, open_accounting, seal_to_holder
 from flows.home.registers import all_versions
-from flows.home.tree import HASH_KEY, HOLDER_SIGNING, Home
+from flows.home.tree import HOLDER_SIGNING, Home
 from flows.ledger.lifecycles.states import State
 from pipelines import register, sealing
 from pipelines.lake import durable
@@ -94,7 +94,7 @@ def _find(at: Desk, batch: str, target: Path, changed: list[str], known: list[st
         raise Usage("NO_ACCOUNTING", "this batch has no accounting", where=batch, remedy="Restore accounting/.")
     plain = at.plain / f"{batch}.parquet"
     open_accounting(at.home, batch, plain)
-    until, key = at.ledger.clock.today(zone), at.home.secret(HASH_KEY)
+    until, key = at.ledger.clock.today(zone), at.home.hash_key
     counted = corrected.find(
         batch, plain, target, changed=changed, known=known, until=until, hash_key=key, duck=at.home.duck
     )

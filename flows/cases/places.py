@@ -13,6 +13,7 @@ from expectations.base.errors import Fault
 from expectations.instruments import Agreement
 from flows.evidence import keys
 from flows.evidence.store import plaintext_folder, seal_to_holder
+from flows.home import keys as home_keys
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.outbox import package_digest
@@ -69,6 +70,7 @@ def desk(home: Home, clock: Clock) -> Iterator[Desk]:
         for half in (home.root / "recalls").glob("*/.*"):
             shutil.rmtree(half) if half.is_dir() else half.unlink()
         with plaintext_folder(home) as plain, Ledger.open(home.ledger_url, clock) as ledger:
+            home_keys.prove(home, ledger)
             yield Desk(home, ledger, plain)
 
 

@@ -36,20 +36,21 @@ def every(home: Home, clock: Clock) -> list[dict[str, Any]]:
     """Each case in short, with the deadlines that have passed or soon will."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         cases = ledger.cases()
-        return [{**_short(c), "due": [_due(d, clock) for d in _alarms(home, ledger, c)]} for c in cases]
+        return [{**_short(c), "due": [_due(d, ledger.clock) for d in _alarms(home, ledger, c)]} for c in cases]
 
 
 def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
     """A case with its deadlines, steps and documents; raises Usage if there is none of this name."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         case = ledger.case(id)
-        dues, signed = deadlines.of_case(ledger, case), ledger.signers(id)
+        dues = [_due(d, ledger.clock) for d in deadlines.of_case(ledger, case)]
+        signed = ledger.signers(id)
     return {
         **_short(case),
         "batches": dict(case.batches),
         "codes": dict(case.codes),
         "discovered": f"{case.discovered_at:%Y-%m-%dT%H:%MZ}",
-        "deadlines": [_due(d, clock) for d in dues],
+        "deadlines": dues,
         "steps": [
             {
                 "event": s.seq,
@@ -71,7 +72,7 @@ def deadlines_due(home: Home, clock: Clock) -> list[dict[str, Any]]:
     """Every deadline that has passed, or will within `alert_hours`. Issues the notices that are due now."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         cases = [case for case in ledger.cases() if case.state is not CaseState.CLOSED]
-        found = [{"case": c.id, **_due(d, clock)} for c in cases for d in _alarms(home, ledger, c)]
+        found = [{"case": c.id, **_due(d, ledger.clock)} for c in cases for d in _alarms(home, ledger, c)]
     for case in cases:
         advancing.issue(home, clock, case.id)
     return found

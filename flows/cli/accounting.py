@@ -7,10 +7,8 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from expectations.base.clock import Clock
 from expectations.base.errors import DONE, HELD, REFUSED, Usage
-from flows.cli.command import Batch, Json, Who, at_home, day_option, group, show
-from flows.home.tree import open_home
+from flows.cli.command import Batch, Json, Who, at_home, day_option, group, here, show
 from flows.operations.printing import flat, print_table
 from flows.reports import Format
 from pipelines.lake import durable
@@ -35,7 +33,7 @@ def person(
     from flows.reports.accounting import person as look
 
     given = sys.stdin.readline() if record_id == "-" else record_id
-    return show(look(open_home(), Clock(), given, who, every), json, _print_disclosures)
+    return show(look(*here(), given, who, every), json, _print_disclosures)
 
 
 def _print_disclosures(found: list[dict[str, Any]]) -> None:
@@ -50,7 +48,7 @@ def show_(batch: Batch, json: Json = False) -> int:
     """The header of a batch's accounting, and its counts."""
     from flows.reports.accounting import show as look
 
-    return show(look(open_home(), Clock(), batch), json, _print_batch)
+    return show(look(*here(), batch), json, _print_batch)
 
 
 def _print_batch(found: dict[str, Any]) -> None:
@@ -80,7 +78,7 @@ def export(
     from flows.reports.export import export as write
 
     codes = Codes(agency_code, purpose_code, source_code)
-    print(f"{write(open_home(), Clock(), batch, out, who, codes, every):,} lines: {out}")
+    print(f"{write(*here(), batch, out, who, codes, every):,} lines: {out}")
 
 
 @app.command()
@@ -94,7 +92,7 @@ def corrections(
     """
     from flows.cases import corrections as work
 
-    found = (work.notify if notify else work.due)(open_home(), Clock())
+    found = (work.notify if notify else work.due)(*here())
     return show(found, json, _print_corrections, HELD if found and not notify else DONE)
 
 
@@ -125,7 +123,7 @@ def report(
     """
     from flows.reports.render import make, render
 
-    text = render(make(open_home(), Clock(), batch, year, agency), format)
+    text = render(make(*here(), batch, year, agency), format)
     if out is None:
         print(text, end="")
         return

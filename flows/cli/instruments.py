@@ -80,24 +80,24 @@ def check(files: Files, against: Against = False) -> int:
     Exit code 5: something is. Warnings name what the form allows and is probably not meant; they need a home, and do
     not change the exit code.
     """
-    known = _enrolled()
-    good = [_check(file, known, against) for file in files]
+    known, clock = _enrolled()
+    good = [_check(file, known, clock, against) for file in files]
     return DONE if all(good) else BadInput.exit_code
 
 
-def _enrolled() -> dict[str, bytes]:
+def _enrolled() -> tuple[dict[str, bytes], Clock]:
     try:
         home = open_home()
     except Usage:
         print("There is no home here: only the form is checked.")
-        return {}
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
-        return {name: body for name, _, body in ledger.instruments()}
+        return {}, Clock()
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
+        return {name: body for name, _, body in ledger.instruments()}, Clock(ledger.clock.now())
 
 
-def _check(file: Path, known: Mapping[str, bytes], against: bool) -> bool:
+def _check(file: Path, known: Mapping[str, bytes], clock: Clock, against: bool) -> bool:
     try:
-        checked = instruments.checked(file_bytes(file), file.name, known, Clock())
+        checked = instruments.checked(file_bytes(file), file.name, known, clock)
     except BadInput as error:
         print(f"{file}: {error}")
         return False

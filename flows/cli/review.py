@@ -5,9 +5,8 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from expectations.base import signatures
-from expectations.base.clock import Clock
 from flows.cli.batches import print_summary, print_tries
-from flows.cli.command import Batch, Json, Key, Who, at_home, group, one_of, show
+from flows.cli.command import Batch, Json, Key, Who, at_home, group, here, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, Decision, Reason
 from flows.ledger.lifecycles.states import State
@@ -107,7 +106,7 @@ def explain(batch: Batch, row: Row, show_values: Values = False, who: Who = "", 
     """
     from flows.replay.explain import explain as look
 
-    found = look(open_home(), Clock(), batch, row, show_values=show_values, who=who)
+    found = look(*here(), batch, row, show_values=show_values, who=who)
     return show(found, json, lambda found: _print_row(f"{batch}#{row}", found))
 
 

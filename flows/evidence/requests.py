@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.base.digests import keyed_hash, of_file, sql_keyed_hash
+from expectations.base.digests import of_file, sql_keyed_hash
 from expectations.base.duck import parquet, quote
 from expectations.base.errors import Fault
 from expectations.facts import reasons
@@ -38,7 +38,7 @@ def store_requests(home: Home, ctx: BatchContext) -> tuple[int, str]:
     """Writes the keyed requests of a batch whose rows are read; gives their number and the file's digest."""
     path = requests_path(home, ctx.batch)
     with quiet(STEP, ctx.duck) as connection:
-        # hashed here, where the key is: it never becomes part of a job
+        ctx.hash_key.install(connection)  # hashed here, and not in a job
         found = connection.execute(_keyed(ctx)).to_arrow_table().cast(_SCHEMA)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     sink = pa.BufferOutputStream()
@@ -59,12 +59,12 @@ def proven(home: Home, batch: str, digest: str) -> Path:
 def _keyed(ctx: BatchContext) -> str:
     rows = parquet(lake.committed(ctx.step("ingest.rows")).paths("rows"))
     asked = f"(SELECT * FROM {rows} WHERE origin = 'request')"
-    officer = _hashed(ctx, "'officer|id ' || lower(trim(officer))")
+    officer = _hashed("'officer|id ' || lower(trim(officer))")
     # a row without an id is a request of its own
-    alone = _hex(ctx, f"{quote(f'row|{ctx.batch}|')} || ordinal")
+    alone = sql_keyed_hash(f"({quote(f'row|{ctx.batch}|')} || ordinal)")
     request = _number(f"coalesce(request_key, {alone})")
     texts = {name: f"{quote(f'reason|{name}|')} || {name}" for name in reasons.KEYS}
-    said = ", ".join(f"{_hashed(ctx, text)} AS {name}" for name, text in texts.items())
+    said = ", ".join(f"{_hashed(text)} AS {name}" for name, text in texts.items())
     return f"""
     SELECT {request} AS request, {officer} AS officer, l.name AS officer_name, {", ".join(reasons.KEYS)}
     FROM {asked} a LEFT JOIN ({_letters(ctx)}) l ON l.id = lower(trim(a.officer))
@@ -74,7 +74,7 @@ def _keyed(ctx: BatchContext) -> str:
 
 def _letters(ctx: BatchContext) -> str:
     """SELECT of id and name: the letter's officers, and who they are by name."""
-    lines = [f"({quote(o.id.lower())}, {_name(ctx.hash_key, o)}::UBIGINT)" for o in _each(ctx.letter.officers)]
+    lines = [f"({quote(o.id.lower())}, {_name(o)})" for o in _each(ctx.letter.officers)]
     return f"SELECT * FROM (VALUES {', '.join(lines) or '(NULL, NULL::UBIGINT)'}) AS officers(id, name)"
 
 
@@ -82,16 +82,12 @@ def _each(officers: Sequence[Officer]) -> list[Officer]:
     return list({o.id.lower(): o for o in officers}.values())
 
 
-def _name(key: bytes, one: Officer) -> int:
-    return int(keyed_hash(key, f"officer|{officer_keys(one)[1]}")[:16], 16)
+def _name(one: Officer) -> str:
+    return _number(sql_keyed_hash(quote(f"officer|{officer_keys(one)[1]}")))
 
 
-def _hex(ctx: BatchContext, text: str) -> str:
-    return sql_keyed_hash(ctx.hash_key, f"({text})")
-
-
-def _hashed(ctx: BatchContext, text: str) -> str:
-    return f"CASE WHEN ({text}) IS NOT NULL THEN {_number(_hex(ctx, text))} END"
+def _hashed(text: str) -> str:
+    return f"CASE WHEN ({text}) IS NOT NULL THEN {_number(sql_keyed_hash(f'({text})'))} END"
 
 
 def _number(text: str) -> str:

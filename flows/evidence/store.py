@@ -103,5 +103,5 @@ def stored_evidence(home: Home, batch: str) -> StoredEvidence | None:
         if (content["format"], content["batch"]) != (FORMAT, batch):
             raise ValueError
         return StoredEvidence(dict(content["files"]), content["key"]["recipient"], content["key"]["sha256"])
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadInput("EVIDENCE_LIST", "the list cannot be read", where=path.name, remedy="Restore it.") from None

@@ -12,7 +12,7 @@ from expectations.base.digests import of_bytes
 from expectations.base.errors import Usage
 from expectations.instruments import Determination, Instrument, instrument_digest, parse_instrument
 from flows.ledger import facts, signing
-from flows.ledger.core import Core, find
+from flows.ledger.core import Core, find, home_id
 from flows.ledger.database.models import Enrolled, Event, Operator, Signature, Time, as_record
 from flows.ledger.events.base import Kind
 from flows.ledger.events.batch import Viewed
@@ -54,7 +54,7 @@ class Registry(Core):
         """
         instrument = parse_instrument(body, where)
         with self.reading() as session:
-            return _message(instrument, body, _newest(session, instrument.id))
+            return _message(session, instrument, body, _newest(session, instrument.id))
 
     def enrol_instrument(self, body: bytes, signed: Mapping[str, str], where: str = "instrument") -> str:
         """Enrols this version of an instrument; gives its digest. The version that is enrolled now again: no change.
@@ -76,9 +76,11 @@ class Registry(Core):
                 place, remedy = f"{where}, id", "Give it an id of its own."
                 raise Usage("KIND_CHANGED", "another kind of instrument has this id", where=place, remedy=remedy)
             id, kind, version = instrument.id, instrument.kind, newest.version + 1 if newest else 1
-            text = _message(instrument, body, newest)
+            text = _message(session, instrument, body, newest)
             by, contents = signing.signed_by_two(session, text, signed, signatures.INSTRUMENT)
-            event = InstrumentEnrolled(instrument=id, kind=kind, digest=digest, version=version, signed=by)
+            event = InstrumentEnrolled(
+                instrument=id, kind=kind, digest=digest, version=version, signed=by, home=home_id(session)
+            )
             self.append(session, None, event, {digest: body, **contents}, also={id})
         return digest
 
@@ -86,16 +88,17 @@ class Registry(Core):
         """What an operator signs (namespace signatures.COMPLIANCE) to confirm compliance with the version of an order
         that is enrolled now; `proof`: SHA-256 of what was filed. Raises Usage if no order of this id is enrolled."""
         with self.reading() as session:
-            return signing.compliance_message(id, _order(session, id).digest, facts.digest(proof, "proof"))
+            digest = _order(session, id).digest
+            return signing.compliance_message(id, digest, facts.digest(proof, "proof"), home_id(session))
 
     def confirm_compliance(self, id: str, proof: str, key_line: str, signature: str) -> int:
         """Records a signed confirmation of compliance; gives the event's number. Raises BadInput if the signature is
         not an enrolled operator's over `compliance_message`, Usage if no order of this id is enrolled."""
         with self.transaction() as session:
-            digest = _order(session, id).digest
-            text = signing.compliance_message(id, digest, facts.digest(proof, "proof"))
+            digest, home = _order(session, id).digest, home_id(session)
+            text = signing.compliance_message(id, digest, facts.digest(proof, "proof"), home)
             given = signing.signing_operator(session, text, key_line, signature, signatures.COMPLIANCE)
-            event = Complied(order=id, digest=digest, proof=proof, **vars(given.named))
+            event = Complied(order=id, digest=digest, proof=proof, home=home, **vars(given.named))
             return self.append(session, None, event, given.contents)
 
     def confirmed(self) -> dict[str, str]:
@@ -125,11 +128,13 @@ class Registry(Core):
 
         Without a key, to revoke: raises Usage if nobody of this name is there to be revoked.
         """
-        if key_line is not None:
-            key = signing.fingerprint(signing.plain_key(key_line))
-            return signing.operator_message(facts.name(name, "operator"), key, True)
         with self.reading() as session:
-            return signing.operator_message(name, signing.fingerprint(active_operator(session, name).key_line), False)
+            home = home_id(session)
+            if key_line is not None:
+                key = signing.fingerprint(signing.plain_key(key_line))
+                return signing.operator_message(facts.name(name, "operator"), key, True, home)
+            key = signing.fingerprint(active_operator(session, name).key_line)
+            return signing.operator_message(name, key, False, home)
 
     def enrol_operator(self, name: str, key_line: str, signed: Mapping[str, str] | None = None) -> None:
         """Enrols an operator with an Ed25519 public key (a line of authorized_keys). Again the same: no change.
@@ -159,11 +164,12 @@ class Registry(Core):
 
     def _change(self, session: Session, name: str, key: str, enrolled: bool, signed: Mapping[str, str]) -> None:
         first = enrolled and (session.scalar(select(func.count()).select_from(Operator)) or 0) < signing.KEYS_NEEDED
-        text = signing.operator_message(name, signing.fingerprint(key), enrolled)
+        home = home_id(session)
+        text = signing.operator_message(name, signing.fingerprint(key), enrolled, home)
         by, contents = ((), {}) if first else signing.signed_by_two(session, text, signed, signatures.OPERATOR)
         if not enrolled and any(one.by == name for one in by):
             raise Usage("OWN_REVOCATION", "two other operators revoke an operator", where=name)
-        event = OperatorChanged(operator=name, key=signing.fingerprint(key), enrolled=enrolled, signed=by)
+        event = OperatorChanged(operator=name, key=signing.fingerprint(key), enrolled=enrolled, signed=by, home=home)
         self.append(session, None, event, {event.key: key, **contents}, also={name})
 
     def operators(self) -> list[OperatorRecord]:
@@ -209,9 +215,9 @@ def _order(session: Session, id: str) -> Enrolled:
     return found
 
 
-def _message(instrument: Instrument, body: bytes, newest: Enrolled | None) -> bytes:
-    after = newest.version if newest else 0
-    return signing.instrument_message(instrument.kind, instrument.id, instrument_digest(body), after)
+def _message(session: Session, instrument: Instrument, body: bytes, newest: Enrolled | None) -> bytes:
+    after, digest = newest.version if newest else 0, instrument_digest(body)
+    return signing.instrument_message(instrument.kind, instrument.id, digest, after, home_id(session))
 
 
 def _signed(session: Session, seq: int) -> tuple[tuple[str, str, str], ...]:

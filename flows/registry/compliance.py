@@ -7,18 +7,18 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from expectations.base.clock import legal_date
 from expectations.instruments.standing import ended
 from flows.ledger import Ledger
 from flows.registry import enrolled
 from flows.registry.instruments import COURTS
 
 
-def unconfirmed(ledger: Ledger) -> list[dict[str, Any]]:
+def unconfirmed(ledger: Ledger, now: datetime) -> list[dict[str, Any]]:
     """Each order whose compliance is to be confirmed and is not: its id, the day, the moment at which that day ends in
-    the zone of the courts, and whether that has passed (`late`); the earliest first."""
-    orders, now = enrolled.newest(ledger).orders, ledger.clock.now()
+    the zone of the courts, and whether that has passed by now (`late`); the earliest first."""
+    orders, today = enrolled.newest(ledger).orders, legal_date(now, COURTS)
     digests, confirmed = {id: digest for id, digest, _ in ledger.instruments()}, ledger.confirmed()
-    today = ledger.clock.today(COURTS)
     over = ended(orders.values(), today)
     found = []
     for order in orders.values():
@@ -32,9 +32,9 @@ def unconfirmed(ledger: Ledger) -> list[dict[str, Any]]:
 
 def due(ledger: Ledger, hours: float) -> list[dict[str, Any]]:
     """Those whose day has passed, or will within so many hours, as JSON can hold them: order, confirm_by, status."""
-    soon = ledger.clock.now() + timedelta(hours=hours)
+    now = ledger.clock.now()
     return [
         {k: one[k] for k in ("order", "confirm_by")} | {"status": "passed" if one["late"] else "due soon"}
-        for one in unconfirmed(ledger)
-        if one["end"] <= soon
+        for one in unconfirmed(ledger, now)
+        if one["end"] <= now + timedelta(hours=hours)
     ]

@@ -72,10 +72,10 @@ def lookback(home: Home, clock: Clock, *, as_of: date | None = None, progress: P
     corrections in effect. A batch that cannot be decided is listed with its code, and the others go on."""
     folder = home.root / "lookback"
     folder.mkdir(exist_ok=True, mode=0o700)
-    name = f"{clock.now():%Y%m%dT%H%M%S%fZ}"
     found: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     with Ledger.open(home.ledger_url, clock) as ledger, plaintext_folder(home) as place:
+        name = f"{ledger.clock.now():%Y%m%dT%H%M%S%fZ}"
         batches = [b for b in ledger.batches(State.PUBLISHED) if as_of is None or b.decided_on <= as_of]
         for number, record in enumerate(batches):
             progress("lookback", number, len(batches))
@@ -86,7 +86,7 @@ def lookback(home: Home, clock: Clock, *, as_of: date | None = None, progress: P
                 failed.append({"batch": record.name, "code": error.code})
         progress("lookback", len(batches), len(batches))
         summary: dict[str, Any] = {
-            "at": clock.now().isoformat(timespec="seconds"),
+            "at": ledger.clock.now().isoformat(timespec="seconds"),
             "as_of": as_of,
             "batches": len(found),
             "released": sum(one["released"] for one in found),

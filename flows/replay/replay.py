@@ -97,6 +97,9 @@ def replay(
         now, read = then if as_recorded else today, later.read_of(ledger, record)
         with past(home, ledger, record) as opened:
             ledger.audit(batch, None, View.EVIDENCE, who)
+            if not as_recorded:  # on another day the determinations made since count as well
+                made = (*opened.ctx.determinations, *grounds.newest_determinations(ledger))
+                opened = replace(opened, ctx=replace(opened.ctx, determinations=made))
             ctx, decided = opened.decide(now, as_of or record.decided_on, since=not (as_recorded and read))
             again = None
             if as_recorded and read:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from expectations.base.clock import Clock, legal_date
-from expectations.base.digests import keyed_hash
 from expectations.base.errors import Usage
 from expectations.instruments import Agreement
 from flows.evidence.store import accounting_path, open_accounting, plaintext_folder
-from flows.home.tree import HASH_KEY, Home
+from flows.home import keys
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import State
@@ -26,11 +26,12 @@ def person(home: Home, clock: Clock, record_id: str, who: str, every: bool = Fal
     Disclosures under 5 USC 552a(b)(7) are not made available to the person (552a(c)(3)): neither they nor their number,
     if the agreement says so now, or said so when they were made. Raises Usage if `record_id` is no whole number.
     """
-    secret, digits = home.secret(HASH_KEY), record_id.strip()
+    digits = record_id.strip()
     if not (digits.isascii() and digits.removeprefix("-").isdigit()):
         raise Usage("RECORD_ID", "a record id is a whole number", remedy="Give the register's own key of the person.")
-    key = keyed_hash(secret, person_text(int(digits)))
+    key = home.hash_key.keyed_hash(person_text(int(digits)))
     with Ledger.open(home.ledger_url, clock) as ledger:
+        keys.prove(home, ledger)  # with another key nothing would be found
         ledger.audit_person(key, who)
         known = enrolled.newest(ledger).agreements
         found = [

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from expectations.base.clock import Clock
 from expectations.base.duck import parquet, quote, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts.lists import Outcome
@@ -44,7 +43,7 @@ def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
 
 def one(home: Home, batch: str) -> dict[str, Any]:
     """A batch with its checkpoints and events; raises Usage if nobody knows it."""
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
         record, events, held = ledger.known_batch(batch), ledger.events(batch), tries(home, ledger, batch)
         signed_by = _signatory(agreement_at_receipt(ledger, record), events[0]["facts"])
     return {
@@ -84,9 +83,12 @@ def tries(home: Home, ledger: Ledger, batch: str) -> dict[str, int]:
 
 
 def every(home: Home) -> dict[str, Any]:
-    """All batches, oldest first, how many halts stand, and the orders whose compliance is to be confirmed."""
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
-        records, halts, orders = ledger.batches(), len(ledger.halts()), compliance.unconfirmed(ledger)
+    """All batches, oldest first, how many halts stand, and the orders whose compliance is to be confirmed: by the time
+    of the newest event where this machine's clock is wrong, since whoever looks must see what waits."""
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
+        time = ledger.time_now()
+        now = time.newest if time.wrong and time.newest else time.machine
+        records, halts, orders = ledger.batches(), len(ledger.halts()), compliance.unconfirmed(ledger, now)
     waits = [{k: one[k] for k in ("order", "confirm_by", "late")} for one in orders]
     return {"batches": [batch_summary(home, r) for r in records], "halts": halts, "orders": waits}
 

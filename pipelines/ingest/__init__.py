@@ -66,6 +66,7 @@ def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) 
         "raw": decoded.digest,
         "decoys": made.digest,
         "query": of_bytes(query.encode()),
+        "hash_key": context.hash_key.fingerprint,
         "disclosed": of_bytes(context.disclosed.read_bytes()),
         "crowded": crowding.sql("rows", limit),
         "facilities": context.facilities_digest,
@@ -73,7 +74,7 @@ def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) 
     groups = lake.grouped(decoded, "raw", context.part_rows)
     # the control rows go with the last part: a query of their own would cost a second
     groups[-1] += tuple(made.paths("requests"))
-    judge = Judge(query, context.facilities, context.duck)
+    judge = Judge(query, context.hash_key, context.facilities, context.duck)
     return context.run_step("ingest.judged", inputs, list(enumerate(groups)), judge, FindCrowded(limit, context.duck))
 
 

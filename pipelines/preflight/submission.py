@@ -5,7 +5,6 @@ agreement an agreement is assumed that grants what the letter says, so that only
 says is found.
 """
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,6 +18,7 @@ from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.duck import DuckSettings, parquet, session
 from expectations.base.errors import BadInput, Fault
+from expectations.base.hash_key import HashKey
 from expectations.facts import counts, sql
 from expectations.facts.letter import LetterFacts, letter_facts
 from expectations.instruments import Agreement, Determination, Keys, Requester, Safeguards, Signer, Thresholds
@@ -111,7 +111,7 @@ def _context(
         decided_on=today,
         received_on=today,
         register=work,
-        hash_key=secrets.token_bytes(32),
+        hash_key=HashKey.made(work / "hash"),
         part_rows=part_rows,
         duck=duck,
     )
@@ -193,7 +193,8 @@ def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) 
 
 def _judged(context: BatchContext, letter: LetterFacts, parts: list[Part], progress: Progress) -> list[Part]:
     """Canonical rows, by the query of the ingest stage; where they crowd at one address, held as there."""
-    judge = Judge(judging(context, letter, _paths(parts, "duplicates")), None, context.duck)
+    query = judging(context, letter, _paths(parts, "duplicates"))
+    judge = Judge(query, context.hash_key, None, context.duck)
     attempt, rows = Attempt(str(context.root / "judged")), list[Part]()
     groups = grouped(Manifest(verdicts.NAME, "", tuple(parts)), "raw", context.part_rows)
     for index, paths in enumerate(groups):

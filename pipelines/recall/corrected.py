@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import digests
 from expectations.base.duck import DuckSettings, parquet, quote
+from expectations.base.hash_key import HashKey
 from expectations.contracts.lists import Outcome
 from expectations.instruments import Agreement
 from pipelines.context import sql_person_key
@@ -37,7 +38,7 @@ def find(
     changed: Sequence[str],
     known: Sequence[str],
     until: date,
-    hash_key: bytes,
+    hash_key: HashKey,
     duck: DuckSettings,
 ) -> int:
     """Writes the released rows of a batch whose record was corrected since: batch, ordinal, request_id, delta,
@@ -45,10 +46,11 @@ def find(
 
     changed, known   files of `corrections.changes`: of all register versions, and of the one that the batch ran against
     until            corrections in effect on that day count
+    hash_key         where the key of the keyed hashes lies
     """
     before = f"AND delta NOT IN (SELECT delta FROM {parquet(list(known))})" if known else ""
     keys = f"""
-        SELECT {sql_person_key(hash_key, "record_id")} AS person_key, delta, min(effective_on) AS effective_on
+        SELECT {sql_person_key("record_id")} AS person_key, delta, min(effective_on) AS effective_on
         FROM {parquet(list(changed))}
         WHERE kind IN {Kind.sql(looks_back=True)} AND effective_on <= DATE {quote(str(until))} {before} GROUP BY ALL"""
     rows = f"""
@@ -56,6 +58,7 @@ def find(
         FROM {parquet([accounting])} JOIN ({keys}) USING (person_key)
         WHERE outcome = '{Outcome.RELEASED}' ORDER BY {_ORDER}"""
     with quiet(STEP, duck) as connection:
+        hash_key.install(connection)
         copy(connection, rows, target)
         return int(connection.execute(f"SELECT count(*) FROM {parquet([target])}").fetchall()[0][0])
 

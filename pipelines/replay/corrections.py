@@ -15,7 +15,7 @@ from expectations.contracts.lists import Origin
 from expectations.facts import corroboration
 from expectations.facts.letter import register_facts
 from expectations.names import standard
-from pipelines import lake, register
+from pipelines import register
 from pipelines.context import BatchContext
 from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.register.delta import Kind
@@ -28,8 +28,8 @@ STEP = "replay.corrections"
 
 
 def changes(versions: Sequence[Path]) -> list[str]:
-    """The Parquet files in which these register versions list what deltas have changed."""
-    return [p.path for folder in versions for p in lake.stated(folder).parts if p.dataset == "changes"]
+    """The Parquet files in which these register versions list what deltas have changed, proven by digest."""
+    return [path for folder in versions for path in register.changes(folder)]
 
 
 def since(changed: Sequence[str], known: Sequence[str], records: str) -> str:

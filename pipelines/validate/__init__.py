@@ -1,11 +1,12 @@
 """Validate: matched rows × facts on file → eligible or held, each with its codes."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from expectations.base import digests
 from expectations.base.duck import DuckSettings, parquet
 from expectations.base.errors import Fault
+from expectations.base.hash_key import HashKey
 from expectations.base.total import total
 from expectations.contracts.lists import Origin
 from expectations.facts import corroboration
@@ -55,8 +56,8 @@ def run(ctx: BatchContext) -> Manifest:
 def _matched(ctx: BatchContext) -> Manifest:
     rows, candidates = lake.committed(ctx.step("ingest.rows")), lake.committed(ctx.step("match.candidates"))
     keys = ctx.sql_person_key("c.record_id"), ctx.sql_values_key()
-    worker = Matched(tuple(candidates.paths("candidates")), *keys, ctx.duck)
-    inputs = [rows.digest, candidates.digest]
+    worker = Matched(tuple(candidates.paths("candidates")), *keys, ctx.hash_key, ctx.duck)
+    inputs = [rows.digest, candidates.digest, ctx.hash_key.fingerprint]
     return ctx.run_step(_MATCHED, inputs, list(enumerate(rows.paths("rows"))), worker)
 
 
@@ -71,11 +72,12 @@ def _tries(ctx: BatchContext) -> Manifest:
         remedy = "Its requester sends it again once it has expired."
         raise Fault("MATCH_OUTDATED", "the batch was matched by an older version", where=ctx.batch, remedy=remedy)
     keys = ctx.sql_person_key("t.record_id"), ctx.sql_values_key()
-    each = tries.Tried(tuple(candidates.paths("tries")), *keys, ctx.duck)
+    each = tries.Tried(tuple(candidates.paths("tries")), *keys, ctx.hash_key, ctx.duck)
     parts = list(enumerate(rows.paths("rows")))
-    tried = ctx.run_step(tries.TRIED, [rows.digest, candidates.digest], parts, each)
-    once = tries.Tries(tuple(tried.paths("tried")), str(ctx.tries), ctx.sql_together_key(), ctx.duck)
-    inputs = [tried.digest, digests.of_file(ctx.tries), tries.counted("", "")]
+    tried = ctx.run_step(tries.TRIED, [rows.digest, candidates.digest, ctx.hash_key.fingerprint], parts, each)
+    together = ctx.sql_together_key()
+    once = tries.Tries(tuple(tried.paths("tried")), str(ctx.tries), together, ctx.hash_key, ctx.duck)
+    inputs = [tried.digest, ctx.hash_key.fingerprint, digests.of_file(ctx.tries), tries.counted("", "")]
     return ctx.run_step(tries.STEP, inputs, [0], once)
 
 
@@ -91,8 +93,9 @@ class Matched:
     """Worker: (index, path of a part of `ingest.rows`) → one part of `matched`."""
 
     candidates: tuple[str, ...]
-    person_key: str = field(repr=False)  # SQL that holds the hash key: never logged
-    values_key: str = field(repr=False)
+    person_key: str  # SQL, as is the next
+    values_key: str
+    hash_key: HashKey
     duck: DuckSettings
 
     def __call__(self, item: tuple[int, str], attempt: Attempt) -> Iterator[Part]:
@@ -105,5 +108,6 @@ class Matched:
           JOIN {parquet(list(self.candidates))} c ON r.ordinal = c.ordinal AND r.origin = c.origin
         WHERE r.outcome IS NULL AND c.outcome IS NULL"""
         with quiet(_MATCHED, self.duck) as connection:
+            self.hash_key.install(connection)
             copy(connection, query, attempt.path("matched", index))
         yield attempt.part("matched", index)

@@ -8,9 +8,10 @@ rows.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from expectations.base.duck import DuckSettings, parquet
+from expectations.base.hash_key import HashKey
 from expectations.contracts.lists import Origin
 from pipelines.lake import Attempt, Part
 from pipelines.lake.sql import copy, quiet
@@ -24,8 +25,9 @@ class Tried:
     values_key): a line for each request and each record on which it is a try."""
 
     tries: tuple[str, ...]  # of `match.candidates`
-    person_key: str = field(repr=False)  # SQL that holds the hash key: never logged
-    values_key: str = field(repr=False)
+    person_key: str  # SQL, as is the next
+    values_key: str
+    hash_key: HashKey
     duck: DuckSettings
 
     def __call__(self, item: tuple[int, str], attempt: Attempt) -> Iterator[Part]:
@@ -35,6 +37,7 @@ class Tried:
         FROM {parquet([path])} r JOIN {parquet(list(self.tries))} t USING (ordinal)
         WHERE r.outcome IS NULL AND r.origin = '{Origin.REQUEST}' ORDER BY r.ordinal, t.record_id"""
         with quiet(TRIED, self.duck) as connection:
+            self.hash_key.install(connection)
             copy(connection, query, attempt.path("tried", index))
         yield attempt.part("tried", index)
 
@@ -46,11 +49,13 @@ class Tries:
 
     tried: tuple[str, ...]
     before: str  # Parquet of `BatchContext.tries`
-    together: str = field(repr=False)  # SQL of the key of that try: it holds the hash key
+    together: str  # SQL of the key of that try
+    hash_key: HashKey
     duck: DuckSettings
 
     def __call__(self, _item: object, attempt: Attempt) -> Iterator[Part]:
         with quiet(STEP, self.duck) as connection:
+            self.hash_key.install(connection)
             found = counted(parquet(list(self.tried)), parquet([self.before]))
             connection.execute(f"CREATE TEMP TABLE counted AS {found}")
             some = "SELECT * FROM counted WHERE earlier_tries > 0 OR tried_beside > 0 ORDER BY ALL"

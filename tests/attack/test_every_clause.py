@@ -320,7 +320,7 @@ def test_a_successor_and_the_end_of_the_term_are_seen(sealed: Ready, tmp_path: P
     batch.enrol(successor)
     with batch.work() as one:
         assert dict(one.release.law.now().ruling.refuses) == {"AGREEMENT_SUPERSEDED": ("sandbox-2027",)}
-    after = Clock(datetime.combine(batch.agreement.valid_to, time(12), UTC) + timedelta(days=1))
+    after = Clock(datetime.combine(batch.agreement.valid_to, time(12), UTC) + timedelta(days=1), leap=timedelta.max)
     with Ledger.open(sealed.home.ledger_url, after) as ledger:
         ruling = BatchSteps(sealed.home, ledger, sealed.batch).release.law.now().ruling
         assert dict(ruling.refuses) == {"AGREEMENT_NOT_IN_FORCE": (ready.ID,)}

@@ -225,9 +225,9 @@ RELEASED: dict[str, tuple[str, Fields, Fields]] = {
     ),
     "an accent": ("B", {"first": "José", "birth_date": BORN}, {"first": "JOSE", "birth_date": BORN}),
     "a slip in the surname": (
-        "C",
-        {"first": "Ruth", "birth_date": BORN, "last": "slip"},
-        {"first": "Ruth", "birth_date": BORN},
+        "A",
+        {"first": "Ruth", "birth_date": BORN, "last": "slip", "tin": True},
+        {"first": "Ruth", "birth_date": BORN, "tin": True},
     ),
     "names in each other's field": (
         "B",

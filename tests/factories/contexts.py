@@ -7,12 +7,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings
+from expectations.base.hash_key import HashKey
 from expectations.instruments import Agreement, CourtOrder
 from pipelines.context import BatchContext
 from pipelines.ingest import submission
 from tests.factories.submissions import LETTER_DATE, determined
 
 HASH_KEY = bytes(32)
+
+
+def hash_key(root: Path) -> HashKey:
+    """A key of zeros that lies in `root`."""
+    path = root / "hash"
+    root.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(HASH_KEY)
+    return HashKey.at(path)
 
 
 def taken(
@@ -42,7 +52,7 @@ def taken(
         decided_on=LETTER_DATE,
         received_on=LETTER_DATE,
         register=root / "register",
-        hash_key=HASH_KEY,
+        hash_key=hash_key(root),
         part_rows=part_rows,
         duck=DuckSettings(threads=1, memory="1GB", temp=str(root / "temp")),
     )

@@ -6,16 +6,18 @@ The same calls made `old.sql` with the version before events were types: keys ar
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import signatures
+from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes
 from expectations.facts.letter import Period
 from flows.batch import publication
 from flows.ledger.case_records import ATTESTATION, NewCase
+from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason, resume_message
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
@@ -27,6 +29,7 @@ from tests.factories.submissions import INSTRUMENTS
 
 NAMES = ("ada", "ben", "cleo", "dora")
 TEXT = b"we attest\n"
+KEYS = [(name, sha(name)) for name in (KeyName.HASH, KeyName.HOLDER_SIGNING, KeyName.HOLDER_AGE)]
 
 
 def fixed_key(name: str) -> Ed25519PrivateKey:
@@ -54,6 +57,7 @@ def agreement() -> bytes:
 
 def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     """Fills an empty ledger; packages go below `folder`."""
+    ledger.record_keys(KEYS)
     office = FixedOffice(ledger, *NAMES)
     office.enrol(ORDER)
     office.enrol(ORDER + b"lifted_on = 2026-02-01\n")
@@ -84,7 +88,20 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     ledger.audit("batch-1", 3, View.VALUES, "ada")
     ledger.audit("batch-1", None, View.EVIDENCE, "ada")
     ledger.audit_person(sha("person a"), "ada")
+    _at_home(ledger, office)
     return office
+
+
+def _at_home(ledger: Ledger, office: FixedOffice) -> None:
+    """Another signing key; a clock that ran two days ahead, seen by the nightly run, and that was set right."""
+    keys = [(name, sha("new") if name is KeyName.HOLDER_SIGNING else key) for name, key in KEYS]
+    keys.append((KeyName.EARLIER_SIGNING, dict(KEYS)[KeyName.HOLDER_SIGNING]))
+    ledger.record_keys(keys, office.signed(ledger.keys_message(keys), ("ada", "ben"), signatures.KEYS))
+    right, today = ledger.clock, ledger.clock.now().date()
+    ledger.clock = Clock(right.now() + timedelta(days=2))
+    assert ledger.tick()
+    ledger.clock = right
+    ledger.set_clock(today, office.signed(ledger.clock_message(today), ("ada", "ben"), signatures.CLOCK))
 
 
 def _stopped(ledger: Ledger, office: FixedOffice) -> None:

@@ -1,4 +1,5 @@
-"""The law as far as a ledger alone can tell, for tests that have no rows: whether releases are halted, and the cap."""
+"""The law as far as a ledger alone can tell, for tests that have no rows: whether releases are halted, and
+the limits over several batches."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from flows.ledger.batches import over_cap
 from flows.ledger.database.models import Batch, Enrolled
 from flows.ledger.events.read import Read
 from flows.ledger.registry import latest_instruments
+from flows.ledger.requests import over_period
 from flows.ledger.review import standing_halts
 
 
@@ -37,7 +39,9 @@ def versions(session: Session, entry: Batch) -> list[Agreement]:
 
 
 def _judged(session: Session, ruling: Ruling, entry: Batch) -> Judged:
-    refuses = {code: tuple(ids) for code, ids in over_cap(session, entry, versions(session, entry)).items()}
+    under = versions(session, entry)
+    over = {**over_cap(session, entry, under), **over_period(session, entry, under)}
+    refuses = {code: tuple(ids) for code, ids in over.items()}
     ruling &= Ruling(refuses=refuses, waits=bool(standing_halts(session)))
-    under = tuple((id, digest) for id, digest, _ in latest_instruments(session))
-    return Judged(ruling, Read(position=chain.head(session).seq, day=20260601, under=under), "")
+    names = tuple((id, digest) for id, digest, _ in latest_instruments(session))
+    return Judged(ruling, Read(position=chain.head(session).seq, day=20260601, under=names), "")

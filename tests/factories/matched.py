@@ -20,6 +20,7 @@ from pipelines.context import BatchContext
 from pipelines.register.opened import PREPARATION
 from pipelines.register.prepare import preparation
 from tests.factories import submissions
+from tests.factories.contexts import hash_key
 
 NEW, OLD, OLDER = date(2020, 1, 1), date(2015, 1, 1), date(2010, 1, 1)
 FORMULA_ID = "=cmd|' /C calc'!A0"
@@ -156,7 +157,7 @@ def made(root: Path, agreement: Agreement, rows: Sequence[dict[str, Any]] | None
         date(2026, 6, 2),
         date(2026, 6, 1),
         root / "register",
-        bytes(32),
+        hash_key(root),
         determinations=(submissions.determined(),),
     )
     context.files.mkdir(parents=True)
@@ -178,6 +179,7 @@ def made(root: Path, agreement: Agreement, rows: Sequence[dict[str, Any]] | None
 
 def person_key(context: BatchContext, record_id: int) -> str:
     with session() as connection:
+        context.hash_key.install(connection)
         return str(connection.execute(f"SELECT {context.sql_person_key(str(record_id))}").fetchall()[0][0])
 
 

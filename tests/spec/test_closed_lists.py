@@ -57,6 +57,7 @@ AT_IMPORT = {
     "pipelines.simulate.profiles.Kind": "pipelines.simulate.profiles",
     "flows.batch.clauses.Clause": "flows.batch.clauses",
     "flows.cases.Step": "flows.cases.advancing",
+    "flows.ledger.database.models.KeyName": "flows.home.keys",
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",
     "flows.ledger.decisions.Reason": "flows.ledger.decisions",
     "flows.ledger.events.base.Kind": "flows.ledger.events",

@@ -38,6 +38,9 @@ class Kind(StrEnum):
     RECALL = "recall"
     RECALL_SIGNED = "recall_signed"
     RECALL_ISSUED = "recall_issued"
+    KEYS = "keys"
+    CLOCK = "clock"
+    TICK = "tick"
 
 
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest
@@ -165,6 +168,14 @@ def operators(tables: Tables, signed: Iterable[SignedBy], but: str = "") -> dict
     """The keys of those among the signers who are active operators, by name; without `but`, who may not sign here."""
     rows = {s.by: tables.find(Operator, s.by) for s in signed if s.by != but}
     return {name: (digest_of(row.key_line, key=True),) for name, row in rows.items() if row and row.revoked_at is None}
+
+
+def wrong_home(tables: Tables, home: str | None) -> Iterator[str]:
+    """What is wrong with the home that signatures are for; those of an older version named none."""
+    if home is None and tables.homes_are_named:
+        yield "its signatures do not say for which home they are"
+    if home not in (None, tables.home):
+        yield "its signatures are for another home"
 
 
 def check_total(*enums: type[StrEnum]) -> None:

@@ -280,7 +280,7 @@ TAMPERS: dict[str, tuple[Tamper, str, str]] = {
     ),
     "instrument: a byte": (
         lambda s: s.sql("UPDATE instruments SET body = body || x'0a' WHERE seq = (SELECT min(seq) FROM instruments)"),
-        "instrument 3",
+        "instrument 4",
         "instruments.body",
     ),
     "signed head: a bit": (lambda s: flip(s.signed_head(1), 40), f"signed head {DAYS[1]}", "signature"),

@@ -41,7 +41,7 @@ def midnight(installation: Installation, days: int) -> datetime:
 
 def test_a_held_batch_expires_on_the_day_after_the_last(installation: Installation, tmp_path: Path) -> None:
     name, days = runs.held(installation, tmp_path / "s"), installation.agreement.thresholds.held_days
-    last, next_day = (Clock(midnight(installation, days + 1) + timedelta(seconds=s)) for s in (-1, 0))
+    last, next_day = (Clock(midnight(installation, days + 1) + timedelta(seconds=s), pretended=True) for s in (-1, 0))
     with runs.ledger_of(installation.home, last) as ledger:
         assert sweep.due(installation.home, ledger) == []
     assert runs.run(installation.home, name, last) == (name, State.HELD)
@@ -67,7 +67,7 @@ def test_a_batch_that_failed_before_its_rows_were_read_expires_too(installation:
             installation.submit(tmp_path / "f", [installations.request(1, request_id="F-1")]),
         )
         ledger.advance(name, State.FAILED)
-    later = Clock(midnight(installation, installation.agreement.thresholds.held_days + 1))
+    later = Clock(midnight(installation, installation.agreement.thresholds.held_days + 1), pretended=True)
     kept = installation.home.prepared.rename(installation.home.prepared.with_name("elsewhere"))  # no register is asked
     try:
         assert runs.run(installation.home, name, later) == (name, State.EXPIRED)

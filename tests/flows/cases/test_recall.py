@@ -296,7 +296,7 @@ def test_an_order_that_preserves_forbids_disposal_from_its_day_on_until_another_
     case = open_case()
     case.to(CaseState.ENUMERATED)
     tomorrow = CLOCK.today("America/New_York") + timedelta(days=1)
-    then = Clock(CLOCK.now() + timedelta(days=1))
+    then = Clock(CLOCK.now() + timedelta(days=1), pretended=True)
     scope = '[scope]\nagreements = ["sandbox-2026"]\n'
     enrol(case.installation, "keep", f'effective_on = {tomorrow}\neffect = "forbid"\npreserve = true\n{scope}')
     try:
@@ -545,7 +545,7 @@ def test_the_nightly_run_asks_for_people_before_a_deadline_passes(open_case: Ope
     home = case.installation.home
 
     def told(hours: float) -> list[tuple[str, str]]:
-        found = watching.deadlines_due(home, Clock(case.opened.discovered_at + timedelta(hours=hours)))
+        found = watching.deadlines_due(home, Clock(case.opened.discovered_at + timedelta(hours=hours), pretended=True))
         summary = {"selftest": "passed", "batches": [], "recalls": [d for d in found if d["case"] == case.opened.id]}
         assert exit_code(summary) == (3 if summary["recalls"] else 0)
         return [(d["deadline"], d["status"]) for d in summary["recalls"]]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -18,6 +21,8 @@ from flows.ledger.decisions import Reason
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from flows.outbox import STAGING, package_digest
+from flows.outbox.contract import unwritable
+from flows.outbox.folder import Folder
 from tests.factories.law import any_order, no_law
 from tests.factories.ledgers import ORDER, Office, accounted, package, pairs, receive, sealed, sha
 from tests.flows.ledger import killer
@@ -286,6 +291,25 @@ def test_nothing_is_prepared_that_is_not_accounted_for_as_it_leaves(ledger: Ledg
     assert said is not None and (said["rows"], said["merkle_root"]) == (2, sha("root"))
     assert [e["kind"] for e in ledger.events("batch-1")][-2:] == ["accounted", "prepared"]
     assert ledger.verify() == []
+
+
+def test_a_run_whose_copy_a_faster_one_tidied_has_nothing_to_do(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(ledger, tmp_path)
+    sealed(ledger)
+    assert desk.prepare("batch-1", "a").state is State.PREPARED
+    stage = Folder.staged
+
+    @contextmanager
+    def overtaken(outbox: Folder, package: Path, name: str) -> Iterator[Any]:
+        monkeypatch.setattr(Folder, "staged", stage)
+        assert desk.publish(name).state is State.PUBLISHED
+        raise unwritable(FileNotFoundError(), name)
+        yield
+
+    monkeypatch.setattr(Folder, "staged", overtaken)
+    assert desk.publish("batch-1").state is State.PUBLISHED
 
 
 def test_two_runs_of_one_batch_publish_it_once(url: str, tmp_path: Path) -> None:

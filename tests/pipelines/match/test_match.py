@@ -64,9 +64,9 @@ CASES = [
         "B",
     ),
     Case(
-        "a slip in the given name, at the full address",
-        [record(131, "Bartholomew", "Eastabrook", birth_date=BORN, home=at(131))],
-        asked("Bartholmoew", "Eastabrook", birth_date="1971-05-23", home=at(131)),
+        "one of two surnames, at the full address",
+        [record(131, "Bartholomew", "Quillfeather Eastabrook", birth_date=BORN, home=at(131))],
+        asked("Bartholomew", "Eastabrook", birth_date="1971-05-23", home=at(131)),
         None,
         131,
         "C",

@@ -87,6 +87,7 @@ def test_values_that_were_released_stay_free(tmp_path: Path, sandbox: Agreement)
         context = matched.made(tmp_path / str(several), sandbox)
         key = matched.person_key(context, 100)
         with session() as connection:
+            context.hash_key.install(connection)
             query = f"SELECT {context.sql_values_key()} FROM {parquet(context_rows(context))} WHERE ordinal = 0"
             right = connection.execute(query).fetchall()[0][0]
         told = [("released", key, right), ("released", key, None), *[("released", key, "b")] * several]
@@ -139,6 +140,7 @@ def test_every_value_makes_another_try(tmp_path: Path, sandbox: Agreement) -> No
     places += [(*places[0][:-2], None, "512345131"), (*places[0][:-1], None)]
     values = ", ".join(f"({', '.join('NULL' if p is None else quote(p) for p in place)})" for place in places)
     with session() as connection:
+        context.hash_key.install(connection)
         columns = ", ".join(TRIED_VALUES)
         query = f"SELECT count(DISTINCT {context.sql_values_key()}) FROM (VALUES {values}) AS t({columns})"
         assert connection.execute(query).fetchall() == [(len(places),)]
