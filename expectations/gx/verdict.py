@@ -14,7 +14,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Result:
-    """How one check came out: `rows` looked at, `failed` of them. `ok` None: not evaluated, and `error` says why."""
+    """How one check came out: `rows` looked at, `failed` of them. `ok` None: not evaluated, and `error` says why.
+    `informs`: it is shown beside the strict check that decides."""
 
     check: str
     table: str
@@ -25,6 +26,12 @@ class Result:
     source: str
     disposition: str
     error: str | None = None
+    informs: bool = False
+
+    @property
+    def stops(self) -> bool:
+        """Whether it keeps the checkpoint from passing: not evaluated, or failed and more than information."""
+        return self.ok is None or (not self.ok and not self.informs)
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,8 @@ class Verdict:
 
     @property
     def failed(self) -> tuple[Result, ...]:
-        """Results that are not ok, in the suite's order."""
-        return tuple(r for r in self.results if not r.ok)
+        """Results that keep the checkpoint from passing, in the suite's order."""
+        return tuple(r for r in self.results if r.stops)
 
     @property
     def codes(self) -> tuple[str, ...]:

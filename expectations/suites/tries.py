@@ -13,13 +13,13 @@ def shared(tries: str) -> str:
     return f"SELECT ordinal, record_id FROM {tries} t SEMI JOIN {several} s USING (record_id)"
 
 
-def tables(tries: str, tried: str, known: str) -> dict[str, str]:
+def tables(tries: str, tried: str, before: str) -> dict[str, str]:
     """`tries_counted` (ordinal, record_id, earlier_tries, tried_beside), and `tries_again`: one row of counts, of
     persons whose keys and values differ in number, and of matches that are no try.
 
     tries    ordinal, record_id: on whom each row is a try
     tried    the same with person_key and values_key
-    known    batch, person_key, values_key of earlier batches; values_key is null where a record was disclosed
+    before   batch, person_key, values_key of earlier batches; values_key is null where a record was disclosed
     Before them come `matched`, `tries_shared` (see `shared`), and `again`: its rows derived from the raw fields.
     """
     values = ", ".join(VALUES)
@@ -32,7 +32,7 @@ def tables(tries: str, tried: str, known: str) -> dict[str, str]:
             SELECT t.ordinal, t.record_id, t.person_key, t.values_key, coalesce(v.number, 1) AS number
             FROM {tried} t SEMI JOIN {tries} m USING (ordinal, record_id)
               LEFT JOIN tries_values v ON v.ordinal = t.ordinal AND v.record_id = t.record_id""",
-        "tries_known": f"SELECT batch, person_key, values_key FROM {known} k SEMI JOIN tries_own USING (person_key)",
+        "tries_known": f"SELECT batch, person_key, values_key FROM {before} k SEMI JOIN tries_own USING (person_key)",
         "tries_released": """
             SELECT DISTINCT k.person_key, k.values_key FROM tries_known k
             WHERE k.values_key IS NOT NULL

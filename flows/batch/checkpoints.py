@@ -16,6 +16,7 @@ from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Verdict
 from expectations.suites import disclosure, eligibility, intake, matching
 from expectations.suites.disclosure_tables import Inputs
+from expectations.suites.on_file import Register
 from flows.batch.release import lost_rows
 from flows.ledger.lifecycles.states import Checkpoint
 from pipelines import lake, register, release, validate
@@ -24,6 +25,8 @@ from pipelines.ingest import letter_facts
 from pipelines.release import Leaving
 from pipelines.release.package import NAME as PACKAGE
 from pipelines.sealing import Identity
+
+_OF_REGISTER = ("addresses", "buildings", "changed_addresses", "gone")  # datasets, as `Register` has them
 
 
 def run(
@@ -87,6 +90,7 @@ def _intake(ctx: BatchContext, letter: LetterFacts, dropped: Path | None) -> int
         rows=relation(ctx, "ingest.rows", "rows"),
         control_rows=relation(ctx, "ingest.decoys", "requests"),
         disclosed=parquet([ctx.disclosed]),
+        seed=ctx.submission,
         committed=lake.committed(ctx.step("ingest.rows")).rows("rows"),
         files=tuple(f.rows for f in ctx.letter.files),
         letter=letter,
@@ -115,6 +119,8 @@ def _eligibility(ctx: BatchContext, letter: LetterFacts) -> eligibility.Inputs:
         verdicts=relation(ctx, "validate.verdicts", "verdicts"),
         expected=relation(ctx, "ingest.decoys", "expected"),
         committed=lake.committed(ctx.step("validate.verdicts")).rows("verdicts"),
+        registers={origin: _register(one) for origin, one in validate.registers(ctx).items()},
+        seed=ctx.submission,
         letter=letter,
         premises=ctx.agreement.requester.premises,
         facilities=ctx.facilities,
@@ -122,8 +128,15 @@ def _eligibility(ctx: BatchContext, letter: LetterFacts) -> eligibility.Inputs:
         persons=ctx.persons,
         tries=relation(ctx, "match.candidates", "tries"),
         tried=relation(ctx, "validate.tried", "tried"),
-        known=parquet([ctx.tries]),
+        tried_before=parquet([ctx.tries]),
     )
+
+
+def _register(prepared: lake.Manifest) -> Register:
+    """What a prepared register is made of, by its manifest."""
+    datasets = {part.dataset for part in prepared.parts}
+    read = {name: tuple(prepared.paths(name)) if name in datasets else () for name in _OF_REGISTER}
+    return Register(*read.values())
 
 
 def _disclosure(

@@ -20,11 +20,23 @@ from typer import Abort, Exit, Option, Typer
 from typer._click import ClickException  # typer's own copy, which its parser raises; the package click is another one
 
 from expectations.base.errors import Fault, SluicegateError, Usage
-from flows.cli import accounting, batches, instruments, ledger, operator, package, recall, register, review, simulate
+from flows.cli import (
+    accounting,
+    batches,
+    gates,
+    instruments,
+    ledger,
+    operator,
+    package,
+    recall,
+    register,
+    review,
+    simulate,
+)
 from flows.cli.home import demo, doctor, init
 from flows.cli.preflight import preflight
 from flows.cli.replay import lookback, replay
-from flows.cli.rules import gates, rules, schema
+from flows.cli.rules import rules, schema
 
 NAME = "sluicegate"
 
@@ -36,7 +48,7 @@ COMMANDS: dict[str, tuple[Callable[..., int | None] | Typer, ...]] = {
     "Accounting": (accounting.app, accounting.report, ledger.app, accounting.shred),
     "Look back and recall": (replay, lookback, recall.app),
     "For requesters and recipients": (preflight, package.app),
-    "Look inside": (rules, schema, gates, simulate.match, simulate.app),
+    "Look inside": (rules, schema, gates.app, simulate.match, simulate.app),
 }
 
 

@@ -20,7 +20,7 @@ from expectations.gx.checkpoint import prepare
 from expectations.rules import disclosure
 from expectations.rules.book import batch_rules
 from expectations.rules.rule import REFUSES, Disposition, failing_codes
-from expectations.suites import derived, intake, matching
+from expectations.suites import derived, intake_tables, matching
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
 from pipelines.lake.failures import no_values
@@ -156,7 +156,7 @@ def _again(ctx: BatchContext, letter: LetterFacts, only: str) -> dict[str, str]:
     answered = "(SELECT request_key FROM given WHERE list_contains(codes, 'ALREADY_DISCLOSED'))"
     premises, left_out = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
     read = "(SELECT * FROM given WHERE reject IS NULL)"
-    return intake.again(read, answered, letter, premises, left_out, _KEPT, only)
+    return intake_tables.again(read, answered, letter, (premises, left_out), keep=_KEPT, only=only)
 
 
 # What is read of a row once its raw fields were judged: its place, and what crowds, counts and the match ask.

@@ -55,7 +55,12 @@ def _add(*more: dict[str, Any]) -> Callable[[Rows], Rows]:
     return lambda rows: [*rows, *more]
 
 
-ELSEWHERE = [{**made.PLACE, "street": "200 OAK AVE", "valid_from": date(2020, 1, 1)}]
+ELSEWHERE = [{**made.ELSEWHERE, "valid_from": date(2020, 1, 1)}]
+
+
+def _home(record: int, **changes: Any) -> Callable[[Rows], Rows]:
+    """An address of the register itself, changed."""
+    return lambda rows: [{**r, **changes} if r["record_id"] == record else r for r in rows]
 
 
 def _all(*changes: Callable[[Rows], Rows]) -> Callable[[Rows], Rows]:
@@ -134,7 +139,7 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
     ),
     ("matching", {"candidates": _set(0, vetoes=["birth_date"])}, {"matching.one_record"}),
     ("matching", {"candidates": _set(0, record_id=4242)}, {"matching.own_register"}),  # on file for nobody
-    ("matching", {"register_decoy": lambda rows: [*rows, {"record_id": 1000}]}, {"matching.own_register"}),
+    ("matching", {"on_file_decoy": _add({"record_id": 1000})}, {"matching.own_register"}),
     ("matching", {"candidates": _set(-1, record_id=1000)}, {"matching.own_register", "matching.decoys"}),
     ("matching", {"candidates": _set(-2, outcome=None, record_id=-2, tier="A", plausible=1)}, {"matching.decoys"}),
     ("matching", {"expected": lambda rows: rows[1:]}, {"matching.decoys_that_match", "matching.decoys_known"}),
@@ -148,7 +153,6 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
         {
             "verdicts": _all(
                 _set(0, addresses_on_file=ELSEWHERE),
-                _set(10, addresses_on_file=[]),
                 _set(11, units_on_file=12),
                 _set(-4, **PASSED),
                 _set(-1, **HELD),
@@ -160,12 +164,13 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
                 _set(16, outcome="held"),
                 _without(17),
             ),
+            "on_file_request": _home(1010, **made.ELSEWHERE, a_number="200", a_street="OAK AVE"),
         },
         {
             "disclosure.corroborated",
             "eligibility.verdicts_again",
-            "disclosure.address_on_file",
-            "disclosure.unit_given",
+            "eligibility.facts_of_the_register",
+            "eligibility.second_comparison",
             "eligibility.decoys",
             "address.placeholder",
             "address.no_number",
@@ -178,7 +183,7 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
     (  # three tries of earlier batches; a key that stands for the same values as another; a match that is no try
         "eligibility",
         {
-            "known": _add(*({"batch": "b", "person_key": "person12", "values_key": f"v{n}"} for n in range(3))),
+            "tried_before": _add(*({"batch": "b", "person_key": "person12", "values_key": f"v{n}"} for n in range(3))),
             "tries": _add({"ordinal": 13, "record_id": 1011}),
             "tried": _all(
                 _add({"ordinal": 13, "record_id": 1011, "person_key": "person11", "values_key": "other"}), _without(17)
@@ -192,6 +197,28 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
             "eligibility.all_tried",
         },
     ),
+    (
+        "eligibility",
+        {
+            "on_file_request": lambda rows: [r for r in rows if r["record_id"] != 1000],
+            "buildings_request": lambda rows: [
+                {"a_zip": "62701", "a_number": "100", "a_street": "MAIN ST", "units": units} for units in (2, 3)
+            ],
+        },
+        {
+            "disclosure.address_on_file",
+            "disclosure.corroborated",
+            "disclosure.unit_given",
+            "eligibility.facts_of_the_register",
+            "eligibility.second_comparison",
+        },
+    ),
+    ("eligibility", {"on_file_request": _home(1000, a_zip="62702")}, {"disclosure.corroborated"}),
+    ("eligibility", {"on_file_request": _home(1000, state="WI")}, {"disclosure.corroborated"}),
+    ("eligibility", {"on_file_request": _home(1000, street="101 MAIN ST")}, {"eligibility.second_comparison"}),
+    ("eligibility", {"on_file_request": _home(1000, valid_to=date(2021, 1, 1))}, {"disclosure.address_on_file"}),
+    ("intake", {"rows": _set(0, a_street="OAK AVE")}, {"intake.columns_again"}),
+    ("intake", {"rows": _set(0, codes=["CROWDED"])}, {"intake.crowds_again", "intake.outcome_again"}),
     (
         "disclosure",
         {"parquet": _all(_set(0, urbanization="URB X"), _twice), "csv": _set(0, zip="62702")},
