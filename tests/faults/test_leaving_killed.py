@@ -71,18 +71,22 @@ def test_killed_at_random_while_it_leaves(
     base: Path, undisturbed: tuple[Stand, float], zygote: Zygote, tmp_path: Path
 ) -> None:
     reference, seconds = undisturbed
-    chance, died, met = random.Random(2026), 0, set()
-    for n in range(KILLS):
-        place = fresh(base, tmp_path / str(n))
+    chance, died, n, met = random.Random(2026), 0, 0, set()
+    while died < KILLS:
+        assert n < 4 * KILLS, "the alarm comes too late"
+        place, begun = fresh(base, tmp_path / str(n)), time.monotonic()
         command = {"home": str(place / "home"), "what": batch(place)}
         times = 2 if n % 4 == 3 else 1  # every fourth time two runs race
-        ended = zygote.run(**command, alarm=chance.uniform(0.01, 1.1 * seconds), times=times)
+        ended = zygote.run(**command, alarm=chance.uniform(0.01, seconds), times=times)
         assert set(ended) <= {0, KILLED}
+        if KILLED not in ended:  # a busy machine has become an idle one, and the alarm came too late
+            seconds = (seconds + time.monotonic() - begun) / 2
         died += ended.count(KILLED)
         met.add(nothing_partial(place))
         assert zygote.run(**command, times=times) == [0] * times
         assert look(place) == reference, n
         assert nothing_partial(place) is State.PUBLISHED
         shutil.rmtree(tmp_path / str(n))
-    print(json.dumps({"kills": died, "states met": sorted(met)}))
-    assert died > KILLS / 2 and State.VALIDATED in met
+        n += 1
+    print(json.dumps({"runs": n, "kills": died, "states met": sorted(met)}))
+    assert State.VALIDATED in met
