@@ -74,13 +74,14 @@ def test_killed_at_random_while_it_leaves(
     chance, died, n, met = random.Random(2026), 0, 0, set()
     while died < KILLS:
         assert n < 4 * KILLS, "the alarm comes too late"
-        place, begun = fresh(base, tmp_path / str(n)), time.monotonic()
+        place = fresh(base, tmp_path / str(n))
         command = {"home": str(place / "home"), "what": batch(place)}
         times = 2 if n % 4 == 3 else 1  # every fourth time two runs race
+        begun = time.monotonic()
         ended = zygote.run(**command, alarm=chance.uniform(0.01, seconds), times=times)
         assert set(ended) <= {0, KILLED}
-        if KILLED not in ended:  # a busy machine has become an idle one, and the alarm came too late
-            seconds = (seconds + time.monotonic() - begun) / 2
+        # as the machine gets busier or idler, the alarm still meets every moment of a run, its last ones too
+        seconds = seconds * 1.02 if KILLED in ended else (seconds + time.monotonic() - begun) / 2
         died += ended.count(KILLED)
         met.add(nothing_partial(place))
         assert zygote.run(**command, times=times) == [0] * times
@@ -89,4 +90,4 @@ def test_killed_at_random_while_it_leaves(
         shutil.rmtree(tmp_path / str(n))
         n += 1
     print(json.dumps({"runs": n, "kills": died, "states met": sorted(met)}))
-    assert State.VALIDATED in met
+    assert met >= {State.VALIDATED, State.SEALED}
