@@ -10,6 +10,7 @@ from enum import StrEnum
 STATUTE = "26 USC 6103(i)(2)"
 PUB28 = "USPS Publication 28"
 DMM = "USPS DMM 602 1.3"
+POLICY = "holder's policy"
 REVIEW = "holder's review of the 2025 release (infra/docs/incident.md)"
 STAY = "stay of 21 November 2025, Center for Taxpayer Rights v. IRS (D.D.C.)"
 EVIDENCE = "the evidence that a match needs (infra/docs/matching.md)"

@@ -45,6 +45,7 @@ _SUBMISSION = _codes(
     ("SIGNATURE_MISSING", "The letter's signature is missing.", "Sign letter.toml.", f"{STATUTE}(A)"),
     ("LETTER_UNREADABLE", "The letter is not TOML in UTF-8.", "Correct its syntax."),
     ("LETTER_INVALID", "The letter lacks a field, or one has the wrong form.", "See sluicegate schema letter."),
+    ("SUBMISSION_UNREADABLE", "The submission cannot be read.", "Send plain files, as the form of the letter says."),
     ("FILE_MISSING", "A data file of the letter is not there.", "Send it."),
     ("FILE_TWICE", "The letter lists a data file twice.", "List each once."),
     ("FILE_EMPTY", "A data file is empty.", "Leave it out of the letter."),
@@ -93,13 +94,21 @@ _REGISTER = _codes(
     ("WEAK_EVIDENCE", "Name and address alone do not identify a person.", ""),
     ("NO_CANDIDATE", "No record was found.", ""),
     ("CLAIMED_TWICE", "Several requests with differing persons claim this record.", ""),
+    ("RECORD_CORRECTED", "The record was corrected or removed after it was matched.", "", "26 CFR 301.6212-2"),
 )
 _OURS, _REVIEWED = "None: the holder's system is at fault.", "None: the holder reviews it."
 _BATCH = _codes(
     CodePhase.BATCH,
     "agreement",
     ("UNKNOWN_AGREEMENT", "The letter names no enrolled agreement.", "Name an agreement in force.", STATUTE),
+    (
+        "AGREEMENT_TO_RENEW",
+        "The agreement names no signatories with keys of their own, or more than the law allows.",
+        "None: the holder has a new version of the agreement enrolled.",
+        f"{STATUTE}(A)",
+    ),
     ("COUNTS_DIFFER", "Rows were lost or doubled.", _OURS, f"{INVARIANT}, 1"),
+    ("NOTHING_MAY_LEAVE", "No field is left that may be released.", "None while the instruments say so."),
     ("MATCH_RATE", "The match rate is out of its band.", _REVIEWED),
     ("TIER_MIX", "Too large a share of the matches rests on weak evidence.", _REVIEWED),
     ("DECOY_WRONG", "A control row did not end as it must.", _OURS, f"{INVARIANT}, 8"),
@@ -110,6 +119,8 @@ _BATCH = _codes(
         "The batch was not decided within the time that the agreement allows.",
         "Send the requests again.",
     ),
+    # batches of earlier versions were held for it; now such a batch goes on, and each row ends with its own code
+    ("NOTHING_TO_DO", "No row is left to look at.", "Send at least one complete row.", f"{INVARIANT}, 8"),
     ("HALTED", "Releases are halted.", _REVIEWED, "two operators (infra/docs/operations.md)"),
 )
 _ADDRESS = _of(address.RULES)

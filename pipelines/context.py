@@ -1,5 +1,6 @@
 """What a stage knows of its batch: fixed when the submission is taken in, the same on every re-run."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,8 +10,9 @@ from typing import Any
 from expectations.address import facilities
 from expectations.base.digests import of_file, sql_keyed_hash
 from expectations.base.duck import DuckSettings, quote
+from expectations.base.hash_key import HashKey
 from expectations.facts import persons
-from expectations.instruments import Agreement, CourtOrder, Letter, Standing, standing
+from expectations.instruments import Agreement, CourtOrder, Determination, Letter, Standing, standing
 from pipelines import lake
 from pipelines.lake.runner import EMBEDDED
 
@@ -18,7 +20,8 @@ from pipelines.lake.runner import EMBEDDED
 KEPT = ("submission/letter.toml", "submission/letter.toml.sig", "earlier.json")
 
 _PERSON = "person|"
-_ADDRESS = ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_zip")
+# What of a row a try consists of: all that tells two places apart, the birth date and the TIN.
+TRIED_VALUES = ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_zip", "s_birth", "s_tin")
 
 
 def person_text(record_id: int) -> str:
@@ -38,10 +41,11 @@ class BatchContext:
     root         its folder in the lake (0700)
     submission   digest of the submission (letter and signature; the letter holds the digests of the files)
     orders       the enrolled court orders, in force or not; successors: agreements that supersede this one, likewise
+    determinations   the holder's, under 26 USC 6103(i)(6)
     decided_on   legal date of the decision, in the agreement's zone
     received_on  legal date of the receipt, in the agreement's zone
     register     folder of the prepared register version that this batch runs against
-    hash_key     key of the keyed hashes (32 bytes); never logged
+    hash_key     where the key of the keyed hashes lies: workers read it there, and hand it to no one
     instruments  digest by id of the enrolled versions that the decision rests on
     progress     called with (step, done, total) as a step goes on
     """
@@ -55,10 +59,11 @@ class BatchContext:
     decided_on: date
     received_on: date
     register: Path
-    hash_key: bytes = field(repr=False)
+    hash_key: HashKey
     runner: str = EMBEDDED
     part_rows: int = 250_000
     successors: tuple[Agreement, ...] = ()
+    determinations: tuple[Determination, ...] = ()
     instruments: Mapping[str, str] = field(default_factory=dict)
     duck: DuckSettings = field(default_factory=DuckSettings)
     progress: Callable[[str, int, int], None] = _quiet
@@ -80,7 +85,8 @@ class BatchContext:
 
     @property
     def tries(self) -> Path:
-        """Parquet (person_key, address_key): addresses this requester already tried for a person, within the period."""
+        """Parquet (batch, person_key, values_key): what this requester's batches tried on persons within the period, as
+        the ledger knew it at receipt; values_key is null where a batch disclosed the person's record."""
         return self.root / "tries.parquet"
 
     @property
@@ -99,9 +105,9 @@ class BatchContext:
         return self._beside(persons.KEPT)
 
     @property
-    def late(self) -> Path | None:
-        """Parquet (ordinal) of eligible rows whose persons were put on such a list since; None: there are none."""
-        return self._beside(persons.LATE)
+    def lists(self) -> tuple[str, ...]:
+        """The holder's lists of persons that somebody was on at receipt."""
+        return tuple(json.loads(self.earlier.read_text()).get("lists", ())) if self.earlier.exists() else ()
 
     def _beside(self, name: str) -> Path | None:
         path = self.root / name
@@ -125,15 +131,24 @@ class BatchContext:
 
     def sql_person_key(self, record_id: str) -> str:
         """SQL for the keyed hash of a record id."""
-        return sql_keyed_hash(self.hash_key, f"({quote(_PERSON)} || CAST({record_id} AS VARCHAR))")
+        return sql_person_key(record_id)
 
-    def sql_address_key(self) -> str:
-        """SQL for the keyed hash of a parsed address: all that tells two places apart, each in its place."""
-        text = " || '|' || ".join(f"coalesce({c}, '')" for c in _ADDRESS)
-        return sql_keyed_hash(self.hash_key, f"('address|' || {text})")
+    def sql_values_key(self) -> str:
+        """SQL for the keyed hash of the values that a row tries, each in its place, given or not."""
+        text = " || '|' || ".join(f"coalesce(CAST({c} AS VARCHAR), '')" for c in TRIED_VALUES)
+        return sql_keyed_hash(f"('values|' || {text})")
+
+    def sql_together_key(self) -> str:
+        """SQL for the keyed hash that stands for a try of several rows of this batch together."""
+        return sql_keyed_hash(quote(f"together|{self.batch}"))
 
 
-def sql_request_key(hash_key: bytes, agreement: Agreement, request_id: str) -> str:
-    """SQL for the keyed hash of a request id: one a requester, agreement and id. It holds the key: never log it."""
+def sql_person_key(record_id: str) -> str:
+    """SQL for the keyed hash of a record id (where `HashKey.install` was asked)."""
+    return sql_keyed_hash(f"({quote(_PERSON)} || CAST({record_id} AS VARCHAR))")
+
+
+def sql_request_key(agreement: Agreement, request_id: str) -> str:
+    """SQL for the keyed hash of a request id: one a requester, agreement and id (where `HashKey.install` was asked)."""
     prefix = f"request|{agreement.requester.id}|{agreement.id}|"
-    return sql_keyed_hash(hash_key, f"({quote(prefix)} || {request_id})")
+    return sql_keyed_hash(f"({quote(prefix)} || {request_id})")

@@ -14,6 +14,7 @@ os.environ.setdefault("SLUICEGATE_THREADS", "1")
 LONGEST = (
     "tests/test_readme.py",
     "tests/leak/",
+    "tests/attack/test_guesses.py",
     "tests/expectations/suites/test_suites.py",
     "tests/flows/batch/test_batch.py",
     "tests/faults/test_crash.py",

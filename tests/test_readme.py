@@ -26,6 +26,7 @@ OF_THEIR_OWN = {"init", "run", "watch"}
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", TEXT, re.S) for line in block.splitlines() if line.strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_the_commands_work_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

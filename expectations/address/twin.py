@@ -12,8 +12,9 @@ from expectations.address.twin_text import BAD, PARTS, is_facility, is_placehold
 
 _MILITARY = ("AA", "AE", "AP")
 _PO_WORDS = (
-    *("PO BOX", "P O BOX", "POBOX", "POB", "P O B", "PO B"),
-    *("POST OFFICE BOX", "LOCK BOX", "LOCKBOX", "PO DRAWER", "APARTADO"),
+    *(f"{po} {box}" for po in ("PO", "P O") for box in ("BOX", "BX", "DRAWER", "CALLER", "BIN", "B")),
+    *("POBOX", "POB", "POBX", "POST OFFICE BOX", "POST OFFICE DRAWER", "LOCK BOX", "LOCKBOX"),
+    *("APARTADO POSTAL", "APARTADO"),
 )
 _BARE_BOX = ("CALLER", "FIRM CALLER", "DRAWER", "BIN", "BOX")
 _RURAL = ("RR", "R R", "RURAL ROUTE", "RURAL RTE", "RFD", "R F D", "RD", "ROUTE", "RTE", "RT")
@@ -21,7 +22,7 @@ _CONTRACT = (
     *("HC", "H C", "HCR", "HIGHWAY CONTRACT", "HIGHWAY CONTRACT ROUTE", "HWY CONTRACT RTE"),
     *("STAR ROUTE", "STAR RTE"),
 )
-_GENERAL = (
+GENERAL = (
     *("GENERAL DELIVERY", "GEN DELIVERY", "GEN DEL", "GENL DEL", "GENL DELIVERY", "GENERAL DEL"),
     *("GD", "G D", "LISTA DE CORREOS", "ENTREGA GENERAL"),
 )
@@ -33,11 +34,8 @@ def judge(row: Mapping[str, Any], left_out: Collection[str] = ()) -> list[str]:
 
     left_out   what the agreement lets be left out (state, city)
     """
-    if all(not (row.get(c) or "").strip() for c in PARTS) and (row.get("address") or "").strip():
-        parts, one_line = split(plain(row["address"], keep=",")), True
-    else:
-        parts, one_line = {c: plain(row.get(c) or "") for c in PARTS}, False
-    implied = _implied(parts, one_line)
+    parts, one_line = read(row)
+    implied = implied_state(parts, one_line)
     if implied and "state" in left_out:
         parts["state"], implied = implied, ""
     found = _delivery_codes(parts) | _place_codes(parts)
@@ -47,7 +45,14 @@ def judge(row: Mapping[str, Any], left_out: Collection[str] = ()) -> list[str]:
     return sorted(found - {"NO_CITY"} if let else found)
 
 
-def _implied(parts: dict[str, str], one_line: bool) -> str:
+def read(row: Mapping[str, Any]) -> tuple[dict[str, str], bool]:
+    """The five parts of an address as plain text, and whether it came in one line."""
+    if all(not (row.get(c) or "").strip() for c in PARTS) and (row.get("address") or "").strip():
+        return split(plain(row["address"], keep=",")), True
+    return {c: plain(row.get(c) or "") for c in PARTS}, False
+
+
+def implied_state(parts: dict[str, str], one_line: bool) -> str:
     """The state that the ZIP implies where none is given; in one line, it ends in a city of the ZIP, or in none."""
     known = zips().get(zip5(parts["zip"]))
     if parts["state"] or not known or not known["active"]:
@@ -95,14 +100,14 @@ def _delivery_codes(parts: dict[str, str]) -> set[str]:
 def _kind_codes(street: str, state: str) -> set[str]:
     military = _military(street)
     if state in _MILITARY:
-        if military == "box" or street in _GENERAL:
+        if military == "box" or street in GENERAL:
             return set()
         return {"NO_BOX"} if military or _box(street) is False else {"NOT_PARSED"}
     if military == "box":
         return {"NOT_PARSED"}
     if military:
         return {"NO_BOX"}
-    if street in _GENERAL:
+    if street in GENERAL:
         return set()
     box = _box(street)
     if box is not None:
@@ -131,27 +136,37 @@ def _military(street: str) -> str:
     return ""
 
 
+def _leads(*names: str) -> tuple[list[str], ...]:
+    return tuple(name.split() for name in names)
+
+
+CONTRACT = _leads(*_CONTRACT)
+ROUTE_LEADS = (*_leads(*_RURAL), *CONTRACT)
+_BARE_ROUTES = _leads("RR", "R R", "RURAL ROUTE", "RURAL RTE", "RFD", "R F D", *_CONTRACT)
+PO_LEADS = _leads(*sorted(_PO_WORDS, key=len, reverse=True))
+BARE_LEADS = _leads(*_BARE_BOX)
+_FIRST_WORDS = frozenset(lead[0] for lead in (*ROUTE_LEADS, *PO_LEADS, *BARE_LEADS))
+
+
 def _box(street: str) -> bool | None:
     """A box or route with its number: True; without: False; None: a street line."""
     words = street.replace("#", " ").split()
-    for route in (*_RURAL, *_CONTRACT):
-        lead = route.split()
+    if _FIRST_WORDS.isdisjoint(words):
+        return None
+    for lead in ROUTE_LEADS:
         for i in range(_first_with_digit(words)):  # a name may stand before it
             rest = words[i + len(lead) :]
             if words[i : i + len(lead)] == lead and rest[1:2] == ["BOX"] and rest[0][:1].isdigit() and rest[2:]:
                 return bool(rest[2].strip("0")) and all(w.isalpha() for w in rest[3:])
-    for route in ("RR", "R R", "RURAL ROUTE", "RURAL RTE", "RFD", "R F D", *_CONTRACT):
-        lead = route.split()
+    for lead in _BARE_ROUTES:
         if words[: len(lead)] == lead and len(words) <= len(lead) + 1:
             return False
-    for name in sorted(_PO_WORDS, key=len, reverse=True):
-        lead = name.split()
+    for lead in PO_LEADS:
         for i in range(len(words) - len(lead) + 1):
             after = words[i + len(lead) :]
             if words[i : i + len(lead)] == lead and (not after or _is_box(after[0]) or i == 0):
                 return bool(after) and _is_box(after[0])
-    for name in _BARE_BOX:
-        lead = name.split()
+    for lead in BARE_LEADS:
         if words[: len(lead)] == lead and len(words) <= len(lead) + 1:
             return len(words) == len(lead) + 1 and _is_box(words[-1])
     return None

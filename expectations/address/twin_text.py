@@ -1,7 +1,8 @@
 """The twin's reading of text: letters made plain, one line taken apart, words that are no address. See `twin`."""
 
+import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from expectations.address import reference
@@ -11,8 +12,11 @@ PARTS = ("street", "unit", "city", "state", "zip")
 BAD = "\ufffd"  # stands for a character that cannot be read
 
 
+@lru_cache(20_000)
 def plain(text: str, keep: str = "") -> str:
     """Capitals, ASCII, single spaces; what cannot be read becomes one mark that no test accepts."""
+    if text.isascii() and text.replace(" ", "").isalnum():  # most are letters and digits: nothing to read twice
+        return " ".join(text.upper().split())
     letters = []
     for c in unicodedata.normalize("NFD", text):
         if unicodedata.category(c) in ("Mn", "Me", "Mc", "Cf"):
@@ -101,28 +105,44 @@ def zip5(text: str) -> str:
 
 
 @cache
-def _phrases(where: str) -> tuple[str, ...]:
-    return reference.phrases("placeholders", "where", where)
+def _keys(where: str) -> tuple[tuple[str, bool], ...]:
+    """The phrases of the deny-list as they are compared, and whether one has several words."""
+    found = reference.phrases("placeholders", "where", where)
+    return tuple((_squeeze(p.replace(" ", "")), " " in p) for p in found)
 
 
+# Places and streets recur: what was found of a text is kept for the next row.
+@lru_cache(20_000)
 def is_placeholder(text: str, inside_only: bool = False) -> bool:
     """A phrase of the deny-list stands in the text, or nothing but such phrases, digits and repeated letters does."""
     squeezed = [_squeeze(w) for w in _cuts(text)]
     flat = "".join(squeezed)
-    for phrase in _phrases("within"):
-        key = _squeeze(phrase.replace(" ", ""))
-        if (" " not in phrase and key in flat) or (" " in phrase and _on_edges(key, squeezed)):
-            return True
+    if _within().search(flat) and any(
+        key in flat and (not several or _on_edges(key, squeezed)) for key, several in _keys("within")
+    ):
+        return True
     return not inside_only and _all_filler(text)
 
 
+@cache
+def _within() -> re.Pattern[str]:
+    """One look that passes most texts: none of the keys stands in them."""
+    return re.compile("|".join(re.escape(key) for key, _ in _keys("within")))
+
+
+_LETTERS = re.compile(r"[^\W_]+")
+
+
 def _cuts(text: str) -> list[str]:
-    return "".join(c if c.isalnum() else " " for c in text).split()
+    return _LETTERS.findall(text)
+
+
+_LIKE = str.maketrans("0154L3", "OISAIE")
 
 
 def _squeeze(word: str) -> str:
     """Digits and letters that look alike made one."""
-    return word.translate(str.maketrans("0154L3", "OISAIE"))
+    return word.translate(_LIKE)
 
 
 def _on_edges(key: str, words: list[str]) -> bool:
@@ -130,8 +150,10 @@ def _on_edges(key: str, words: list[str]) -> bool:
 
 
 def _all_filler(text: str) -> bool:
-    words = [w for w in _cuts(text) if any(c.isalpha() for c in w)]
-    keys = {_squeeze(p.replace(" ", "")) for p in _phrases("whole")}
+    words = [w for w in _cuts(text) if not w.isdecimal()]
+    keys = _whole()
+    if words and len(set(words[0])) > 1 and _squeeze(words[0]) not in _beginnings():
+        return _squeeze("".join(words)) in _alone()
 
     def filler(word: str) -> bool:
         return _squeeze(word) in keys or (len(set(word)) == 1 and (len(word) > 2 or word[0] in "XZQ"))
@@ -139,10 +161,31 @@ def _all_filler(text: str) -> bool:
     def covered(rest: list[str]) -> bool:
         return not rest or any(filler("".join(rest[:n])) and covered(rest[n:]) for n in range(1, len(rest) + 1))
 
-    alone = {_squeeze(p) for p in _phrases("alone")}
-    return bool(words) and (covered(words) or _squeeze("".join(words)) in alone)
+    return bool(words) and (covered(words) or _squeeze("".join(words)) in _alone())
 
 
+@cache
+def _whole() -> frozenset[str]:
+    return frozenset(key for key, _ in _keys("whole"))
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    """What a filler can begin with: most texts begin with something else."""
+    return frozenset(key[:n] for key in _whole() for n in range(1, len(key) + 1))
+
+
+@cache
+def _alone() -> frozenset[str]:
+    return frozenset(_squeeze(p) for p in reference.phrases("placeholders", "where", "alone"))
+
+
+@lru_cache(20_000)
 def is_facility(text: str) -> bool:
     padded = f" {' '.join(_cuts(text))} "
-    return any(f" {p} " in padded for p in reference.phrases("facilities"))
+    return _facilities().search(padded) is not None
+
+
+@cache
+def _facilities() -> re.Pattern[str]:
+    return re.compile(f" (?:{'|'.join(re.escape(p) for p in reference.phrases('facilities'))}) ")

@@ -1,15 +1,30 @@
-"""The one clock. Legal dates are dates in the agreement's zone; the ledger's times are UTC."""
+"""The one clock. Legal dates are dates in the agreement's zone; the ledger's times are UTC.
+
+A machine's clock may be wrong. What is decided, and what the ledger records, goes by a clock that the ledger has
+compared with its newest event (`flows.ledger.timing`): `skew` and `leap` say how far the two may lie apart.
+"""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+SKEW, LEAP = timedelta(seconds=5), timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Tells the time. `fixed` (UTC) stands still: for tests and sandboxes only."""
+    """Tells the time.
+
+    fixed      stands still at this time (UTC): for tests and sandboxes only
+    pretended  legal days are asked of it as if it were then, and nothing is recorded as done then: sandboxes only
+    skew       so far may the clocks of several machines lie apart
+    leap       so far ahead of the newest event is believed without anybody's signature
+    """
 
     fixed: datetime | None = None
+    pretended: bool = False
+    skew: timedelta = SKEW
+    leap: timedelta = LEAP
 
     def now(self) -> datetime:
         """The time now, in UTC, to the microsecond."""

@@ -68,9 +68,14 @@ def keyed_hash(key: bytes, text: str) -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
-def sql_keyed_hash(key: bytes, text: str) -> str:
-    """SQL for `keyed_hash` over a VARCHAR expression. The key stands in the query: never log a query that has it."""
+def hash_key_blocks(key: bytes) -> tuple[bytes, bytes]:
+    """The inner and the outer block of HMAC-SHA256 with this key (RFC 2104): as secret as the key."""
     block = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
-    inner = "".join(f"\\x{b ^ 0x36:02X}" for b in block)
-    outer = "".join(f"\\x{b ^ 0x5C:02X}" for b in block)
-    return f"sha256('{outer}'::BLOB || unhex(sha256('{inner}'::BLOB || encode({text}))))"
+    return bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)
+
+
+def sql_keyed_hash(text: str) -> str:
+    """SQL for `keyed_hash` over a VARCHAR expression. The key stands in variables of the session that it is asked in
+    (`HashKey.install`), not in the query: queries are handed to workers, and logged. Without them it is an error."""
+    inner, outer = (f"coalesce(getvariable('hash_key_{part}')::BLOB, error('no key'))" for part in ("inner", "outer"))
+    return f"sha256({outer} || unhex(sha256({inner} || encode({text}))))"

@@ -5,9 +5,11 @@ An error names the file and the key, and never quotes what stands there.
 
 import json
 import re
+import stat
 import tomllib
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -30,16 +32,66 @@ def entry(description: str, example: Any, **more: Any) -> Any:
 _M = TypeVar("_M", bound=Strict)
 
 
-def toml(data: bytes, where: str, code: str) -> dict[str, Any]:
-    """The bytes of a TOML file as a table; raises BadInput(code) with the line, if it is none."""
+LARGEST_FILE = 1 << 20  # bytes of a form
+
+
+def file_bytes(path: Path, code: str) -> bytes:
+    """The bytes of a form; raises BadInput(code) if it is no plain file, cannot be read, or is too large."""
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        if stat.S_ISREG(path.stat().st_mode):  # a pipe would wait for its other end
+            with path.open("rb") as stream:
+                data = stream.read(LARGEST_FILE + 1)
+            if len(data) <= LARGEST_FILE:
+                return data
+    except OSError:
+        pass
+    what = "it is no plain file of at most 1 MiB that can be read"
+    raise BadInput(code, what, where=path.name, remedy="Put a plain file there.")
+
+
+def toml(data: bytes, where: str, code: str) -> dict[str, Any]:
+    """The bytes of a TOML file as a table; raises BadInput(code) with the line, if it is none, or none that a person
+    would write: nested deeper, with longer numbers or keys of more parts, or with control characters."""
+    try:
+        text = data.decode("utf-8")
+        # the parser walks each key of n parts n times
+        if sum(line.count(".") ** 2 for line in text.splitlines()) > _DOTS**2:
+            raise BadInput(code, "a key has too many parts", where=where, remedy="Write plain keys.")
+        table = tomllib.loads(text)
     except UnicodeDecodeError:
         raise BadInput(code, "the file is not UTF-8", where=where, remedy="Save it as UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))  # nothing else of its text: it may quote the file
         place = f"{where}, line {line[1]}" if line else where
         raise BadInput(code, "the file is not TOML", where=place, remedy="Correct its syntax.") from None
+    except (ValueError, RecursionError, OverflowError):
+        what = "a number is too long, a date is none, or tables are nested too deep"
+        raise BadInput(code, what, where=where, remedy="Write it as the form says.") from None
+    if unsound := _unsound(table):
+        raise BadInput(code, unsound, where=where, remedy="Write it as the form says.")
+    return table
+
+
+_DOTS, _DEEPEST = 2_000, 16
+_LARGEST = 1 << 63  # what databases hold as a whole number
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _unsound(table: dict[str, Any]) -> str | None:
+    """What no later reader of this table should have to be ready for; None if there is nothing."""
+    inner: list[tuple[Any, int]] = [(table, 1)]
+    while inner:
+        value, depth = inner.pop()
+        if isinstance(value, str) and _CONTROL.search(value):
+            return "a text holds a control character"
+        if isinstance(value, int) and abs(value) >= _LARGEST:
+            return "a number is too large"
+        if isinstance(value, dict | list):
+            if depth > _DEEPEST:
+                return "tables or lists are nested too deep"
+            parts = [*value, *value.values()] if isinstance(value, dict) else value
+            inner += [(part, depth + 1) for part in parts]
+    return None
 
 
 @dataclass(frozen=True)
@@ -51,27 +103,39 @@ class Problem:
     write: str
 
 
-def problems(model: type[Strict], table: dict[str, Any]) -> list[Problem]:
-    """All that is wrong with the table as `model`; empty if it fits."""
+def problems(model: type[Strict], table: dict[str, Any], context: dict[str, Any] | None = None) -> list[Problem]:
+    """All that is wrong with the table as `model`; empty if it fits. `context`: for the validators of the form."""
     try:
-        model.model_validate(table)
+        model.model_validate(table, context=context)
     except ValidationError as error:
         return [
-            Problem(".".join(str(p) for p in e["loc"]) or "the whole file", e["msg"], _write(model, e["loc"]))
+            Problem(".".join(map(_plain, e["loc"])) or "the whole file", e["msg"], _write(model, e["loc"]))
             for e in error.errors(include_input=False, include_url=False, include_context=False)
         ]
+    except (ValueError, RecursionError, OverflowError):
+        return [Problem("the whole file", "a value is none that can be read", "")]
     return []
 
 
+def _plain(part: int | str) -> str:
+    """A key as it may be shown. One that is not a key of ours may be anything: a value, or what upsets a terminal."""
+    return str(part) if isinstance(part, int) or re.fullmatch(r"[A-Za-z0-9_ -]{1,40}", part) else "a key"
+
+
 def validated(
-    model: type[_M], table: dict[str, Any], where: str, code: str, remedy: str = "See sluicegate schema for the form."
+    model: type[_M],
+    table: dict[str, Any],
+    where: str,
+    code: str,
+    remedy: str = "See sluicegate schema for the form.",
+    context: dict[str, Any] | None = None,
 ) -> _M:
     """The table as `model`; raises BadInput(code) with the first key at fault."""
-    wrong = problems(model, table)
+    wrong = problems(model, table, context)
     if wrong:
         first = wrong[0]
         raise BadInput(code, f"{first.key}: {first.what}", where=where, remedy=f"{first.write} {remedy}".strip())
-    return model.model_validate(table)
+    return model.model_validate(table, context=context)
 
 
 def _write(model: type[Strict], place: tuple[int | str, ...]) -> str:

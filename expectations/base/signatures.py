@@ -23,6 +23,7 @@ from expectations.base.errors import BadInput
 LETTER, DECISION, MANIFEST = "sluicegate-letter", "sluicegate-decision", "sluicegate-manifest"
 SIGNED_HEAD, INSTRUMENT, OPERATOR = "sluicegate-checkpoint", "sluicegate-instrument", "sluicegate-operator"
 RECALL, ATTESTATION, BASELINE = "sluicegate-recall", "sluicegate-attestation", "sluicegate-baseline"
+COMPLIANCE, KEYS, CLOCK = "sluicegate-compliance", "sluicegate-keys", "sluicegate-clock"
 
 
 def generate(path: Path, comment: str) -> str:

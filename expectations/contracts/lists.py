@@ -70,3 +70,7 @@ ENDS_IN: Mapping[Outcome, frozenset[Stage]] = total(
 def ends(stage: Stage) -> tuple[Outcome, ...]:
     """The outcomes that rows of this stage may carry."""
     return tuple(outcome for outcome, stages in ENDS_IN.items() if stage in stages)
+
+
+# The holder's own lists of persons (`facts.persons`): no order names them.
+SECRET = ("informant", "protected")

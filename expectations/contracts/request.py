@@ -33,6 +33,13 @@ RAW_FIELDS = (
         "the paragraph of 8 USC 1227(a) that the order rests on, such as 1227(a)(1)(B); 8 USC 1253(a)(1)",
     ),
     ("case_number", "the case in which the final order was made"),
+    ("prong", "A, B, C or D: which of 8 USC 1253(a)(1)(A) to (D); left out: A"),
+    (
+        "conduct_date",
+        "YYYY-MM-DD: day by which documents were to be applied for (B), of the act (C), set for removal (D)",
+    ),
+    ("conduct_place", "the place set for removal; 8 USC 1253(a)(1)(D)"),
+    ("proper_steps", "proper steps taken against the order, or none; 8 USC 1253(a)(2)"),
 )
 RAW_NAMES = tuple(name for name, _ in RAW_FIELDS)
 # Of every submission; the letter's statute asks for more (rules.statutes).

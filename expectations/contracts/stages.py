@@ -70,7 +70,8 @@ VERDICT = row(
     column("addresses_on_file", pa.list_(ON_FILE), "every address on file that counts, raw, newest first", null=False),
     column("units_on_file", I32, "distinct units on file in the request's building", null=False),
     column("lists", pa.list_(S), "the holder's lists of persons that this one is on, sorted", null=False),
-    column("earlier_tries", I32, "other addresses already tried for this person by this requester", null=False),
+    column("earlier_tries", I32, "other values that this requester tried on this person, and that count", null=False),
+    column("tried_beside", I32, "of these, values that other rows of the same batch try", null=False),
     column("corroboration", S, "same, building, differs or not_comparable", null=False),
     column("codes", pa.list_(S), "codes of every register-phase rule that failed, sorted", null=False),
     column("outcome", S, "null: eligible; held otherwise"),
@@ -85,4 +86,15 @@ OUTCOME = row(
     column("outcome", S, "the one end of this row", null=False),
     column("codes", pa.list_(S), "every code, for the holder's own eyes", null=False),
     column("told", pa.list_(S), "the codes that the requester sees", null=False),
+)
+# A row of the accounting: what became of the request, and what it said, whatever becomes of the evidence.
+ACCOUNTED = pa.schema(
+    [
+        *OUTCOME,
+        *row(
+            column("reason", S, "the reason that the request gave; 26 USC 6103(p)(3)(A)"),
+            column("taxable_period", S, "the taxable period or periods that it asked for"),
+            column("officer", S, "the officer personally and directly engaged that it named"),
+        ),
+    ]
 )

@@ -5,7 +5,8 @@ urbanization included (Publication 28: identical streets differ by it). It is no
 cannot be compared, does not corroborate (infra/docs/incident.md). The city is not compared: the ZIP names the place,
 and one ZIP has several accepted city names. Which addresses on file count is set in the agreement (`counts`).
 
-Used by the validate stage, and again by the eligibility checkpoint on the raw addresses in the committed verdicts.
+Used by the validate stage on the raw addresses that it found, and by the eligibility checkpoint on those that the
+register itself holds, as they were parsed when it was prepared.
 """
 
 from expectations import address
@@ -41,9 +42,6 @@ def sql(requests: str, verdicts: str, counting: str = "true") -> str:
     on file, no request, or nothing comparable gives not_comparable. `address.setup` must have run on the connection.
     """
     # the steps bear a prefix: one called like the relation that is given would hide it
-    known = " AND ".join(f"{side}.{c} IS NOT NULL" for side in ("r", "f") for c in _NEEDED)
-    equal = " AND ".join(f"r.{c} = f.{c}" for c in _NEEDED)
-    named = " ".join(f"WHEN {rank} THEN '{found}'" for found, rank in _RANKS.items())
     return f"""
     WITH c_each_address AS (
       SELECT ordinal, unnest(addresses_on_file) AS a FROM {verdicts}
@@ -53,13 +51,24 @@ def sql(requests: str, verdicts: str, counting: str = "true") -> str:
       FROM (SELECT *, a.valid_from AS valid_from, a.valid_to AS valid_to FROM c_each_address) WHERE {counting}
     ), c_on_file AS (
       {address.derive("c_raw_on_file", one_line=False, urbanization=True)}
-    ), c_compared AS (
-      SELECT f.ordinal, CASE WHEN NOT ({known}) THEN {_RANKS[Corroboration.NOT_COMPARABLE]}
+    )
+    {best(f"{verdicts} v", f"c_on_file f JOIN {requests} r USING (ordinal)", "ordinal")}"""
+
+
+def best(verdicts: str, beside: str, key: str) -> str:
+    """A SELECT of (`key`, corroboration), one row for each row of `verdicts`, a FROM item called v.
+
+    `beside`: FROM items with `key`, in which f has the a_* columns of an address on file, parsed, and r those of the
+    request's. No row there gives not_comparable.
+    """
+    known = " AND ".join(f"{side}.{c} IS NOT NULL" for side in ("r", "f") for c in _NEEDED)
+    equal = " AND ".join(f"r.{c} = f.{c}" for c in _NEEDED)
+    named = " ".join(f"WHEN {rank} THEN '{found}'" for found, rank in _RANKS.items())
+    return f"""
+    SELECT v.{key}, CASE c_best.rank {named} ELSE '{Corroboration.NOT_COMPARABLE}' END AS corroboration
+    FROM {verdicts} LEFT JOIN (
+      SELECT {key}, max(CASE WHEN NOT ({known}) THEN {_RANKS[Corroboration.NOT_COMPARABLE]}
           WHEN NOT ({equal}) OR r.a_urb IS DISTINCT FROM f.a_urb THEN {_RANKS[Corroboration.DIFFERS]}
           WHEN r.a_unit IS DISTINCT FROM f.a_unit THEN {_RANKS[Corroboration.BUILDING]}
-          ELSE {_RANKS[Corroboration.SAME]} END AS rank FROM c_on_file f JOIN {requests} r USING (ordinal)
-    ), c_best AS (
-      SELECT ordinal, max(rank) AS rank FROM c_compared GROUP BY ordinal
-    )
-    SELECT v.ordinal, CASE c_best.rank {named} ELSE '{Corroboration.NOT_COMPARABLE}' END AS corroboration
-    FROM {verdicts} v LEFT JOIN c_best USING (ordinal)"""
+          ELSE {_RANKS[Corroboration.SAME]} END) AS rank FROM {beside} GROUP BY {key}
+    ) c_best USING ({key})"""

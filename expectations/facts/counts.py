@@ -15,11 +15,10 @@ def sql(rows: str, rejects: str, dropped: str | None, letter: LetterFacts | None
     all of them), `rejects` and `dropped` (a column `ordinal`) can stand in FROM. Shares are of all submitted rows,
     rejects included (agreement); rows that two people dropped count in no share and are no longer incomplete.
 
-    Columns: rows_submitted, rows_rejected, rows_dropped, rows_open (go on to match), incomplete_rows,
-    worst_file_incomplete_share, codes_over_limit (codes on a larger share of the rows than the agreement allows),
-    identical_reason_rows (largest group of two requests or more that give one reason: `reasons`), busiest_officer_rows
-    (of one person, under whatever ids the letter lists him). Without `letter` no code has a limit, and each id is a
-    person.
+    Columns: rows_submitted, rows_rejected, rows_dropped, incomplete_rows, worst_file_incomplete_share, codes_over_limit
+    (codes on a larger share of the rows than the agreement allows), identical_reason_rows (largest group of two
+    requests or more that give one reason: `reasons`), busiest_officer_rows (of one person, under whatever ids the
+    letter lists him). Without `letter` no code has a limit, and each id is a person.
     """
     by_code = letter.thresholds.incomplete_share_by_code if letter else {}
     alike = letter.officers_alike if letter else {}
@@ -44,22 +43,13 @@ def sql(rows: str, rejects: str, dropped: str | None, letter: LetterFacts | None
     codes AS (
       SELECT code, count(*) AS n FROM (SELECT unnest(a_codes) AS code FROM asked WHERE NOT is_dropped) GROUP BY code
     ),
-    said AS MATERIALIZED (
-      SELECT request_id, {reasons.words("reason")} AS words, case_number, final_order_date, judicial_order_date
-      FROM asked
-      WHERE regexp_matches(reason, '[\\p{{L}}\\p{{N}}]')
-    ),
-    given AS (SELECT request_id, words, {reasons.same("words")} AS same FROM said),
-    reasons AS (
-      SELECT count(DISTINCT request_id) AS n FROM given GROUP BY words HAVING n > 1
-      UNION ALL SELECT count(DISTINCT request_id) AS n FROM given GROUP BY same HAVING n > 1
-    ),
+    given AS (UNPIVOT ({reasons.keys("asked", ["request_id"])}) ON {", ".join(reasons.KEYS)} INTO NAME kind VALUE key),
+    reasons AS (SELECT count(DISTINCT request_id) AS n FROM given GROUP BY kind, key HAVING n > 1),
     officers AS (SELECT count(*) AS n FROM asked WHERE officer IS NOT NULL GROUP BY {officer})
     SELECT
       (SELECT count(*) FROM asked) + (SELECT count(*) FROM bad) AS rows_submitted,
       (SELECT count(*) FROM bad) AS rows_rejected,
       (SELECT count(*) FROM asked WHERE is_dropped) AS rows_dropped,
-      (SELECT count(*) FROM asked WHERE outcome IS NULL AND NOT is_dropped) AS rows_open,
       (SELECT count(*) FROM asked WHERE incomplete AND NOT is_dropped) AS incomplete_rows,
       coalesce((SELECT max(incomplete / counted) FROM files), 0.0)::DOUBLE AS worst_file_incomplete_share,
       (SELECT coalesce(list(code ORDER BY code), []) FROM codes JOIN ({_limits(by_code)}) USING (code)

@@ -12,7 +12,19 @@ from typing import Annotated, Any, get_type_hints
 
 from expectations.base import signatures
 from expectations.facts.band import Learnt, learnt
-from expectations.instruments import Agreement, CourtOrder, Letter, Officer, Standing, Thresholds, standing
+from expectations.instruments import (
+    Agreement,
+    CourtOrder,
+    Determination,
+    Letter,
+    Officer,
+    Purpose,
+    Standing,
+    Thresholds,
+    cleared,
+    standing,
+)
+from expectations.instruments.law import may_ask
 from expectations.instruments.standing import superseded
 from expectations.rules.statutes import STATUTES
 
@@ -27,16 +39,39 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True)
+class Period:
+    """What a requester has asked for within the agreement's period, a batch with all before it, in different requests.
+
+    requests          all of them
+    officer, reason   of the officer, and of the reason, that this batch has and most of them name
+    """
+
+    requests: int = 0
+    officer: int = 0
+    reason: int = 0
+
+
+@dataclass(frozen=True)
 class Earlier:
     """What the ledger knew of this requester under this agreement when the batch was received.
 
     rows, incomplete   what passed `intake` in the 30 days before, and how many of these rows had an incomplete address
     batches            (rows looked up, matched) of batches published before, the newest first, `band.NEWEST` at most
+    lists              the holder's lists of persons that somebody was on
+    period             what was asked within the period; None until this batch's own rows are counted
     """
 
     rows: int = 0
     incomplete: int = 0
     batches: Sequence[Sequence[int]] = ()
+    lists: Sequence[str] = ()
+    period: Period | None = None
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> "Earlier":
+        """From JSON, as it is kept beside a batch."""
+        period = said.get("period")
+        return cls(**{**said, "period": Period(**period) if period else None})
 
 
 @dataclass(frozen=True)
@@ -59,7 +94,8 @@ class RegisterFacts:
 
     thresholds                the agreement's, with what holds for those that it leaves out
     earlier_addresses_count   an address on file that has ended counts as well, if not before `earliest_address_end`
-    lists_required            lists of persons on all of which a person must be
+    lists_required            lists of persons on all of which a person must be; lists_barred: on none of which
+    lists_on_file             lists that somebody is on: a barred one that is not among them is not known
     states_withheld           states (two letters) whose rows are held
     """
 
@@ -68,6 +104,8 @@ class RegisterFacts:
     earlier_addresses_count: Annotated[bool, Cites(Source.AGREEMENT)]
     earliest_address_end: Annotated[date, Cites(Source.AGREEMENT)]
     lists_required: Annotated[tuple[str, ...], Cites(Source.ORDERS, orders="persons")]
+    lists_barred: Annotated[tuple[str, ...], Cites(Source.ORDERS, orders="barred")]
+    lists_on_file: Annotated[tuple[str, ...], Cites(Source.HOLDER)]
     states_withheld: Annotated[tuple[str, ...], Cites(Source.ORDERS, orders="states")]
 
     def flat(self) -> dict[str, Any]:
@@ -84,6 +122,7 @@ class LetterFacts(RegisterFacts):
 
     officers       ids; `officers_alike`: ids under which the letter lists somebody again → the id that counts
     earlier_rows   of its requester's batches that passed `intake` in the 30 days before; so `earlier_incomplete_rows`
+    period_requests, period_officer, period_reason   of its requester within the period: see `Period`
     learnt         what the match rates of its earlier batches show
     """
 
@@ -100,7 +139,7 @@ class LetterFacts(RegisterFacts):
     statute_designated: Annotated[bool, Cites(Source.LETTER)]
     purpose_allowed: Annotated[bool, Cites(Source.LETTER)]
     solely: Annotated[bool, Cites(Source.LETTER)]
-    clearance: Annotated[bool, Cites(Source.LETTER)]
+    clearance: Annotated[bool, Cites(Source.HOLDER)]
     officers: Annotated[tuple[str, ...], Cites(Source.LETTER)]
     officers_alike: Annotated[Mapping[str, str], Cites(Source.LETTER)]
     safeguards_in_force: Annotated[bool, Cites(Source.AGREEMENT)]
@@ -111,6 +150,9 @@ class LetterFacts(RegisterFacts):
     rows_in_letter: Annotated[int, Cites(Source.LETTER)]
     earlier_rows: Annotated[int, Cites(Source.HOLDER)]
     earlier_incomplete_rows: Annotated[int, Cites(Source.HOLDER)]
+    period_requests: Annotated[int, Cites(Source.HOLDER)]
+    period_officer: Annotated[int, Cites(Source.HOLDER)]
+    period_reason: Annotated[int, Cites(Source.HOLDER)]
     learnt: Annotated[Learnt, Cites(Source.HOLDER)]
 
     def ids_behind(self, codes: Collection[str]) -> list[str]:
@@ -141,26 +183,30 @@ def letter_facts(
     received_on: date,
     earlier: Earlier | None = None,
     successors: Sequence[Agreement] = (),
+    determinations: Sequence[Determination] = (),
 ) -> LetterFacts:
     """What the letter and the instruments say.
 
-    `earlier`: this requester's batches before; `successors`: agreements that supersede this one, in force or not.
+    `earlier`: this requester's batches before; `successors`: agreements that supersede this one, in force or not;
+    `determinations`: the holder's, under (i)(6).
     Raises nothing: what does not hold is a False.
     """
-    signed_by = signatures.signer(letter_bytes, signature, list(agreement.keys.signing), signatures.LETTER)
+    signed_by = signatures.signer(letter_bytes, signature, list(agreement.letter_keys), signatures.LETTER)
     stands = standing(agreement, orders, letter.statute, letter.purpose, decided_on)
     before, signatory = earlier or Earlier(), letter.signatory
+    period = before.period or Period()
     return LetterFacts(
-        **vars(register_facts(agreement, stands, decided_on)),
+        **vars(register_facts(agreement, stands, decided_on, before.lists)),
         requester_is_party=letter.requester == agreement.requester.id and letter.agreement == agreement.id,
-        office_may_sign=signatory.office in agreement.offices,
-        signatory_may_sign=agreement.may_sign(signatory.name, signatory.office, letter.date),
+        office_may_sign=signatory.office in agreement.offices
+        and may_ask(signatory.office, justice=agreement.requester.justice),
+        signatory_may_sign=agreement.may_sign(signatory.name, signatory.office, letter.date, signed_by),
         statute=letter.statute,
         statute_known=letter.statute in STATUTES,
         statute_designated=letter.statute in agreement.statutes,
-        purpose_allowed=letter.purpose in agreement.purposes,
+        purpose_allowed=letter.purpose in agreement.purposes and letter.purpose in list(Purpose),
         solely=letter.attestations.solely,
-        clearance=letter.attestations.no_informant_or_investigation_harmed,
+        clearance=cleared(agreement, determinations, decided_on),
         officers=tuple(sorted({o.id for o in letter.officers})),
         officers_alike=_alike(letter.officers),
         letter_date=letter.date,
@@ -176,18 +222,26 @@ def letter_facts(
         received_on=received_on,
         earlier_rows=before.rows,
         earlier_incomplete_rows=before.incomplete,
+        period_requests=period.requests,
+        period_officer=period.officer,
+        period_reason=period.reason,
         learnt=learnt(before.batches),
     )
 
 
-def register_facts(agreement: Agreement, stands: Standing, decided_on: date) -> RegisterFacts:
-    """What the agreement, and the orders that stand against it, say of rows that were matched."""
+def register_facts(
+    agreement: Agreement, stands: Standing, decided_on: date, lists: Collection[str] = ()
+) -> RegisterFacts:
+    """What the agreement, and the orders that stand against it, say of rows that were matched. `lists`: the holder's
+    lists of persons that somebody is on."""
     return RegisterFacts(
         thresholds=agreement.thresholds.complete(),
         decided_on=decided_on,
         earlier_addresses_count=agreement.addresses_that_corroborate == "current_and_earlier",
         earliest_address_end=_years_before(decided_on, agreement.earlier_addresses_years),
         lists_required=tuple(sorted({which for _, which in stands.persons})),
+        lists_barred=tuple(sorted({which for _, which in stands.barred})),
+        lists_on_file=tuple(sorted(lists)),
         states_withheld=tuple(sorted({state for _, some in stands.states for state in some})),
     )
 
@@ -197,14 +251,19 @@ def _alike(officers: Sequence[Officer]) -> dict[str, str]:
     however it is written, and so is one id in other letters: matters are counted by person."""
     first, found = dict[str, str](), {}
     for one in sorted(officers, key=lambda o: o.id):
-        plain = "".join(c for c in unicodedata.normalize("NFKD", one.name.casefold()) if c.isalnum() or c.isspace())
-        name = f"name {' '.join(sorted(plain.split()))}" if plain.strip() else f"id {one.id}"
-        keys = (f"id {one.id.casefold()}", name)
+        keys = officer_keys(one)
         known = next((first[k] for k in keys if k in first), one.id)
         first |= dict.fromkeys(keys, known)
         if known != one.id:
             found[one.id] = known
     return found
+
+
+def officer_keys(one: Officer) -> tuple[str, str]:
+    """What makes two officers of letters one person: their id, and their name, in any order and spelling."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", one.name.casefold()) if c.isalnum() or c.isspace())
+    name = f"name {' '.join(sorted(plain.split()))}" if plain.strip() else f"id {one.id}"
+    return f"id {one.id.casefold()}", name
 
 
 def _years_before(day: date, years: int) -> date:

@@ -2,8 +2,8 @@
 
 `persons.csv` in the home tree: record_id, list. Two lists are the holder's own: `informant` (disclosure would identify
 a confidential informant or seriously impair a tax investigation: 26 USC 6103(i)(6)) and `protected`. Others are named
-by court orders (`only.persons`). A hit on the holder's own lists is kept in the sealed evidence only: everywhere else
-the row reads like one for which no record was found.
+by court orders (`only.persons`, `barred`). A hit on the holder's own lists is kept in the sealed evidence only:
+everywhere else the row reads like one for which no record was found.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,10 @@ import duckdb
 
 from expectations.base import duck
 from expectations.base.errors import BadInput
+from expectations.contracts.lists import SECRET
 
 NAME = "persons.csv"
 KEPT = "persons.parquet"  # beside each batch, as it was when the submission was received
-LATE = "persons-late.parquet"  # ordinals of eligible rows that the lists, read again before publication, hold back
-SECRET = ("informant", "protected")
 _FORM = "Write a CSV in UTF-8 with the columns record_id and list, one person and list a line."
 _LIST = "[A-Za-z0-9][A-Za-z0-9._-]{1,63}"
 
@@ -51,17 +50,36 @@ def keep(source: Path, target: Path, settings: duck.DuckSettings) -> int:
 
 def lists_sql(kept: Path | None) -> str:
     """A SELECT of record_id and lists (sorted): nobody, without a file."""
+    return f"SELECT record_id, list_sort(list(list)) AS lists FROM ({_pairs(kept)}) GROUP BY record_id"
+
+
+def _pairs(kept: Path | None) -> str:
+    nobody = "SELECT 0::BIGINT AS record_id, ''::VARCHAR AS list WHERE false"
+    return nobody if kept is None else f"SELECT record_id, list FROM {duck.parquet([kept])}"
+
+
+def names(kept: Path | None, settings: duck.DuckSettings) -> tuple[str, ...]:
+    """The lists in `kept` that somebody is on, sorted."""
     if kept is None:
-        return "SELECT 0::BIGINT AS record_id, CAST([] AS VARCHAR[]) AS lists WHERE false"
-    return f"SELECT record_id, list_sort(list(list)) AS lists FROM {duck.parquet([kept])} GROUP BY record_id"
+        return ()
+    with duck.session(settings) as con:
+        found = con.execute(f"SELECT DISTINCT list FROM {duck.parquet([kept])} ORDER BY list").fetchall()
+    return tuple(name for (name,) in found)
 
 
-def held_back(kept: Path | None, required: Sequence[str], eligible: str) -> str:
-    """A SELECT of the ordinals of `eligible` (ordinal, record_id) that may not be released by the lists in `kept`: on
-    one of the holder's own, or not on every list of `required` (court orders)."""
-    on = "coalesce(lists, [])"
-    allowed = f"NOT list_has_any({on}, {list(SECRET)}) AND list_has_all({on}, {list(required)}::VARCHAR[])"
-    return f"SELECT ordinal FROM {eligible} LEFT JOIN ({lists_sql(kept)}) USING (record_id) WHERE NOT ({allowed})"
+def held_back(kept: Path | None, required: Sequence[str], barred: Sequence[str], eligible: str) -> str:
+    """A SELECT of (ordinal, secret) of the rows of `eligible` (ordinal, record_id) that may not be released by the
+    lists in `kept`: `secret` if on one of the holder's own; or on one of `barred`, or not on every list of `required`
+    (court orders).
+
+    A barred list that nobody is on any more was lost: then everybody may be on it.
+    """
+    on, there = "coalesce(lists, [])", f"(SELECT coalesce(list(DISTINCT list), []) FROM ({_pairs(kept)}))"
+    secret = f"list_has_any({on}, {list(SECRET)})"
+    allowed = f"""NOT list_has_any({on}, {list(barred)}::VARCHAR[]) AND list_has_all({on}, {list(required)}::VARCHAR[])
+      AND list_has_all({there}, {list(barred)}::VARCHAR[])"""
+    listed = f"{eligible} LEFT JOIN ({lists_sql(kept)}) USING (record_id)"
+    return f"SELECT ordinal, {secret} AS secret FROM {listed} WHERE {secret} OR NOT ({allowed})"
 
 
 def _refuse(why: str) -> NoReturn:

@@ -5,27 +5,38 @@ Anything else stops the flow: an empty suite, an empty table, a missing column, 
 Great Expectations does the checking; it is imported late, because that takes seconds.
 """
 
+from __future__ import annotations
+
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings, quote, session
 from expectations.gx.checks import LOOKS_AT_ROWS, Check, Setup, Suite, row_count
-from expectations.gx.evaluate import Finding, evaluate
+from expectations.gx.evaluate import evaluate
 from expectations.gx.verdict import Result, Status, Verdict
 from expectations.rules.rule import REFUSES, Disposition
+
+# A table of a suite: SQL, or what is worked out by other means from the tables before it.
+Table = str | Callable[[duckdb.DuckDBPyConnection], pa.Table]
+Tables = Mapping[str, Table]
+if TYPE_CHECKING:
+    from expectations.gx.portable.decide import Finding
 
 _GROUP = 61_440  # rows of a row group: two threads have one each at a hundred thousand rows
 
 
-def run(suite: Suite, tables: Mapping[str, str], *, rows: int, duck: DuckSettings | None = None) -> Verdict:
+def run(suite: Suite, tables: Tables, *, rows: int, duck: DuckSettings | None = None) -> Verdict:
     """Runs `suite` on `tables` and judges.
 
-    tables   name → SQL: what can stand in FROM becomes a view; a SELECT is worked out once and kept for all checks.
-             In their order, so that one can read those before it.
+    tables   name → SQL: what can stand in FROM becomes a view; a SELECT is worked out once and kept for all checks, and
+             so is what a function gives. In their order, so that one can read those before it.
     rows     what the stage's manifest says of the main table
 
     Never raises for what is in the tables: what cannot be worked out is not evaluated, and the verdict is ERROR.
@@ -37,7 +48,7 @@ def run(suite: Suite, tables: Mapping[str, str], *, rows: int, duck: DuckSetting
         broken = prepare(connection, suite.setup, tables, folder)
         made = [name for name in dict.fromkeys(c.table for c in checks) if name in tables and name not in broken]
         own = {name: [c for c in checks if c.table == name] for name in made}
-        found, gx = evaluate(connection, suite.name, own)
+        found, gx = evaluate(connection, suite.name, own, rows)
     for finding in found:
         findings.setdefault(finding.check, []).append(finding)
     results = tuple(_result(c, findings.get(c.id, []), broken.get(c.table)) for c in checks)
@@ -55,7 +66,7 @@ def _folder(duck: DuckSettings | None) -> Iterator[Path]:
 
 
 def prepare(
-    connection: duckdb.DuckDBPyConnection, setup: Iterable[Setup], tables: Mapping[str, str], folder: Path
+    connection: duckdb.DuckDBPyConnection, setup: Iterable[Setup], tables: Tables, folder: Path
 ) -> dict[str, str]:
     """Makes the tables in a session; returns those that could not be made, with the name of the exception's type.
 
@@ -64,33 +75,35 @@ def prepare(
     broken: dict[str, str] = {}
     for define in setup:
         define(connection)
-    for name, sql in tables.items():
-        select = sql.lstrip().upper().startswith(("SELECT", "WITH"))
+    for name, table in tables.items():
         try:
-            if select:
-                path = quote(str(folder / f"{name}.parquet"))
-                connection.execute(f"COPY ({sql}) TO {path} (FORMAT parquet, ROW_GROUP_SIZE {_GROUP})")
-                sql = f"read_parquet({path})"
-            connection.execute(f'CREATE VIEW "{name}" AS FROM {sql}')
-        except duckdb.Error as error:
+            connection.execute(f'CREATE VIEW "{name}" AS FROM {_kept(connection, table, folder / f"{name}.parquet")}')
+        except Exception as error:  # whatever it stumbled over: its text may quote values
             broken[name] = type(error).__name__
     return broken
 
 
+def _kept(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> str:
+    """What can stand in FROM for a table, worked out and written to `path` unless it is no more than a name."""
+    if not isinstance(table, str):
+        pq.write_table(table(connection), path)
+    elif table.lstrip().upper().startswith(("SELECT", "WITH")):
+        connection.execute(f"COPY ({table}) TO {quote(str(path))} (FORMAT parquet, ROW_GROUP_SIZE {_GROUP})")
+    else:
+        return table
+    return f"read_parquet({quote(str(path))})"
+
+
 def _result(check: Check, findings: list[Finding], broken: str | None) -> Result:
-    errors = [f.error for f in findings if f.error]
-    counts = [f.rows for f in findings if f.rows is not None]
-    rows, failed = min(counts, default=None), max((f.failed for f in findings if f.failed is not None), default=None)
-    empty = LOOKS_AT_ROWS[check.kind] and not rows
-    error = broken or (errors[0] if errors else None) or ("NO_RESULT" if not findings else "NO_ROWS" if empty else None)
-    ok = None if error else all(f.success for f in findings)
-    return Result(check.id, check.table, ok, rows, failed, check.code, check.source, str(check.disposition), error)
+    from expectations.gx.portable import decide
+
+    ended = decide.ended(findings, LOOKS_AT_ROWS[check.kind], broken)
+    said = check.code, check.source, str(check.disposition)
+    return Result(check.id, check.table, ended.ok, ended.rows, ended.failed, *said, ended.error, check.informs)
 
 
 def _status(suite: Suite, results: Sequence[Result], rows: int) -> Status:
-    if not suite.checks or rows <= 0 or any(r.ok is None for r in results):
-        return Status.ERROR
-    if all(r.ok for r in results):
-        return Status.PASS
-    refused = any(not r.ok and REFUSES[Disposition(r.disposition)] for r in results)
-    return Status.REFUSE if refused else Status.HOLD
+    from expectations.gx.portable import decide
+
+    judged = [decide.Judged(r.ok, r.error, REFUSES[Disposition(r.disposition)], r.informs) for r in results]
+    return Status(decide.status(judged if suite.checks else [], rows))

@@ -11,7 +11,7 @@ from expectations import codes
 from expectations.base.errors import Fault
 from expectations.base.total import total
 from expectations.contracts.schemas import schema
-from expectations.rules.rule import Disposition, Rule
+from expectations.rules.rule import REFUSES, Disposition, Rule
 
 Setup = Callable[[duckdb.DuckDBPyConnection], None]
 
@@ -24,11 +24,25 @@ class Kind(StrEnum):
     COLUMNS = "columns"  # the names of the columns
     UNIQUE = "unique"  # no null and no duplicate in a column
     IN_SET = "in_set"  # only values of a closed list in a column
+    SHARE = "share"  # a predicate on a share of the rows; it only informs, beside the strict check that decides
 
 
 # Whether a check looks at rows: one that saw none has proved nothing.
 LOOKS_AT_ROWS = total(
-    Kind, {Kind.RULE: True, Kind.ROWS: False, Kind.COLUMNS: False, Kind.UNIQUE: True, Kind.IN_SET: True}
+    Kind,
+    {
+        Kind.RULE: True,
+        Kind.ROWS: False,
+        Kind.COLUMNS: False,
+        Kind.UNIQUE: True,
+        Kind.IN_SET: True,
+        Kind.SHARE: True,
+    },
+)
+# What GX calls the weight of a failure: final for the batch, or it waits for a person. What only informs is `info`.
+SEVERITY: Mapping[Disposition, str] = total(
+    Disposition,
+    {Disposition.HOLD_ROW: "warning", Disposition.HOLD_BATCH: "warning", Disposition.REFUSE_BATCH: "critical"},
 )
 
 
@@ -54,6 +68,27 @@ class Check:
     def source(self) -> str:
         return codes.code(self.code).source
 
+    @property
+    def informs(self) -> bool:
+        """Whether its failure is shown and decides nothing."""
+        return self.kind is Kind.SHARE
+
+    @property
+    def severity(self) -> str:
+        """The severity of its GX expectations."""
+        return "info" if self.informs else SEVERITY[self.disposition]
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the verdict has to know of it, as JSON can hold it (`portable.decide`)."""
+        looks = LOOKS_AT_ROWS[self.kind]
+        return {
+            "code": self.code,
+            "refuses": REFUSES[self.disposition],
+            "informs": self.informs,
+            "looks_at_rows": looks,
+        }
+
 
 def rule(one: Rule, table: str) -> Check:
     """Every row of `table` meets the rule; NULL is a failure."""
@@ -70,6 +105,15 @@ def condition(
     """Every row fulfils `predicate` (DuckDB SQL over `columns`); NULL is a failure. `head`: id, table, code."""
     id, table, code = head
     return Check(id, table, Kind.RULE, {"columns": tuple(columns), "predicate": predicate}, code, disposition, poison)
+
+
+def share(
+    head: tuple[str, str, str], column: str, predicate: str, tolerated: float, poison: Mapping[str, Any]
+) -> Check:
+    """All rows but a share of `tolerated` fulfil `predicate`, SQL over `column`; NULL does not. It only informs."""
+    id, table, code = head
+    arguments = {"columns": (column,), "predicate": predicate, "mostly": 1.0 - tolerated}
+    return Check(id, table, Kind.SHARE, arguments, code, poison=poison)
 
 
 def equal(id: str, table: str, left: str, right: str, code: str, poison: Any) -> Check:

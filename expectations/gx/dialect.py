@@ -1,8 +1,7 @@
 """SQLAlchemy's way to a DuckDB connection of ours, for Great Expectations.
 
-Two things are changed in the maintained dialect. GX closes its connection before it fetches, which loses a DuckDB
-result: every result is buffered as soon as the statement has run. And a URL names a connection that `duck.connect` has
-opened already, with its threads, memory, temporary folder and macros, in place of opening one with DuckDB's defaults.
+Beside buffered results (`portable.buffered`): a URL names a connection that `duck.connect` has opened already, with its
+threads, memory, temporary folder and macros, in place of opening one with DuckDB's defaults.
 """
 
 import uuid
@@ -12,21 +11,12 @@ from typing import Any
 
 import duckdb
 import sqlalchemy
-from duckdb_sqlalchemy import ConnectionWrapper, Dialect
+from duckdb_sqlalchemy import ConnectionWrapper
 from sqlalchemy.dialects import registry
-from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+
+from expectations.gx.portable.buffered import BufferedDialect
 
 _OPEN: dict[str, duckdb.DuckDBPyConnection] = {}
-
-
-class _BufferedContext(Dialect.execution_ctx_cls):
-    """Takes all rows of a statement before anybody can close the connection."""
-
-    def post_exec(self) -> None:
-        super().post_exec()
-        if self.cursor.description:
-            rows = self.cursor.fetchall()
-            self.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(self.cursor, initial_buffer=rows)
 
 
 class _Borrowed(ConnectionWrapper):
@@ -38,10 +28,9 @@ class _Borrowed(ConnectionWrapper):
         self.closed = True
 
 
-class BufferedDialect(Dialect):
-    """`duckdb+buffered:///NAME`, where NAME was given by `url`."""
+class BorrowedDialect(BufferedDialect):
+    """`duckdb+borrowed:///NAME`, where NAME was given by `url`."""
 
-    execution_ctx_cls = _BufferedContext
     supports_statement_cache = False
 
     def connect(self, *_: Any, **given: Any) -> _Borrowed:
@@ -52,7 +41,7 @@ class BufferedDialect(Dialect):
         return sqlalchemy.pool.StaticPool
 
 
-registry.register("duckdb.buffered", __name__, "BufferedDialect")
+registry.register("duckdb.borrowed", __name__, "BorrowedDialect")
 
 
 @contextmanager
@@ -61,6 +50,6 @@ def url(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
     name = uuid.uuid4().hex
     _OPEN[name] = connection
     try:
-        yield f"duckdb+buffered:///{name}"
+        yield f"duckdb+borrowed:///{name}"
     finally:
         del _OPEN[name]

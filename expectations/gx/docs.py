@@ -31,7 +31,7 @@ def render(verdicts: Iterable[Mapping[str, Any]], target: Path) -> Path:
 
 def _build(verdicts: Iterable[Mapping[str, Any]], work: Path) -> Path:
     context = library().get_context(mode="file", project_root_dir=work)
-    from expectations.gx import custom  # noqa: F401  makes our expectations known to the renderers
+    from expectations.gx.portable import custom  # noqa: F401  makes our expectations known to the renderers
 
     site = work / "site"
     context.add_data_docs_site(

@@ -4,27 +4,20 @@ What comes out holds check ids, counts and names of types; never a value, a quer
 quote values.
 """
 
+from __future__ import annotations
+
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 import duckdb
 
 from expectations.gx.checks import Check, Kind
 
-
-@dataclass(frozen=True)
-class Finding:
-    """What one GX expectation found. `error`: the name of an exception's type; then nothing was evaluated."""
-
-    check: str
-    success: bool
-    rows: int | None
-    failed: int | None
-    error: str | None
+if TYPE_CHECKING:
+    from expectations.gx.portable.decide import Finding
 
 
 @contextmanager
@@ -51,7 +44,11 @@ def library() -> Any:
 
 def _context() -> Any:
     """A GX context of its own: in memory, without progress bars."""
-    context = library().get_context(mode="ephemeral")
+    return without_bars(library().get_context(mode="ephemeral"))
+
+
+def without_bars(context: Any) -> Any:
+    """The same context, which shows no progress bars."""
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -59,88 +56,96 @@ def _context() -> Any:
 
 
 def evaluate(
-    connection: duckdb.DuckDBPyConnection, suite: str, checks: Mapping[str, Sequence[Check]]
+    connection: duckdb.DuckDBPyConnection, suite: str, checks: Mapping[str, Sequence[Check]], rows: int
 ) -> tuple[list[Finding], list[dict[str, Any]]]:
     """Findings of `checks` (table of the session → its checks), and GX's own result for each table, reduced to counts.
 
-    Raises nothing about values: an exception of GX becomes a Finding with its type's name for each check of the table.
+    Runs them as a GX Checkpoint of one ValidationDefinition for each table, in a context of its own: batches that run
+    at the same time share nothing. Raises nothing about values: an exception of GX becomes a Finding with its type's
+    name for each check that it hindered.
     """
     from expectations.gx import dialect
+    from expectations.gx.portable.decide import Decide, Finding
 
-    findings: list[Finding] = []
-    kept: list[dict[str, Any]] = []
+    failed: list[Finding] = []
     with quiet_gx(), dialect.url(connection) as url:
-        source = _context().data_sources.add_sql(suite, connection_string=url, create_temp_table=False)
+        context = _context()
+        source = context.data_sources.add_sql(suite, connection_string=url, create_temp_table=False)
+        definitions = {}
         for table, own in checks.items():
             try:
-                result = _validate(source, suite, table, own)
-                findings += [_finding(one) for one in result.results]
-                kept.append(reduced(result))
+                definitions[table] = define(context, source, suite, table, own)
             except Exception as error:
-                findings += [Finding(c.id, False, None, None, type(error).__name__) for c in own]
-    return findings, kept
+                failed += [Finding(c.id, False, None, None, type(error).__name__) for c in own]
+        declared = {check.id: check.said for own in checks.values() for check in own}
+        decide = Decide(name="verdict", declared=declared, rows=rows)
+        try:
+            checkpoint = add_checkpoint(context, suite, definitions.values(), decide)
+            ran = checkpoint.run()
+        except Exception as error:
+            lost = [c.id for table in definitions for c in checks[table]]
+            return [*failed, *(Finding(id, False, None, None, type(error).__name__) for id in lost)], []
+        return [*failed, *checkpoint.actions[0].findings], [reduced(result) for result in ran.run_results.values()]
 
 
-def _validate(source: Any, suite: str, table: str, checks: Sequence[Check]) -> Any:
+def add_checkpoint(context: Any, suite: str, definitions: Iterable[Any], decide: Any) -> Any:
+    """A GX Checkpoint of these ValidationDefinitions, whose action gives the verdict."""
+    from great_expectations.checkpoint import Checkpoint
+
+    made = Checkpoint(name=suite, validation_definitions=list(definitions), actions=[decide], result_format="BASIC")
+    return context.checkpoints.add(made)
+
+
+def define(context: Any, source: Any, suite: str, table: str, checks: Sequence[Check]) -> Any:
+    """A GX ValidationDefinition: the checks of one table of a suite."""
     # A table, not a query: to learn the columns of a query GX runs it whole, and every row would come into Python.
     asset = source.add_table_asset(table, table_name=table)
-    batch = asset.add_batch_definition_whole_table(table).get_batch()
+    batch = asset.add_batch_definition_whole_table(table)
     # One column list for all rules of a table: GX then counts them in one query instead of one each.
-    rules = (check for check in checks if check.kind is Kind.RULE)
+    rules = (check for check in checks if check.kind in (Kind.RULE, Kind.SHARE))
     read = list(dict.fromkeys(column for rule in rules for column in rule.arguments["columns"]))
     # Given at once: added one by one, each is compared with all before it. The checkpoint misses one that GX drops.
     expectations = [expectation for check in checks for expectation in _expectations(check, read)]
-    declared = library().ExpectationSuite(name=f"{suite}.{table}", expectations=expectations)
-    return batch.validate(declared, result_format="BASIC")
+    name = f"{suite}.{table}"
+    declared = context.suites.add(library().ExpectationSuite(name=name, expectations=expectations))
+    return context.validation_definitions.add(library().ValidationDefinition(name=name, data=batch, suite=declared))
 
 
 def _expectations(check: Check, read: list[str]) -> list[Any]:
     """What one check is in terms of GX. A check may need two: GX leaves nulls out of its tests of values."""
     from great_expectations import expectations as gxe
 
-    from expectations.gx import custom
+    from expectations.gx.portable import custom
 
     # GX's own metadata of a result: it comes back with it, and is what a reader of Data Docs sees
     meta = {"check": check.id, "code": check.code, "source": check.source}
+    given: dict[str, Any] = {"meta": meta, "severity": check.severity}
     a = check.arguments
     match check.kind:
-        case Kind.RULE:
+        case Kind.RULE | Kind.SHARE:
             two = read if len(read) > 1 else read * 2  # GX wants a list of two at least
-            return [custom.ExpectRowsToMeetRule(column_list=two, rule=check.id, predicate=a["predicate"], meta=meta)]
+            declared = {"column_list": two, "rule": check.id, "predicate": a["predicate"], **given}
+            if check.kind is Kind.RULE:
+                return [custom.ExpectRowsToMeetRule(**declared)]
+            return [custom.ExpectMostRowsToMeetRule(**declared, mostly=a["mostly"])]
         case Kind.ROWS:
-            return [gxe.ExpectTableRowCountToEqual(value=a["rows"], meta=meta)]
+            return [gxe.ExpectTableRowCountToEqual(value=a["rows"], **given)]
         case Kind.COLUMNS:
-            return [gxe.ExpectTableColumnsToMatchSet(column_set=list(a["columns"]), exact_match=True, meta=meta)]
+            return [gxe.ExpectTableColumnsToMatchSet(column_set=list(a["columns"]), exact_match=True, **given)]
         case Kind.UNIQUE:
-            unique = custom.ExpectUnique(column=a["column"], meta=meta)
-            return [unique, custom.ExpectPresent(column=a["column"], meta=meta)]
+            unique = custom.ExpectUnique(column=a["column"], **given)
+            return [unique, custom.ExpectPresent(column=a["column"], **given)]
         case Kind.IN_SET:
-            found: list[Any] = [custom.ExpectInSet(column=a["column"], value_set=list(a["values"]), meta=meta)]
-            return found if a["null"] else [*found, custom.ExpectPresent(column=a["column"], meta=meta)]
+            found: list[Any] = [custom.ExpectInSet(column=a["column"], value_set=list(a["values"]), **given)]
+            return found if a["null"] else [*found, custom.ExpectPresent(column=a["column"], **given)]
         case _:
             assert_never(check.kind)
 
 
-def _finding(result: Any) -> Finding:
-    check = result.expectation_config.meta["check"]
-    error = _error(result.exception_info)
-    counts = result.result or {}
-    observed = counts.get("observed_value")
-    rows = counts.get("element_count", observed if isinstance(observed, int) else None)
-    return Finding(check, bool(result.success) and error is None, rows, counts.get("unexpected_count"), error)
-
-
-def _error(info: dict[str, Any] | None) -> str | None:
-    """The name of the exception's type, of GX's two shapes of exception_info; None if there was none."""
-    if not info:
-        return None
-    entries = [info] if "raised_exception" in info else list(info.values())
-    raised = [e for e in entries if isinstance(e, dict) and e.get("raised_exception")]
-    return "NOT_EVALUATED" if raised else None
-
-
 def reduced(result: Any) -> dict[str, Any]:
     """GX's validation result as JSON, with counts only: what Data Docs are rendered from."""
+    from expectations.gx.portable.decide import raised
+
     body: dict[str, Any] = result.to_json_dict()
     for one in body["results"]:
         found = one.get("result") or {}
@@ -149,7 +154,7 @@ def reduced(result: Any) -> dict[str, Any]:
             kept["observed_value"] = found["observed_value"]
         one["result"] = kept
         one["exception_info"] = {
-            "raised_exception": _error(one.get("exception_info")) is not None,
+            "raised_exception": raised(one.get("exception_info")) is not None,
             "exception_message": None,
             "exception_traceback": None,
         }

@@ -13,6 +13,7 @@ class Effect(StrEnum):
 
     FORBID = "forbid"
     RESTRICT = "restrict"
+    BAR = "bar"
     HOLD = "hold"
     RECALL = "recall"
     LIFT = "lift"
@@ -35,6 +36,7 @@ class Does:
     idle            it stands against no request; if not, it takes away the fields and holds the rows that it speaks of
     on_batch        what becomes of a batch where the order names neither fields nor districts
     restricts       it has a table [only], and no other has
+    bars            it names a list of persons in barred, and no other does
     lifts           it names the orders that it ends, and no other does
     supersedes      it may name orders in whose place it stands
     preserves       it may say that what was disclosed is to be preserved as it is
@@ -47,6 +49,7 @@ class Does:
     idle: bool
     on_batch: OnBatch
     restricts: bool
+    bars: bool
     lifts: bool
     supersedes: bool
     preserves: bool
@@ -58,22 +61,24 @@ class Does:
 _MEANINGS = {
     Effect.FORBID: "nothing may be released",
     Effect.RESTRICT: "only what [only] names",
+    Effect.BAR: "nothing on the persons of the list in barred",
     Effect.HOLD: "batches wait",
     Effect.RECALL: "get back, and nothing may be released",
     Effect.LIFT: "ends the orders in lifts",
     Effect.DECLARE: "says what the law is, and changes nothing",
 }
 _TABLE = """
-effect          forbid     restrict  hold   recall     lift     declare
-on_batch        FORBIDDEN  GOES_ON   WAITS  FORBIDDEN  GOES_ON  GOES_ON
-idle            no         no        no     no         yes      yes
-restricts       no         yes       no     no         no       no
-lifts           no         no        no     no         yes      no
-supersedes      yes        yes       yes    yes        yes      no
-preserves       yes        yes       yes    yes        no       no
-disposes        yes        yes       yes    yes        yes      no
-keeps_evidence  no         no        yes    yes        no       no
-reaches_back    no         no        no     yes        no       no
+effect          forbid     restrict  bar      hold   recall     lift     declare
+on_batch        FORBIDDEN  GOES_ON   GOES_ON  WAITS  FORBIDDEN  GOES_ON  GOES_ON
+idle            no         no        no       no     no         yes      yes
+restricts       no         yes       no       no     no         no       no
+bars            no         no        yes      no     no         no       no
+lifts           no         no        no       no     no         yes      no
+supersedes      yes        yes       yes      yes    yes        yes      no
+preserves       yes        yes       yes      yes    yes        no       no
+disposes        yes        yes       yes      yes    yes        yes      no
+keeps_evidence  no         no        no       yes    yes        no       no
+reaches_back    no         no        no       no     yes        no       no
 """
 _ANSWERS: Mapping[str, Any] = {"yes": True, "no": False, **OnBatch.__members__}
 (_, *_QUESTIONS), *_COLUMNS = zip(*map(str.split, _TABLE.strip().splitlines()), strict=True)

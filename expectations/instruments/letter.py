@@ -2,16 +2,24 @@
 
 import datetime
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from expectations.base.forms import Strict, entry
+from expectations.instruments.law import Office, Purpose, listed_office, listed_purpose
 from expectations.instruments.terms import Key
+
+MOST_ROWS, MOST_FILES = 1_000_000_000, 1_000  # of a data file; of a submission
 
 
 class Signatory(Strict):
     """Who signs for the requester: 26 USC 6103(i)(2)(A)."""
 
-    name: str = entry("the signatory's name", "A. Head")
-    office: str = entry("one of the agreement's offices", "Head of agency")
+    name: str = entry("the signatory's name, as the agreement has it; the letter is signed with their key", "A. Head")
+    office: Annotated[str, AfterValidator(listed_office)] = entry(
+        "one of the agreement's offices", "Head of agency", json_schema_extra={"enum": list(Office)}
+    )
 
 
 class Officer(Strict):
@@ -26,7 +34,9 @@ class Attestations(Strict):
 
     solely: bool = entry("used solely for the stated purpose: 26 USC 6103(i)(2)(A)", True, default=False)
     no_informant_or_investigation_harmed: bool = entry(
-        "no informant identified, no investigation impaired: 26 USC 6103(i)(6)", True, default=False
+        "of no effect any more: under 26 USC 6103(i)(6) the holder determines it, not the requester",
+        True,
+        default=False,
     )
     attested_on: datetime.date | None = entry(
         "day on which this was attested; left out: the letter's date", datetime.date(2026, 6, 1), default=None
@@ -55,7 +65,7 @@ class DataFile(Strict):
     path: str = entry("relative to the letter; must stay inside its folder", "requests-1.csv")
     format: FileFormat = entry("how rows are written", "csv")
     compression: Compression = entry("of the whole file", "gzip", default=Compression.NONE)
-    rows: int = entry("how many rows it has", 2000, ge=0)
+    rows: int = entry("how many rows it has", 2000, ge=0, le=MOST_ROWS)
     sha256: str = entry("SHA-256 of the file's bytes, in hex", "0" * 64, pattern=r"^[0-9a-f]{64}$")
 
 
@@ -66,7 +76,9 @@ class Letter(Strict):
     agreement: Key = entry("id of the agreement that the request rests on", "sandbox-2026")
     signatory: Signatory = entry("who signs", {"name": "A. Head", "office": "Head of agency"})
     statute: str = entry("one of the agreement's statutes", "8 USC 1253(a)(1)")
-    purpose: str = entry("one of the agreement's purposes", "Criminal proceeding")
+    purpose: Annotated[str, AfterValidator(listed_purpose)] = entry(
+        "one of the agreement's purposes", "Criminal proceeding", json_schema_extra={"enum": list(Purpose)}
+    )
     date: datetime.date = entry(
         "the letter's date: not after receipt, in the agreement's zone", datetime.date(2026, 6, 1)
     )
@@ -75,7 +87,10 @@ class Letter(Strict):
     )
     attestations: Attestations = entry("what the requester vouches for", {"solely": True})
     files: tuple[DataFile, ...] = entry(
-        "the data files", [{"path": "requests-1.csv", "format": "csv", "rows": 2000, "sha256": "0" * 64}], min_length=1
+        "the data files",
+        [{"path": "requests-1.csv", "format": "csv", "rows": 2000, "sha256": "0" * 64}],
+        min_length=1,
+        max_length=MOST_FILES,
     )
 
     @property

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import field_validator, model_validator
 
 from expectations.base.forms import Strict, entry
+from expectations.contracts.lists import SECRET
 from expectations.instruments.districts import state_of
 from expectations.instruments.effects import EFFECTS, Does, Effect
 from expectations.instruments.terms import Key, ReleaseField
@@ -62,12 +63,26 @@ class CourtOrder(Strict):
     title: str = entry("what people call it", "Center for Taxpayer Rights v. IRS: stay")
     source: str = entry("where its text is to be found", "Stay of 21 November 2025 (D.D.C.)")
     received_on: date | None = entry("day on which the holder had it", date(2025, 11, 22), default=None)
+    served_on: date | None = entry("day on which it was served on the holder", date(2025, 11, 22), default=None)
+    text_sha256: str | None = entry(
+        "SHA-256 of the order's text as it was served, in hex", "0" * 64, default=None, pattern=r"^[0-9a-f]{64}$"
+    )
+    confirm_by: date | None = entry(
+        "last day on which the holder must confirm that it complies; watched until an operator signs that it did",
+        date(2025, 12, 1),
+        default=None,
+    )
     effective_on: date = entry("first day on which it applies", date(2025, 11, 21))
     lifted_on: date | None = entry("day from which it no longer applies", date(2026, 6, 1), default=None)
     supersedes: tuple[Key, ...] = entry("orders that end when this one begins", ["stay-2025-11-21-ddc"], default=())
     effect: Effect = entry("; ".join(f"{effect}: {does.meaning}" for effect, does in EFFECTS.items()), "forbid")
     only: Only | None = entry(
         "of an order that restricts: what it still allows", {"fields": ["city", "zip"]}, default=None
+    )
+    barred: Key | None = entry(
+        "of an order that bars: a list of the holder's persons.csv; nothing on the persons of it may be released",
+        "plaintiffs",
+        default=None,
     )
     lifts: tuple[Key, ...] = entry(
         "of an order that lifts: the orders that it ends", ["stay-2025-11-21-ddc"], default=()
@@ -88,6 +103,14 @@ class CourtOrder(Strict):
             raise ValueError("an order that restricts has a table [only], and no other has")
         if self.only is not None and self.only == Only():
             raise ValueError("only: name fields, purposes or persons")
+        if self.does.bars != (self.barred is not None):
+            raise ValueError("an order that bars persons names their list in barred, and no other does")
+        if self.barred in SECRET:
+            raise ValueError("barred: this list is the holder's own; give the order a list of its own")
+        if self.barred is not None and not self.whole:
+            raise ValueError("scope: an order that bars persons bars them whatever the field or the district")
+        if self.confirm_by is not None and (self.served_on is None or self.confirm_by < self.served_on):
+            raise ValueError("confirm_by: write the day of service in served_on, which comes before")
         if self.does.lifts != bool(self.lifts):
             raise ValueError("an order that lifts names the orders in lifts, and no other does")
         if self.supersedes and not self.does.supersedes:

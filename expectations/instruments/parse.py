@@ -9,10 +9,12 @@ from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput
 from expectations.base.total import total
 from expectations.instruments.agreement import Agreement
+from expectations.instruments.determination import Determination
+from expectations.instruments.law import NEW
 from expectations.instruments.letter import Letter
 from expectations.instruments.orders import CourtOrder
 
-Instrument = Agreement | CourtOrder
+Instrument = Agreement | CourtOrder | Determination
 
 
 class Kind(StrEnum):
@@ -20,26 +22,38 @@ class Kind(StrEnum):
 
     AGREEMENT = "agreement"
     COURT_ORDER = "court_order"
+    DETERMINATION = "determination"
 
 
-KINDS: Mapping[Kind, type[Agreement] | type[CourtOrder]] = total(
-    Kind, {Kind.AGREEMENT: Agreement, Kind.COURT_ORDER: CourtOrder}
+KINDS: Mapping[Kind, type[Instrument]] = total(
+    Kind, {Kind.AGREEMENT: Agreement, Kind.COURT_ORDER: CourtOrder, Kind.DETERMINATION: Determination}
 )
 
 
 def parse_instrument(data: bytes, where: str) -> Instrument:
-    """An instrument from the bytes of its file; raises BadInput naming file and key, never quoting the value."""
+    """A new instrument from the bytes of its file, which keeps within the law; raises BadInput naming file and key,
+    never quoting the value."""
+    return _parsed(data, where, NEW)
+
+
+def parse_enrolled(data: bytes, where: str) -> Instrument:
+    """An instrument that is enrolled already, for replay, verification and past batches: also one of a version that
+    would not be enrolled any more (`instrument_problems` says why). Raises BadInput like `parse_instrument`."""
+    return _parsed(data, where, None)
+
+
+def _parsed(data: bytes, where: str, context: dict[str, Any] | None) -> Instrument:
     model, table = _read(data, where)
     remedy = f"sluicegate schema {table['kind']} says what to write."
-    return forms.validated(model, table, where, "INSTRUMENT_INVALID", remedy)
+    return forms.validated(model, table, where, "INSTRUMENT_INVALID", remedy, context)
 
 
 def instrument_problems(data: bytes, where: str) -> list[forms.Problem]:
-    """All that is wrong with an instrument's form, by key; raises BadInput if it is no TOML or of no known kind."""
-    return forms.problems(*_read(data, where))
+    """Why an instrument may not be enrolled, by key; raises BadInput if it is no TOML or of no known kind."""
+    return forms.problems(*_read(data, where), NEW)
 
 
-def _read(data: bytes, where: str) -> tuple[type[Agreement] | type[CourtOrder], dict[str, Any]]:
+def _read(data: bytes, where: str) -> tuple[type[Instrument], dict[str, Any]]:
     table = forms.toml(data, where, "INSTRUMENT_UNREADABLE")
     kind = table.get("kind")
     if kind not in list(Kind):
@@ -49,7 +63,14 @@ def _read(data: bytes, where: str) -> tuple[type[Agreement] | type[CourtOrder], 
 
 
 def parse_letter(data: bytes, where: str = "letter.toml") -> Letter:
-    """The letter from its bytes; raises BadInput naming the key at fault, never quoting the value."""
+    """A new letter from its bytes, of an office and for a purpose of the statute; raises BadInput naming the key at
+    fault, never quoting the value."""
+    remedy = "See sluicegate schema letter for the form."
+    return forms.validated(Letter, forms.toml(data, where, "LETTER_UNREADABLE"), where, "LETTER_INVALID", remedy, NEW)
+
+
+def parse_kept_letter(data: bytes, where: str = "letter.toml") -> Letter:
+    """A letter that was taken in before, which the rules judge; raises BadInput like `parse_letter`."""
     return forms.validated(Letter, forms.toml(data, where, "LETTER_UNREADABLE"), where, "LETTER_INVALID")
 
 

@@ -19,6 +19,7 @@ class Standing:
     forbid    orders under which nothing may be released; hold: orders under which the batch waits
     fields    what may still be released of the agreement's fields, in their order; `fewer`: orders that took some away
     states    (order, states) whose rows are held; persons: (order, list) outside which rows are held
+    barred    (order, list) on which rows are held
     """
 
     forbid: tuple[str, ...]
@@ -27,18 +28,13 @@ class Standing:
     fewer: tuple[str, ...]
     states: tuple[tuple[str, tuple[str, ...]], ...]
     persons: tuple[tuple[str, str], ...]
+    barred: tuple[tuple[str, str], ...]
 
     @property
     def cites(self) -> tuple[str, ...]:
         """Ids of all orders that narrow anything."""
-        rows = {order for order, _ in (*self.states, *self.persons)}
+        rows = {order for order, _ in (*self.states, *self.persons, *self.barred)}
         return tuple(sorted({*self.forbid, *self.hold, *self.fewer, *rows}))
-
-    def narrower(self, before: Standing) -> tuple[str, ...]:
-        """Ids of orders that forbid what `before` did not: what was decided under it may not be released now."""
-        rows = {order for order, _ in {*self.states, *self.persons} - {*before.states, *before.persons}}
-        fewer = self.fewer if set(before.fields) - set(self.fields) else ()
-        return tuple(sorted({*self.forbid, *self.hold, *rows, *fewer}))
 
 
 def standing(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, purpose: str, day: date) -> Standing:
@@ -62,6 +58,7 @@ def standing(agreement: Agreement, orders: Iterable[CourtOrder], statute: str, p
         tuple(sorted(fewer)),
         tuple((o.id, tuple(sorted(o.scope.states))) for o in against if _by_place(o, purpose)),
         tuple((order, only.persons) for order, only in limits if only.persons),
+        tuple((o.id, o.barred) for o in against if o.barred),
     )
 
 

@@ -5,6 +5,11 @@ suffix, full_name, birth_date and tin, all text. `derive_register` does so for a
 """
 
 SUFFIXES = "JR|SR|II|III|IV|V"
+# How else they are written; 2ND, 3RD and 4TH have lost their digit in a standard name, and no name is ND, RD or TH.
+OTHER_SUFFIXES = {"JUNIOR": "JR", "JNR": "JR", "SENIOR": "SR", "SNR": "SR", "SECOND": "II", "ND": "II"}
+OTHER_SUFFIXES |= {"THIRD": "III", "RD": "III", "FOURTH": "IV", "TH": "IV"}
+AT_END = f"{SUFFIXES}|JNR|SNR|ND|RD|TH"  # of a surname or a full name; Silva Junior is a surname
+AMONG_GIVEN = "JR|SR|II|III|IV|JNR|SNR|JUNIOR|SENIOR"  # after a given name; V would be an initial
 # What stands in the place of a middle name where somebody else filled in the form: a relation, an age or sex, a part in
 # the household, a form of address, or that there is none (NMN: no middle name). It is no initial that could agree or
 # conflict. Of middle names only: the few who do bear such a name lose an initial, no more.
@@ -15,6 +20,12 @@ NO_MIDDLE = (
     "|SELF|MR|MRS|MS|MISS|MISTER|HIJO|HIJA|ESPOSO|ESPOSA|MADRE|PADRE"
     "|HERMANO|HERMANA|SENORA?|NMN|NMI|NONE|UNKNOWN|UNK|ANONYMOUS"
 )
+# What stands in the place of a given name and names nobody: an initial, a child not yet named, a form of address.
+# Twins share each of them.
+NO_GIVEN = (
+    "[A-Z]|BABY|BABYBOY|BABYGIRL|BOY|GIRL|INFANT|NEWBORN|TWIN|TRIPLET|CHILD|DAUGHTER|MALE|FEMALE|MR|MRS|MS|MISS|MISTER"
+    "|WIFE|HUSBAND|SPOUSE|FNU|LNU|NFN|NLN|NMN|TBD|UNK|UNKNOWN|NONE|ANONYMOUS|RESIDENT|OCCUPANT"
+)
 
 # Each is the one definition for all its uses.
 _MACROS = {
@@ -24,11 +35,25 @@ _MACROS = {
         " nullif(trim(regexp_replace(regexp_replace(upper(strip_accents(nfc_normalize(CAST(x AS VARCHAR)))),"
         " '[''’ʼ`´.]', '', 'g'), '[^A-Z]+', ' ', 'g')), '') END"
     ),
-    "std_suffix_in x": f"CASE WHEN contains(x, ' ') THEN nullif(regexp_extract(x, '[ ]({SUFFIXES})$', 1), '') END",
+    "std_suffix_word x": (
+        "CASE x {} ELSE nullif(regexp_extract(x, '^({})$', 1), '') END".format(
+            " ".join(f"WHEN '{word}' THEN '{suffix}'" for word, suffix in OTHER_SUFFIXES.items()), SUFFIXES
+        )
+    ),
+    "std_suffix_in x": f"CASE WHEN contains(x, ' ') THEN std_suffix_word(regexp_extract(x, '[ ]({AT_END})$', 1)) END",
     "std_without_suffix x": (
-        f"CASE WHEN contains(x, ' ') THEN nullif(trim(regexp_replace(x, '[ ]({SUFFIXES})$', '')), '')"
+        f"CASE WHEN contains(x, ' ') THEN nullif(trim(regexp_replace(x, '[ ]({AT_END})$', '')), '')"
         " ELSE nullif(x, '') END"
     ),
+    # a suffix among the given names: PAUL JR in the field of the first name, or JR in that of the middle name
+    "std_suffix_given x": (
+        f"CASE WHEN length(x) > 1 THEN std_suffix_word(regexp_extract(x, '(?:^|[ ])({AMONG_GIVEN})$', 1)) END"
+    ),
+    "std_without_given x": (
+        f"CASE WHEN length(x) > 1 THEN nullif(regexp_replace(x, '(?:^|[ ])({AMONG_GIVEN})$', ''), '') ELSE x END"
+    ),
+    "std_first x": "CASE WHEN contains(x, ' ') THEN std_without_given(x) ELSE nullif(x, '') END",
+    "std_no_given x": f"length(x) = 1 OR regexp_full_match(x, '(?:{NO_GIVEN})(?: (?:{NO_GIVEN}))*')",
     # the initial of a middle name, unless its first word is no name
     "std_middle x": (
         f"CASE WHEN length(x) > 1 AND regexp_matches(x, '^(?:{NO_MIDDLE})(?: |$)') THEN NULL ELSE nullif(x[1], '') END"
@@ -37,8 +62,8 @@ _MACROS = {
     "std_first_token x": "CASE WHEN contains(x, ' ') THEN x[1:position(' ' IN x) - 1] ELSE x END",
     "std_last_token x": "CASE WHEN contains(x, ' ') THEN string_split(x, ' ')[-1] ELSE x END",
     "std_suffix x": (
-        "CASE std_name(x) WHEN 'JUNIOR' THEN 'JR' WHEN 'SENIOR' THEN 'SR' WHEN 'SECOND' THEN 'II'"
-        f" WHEN 'THIRD' THEN 'III' ELSE nullif(regexp_extract(std_name(x), '^({SUFFIXES})$', 1), '') END"
+        "CASE trim(CAST(x AS VARCHAR)) WHEN '2' THEN 'II' WHEN '3' THEN 'III' WHEN '4' THEN 'IV'"
+        " ELSE std_suffix_word(std_name(x)) END"
     ),
     "std_date x": (
         "CASE WHEN regexp_full_match(trim(CAST(x AS VARCHAR)), '[0-9]{4}-[0-9]{2}-[0-9]{2}')"
@@ -94,9 +119,9 @@ def derive(relation: str) -> str:
           WHEN array_length(string_split(_given, ' ')) > 1 THEN string_split(_given, ' ')[-1] END) AS _l FROM names
     ), standard AS (
       SELECT * EXCLUDE (_comma, _given, _before, _full, _first, _middle, _last, _f, _m, _l),
-        nullif(_f, '') AS s_first, std_middle(_m) AS s_middle, std_without_suffix(_l) AS s_last,
+        std_first(_f) AS s_first, std_middle(std_without_given(_m)) AS s_middle, std_without_suffix(_l) AS s_last,
         coalesce(std_suffix(suffix), std_suffix_in(_l), std_suffix_in(_full),
-          std_suffix(nullif(split_part({full}, ',', 2), ''))) AS s_suffix,
+          std_suffix(nullif(split_part({full}, ',', 2), '')), {AMONG}) AS s_suffix,
         std_date(birth_date) AS s_birth, std_tin(tin) AS s_tin FROM split
     )
     SELECT *, {TOKENS} FROM standard"""
@@ -108,12 +133,16 @@ def derive_register(relation: str) -> str:
     WITH names AS (
       SELECT *, std_name(first_name) AS _f, std_name(middle_name) AS _m, std_name(last_name) AS _l FROM {relation}
     ), standard AS (
-      SELECT record_id, _f AS s_first, std_middle(_m) AS s_middle, std_without_suffix(_l) AS s_last,
-        coalesce(std_suffix(suffix), std_suffix_in(_l)) AS s_suffix, std_day(birth_date) AS s_birth,
+      SELECT record_id, std_first(_f) AS s_first, std_middle(std_without_given(_m)) AS s_middle,
+        std_without_suffix(_l) AS s_last,
+        coalesce(std_suffix(suffix), std_suffix_in(_l), {AMONG}) AS s_suffix, std_day(birth_date) AS s_birth,
         std_tin(tin) AS s_tin FROM names
     )
     SELECT *, {TOKENS} FROM standard"""
 
+
+# SQL: a suffix that stands among the given names; a first name that is nothing else stays a name (Junior).
+AMONG = "std_suffix_given(_m), CASE WHEN contains(_f, ' ') THEN std_suffix_given(_f) END"
 
 # Read off the columns above: the surname's tokens (equal if it is one word), whether the birth date is a year only.
 TOKENS = (

@@ -5,7 +5,7 @@ These read the one-row table of `expectations.facts`.
 
 from datetime import date
 
-from expectations.code import STATUTE
+from expectations.code import POLICY, STATUTE
 from expectations.rules.rule import Disposition, Head, Rule, Words, batch_rule, registry
 
 
@@ -54,7 +54,10 @@ RULES = registry(
     ),
     _flag(
         ("signatory_may_sign", "SIGNATORY_NOT_AUTHORISED", f"{STATUTE}(A)"),
-        ("The signatory may not sign for this office on the letter's date.", "Have it signed by someone who may."),
+        (
+            "The signatory may not sign for this office on the letter's date, or the letter has another person's key.",
+            "Have it signed by someone who may, with their own key, and name them.",
+        ),
     ),
     _flag(
         ("statute_designated", "STATUTE_NOT_DESIGNATED", f"{STATUTE}(A)(i)"),
@@ -65,12 +68,19 @@ RULES = registry(
         ("The purpose is not one of the agreement's.", "Name one that is."),
     ),
     _flag(
-        ("solely", "NOT_SOLELY", f"{STATUTE}(A)"),
+        ("solely", "NOT_SOLELY", f"{POLICY}: {STATUTE}(A)"),
         ("The attestation of sole use is missing.", "Attest it in the letter."),
     ),
-    _flag(
-        ("clearance", "NO_CLEARANCE", "26 USC 6103(i)(6)"),
-        ("The attestation under (i)(6) is missing.", "Attest it in the letter."),
+    # the holder's own determination, of which the requester attests nothing
+    batch_rule(
+        ("clearance", "NO_CLEARANCE", "26 USC 6103(i)(6); DOJ Criminal Resource Manual 511"),
+        "clearance",
+        {"clearance": False},
+        (
+            "The holder's determination under (i)(6) is missing, or older than the agreement allows.",
+            "None: the holder records a new one, and goes on.",
+        ),
+        disposition=Disposition.HOLD_BATCH,
     ),
     batch_rule(
         ("officers_named", "NO_OFFICERS", f"{STATUTE}(A)"),

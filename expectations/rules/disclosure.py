@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from expectations.code import STAY
-from expectations.facts.persons import SECRET
+from expectations.contracts.lists import SECRET
 from expectations.rules.rule import Head, Phase, Rule, registry, row_rule
 
 _NO_CURRENT = {
@@ -55,13 +55,21 @@ RULES = registry(
         {"a_kind": "street", "a_unit": None, "units_on_file": 2},
         "The building has several units on file and the request names none.",
     ),
-    # without a limit a requester could guess a person's address, one request after the other
+    # without a limit a requester could guess a person's address, birth date or TIN, one request after the other
     _rule(
         ("few_tries", "TOO_MANY_TRIES", "agreement"),
         ("earlier_tries", "tries_per_person"),
         "earlier_tries < tries_per_person",
         {"earlier_tries": 3, "tries_per_person": 3},
-        "Too many different addresses were tried for this person.",
+        "Too many different values were tried on this person.",
+    ),
+    # which of several guesses is right would show by the one that is released
+    _rule(
+        ("tried_alone", "TRIED_TOGETHER", "agreement"),
+        ("tried_beside",),
+        "tried_beside = 0",
+        {"tried_beside": 1},
+        "Other rows of the batch try other values on this person.",
     ),
     _rule(
         ("address_on_file", "NO_ADDRESS_ON_FILE", "26 CFR 301.6212-2"),
@@ -85,6 +93,15 @@ RULES = registry(
         "origin = 'decoy' OR (origin = 'request' AND list_has_all(lists, lists_required))",
         {"origin": "request", "lists_required": ["plaintiffs"]},
         "A court order allows disclosure of certain persons only.",
+    ),
+    # whoever nobody lists may be the one: a barred list that nobody is on was lost, or never written
+    _rule(
+        ("persons_not_barred", "COURT_ORDER_BARS_PERSON", "court order"),
+        ("origin", "lists", "lists_barred", "lists_on_file"),
+        "origin = 'decoy' OR (origin = 'request' AND NOT list_has_any(lists, lists_barred)"
+        " AND list_has_all(lists_on_file, lists_barred))",
+        {"origin": "request", "lists": ["class"], "lists_barred": ["class"], "lists_on_file": ["class"]},
+        "A court order bars disclosure of this person, or bars a list that the holder does not have.",
     ),
     # a place that is not known may lie in the district
     _rule(

@@ -2,12 +2,12 @@
 
 The elements of the criminal statute that a letter names are rules of their own (`rules.statutes`). These read the
 canonical row with letter facts beside it (`facts.sql`). Each speaks of one defect, so that the requester reads of that
-one only.
+one only. The statute asks for engaged officers, not for one to be named in each row: that is the holder's policy.
 """
 
 from functools import partial
 
-from expectations.code import STATUTE
+from expectations.code import POLICY, STATUTE
 from expectations.rules.rule import Phase, registry, row_rule
 from expectations.rules.sql import given, missing, unless
 
@@ -48,14 +48,14 @@ RULES = registry(
         ("No specific reason is given.", "Say why this disclosure is or may be relevant."),
     ),
     _row(
-        ("officer_given", "NO_OFFICER", f"{STATUTE}(A)"),
+        ("officer_given", "NO_OFFICER", f"{POLICY}: {STATUTE}(A)"),
         ("officer",),
         given("officer"),
         {"officer": ""},
         ("No engaged officer is named.", "Name an officer of the letter's list."),
     ),
     _row(
-        ("officer", "OFFICER_NOT_IN_LETTER", f"{STATUTE}(A)"),
+        ("officer", "OFFICER_NOT_IN_LETTER", f"{POLICY}: {STATUTE}(A)"),
         ("request_id", "officer", "officers"),
         unless(missing("officer"), "list_contains(officers, trim(officer))"),
         {"officer": "nobody-of-the-letter"},

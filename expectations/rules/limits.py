@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from expectations.code import INVARIANT, REVIEW, STATUTE
+from expectations.code import REVIEW, STATUTE
 from expectations.rules.rule import Disposition, Rule, batch_rule, registry
 
 
@@ -37,11 +37,25 @@ RULES = registry(
         inputs=("identical_reason_rows", "identical_reason_share", "rows_submitted"),
     ),
     batch_rule(
+        ("reasons_specific_period", "BOILERPLATE_REASONS", f"{STATUTE}(B)(iv)"),
+        "period_reason <= identical_reason_share_period * period_requests",
+        {"period_reason": 10**9},
+        ("Too large a share of the rows gives one identical reason.", "Give reasons specific to each record."),
+        inputs=("period_reason", "identical_reason_share_period", "period_requests"),
+    ),
+    batch_rule(
         ("officers_engaged", "OFFICER_OVERLOADED", f"{STATUTE}(A)"),
         "busiest_officer_rows <= matters_per_officer",
         {"busiest_officer_rows": 10**9},
         ("An officer is named for more matters than is plausible.", "Name the officers personally engaged."),
         inputs=("busiest_officer_rows", "matters_per_officer"),
+    ),
+    batch_rule(
+        ("officers_engaged_period", "OFFICER_OVERLOADED", f"{STATUTE}(A)"),
+        "period_officer <= matters_per_officer_period",
+        {"period_officer": 10**9},
+        ("An officer is named for more matters than is plausible.", "Name the officers personally engaged."),
+        inputs=("period_officer", "matters_per_officer_period"),
     ),
     _share(
         "incomplete_share",
@@ -55,11 +69,12 @@ RULES = registry(
         {"worst_file_incomplete_share": 1.0, "incomplete_share_per_file": 0.15},
     ),
     _share("incomplete_share_by_code", "len(codes_over_limit) = 0", {"codes_over_limit": ["PLACEHOLDER"]}),
+    # a batch without an incomplete row makes no share larger: what stands against it is over, and nobody could drop it
     _share(
         "incomplete_share_30_days",
-        "incomplete_rows + earlier_incomplete_rows"
+        "incomplete_rows = 0 OR incomplete_rows + earlier_incomplete_rows"
         " <= incomplete_share_30_days * (rows_submitted - rows_dropped + earlier_rows)",
-        {"earlier_incomplete_rows": 10**9},
+        {"incomplete_rows": 1, "earlier_incomplete_rows": 10**9},
         (
             "incomplete_rows",
             "earlier_incomplete_rows",
@@ -68,12 +83,5 @@ RULES = registry(
             "rows_dropped",
             "earlier_rows",
         ),
-    ),
-    batch_rule(
-        ("work_left", "NOTHING_TO_DO", f"{INVARIANT}, 8"),
-        "rows_open > 0",
-        {"rows_open": 0},
-        ("No row is left to look at.", "Send at least one complete row."),
-        disposition=Disposition.HOLD_BATCH,
     ),
 )

@@ -5,10 +5,16 @@ from pathlib import Path
 
 from expectations import address
 from expectations.contracts.request import RAW_NAMES
+from expectations.contracts.stages import ADDRESS as PARSED
+from expectations.contracts.stages import STANDARD
 from expectations.facts.letter import LetterFacts
 from expectations.facts.sql import beside_request
 from expectations.gx.checks import Setup
 from expectations.names import standard
+
+ADDRESS = ("address", "street", "unit", "city", "state", "zip")  # as it was asked for
+# What `fields` gives that is not the letter's: raw, standardised and parsed. The key of a request id is the holder's.
+COLUMNS = (*RAW_NAMES, *(f.name for f in (*STANDARD, *PARSED) if f.name != "request_key"))
 
 
 def setup(facilities: Path | None = None) -> tuple[Setup, ...]:
@@ -16,16 +22,24 @@ def setup(facilities: Path | None = None) -> tuple[Setup, ...]:
     return standard.setup, partial(address.setup, facilities=facilities)
 
 
-def again(
-    rows: str, letter: LetterFacts, premises: tuple[str, ...], left_out: tuple[str, ...], *, keep: str = ""
-) -> str:
-    """A SELECT of ordinal, origin, the raw fields, and all that request-phase rules read, derived again from these.
+def fields(rows: str, premises: tuple[str, ...], left_out: tuple[str, ...], *, keep: str = "") -> str:
+    """A SELECT of ordinal, origin, `keep` and COLUMNS, derived again from the raw fields.
 
     rows      relation of canonical rows; of it only ordinal, origin, the raw fields and `keep` (a SELECT list) are read
     premises  the requester's own addresses
     left_out  what the agreement lets be left out of an address
     """
-    fields = ", ".join(["ordinal", "origin", *RAW_NAMES, *([keep] if keep else [])])
-    named = standard.derive(f"(SELECT {fields} FROM {rows})")
-    parsed = address.derive(f"({named})", one_line=True, premises=premises, left_out=left_out)
-    return f"SELECT *, {beside_request(letter)} FROM ({parsed})"
+    read = ", ".join(["ordinal", "origin", *RAW_NAMES, *([keep] if keep else [])])
+    named = standard.derive(f"(SELECT {read} FROM {rows})")
+    # apart, and with the address alone: to carry all columns through its many steps would cost twice as much
+    asked = f"(SELECT ordinal, origin, {', '.join(ADDRESS)} FROM {rows})"
+    parsed = address.derive(asked, one_line=True, premises=premises, left_out=left_out)
+    columns = ", ".join(f"a.{field.name}" for field in PARSED)
+    return f"SELECT n.*, {columns} FROM ({named}) n JOIN ({parsed}) a USING (ordinal, origin)"
+
+
+def again(
+    rows: str, letter: LetterFacts, premises: tuple[str, ...], left_out: tuple[str, ...], *, keep: str = ""
+) -> str:
+    """`fields` with all else that request-phase rules read: what the letter says."""
+    return f"SELECT *, {beside_request(letter)} FROM ({fields(rows, premises, left_out, keep=keep)})"

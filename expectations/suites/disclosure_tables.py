@@ -27,7 +27,7 @@ class Inputs:
     parquet, csv, manifest                the opened package: both forms as relations, what its manifest says; None if
                                           nothing was eligible and so nothing was sealed: the accounting is looked at
     dropped, lost                         relations with ordinal, request_key: dropped by people; claims that were lost
-    late                                  relation with ordinal: rows held back by the lists of persons, read again
+    withheld                              relation with ordinal, outcome: rows held back by what is enrolled now
     """
 
     rows: str
@@ -43,7 +43,7 @@ class Inputs:
     manifest: Mapping[str, Any] | None = None
     dropped: str | None = None
     lost: str | None = None
-    late: str | None = None
+    withheld: str | None = None
 
     @property
     def sealed(self) -> bool:
@@ -72,7 +72,7 @@ def tables(inputs: Inputs, duck: DuckSettings | None = None) -> dict[str, str]:
 def _accounted(inputs: Inputs) -> str:
     """Every outcome beside the one that the stages' own words lead to."""
     dropped = f"o.ordinal IN (SELECT ordinal FROM {inputs.dropped})" if inputs.dropped else "false"
-    late = f"o.ordinal IN (SELECT ordinal FROM {inputs.late})" if inputs.late else "false"
+    withheld = inputs.withheld or "(SELECT 0::BIGINT AS ordinal, NULL::VARCHAR AS outcome WHERE false)"
     lost = f"o.request_key IN (SELECT request_key FROM {inputs.lost})" if inputs.lost else "false"
     return f"""
         SELECT o.ordinal, o.outcome, o.codes, o.told, o.person_key, o.request_key,
@@ -80,13 +80,14 @@ def _accounted(inputs: Inputs) -> str:
           CASE WHEN x.ordinal IS NOT NULL THEN 'rejected' WHEN {dropped} THEN 'dropped'
             WHEN r.ordinal IS NULL OR r.origin <> 'request' THEN NULL WHEN r.outcome IS NOT NULL THEN r.outcome
             WHEN c.ordinal IS NULL THEN NULL WHEN c.outcome IS NOT NULL THEN c.outcome
-            WHEN v.ordinal IS NULL THEN NULL WHEN {late} OR list_contains(v.codes, 'PROTECTED') THEN 'unmatched'
-            WHEN v.outcome IS NOT NULL THEN v.outcome
+            WHEN v.ordinal IS NULL THEN NULL WHEN list_contains(v.codes, 'PROTECTED') THEN 'unmatched'
+            WHEN w.outcome IS NOT NULL THEN w.outcome WHEN v.outcome IS NOT NULL THEN v.outcome
             WHEN {lost} THEN 'already_disclosed' ELSE 'released' END AS outcome_again
         FROM outcomes o LEFT JOIN {inputs.rejects} x ON x.ordinal = o.ordinal
           LEFT JOIN {inputs.rows} r ON r.ordinal = o.ordinal
           LEFT JOIN {inputs.candidates} c ON c.ordinal = o.ordinal
-          LEFT JOIN {inputs.verdicts} v ON v.ordinal = o.ordinal AND v.record_id = c.record_id"""
+          LEFT JOIN {inputs.verdicts} v ON v.ordinal = o.ordinal AND v.record_id = c.record_id
+          LEFT JOIN {withheld} w ON w.ordinal = o.ordinal"""
 
 
 def _leaving(inputs: Inputs) -> str:
@@ -122,7 +123,7 @@ def _sameness(inputs: Inputs, manifest: Mapping[str, Any], duck: DuckSettings | 
           (SELECT count(*) FROM csv) AS rows_csv, {_number(told.get("released"))} AS said_released,
           {_number(told.get("submitted"))} AS said_submitted, {inputs.committed}::BIGINT AS submitted,
           [{fields}]::VARCHAR[] AS said_fields, [{wanted}]::VARCHAR[] AS fields,
-          (SELECT count(*) FROM parquet SEMI JOIN (SELECT request_id FROM {inputs.rows} WHERE origin = 'decoy')
+          (SELECT count(*) FROM parquet ANTI JOIN (SELECT request_id FROM {inputs.rows} WHERE origin = 'request')
            USING (request_id)) AS controls"""
 
 

@@ -4,168 +4,41 @@ The law: 26 USC 6103(i)(2), the agreement, and the court orders that stand again
 at before this has passed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.base.duck import DuckSettings, quote
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts.lists import Origin, Stage, ends
-from expectations.contracts.request import RAW_NAMES
-from expectations.facts import counts, crowding, sql
-from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import run
-from expectations.gx.checks import Check, Suite, columns_of, condition, equal, in_set, none, rule, unique
+from expectations.gx.checks import Check, Suite, columns_of, condition, equal, in_set, none, rule, share, unique
 from expectations.gx.verdict import Verdict
+from expectations.instruments.thresholds import Thresholds
+from expectations.rules import address
 from expectations.rules.book import batch_rules, request_rules
-from expectations.rules.rule import failing_codes
 from expectations.suites import derived
+from expectations.suites.intake_tables import STORED, Inputs, tables
 
 NAME = "intake"
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What the ingest stage was given and what it committed.
+def suite(dropped: bool = False, facilities: Path | None = None, agreed: Thresholds | None = None) -> Suite:
+    """The declared checks of this checkpoint.
 
-    raw, rejects, rows           relations: `ingest.decode` raw and rejects, and `ingest.rows`
-    control_rows                 relation: the requests of the control rows
-    committed                    rows of `ingest.rows` by its manifest
-    files                        row counts of the letter's data files, in their order
-    disclosed                    relation with request_key: what was disclosed to this requester before
-    letter, premises             letter facts; the requester's own addresses
-    dropped                      relation with ordinal: the incomplete rows that two people dropped, or None
-    facilities                   the operator's own list, as it was when the submission was received
-    left_out                     what the agreement lets be left out of an address
+    dropped      two people dropped rows, and zero tolerance holds for the rest
+    facilities   the operator's list that the batch was received with
+    agreed       the agreement's thresholds: shares are shown against them; without, nothing is tolerated
     """
-
-    raw: str
-    rejects: str
-    rows: str
-    control_rows: str
-    disclosed: str
-    committed: int
-    files: tuple[int, ...]
-    letter: LetterFacts
-    premises: tuple[str, ...]
-    dropped: str | None = None
-    facilities: Path | None = None
-    left_out: tuple[str, ...] = ()
-
-
-def suite(dropped: bool = False, facilities: Path | None = None) -> Suite:
-    """The declared checks of this checkpoint. `dropped`: two people dropped rows, and zero tolerance holds for the
-    rest; `facilities`: the operator's list that the batch was received with."""
-    checks = (*_authority(), *_form(), *_conservation(), *_verdicts(), *_rules(), *(_dropped() if dropped else ()))
+    strict = (*_authority(), *_form(), *_conservation(), *_verdicts(), *_rules())
+    checks = (*strict, *_shares(None if dropped else agreed), *(_dropped() if dropped else ()))
     return Suite(NAME, "stored", checks, derived.setup(facilities))
 
 
 def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
     """The verdict on a committed ingest stage."""
-    return run(suite(inputs.dropped is not None, inputs.facilities), tables(inputs), rows=inputs.committed, duck=duck)
-
-
-def tables(inputs: Inputs) -> dict[str, str]:
-    """What the checks look at, in the order in which it is worked out."""
-    counted = counts.sql("rows", inputs.rejects, inputs.dropped, inputs.letter)
-    made = {
-        **again(inputs.rows, inputs.disclosed, inputs.letter, inputs.premises, inputs.left_out),
-        "passed": "(SELECT * FROM rows WHERE outcome IS NULL)",
-        "facts": sql.with_counts(inputs.letter, counted),
-        "counts": _counts(inputs),
-        "files": _files(inputs),
-    }
-    if inputs.dropped is not None:
-        made["drop"] = _drop(inputs.dropped)
-    return made
-
-
-def again(
-    stored: str,
-    disclosed: str,
-    letter: LetterFacts,
-    premises: tuple[str, ...],
-    left_out: tuple[str, ...],
-    keep: Sequence[str] = (),
-    only: str = "true",
-) -> dict[str, str]:
-    """The tables `stored`, `derived`, `crowded` and `rows`: each canonical row with what its raw fields come to under
-    this letter, as derived_codes and derived_outcome, whatever stands beside them.
-
-    `stored`, `disclosed`: see `Inputs`. Replay decides past rows by the same, with `keep`: the columns that it wants
-    instead of those that the checks look at; and `only`: SQL that chooses the rows, with all rows of whatever address
-    may be crowded.
-    """
-    raw = f"(SELECT *, codes AS stored_codes FROM stored WHERE {only})"
-    looked_at = derived.again(raw, letter, premises, left_out, keep="file, request_key, outcome, stored_codes")
-    return {
-        "stored": stored,
-        # only what is looked at: a batch may have more than a million rows
-        "derived": f"""
-            SELECT {", ".join(keep or _looked_at())}, {failing_codes(request_rules())} AS derived_codes,
-              request_id IN (
-                SELECT request_id FROM stored WHERE origin = 'request' GROUP BY 1 HAVING count(*) > 1
-              ) AS is_duplicate,
-              request_key IN (SELECT request_key FROM {disclosed}) AS is_disclosed
-            FROM ({looked_at})""",
-        "crowded": crowding.sql("derived", letter.thresholds.persons_per_address),
-        # a view: what is worked out above is not kept a second time
-        "rows": f"""(
-            SELECT *, {_outcome()} AS derived_outcome, {sql.beside_request(letter)}
-            FROM ({crowding.marked("derived", "crowded", "a_codes", "derived_codes")}))""",
-    }
-
-
-def _looked_at() -> list[str]:
-    """The columns that rules, counts and crowds read. Not the letter's: a list of all its officers, once for each row,
-    would be most of what is written."""
-    inputs = (name for one in request_rules() for name in one.inputs if name not in sql.request_constants())
-    counted = ("ordinal", "origin", "file", "request_id", "reason", "officer", "outcome", "stored_codes", "a_codes")
-    return list(dict.fromkeys((*counted, *crowding.COLUMNS, *inputs)))
-
-
-def _outcome() -> str:
-    return (
-        "CASE WHEN origin = 'request' AND is_duplicate THEN 'duplicate'"
-        " WHEN origin = 'request' AND is_disclosed THEN 'already_disclosed' WHEN len(derived_codes) > 0 THEN 'held' END"
+    agreed = inputs.letter.thresholds
+    return run(
+        suite(inputs.dropped is not None, inputs.facilities, agreed), tables(inputs), rows=inputs.committed, duck=duck
     )
-
-
-def _counts(inputs: Inputs) -> str:
-    same = " AND ".join(f"w.{name} IS NOT DISTINCT FROM s.{name}" for name in ("file", "row", *RAW_NAMES))
-    fields = ", ".join(["ordinal", "file", "row", "origin", *RAW_NAMES])
-    return f"""
-        WITH sent AS (SELECT {fields} FROM {inputs.raw} UNION ALL SELECT {fields} FROM {inputs.control_rows}),
-        places AS (SELECT ordinal FROM {inputs.rejects} UNION ALL SELECT ordinal FROM stored WHERE origin = 'request')
-        SELECT {sum(inputs.files)}::BIGINT AS rows_in_letter,
-          (SELECT count(*) FROM places) AS rows_placed, (SELECT count(DISTINCT ordinal) FROM places) AS ordinals,
-          (SELECT coalesce(min(ordinal), -1) FROM places) AS first_ordinal,
-          (SELECT coalesce(max(ordinal), -1) FROM places) AS last_ordinal,
-          (SELECT count(*) FROM {inputs.control_rows}) AS controls_made,
-          (SELECT count(*) FROM stored WHERE origin = 'decoy' AND ordinal < 0) AS controls_placed,
-          (SELECT count(*) FROM sent w FULL JOIN stored s ON w.ordinal = s.ordinal AND w.origin = s.origin
-           WHERE NOT coalesce(w.ordinal = s.ordinal AND {same}, false)) AS rows_changed,
-          (SELECT count(*) FROM rows) AS rows_derived, (SELECT count(*) FROM stored) AS rows_stored"""
-
-
-def _files(inputs: Inputs) -> str:
-    said = ", ".join(f"({number}, {rows})" for number, rows in enumerate(inputs.files, 1))
-    return f"""
-        SELECT coalesce(said.file, found.file) AS file, said.rows AS rows_said, coalesce(found.rows, 0) AS rows_found
-        FROM (VALUES {said}) said(file, rows) FULL JOIN (
-          SELECT file, count(*) AS rows FROM (
-            SELECT file FROM {inputs.rejects} UNION ALL SELECT file FROM stored WHERE origin = 'request') GROUP BY file
-        ) found ON found.file = said.file"""
-
-
-def _drop(dropped: str) -> str:
-    blocking = ", ".join(quote(c) for c in BLOCKING_ADDRESS_CODES)
-    return f"""
-        WITH incomplete AS (
-          SELECT ordinal FROM rows WHERE origin = 'request' AND coalesce(list_has_any(a_codes, [{blocking}]), true)
-        )
-        SELECT (SELECT count(*) FROM {dropped} ANTI JOIN incomplete USING (ordinal)) AS complete_but_dropped,
-          (SELECT count(*) FROM incomplete ANTI JOIN {dropped} d USING (ordinal)) AS incomplete_and_kept"""
 
 
 def _authority() -> tuple[Check, ...]:
@@ -199,7 +72,7 @@ def _conservation() -> tuple[Check, ...]:
         ),
         equal("intake.rows_of_each_file", "files", "rows_said", "rows_found", "COUNTS_DIFFER", -1),
         none("intake.rows_as_sent", "counts", "rows_changed"),
-        equal("intake.rows_derived", "counts", "rows_derived", "rows_stored", "COUNTS_DIFFER", -1),
+        equal("intake.rows_derived", "counts", "rows_derived", "rows_due", "COUNTS_DIFFER", -1),
         condition(
             ("intake.decoys_added", "counts", "DECOY_WRONG"),
             ["controls_made", "controls_placed"],
@@ -210,7 +83,9 @@ def _conservation() -> tuple[Check, ...]:
 
 
 def _verdicts() -> tuple[Check, ...]:
-    """What ingest wrote beside each row is what comes out when it is derived again from the raw fields."""
+    """What ingest wrote beside each row is what comes out when it is derived again from the raw fields: for a sample of
+    the rows. Where each row ended is where its codes lead, and who stands in a crowd has its code: for all."""
+    same = " AND ".join(f"was_{name} IS NOT DISTINCT FROM {name}" for name in STORED)
     return (
         condition(
             ("intake.codes_again", "rows", "VERDICT_DIFFERS"),
@@ -219,10 +94,22 @@ def _verdicts() -> tuple[Check, ...]:
             {"stored_codes": ["NO_ZIP", "NO_CITY"]},
         ),
         condition(
-            ("intake.outcome_again", "rows", "VERDICT_DIFFERS"),
-            ["ordinal", "outcome", "derived_outcome"],
-            "ordinal IS NOT NULL AND outcome IS NOT DISTINCT FROM derived_outcome",
-            {"outcome": None, "derived_outcome": "held"},
+            ("intake.columns_again", "rows", "VERDICT_DIFFERS"),
+            ["ordinal", *STORED, *(f"was_{name}" for name in STORED)],
+            f"ordinal IS NOT NULL AND {same}",
+            {"was_a_street": "ELSEWHERE"},
+        ),
+        condition(
+            ("intake.outcome_again", "ended", "VERDICT_DIFFERS"),
+            ["ordinal", "outcome", "outcome_again"],
+            "ordinal IS NOT NULL AND outcome IS NOT DISTINCT FROM outcome_again",
+            {"outcome": None, "outcome_again": "held"},
+        ),
+        condition(
+            ("intake.crowds_again", "ended", "VERDICT_DIFFERS"),
+            ["said_crowded", "is_crowded", "apart"],
+            "said_crowded = is_crowded AND NOT apart",
+            {"said_crowded": True, "is_crowded": False},
         ),
     )
 
@@ -230,6 +117,29 @@ def _verdicts() -> tuple[Check, ...]:
 def _rules() -> tuple[Check, ...]:
     """No row that goes on to match fails a rule of the request phase: zero tolerance."""
     return tuple(rule(one, "passed") for one in request_rules())
+
+
+def _shares(agreed: Thresholds | None) -> tuple[Check, ...]:
+    """How good the addresses of all submitted rows are, beside what the agreement tolerates: the share that is
+    incomplete, and that of each code. They inform; `authority.incomplete_share` and the other limits decide."""
+    tolerated = agreed.incomplete_share if agreed else 0.0
+    by_code = agreed.incomplete_share_by_code if agreed else {}
+    blocking = ", ".join(quote(code) for code in BLOCKING_ADDRESS_CODES)
+    whole = ("quality.complete", "quality", "TOO_MANY_INCOMPLETE")
+    codes = dict.fromkeys(one.code for one in address.RULES.values())
+    return (
+        share(whole, "a_codes", f"NOT list_has_any(a_codes, [{blocking}])", tolerated, {"a_codes": ["NO_ZIP"]}),
+        *(
+            share(
+                (f"quality.{code.lower()}", "quality", code),
+                "a_codes",
+                f"NOT list_contains(a_codes, {quote(code)})",
+                by_code.get(code, tolerated),
+                {"a_codes": [code]},
+            )
+            for code in codes
+        ),
+    )
 
 
 def _dropped() -> tuple[Check, ...]:

@@ -13,13 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings, parquet
+from expectations.contracts.lists import Origin
 from expectations.contracts.package import RELEASE
+from expectations.contracts.register import REGISTER_ADDRESS
 from expectations.contracts.request import RAW_REQUEST
 from expectations.contracts.stages import CANDIDATE, CANONICAL, OUTCOME, REJECT, VERDICT
 from expectations.contracts.stages import PLACE as ROW_PLACE
 from expectations.facts.letter import LetterFacts
 from expectations.rules.address import CROWD, PREMISES
-from expectations.suites import disclosure_tables, eligibility, intake, matching
+from expectations.suites import disclosure_tables, eligibility_tables, intake_tables, matching
+from expectations.suites.on_file import PARSED as PREPARED
+from expectations.suites.on_file import Register
 
 FIELDS = ("street", "unit", "city", "state", "zip")
 PLACE = {"street": "100 MAIN ST", "city": "SPRINGFIELD", "state": "IL", "zip": "62701"}
@@ -36,9 +40,19 @@ REQUEST: dict[str, Any] = {
     "removal_ground": "1227(a)(1)(B)",
     "case_number": "MADE-1",
 }
+SEED = "made"
 # Who else lives where the poison of CROWDED does: with it, one person more than the made agreement allows (by ordinal).
 NEIGHBOURS = {900 + n: f"NEIGHBOUR {letter}" for n, letter in enumerate("ABCDE")}
-PARSED = {"a_kind": "street", "a_number": "1429", "a_street": "ALDER ST", "a_zip": "62701"}  # CROWD in Springfield
+ELSEWHERE = {**PLACE, "street": "200 OAK AVE"}
+# What stands beside a row of REQUEST, and beside one at CROWD in Springfield, when it was derived right.
+PARSED = {"a_kind": "street", "a_city": "SPRINGFIELD", "a_state": "IL", "a_zip": "62701"}
+STREETS = {
+    PLACE["street"]: {"a_number": "100", "a_street": "MAIN ST"},
+    CROWD["street"]: {"a_number": "1429", "a_street": "ALDER ST"},
+    ELSEWHERE["street"]: {"a_number": "200", "a_street": "OAK AVE"},
+}
+BUILDING = pa.schema({"a_zip": pa.string(), "a_number": pa.string(), "a_street": pa.string(), "units": pa.int32()})
+ON_FILE = pa.schema([*REGISTER_ADDRESS, *(pa.field(name, pa.string()) for name in PREPARED)])
 # ordinal → what differs from REQUEST, what must come of it, and with which code
 CONTROL_ROWS: dict[int, tuple[dict[str, Any], str, str | None]] = {
     -1: ({}, "eligible", None),
@@ -46,6 +60,7 @@ CONTROL_ROWS: dict[int, tuple[dict[str, Any], str, str | None]] = {
     -3: ({"zip": None}, "held", "NO_ZIP"),
     -4: ({}, "held", "NOT_CORROBORATED"),
 }
+_TRIED_BEFORE = pa.schema({name: pa.string() for name in ("batch", "person_key", "values_key")})
 _MATCHED, _LOOKED_UP = (-1, -4), (-1, -2, -4)  # of the control rows
 
 
@@ -78,10 +93,7 @@ class Batch:
         return self._write("rejects", [{**_place(1), "code": "RAGGED_ROW"}], REJECT)
 
     def _rows(self) -> str:
-        asked = [
-            {**_row(n, row), **(PARSED if row["street"] == CROWD["street"] else {}), "s_last": row["last_name"]}
-            for n, row in self._asked().items()
-        ]
+        asked = [_row(n, row) for n, row in self._asked().items()]
         return self._write("rows", [*asked, *_control_rows()], CANONICAL)
 
     def _expected(self) -> str:
@@ -96,21 +108,49 @@ class Batch:
     def _verdicts(self) -> str:
         return self._write("verdicts", [_verdict(n) for n in (*self._asked(), *_MATCHED)], VERDICT)
 
-    def intake(self) -> intake.Inputs:
+    def _registers(self) -> dict[Origin, Register]:
+        """The register and that of the control rows, prepared: one address for each record."""
+        found = {}
+        for origin, ordinals in ((Origin.REQUEST, self._asked()), (Origin.CONTROL, _MATCHED)):
+            homes = [{"record_id": _record(n), **home, **_parsed(home)} for n in ordinals for home in _on_file(n)]
+            self._write(f"on_file_{origin}", homes, ON_FILE)
+            self._write(f"buildings_{origin}", [], BUILDING)
+            files = (str(self.folder / f"{name}_{origin}.parquet") for name in ("on_file", "buildings"))
+            found[origin] = Register(*((file,) for file in files))
+        return found
+
+    def intake(self) -> intake_tables.Inputs:
         control_rows = self._write("control_rows", _control_rows(), pa.schema([*ROW_PLACE, *RAW_REQUEST]))
         disclosed = self._write("disclosed", [{"request_key": "another"}], pa.schema({"request_key": pa.string()}))
         dropped = self._write("dropped", [], pa.schema({"ordinal": pa.int64()}))
         relations = (self._raw(), self._rejects(), self._rows(), control_rows, disclosed)
         committed = len(self._asked()) + len(CONTROL_ROWS)
-        return intake.Inputs(*relations, committed, (2,), self.letter, PREMISES, dropped)
+        return intake_tables.Inputs(*relations, SEED, committed, (2,), self.letter, PREMISES, dropped)
 
     def matching(self) -> matching.Inputs:
         committed = len(self._asked()) + len(_LOOKED_UP)
-        return matching.Inputs(self._rows(), self._candidates(), self._expected(), committed, self.letter)
+        on_file = {origin: parquet(list(one.addresses)) for origin, one in self._registers().items()}
+        relations = (self._rows(), self._candidates(), self._expected(), on_file)
+        return matching.Inputs(*relations, committed, self.letter)
 
-    def eligibility(self) -> eligibility.Inputs:
+    def eligibility(self) -> eligibility_tables.Inputs:
         relations = (self._rows(), self._candidates(), self._verdicts(), self._expected())
-        return eligibility.Inputs(*relations, len(self._asked()) + len(_MATCHED), self.letter, PREMISES)
+        tries = (self._tries(), self._tried(), self._write("tried_before", [], _TRIED_BEFORE))
+        committed = len(self._asked()) + len(_MATCHED)
+        registers = self._registers()
+        return eligibility_tables.Inputs(*relations, committed, registers, SEED, self.letter, PREMISES, *tries)
+
+    def _tries(self) -> str:
+        rows = [{"ordinal": n, "record_id": _record(n)} for n in self._asked()]
+        return self._write("tries", rows, pa.schema({"ordinal": pa.int64(), "record_id": pa.int64()}))
+
+    def _tried(self) -> str:
+        rows = [
+            {"ordinal": n, "record_id": _record(n), "person_key": f"person{n}", "values_key": "values"}
+            for n in self._asked()
+        ]
+        keys = {"ordinal": pa.int64(), "record_id": pa.int64(), "person_key": pa.string(), "values_key": pa.string()}
+        return self._write("tried", rows, pa.schema(keys))
 
     def disclosure(self, duck: DuckSettings | None = None) -> disclosure_tables.Inputs:
         released = {"request_id": "made0", **PLACE}
@@ -141,7 +181,19 @@ def _record(ordinal: int) -> int:
 def _row(ordinal: int, asked: Mapping[str, Any]) -> dict[str, Any]:
     """A row as ingest would write it, without a code."""
     keys = {"request_id": f"made{ordinal}", "request_key": f"key{ordinal}"}
-    return {**_place(ordinal), **keys, **asked, "codes": []}
+    named = {"s_first": asked["first_name"], "s_last": asked["last_name"], "s_birth": date(1980, 2, 3)}
+    return {**_place(ordinal), **keys, **asked, **named, **_parsed(asked), "a_codes": [], "codes": []}
+
+
+def _parsed(place: Mapping[str, Any]) -> dict[str, Any]:
+    """The parsed columns of an address of this module, poisoned or not."""
+    return {**PARSED, **STREETS.get(place["street"], {}), **({} if place["zip"] else {"a_zip": None})}
+
+
+def _on_file(ordinal: int) -> list[dict[str, Any]]:
+    """The addresses on file of the record that a row was matched to."""
+    elsewhere = ordinal in CONTROL_ROWS and CONTROL_ROWS[ordinal][2] == "NOT_CORROBORATED"
+    return [{**(ELSEWHERE if elsewhere else PLACE), "valid_from": date(2020, 1, 1)}]
 
 
 def _control_rows() -> list[dict[str, Any]]:
@@ -161,12 +213,11 @@ def _candidate(ordinal: int) -> dict[str, Any]:
 
 def _verdict(ordinal: int) -> dict[str, Any]:
     keys = {"record_id": _record(ordinal), "person_key": f"person{ordinal}"}
-    on_file, verdict = PLACE, {"corroboration": "same", "codes": []}
-    if ordinal in CONTROL_ROWS and CONTROL_ROWS[ordinal][2] == "NOT_CORROBORATED":
-        on_file = {**PLACE, "street": "200 OAK AVE"}
+    verdict: dict[str, Any] = {"corroboration": "same", "codes": []}
+    if _on_file(ordinal)[0]["street"] != PLACE["street"]:
         verdict = {"corroboration": "differs", "codes": ["NOT_CORROBORATED"], "outcome": "held"}
-    counted = {"addresses_on_file": [{**on_file, "valid_from": date(2020, 1, 1)}], "units_on_file": 0}
-    return {**_place(ordinal), **keys, **counted, "lists": [], "earlier_tries": 0, **verdict}
+    counted = {"addresses_on_file": _on_file(ordinal), "units_on_file": 0}
+    return {**_place(ordinal), **keys, **counted, "lists": [], "earlier_tries": 0, "tried_beside": 0, **verdict}
 
 
 def _outcomes() -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import signatures
 from expectations.facts import letter as facts
-from expectations.instruments import Agreement, Letter, parse_instrument, parse_letter
+from expectations.instruments import Agreement, Determination, Letter, parse_instrument, parse_letter
 
 DAY = date(2026, 6, 1)
 _PARTIES = """
@@ -37,9 +37,9 @@ _LETTER = """
 requester = "made-requester"
 agreement = "made-agreement"
 statute = "8 USC 1253(a)(1)"
-purpose = "a purpose"
+purpose = "Criminal proceeding"
 date = 2026-05-30
-signatory = {name = "Made", office = "an office"}
+signatory = {name = "Made", office = "Head of agency"}
 officers = [{id = "officer-1", name = "Made"}]
 attestations = {solely = true, no_informant_or_investigation_harmed = true}
 [[files]]
@@ -56,7 +56,17 @@ def letter_facts() -> facts.LetterFacts:
     signed = _LETTER.encode()
     letter: Letter = parse_letter(signed)
     signature = signatures.sign(signed, key, signatures.LETTER)
-    return facts.letter_facts(letter, signed, signature, _agreement(key), [], DAY, DAY)
+    determined = Determination(
+        kind="determination",
+        id="made-determination",
+        title="Made",
+        source="made for the self-test",
+        agreements=("made-agreement",),
+        determined_by="Made",
+        determined_on=DAY,
+    )
+    agreement = _agreement(key)
+    return facts.letter_facts(letter, signed, signature, agreement, [], DAY, DAY, determinations=[determined])
 
 
 def _agreement(key: Ed25519PrivateKey) -> Agreement:
@@ -70,10 +80,15 @@ valid_to = 2026-12-31
 received_on = 2026-01-01
 zone = "UTC"
 statutes = ["8 USC 1253(a)(1)"]
-offices = ["an office"]
-purposes = ["a purpose"]
+offices = ["Head of agency"]
+purposes = ["Criminal proceeding"]
 fields = ["street", "unit", "city", "state", "zip"]
-keys = {{signing = ["{signatures.public_line(key)}"], recipient = "nobody"}}
+keys = {{recipient = "nobody"}}
+[[signatories]]
+name = "Made"
+office = "Head of agency"
+keys = ["{signatures.public_line(key)}"]
+valid_from = 2026-01-01
 """
     made = parse_instrument((head + _PARTIES).encode(), "made-agreement")
     assert isinstance(made, Agreement)

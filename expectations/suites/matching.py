@@ -1,5 +1,6 @@
 """Checkpoint `matching`: every row that was looked up has one answer, and one record at most stands behind it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from expectations.base.duck import DuckSettings, quote
@@ -25,6 +26,7 @@ class Inputs:
     """What the match stage was given and what it committed.
 
     rows, candidates, expected   relations: `ingest.rows`, `match.candidates`, and what the control rows must come to
+    registers                    relations with record_id: who is on file for the rows of each origin
     committed                    rows of `match.candidates` by its manifest
     letter                       letter facts: the bounds of match rate and tiers
     """
@@ -32,6 +34,7 @@ class Inputs:
     rows: str
     candidates: str
     expected: str
+    registers: Mapping[Origin, str]
     committed: int
     letter: LetterFacts
 
@@ -61,6 +64,7 @@ def tables(inputs: Inputs) -> dict[str, str]:
             SELECT (SELECT count(*) FROM looked_up) AS looked_up, (SELECT count(*) FROM candidates) AS answered,
               (SELECT count(*) FROM looked_up ANTI JOIN candidates USING (ordinal, origin)) AS lost,
               (SELECT count(*) FROM candidates ANTI JOIN looked_up USING (ordinal, origin)) AS made_up""",
+        "own": _own(inputs.registers),
         "claims": f"""
             SELECT record_id, count(DISTINCT CASE WHEN NOT s_birth_year_only THEN s_birth END) AS birth_dates,
               count(DISTINCT s_tin) AS tins
@@ -84,15 +88,31 @@ def tables(inputs: Inputs) -> dict[str, str]:
 
 
 def rate_sql(candidates: str, letter: LetterFacts) -> str:
-    """A SELECT of one row: COUNTS (no control rows) and their bounds min_match_rate, max_match_rate, max_weak_tiers."""
+    """A SELECT of one row: COUNTS (no control rows) and their bounds min_match_rate, max_match_rate, max_weak_tiers;
+    and pooled_rows, pooled_matched, which the agreement's own band (match_rate_floor, match_rate_ceiling) is about."""
     agreed = letter.thresholds
     floor, ceiling = band.sql((agreed.match_rate_floor, agreed.match_rate_ceiling), letter.learnt, "looked_up")
+    rows, matched = band.pooled(letter.learnt, "looked_up", "matched")
     tiers = ", ".join(f"count(*) FILTER (outcome IS NULL AND tier = '{t}') AS tier_{t.lower()}" for t in TIERS)
     return f"""
         SELECT *, {floor} AS min_match_rate, {ceiling} AS max_match_rate,
-          {agreed.weak_tiers_ceiling}::DOUBLE AS max_weak_tiers
+          {agreed.weak_tiers_ceiling}::DOUBLE AS max_weak_tiers, {rows} AS pooled_rows, {matched} AS pooled_matched,
+          {agreed.match_rate_floor}::DOUBLE AS match_rate_floor,
+          {agreed.match_rate_ceiling}::DOUBLE AS match_rate_ceiling
         FROM (SELECT count(*) AS looked_up, count(*) FILTER (outcome IS NULL) AS matched, {tiers}
           FROM {candidates} WHERE origin = 'request')"""
+
+
+def _own(registers: Mapping[Origin, str]) -> str:
+    """A SELECT of each candidate's record, and the origins whose register has it: by the registers themselves, whatever
+    the sign of an id says, so that it is no matter of form that control rows meet no real person. Only what was found
+    is looked for: a national register is scanned, and not kept."""
+    here = "record_id IN (SELECT record_id FROM {} SEMI JOIN named USING (record_id))"
+    found = ", ".join(f"CASE WHEN {here.format(known)} THEN '{origin}' END" for origin, known in registers.items())
+    return f"""
+        WITH named AS MATERIALIZED (SELECT DISTINCT record_id FROM candidates WHERE record_id IS NOT NULL)
+        SELECT ordinal, origin, record_id, list_filter([{found}], o -> o IS NOT NULL) AS origins
+        FROM candidates WHERE record_id IS NOT NULL"""
 
 
 def _identities(rows: str) -> str:
@@ -135,11 +155,10 @@ def _uniqueness() -> tuple[Check, ...]:
             {"outcome": None, "record_id": 1, "plausible": 2},
         ),
         condition(
-            ("matching.own_register", "candidates", "DECOY_WRONG"),
-            ["origin", "record_id", "outcome"],
-            "CASE origin WHEN 'request' THEN coalesce(record_id > 0, outcome IS NOT NULL)"
-            " WHEN 'decoy' THEN coalesce(record_id < 0, outcome IS NOT NULL) END",
-            {"origin": "request", "record_id": -1},
+            ("matching.own_register", "own", "DECOY_WRONG"),
+            ["origin", "origins"],
+            "origins = [origin]",
+            {"origin": "request", "origins": ["decoy"]},
         ),
         condition(
             ("matching.one_person_a_record", "claims", "CLAIMED_TWICE"),
@@ -186,12 +205,17 @@ def _control_rows() -> tuple[Check, ...]:
 
 
 def _rate() -> tuple[Check, ...]:
-    """Matched requests / requests looked up; control rows do not count. A batch of nothing looked up has no rate."""
+    """Matched requests / requests looked up; control rows do not count. A batch that looked nothing up is in any band:
+    nothing of it can be released, and each of its rows has ended with a code of its own."""
+    pooled = band.within("pooled_rows", "pooled_matched", "match_rate_floor", "match_rate_ceiling")
     return (
         condition(
             ("matching.rate", "rate", "MATCH_RATE"),
-            ["looked_up", "matched", "min_match_rate", "max_match_rate"],
-            "looked_up > 0 AND matched BETWEEN min_match_rate * looked_up AND max_match_rate * looked_up",
+            [
+                *("looked_up", "matched", "min_match_rate", "max_match_rate"),
+                *("pooled_rows", "pooled_matched", "match_rate_floor", "match_rate_ceiling"),
+            ],
+            f"{band.within('looked_up', 'matched', 'min_match_rate', 'max_match_rate')} AND {pooled}",
             {"looked_up": 100, "matched": 101},
         ),
     )

@@ -1,40 +1,68 @@
-"""A second opinion on addresses: a sample of the eligible rows, judged by other code (`expectations.address.twin`)."""
+"""A second opinion on addresses: the eligible rows judged by other code (`expectations.address.twin`), row by row.
 
+All of them up to SAMPLE, and a sample of as many beyond: see `sampled` for what a sample bounds. Control rows take no
+place of a request's: each origin has a sample of its own.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
-from expectations.address.twin import judge
-from expectations.base.duck import DuckSettings, session
+from expectations.address import twin, twin_place
+from expectations.base.duck import quote
 from expectations.codes import BLOCKING_ADDRESS_CODES
+from expectations.contracts.lists import Origin
+from expectations.suites import derived, sampled
 
-SAMPLE = 200
-_FIELDS = ("address", "street", "unit", "city", "state", "zip")
+SAMPLE = 100_000
+_AT_A_TIME = 10_000
+_SCHEMA = pa.schema({"ordinal": pa.int64(), "blocking": pa.int32(), "same": pa.int32()})
 
 
-def opinions(rows: str, verdicts: str, left_out: tuple[str, ...] = (), duck: DuckSettings | None = None) -> str:
-    """A SELECT of (ordinal, blocking: number of blocking codes; NULL: the twin raised) for up to SAMPLE eligible rows.
+@dataclass(frozen=True)
+class Opinions:
+    """A table of a suite: ordinal; blocking, how many blocking codes the twin finds in the request's address; same, how
+    many addresses on file it finds to be the same. NULL: the twin raised.
 
-    `left_out`: what the agreement lets be left out. The sample is the same for the same rows. Values stay in this
-    function; what it returns holds ordinals and counts.
+    Reads `passed` (the raw address) and `known` (every address on file of a record). Values stay here: what it gives
+    holds ordinals and counts. `left_out`: what the agreement lets be left out; `seed`: see `sampled`.
     """
-    query = f"""
-        SELECT r.ordinal, {", ".join(f"r.{f}" for f in _FIELDS)}
-        FROM {rows} r SEMI JOIN (SELECT ordinal FROM {verdicts} WHERE outcome IS NULL) v ON r.ordinal = v.ordinal
-        ORDER BY md5(CAST(r.ordinal AS VARCHAR)), r.ordinal LIMIT {SAMPLE}"""
-    try:
-        with session(duck) as connection:
-            sample = connection.execute(query).fetchall()
-    except duckdb.Error:
-        sample = []  # an empty sample is an error of the check that looks at it
-    found = [(row[0], _blocking(dict(zip(_FIELDS, row[1:], strict=True)), left_out)) for row in sample]
-    ordinals = ", ".join("NULL" if n is None else str(int(n)) for n, _ in found)
-    counts = ", ".join("NULL" if n is None else str(n) for _, n in found)
-    return f"SELECT unnest([{ordinals}]::BIGINT[]) AS ordinal, unnest([{counts}]::INTEGER[]) AS blocking"
+
+    left_out: tuple[str, ...]
+    seed: str
+
+    def __call__(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        fields = ", ".join(f"p.{name}" for name in derived.ADDRESS)
+        each = (f"({sampled.chosen('passed', f'origin = {quote(o)}', self.seed, SAMPLE)})" for o in Origin)
+        rows = connection.execute(f"""
+            SELECT p.ordinal, {fields}, k.addresses_on_file FROM passed p
+              LEFT JOIN known k USING (origin, record_id)
+            WHERE ordinal IN ({" UNION ALL ".join(each)})""")
+        found = [self._opinion(*row) for row in _each(rows)]
+        return pa.Table.from_pylist(found, schema=_SCHEMA)
+
+    def _opinion(self, ordinal: int, *given: Any) -> dict[str, int | None]:
+        *address, on_file = given
+        row = dict(zip(derived.ADDRESS, address, strict=True))
+        return {"ordinal": ordinal, "blocking": self._blocking(row), "same": self._same(row, on_file or [])}
+
+    def _blocking(self, row: Mapping[str, Any]) -> int | None:
+        try:
+            return len(set(twin.judge(row, self.left_out)) & set(BLOCKING_ADDRESS_CODES))
+        except Exception:  # whatever the twin stumbles over, it has not found the row good
+            return None
+
+    def _same(self, row: Mapping[str, Any], on_file: list[dict[str, Any]]) -> int | None:
+        try:
+            asked = twin_place.mark(row, self.left_out)
+            return sum(asked is not None and asked.same(twin_place.mark(one)) for one in on_file)
+        except Exception:
+            return None
 
 
-def _blocking(row: dict[str, Any], left_out: tuple[str, ...]) -> int | None:
-    try:
-        return len(set(judge(row, left_out)) & set(BLOCKING_ADDRESS_CODES))
-    except Exception:  # whatever the twin stumbles over, it has not found the row good
-        return None
+def _each(rows: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    while some := rows.fetchmany(_AT_A_TIME):
+        yield from some

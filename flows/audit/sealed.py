@@ -9,9 +9,10 @@ from pathlib import Path
 from expectations.base.digests import of_file
 from expectations.base.errors import BadInput
 from flows.audit.signed_heads import holders
-from flows.cases import documents, places
+from flows.cases import corrections, documents, places
 from flows.cases.places import name_of
 from flows.evidence import keys
+from flows.evidence.requests import requests_path
 from flows.evidence.shred import too_early
 from flows.evidence.store import accounting_path, evidence_folder, evidence_list_path, stored_evidence
 from flows.home.tree import Home, busy
@@ -20,6 +21,7 @@ from flows.ledger.accounts import SHREDDED
 from flows.ledger.batches import BatchRecord
 from flows.ledger.case_records import CaseRecord
 from flows.ledger.chain import Problem
+from flows.ledger.corrections import Notice
 from flows.ledger.lifecycles.cases import CaseState, Proof
 from flows.ledger.lifecycles.states import FINAL, State
 from flows.outbox.folder import Folder
@@ -31,6 +33,7 @@ _SETTLED = FINAL | {State.PREPARED}
 def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
     """Every sealed file that is not as the ledger knows it, by batch, then by case; then those that nobody knows."""
     records = {r.name: r for r in ledger.batches()}
+    yield from _requests(home, ledger)
     said = {name: ledger.accounted(name) for name in records}
     owners = {facts["accounting"]: name for name, facts in said.items() if facts}
     for name, record in records.items():
@@ -42,7 +45,7 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
         if facts := said[name]:
             yield from _accounting(home, name, facts["accounting"], owners)
             yield from _evidence(home, name, facts["evidence"], SHREDDED in ledger.shredding(name))
-            if too_early(ledger, record):
+            if too_early(home, ledger, record):
                 yield Problem(f"evidence of batch {name}", "it was shredded before its retention had ended")
         elif record.merkle_root is None:
             yield from (Problem(place, "the batch was never accounted for") for place in _places(home, name))
@@ -50,15 +53,28 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
     if not busy(home, places.LOCK):
         for case in ledger.cases():
             yield from _case(home, case)
-    yield from _strangers(home, {*records, *(name_of(case.id) for case in ledger.cases())})
+        for notice in ledger.corrections():
+            yield from _notice(home, notice)
+    notices = {corrections.name_of(notice.id) for notice in ledger.corrections()}
+    yield from _strangers(home, {*records, *notices, *(name_of(case.id) for case in ledger.cases())})
+
+
+def _requests(home: Home, ledger: Ledger) -> Iterator[Problem]:
+    """Every file of keyed requests that is not the one that was recorded: limits over the period rest on it."""
+    for batch, digest in ledger.asked().items():
+        path, place = requests_path(home, batch), f"accounting/{batch}.asked.parquet"
+        if not busy(home, batch) and not path.exists():
+            yield Problem(place, "it is missing")
+        elif not busy(home, batch) and _digest(path) != digest:
+            yield Problem(place, "it was changed, or is another batch's")
 
 
 def _accounting(home: Home, batch: str, digest: str, owners: dict[str, str]) -> Iterator[Problem]:
     path, place = accounting_path(home, batch), f"accounting of batch {batch}"
     if not path.exists():
         yield Problem(place, "the sealed file is missing")
-    elif (found := of_file(path)) != digest:
-        other = owners.get(found)
+    elif (found := _digest(path)) != digest:
+        other = owners.get(found or "")
         yield Problem(place, f"it is that of batch {other}" if other else "the sealed file was changed")
 
 
@@ -68,7 +84,7 @@ def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[P
         yield from (Problem(name, "it is there, though the evidence was shredded") for name in there)
         return
     path = evidence_list_path(home, batch)
-    if not path.exists() or of_file(path) != digest:
+    if not path.exists() or _digest(path) != digest:
         yield Problem(place, f"the list of its files {'was changed' if path.exists() else 'is missing'}")
         return
     try:
@@ -82,7 +98,7 @@ def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[P
     for file, sha in expected.items():
         if not file.exists():
             yield Problem(_place(home, file), "it is missing")
-        elif of_file(file) != sha:
+        elif _digest(file) != sha:
             yield Problem(_place(home, file), "it was changed, or is another batch's")
     known = {_place(home, file) for file in (*expected, path)}
     yield from (Problem(name, "it is not on the list") for name in there if name not in known)
@@ -126,6 +142,16 @@ def _case(home: Home, case: CaseRecord) -> Iterator[Problem]:
         yield Problem(name_of(case.id), what)
 
 
+def _notice(home: Home, notice: Notice) -> Iterator[Problem]:
+    """What of a notice of corrections is missing or was changed."""
+    name, listed = corrections.name_of(notice.id), corrections.folder(home, notice.id) / corrections.LIST
+    if not listed.exists() or _digest(listed) != notice.affected:
+        what = "was changed" if listed.exists() else "is missing"
+        yield Problem(f"corrections/{notice.id}/{listed.name}", f"the list of its rows {what}")
+    if (found := home.delivery.digest(name)) != notice.package:
+        yield Problem(name, "it is another notice than was delivered" if found else "it is not in the outbox")
+
+
 def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:
     """Files, and packages, of no batch that the ledger knows. What a killed run left half-written begins with a dot."""
     what = "the ledger knows no batch of this name"
@@ -136,6 +162,14 @@ def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:
     for name in home.delivery.names():
         if name not in known:
             yield Problem(f"outbox/{name}", what)
+
+
+def _digest(path: Path) -> str | None:
+    """The digest of a file; None of what cannot be read as one."""
+    try:
+        return of_file(path)
+    except OSError:
+        return None
 
 
 def _places(home: Home, batch: str, evidence_only: bool = False) -> list[str]:

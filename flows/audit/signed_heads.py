@@ -6,6 +6,7 @@ can be taken away or replaced but the newest: give copies to others, and compare
 """
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
@@ -15,12 +16,14 @@ from typing import Any
 from expectations.base import signatures
 from expectations.base.digests import canonical_json, of_bytes
 from expectations.base.errors import BadInput
+from flows.home import keys as home_keys
 from flows.home.tree import HOLDER_SIGNING, Home, alone
 from flows.ledger import Ledger
 from flows.ledger.chain import Mark, Problem
 from pipelines.lake import durable
 
 FORMAT = "sluicegate-checkpoint/1"
+_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(-[0-9]+)?")
 _KEYS = {"format", "at", "seq", "hash", "root", "previous"}
 
 
@@ -51,8 +54,8 @@ def folder(home: Home) -> Path:
 
 
 def holders(home: Home) -> list[str]:
-    """The holder's public keys, one a line: an earlier key stays here for as long as its signed heads count."""
-    return (home.keys / f"{HOLDER_SIGNING}.pub").read_text().splitlines()
+    """The holder's public keys: an earlier one stays there for as long as its signed heads count. Raises BadInput."""
+    return list(home.holders)
 
 
 def write(home: Home, ledger: Ledger) -> Path:
@@ -60,6 +63,7 @@ def write(home: Home, ledger: Ledger) -> Path:
 
     Raises BadInput if the one before it cannot be read: fix that first, for each vouches for the one before.
     """
+    home_keys.prove(home, ledger)
     with alone(home, "checkpoints"):
         folder(home).mkdir(exist_ok=True, mode=0o700)
         before, problems = read(sorted(folder(home).glob("*.json")), holders(home))
@@ -76,7 +80,42 @@ def write(home: Home, ledger: Ledger) -> Path:
         signature = signatures.sign(body, signatures.load(home.keys / HOLDER_SIGNING), signatures.SIGNED_HEAD)
         durable.write(signature_of(path), signature.encode())  # first, so that a signed head is never there without it
         durable.write(path, body)
+        _publish(home, path)
         return path
+
+
+def _publish(home: Home, path: Path) -> None:
+    """Puts a signed head into each folder that `signed_heads` of sluicegate.toml names. Raises BadInput if one of them
+    takes none: then nobody else holds this head."""
+    for place in home.config.signed_heads:
+        target = (home.root / place).resolve()
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+            for file in (signature_of(path), path):
+                durable.write(target / file.name, file.read_bytes())
+        except OSError as error:
+            what = f"a signed head could not be put there ({type(error).__name__})"
+            remedy = "See signed_heads in sluicegate.toml."
+            raise BadInput("HEAD_NOT_COPIED", what, where="signed_heads", remedy=remedy) from None
+
+
+def published(home: Home) -> list[Path]:
+    """The signed heads in the folders that `signed_heads` of sluicegate.toml names."""
+    return [p for place in home.config.signed_heads for p in sorted((home.root / place).resolve().glob("*.json"))]
+
+
+def told(home: Home, here: Iterable[SignedHead]) -> list[Problem]:
+    """Signed heads that a nightly run tells of, and that are not here: the newest, too, leaves this trace."""
+    names, found = {c.path.stem for c in here}, []
+    for night in sorted((home.root / "nightly").glob("*.json")):
+        try:
+            name = json.loads(night.read_bytes()).get("signed_head")
+        except (OSError, ValueError, AttributeError, RecursionError):
+            found.append(Problem(f"nightly/{night.name}", "it cannot be read"))
+            continue
+        if isinstance(name, str) and _NAME.fullmatch(name) and name not in names:
+            found.append(Problem(f"signed head {name}", f"nightly/{night.name} tells of it, and it is missing"))
+    return found
 
 
 def signature_of(path: Path) -> Path:

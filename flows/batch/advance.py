@@ -8,6 +8,8 @@ from expectations.contracts.lists import Outcome
 from flows.batch import expiry
 from flows.batch.plan import PLAN, Step
 from flows.batch.steps import BatchSteps
+from flows.batch.unreadable import known_code
+from flows.home import keys
 from flows.ledger.accounts import ACCOUNTED
 from flows.ledger.lifecycles.states import FINAL, State
 
@@ -18,33 +20,43 @@ def advance(batch: BatchSteps, call: Call | None = None) -> State:
     """Takes a batch through its steps until it ends, waits for people, or releases are halted; returns its state. One
     that has waited for longer than its agreement allows expires. Raises what a step raises, after the ledger has
     recorded it: bad input ends the batch, a fault leaves it `failed`."""
+    keys.prove(batch.home, batch.ledger)
+    batch.ledger.clock.now()  # a clock that is wrong stops the run here, not in its middle
     if expiry.overdue(batch.ledger, batch.name):
         expiry.expire(batch)
     try:
         _run_steps(batch, call or batch.do)
     except BadInput as error:
         if batch.record.state is State.RECEIVED:
-            batch.ledger.advance(batch.name, State.UNREADABLE, facts={"codes": [error.code]})
+            batch.ledger.advance(batch.name, State.UNREADABLE, facts={"codes": [known_code(error)]})
             _finish(batch)
         raise
     except SluicegateError as error:
         state = batch.record.state
-        if PLAN[state] and state is not State.PREPARED:
-            batch.ledger.advance(batch.name, State.FAILED)
         # the ledger takes closed lists only: what failed, and where, is stored beside the checkpoints' results
-        batch.store_fault(error)
+        stored = batch.store_fault(error)
+        if PLAN[state] and state is not State.PREPARED:
+            batch.ledger.advance(batch.name, State.FAILED, facts={"fault": stored})
         raise
     return _finish(batch)
 
 
+ROUNDS = 20  # of sealing, in one run: whoever enrols faster than that stops releases, and no run goes on for ever
+
+
 def _run_steps(batch: BatchSteps, call: Call) -> None:
+    sealed = 0
     while batch.folder.exists():
         record = batch.record
         if record.state is State.FAILED:
             batch.ledger.advance(batch.name, record.resumes or State.RECEIVED)
             continue
+        sealed += record.state is State.VALIDATED
+        if sealed > ROUNDS:
+            return
         for step in PLAN[record.state]:
-            call(step)
+            if batch.record.state is record.state:  # the step before may have ended it
+                call(step)
         if batch.record.state is record.state:
             return  # it has ended, is held, or releases are halted: the next run goes on
 

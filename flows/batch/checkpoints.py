@@ -1,5 +1,6 @@
 """Runs the suite of each checkpoint on what its stage committed."""
 
+import json
 import shutil
 import uuid
 from dataclasses import replace
@@ -9,36 +10,55 @@ from typing import Any, assert_never
 import pyarrow.parquet as pq
 
 from expectations.base.duck import parquet, session
+from expectations.base.errors import Fault
 from expectations.facts import counts
 from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Verdict
 from expectations.suites import disclosure, eligibility, intake, matching
 from expectations.suites.disclosure_tables import Inputs
+from expectations.suites.on_file import Register
 from flows.batch.release import lost_rows
 from flows.ledger.lifecycles.states import Checkpoint
-from pipelines import lake, release
+from pipelines import lake, register, release, validate
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
+from pipelines.release import Leaving
 from pipelines.release.package import NAME as PACKAGE
 from pipelines.sealing import Identity
 
+_OF_REGISTER = ("addresses", "buildings", "changed_addresses", "gone")  # datasets, as `Register` has them
+
 
 def run(
-    which: Checkpoint, ctx: BatchContext, dropped: Path | None, identity: Identity, holders: tuple[str, ...]
+    which: Checkpoint,
+    ctx: BatchContext,
+    dropped: Path | None,
+    identity: Identity,
+    holders: tuple[str, ...],
+    leaving: Leaving | None = None,
 ) -> Verdict:
-    """The verdict of a checkpoint. `dropped`: rows left out; `identity` opens the package, `holders` sign it."""
+    """The verdict of a checkpoint. `dropped`: rows left out; `identity` opens the package, `holders` sign it;
+    `leaving`: what may leave (if left out: as it was recorded at receipt)."""
     letter = letter_facts(ctx)
     match which:
         case Checkpoint.INTAKE:
+            _period_counted(ctx)
             return intake.check(_intake(ctx, letter, dropped), ctx.duck)
         case Checkpoint.MATCHING:
             return matching.check(_matching(ctx, letter), ctx.duck)
         case Checkpoint.ELIGIBILITY:
             return eligibility.check(_eligibility(ctx, letter), ctx.duck)
         case Checkpoint.DISCLOSURE:
-            return _disclosure(ctx, identity, dropped, holders)
+            return _disclosure(ctx, identity, dropped, holders, leaving or Leaving.recorded(ctx))
         case _:
             assert_never(which)
+
+
+def _period_counted(ctx: BatchContext) -> None:
+    """Limits over the period would all be met by a batch that was not counted."""
+    if json.loads(ctx.earlier.read_text()).get("period") is None:
+        what = "what the requester asked for within the period was not counted"
+        raise Fault("LIMIT_NOT_COUNTED", what, where=ctx.batch, remedy="Run the batch again.")
 
 
 def match_counts(ctx: BatchContext) -> dict[str, Any]:
@@ -70,6 +90,7 @@ def _intake(ctx: BatchContext, letter: LetterFacts, dropped: Path | None) -> int
         rows=relation(ctx, "ingest.rows", "rows"),
         control_rows=relation(ctx, "ingest.decoys", "requests"),
         disclosed=parquet([ctx.disclosed]),
+        seed=ctx.submission,
         committed=lake.committed(ctx.step("ingest.rows")).rows("rows"),
         files=tuple(f.rows for f in ctx.letter.files),
         letter=letter,
@@ -85,6 +106,7 @@ def _matching(ctx: BatchContext, letter: LetterFacts) -> matching.Inputs:
         rows=relation(ctx, "ingest.rows", "rows"),
         candidates=relation(ctx, "match.candidates", "candidates"),
         expected=relation(ctx, "ingest.decoys", "expected"),
+        registers={origin: register.record_ids(one) for origin, one in validate.registers(ctx).items()},
         committed=lake.committed(ctx.step("match.candidates")).rows("candidates"),
         letter=letter,
     )
@@ -97,15 +119,29 @@ def _eligibility(ctx: BatchContext, letter: LetterFacts) -> eligibility.Inputs:
         verdicts=relation(ctx, "validate.verdicts", "verdicts"),
         expected=relation(ctx, "ingest.decoys", "expected"),
         committed=lake.committed(ctx.step("validate.verdicts")).rows("verdicts"),
+        registers={origin: _register(one) for origin, one in validate.registers(ctx).items()},
+        seed=ctx.submission,
         letter=letter,
         premises=ctx.agreement.requester.premises,
         facilities=ctx.facilities,
         left_out=ctx.agreement.may_be_left_out,
         persons=ctx.persons,
+        tries=relation(ctx, "match.candidates", "tries"),
+        tried=relation(ctx, "validate.tried", "tried"),
+        tried_before=parquet([ctx.tries]),
     )
 
 
-def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, holders: tuple[str, ...]) -> Verdict:
+def _register(prepared: lake.Manifest) -> Register:
+    """What a prepared register is made of, by its manifest."""
+    datasets = {part.dataset for part in prepared.parts}
+    read = {name: tuple(prepared.paths(name)) if name in datasets else () for name in _OF_REGISTER}
+    return Register(*read.values())
+
+
+def _disclosure(
+    ctx: BatchContext, identity: Identity, dropped: Path | None, holders: tuple[str, ...], leaving: Leaving
+) -> Verdict:
     """Opens the package with the one-time key, judges it, and deletes what was opened."""
     lost = lost_rows(ctx)
     folder = ctx.root / f".opened-{uuid.uuid4().hex}"
@@ -119,10 +155,10 @@ def _disclosure(ctx: BatchContext, identity: Identity, dropped: Path | None, hol
             outcomes=relation(ctx, "release.outcomes", "outcomes"),
             eligible=relation(ctx, "release.outcomes", "eligible"),
             committed=sum(f.rows for f in ctx.letter.files),
-            fields=ctx.standing.fields,
+            fields=leaving.fields,
             dropped=parquet([dropped]) if dropped else None,
             lost=parquet([lost]) if lost else None,
-            late=parquet([ctx.late]) if ctx.late else None,
+            withheld=leaving.relation,
         )
         # where nothing was eligible, and the package holds only the return file, the accounting alone is left to judge
         eligible = lake.committed(ctx.step("release.outcomes")).rows("eligible")

@@ -3,7 +3,6 @@
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey as Key
 
 from expectations.base import signatures
-from expectations.base.clock import Clock
 from expectations.base.errors import Usage
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -26,7 +25,7 @@ def sign(
 
     `content`: digest of the rows that were looked at; the batch's present one, if left out. Raises as `Ledger.decide`.
     """
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
         record = ledger.batch(batch)
         if record is None or record.checkpoint is None or record.state is not State.HELD:
             raise Usage("NOT_HELD", "no batch of this name is held", remedy="See sluicegate review list.")

@@ -36,5 +36,8 @@ PLAN: Mapping[State, tuple[Step, ...]] = total(
         **dict.fromkeys(FINAL, ()),
     },
 )
+# Before these steps the law is read again: once the rows have been read and their authority was decided. `release` asks
+# it of each row, `prepare` and `publish` under the lock.
+LAW_READ = frozenset({Step.MATCH, Step.MATCHING, Step.VALIDATE, Step.ELIGIBILITY, Step.DISCLOSURE})
 # The state of a batch once it has passed a checkpoint.
 PASSED: Mapping[Checkpoint, State] = dict(zip(Checkpoint, STAGES[1:], strict=True))

@@ -1,39 +1,36 @@
 """How a sealed package leaves: prepared, moved into the outbox, published; and how a crash in between is repaired.
 
-1. `prepare`, once the batch is accounted for: one transaction reads orders and halts again and claims the request keys.
-2. `publish`: copies the package to where the outbox is; then one transaction reads orders and halts once more, puts the
-   copy into its place, and records `published`.
+1. `prepare`, once the batch is accounted for: one transaction asks the law again (`flows.batch.clauses`) and claims the
+   request keys.
+2. `publish`: copies the package to where the outbox is; then one transaction asks the law once more, puts the copy into
+   its place, and records `published`.
 3. `recover`: after a crash, what lies in the outbox decides.
 
-Every write to the ledger takes the same lock. So a halt, or an order enrolled, comes before a publication and stops it,
-or returns after it; there is no moment in between.
+Every write to the ledger takes the same lock. So a halt, or an instrument enrolled, comes before a publication and is
+seen by it, or returns after it; there is no moment in between. What only narrows the package sends the batch back: it
+is decided and sealed again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault, Transient
-from expectations.instruments import Standing, standing
-from expectations.instruments.standing import superseded
+from flows.batch.ruling import Judged
 from flows.ledger import claims
-from flows.ledger.batches import over_cap
 from flows.ledger.bulk import Pairs, digest, incoming
 from flows.ledger.core import find
 from flows.ledger.database.models import Batch
 from flows.ledger.events.moves import Moved, Prepared, Published, Refused, Withdrawn
+from flows.ledger.events.read import Read
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Cause, State
-from flows.ledger.registry import latest_instruments
-from flows.ledger.review import standing_halts
 from flows.outbox import Outbox, outbox_at, package_digest, taken
-from flows.registry import enrolled
 
-# Of the bodies of all enrolled instruments: the ids of those that stand in the way now, by code.
-Orders = Callable[[Sequence[bytes]], Mapping[str, Sequence[str]]]
+# The batch decided again by what is enrolled now, in the transaction of the caller.
+Law = Callable[[Session, Batch], Judged]
 
 
 @dataclass(frozen=True)
@@ -41,38 +38,20 @@ class Step:
     """How far a batch came. `state` is the ledger's.
 
     taken   request keys that other batches hold: nothing was claimed; seal again without these rows, and prepare again
+    again   the package rests on what is no longer enrolled so, or must wait: nothing changed; decide and seal it again
     codes   HALTED (go on after it is lifted: nothing changed), or what the batch is refused or withdrawn for
-            (COURT_ORDER, AGREEMENT_NOT_IN_FORCE, AGREEMENT_SUPERSEDED, TOO_MANY_ROWS_30_DAYS)
     cites   ids of the instruments
     """
 
     state: State
     taken: frozenset[str] = frozenset()
+    again: bool = False
     codes: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
 
 
-def narrowed(agreement: str, statute: str, purpose: str, before: Standing, today: Callable[[], date]) -> Orders:
-    """The usual `orders` check: what stands today, by the instruments enrolled now, against a batch that was decided
-    under `before`. `today` is asked under the lock, since a midnight may pass while a package is copied. It can only
-    narrow: what an order has stopped forbidding is not allowed again here."""
-
-    def check(bodies: Sequence[bytes]) -> dict[str, list[str]]:
-        day, known = today(), enrolled.read(bodies)
-        now = known.agreements[agreement]
-        stands = standing(now, known.orders.values(), statute, purpose, day)
-        against = {
-            "COURT_ORDER": list(stands.narrower(before)),
-            "AGREEMENT_SUPERSEDED": list(superseded(now, known.agreements.values(), day)),
-            "AGREEMENT_NOT_IN_FORCE": [] if now.in_force(day) else [agreement],
-        }
-        return {code: ids for code, ids in against.items() if ids}
-
-    return check
-
-
 def prepare(
-    ledger: Ledger, batch: str, *, keys: Pairs, package: Path, merkle_root: str, content_digest: str, orders: Orders
+    ledger: Ledger, batch: str, *, keys: Pairs, package: Path, merkle_root: str, content_digest: str, law: Law
 ) -> Step:
     """Claims `keys` (request_key, person_key) of a batch that is accounted for, all or nothing; safe to repeat.
 
@@ -94,7 +73,8 @@ def prepare(
         if entry.merkle_root != merkle_root:
             missing = "the batch is not accounted for as it would leave"
             raise Fault("NOT_ACCOUNTED", missing, where=batch, remedy="Run the batch again.")
-        if stopped := _stopped(ledger, session, entry, orders):
+        judged = law(session, entry)
+        if stopped := _stopped(ledger, session, entry, judged):
             return stopped
         pairs = claims.once(batch, keys)
         with incoming(session, pairs):
@@ -108,12 +88,13 @@ def prepare(
                 package=sealed,
                 merkle_root=merkle_root,
                 content_digest=content_digest,
+                reading=judged.read,
             )
             ledger.move(session, entry, event, Cause.PREPARED)
     return Step(State.PREPARED)
 
 
-def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, orders: Orders) -> Step:
+def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path | str, law: Law) -> Step:
     """Puts a prepared package into `outbox` under the name of the batch, and records it; safe to repeat. Raises Fault
     if the package is not the prepared one, or if something else lies there under this name; Transient if the disk or
     the object store fails."""
@@ -121,7 +102,7 @@ def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path 
     if (here := recover(ledger, batch, there)) is not State.PREPARED:
         return Step(here)
     try:
-        return _put(ledger, batch, package, there, orders)
+        return _put(ledger, batch, package, there, law)
     except Transient:
         # a run that was faster tidies up what this one stages: then the batch is published, and nothing has failed
         if (here := recover(ledger, batch, there)) is not State.PREPARED:
@@ -129,7 +110,7 @@ def publish(ledger: Ledger, batch: str, *, package: Path, outbox: Outbox | Path 
         raise
 
 
-def _put(ledger: Ledger, batch: str, package: Path, there: Outbox, orders: Orders) -> Step:
+def _put(ledger: Ledger, batch: str, package: Path, there: Outbox, law: Law) -> Step:
     with there.staged(package, batch) as copy:
         with ledger.transaction() as session:
             entry = find(session, batch)
@@ -139,7 +120,7 @@ def _put(ledger: Ledger, batch: str, package: Path, there: Outbox, orders: Order
                 changed = "the package is not the one that was prepared"
                 remedy = "Reopen the batch, so that it is sealed again."
                 raise Fault("PACKAGE_CHANGED", changed, where=batch, remedy=remedy)
-            if stopped := _stopped(ledger, session, entry, orders):
+            if stopped := _stopped(ledger, session, entry, law(session, entry)):
                 return stopped
             copy.put()
             _published(ledger, session, entry)
@@ -180,21 +161,31 @@ def withdraw(
         return State.WITHDRAWN
 
 
-def _stopped(ledger: Ledger, session: Session, entry: Batch, orders: Orders) -> Step | None:
-    """Ends the batch if an instrument stands in its way; leaves it where it is while releases are halted."""
-    against = {**orders([body for _, _, body in latest_instruments(session)]), **over_cap(session, entry)}
-    if not against:
-        return Step(State(entry.state), codes=("HALTED",)) if standing_halts(session) else None
-    codes, cites = tuple(sorted(against)), tuple(sorted({id for ids in against.values() for id in ids}))
-    if entry.state == State.PREPARED:
-        _withdraw(ledger, session, entry, codes, cites)
+def _stopped(ledger: Ledger, session: Session, entry: Batch, judged: Judged) -> Step | None:
+    """Ends the batch if the law refuses it; sends it back if it must be sealed again, or waits for people; leaves it
+    where it is while releases are halted."""
+    ruling, start = judged.ruling, State(entry.state)
+    if not ruling.refuses:
+        again = judged.stale or bool(ruling.holds)
+        return Step(start, again=True) if again else Step(start, codes=("HALTED",)) if ruling.waits else None
+    if start is State.PREPARED:
+        _withdraw(ledger, session, entry, ruling.codes, ruling.cites, judged.read)
     else:
-        ledger.move(session, entry, Refused(start=State(entry.state), codes=codes, cites=cites), Cause.REFUSED)
-    return Step(State(entry.state), codes=codes, cites=cites)
+        event = Refused(start=start, codes=ruling.codes, cites=ruling.cites, reading=judged.read)
+        ledger.move(session, entry, event, Cause.REFUSED)
+    return Step(State(entry.state), codes=ruling.codes, cites=ruling.cites)
 
 
-def _withdraw(ledger: Ledger, session: Session, entry: Batch, codes: Sequence[str], cites: Sequence[str]) -> None:
-    event = Withdrawn(start=State(entry.state), codes=tuple(sorted(codes)), cites=tuple(sorted(cites)))
+def _withdraw(
+    ledger: Ledger,
+    session: Session,
+    entry: Batch,
+    codes: Sequence[str],
+    cites: Sequence[str],
+    read: Read | None = None,
+) -> None:
+    why, law = tuple(sorted(codes)), tuple(sorted(cites))
+    event = Withdrawn(start=State(entry.state), codes=why, cites=law, reading=read)
     ledger.move(session, entry, event, Cause.WITHDRAWN)
 
 

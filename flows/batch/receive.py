@@ -5,33 +5,30 @@ what was disclosed before."""
 import json
 import shutil
 import tempfile
-import uuid
-from collections.abc import Iterable
 from dataclasses import asdict, replace
-from itertools import islice
 from pathlib import Path
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from expectations import address
 from expectations.address import facilities
 from expectations.base.clock import Clock, legal_date
-from expectations.base.digests import of_bytes
-from expectations.base.errors import BadInput
+from expectations.base.errors import BadInput, SluicegateError
 from expectations.facts import persons
 from expectations.instruments import Agreement
+from flows.batch import tries, unreadable
+from flows.home import keys
 from flows.home.registers import current_register
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.batches import ROWS_COUNT
-from flows.ledger.claims import TRIES_COUNT
-from flows.ledger.lifecycles.states import State
+from flows.ledger.signing import fingerprint, plain_key
 from flows.registry import enrolled
 from pipelines import register
 from pipelines.ingest import submission
 from pipelines.ingest.submission import TakenIn
 from pipelines.lake import durable
+from pipelines.lake.workplace import locked_folder
+
+INCOMING = ".incoming-"  # what a submission is copied into; a killed receipt's is deleted by the next
 
 
 def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
@@ -41,34 +38,54 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
     keeps an entry of its own for that (invariant 1). Raises BadInput, and nothing is received, if the operator's list
     of facilities or lists of persons cannot be read.
     """
+    clock = ledger.guard(clock)
+    keys.prove(home, ledger)
     listed = _facilities(home)
-    incoming = home.lake / ".incoming" / uuid.uuid4().hex
-    incoming.mkdir(parents=True, mode=0o700)
-    try:
-        taken = submission.take_in(source, incoming / "submission")
-        agreement = _agreement(ledger, taken)
-        submission.verify_signature(taken, agreement)
+    with locked_folder(home.lake, INCOMING) as incoming:  # it becomes the batch's folder; else it is deleted
+        taken, agreement, key = _read(home, ledger, clock, source, incoming)
         if home.persons:
             persons.keep(home.persons, incoming / persons.KEPT, home.duck)
         if listed is not None:
             durable.write(incoming / facilities.NAME, listed)
         with alone(home, taken.batch):
             if ledger.batch(taken.batch) is None:
-                _record(home, ledger, clock, taken, agreement, incoming)
+                _record(home, ledger, clock, taken, agreement, key, incoming)
         return taken.batch
+
+
+def _read(home: Home, ledger: Ledger, clock: Clock, source: Path, incoming: Path) -> tuple[TakenIn, Agreement, str]:
+    """The submission, copied, its agreement, and the key that signed it. Whatever is wrong with it, it gets its entry
+    and is put aside."""
+    try:
+        if unreadable.in_inbox(home, source) and source.is_symlink():
+            message = "the submission is a symbolic link"
+            raise BadInput("PATH_OUTSIDE", message, where=submission.LETTER, remedy="Send plain files and folders.")
+        taken = submission.take_in(source, incoming / "submission")
+        agreement = _agreement(ledger, taken)
+        return taken, agreement, submission.verify_signature(taken, agreement)
     except BadInput as error:
-        _record_unreadable(ledger, clock, source, error)
-        raise
-    finally:
-        shutil.rmtree(incoming, ignore_errors=True)
+        wrong = error
+    except (SluicegateError, OSError, MemoryError):
+        raise  # the system's fault: the submission is tried again
+    except Exception as error:  # whatever a reader was not ready for; its text may quote what it could not read
+        what = f"the submission cannot be read ({type(error).__name__})"
+        wrong = BadInput("SUBMISSION_UNREADABLE", what, where=submission.LETTER, remedy="Send it in plain form.")
+    unreadable.record(ledger, clock, source, wrong)
+    unreadable.put_aside(home, source)
+    raise wrong from None
 
 
 def _agreement(ledger: Ledger, taken: TakenIn) -> Agreement:
-    found = enrolled.newest(ledger).agreements.get(taken.letter.agreement)
+    name = taken.letter.agreement
+    found = enrolled.newest(ledger).agreements.get(name)
     if found is None:
         unknown = "the letter names no enrolled agreement"
         remedy = "Name an agreement in force; sluicegate instruments list shows them."
         raise BadInput("UNKNOWN_AGREEMENT", unknown, where=submission.LETTER, remedy=remedy)
+    if any(enrolled.to_renew(body) for id, _, body in ledger.instruments() if id == name):
+        old = "its version in force says more than the law allows, or not who signs letters with which key"
+        remedy = "Correct what sluicegate instruments check FILE names, and have two operators enrol the new version."
+        raise BadInput("AGREEMENT_TO_RENEW", old, where=f"agreement {name}", remedy=remedy)
     return found
 
 
@@ -86,7 +103,9 @@ def _facilities(home: Home) -> bytes | None:
         return copy.read_bytes()
 
 
-def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, incoming: Path) -> None:
+def _record(
+    home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, key: str, incoming: Path
+) -> None:
     """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch. In this
     order, so that a crash in between leaves an orphan folder and no record."""
     instruments, prepared = ledger.instruments(), current_register(home)
@@ -95,15 +114,19 @@ def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement:
         shutil.rmtree(root)  # an orphan: the ledger does not know this batch
     incoming.rename(root)
     requester = agreement.requester.id
-    _write_keys(root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id)))
+    tries.write_keys(
+        root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id))
+    )
     moment = clock.now()
     known = enrolled.read(body for _, _, body in instruments)
     successors = {id for id, other in known.agreements.items() if agreement.id in other.supersedes}
     used = {agreement.id, *known.orders, *successors}
     passed = ledger.passed_intake(requester, agreement.id, moment - ROWS_COUNT)
-    earlier = replace(passed, batches=ledger.match_rates(requester, agreement.id))
+    kept = root / persons.KEPT
+    lists = persons.names(kept if kept.exists() else None, home.duck)
+    earlier = replace(passed, batches=ledger.match_rates(requester, agreement.id), lists=lists)
     (root / "earlier.json").write_text(json.dumps(asdict(earlier)))
-    _write_keys(root / "tries.parquet", ["person_key", "address_key"], ledger.tries(requester, moment - TRIES_COUNT))
+    tries.write_known(ledger, root / "tries.parquet", agreement, moment)
     ledger.receive(
         taken.batch,
         submission=taken.digest,
@@ -114,42 +137,6 @@ def _record(home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement:
         instruments={id: digest for id, digest, _ in instruments if id in used},
         register=register.version(prepared),
         rows=sum(f.rows for f in taken.letter.files),
+        signatory=agreement.signatory_with(key, taken.letter.signatory.name, taken.letter.signatory.office),
+        letter_key=fingerprint(plain_key(key)),
     )
-
-
-def _write_keys(path: Path, names: list[str], rows: Iterable[tuple[str, ...]]) -> None:
-    schema, source = pa.schema([(n, pa.string()) for n in names]), iter(rows)
-    with pq.ParquetWriter(path, schema) as writer:
-        while some := list(islice(source, 100_000)):  # millions of keys pass through, never all at once
-            columns = [pa.array(c, pa.string()) for c in zip(*some, strict=True)]
-            writer.write_batch(pa.record_batch(columns, schema=schema))
-
-
-def _letter_bytes(source: Path) -> bytes:
-    """As much of the letter as may be read; nothing if it is no plain, readable file."""
-    letter = source / submission.LETTER
-    try:
-        if letter.is_symlink() or not letter.is_file():
-            return b""
-        with letter.open("rb") as stream:
-            return stream.read(submission.MAX_LETTER)
-    except OSError:
-        return b""
-
-
-def _record_unreadable(ledger: Ledger, clock: Clock, source: Path, error: BadInput) -> None:
-    """An unreadable submission is one accounting entry of its own, named by what can be read of its letter."""
-    known, now = of_bytes(_letter_bytes(source) or error.code.encode()), clock.now()
-    name = f"u-{known[:12]}"
-    if ledger.receive(
-        name,
-        submission=of_bytes(f"unreadable|{known}".encode()),
-        requester="unknown",
-        agreement="unknown",
-        received_at=now,
-        decided_on=now.date(),
-        instruments={},
-        register="none",
-        rows=0,
-    ):
-        ledger.advance(name, State.UNREADABLE, facts={"codes": [error.code]})

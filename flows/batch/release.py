@@ -1,4 +1,5 @@
-"""The release of a batch: sealed, accounted for, prepared, published; and how one that is refused is accounted for.
+"""The release of a batch: decided again by what is enrolled now, sealed, accounted for, prepared, published; and how
+one that is refused is accounted for.
 Accounting comes first (invariant 4): evidence and accounting are sealed to the holder before the ledger says
 `prepared`."""
 
@@ -10,8 +11,9 @@ import pyarrow.parquet as pq
 
 from expectations.base import signatures
 from expectations.base.duck import parquet, session
-from expectations.facts import persons
 from flows.batch import publication
+from flows.batch.law import KEPT, Law
+from flows.batch.ruling import Judged
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, store_evidence
 from flows.home.tree import HOLDER_SIGNING, OUTCOMES, Home
@@ -22,6 +24,7 @@ from flows.outbox import package_digest
 from pipelines import lake, release
 from pipelines.context import BatchContext
 from pipelines.register import version
+from pipelines.release import Leaving
 from pipelines.release.package import NAME as PACKAGE
 
 
@@ -36,15 +39,22 @@ class Release:
 
     def __init__(self, home: Home, ledger: Ledger, ctx: BatchContext) -> None:
         self.home, self.ledger, self.ctx = home, ledger, ctx
+        self.law = Law(home, ledger, ctx)
 
     @property
     def package(self) -> Path:
         """The sealed package in the lake, before it is published."""
         return self.ctx.step(PACKAGE)
 
-    def end_rows(self, dropped: Path | None) -> None:
-        """Gives every row its one end. `dropped`: the rows that two people dropped."""
-        self._count(release.outcomes(self.ctx, dropped=dropped, lost=lost_rows(self.ctx)))
+    def end_rows(self, dropped: Path | None) -> Judged:
+        """Asks the law again, and gives every row its one end, unless the batch is refused or waits. `dropped`: the
+        rows that two people dropped."""
+        lost = lost_rows(self.ctx)
+        judged = self.law.decide(dropped, lost)
+        if not judged.ruling.codes:
+            leaving, _ = self.law.leaving()
+            self._count(release.outcomes(self.ctx, dropped=dropped, lost=lost, leaving=leaving))
+        return judged
 
     def _count(self, outcomes: lake.Manifest) -> None:
         """Stores the rows by outcome, for status and reports."""
@@ -52,8 +62,10 @@ class Release:
         with session(self.ctx.duck) as connection:
             self.home.store_verdict(self.ctx.batch, OUTCOMES, dict(connection.execute(query).fetchall()))
 
-    def seal(self, check_recipient: str) -> None:
-        """Seals the eligible rows, to the requester and to the one-time key of the disclosure checkpoint."""
+    def seal(self, check_recipient: str) -> str | None:
+        """Seals the eligible rows, to the requester and to the one-time key of the disclosure checkpoint; names all
+        that the package rests on."""
+        leaving, basis = self.law.leaving()
         release.seal(
             self.ctx,
             lake.committed(self.ctx.step("release.outcomes")),
@@ -61,15 +73,17 @@ class Release:
             check_recipient=check_recipient,
             instruments=self.ledger.known_batch(self.ctx.batch).instruments,
             register_version=version(self.ctx.register),
+            leaving=leaving,
         )
+        return basis
 
     def prepare(self) -> publication.Step:
-        """Seals evidence and accounting, then claims the keys. Goes back, to be sealed again, if the package is not the
-        one that was checked, if the holder's lists of persons hold rows back that they did not before, or if another
-        batch holds some of the keys."""
-        if not self._is_checked_package() or self._newly_protected():
+        """Seals evidence and accounting, then claims the keys. Goes back, to be decided and sealed again, if the
+        package is not the one that was checked, if it rests on what is no longer enrolled so, or if another batch holds
+        some of the keys."""
+        if not self._is_checked_package() or self.law.now().stale:
             return self._reopen()
-        root = self._account()
+        root = self._account(self.law.leaving()[0])
         parts = lake.committed(self.ctx.step("release.outcomes")).paths("eligible")
         keys = pa.concat_tables(pq.read_table(part, columns=["request_key", "person_key"]) for part in parts)
         step = publication.prepare(
@@ -79,33 +93,33 @@ class Release:
             package=self.package,
             merkle_root=root,
             content_digest=str(release.verify(self.package, self.home.holders)["content_digest"]),
-            orders=self._orders(),
+            law=self.law.standing,
         )
         if step.taken:
             self._lose(step.taken)
-            return self._reopen()
-        return step
+        return self._reopen() if step.taken or step.again else step
 
     def _reopen(self) -> publication.Step:
         publication.reopen(self.ledger, self.ctx.batch, self.home.delivery)
         return publication.Step(State.VALIDATED)
 
     def publish(self) -> publication.Step:
-        """Puts the package into the outbox."""
-        return publication.publish(
-            self.ledger, self.ctx.batch, package=self.package, outbox=self.home.delivery, orders=self._orders()
+        """Puts the package into the outbox; or goes back, as `prepare` does."""
+        step = publication.publish(
+            self.ledger, self.ctx.batch, package=self.package, outbox=self.home.delivery, law=self.law.standing
         )
+        return self._reopen() if step.again else step
 
     def account_refused(self, codes: Iterable[str]) -> None:
         """Accounts for a batch that ends, or has ended, without a release: every row of it ends as `refused`."""
         self._count(release.refused_outcomes(self.ctx, tuple(codes)))
         self._account()
 
-    def _account(self) -> str:
+    def _account(self, leaving: Leaving | None = None) -> str:
         """Seals evidence and accounting, and records that in the ledger; gives the Merkle root."""
-        evidence = store_evidence(self.home, self.ctx)
-        recipient = keys.holder(self.home).recipient
-        made = release.seal_accounting(self.ctx, recipient, accounting_path(self.home, self.ctx.batch))
+        evidence = store_evidence(self.home, self.ctx, [self.ctx.root / name for name in KEPT])
+        recipient, target = keys.holder(self.home).recipient, accounting_path(self.home, self.ctx.batch)
+        made = release.seal_accounting(self.ctx, recipient, target, leaving.fields if leaving else None)
         said = Accounted(
             rows=made.rows,
             outcomes=made.outcomes,
@@ -122,30 +136,6 @@ class Release:
         sealed = [e for e in self.ledger.events(self.ctx.batch) if e["kind"] == State.SEALED.value]
         here = package_digest(self.package) if self.package.is_dir() else None
         return bool(sealed) and here == sealed[-1]["facts"].get("package")
-
-    def _orders(self) -> publication.Orders:
-        # read again at publication, with what is in force on the day it happens: it can only narrow
-        ctx = self.ctx
-        asked = ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing
-        return publication.narrowed(*asked, lambda: self.ledger.clock.today(ctx.agreement.zone))
-
-    def _newly_protected(self) -> bool:
-        """Reads the holder's lists of persons again, and records the eligible rows that they hold back now. The package
-        is then sealed without them. Raises BadInput if the lists cannot be read: then nothing is released."""
-        here, late = self.ctx.root / ".persons-now.parquet", self.ctx.root / persons.LATE
-        here.unlink(missing_ok=True)
-        if self.home.persons:
-            persons.keep(self.home.persons, here, self.ctx.duck)
-        eligible = lake.committed(self.ctx.step("release.outcomes")).paths("eligible")
-        required = sorted({which for _, which in self.ctx.standing.persons})
-        query = persons.held_back(here if here.exists() else None, required, parquet(eligible))
-        with session(self.ctx.duck) as connection:
-            found = connection.execute(f"{query} ORDER BY ordinal").to_arrow_table()
-        if found.num_rows == 0:
-            return False
-        before = [pq.read_table(late)] if self.ctx.late else []
-        pq.write_table(pa.concat_tables([*before, found]), late)
-        return True
 
     def _lose(self, taken: Iterable[str]) -> None:
         lost = lost_rows(self.ctx)

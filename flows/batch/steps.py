@@ -4,12 +4,12 @@ what was sealed for a one-time key is sealed again."""
 
 import shutil
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, assert_never
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.address import complete
@@ -20,21 +20,23 @@ from expectations.base.errors import SluicegateError
 from expectations.contracts.stages import CANONICAL
 from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching
-from flows.batch import checkpoints, grounds
+from flows.batch import checkpoints, grounds, period, tries
 from flows.batch.checkpoints import relation
-from flows.batch.plan import PASSED, Step
-from flows.batch.release import Release
+from flows.batch.plan import LAW_READ, PASSED, Step
+from flows.batch.release import Release, lost_rows
+from flows.batch.ruling import Judged
 from flows.home.registers import register_of
-from flows.home.tree import HASH_KEY, Home
+from flows.home.tree import FAULT, Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import Decision, allowed
-from flows.ledger.lifecycles.states import Checkpoint
+from flows.ledger.lifecycles.states import RUNS_IN, Checkpoint
 from flows.outbox import package_digest
 from pipelines import ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
 from pipelines.ingest import submission
 from pipelines.lake import Progress
+from pipelines.release import Leaving
 
 
 class BatchSteps:
@@ -70,11 +72,12 @@ class BatchSteps:
             agreement=on.agreement,
             orders=on.orders,
             successors=on.successors,
+            determinations=grounds.determinations(self.ledger, record),
             instruments=record.instruments,
             decided_on=record.decided_on,
             received_on=legal_date(record.received_at, on.agreement.zone),
             register=register,
-            hash_key=self.home.secret(HASH_KEY),
+            hash_key=self.home.hash_key,
             runner=self.home.config.runner,
             part_rows=self.home.config.part_rows,
             # what a killed run leaves half-way goes when the batch does
@@ -83,19 +86,23 @@ class BatchSteps:
         )
 
     def do(self, step: Step) -> Verdict | None:
-        """Does one step; returns a checkpoint's verdict."""
+        """Does one step, unless the law has changed so that the batch is refused, or waits; returns a checkpoint's
+        verdict."""
+        if step in LAW_READ and self.read_law():
+            return None
         match step:
             case Step.INTAKE | Step.MATCHING | Step.ELIGIBILITY | Step.DISCLOSURE:
                 return self.checkpoint(Checkpoint(step))
             case Step.INGEST:
                 ingest.run(self.ctx)
+                period.count(self.home, self.ledger, self.ctx)
             case Step.MATCH:
                 match.run(self.ctx)
             case Step.VALIDATE:
-                tries = validate.run(self.ctx).paths("tries")
-                self.ledger.record_tries(self.name, pa.concat_tables(pq.read_table(p) for p in tries))
+                validate.run(self.ctx)
+                tries.record(self.ledger, self.ctx)
             case Step.RELEASE:
-                self.release.end_rows(self.dropped())
+                self.stopped(self.release.end_rows(self.dropped()))
             case Step.PREPARE:
                 self.release.prepare()
             case Step.PUBLISH:
@@ -107,15 +114,19 @@ class BatchSteps:
     def checkpoint(self, which: Checkpoint) -> Verdict:
         """Runs a checkpoint on what its stage committed, stores its result, and moves the batch on, or stops it."""
         identity = sealing.new_identity()  # one-time: held in memory until the disclosure suite has opened the package
+        basis, dropped = None, self.dropped()
+        checked: AbstractContextManager[Leaving | None] = nullcontext()
         if which is Checkpoint.DISCLOSURE:
-            self.release.seal(identity.recipient)
-        verdict = checkpoints.run(which, self.ctx, self.dropped(), identity, self.home.holders)
-        self.home.store_verdict(self.name, which.value, verdict.to_dict())
-        counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows}
+            basis = self.release.seal(identity.recipient)
+            checked = self.release.law.checked(dropped, lost_rows(self.ctx))
+        with checked as leaving:
+            verdict = checkpoints.run(which, self.ctx, dropped, identity, self.home.holders, leaving)
+        stored = self.home.store_verdict(self.name, which.value, verdict.to_dict())
+        counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows, "verdict": stored}
         status = Status.PASS if self._confirmed(which, verdict) else verdict.status
         match status:
             case Status.PASS:
-                self.ledger.advance(self.name, PASSED[which], facts={**counts, **self._passed_facts(which)})
+                self.ledger.advance(self.name, PASSED[which], facts={**counts, **self._passed_facts(which, basis)})
             case Status.REFUSE:
                 self.account_refused(verdict.codes)
                 self.ledger.refuse(self.name, verdict.codes, grounds.cited_for(verdict.codes, self.ctx), facts=counts)
@@ -137,8 +148,24 @@ class BatchSteps:
         """Deletes all that is left of a finished batch in the lake: only what is sealed stays."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _passed_facts(self, which: Checkpoint) -> dict[str, Any]:
-        """What the ledger records of a checkpoint that was passed, beside its counts."""
+    def read_law(self) -> bool:
+        """Asks the clauses that need no row, as they are now; whether the batch is stopped by them."""
+        return self.stopped(self.release.law.now())
+
+    def stopped(self, judged: Judged) -> bool:
+        """Whether the law that was read refuses the batch, or makes it wait: then the ledger says so."""
+        ruling = judged.ruling
+        if ruling.refuses:
+            self.account_refused(ruling.codes)
+            self.ledger.refuse(self.name, ruling.codes, ruling.cites, reading=judged.read)
+        elif ruling.holds:
+            (which,) = (c for c, state in RUNS_IN.items() if state is self.record.state)
+            self.ledger.hold(self.name, which, self.content_digest(), ruling.codes, reading=judged.read)
+        return bool(ruling.codes)
+
+    def _passed_facts(self, which: Checkpoint, basis: str | None) -> dict[str, Any]:
+        """What the ledger records of a checkpoint that was passed, beside its counts. `basis`: names what a package
+        rests on."""
         match which:
             case Checkpoint.INTAKE:
                 return checkpoints.intake_counts(self.ctx, self.dropped())
@@ -147,7 +174,7 @@ class BatchSteps:
             case Checkpoint.ELIGIBILITY:
                 return {}
             case Checkpoint.DISCLOSURE:
-                return {"package": package_digest(self.release.package)}
+                return {"package": package_digest(self.release.package), "law": basis}
             case _:
                 assert_never(which)
 
@@ -177,10 +204,10 @@ class BatchSteps:
         made = [d for d in self.ledger.decisions(self.name) if d.decision is decision and d.granted]
         return bool(made) and self.ledger.granted(self.name, which, self.content_digest(), decision)
 
-    def store_fault(self, error: SluicegateError) -> None:
-        """Stores what failed for the operator: code, message, place; an error of ours holds no value."""
+    def store_fault(self, error: SluicegateError) -> str:
+        """Stores what failed for the operator: code, message, place; no error of ours holds a value. Its digest."""
         shown = {"code": error.code, "message": error.message, "where": error.where, "remedy": error.remedy}
-        self.home.store_verdict(self.name, "fault", shown)
+        return self.home.store_verdict(self.name, FAULT, shown)
 
     @cached_property
     def release(self) -> Release:

@@ -13,6 +13,7 @@ class Step(StrEnum):
 
     FROZEN = "frozen"  # go on where opening was interrupted
     NOTIFIED = "notified"
+    PERSONS = "persons"
     COPIES = "copies"
     DISPOSED = "disposed"
     RETURNED = "returned"

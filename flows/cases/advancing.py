@@ -66,6 +66,13 @@ def _copies(hand: HandedIn, case: CaseRecord) -> CaseRecord:
     return _take(hand, case, Proof.COPIES, {"copies": len(found), "rows": rows, "derived": derived})
 
 
+def _persons(hand: HandedIn, case: CaseRecord) -> CaseRecord:
+    today = hand.desk.ledger.clock.today(hand.desk.agreement(case.agreement).zone)
+    found = forms.persons(hand.data, hand.name, case.rows, today)
+    notified = sum(one.rows for one in found if one.notified_on is not None)
+    return _take(hand, case, Proof.PERSONS, {"rows": case.rows, "notified": notified})
+
+
 def _dispose(hand: HandedIn, case: CaseRecord, *, returned: bool) -> CaseRecord:
     after(case.state, Proof.PART)
     today = hand.desk.ledger.clock.today(hand.desk.agreement(case.agreement).zone)
@@ -90,6 +97,10 @@ def _attested(hand: HandedIn, case: CaseRecord) -> CaseRecord:
 
 
 def _closed(hand: HandedIn, case: CaseRecord) -> CaseRecord:
+    if not any(s.proof is Proof.PERSONS for s in case.steps):
+        unknown = "it is not recorded who notified the persons concerned, and when"
+        remedy = f"sluicegate recall advance {case.id} persons --file RECORD --key KEY"
+        raise Usage("PERSONS_NOT_NOTIFIED", unknown, where=case.id, remedy=remedy)
     rests_on = of_json([[s.seq, s.state, s.rests_on, dict(s.documents)] for s in case.steps])
     setting = documents.Setting.of(hand.desk.home, hand.desk.ledger, case)
     signature = hand.sign(case, Proof.REVIEW, rests_on)
@@ -102,6 +113,7 @@ _STEPS: Mapping[Step, tuple[Callable[[HandedIn, CaseRecord], CaseRecord], frozen
     {
         Step.FROZEN: (lambda hand, case: opening.freeze(hand.desk, case), frozenset()),
         Step.NOTIFIED: (lambda hand, case: _take(hand, case, Proof.NOTICE, {}), frozenset({Proof.NOTICE})),
+        Step.PERSONS: (_persons, frozenset({Proof.PERSONS})),
         Step.COPIES: (_copies, frozenset({Proof.COPIES})),
         Step.DISPOSED: (partial(_dispose, returned=False), DISPOSALS),
         Step.RETURNED: (partial(_dispose, returned=True), DISPOSALS),

@@ -46,7 +46,8 @@ def due(case: CaseRecord, agreement: Agreement, keeps: tuple[str, ...]) -> list[
     reached, found = case.reached(), []
     for one in DEADLINES:
         since = [case.discovered_at] if one.from_discovery else [reached[s] for s in one.since if s in reached]
-        met = min((reached[s] for s in one.by if s in reached), default=None)
+        proven = [step.at for step in case.steps if step.proof in one.by]
+        met = min((*(at for state, at in reached.items() if state in one.by), *proven), default=None)
         at = one.due(min(since), agreement.recall) if since else None
         found.append(Due(one.name, one.source, at, met, keeps if one.name == "disposal" else ()))
     return found

@@ -45,12 +45,42 @@ class Disposal(Strict):
     receipt: str = Field(default="", description="of a return: number of the receipt", examples=["R-17"])
 
 
+class Persons(Strict):
+    """One entry of the record of notice to the persons concerned: who notifies how many of them, and when."""
+
+    notifies: Literal["holder", "recipient", "inspector_general", "nobody"] = Field(
+        description="who notifies them; nobody: it was determined that no notice is due", examples=["holder"]
+    )
+    person: Text = Field(description="who is responsible, or who determined it", examples=["P. Officer"])
+    rows: Annotated[int, Field(gt=0)] = Field(description="recalled rows whose persons these are", examples=[120])
+    notified_on: date | None = Field(default=None, description="day of the notice", examples=[date(2026, 6, 1)])
+    because: str = Field(default="", description="of nobody: why none is due", examples=["7431(e) does not apply"])
+
+
+def persons(data: bytes, where: str, rows: int, today: date) -> list[Persons]:
+    """The record of notice to the persons concerned by `rows` recalled rows. Raises BadInput at the first entry at
+    fault: a notice without its day or in the future, none without its reason; or if it is not of all rows."""
+    found = _read(data, Persons, "persons", where)
+    for number, one in enumerate(found, 1):
+        nobody = one.notifies == "nobody"
+        for ok, what in (
+            (nobody == (one.notified_on is None), "a notice has its day, and none has no day"),
+            (nobody == bool(one.because.strip()), "that no notice is due has its reason, and a notice has none"),
+            (one.notified_on is None or one.notified_on <= today, "notified_on lies in the future"),
+        ):
+            if not ok:
+                raise _wrong(what, f"{where}, entry {number}")
+    if sum(one.rows for one in found) != rows:
+        raise _wrong("the entries are not of all recalled rows, each once", where)
+    return found
+
+
 def log(data: bytes, where: str) -> list[Disposal]:
     """The entries of a disposal log as they stand there; raises BadInput if they have not its form."""
     return _read(data, Disposal, "disposals", where)
 
 
-_F = TypeVar("_F", Copy, Disposal)
+_F = TypeVar("_F", Copy, Disposal, Persons)
 
 
 def blank(form: type[Strict]) -> bytes:

@@ -24,10 +24,9 @@ from flows.cases import documents, places
 from flows.cases.places import Desk
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, open_accounting, seal_to_holder
-from flows.home.tree import HASH_KEY, HOLDER_SIGNING, Home
+from flows.home.tree import HOLDER_SIGNING, Home
 from flows.ledger.case_records import CaseRecord, NewCase
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
-from flows.outbox import package_digest
 from flows.replay import opened
 from pipelines import sealing
 from pipelines.lake import durable
@@ -60,10 +59,10 @@ def open_cases(
     """Opens a case for each agreement that the chosen rows were disclosed under, and freezes it. Safe to repeat. Rows
     that another case recalls already are left out. Raises BadInput if a row was not released, Usage if every one of
     them is recalled already, or a batch is not published."""
-    found_at = discovered_at or clock.now()
-    if found_at > clock.now():
-        raise Usage("DISCOVERED_LATER", "the time of discovery lies in the future")
     with places.desk(home, clock) as at:
+        found_at = discovered_at or at.ledger.clock.now()
+        if found_at > at.ledger.clock.now():
+            raise Usage("DISCOVERED_LATER", "the time of discovery lies in the future")
         _delete_unopened(at)
         selected = _selected(at, chosen)
         by_agreement: dict[str, list[str]] = defaultdict(list)
@@ -99,18 +98,7 @@ def freeze(at: Desk, case: CaseRecord) -> CaseRecord:
 def _deliver(at: Desk, case: CaseRecord, rows: Path) -> str:
     """Puts the recall list of `case` (`rows`: Parquet with batch, request_id) into the outbox, whole; gives its digest.
     Safe to repeat: the list is sealed once. Raises Fault if something else lies under its name."""
-    name, outbox = places.name_of(case.id), at.home.delivery
-    sealed = _sealed(at, case, rows)
-    if outbox.digest(name) is None:
-        with outbox.staged(sealed, name) as copy:
-            copy.put()
-    outbox.settle(name)
-    outbox.tidy(name)
-    digest = package_digest(sealed)
-    if outbox.digest(name) != digest:
-        remedy = "Find out what it is; it is not overwritten."
-        raise Fault("OUTBOX_TAKEN", "the outbox holds something else under this name", where=name, remedy=remedy)
-    return digest
+    return places.deliver(at.home, _sealed(at, case, rows), places.name_of(case.id))
 
 
 def _sealed(at: Desk, case: CaseRecord, rows: Path) -> Path:
@@ -177,7 +165,7 @@ def _find(at: Desk, agreement: str, batches: list[str], selected: Path | None) -
         if not accounting_path(at.home, name).exists():
             raise Usage("NO_ACCOUNTING", "this batch has no accounting", where=name, remedy="Restore accounting/.")
         open_accounting(at.home, name, plain)
-    target, key = at.plain / f"{agreement}.parquet", at.home.secret(HASH_KEY)
+    target, key = at.plain / f"{agreement}.parquet", at.home.hash_key
     return affected.find(selected, opened, at.agreement(agreement), key, target, at.home.duck)
 
 

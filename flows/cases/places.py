@@ -13,8 +13,10 @@ from expectations.base.errors import Fault
 from expectations.instruments import Agreement
 from flows.evidence import keys
 from flows.evidence.store import plaintext_folder, seal_to_holder
+from flows.home import keys as home_keys
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
+from flows.outbox import package_digest
 from flows.registry import enrolled
 from pipelines import sealing
 
@@ -31,6 +33,21 @@ def folder(home: Home, case: str) -> Path:
 def name_of(case: str) -> str:
     """What the recall list of a case is called in the outbox."""
     return f"recall-{case}"
+
+
+def deliver(home: Home, sealed: Path, name: str) -> str:
+    """Puts a sealed folder into the outbox under `name`, whole; gives its digest. Safe to repeat. Raises Fault if
+    something else lies there."""
+    outbox, digest = home.delivery, package_digest(sealed)
+    if outbox.digest(name) is None:
+        with outbox.staged(sealed, name) as copy:
+            copy.put()
+    outbox.settle(name)
+    outbox.tidy(name)
+    if outbox.digest(name) != digest:
+        remedy = "Find out what it is; it is not overwritten."
+        raise Fault("OUTBOX_TAKEN", "the outbox holds something else under this name", where=name, remedy=remedy)
+    return digest
 
 
 @dataclass(frozen=True)
@@ -53,6 +70,7 @@ def desk(home: Home, clock: Clock) -> Iterator[Desk]:
         for half in (home.root / "recalls").glob("*/.*"):
             shutil.rmtree(half) if half.is_dir() else half.unlink()
         with plaintext_folder(home) as plain, Ledger.open(home.ledger_url, clock) as ledger:
+            home_keys.prove(home, ledger)
             yield Desk(home, ledger, plain)
 
 

@@ -16,6 +16,7 @@ _DOCUMENT = ("name", "state", "digest", "lies there")
 _GO = "sluicegate recall advance {}"
 _NOTIFY = f"send incident_report.md and freeze_notice.md, then: {_GO} notified --file RECEIPTS --key KEY"
 _ATTEST = f"send attestation.txt; then: {_GO} attested --file attestation.txt.sig"
+_PERSONS = f"{_GO} persons --file RECORD --key KEY"
 _NEXT: Mapping[CaseState, str] = total(
     CaseState,
     {
@@ -25,7 +26,7 @@ _NEXT: Mapping[CaseState, str] = total(
         CaseState.ENUMERATED: f"send the newest notice; then: {_GO} disposed|returned --file LOG --key KEY",
         CaseState.DISPOSED: _ATTEST,
         CaseState.RETURNED: _ATTEST,
-        CaseState.ATTESTED: f"two operators: {_GO} closed --key KEY",
+        CaseState.ATTESTED: f"unless it is done: {_PERSONS}; then two operators: {_GO} closed --key KEY",
         CaseState.CLOSED: "nothing: the case is closed",
     },
 )
@@ -35,20 +36,21 @@ def every(home: Home, clock: Clock) -> list[dict[str, Any]]:
     """Each case in short, with the deadlines that have passed or soon will."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         cases = ledger.cases()
-        return [{**_short(c), "due": [_due(d, clock) for d in _alarms(home, ledger, c)]} for c in cases]
+        return [{**_short(c), "due": [_due(d, ledger.clock) for d in _alarms(home, ledger, c)]} for c in cases]
 
 
 def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
     """A case with its deadlines, steps and documents; raises Usage if there is none of this name."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         case = ledger.case(id)
-        dues, signed = deadlines.of_case(ledger, case), ledger.signers(id)
+        dues = [_due(d, ledger.clock) for d in deadlines.of_case(ledger, case)]
+        signed = ledger.signers(id)
     return {
         **_short(case),
         "batches": dict(case.batches),
         "codes": dict(case.codes),
         "discovered": f"{case.discovered_at:%Y-%m-%dT%H:%MZ}",
-        "deadlines": [_due(d, clock) for d in dues],
+        "deadlines": dues,
         "steps": [
             {
                 "event": s.seq,
@@ -62,7 +64,7 @@ def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
         "documents": [dict(zip(_DOCUMENT, d, strict=True)) for d in documents.check(home, case)],
         "signed": signed,
         "waits_for": [p.value for s, p in STEPS if s is case.state],
-        "next": _NEXT[case.state].format(case.id),
+        "next": _NEXT[case.state].format(*[case.id] * 2),
     }
 
 
@@ -70,7 +72,7 @@ def deadlines_due(home: Home, clock: Clock) -> list[dict[str, Any]]:
     """Every deadline that has passed, or will within `alert_hours`. Issues the notices that are due now."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         cases = [case for case in ledger.cases() if case.state is not CaseState.CLOSED]
-        found = [{"case": c.id, **_due(d, clock)} for c in cases for d in _alarms(home, ledger, c)]
+        found = [{"case": c.id, **_due(d, ledger.clock)} for c in cases for d in _alarms(home, ledger, c)]
     for case in cases:
         advancing.issue(home, clock, case.id)
     return found

@@ -7,10 +7,8 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from expectations.base.clock import Clock
-from expectations.base.errors import DONE, REFUSED, Usage
-from flows.cli.command import Batch, Json, Who, at_home, day_option, group, show
-from flows.home.tree import open_home
+from expectations.base.errors import DONE, HELD, REFUSED, Usage
+from flows.cli.command import Batch, Json, Who, at_home, day_option, group, here, show
 from flows.operations.printing import flat, print_table
 from flows.reports import Format
 from pipelines.lake import durable
@@ -21,15 +19,21 @@ AsIf = Annotated[date | None, day_option("--as-of", "As if it were noon UTC of t
 
 
 @app.command()
-def person(record_id: RecordId, who: Who = "", json: Json = False) -> int:
+def person(
+    record_id: RecordId,
+    who: Who = "",
+    every: Annotated[bool, Option("--all", help="Those too that 552a(c)(3) keeps from the person.")] = False,
+    json: Json = False,
+) -> int:
     """To whom this person's record was disclosed.
 
-    The look is recorded as an audit event before anything is shown.
+    Disclosures that 5 USC 552a(c)(3) keeps from the person are left out. The look is recorded as an audit event before
+    anything is shown.
     """
     from flows.reports.accounting import person as look
 
     given = sys.stdin.readline() if record_id == "-" else record_id
-    return show(look(open_home(), Clock(), given, who), json, _print_disclosures)
+    return show(look(*here(), given, who, every), json, _print_disclosures)
 
 
 def _print_disclosures(found: list[dict[str, Any]]) -> None:
@@ -44,7 +48,7 @@ def show_(batch: Batch, json: Json = False) -> int:
     """The header of a batch's accounting, and its counts."""
     from flows.reports.accounting import show as look
 
-    return show(look(open_home(), Clock(), batch), json, _print_batch)
+    return show(look(*here(), batch), json, _print_batch)
 
 
 def _print_batch(found: dict[str, Any]) -> None:
@@ -53,6 +57,49 @@ def _print_batch(found: dict[str, Any]) -> None:
     print_table(f"Accounting of {found['batch']}", ["", ""], _lines({**plain, **header}))
     print_table("Outcomes", ["outcome", "rows"], found["outcomes"].items())
     print_table("Codes (a row may have several)", ["code", "rows"], found["codes"].items())
+
+
+@app.command()
+def export(
+    batch: Batch,
+    out: Annotated[Path, Option(help="Where the CSV goes (0600).")],
+    who: Who = "",
+    every: Annotated[bool, Option("--all", help="Every request, not only what was disclosed.")] = False,
+    agency_code: Annotated[str, Option(help="The agency's code on your form.")] = "",
+    purpose_code: Annotated[str, Option(help="The purpose's code.")] = "",
+    source_code: Annotated[str, Option(help="The code of your system of records.")] = "",
+) -> None:
+    """The accounting as a table: who, when, why, and for which period.
+
+    It has the fields of a multiple record of disclosure (Form 5466-B). The look is recorded as an audit event before
+    anything is shown.
+    """
+    from flows.reports.export import Codes
+    from flows.reports.export import export as write
+
+    codes = Codes(agency_code, purpose_code, source_code)
+    print(f"{write(*here(), batch, out, who, codes, every):,} lines: {out}")
+
+
+@app.command()
+def corrections(
+    notify: Annotated[bool, Option("--notify", help="Make the notices, and put them into the outbox.")] = False,
+    json: Json = False,
+) -> int:
+    """Who has records that the register has corrected since they were disclosed.
+
+    They are due a notice: 5 USC 552a(c)(4). Exit code 3: one is due.
+    """
+    from flows.cases import corrections as work
+
+    found = (work.notify if notify else work.due)(*here())
+    return show(found, json, _print_corrections, HELD if found and not notify else DONE)
+
+
+def _print_corrections(found: list[dict[str, Any]]) -> None:
+    names = ("agreement", "recipient", "address", "disclosures")
+    rows = [[*(one[n] for n in names), one.get("notice", "due")] for one in found]
+    print_table("Corrected since they were disclosed", [*names, "notice"], rows)
 
 
 def _lines(facts: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -76,7 +123,7 @@ def report(
     """
     from flows.reports.render import make, render
 
-    text = render(make(open_home(), Clock(), batch, year, agency), format)
+    text = render(make(*here(), batch, year, agency), format)
     if out is None:
         print(text, end="")
         return

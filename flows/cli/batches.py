@@ -54,6 +54,8 @@ def _print_nightly(summary: dict[str, Any]) -> None:
     print_table("Nightly", ["submission", "batch", "state", "codes"], batches)
     for due in summary["recalls"]:
         print(f"Recall {due['case']}: {due['deadline']} is {due['status']}, due {due['at']}")
+    for due in summary["orders"]:
+        print(f"Order {due['order']}: compliance is to be confirmed by {due['confirm_by']} ({due['status']})")
     print(f"Gate self-test: {summary['selftest']}. Signed head of the audit log: {summary.get('signed_head', 'none')}")
 
 
@@ -85,8 +87,17 @@ def print_summary(summary: dict[str, Any]) -> None:
     print(summary["next"])
 
 
+def print_tries(held: dict[str, int]) -> None:
+    """The rows that limits on tries held, as `flows.reports.status.tries` counts them."""
+    if held:
+        print_table("Held by the limits on tries", ["code", "rows"], held.items())
+
+
 def _print_batch(summary: dict[str, Any]) -> None:
     print_summary(summary)
+    if summary["signed_by"]:
+        print(f"Letter signed by: {summary['signed_by']}")
+    print_tries(summary["tries"])
     print_table("Checkpoints", ["checkpoint", "status", "checks", "failed"], summary["checkpoints"])
     print_table("Events", ["seq", "at", "kind"], summary["events"])
 
@@ -96,6 +107,9 @@ def _print_all(found: dict[str, Any]) -> None:
     print_table("Batches", keys, [[flat(batch[k]) for k in keys] for batch in found["batches"]])
     if found["halts"]:
         print(f"Releases are halted ({found['halts']} halts stand).")
+    for order in found["orders"]:
+        late = ", which has passed" if order["late"] else ""
+        print(f"Order {order['order']}: compliance is to be confirmed by {order['confirm_by']}{late}.")
 
 
 def docs(out: Annotated[Path, Option(help="Folder for the pages.")], batch: OneOrAll = None) -> None:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 
 from typer import Argument, Option, Typer
 
+from expectations.base.clock import Clock
 from expectations.base.errors import DONE, BadInput
 from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
@@ -61,6 +62,12 @@ def at_home(as_of: date | None = None) -> Iterator[tuple[Home, Ledger]]:
     home = open_home()
     with Ledger.open(home.ledger_url, home.clock(as_of)) as ledger:
         yield home, ledger
+
+
+def here() -> tuple[Home, Clock]:
+    """The home and its clock, for what opens the ledger itself."""
+    home = open_home()
+    return home, home.clock()
 
 
 def show(result: T, as_json: bool, people: Callable[[T], None], exit_code: int = DONE) -> int:

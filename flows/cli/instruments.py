@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
+from expectations.base.digests import of_bytes
 from expectations.base.errors import DONE, BadInput, Usage
 from flows.cli.command import Json, Key, Signatures, at_home, day_option, file_bytes, group, show, signatures_in
 from flows.home.tree import open_home
@@ -17,7 +18,7 @@ from flows.registry import endorsements, enrolled, instruments
 from flows.registry import in_force as possible
 from flows.reports.schemas import meanings
 
-app = group(name="instruments", help="Agreements and court orders.")
+app = group(name="instruments", help="Agreements, court orders, and the holder's determinations.")
 File = Annotated[Path, Argument(help="The instrument, as TOML.")]
 Files = Annotated[list[Path], Argument(help="Instruments, as TOML.")]
 Against = Annotated[
@@ -26,6 +27,7 @@ Against = Annotated[
 Id = Annotated[str, Argument(help="The instrument's id, as list shows it.")]
 Version = Annotated[str | None, Option(help="Number, or the first 8 digits of the digest or more.")]
 Shown = Annotated[bool, Option("--print", help="Print the signature, write no file.")]
+Filed = Annotated[Path, Option("--file", help="The confirmation as it was filed, in any format.")]
 Day = Annotated[date | None, day_option("--on", "The day, in the agreement's zone; if left out, today.")]
 
 
@@ -78,24 +80,24 @@ def check(files: Files, against: Against = False) -> int:
     Exit code 5: something is. Warnings name what the form allows and is probably not meant; they need a home, and do
     not change the exit code.
     """
-    known = _enrolled()
-    good = [_check(file, known, against) for file in files]
+    known, clock = _enrolled()
+    good = [_check(file, known, clock, against) for file in files]
     return DONE if all(good) else BadInput.exit_code
 
 
-def _enrolled() -> dict[str, bytes]:
+def _enrolled() -> tuple[dict[str, bytes], Clock]:
     try:
         home = open_home()
     except Usage:
         print("There is no home here: only the form is checked.")
-        return {}
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
-        return {name: body for name, _, body in ledger.instruments()}
+        return {}, Clock()
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
+        return {name: body for name, _, body in ledger.instruments()}, Clock(ledger.clock.now())
 
 
-def _check(file: Path, known: Mapping[str, bytes], against: bool) -> bool:
+def _check(file: Path, known: Mapping[str, bytes], clock: Clock, against: bool) -> bool:
     try:
-        checked = instruments.checked(file_bytes(file), file.name, known, Clock())
+        checked = instruments.checked(file_bytes(file), file.name, known, clock)
     except BadInput as error:
         print(f"{file}: {error}")
         return False
@@ -168,3 +170,17 @@ def enrol(file: File, signature: Signatures) -> None:
     with at_home() as (_, ledger):
         digest = ledger.enrol_instrument(file_bytes(file), signatures_in(signature), file.name)
     print(f"Enrolled, digest {digest}")
+
+
+@app.command()
+def confirm(id: Id, file: Filed, key: Key) -> None:
+    """Sign that the holder has confirmed its compliance with an order. FILE is kept as its digest only.
+
+    The nightly run and status then no longer name its deadline. A new version of the order is confirmed anew.
+    """
+    proof = of_bytes(file_bytes(file))
+    with at_home() as (_, ledger):
+        private = signatures.load(key)
+        signature = signatures.sign(ledger.compliance_message(id, proof), private, signatures.COMPLIANCE)
+        event = ledger.confirm_compliance(id, proof, signatures.public_line(private), signature)
+    print(f"Confirmed: {id}, event {event}")

@@ -20,23 +20,37 @@ from typer import Abort, Exit, Option, Typer
 from typer._click import ClickException  # typer's own copy, which its parser raises; the package click is another one
 
 from expectations.base.errors import Fault, SluicegateError, Usage
-from flows.cli import accounting, batches, instruments, ledger, operator, package, recall, register, review, simulate
+from flows.cli import (
+    accounting,
+    batches,
+    clock,
+    gates,
+    instruments,
+    keys,
+    ledger,
+    operator,
+    package,
+    recall,
+    register,
+    review,
+    simulate,
+)
 from flows.cli.home import demo, doctor, init
 from flows.cli.preflight import preflight
 from flows.cli.replay import lookback, replay
-from flows.cli.rules import gates, rules, schema
+from flows.cli.rules import rules, schema
 
 NAME = "sluicegate"
 
 # Every command, under the heading that --help shows it with. A group has commands of its own.
 COMMANDS: dict[str, tuple[Callable[..., int | None] | Typer, ...]] = {
-    "Set up": (init, register.app, instruments.app, operator.app, doctor, demo),
+    "Set up": (init, register.app, instruments.app, operator.app, keys.app, clock.app, doctor, demo),
     "Run batches": (batches.run, batches.nightly, batches.watch, batches.status, batches.docs),
     "Decide": (review.app, review.explain, review.halt, review.resume),
     "Accounting": (accounting.app, accounting.report, ledger.app, accounting.shred),
     "Look back and recall": (replay, lookback, recall.app),
     "For requesters and recipients": (preflight, package.app),
-    "Look inside": (rules, schema, gates, simulate.match, simulate.app),
+    "Look inside": (rules, schema, gates.app, simulate.match, simulate.app),
 }
 
 

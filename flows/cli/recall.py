@@ -7,10 +7,9 @@ from typing import Annotated, Any
 from typer import Argument, Option, echo
 
 from expectations.base import signatures
-from expectations.base.clock import Clock
 from expectations.base.errors import DONE, Fault
 from flows.cases import Step
-from flows.cli.command import KEY, Json, group, one_of, show
+from flows.cli.command import KEY, Json, group, here, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.lifecycles.cases import CaseReason
 from flows.operations.printing import flat, print_table
@@ -41,7 +40,7 @@ def open_(
 
     home = open_home()
     moment = discovered.replace(tzinfo=UTC) if discovered else None
-    opened = open_cases(home, Clock(), Chosen.of(batch, rows, all_, listed), reason, moment)
+    opened = open_cases(home, home.clock(), Chosen.of(batch, rows, all_, listed), reason, moment)
     if not home.config.contact:
         echo("contact is not set in sluicegate.toml: write it into the incident report by hand", err=True)
     cases = [{"case": c.id, "state": c.state.value, "rows": c.rows, "agreement": c.agreement} for c in opened]
@@ -59,7 +58,7 @@ def list_(json: Json = False) -> int:
     """All cases, with the deadlines that have passed or soon will."""
     from flows.cases import watching
 
-    return show(watching.every(open_home(), Clock()), json, _print_all)
+    return show(watching.every(*here()), json, _print_all)
 
 
 def _print_all(found: list[dict[str, Any]]) -> None:
@@ -79,7 +78,7 @@ def show_(case: Case, json: Json = False) -> int:
     """
     from flows.cases import watching
 
-    return show(watching.one(open_home(), Clock(), case), json, _print_case)
+    return show(watching.one(*here(), case), json, _print_case)
 
 
 def _print_case(case: dict[str, Any]) -> None:
@@ -103,7 +102,7 @@ def advance(case: Case, step: Taken, file: RestsOn = None, key: Annotated[Path |
     """
     from flows.cases.advancing import advance as take
 
-    found = take(open_home(), Clock(), case, step, file, signatures.load(key) if key else None)
+    found = take(*here(), case, step, file, signatures.load(key) if key else None)
     print(f"{case} is {found.state}. Next: sluicegate recall show {case}")
 
 
@@ -117,7 +116,7 @@ def documents(case: Case, json: Json = False) -> int:
     from flows.cases import documents as papers
 
     home = open_home()
-    found = papers.check(home, advancing.issue(home, Clock(), case))
+    found = papers.check(home, advancing.issue(home, home.clock(), case))
     listed = [dict(zip(("name", "state", "digest", "lies there"), d, strict=True)) for d in found]
     ended = DONE if all(lies == "unchanged" for *_, lies in found) else Fault.exit_code
     titles = ["document", "issued when", "digest", "lies there"]

@@ -5,13 +5,12 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from expectations.base.clock import Clock
 from flows.cli.command import at_home, group
 from flows.home import registers
 from flows.home.tree import open_home
 from flows.operations.printing import print_table
 from flows.operations.progress import Reporter
-from pipelines import register
+from pipelines import lake, register
 
 app = group(name="register", help="The holder's register.")
 _SOURCE = (
@@ -47,8 +46,8 @@ def update(delta: Annotated[Path, Argument(help=_DELTA)]) -> None:
 
     The next batch runs against the new version; batches that have begun go on against theirs.
     """
-    with Reporter() as report:
-        prepared = registers.update_register(open_home(), delta, Clock().now().date(), report)
+    with at_home() as (home, ledger), Reporter() as report:
+        prepared = registers.update_register(home, delta, ledger.clock.now().date(), report)
     _print_version(prepared)
 
 
@@ -73,5 +72,5 @@ def forget(name: Annotated[str, Argument(help="A version as register show lists 
 
 
 def _print_version(prepared: Path) -> None:
-    persons = register.persons(register.open_register(prepared))
+    persons = register.persons(lake.stated(prepared))
     print(f"{persons:,} persons, version {register.version(prepared)}\n{prepared}")

@@ -7,10 +7,8 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from expectations.base.clock import Clock
 from expectations.base.errors import DONE, HELD
-from flows.cli.command import Batch, Json, Who, day_option, show
-from flows.home.tree import open_home
+from flows.cli.command import Batch, Json, Who, day_option, here, show
 from flows.operations.printing import cited, flat, print_table
 from flows.operations.progress import Reporter
 
@@ -35,7 +33,7 @@ def replay(
     """
     from flows.replay.replay import replay as again
 
-    found = again(open_home(), Clock(), batch, who=who, as_of=as_of, instruments=instruments, first=first, out=out)
+    found = again(*here(), batch, who=who, as_of=as_of, instruments=instruments, first=first, out=out)
     return show(found, json, _print_replay, HELD if found["differs"] else DONE)  # held: a person must look
 
 
@@ -62,7 +60,7 @@ def lookback(as_of: AsOf = None, out: Affected = None, json: Json = False) -> in
     from flows.replay.lookback import lookback as look
 
     with Reporter(quiet=json) as progress:
-        found = look(open_home(), Clock(), as_of=as_of, progress=progress)
+        found = look(*here(), as_of=as_of, progress=progress)
     if out and found.affected:
         shutil.copyfile(found.affected, out)
     summary = {**found.summary, "sealed": str(found.affected) if found.affected else None}

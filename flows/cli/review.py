@@ -5,9 +5,8 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from expectations.base import signatures
-from expectations.base.clock import Clock
-from flows.cli.batches import print_summary
-from flows.cli.command import Batch, Json, Key, Who, at_home, group, one_of, show
+from flows.cli.batches import print_summary, print_tries
+from flows.cli.command import Batch, Json, Key, Who, at_home, group, here, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, Decision, Reason
 from flows.ledger.lifecycles.states import State
@@ -58,6 +57,7 @@ def _print_held(summary: dict[str, Any]) -> None:
     if summary["incomplete"]:
         shares = [[code, file, rows, f"{share:.1%}"] for code, file, rows, share in summary["incomplete"]]
         print_table("Incomplete addresses by code and file", ["code", "file", "rows", "share of the file"], shares)
+    print_tries(summary["tries"])
     if summary["matches"]:
         _print_matches(summary["matches"])
     if summary["decisions"]:
@@ -77,6 +77,10 @@ def _print_matches(m: dict[str, Any]) -> None:
         *([f"tier {t}", m[f"tier_{t.lower()}"], "", "", ""] for t in "ABCD"),
         ["tiers C and D", weak, f"{weak_share:.1%}", "", f"{m['max_weak_tiers']:.1%}"],
     ]
+    if m["pooled_rows"] != m["looked_up"]:  # too small to show a rate
+        pooled, bounds = m["pooled_matched"] / m["pooled_rows"], (m["match_rate_floor"], m["match_rate_ceiling"])
+        of = f"{m['pooled_matched']} of {m['pooled_rows']}"
+        rows.append(["matched, with small batches before", of, f"{pooled:.1%}", *(f"{b:.1%}" for b in bounds)])
     print_table("Matches", ["", "rows", "share", "at least", "at most"], rows)
 
 
@@ -102,7 +106,7 @@ def explain(batch: Batch, row: Row, show_values: Values = False, who: Who = "", 
     """
     from flows.replay.explain import explain as look
 
-    found = look(open_home(), Clock(), batch, row, show_values=show_values, who=who)
+    found = look(*here(), batch, row, show_values=show_values, who=who)
     return show(found, json, lambda found: _print_row(f"{batch}#{row}", found))
 
 

@@ -1,16 +1,13 @@
-"""`sluicegate rules`, `schema` and `gates`: the rule book, the fields it speaks of, the suites that it guards with."""
+"""`sluicegate rules` and `schema`: the rule book, and the fields it speaks of."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from typer import Argument, Option
 
-from expectations.base.errors import DONE, Fault
 from expectations.rules.book import entries
-from flows.cli.command import Json, group, show
+from flows.cli.command import Json, show
 from flows.operations.printing import print_table
 from flows.reports.schemas import NAMES, json_schema, table
-
-gates = group(name="gates", help="The suites of the checkpoints.")
 
 
 def rules(json: Json = False) -> int:
@@ -37,21 +34,3 @@ def schema(
     if name is None:
         return show(list(NAMES), json, lambda names: print("\n".join(names)))
     return show(json_schema(name), json, lambda _: print_table(name, ["field", "type", "null", "meaning"], table(name)))
-
-
-@gates.command()
-def selftest(json: Json = False) -> int:
-    """Run every suite on its known-bad batch, where each of its rules must fail.
-
-    Prints a line for each rule: `suite rule ok`, or `suite rule NOT CAUGHT`. Exit code 1: a rule let its bad row pass.
-    """
-    from expectations.suites.selftest import selftest as run_selftest
-
-    proofs = run_selftest()
-    passed = bool(proofs) and all(proof.can_fail for proof in proofs)
-    return show([vars(proof) for proof in proofs], json, _print_proofs, DONE if passed else Fault.exit_code)
-
-
-def _print_proofs(proofs: list[dict[str, Any]]) -> None:
-    for proof in proofs:
-        print(f"{proof['suite']} {proof['rule']} {'ok' if proof['can_fail'] else 'NOT CAUGHT'}")

@@ -3,7 +3,7 @@ evidence. The accounting stays. The chain says `shredding` before anything is de
 crash in between is seen, and the same call goes on."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from expectations.base.clock import legal_date
@@ -15,7 +15,7 @@ from flows.evidence import keys
 from flows.evidence.store import evidence_folder, stored_evidence
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
-from flows.ledger.accounts import SHREDDED, SHREDDING
+from flows.ledger.accounts import SHREDDED
 from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.cases import CaseState
 from flows.registry import enrolled
@@ -70,12 +70,16 @@ def retained(ledger: Ledger, record: BatchRecord, known: Enrolled) -> Iterator[s
         yield f"{record.agreement} keeps it until {until}"
 
 
-def too_early(ledger: Ledger, record: BatchRecord) -> bool:
-    """Whether, by the chain, the evidence was destroyed before the retention of the version at receipt had ended."""
-    begun = next((e["at"] for e in ledger.events(record.name) if e["kind"] == SHREDDING), None)
+def too_early(home: Home, ledger: Ledger, record: BatchRecord) -> bool:
+    """Whether, by the chain, the evidence was destroyed before the retention of the version at receipt had ended. A day
+    that a sandbox pretended counts there, and nowhere else."""
     agreements = _agreements(ledger, record)
-    until = _until(ledger, record, agreements)
-    return bool(begun and until and legal_date(datetime.fromisoformat(begun), agreements[0].zone) < until)
+    begun, until = ledger.shredding_began(record.name), _until(ledger, record, agreements)
+    if begun is None or until is None:
+        return False
+    at, as_of = begun
+    day = as_of if as_of and home.config.sandbox else legal_date(at, agreements[0].zone)
+    return day < until
 
 
 def _until(ledger: Ledger, record: BatchRecord, agreements: list[Agreement]) -> date | None:

@@ -4,7 +4,7 @@ knows the digest of that list."""
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,12 +77,12 @@ def seal_to_holder(home: Home, source: Path, target: Path) -> None:
     durable.fsync(target.parent)
 
 
-def store_evidence(home: Home, ctx: BatchContext) -> str:
-    """Seals the evidence of a batch; gives the digest of the list."""
+def store_evidence(home: Home, ctx: BatchContext, also: Iterable[Path] = ()) -> str:
+    """Seals the evidence of a batch; gives the digest of the list. `also`: what else was read of it, if it is there."""
     recipient, batch = keys.recipient(home, ctx.batch), ctx.batch
     rows = evidence_file(home, batch, "parquet")
     files = {rows.name: release.seal_evidence(ctx, recipient, rows).sha256}
-    own = [path for path in (ctx.facilities, ctx.late) if path]
+    own = [path for path in (ctx.facilities, *also) if path and path.exists()]
     for path in (*(ctx.root / name for name in KEPT), *own):
         target = evidence_file(home, batch, path.name)
         sealing.seal_file(path, target, [recipient])
@@ -103,5 +103,5 @@ def stored_evidence(home: Home, batch: str) -> StoredEvidence | None:
         if (content["format"], content["batch"]) != (FORMAT, batch):
             raise ValueError
         return StoredEvidence(dict(content["files"]), content["key"]["recipient"], content["key"]["sha256"])
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadInput("EVIDENCE_LIST", "the list cannot be read", where=path.name, remedy="Restore it.") from None

@@ -2,6 +2,7 @@
 register/ of the home: `r-KEY` is a raw register prepared (KEY names the state of its files), `r-KEY.u0001` and so on
 are that one with a delta after the other. A new full extract begins again. Nothing is deleted but by `forget`."""
 
+import re
 import shutil
 from dataclasses import replace
 from datetime import date
@@ -64,6 +65,20 @@ def register_of(home: Home, version: str) -> Path:
             return folder
     remedy = "Restore it below register/, or reject the batch and have it submitted again."
     raise Fault("REGISTER_GONE", "the register version that this batch was recorded with is not here", remedy=remedy)
+
+
+def later_versions(home: Home, version: str) -> list[Path]:
+    """The versions that deltas have made since this one; and, where the home runs on another full extract by now, those
+    that deltas have made of that one. Raises Fault as `register_of`."""
+    here = register_of(home, version)
+    try:
+        now = _base(home)
+    except BadInput:  # there is no extract any more, and so no other one
+        now = here
+    line = here.name.rpartition(".u")[0] if re.fullmatch(r"r-.+\.u\d{4}", here.name) else f"r-{_key(here)}"
+    present = f"r-{_key(now)}" if now != here and now.exists() else line
+    found = [f for f in _updates(home, line) if f.name > here.name or f"{line}.u" not in here.name]
+    return found + (_updates(home, present) if present != line else [])
 
 
 def listed(home: Home, *, verify: bool = False) -> list[dict[str, Any]]:
@@ -129,5 +144,11 @@ def _key(base: Path) -> str:
 
 def _versions(home: Home, base: Path) -> list[Path]:
     """The base and its updates that are here, oldest first: each is whole, whichever of those before were deleted."""
-    updates = sorted(home.prepared.glob(f"r-{_key(base)}.u[0-9][0-9][0-9][0-9]"))
-    return [folder for folder in (base, *updates) if (folder / MANIFEST).is_file()]
+    here = [base] if (base / MANIFEST).is_file() else []
+    return [*here, *_updates(home, f"r-{_key(base)}")]
+
+
+def _updates(home: Home, line: str) -> list[Path]:
+    """The versions that deltas have made of a base, whose name begins with `line`."""
+    found = sorted(home.prepared.glob(f"{line}.u[0-9][0-9][0-9][0-9]"))
+    return [folder for folder in found if (folder / MANIFEST).is_file()]

@@ -5,21 +5,23 @@ so the volume must be encrypted (`sluicegate doctor` checks it)."""
 import fcntl
 import json
 import os
-import secrets
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from expectations.base import signatures
 from expectations.base.clock import Clock
+from expectations.base.digests import of_bytes
 from expectations.base.duck import DuckSettings, default_settings
 from expectations.base.errors import Usage
 from expectations.base.forms import to_toml
+from expectations.base.hash_key import HashKey
 from flows.outbox import Outbox, outbox_at
 from pipelines.lake import durable
 
@@ -30,7 +32,8 @@ FOLDERS = (
 )
 _OVERRIDES = {"register_folder": "SLUICEGATE_REGISTER", "runner": "SLUICEGATE_RUNNER", "ledger": "SLUICEGATE_LEDGER"}
 HOLDER_SIGNING, HOLDER_AGE, HASH_KEY = "holder-signing", "holder-age", "hash"
-OUTCOMES = "outcomes"  # among the verdicts of a batch: its rows by outcome, once they have ended
+# Among the verdicts of a batch: its rows by outcome, once they have ended; and what failed.
+OUTCOMES, FAULT = "outcomes", "fault"
 
 
 class Config(BaseModel):
@@ -50,6 +53,9 @@ class Config(BaseModel):
     memory: str | None = None
     contact: str = ""  # of the holder, for incident reports: name, office, telephone
     alert_hours: int = 12  # how long before a deadline of a recall the nightly run warns
+    clock_skew: int = Field(default=5, ge=0, le=60)  # seconds by which the clocks of several machines may differ
+    clock_leap: int = Field(default=30, ge=1, le=366)  # days without an event; then two operators sign which day it is
+    signed_heads: list[str] = []  # folders, elsewhere, where each signed head is put as well
     sandbox: bool = False  # a sandbox holds made-up data and its requester's keys; --as-of works there only
 
 
@@ -89,8 +95,8 @@ class Home:
 
     @property
     def holders(self) -> tuple[str, ...]:
-        """Public keys that may sign a package."""
-        return ((self.keys / f"{HOLDER_SIGNING}.pub").read_text().strip(),)
+        """Public keys that may sign a package: the present one, and earlier ones that still count."""
+        return tuple(signatures.public_lines(self.keys / f"{HOLDER_SIGNING}.pub"))
 
     @property
     def instruments(self) -> Path:
@@ -124,23 +130,25 @@ class Home:
         return self.root / "register"
 
     def clock(self, as_of: date | None = None) -> Clock:
-        """The clock, or in a sandbox one that stands at noon (UTC) of a day; raises Usage elsewhere."""
+        """The clock, or in a sandbox one that pretends that it is noon (UTC) of a day; raises Usage elsewhere."""
+        own = Clock(skew=timedelta(seconds=self.config.clock_skew), leap=timedelta(days=self.config.clock_leap))
         if as_of is None:
-            return Clock()
+            return own
         if not self.config.sandbox:
             raise Usage("NO_SANDBOX", "--as-of works in a sandbox only", remedy="sluicegate init --sandbox elsewhere.")
-        return Clock(datetime.combine(as_of, time(12), UTC))
+        return replace(own, fixed=datetime.combine(as_of, time(12), UTC), pretended=True)
 
     @property
     def verdicts(self) -> Path:
         """Checkpoint results by batch: counts, rule ids and codes only."""
         return self.root / "verdicts"
 
-    def store_verdict(self, batch: str, name: str, result: Mapping[str, Any]) -> None:
-        """Stores a result of a batch among its verdicts, as NAME.json."""
-        folder = self.verdicts / batch
+    def store_verdict(self, batch: str, name: str, result: Mapping[str, Any]) -> str:
+        """Stores a result of a batch among its verdicts, as NAME.json; gives its digest, for an event."""
+        folder, text = self.verdicts / batch, json.dumps(result, indent=1, default=str).encode()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        durable.write(folder / f"{name}.json", json.dumps(result, indent=1, default=str).encode())
+        durable.write(folder / f"{name}.json", text)
+        return of_bytes(text)
 
     @property
     def ledger_url(self) -> str:
@@ -153,15 +161,10 @@ class Home:
         base, own = default_settings(str(self.root / "lake" / ".spill")), self.config
         return replace(base, threads=own.threads or base.threads, memory=own.memory or base.memory)
 
-    def secret(self, name: str) -> bytes:
-        """A secret file of `keys`; raises Usage if it is missing or open to others."""
-        path = self.keys / name
-        if not path.is_file():
-            remedy = "Run sluicegate init, or restore it."
-            raise Usage("KEY_MISSING", "a key of the holder is missing", where=name, remedy=remedy)
-        if path.stat().st_mode & 0o077:
-            raise Usage("KEY_EXPOSED", "a key of the holder can be read by others", where=name, remedy="chmod 600 it.")
-        return path.read_bytes()
+    @property
+    def hash_key(self) -> HashKey:
+        """Where the key of the keyed hashes lies; raises Usage if it is missing or can be read by others."""
+        return HashKey.at(self.keys / HASH_KEY)
 
 
 @contextmanager
@@ -210,7 +213,7 @@ def open_home(root: Path | None = None) -> Home:
 
 
 def make_tree(root: Path, settings: dict[str, Any]) -> Home:
-    """Makes the folders, the holder's keys and `sluicegate.toml`; leaves alone what is there already."""
+    """Makes the folders and `sluicegate.toml`; leaves alone what is there already."""
     for folder in (root, *(root / f for f in FOLDERS)):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
@@ -218,8 +221,4 @@ def make_tree(root: Path, settings: dict[str, Any]) -> Home:
     if not config.exists():
         lines = [f"{key} = {to_toml(value)}\n" for key, value in settings.items()]
         config.write_text("# Sluicegate's home; every key is described in infra/docs/home.md\n" + "".join(lines))
-    home = open_home(root)
-    if not (key := home.keys / HASH_KEY).exists():
-        key.touch(mode=0o600)
-        key.write_bytes(secrets.token_bytes(32))
-    return home
+    return open_home(root)

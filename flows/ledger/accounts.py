@@ -10,7 +10,7 @@ verify` says so, and the same command goes on. From `shredding` on, nobody opens
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import Json
@@ -25,6 +25,7 @@ from flows.ledger.events.base import Kind
 from flows.ledger.events.batch import Accounted, Shredded, Shredding
 from flows.ledger.lifecycles.states import FINAL, State
 from flows.ledger.registry import latest_instruments
+from flows.ledger.timing import true_time
 
 ACCOUNTED, SHREDDING, SHREDDED = Kind.ACCOUNTED.value, Kind.SHREDDING.value, Kind.SHREDDED.value
 SHREDDING_STEPS = frozenset({SHREDDING, SHREDDED})
@@ -99,8 +100,18 @@ class Accounts(Core):
                 raise Usage("NOT_ENDED", f"the batch is {entry.state}: its evidence is needed", where=batch)
             reasons = list(keeps([body for _, _, body in latest_instruments(session)]))
             if not reasons and not _steps(session, batch):
-                self.append(session, entry, Shredding(key=key and facts.digest(key, "key")))
+                as_of = int(f"{self.clock.now():%Y%m%d}") if self.clock.pretended else None
+                self.append(session, entry, Shredding(key=key and facts.digest(key, "key"), as_of=as_of))
             return reasons
+
+    def shredding_began(self, batch: str) -> tuple[datetime, date | None] | None:
+        """When the destruction of the evidence began, and the day that a sandbox pretended; None if it did not."""
+        with self.reading() as session:
+            event = chain.newest(session, batch, SHREDDING)
+            if event is None:
+                return None
+            day = json.loads(event.facts).get("as_of")
+            return true_time(session, event), datetime.strptime(str(day), "%Y%m%d").date() if day else None
 
     def end_shredding(self, batch: str) -> None:
         """Records that the evidence is destroyed. Again: no change."""

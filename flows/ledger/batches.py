@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from expectations.base.errors import Fault
 from expectations.facts import band
 from expectations.facts.letter import Earlier
-from expectations.instruments import Agreement, parse_instrument
+from expectations.instruments import Agreement
 from flows.ledger import facts
 from flows.ledger.core import BatchRecord, Core, find, record
-from flows.ledger.database.models import Batch, Enrolled, Event, stamp, to_us
+from flows.ledger.database.models import Batch, Event, stamp, to_us
 from flows.ledger.events.moves import Expired, Held, Moved, Received, Refused
+from flows.ledger.events.read import Read
 from flows.ledger.lifecycles.lifecycle import MOVED_ON
 from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
 
@@ -41,12 +42,16 @@ class Batches(Core):
         instruments: Mapping[str, str],
         register: str,
         rows: int,
+        signatory: int | None = None,
+        letter_key: str | None = None,
     ) -> bool:
         """Takes a submission in, once: False if this batch or this submission is known, whose row then stays as it is.
 
         submission   its digest; requester, agreement: their ids, `unknown` where the letter cannot be read
         instruments  id to digest of all that the decision rests on; register: id or digest of its prepared version
         rows         as the letter says
+        signatory    who signed the letter: the number of a signatory of the agreement in its version here, from 1
+        letter_key   fingerprint of the key that signed it
         """
         ids, what = {requester, agreement, register, *instruments}, "instruments"
         event = Received(
@@ -59,6 +64,8 @@ class Batches(Core):
             instruments=tuple(sorted(instruments.values())),
             under=tuple((facts.name(k, what), facts.digest(v, what)) for k, v in sorted(instruments.items())),
             received_us=to_us(received_at),
+            signatory=signatory,
+            letter_key=letter_key and facts.digest(letter_key, "letter_key"),
         )
         with self.transaction() as session:
             if session.scalar(select(Batch.name).where(or_(Batch.name == batch, Batch.submission == submission))):
@@ -124,25 +131,47 @@ class Batches(Core):
             return self.move(session, entry, Moved(start=start, to=to, more=dict(facts or {})), cause)
 
     def hold(
-        self, batch: str, checkpoint: Checkpoint, content_digest: str, codes: Iterable[str], facts: Facts = None
+        self,
+        batch: str,
+        checkpoint: Checkpoint,
+        content_digest: str,
+        codes: Iterable[str],
+        facts: Facts = None,
+        reading: Read | None = None,
     ) -> BatchRecord:
-        """A checkpoint held this batch, whose committed rows have this digest. No codes: it was not evaluated."""
+        """A checkpoint held this batch, whose committed rows have this digest. No codes: it was not evaluated.
+        `reading`: what was read again since receipt, if that is why."""
         with self.transaction() as session:
             entry = find(session, batch)
             start, why, more = State(entry.state), tuple(sorted(set(codes))), dict(facts or {})
             if RUNS_IN[checkpoint] is not start:
                 raise Fault("NO_SUCH_STEP", f"checkpoint {checkpoint} does not run on a batch that is {start}")
-            event = Held(start=start, checkpoint=checkpoint, content_digest=content_digest, codes=why, more=more)
+            event = Held(
+                start=start,
+                checkpoint=checkpoint,
+                content_digest=content_digest,
+                codes=why,
+                reading=reading,
+                more=more,
+            )
             return self.move(session, entry, event, Cause.HELD)
 
-    def refuse(self, batch: str, codes: Iterable[str], cites: Iterable[str], facts: Facts = None) -> BatchRecord:
-        """This batch has no authority: `cites` are ids of instruments, or sources of law that the codes name."""
+    def refuse(
+        self,
+        batch: str,
+        codes: Iterable[str],
+        cites: Iterable[str],
+        facts: Facts = None,
+        reading: Read | None = None,
+    ) -> BatchRecord:
+        """This batch has no authority: `cites` are ids of instruments, or sources of law that the codes name.
+        `reading`: what was read again since receipt, if that is why."""
         with self.transaction() as session:
             entry = find(session, batch)
             why, law = tuple(sorted(set(codes))), tuple(sorted(set(cites)))
             if not why:
                 raise Fault("NO_REASON", "a refusal without a code explains nothing")
-            event = Refused(start=State(entry.state), codes=why, cites=law, more=dict(facts or {}))
+            event = Refused(start=State(entry.state), codes=why, cites=law, reading=reading, more=dict(facts or {}))
             return self.move(session, entry, event, Cause.REFUSED)
 
     def expire(self, batch: str, codes: Iterable[str]) -> BatchRecord:
@@ -153,32 +182,29 @@ class Batches(Core):
             return self.move(session, entry, event, Cause.EXPIRED)
 
 
-def over_cap(session: Session, entry: Batch) -> dict[str, list[str]]:
-    """The code and the agreement that stand in the way of a batch above its cap on rows within 30 days; or nothing.
+def over_cap(session: Session, entry: Batch, versions: Iterable[Agreement]) -> dict[str, list[str]]:
+    """The codes and the agreement that stand in the way of a batch above its cap on rows within 30 days, or on the
+    share of incomplete ones; or nothing.
 
     `intake` judges it by what had passed at receipt: two batches in flight at once, neither knowing of the other, could
     pass together. Here, under the publication lock, whatever passed `intake` before this batch did counts, so that of
-    two the later is stopped, whoever publishes first. It can only narrow: the lower of the caps at receipt and now.
+    two the later is stopped, whoever publishes first. `versions` of the agreement: the lowest of their limits counts.
     """
-    caps = [a.thresholds.rows_30_days for a in _versions(session, entry)]
-    cap = min((c for c in caps if c is not None), default=None)
-    if cap is None:
-        return {}
-    rows: dict[str, int] = {}
+    limits = [a.thresholds.complete() for a in versions]
+    rows: dict[str, tuple[int, int]] = {}
     since = datetime.fromisoformat(entry.received_at) - ROWS_COUNT
     for batch, said in _ingested(session, entry.requester, entry.agreement, since):
-        rows[batch] = rows.get(batch, 0) or said.get("rows_submitted", 0)
+        rows[batch] = rows.get(batch) or (said.get("rows_submitted", 0), said.get("incomplete_rows", 0))
         if batch == entry.name:
             break
-    return {"TOO_MANY_ROWS_30_DAYS": [entry.agreement]} if sum(rows.values()) > cap else {}
-
-
-def _versions(session: Session, entry: Batch) -> list[Agreement]:
-    """The agreement as it was at receipt, and as it is enrolled now."""
-    at_receipt = json.loads(entry.instruments).get(entry.agreement)
-    rows = session.scalars(select(Enrolled).where(Enrolled.id == entry.agreement).order_by(Enrolled.version.desc()))
-    found = [parse_instrument(r.body, r.id) for n, r in enumerate(rows) if n == 0 or r.digest == at_receipt]
-    return [i for i in found if isinstance(i, Agreement)]
+    total, incomplete = (sum(n) for n in zip(*rows.values(), strict=True)) if rows else (0, 0)
+    own = rows.get(entry.name, (0, 0))[1]  # a batch without such rows is not stopped for those of others
+    over = {
+        "TOO_MANY_ROWS_30_DAYS": any(total > (one.rows_30_days or 0) for one in limits),
+        "TOO_MANY_INCOMPLETE": own > 0
+        and any(incomplete > (one.incomplete_share_30_days or 0) * total for one in limits),
+    }
+    return {code: [entry.agreement] for code, is_over in over.items() if is_over}
 
 
 def _ingested(session: Session, requester: str, agreement: str, since: datetime) -> Iterator[tuple[str, Any]]:

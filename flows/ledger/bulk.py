@@ -56,7 +56,7 @@ class Bulk:
 
 _OF_BATCH, _OF_CASE = (Batch.name, ("requester", "agreement")), (RecallCase.id, ("requester", "agreement"))
 CLAIMS = Bulk(Claim, Claim.batch, (Claim.request_key, Claim.person_key), "claims of batch", _OF_BATCH)
-TRIES = Bulk(Try, Try.batch, (Try.person_key, Try.address_key), "tries of batch", (Batch.name, ()))
+TRIES = Bulk(Try, Try.batch, (Try.person_key, Try.values_key), "tries of batch", (Batch.name, ()))
 RECALLED = Bulk(Recalled, Recalled.case_id, (Recalled.request_key,), "claims of recall case", _OF_CASE)
 BULK = (CLAIMS, TRIES, RECALLED)
 

@@ -75,6 +75,15 @@ def head(session: Session) -> Head:
     return Head(last.seq, last.hash) if last else Head(0, GENESIS)
 
 
+def first_hash(session: Session, before: int | None = None) -> str:
+    """The hash of the first event, which names the home: it is made from keys and a time that no other home has.
+
+    GENESIS if there is none yet, or none before event number `before`.
+    """
+    first = session.scalar(select(Event.hash).where(Event.seq == 1)) if before is None or before > 1 else None
+    return first or GENESIS
+
+
 def newest(session: Session, batch: str, kind: str) -> Event | None:
     """The newest event of this kind of a batch, if it has one."""
     query = select(Event).where(Event.batch == batch, Event.kind == kind).order_by(Event.seq.desc())

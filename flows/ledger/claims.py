@@ -1,25 +1,21 @@
-"""Disclosure claims and tries, in bulk: pairs of keyed hashes, each batch's proven by the digest in its event.
+"""Disclosure claims, in bulk: pairs of keyed hashes, each batch's proven by the digest in its event.
 
 The database counts, and streams: no list of claims comes into Python.
 """
 
-import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby, pairwise
+from datetime import datetime
+from itertools import pairwise
 
 from sqlalchemy import ColumnElement, and_, distinct, func, select
 from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault
-from flows.ledger.bulk import INCOMING, TRIES, Pairs, digest, incoming, pairs_of
-from flows.ledger.core import BatchRecord, Core, find, reached, record
-from flows.ledger.database.models import Batch, Claim, RecallCase, Recalled, Try, stamp, to_us
-from flows.ledger.events.batch import Tries, TriesAged
+from flows.ledger.bulk import INCOMING, Pairs, pairs_of
+from flows.ledger.core import BatchRecord, Core, reached, record
+from flows.ledger.database.models import Batch, Claim, RecallCase, Recalled
 from flows.ledger.lifecycles.states import State
-
-TRIES_COUNT = timedelta(days=365)  # so long other addresses tried for one person count, and are stored
 
 
 @dataclass(frozen=True)
@@ -34,7 +30,7 @@ class Disclosed:
 
 
 class Disclosures(Core):
-    """What was disclosed, and which addresses were tried."""
+    """What was disclosed."""
 
     def disclosed(self, requester: str, agreement: str) -> Iterator[str]:
         """Request keys that were disclosed to this requester under this agreement (published only), sorted.
@@ -66,39 +62,6 @@ class Disclosures(Core):
         query = query.where(Claim.requester == requester, Claim.batch.in_(list(batches)))
         with self.reading() as session:
             return session.scalar(query) or 0
-
-    def tries(self, requester: str, since: datetime) -> Iterator[tuple[str, str]]:
-        """(person_key, address_key) of what this requester tried since then, each once, sorted."""
-        recent = select(Batch.name).where(Batch.requester == requester, Batch.received_at >= stamp(since))
-        with self.reading() as session:
-            each = [_tries_of(session, name) for name in session.scalars(recent)]
-            yield from (pair for pair, _same in groupby(heapq.merge(*each)))
-
-    def record_tries(self, batch: str, pairs: Pairs) -> None:
-        """Records that this batch tried these (person_key, address_key). Safe to repeat: what it tried before stays."""
-        given = pairs_of(pairs)
-        with self.transaction() as session:
-            entry = find(session, batch)
-            tried = sorted({*given, *_tries_of(session, batch)})
-            rows, total = digest(tried)
-            with incoming(session, tried):
-                self.append(session, entry, Tries(rows=len(given), pairs=rows, tries=total))
-
-    def age_tries(self, before: datetime) -> int:
-        """Deletes the tries of batches received before then; gives how many there were."""
-        with self.transaction() as session:
-            event = TriesAged(before_us=to_us(before), rows=0)
-            rows = session.scalar(select(func.count()).select_from(Try).where(Try.batch.in_(event.batches))) or 0
-            if rows:
-                self.append(session, None, TriesAged(before_us=to_us(before), rows=rows))
-            return rows
-
-
-def _tries_of(session: Session, batch: str) -> Iterator[tuple[str, str]]:
-    """The tries of a batch, sorted, in bounded memory, however many batches are read at once."""
-    query = select(*TRIES.keys).where(Try.batch == batch).order_by(*TRIES.keys)
-    for row in session.execute(query.execution_options(yield_per=1_000)):
-        yield row.person_key, row.address_key
 
 
 def once(batch: str, pairs: Pairs) -> list[tuple[str, str]]:

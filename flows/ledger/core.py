@@ -20,6 +20,7 @@ from flows.ledger.events import Event
 from flows.ledger.events.moves import Move
 from flows.ledger.lifecycles.states import BATCH, Cause, Checkpoint, State
 from flows.ledger.tables import Tables
+from flows.ledger.timing import GuardedClock, guarded, newest_time, true_time
 
 # What events have by digest only, by that digest: key lines (by fingerprint), signatures, bytes.
 Contents: TypeAlias = Mapping[str, Any] | None
@@ -60,8 +61,8 @@ class Core:
     """The open database, its transactions, and the one way to append an event."""
 
     def __init__(self, database: Engine, clock: Clock) -> None:
-        self.clock = clock
         self._readers = database
+        self.clock = clock
         self._writers = database.execution_options(**{engine.WRITES: True})
 
     @classmethod
@@ -74,6 +75,23 @@ class Core:
             with ledger.transaction() as session:
                 engine.upgrade(session)
         return ledger
+
+    @property
+    def clock(self) -> GuardedClock:
+        """The clock that everything here is judged by: compared with the newest event, whenever it is asked."""
+        return self._clock
+
+    @clock.setter
+    def clock(self, clock: Clock) -> None:
+        self._clock = self.guard(clock)
+
+    def guard(self, clock: Clock) -> GuardedClock:
+        """Another clock, guarded by this ledger's newest event."""
+        return GuardedClock.of(clock, self._newest_time)
+
+    def _newest_time(self) -> datetime | None:
+        with self.reading() as session:
+            return newest_time(session)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -112,17 +130,19 @@ class Core:
         event: Event,
         contents: Contents = None,
         also: Set[str] = frozenset(),
+        at: str | None = None,
     ) -> int:
         """Adds an event to the chain and applies it, in the caller's transaction; gives its number.
 
-        `also`: ids that may stand in it, beside those that the ledger knows.
-        Raises Fault if it may hold a value, or cannot follow what stands.
+        `also`: ids that may stand in it, beside those that the ledger knows. `at`: its time, if not the clock's.
+        Raises Fault if it may hold a value, or cannot follow what stands, or if this machine's clock is wrong.
         """
         known = set(also) | set(session.scalars(select(Enrolled.id))) | set(session.scalars(select(Operator.name)))
         if isinstance(batch, Batch):
             known |= {batch.name, batch.requester, batch.agreement, batch.register, *json.loads(batch.instruments)}
         name = batch.name if isinstance(batch, Batch) else batch
-        link = chain.append(session, self.now(), name, event.event_kind, facts.checked(event.facts(), known))
+        text = facts.checked(event.facts(), known)
+        link = chain.append(session, at or self._stamp(session), name, event.event_kind, text)
         tables = Tables(session, link, contents or {})
         for reason in event.wrong(tables):
             raise Fault("EVENT_WRONG", reason, where=name or "", remedy="Run sluicegate ledger verify.")
@@ -130,11 +150,29 @@ class Core:
         session.flush()
         return link.seq
 
+    def _stamp(self, session: Session) -> str:
+        """The time of an event that is appended now, under the lock: never before that of the newest one."""
+        clock = self.clock
+        return stamp(guarded(clock.machine(), newest_time(session), clock.skew, clock.leap))
+
+    def stamp_or_newest(self, session: Session) -> str:
+        """The same; where this machine's clock is wrong, the time of the newest event."""
+        try:
+            return self._stamp(session)
+        except Fault:
+            newest = newest_time(session)
+            return stamp(newest) if newest else stamp(self.clock.machine())
+
     def move(self, session: Session, batch: Batch, event: Move, cause: Cause) -> BatchRecord:
         """Moves a batch on, with its event; raises Fault if its state does not allow it."""
         BATCH.check(State(batch.state), cause, event.end)
         self.append(session, batch, event)
         return record(batch)
+
+
+def home_id(session: Session) -> str:
+    """What this home is called in what operators sign, so that no signature counts in another home."""
+    return chain.first_hash(session)
 
 
 def find(session: Session, name: str) -> Batch:
@@ -149,7 +187,7 @@ def reached(session: Session, batch: str, state: State) -> datetime:
     """When a batch came, last, into a state that it has been in."""
     event = chain.newest(session, batch, state.value)
     assert event is not None, "no change of state without its event"
-    return datetime.fromisoformat(event.at)
+    return true_time(session, event)
 
 
 def record(batch: Batch) -> BatchRecord:

@@ -63,7 +63,16 @@ _BY_CODE: dict[str, frozenset[Decision]] = {
     "TOO_MANY_INCOMPLETE": frozenset({Decision.REJECT, Decision.DROP}),
     **dict.fromkeys(("MATCH_RATE", "TIER_MIX"), frozenset({Decision.REJECT, Decision.RETRY, Decision.CONFIRM})),
     **dict.fromkeys(
-        ("COUNTS_DIFFER", "NOTHING_TO_DO", "DECOY_WRONG", "VERDICT_DIFFERS", "PACKAGE_DIFFERS", "HALTED"), _AT_FAULT
+        (
+            "COUNTS_DIFFER",
+            "NOTHING_TO_DO",
+            "DECOY_WRONG",
+            "VERDICT_DIFFERS",
+            "PACKAGE_DIFFERS",
+            "HALTED",
+            "NO_CLEARANCE",
+        ),
+        _AT_FAULT,
     ),
 }
 _ONLY_AT = {Decision.DROP: Checkpoint.INTAKE, Decision.CONFIRM: Checkpoint.MATCHING}
@@ -74,14 +83,15 @@ def allowed(checkpoint: Checkpoint, codes: Iterable[str]) -> frozenset[Decision]
 
     Without a code the checkpoint could not be evaluated, which is the system's fault; so is a row's code at a
     checkpoint, since the screens should have kept that row back. A batch code that the table does not name (authority)
-    can only be rejected.
+    can only be rejected; but at `disclosure`, where the law is read again each time, a retry asks it once more.
     """
     found = frozenset(d for d in Decision if d is not Decision.RESUME and _ONLY_AT.get(d, checkpoint) is checkpoint)
     names = list(codes)
     if not names:
         return _AT_FAULT
+    again = _AT_FAULT if checkpoint is Checkpoint.DISCLOSURE else frozenset({Decision.REJECT})
     for name in names:
-        found &= _BY_CODE.get(name, frozenset({Decision.REJECT}) if code(name).phase == "batch" else _AT_FAULT)
+        found &= _BY_CODE.get(name, again if code(name).phase == "batch" else _AT_FAULT) | again
     return found
 
 

@@ -12,6 +12,8 @@ from expectations import codes
 from expectations.base.digests import canonical_json
 from expectations.base.errors import Fault
 from expectations.contracts.lists import Outcome, Stage
+from expectations.instruments.parse import Kind
+from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 from flows.ledger.lifecycles.states import Checkpoint, State
@@ -23,13 +25,14 @@ class View(StrEnum):
     VALUES = "values"  # a row's fields
     PERSON = "person"  # to whom a person's record was disclosed
     EVIDENCE = "evidence"  # the sealed evidence of a batch
+    ACCOUNTING = "accounting"  # the rows of its sealed accounting
 
 
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _KEY = re.compile(r"^[a-z][a-z0-9_]{0,47}(\.[a-z][a-z0-9_]{0,47})?$")
-_CLOSED = (State, Checkpoint, Stage, Outcome, Decision, Reason, View, CaseState, Proof, CaseReason)
-_WORDS = {codes.NOT_CONFIRMED, "agreement", "court_order"}
+_CLOSED = (State, Checkpoint, Stage, Outcome, Decision, Reason, View, CaseState, Proof, CaseReason, KeyName)
+_WORDS = {codes.NOT_CONFIRMED, *Kind}
 _WORDS |= {*codes.CODES, *(c.source for c in codes.CODES.values()), *(w.value for closed in _CLOSED for w in closed)}
 
 

@@ -12,14 +12,18 @@ from flows.ledger.accounts import Accounts
 from flows.ledger.batches import Batches
 from flows.ledger.chain import Head, Link, Mark, Problem
 from flows.ledger.claims import Disclosures
+from flows.ledger.corrections import Corrections
 from flows.ledger.events.registry import Baseline, baseline_message
+from flows.ledger.homes import Homes
 from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
+from flows.ledger.requests import Requests
 from flows.ledger.review import Review
 from flows.ledger.signing import signing_operator
+from flows.ledger.tries import TriesKept
 
 
-class Ledger(Batches, Accounts, Review, Registry, Disclosures, Recalls):
+class Ledger(Batches, Accounts, Review, Registry, Disclosures, TriesKept, Recalls, Requests, Corrections, Homes):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 
     def head(self) -> Head:

@@ -25,8 +25,8 @@ from expectations.base.digests import canonical_json
 from expectations.base.errors import SluicegateError
 from flows.ledger import events
 from flows.ledger.bulk import BULK, TRIES, Bulk
-from flows.ledger.chain import Link, Problem
-from flows.ledger.database.models import Base, Batch, Decided, Enrolled, Halt, Operator, RecallCase, Signature
+from flows.ledger.chain import GENESIS, Link, Problem
+from flows.ledger.database.models import Base, Batch, Decided, Enrolled, Halt, HomeKey, Operator, RecallCase, Signature
 from flows.ledger.events.base import UNKNOWN, Kind, digest_of
 from flows.ledger.tables import Row, Tables
 
@@ -40,6 +40,7 @@ PLACES: Mapping[type[Base], str] = {
     Operator: "operator {}",
     Halt: "halt {}",
     RecallCase: "recall case {}",
+    HomeKey: "key {1} of event {0}",
 }
 
 
@@ -100,15 +101,18 @@ class Rebuilt(Tables):
         self._unsaid: dict[str, Any] = {}
         self.columns: set[str] = set()
         self._wrong: list[str] = []
+        self._first, self._at = GENESIS, ""
 
     def play(self, links: Iterable[Link]) -> Iterator[Problem]:
         """Applies the events one after the other; gives what is wrong with them."""
         for link in links:
             self.place, place = link, f"event {link.seq}"
+            yield from self._in_time(link)
             try:
                 event = events.read(link.kind, link.facts)
                 yield from (Problem(place, reason) for reason in event.wrong(self))
                 event.apply(self)
+                self.homes_are_named = self.homes_are_named or getattr(event, "home", None) is not None
                 if link.seq % _COMMIT == 0:
                     self.session.commit()
             except events.UnknownKind:
@@ -119,6 +123,21 @@ class Rebuilt(Tables):
                 yield Problem(place, "what it says cannot be read, or does not follow from the events before it")
             yield from (Problem(place, reason) for reason in self._wrong)
             self._wrong.clear()
+
+    def _in_time(self, link: Link) -> Iterator[Problem]:
+        """Time goes forward from the first event of a version that saw to it; but where people set the clock right."""
+        if self._first == GENESIS:
+            self._first = link.hash
+        if self.homes_are_named and link.kind != Kind.CLOCK and link.at < self._at:
+            yield Problem(f"event {link.seq}", "its time lies before that of the event before it")
+        self._at = link.at
+
+    @property
+    def home(self) -> str:
+        return self._first if self.place.seq > 1 else GENESIS
+
+    def has(self, bulk: Bulk) -> bool:
+        return any(said is None or said[0] for said in self.bulk[bulk].values())
 
     def find(self, model: type[Row], key: Any) -> Row | None:
         found = super().find(model, key)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput, Fault, Usage
-from expectations.instruments import Agreement, instrument_digest, parse_instrument
+from expectations.instruments import Agreement, instrument_digest, parse_enrolled
 from flows.ledger import facts
 from flows.ledger.bulk import INCOMING, Pairs, digest, incoming, pairs_of
 from flows.ledger.case_records import ATTESTATION, CaseRecord, NewCase, record
@@ -123,9 +123,9 @@ class Recalls(Core):
                 remedy = "Give back its own bytes: sluicegate recall documents."
                 raise BadInput("OTHER_TEXT", what, where=ATTESTATION, remedy=remedy)
             body = next(b for name, _, b in latest_instruments(session) if name == row.agreement)
-            agreement = parse_instrument(body, "enrolled agreement")
+            agreement = parse_enrolled(body, "enrolled agreement")
             assert isinstance(agreement, Agreement)
-            key = signatures.signer(text, signature, list(agreement.keys.signing), signatures.ATTESTATION)
+            key = signatures.signer(text, signature, list(agreement.attesting_keys), signatures.ATTESTATION)
             if key is None:
                 what = "no key of the agreement signed this attestation"
                 remedy = f"The recipient signs it: ssh-keygen -Y sign -n {signatures.ATTESTATION}."

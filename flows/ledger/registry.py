@@ -1,5 +1,6 @@
 """Who and what counts: enrolled instruments and operators."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,13 +10,16 @@ from sqlalchemy.orm import Session
 from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from expectations.base.errors import Usage
-from expectations.instruments import Instrument, instrument_digest, parse_instrument
+from expectations.instruments import Determination, Instrument, instrument_digest, parse_instrument
 from flows.ledger import facts, signing
-from flows.ledger.core import Core, find
-from flows.ledger.database.models import Enrolled, Operator, Signature, Time, as_record
+from flows.ledger.core import Core, find, home_id
+from flows.ledger.database.models import Enrolled, Event, Operator, Signature, Time, as_record
+from flows.ledger.events.base import Kind
 from flows.ledger.events.batch import Viewed
-from flows.ledger.events.registry import InstrumentEnrolled, OperatorChanged
+from flows.ledger.events.registry import Complied, InstrumentEnrolled, OperatorChanged
 from flows.ledger.facts import View
+
+_FIRST_ZONE = "Pacific/Kiritimati"  # the first place where a day begins: what lies ahead there lies ahead everywhere
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Registry(Core):
         """
         instrument = parse_instrument(body, where)
         with self.reading() as session:
-            return _message(instrument, body, _newest(session, instrument.id))
+            return _message(session, instrument, body, _newest(session, instrument.id))
 
     def enrol_instrument(self, body: bytes, signed: Mapping[str, str], where: str = "instrument") -> str:
         """Enrols this version of an instrument; gives its digest. The version that is enrolled now again: no change.
@@ -58,9 +62,12 @@ class Registry(Core):
         `signed`: armored signatures over `instrument_message`, by where each was read, of two different operators.
         Waits for a publication under way, so that a court order is either heeded by it or enrolled after it.
         Raises BadInput if it is no instrument, or its id is that of one of another kind, or a signature does not count;
-        Usage if there are not two operators.
+        Usage if there are not two operators, or if it determines something for a day to come.
         """
         instrument, digest = parse_instrument(body, where), instrument_digest(body)
+        if isinstance(instrument, Determination) and instrument.determined_on > self.clock.today(_FIRST_ZONE):
+            ahead, remedy = "a determination is dated ahead, and would count for too long", "Date it as it was made."
+            raise Usage("DETERMINED_AHEAD", ahead, where=f"{where}, determined_on", remedy=remedy)
         with self.transaction() as session:
             newest = _newest(session, instrument.id)
             if newest is not None and newest.digest == digest:
@@ -69,11 +76,36 @@ class Registry(Core):
                 place, remedy = f"{where}, id", "Give it an id of its own."
                 raise Usage("KIND_CHANGED", "another kind of instrument has this id", where=place, remedy=remedy)
             id, kind, version = instrument.id, instrument.kind, newest.version + 1 if newest else 1
-            text = _message(instrument, body, newest)
+            text = _message(session, instrument, body, newest)
             by, contents = signing.signed_by_two(session, text, signed, signatures.INSTRUMENT)
-            event = InstrumentEnrolled(instrument=id, kind=kind, digest=digest, version=version, signed=by)
+            event = InstrumentEnrolled(
+                instrument=id, kind=kind, digest=digest, version=version, signed=by, home=home_id(session)
+            )
             self.append(session, None, event, {digest: body, **contents}, also={id})
         return digest
+
+    def compliance_message(self, id: str, proof: str) -> bytes:
+        """What an operator signs (namespace signatures.COMPLIANCE) to confirm compliance with the version of an order
+        that is enrolled now; `proof`: SHA-256 of what was filed. Raises Usage if no order of this id is enrolled."""
+        with self.reading() as session:
+            digest = _order(session, id).digest
+            return signing.compliance_message(id, digest, facts.digest(proof, "proof"), home_id(session))
+
+    def confirm_compliance(self, id: str, proof: str, key_line: str, signature: str) -> int:
+        """Records a signed confirmation of compliance; gives the event's number. Raises BadInput if the signature is
+        not an enrolled operator's over `compliance_message`, Usage if no order of this id is enrolled."""
+        with self.transaction() as session:
+            digest, home = _order(session, id).digest, home_id(session)
+            text = signing.compliance_message(id, digest, facts.digest(proof, "proof"), home)
+            given = signing.signing_operator(session, text, key_line, signature, signatures.COMPLIANCE)
+            event = Complied(order=id, digest=digest, proof=proof, home=home, **vars(given.named))
+            return self.append(session, None, event, given.contents)
+
+    def confirmed(self) -> dict[str, str]:
+        """Who signed the newest confirmation for each version of an order, by the version's digest."""
+        with self.reading() as session:
+            said = session.scalars(select(Event.facts).where(Event.kind == Kind.COMPLIED.value).order_by(Event.seq))
+            return {one["digest"]: one["by"] for one in map(json.loads, said)}
 
     def instruments(self) -> list[tuple[str, str, bytes]]:
         """(id, digest, body) of the newest enrolled version of each instrument, by id."""
@@ -96,11 +128,13 @@ class Registry(Core):
 
         Without a key, to revoke: raises Usage if nobody of this name is there to be revoked.
         """
-        if key_line is not None:
-            key = signing.fingerprint(signing.plain_key(key_line))
-            return signing.operator_message(facts.name(name, "operator"), key, True)
         with self.reading() as session:
-            return signing.operator_message(name, signing.fingerprint(active_operator(session, name).key_line), False)
+            home = home_id(session)
+            if key_line is not None:
+                key = signing.fingerprint(signing.plain_key(key_line))
+                return signing.operator_message(facts.name(name, "operator"), key, True, home)
+            key = signing.fingerprint(active_operator(session, name).key_line)
+            return signing.operator_message(name, key, False, home)
 
     def enrol_operator(self, name: str, key_line: str, signed: Mapping[str, str] | None = None) -> None:
         """Enrols an operator with an Ed25519 public key (a line of authorized_keys). Again the same: no change.
@@ -130,11 +164,12 @@ class Registry(Core):
 
     def _change(self, session: Session, name: str, key: str, enrolled: bool, signed: Mapping[str, str]) -> None:
         first = enrolled and (session.scalar(select(func.count()).select_from(Operator)) or 0) < signing.KEYS_NEEDED
-        text = signing.operator_message(name, signing.fingerprint(key), enrolled)
+        home = home_id(session)
+        text = signing.operator_message(name, signing.fingerprint(key), enrolled, home)
         by, contents = ((), {}) if first else signing.signed_by_two(session, text, signed, signatures.OPERATOR)
         if not enrolled and any(one.by == name for one in by):
             raise Usage("OWN_REVOCATION", "two other operators revoke an operator", where=name)
-        event = OperatorChanged(operator=name, key=signing.fingerprint(key), enrolled=enrolled, signed=by)
+        event = OperatorChanged(operator=name, key=signing.fingerprint(key), enrolled=enrolled, signed=by, home=home)
         self.append(session, None, event, {event.key: key, **contents}, also={name})
 
     def operators(self) -> list[OperatorRecord]:
@@ -172,9 +207,17 @@ def _newest(session: Session, id: str) -> Enrolled | None:
     return session.scalar(select(Enrolled).where(Enrolled.id == id).order_by(Enrolled.seq.desc()).limit(1))
 
 
-def _message(instrument: Instrument, body: bytes, newest: Enrolled | None) -> bytes:
-    after = newest.version if newest else 0
-    return signing.instrument_message(instrument.kind, instrument.id, instrument_digest(body), after)
+def _order(session: Session, id: str) -> Enrolled:
+    found = _newest(session, id)
+    if found is None or found.kind != "court_order":
+        remedy = "See sluicegate instruments list."
+        raise Usage("UNKNOWN_ORDER", "no court order of this id is enrolled", where=id, remedy=remedy)
+    return found
+
+
+def _message(session: Session, instrument: Instrument, body: bytes, newest: Enrolled | None) -> bytes:
+    after, digest = newest.version if newest else 0, instrument_digest(body)
+    return signing.instrument_message(instrument.kind, instrument.id, digest, after, home_id(session))
 
 
 def _signed(session: Session, seq: int) -> tuple[tuple[str, str, str], ...]:

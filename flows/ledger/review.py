@@ -128,7 +128,10 @@ class Review(Core):
         """
         with self.transaction() as session:
             active_operator(session, operator)
-            return self.append(session, None, Halted(by=operator, reason=Reason(reason)))
+            # stopping must not wait for a clock that is wrong: then the halt has the newest event's time
+            return self.append(
+                session, None, Halted(by=operator, reason=Reason(reason)), at=self.stamp_or_newest(session)
+            )
 
     def halts(self) -> list[HaltRecord]:
         """The halts that stand, oldest first."""

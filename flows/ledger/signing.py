@@ -8,6 +8,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -69,20 +70,32 @@ def _blob(text: str) -> bytes:
         return b""
 
 
-def instrument_message(kind: str, id: str, digest: str, after: int) -> bytes:
+def instrument_message(kind: str, id: str, digest: str, after: int, home: str | None) -> bytes:
     """What enrols a version of an instrument (namespace signatures.INSTRUMENT).
 
     `after`: number of the version before it, 0 for a first one: an old signature cannot bring an old version back.
+    `home`: for which home it is signed (see `Core.home_id`); None in events of an older version.
     """
-    return canonical_json({"kind": kind, "id": id, "digest": digest, "after": after})
+    return _for_home({"kind": kind, "id": id, "digest": digest, "after": after}, home)
 
 
-def operator_message(name: str, key: str, enrolled: bool) -> bytes:
+def compliance_message(order: str, digest: str, proof: str, home: str | None) -> bytes:
+    """What confirms that the holder complies with a version of an order (namespace signatures.COMPLIANCE). `proof`:
+    SHA-256 of the confirmation as it was filed."""
+    return _for_home({"order": order, "digest": digest, "proof": proof}, home)
+
+
+def operator_message(name: str, key: str, enrolled: bool, home: str | None) -> bytes:
     """What enrols an operator, or revokes one (namespace signatures.OPERATOR). `key`: fingerprint of the public key.
 
     A name and a key are enrolled once and revoked once, so that no signature over them counts twice.
     """
-    return canonical_json({"operator": name, "key": key, "enrolled": enrolled})
+    return _for_home({"operator": name, "key": key, "enrolled": enrolled}, home)
+
+
+def _for_home(said: dict[str, Any], home: str | None) -> bytes:
+    """Operators may serve several homes: what they sign for one of them must not count in another."""
+    return canonical_json(said if home is None else {**said, "home": home})
 
 
 def is_good(text: bytes, given: Given, namespace: str) -> bool:

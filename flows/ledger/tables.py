@@ -8,11 +8,11 @@ writes it, or from the live row.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, delete
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from flows.ledger.bulk import Bulk
-from flows.ledger.chain import Link
+from flows.ledger.chain import Link, first_hash
 from flows.ledger.database.models import Base, Batch
 
 Row = TypeVar("Row", bound=Base)
@@ -26,6 +26,18 @@ class Tables:
 
     def __init__(self, session: Session, place: Link, contents: Mapping[str, Any]) -> None:
         self.session, self.place, self.contents = session, place, contents
+
+    # Whether an event before this one named the home: then those after it must.
+    homes_are_named = False
+
+    @property
+    def home(self) -> str:
+        """What the home is called in signatures: the hash of its first event. `GENESIS` in that event itself."""
+        return first_hash(self.session, self.place.seq)
+
+    def has(self, bulk: Bulk) -> bool:
+        """Whether anybody has rows in this table."""
+        return self.session.scalar(select(bulk.owner).limit(1)) is not None
 
     @property
     def batch(self) -> Batch:

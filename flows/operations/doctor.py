@@ -11,7 +11,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from expectations.base.errors import BadInput, SluicegateError
-from flows.home.tree import FOLDERS, HASH_KEY, HOLDER_AGE, HOLDER_SIGNING, Home, open_home
+from flows.home import keys
+from flows.home.tree import FOLDERS, Home, open_home
+from flows.ledger.database.models import KeyName
 
 _PACKAGES = ("apache-beam", "great-expectations", "prefect", "pyarrow", "duckdb", "sqlalchemy", "pyrage", "zipcodes")
 _MEMORY_NEEDED = 2 * 1024**3
@@ -74,7 +76,7 @@ def _home() -> Iterator[Finding]:
         elif folder.stat().st_mode & 0o077:
             yield Finding("fail", f"folder {name} is open to others", f"chmod 700 {name}")
     yield _check(partial(_outbox, home), "outbox")
-    yield from (_check(partial(_key, home, name), f"key {name}") for name in (HASH_KEY, HOLDER_SIGNING, HOLDER_AGE))
+    yield from (_check(partial(_key, home, name), f"key {keys.FILES[name]}") for name in keys.OWN)
     yield _encryption(home.root)
     free = shutil.disk_usage(home.root).free
     yield _need(free >= _DISK_NEEDED, f"{free / 1024**3:.0f} GiB free", "Free some.", "warn")
@@ -90,9 +92,9 @@ def _outbox(home: Home) -> str:
     return f"outbox {home.delivery.place('')}"
 
 
-def _key(home: Home, name: str) -> str:
-    home.secret(name)
-    return f"key {name}"
+def _key(home: Home, name: KeyName) -> str:
+    keys.of_file(name, home.keys / keys.FILES[name])
+    return f"key {keys.FILES[name]}"
 
 
 def _encryption(root: Path) -> Finding:
@@ -138,14 +140,18 @@ def _facilities(home: Home) -> str:
 
 
 def _ledger(home: Home) -> Iterator[Finding]:
-    from expectations.base.clock import Clock
     from flows.ledger import Ledger
 
     try:
-        with Ledger.open(home.ledger_url, Clock()) as ledger:
+        with Ledger.open(home.ledger_url, home.clock()) as ledger:
             instruments, operators = len(ledger.instruments()), len(ledger.operators())
+            known, in_use, time = ledger.known_keys(), ledger.keys_in_use(), ledger.time_now()
     except Exception as error:  # whatever the database says may hold a password from its address
         yield Finding("fail", f"the ledger cannot be opened: {type(error).__name__}", "See ledger in sluicegate.toml.")
         return
     yield _need(instruments > 0, f"{instruments} instruments enrolled", "Enrol an agreement.")
     yield _need(operators > 1, f"{operators} operators enrolled", "A drop needs two.", "warn")
+    yield _need(bool(known) or not in_use, "the ledger knows the home's keys", keys.VOUCH)
+    for one in keys.wrong(home, known):
+        yield Finding("fail", f"keys/{keys.FILES[one.name]}: {one.what}", one.error.remedy)
+    yield _need(time.wrong is None, "the clock fits the ledger's newest event", "See sluicegate clock show.")

@@ -1,11 +1,18 @@
-"""Instruments that the ledger holds, read: agreements and court orders by id."""
+"""Instruments that the ledger holds, read: agreements, court orders and determinations, by id."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from expectations.instruments import Agreement, CourtOrder, Instrument, parse_instrument
+from expectations.instruments import (
+    Agreement,
+    CourtOrder,
+    Determination,
+    Instrument,
+    instrument_problems,
+    parse_enrolled,
+)
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 
@@ -16,6 +23,7 @@ class Enrolled:
 
     agreements: Mapping[str, Agreement]
     orders: Mapping[str, CourtOrder]
+    determinations: Mapping[str, Determination]
 
     @classmethod
     def of(cls, instruments: Iterable[Instrument]) -> Enrolled:
@@ -24,17 +32,24 @@ class Enrolled:
         return cls(
             {id: i for id, i in found.items() if isinstance(i, Agreement)},
             {id: i for id, i in found.items() if isinstance(i, CourtOrder)},
+            {id: i for id, i in found.items() if isinstance(i, Determination)},
         )
 
 
 def read(bodies: Iterable[bytes]) -> Enrolled:
     """The instruments of these bodies, as the ledger gives them under its lock."""
-    return Enrolled.of(parse_instrument(body, "enrolled instrument") for body in bodies)
+    return Enrolled.of(parse_enrolled(body, "enrolled instrument") for body in bodies)
 
 
 def newest(ledger: Ledger) -> Enrolled:
     """The newest version of every instrument."""
     return read(body for _, _, body in ledger.instruments())
+
+
+def to_renew(body: bytes) -> bool:
+    """Whether this version, enrolled by an older version of this system, says more than the law allows, or does not say
+    who signs: past batches are read by it, and no new one is decided under it."""
+    return bool(instrument_problems(body, "enrolled instrument"))
 
 
 def agreement_version(ledger: Ledger, digest: str) -> Agreement | None:

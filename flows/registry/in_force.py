@@ -6,7 +6,7 @@ from typing import Any
 
 from expectations.base.clock import Clock
 from expectations.base.errors import Usage
-from expectations.instruments import Agreement, Standing, standing
+from expectations.instruments import Agreement, Standing, cleared, standing
 from expectations.instruments.standing import superseded
 from flows.registry.enrolled import Enrolled
 
@@ -38,6 +38,7 @@ def _one(under: Agreement, known: Enrolled, statute: str, purpose: str, day: dat
         "AGREEMENT_NOT_IN_FORCE": [] if under.in_force(day) else [under.id],
         "AGREEMENT_SUPERSEDED": list(superseded(under, known.agreements.values(), day)),
         "SAFEGUARDS_OPEN": [] if under.safeguards.in_force(day) else [under.id],
+        "NO_CLEARANCE": [] if cleared(under, known.determinations.values(), day) else [under.id],
         "COURT_ORDER": list(left.forbid),
         "COURT_ORDER_HOLDS": list(left.hold),
     }
@@ -52,6 +53,7 @@ def _one(under: Agreement, known: Enrolled, statute: str, purpose: str, day: dat
         "fields_taken_by": list(left.fewer),
         "rows_held_in": {order: list(states) for order, states in left.states},
         "only_persons_on": dict(left.persons),
+        "no_persons_on": dict(left.barred),
         "why": [*(f"{code}: {', '.join(ids)}" for code, ids in stops.items()), *_in_words(left, under)],
     }
 
@@ -64,3 +66,5 @@ def _in_words(left: Standing, under: Agreement) -> Iterator[str]:
         yield f"{order}: rows of {', '.join(states)} are held"
     for order, which in left.persons:
         yield f"{order}: only persons on the list {which}"
+    for order, which in left.barred:
+        yield f"{order}: no persons on the list {which}"

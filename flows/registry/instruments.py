@@ -7,7 +7,15 @@ from typing import Any
 
 from expectations.base.clock import Clock
 from expectations.base.errors import Usage
-from expectations.instruments import Agreement, Instrument, instrument_digest, instrument_problems, parse_instrument
+from expectations.instruments import (
+    Agreement,
+    Determination,
+    Instrument,
+    instrument_digest,
+    instrument_problems,
+    parse_enrolled,
+    parse_instrument,
+)
 from expectations.instruments.orders import CourtOrder
 from expectations.instruments.standing import ended, superseded
 from flows.ledger import Ledger
@@ -18,7 +26,7 @@ COURTS = "America/New_York"  # an order names days, not a zone; where none is gi
 
 def listed(ledger: Ledger, clock: Clock, on: date | None = None) -> list[dict[str, Any]]:
     """Each instrument in one line: id, kind, number of the version, in force on that day (today), first, last day."""
-    known = {name: parse_instrument(body, name) for name, _, body in ledger.instruments()}
+    known = {name: parse_enrolled(body, name) for name, _, body in ledger.instruments()}
     rows = []
     for name, one in known.items():
         newest = ledger.versions(name)[-1]
@@ -43,6 +51,8 @@ def in_force(one: Instrument, known: Any, day: date) -> bool:
     """Within its days, and not ended by another of `known`."""
     if isinstance(one, Agreement):
         return one.in_force(day) and not superseded(one, (i for i in known if isinstance(i, Agreement)), day)
+    if isinstance(one, Determination):
+        return one.determined_on <= day and one.stands(day)
     return one.in_force(day) and one.id not in ended([i for i in known if isinstance(i, CourtOrder)], day)
 
 
@@ -50,7 +60,10 @@ def days(one: Instrument) -> tuple[date, date | None]:
     """Its first and last day, both included; None: no end date. On the day an order is lifted it no longer applies."""
     if isinstance(one, Agreement):
         return one.valid_from, one.valid_to
-    return one.effective_on, one.lifted_on - timedelta(days=1) if one.lifted_on else None
+    first, end = (
+        (one.determined_on, one.withdrawn_on) if isinstance(one, Determination) else (one.effective_on, one.lifted_on)
+    )
+    return first, end - timedelta(days=1) if end else None
 
 
 def version(ledger: Ledger, name: str, which: str | None = None) -> VersionRecord:
@@ -71,7 +84,7 @@ def shown(ledger: Ledger, name: str, which: str | None = None) -> dict[str, Any]
         "id": name,
         "version": chosen.version,
         "digest": chosen.digest,
-        "fields": flat(parse_instrument(chosen.body, name).model_dump()),
+        "fields": flat(parse_enrolled(chosen.body, name).model_dump()),
         "versions": [
             {
                 **{key: getattr(v, key) for key in ("version", "digest", "enrolled_at")},
@@ -100,7 +113,7 @@ def checked(body: bytes, where: str, known: Mapping[str, bytes], clock: Clock) -
         return Checked([f"{p.key}: {p.what}. {p.write}".rstrip() for p in problems])
     one = parse_instrument(body, where)
     today = clock.today(one.zone if isinstance(one, Agreement) else COURTS)
-    before = parse_instrument(known[one.id], one.id) if one.id in known else None
+    before = parse_enrolled(known[one.id], one.id) if one.id in known else None
     return Checked([], one, list(doubts(one, body, known, today)), changes(before, one) if before else None)
 
 
@@ -125,24 +138,25 @@ def doubts(one: Instrument, body: bytes, known: Mapping[str, bytes], today: date
     """What the form allows and is probably not meant. `known`: bodies of the enrolled versions, by id."""
     if one.id in known and instrument_digest(known[one.id]) == instrument_digest(body):
         yield "this version is enrolled already"
-    parsed = {name: parse_instrument(b, name) for name, b in known.items()}
+    parsed = {name: parse_enrolled(b, name) for name, b in known.items()}
     kinds = {name: i.kind for name, i in parsed.items()}
     if one.id in kinds and kinds[one.id] != one.kind:
         yield f"id: {one.id} is enrolled as another kind ({kinds[one.id]})"
     others = {name: i for name, i in parsed.items() if name != one.id and isinstance(i, Agreement)}
     if isinstance(one, Agreement):
         yield from _renewals(one, others)
+        named = {"supersedes": one.supersedes}
+    elif isinstance(one, Determination):
+        named = {"agreements": one.agreements}
     else:
+        named = {"supersedes": one.supersedes, "lifts": one.lifts, "scope.agreements": one.scope.agreements}
         for key, said, there in (
             ("scope.statutes", one.scope.statutes, {s for a in others.values() for s in a.statutes}),
             ("scope.requesters", one.scope.requesters, {a.requester.id for a in others.values()}),
         ):
             yield from (f"{key}: no enrolled agreement has {name}" for name in said if name not in there)
-    named = {"supersedes": one.supersedes, "lifts": one.lifts if isinstance(one, CourtOrder) else ()}
-    if isinstance(one, CourtOrder):
-        named["scope.agreements"] = one.scope.agreements
     for key, ids in named.items():
-        kind = "agreement" if key == "scope.agreements" else one.kind
+        kind = "agreement" if key in ("agreements", "scope.agreements") else one.kind
         yield from (f"{key}: no {kind} {other} is enrolled" for other in ids if kinds.get(other) != kind)
     last = days(one)[1]
     if last is not None and last < today:

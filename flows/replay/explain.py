@@ -13,7 +13,7 @@ from duckdb import DuckDBPyConnection as Connection
 
 from expectations import codes
 from expectations.base.clock import Clock
-from expectations.base.duck import session
+from expectations.base.duck import parquet, session
 from expectations.base.errors import Usage
 from expectations.contracts.request import RAW_NAMES
 from expectations.facts import crowding
@@ -24,6 +24,7 @@ from expectations.rules.rule import Rule
 from expectations.suites import derived
 from flows.batch import grounds
 from flows.batch.grounds import Grounds
+from flows.batch.law import TRIED
 from flows.batch.steps import BatchSteps
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -33,9 +34,11 @@ from flows.ledger.lifecycles.states import STOPPED, State
 from flows.replay import opened
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
+from pipelines.release.leaving import WITHHELD
 
+_TRIES = ("earlier_tries", "tried_beside")
 _MATCH = ("outcome", "tier", "evidence", "vetoes", "plausible")
-_VALIDATE = ("corroboration", "units_on_file", "earlier_tries", "codes", "outcome")
+_VALIDATE = ("corroboration", "units_on_file", "earlier_tries", "tried_beside", "codes", "outcome")
 
 
 def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: bool, who: str) -> dict[str, Any]:
@@ -48,9 +51,12 @@ def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: 
                 ledger.audit(batch, ordinal, View.VALUES, who)
             on = grounds.recorded(ledger, record)
             found = _explain(connection, ctx, on, relation, row)
+            found |= _withheld(connection, ctx, ordinal)
             if record.state in STOPPED:
-                # an order may have come after receipt
-                cited = {**grounds.enrolled(ledger, record).cited, **on.cited}
+                # an order, or a version of the agreement, may have come after receipt
+                read = grounds.last_read(ledger, record)
+                late = grounds.of_digests(ledger, record, dict(read.under)).cited if read else {}
+                cited = {**grounds.enrolled(ledger, record).cited, **on.cited, **late}
                 found |= _stopped(record, replace(on, cited=cited), found)
             return {**found, **({"values": {n: row[n] for n in RAW_NAMES}} if show_values else {})}
 
@@ -61,6 +67,15 @@ def _stopped(record: BatchRecord, on: Grounds, found: Mapping[str, Any]) -> dict
     if record.state is State.HELD:
         return {"batch": batch}
     return {"batch": batch, "outcome": "refused", "codes": sorted({*found["codes"], *record.codes})}
+
+
+def _withheld(connection: Connection, ctx: BatchContext, ordinal: int) -> dict[str, Any]:
+    """How the row ended by what was read after receipt, if that held it back."""
+    path = ctx.root / WITHHELD
+    if not path.exists():
+        return {}
+    query = f"SELECT outcome, codes FROM {parquet([path])} WHERE ordinal = {ordinal}"
+    return next(({"outcome": end, "codes": codes} for end, codes in connection.execute(query).fetchall()), {})
 
 
 def _row(connection: Connection, relation: str, ordinal: int) -> dict[str, Any]:
@@ -86,9 +101,12 @@ def _explain(connection: Connection, ctx: BatchContext, on: Grounds, batch: str,
     connection.execute(f"CREATE TABLE again AS {crowding.marked(f'({again})', crowded, 'a_codes')}")
     rules = _judged(connection, "again", request_rules(ctx.letter.statute), ctx, on)
     if verdict:
+        verdict |= _tried(connection, ctx, verdict)
+        said = ", ".join(f"{int(verdict[c])} AS {c}" for c in _TRIES)
+        own = f"COLUMNS(c -> c NOT IN {('ordinal', 'origin', *_TRIES)})"
         connection.execute(
-            f"CREATE TABLE judged AS SELECT again.*, v.* EXCLUDE (ordinal, origin), {beside_verdict(letter)}"
-            " FROM again JOIN (SELECT unnest(verdict) FROM one) v USING (ordinal)"
+            f"CREATE TABLE judged AS SELECT again.*, v.* EXCLUDE (ordinal), {said}, {beside_verdict(letter)} FROM again"
+            f" JOIN (SELECT ordinal, {own} FROM (SELECT unnest(verdict) FROM one)) v USING (ordinal)"
         )
         rules += _judged(connection, "judged", tuple(disclosure.RULES.values()), ctx, on)
     ended = verdict.get("outcome") or candidate.get("outcome") or row.get("outcome")
@@ -99,6 +117,18 @@ def _explain(connection: Connection, ctx: BatchContext, on: Grounds, batch: str,
         "match": {k: candidate[k] for k in _MATCH} if candidate else None,
         "validate": {k: verdict[k] for k in _VALIDATE} if verdict else None,
     }
+
+
+def _tried(connection: Connection, ctx: BatchContext, verdict: Mapping[str, Any]) -> dict[str, int]:
+    """The tries that count on the row's person, read again before publication where that was done. Evidence of older
+    versions knows of no rows that are held together."""
+    found = {"tried_beside": 0, **{k: int(verdict[k]) for k in _TRIES if k in verdict}}
+    path = ctx.root / TRIED
+    if not path.exists():
+        return found
+    query = f"SELECT max(earlier_tries) FROM {parquet([path])} WHERE ordinal = {int(verdict['ordinal'])}"
+    later = connection.execute(query).fetchall()[0][0]
+    return found | {"earlier_tries": max(found["earlier_tries"], later or 0)}
 
 
 def _judged(

@@ -29,6 +29,7 @@ from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.decisions import Decision, allowed
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.replay import later
 from flows.replay.replay import Past, past
 from pipelines import register
 from pipelines.context import BatchContext
@@ -71,10 +72,10 @@ def lookback(home: Home, clock: Clock, *, as_of: date | None = None, progress: P
     corrections in effect. A batch that cannot be decided is listed with its code, and the others go on."""
     folder = home.root / "lookback"
     folder.mkdir(exist_ok=True, mode=0o700)
-    name = f"{clock.now():%Y%m%dT%H%M%S%fZ}"
     found: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     with Ledger.open(home.ledger_url, clock) as ledger, plaintext_folder(home) as place:
+        name = f"{ledger.clock.now():%Y%m%dT%H%M%S%fZ}"
         batches = [b for b in ledger.batches(State.PUBLISHED) if as_of is None or b.decided_on <= as_of]
         for number, record in enumerate(batches):
             progress("lookback", number, len(batches))
@@ -85,7 +86,7 @@ def lookback(home: Home, clock: Clock, *, as_of: date | None = None, progress: P
                 failed.append({"batch": record.name, "code": error.code})
         progress("lookback", len(batches), len(batches))
         summary: dict[str, Any] = {
-            "at": clock.now().isoformat(timespec="seconds"),
+            "at": ledger.clock.now().isoformat(timespec="seconds"),
             "as_of": as_of,
             "batches": len(found),
             "released": sum(one["released"] for one in found),
@@ -160,7 +161,8 @@ def _stops(then: BatchContext, now: BatchContext, decided: Decided) -> tuple[tup
     refused = tuple(sorted({*decided.refuse, *decided.hold})) if decided.refuse else ()
     held = tuple(c for c in decided.hold if allowed(Checkpoint.INTAKE, [c]) <= {Decision.REJECT})
     fields = standing(then.agreement, now.orders, now.letter.statute, now.letter.purpose, now.decided_on).fields
-    if not refused and set(then.standing.fields) - set(fields):
+    left = later.said(then).get("fields") or then.standing.fields
+    if not refused and set(left) - set(fields):
         refused = ("COURT_ORDER",)  # a field left that an order forbids
     return tuple(sorted({*refused, *decided.hold, *decided.rate})), refused, held
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from expectations.address import facilities
 from expectations.base.duck import parquet
 from expectations.base.errors import Usage
+from flows.batch.law import KEPT as READ_LATER
 from flows.batch.steps import BatchSteps
 from flows.evidence import keys
 from flows.evidence.store import evidence_file, plaintext_folder
@@ -32,8 +33,9 @@ def opened(home: Home, batch: BatchSteps) -> Iterator[tuple[BatchContext, str]]:
         identity = keys.identity(home, batch.name)
         for name in KEPT:
             _open(evidence_file(home, batch.name, Path(name).name), folder / name, identity)
-        if (own := evidence_file(home, batch.name, facilities.NAME)).exists():
-            _open(own, folder / facilities.NAME, identity)
+        for name in (facilities.NAME, *READ_LATER):
+            if (own := evidence_file(home, batch.name, name)).exists():
+                _open(own, folder / name, identity)
         rows = folder / "evidence.parquet"
         _open(evidence_file(home, batch.name, "parquet"), rows, identity)
         yield batch.context(folder, home.register), parquet([rows])

@@ -2,27 +2,28 @@
 what-if for a planned order, agreement or rule. Nothing is written to ledger (but that somebody opened the evidence),
 lake or outbox, and what is opened is deleted. Counts, ids and codes come out, never a value."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from expectations.base.clock import Clock, legal_date
+from expectations.base.clock import Clock
 from expectations.base.duck import parquet, session
 from expectations.base.errors import Usage
-from flows.batch import grounds, publication
+from flows.batch import grounds
 from flows.batch.grounds import Grounds
+from flows.batch.law import explained
 from flows.batch.steps import BatchSteps
 from flows.evidence.store import accounting_path, open_accounting
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
-from flows.ledger.decisions import Decision
 from flows.ledger.facts import View
 from flows.ledger.lifecycles.states import FINAL, State
-from flows.replay import opened
+from flows.replay import later, opened
+from flows.replay.later import Later
 from pipelines.context import BatchContext
 from pipelines.lake.sql import copy
 from pipelines.lake.workplace import workplace
@@ -43,11 +44,19 @@ class Past:
     accounting: str
 
     def decide(
-        self, on: Grounds, day: date, corrected: Path | None = None, *, released: bool = False
+        self,
+        on: Grounds,
+        day: date,
+        corrected: Path | None = None,
+        *,
+        released: bool = False,
+        since: bool = True,
     ) -> tuple[BatchContext, Decided]:
-        """Decides it on these grounds on this day; `released`: only the rows that were released."""
+        """Decides it on these grounds on this day; `released`: only the rows that were released; `since`: what was
+        found out about persons since the match counts."""
         ctx = replace(self.ctx, agreement=on.agreement, orders=on.orders, successors=on.successors, decided_on=day)
-        return ctx, decide(ctx, self.evidence, self.accounting, self.ctx.root, corrected, released=released)
+        of = self.evidence, self.accounting, self.ctx.root, corrected
+        return ctx, decide(ctx, *of, released=released, since=since)
 
 
 @contextmanager
@@ -85,22 +94,35 @@ def replay(
         record = ledger.known_batch(batch)
         as_recorded = as_of is None and instruments is None
         then, today = grounds.recorded(ledger, record), grounds.enrolled(ledger, record, instruments)
-        # what was enrolled before publication may have stood in its way too
-        then = replace(then, cited={**today.cited, **then.cited})
-        now = then if as_recorded else today
+        now, read = then if as_recorded else today, later.read_of(ledger, record)
         with past(home, ledger, record) as opened:
             ledger.audit(batch, None, View.EVIDENCE, who)
-            ctx, decided = opened.decide(now, as_of or record.decided_on)
-            end = _end(ledger, record, ctx, decided, as_recorded=as_recorded)
-            compared = decided.compared(end.refused, end.held)
+            if not as_recorded:  # on another day the determinations made since count as well
+                made = (*opened.ctx.determinations, *grounds.newest_determinations(ledger))
+                opened = replace(opened, ctx=replace(opened.ctx, determinations=made))
+            ctx, decided = opened.decide(now, as_of or record.decided_on, since=not (as_recorded and read))
+            again = None
+            if as_recorded and read:
+                again = later.decided_later(ledger, record, read, opened.ctx, opened.evidence, decided)
+            end = _end(ledger, record, ctx, decided, again)
+            compared = decided.compared(end.refused, end.held, end.withheld)
             found = _compared(ctx, compared, batch, first)
             if out:
                 _write(home, compared, batch, out)
+            fields = later.said(opened.ctx).get("fields") if record.state is State.PUBLISHED else None
+    # what was enrolled before publication may have stood in its way too; and in the version that did
+    cited = {
+        **today.cited,
+        **then.cited,
+        **(grounds.of_digests(ledger, record, dict(read.under)).cited if read else {}),
+    }
+    then = replace(then, cited=cited)
     # what a published batch was once held for is history
     codes = () if record.state is State.PUBLISHED else tuple(sorted(record.codes))
+    ended = _End(record.state, codes, tuple(record.cites), fields=tuple(fields or opened.ctx.standing.fields))
     verdict = {
-        "then": _verdict(opened.ctx, _End(record.state, codes, tuple(record.cites)), then) | found.pop("then"),
-        "now": _verdict(ctx, end, now) | found.pop("now"),
+        "then": _verdict(opened.ctx, ended, then) | found.pop("then"),
+        "now": _verdict(ctx, end, then if as_recorded else now) | found.pop("now"),
     }
     same = all(verdict["then"][k] == verdict["now"][k] for k in ("state", "codes", "fields"))
     return {"batch": batch, **verdict, **found, "differs": bool(found["changed"]) or not same}
@@ -108,49 +130,47 @@ def replay(
 
 @dataclass(frozen=True)
 class _End:
-    """How the batch as a whole ends. `refused`, `held`: codes that its rows then have; `cites`: ids of instruments."""
+    """How the batch as a whole ends. `refused`, `held`: codes that its rows then have; `cites`: ids of instruments;
+    `withheld`: rows that end otherwise by what was read after receipt; `fields`: what may leave."""
 
     state: State
     codes: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    withheld: str | None = None
+    fields: tuple[str, ...] | None = None
 
 
-def _end(ledger: Ledger, record: BatchRecord, ctx: BatchContext, decided: Decided, *, as_recorded: bool) -> _End:
+def _end(ledger: Ledger, record: BatchRecord, ctx: BatchContext, decided: Decided, again: Later | None) -> _End:
     """First by the rules; then by what people decided of a batch that would be held for them again; then, of a batch as
-    it was recorded, by what prevented its publication at the last moment."""
+    it was recorded, by what was read after its receipt."""
     if decided.refuse:
         codes = tuple(sorted({*decided.refuse, *decided.hold}))
         state = record.state if record.state in _LATE else State.REFUSED
         return _End(state, codes, tuple(sorted(grounds.cited_for(codes, ctx))), refused=codes)
-    held = decided.hold or tuple(c for c in decided.rate if c not in _confirmed(ledger, record))
+    held = decided.hold or tuple(c for c in decided.rate if c not in explained(ledger, record.name))
     if held:
-        if record.state in _BY_PEOPLE:
-            codes = tuple(sorted({*held, *record.codes}))
-            return _End(record.state, codes, refused=codes)
-        return _End(State.HELD, held, tuple(sorted(grounds.cited_for(held, ctx))), held=held)
-    if as_recorded and record.state in _LATE:
-        late = _late(ledger, record, ctx)
-        codes = tuple(sorted(late))
-        return _End(record.state, codes, tuple(sorted(i for ids in late.values() for i in ids)), refused=codes)
-    return _End(State.PUBLISHED if decided.looked_up else State.INGESTED)
+        return _held(record, held, tuple(sorted(grounds.cited_for(held, ctx))))
+    if again and again.ruling.refuses:
+        codes, state = again.ruling.codes, record.state if record.state in _LATE else State.REFUSED
+        return _End(state, codes, again.ruling.cites, refused=codes)
+    if again and again.ruling.holds:
+        return _held(record, again.ruling.codes, again.ruling.cites)
+    if not decided.looked_up:
+        return _End(State.INGESTED)
+    if again is None:
+        return _End(State.PUBLISHED)
+    withheld = parquet([again.withheld]) if again.withheld else None
+    return _End(State.PUBLISHED, withheld=withheld, fields=again.ruling.fields)
 
 
-def _confirmed(ledger: Ledger, record: BatchRecord) -> frozenset[str]:
-    """The codes that two people explained."""
-    granted = {d.hold for d in ledger.decisions(record.name) if d.decision is Decision.CONFIRM and d.granted}
-    held = (e["facts"]["codes"] for e in ledger.events(record.name) if e["seq"] in granted)
-    return frozenset(code for codes in held for code in codes)
-
-
-def _late(ledger: Ledger, record: BatchRecord, ctx: BatchContext) -> Mapping[str, Sequence[str]]:
-    """The instruments for which the batch was refused under the publication lock: ids by code."""
-    ended = next(e for e in reversed(ledger.events(record.name)) if e["kind"] == record.state.value)
-    at = datetime.fromisoformat(ended["at"])
-    day = legal_date(at, ctx.agreement.zone)
-    check = publication.narrowed(ctx.agreement.id, ctx.letter.statute, ctx.letter.purpose, ctx.standing, lambda: day)
-    return check([version.body for version in grounds.at(ledger, at).values()])
+def _held(record: BatchRecord, held: tuple[str, ...], cites: tuple[str, ...]) -> _End:
+    """A batch that would be held for these codes: it ended by what people decided, or it waits."""
+    if record.state in _BY_PEOPLE:
+        codes = tuple(sorted({*held, *record.codes}))
+        return _End(record.state, codes, refused=codes)
+    return _End(State.HELD, held, cites, held=held)
 
 
 def _verdict(ctx: BatchContext, end: _End, on: Grounds) -> dict[str, Any]:
@@ -160,7 +180,7 @@ def _verdict(ctx: BatchContext, end: _End, on: Grounds) -> dict[str, Any]:
         "state": end.state,
         "codes": list(end.codes),
         "cites": on.cites(end.cites),
-        "fields": list(ctx.standing.fields),
+        "fields": list(ctx.standing.fields if end.fields is None else end.fields),
     }
 
 

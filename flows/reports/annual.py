@@ -65,9 +65,9 @@ def annual(home: Home, clock: Clock, year: int, agency: str | None = None) -> di
         return {
             "report": "annual",
             "year": year,
-            "made_at": clock.now().isoformat(timespec="seconds"),
+            "made_at": ledger.clock.now().isoformat(timespec="seconds"),
             "due_on": (end + _DUE).isoformat(),
-            "preliminary": clock.now().date() <= end,
+            "preliminary": ledger.clock.now().date() <= end,
             "agencies": [_agency(ledger, year, name, by_agency[name]) for name in sorted(by_agency)],
             "chain": vars(ledger.head()),
         }

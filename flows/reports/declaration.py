@@ -25,7 +25,7 @@ def declaration(home: Home, clock: Clock, batch: str) -> dict[str, Any]:
         record, events = ledger.known_batch(batch), ledger.events_of(batch)
         return {
             "report": "declaration",
-            "made_at": clock.now().isoformat(timespec="seconds"),
+            "made_at": ledger.clock.now().isoformat(timespec="seconds"),
             "batch": batch,
             "state": record.state.value,
             "submission": record.submission,

@@ -44,6 +44,7 @@ def review(home: Home, ledger: Ledger, batch: str) -> dict[str, Any]:
             if result["ok"] is not True
         ],
         "incomplete": status.incomplete(home, batch),
+        "tries": status.tries(home, ledger, batch),
         "matches": matches,
         "allowed": sorted(allowed),
         "decisions": [

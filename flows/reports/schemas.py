@@ -10,13 +10,14 @@ from pydantic.fields import FieldInfo
 from expectations.base.errors import Usage
 from expectations.base.forms import Strict, form_in, to_toml
 from expectations.contracts import schemas as rows
-from expectations.instruments import Agreement, CourtOrder, Letter
+from expectations.instruments import Agreement, CourtOrder, Determination, Letter
 from pipelines.register.mapping import Mapping
 
 _MODELS: dict[str, type[Strict]] = {
     "letter": Letter,
     "agreement": Agreement,
     "court_order": CourtOrder,
+    "determination": Determination,
     "register_mapping": Mapping,
 }
 _WORDS = {str: "text", date: "date", int: "number", float: "number", bool: "true or false"}

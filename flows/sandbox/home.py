@@ -10,7 +10,8 @@ from typing import Any
 from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import Usage
-from flows.home.tree import HOLDER_AGE, HOLDER_SIGNING, Home, make_tree
+from flows.home import keys
+from flows.home.tree import Home, make_tree
 from flows.ledger import Ledger
 from flows.registry import enrolled
 from pipelines import sealing, simulate
@@ -20,16 +21,16 @@ OPERATORS = ("operator-1", "operator-2")
 REQUESTER_SIGNING, REQUESTER_AGE = "sandbox-requester-signing", "sandbox-requester-age"
 
 
-def init(root: Path, *, sandbox: bool, settings: dict[str, Any]) -> Home:
-    """Makes a home tree and the holder's keys; with `sandbox`, everything else a first run needs. Safe to repeat."""
+def init(root: Path, *, sandbox: bool, settings: dict[str, Any], clock: Clock | None = None) -> Home:
+    """Makes a home tree and the holder's keys; with `sandbox`, everything else a first run needs. Safe to repeat: no
+    key is made where the ledger knows the home's. Raises Usage if one of those is missing, or is another."""
     home = make_tree(root, {**settings, "sandbox": sandbox})
-    _signing_key(home, HOLDER_SIGNING)
-    _age_key(home, HOLDER_AGE)
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
+    with Ledger.open(home.ledger_url, clock or home.clock()) as ledger:
+        keys.make_missing(home, ledger)
         if sandbox:
             for name in OPERATORS:
                 ledger.enrol_operator(name, _signing_key(home, name))
-            for name, body in _instruments(home):
+            for name, body in _instruments(home, ledger.clock.today("UTC")):
                 enrol(home, ledger, body, name)
     return home
 
@@ -37,8 +38,8 @@ def init(root: Path, *, sandbox: bool, settings: dict[str, Any]) -> Home:
 def enrol(home: Home, ledger: Ledger, body: bytes, where: str) -> str:
     """Enrols an instrument with the signatures of the sandbox's two operators; gives its digest."""
     message = ledger.instrument_message(body, where)
-    keys = {name: signatures.load(home.keys / name) for name in OPERATORS}
-    signed = {name: signatures.sign(message, key, signatures.INSTRUMENT) for name, key in keys.items()}
+    private = {name: signatures.load(home.keys / name) for name in OPERATORS}
+    signed = {name: signatures.sign(message, key, signatures.INSTRUMENT) for name, key in private.items()}
     return ledger.enrol_instrument(body, signed, where)
 
 
@@ -57,8 +58,8 @@ def _age_key(home: Home, name: str) -> str:
     return sealing.load_identity(path).recipient
 
 
-def _instruments(home: Home) -> list[tuple[str, bytes]]:
-    """The shipped instruments with the sandbox's own keys put in; written to the home's instruments folder too."""
+def _instruments(home: Home, today: date) -> list[tuple[str, bytes]]:
+    """The shipped instruments with the sandbox's own keys and the day; written to the home's instruments folder too."""
     signing = " ".join(_signing_key(home, REQUESTER_SIGNING).split()[:2])
     recipient = _age_key(home, REQUESTER_AGE)
     bodies = []
@@ -66,6 +67,7 @@ def _instruments(home: Home) -> list[tuple[str, bytes]]:
         if not source.name.endswith((".toml", ".toml.in")):
             continue
         text = source.read_text(encoding="utf-8").replace("{signing_key}", signing).replace("{recipient}", recipient)
+        text = text.replace("{today}", today.isoformat())
         name = source.name.removesuffix(".in")
         (home.instruments / name).write_text(text, encoding="utf-8")
         bodies.append((name, text.encode()))
@@ -88,7 +90,7 @@ def make_batch(
     Raises Usage in a home that is no sandbox: nobody but the requester has its key."""
     if not home.config.sandbox:
         raise Usage("NO_SANDBOX", "only a sandbox has a requester's key", remedy="sluicegate init --sandbox elsewhere.")
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
         found = enrolled.newest(ledger).agreements.get(agreement)
     if found is None:
         raise Usage("NO_AGREEMENT", "no agreement of this name is enrolled", remedy="See sluicegate instruments list.")

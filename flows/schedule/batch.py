@@ -14,7 +14,6 @@ from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State as PrefectState
 from prefect.states import Completed, Failed
 
-from expectations.base.clock import Clock
 from expectations.base.errors import Fault, SluicegateError
 from flows.batch.advance import advance
 from flows.batch.plan import Step
@@ -62,7 +61,8 @@ def _run(batch: str, which: Step) -> None:
 @flow(name="batch", persist_result=False, validate_parameters=False)
 def batch_flow(batch: str, home: str, quiet: bool = True) -> PrefectState:
     """Runs the batch of this public name, in this home folder, until it is released, held or refused."""
-    opened, clock = open_home(Path(home)), Clock()
+    opened = open_home(Path(home))
+    clock = opened.clock()
     with Ledger.open(opened.ledger_url, clock) as ledger, alone(opened, batch), Reporter(quiet=quiet) as progress:
         steps = _RUNNING[batch] = BatchSteps(opened, ledger, batch, progress)
         try:

@@ -1,31 +1,48 @@
 """What lies in the inbox and is not done: folders with a signed letter, whose signature is put in place last."""
 
+import os
 from pathlib import Path
 
-from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes
+from flows.batch import unreadable
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import FINAL, State
-from pipelines.ingest.submission import LETTER, MAX_LETTER, SIGNATURE
+from pipelines.ingest.submission import SIGNATURE, letter_bytes
 
 
 def waiting(home: Home) -> list[Path]:
-    """Complete submissions whose batch has neither ended nor waits for people; oldest signature first."""
-    found = [f for f in home.inbox.iterdir() if (f / SIGNATURE).is_file() and (f / LETTER).is_file()]
-    found.sort(key=lambda folder: ((folder / SIGNATURE).stat().st_mtime_ns, folder.name))
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
+    """Complete submissions whose batch has neither ended nor waits for people; oldest signature first.
+
+    Whatever stands where the signature belongs completes a submission: a link or a pipe there is for `receive` to
+    refuse, and must not lie here unseen.
+    """
+    inside = [f for f in home.inbox.iterdir() if not f.name.startswith(".")]
+    found = [folder for folder in inside if os.path.lexists(folder / SIGNATURE)]
+    found.sort(key=lambda folder: (stamp(folder), os.fsencode(folder.name)))
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
         return [folder for folder in found if not _done(ledger, folder)]
 
 
-def _done(ledger: Ledger, folder: Path) -> bool:
+def stamp(folder: Path) -> int:
+    """When the signature was written, in nanoseconds; 0 where that cannot be seen."""
     try:
-        with (folder / LETTER).open("rb") as letter:
-            digest = of_bytes(letter.read(MAX_LETTER))[:12]
+        return (folder / SIGNATURE).lstat().st_mtime_ns
     except OSError:
-        return False  # a letter that cannot be read is for `receive` to refuse; it must not hide the others
-    batch, unreadable = ledger.batch(f"b-{digest}"), ledger.batch(f"u-{digest}")
+        return 0
+
+
+def _done(ledger: Ledger, folder: Path) -> bool:
+    digest = of_bytes(letter_bytes(folder))[:12]
+    batch, entry = ledger.batch(f"b-{digest}"), ledger.batch(unreadable.name_of(folder))
     if batch:
         return batch.state in FINAL or batch.state is State.HELD
     # the same letter, signed again or with its files fixed, is received again: its signature is put in place anew
-    return unreadable is not None and (folder / SIGNATURE).stat().st_ctime <= unreadable.received_at.timestamp()
+    return entry is not None and _changed(folder) <= entry.received_at.timestamp()
+
+
+def _changed(folder: Path) -> float:
+    try:
+        return (folder / SIGNATURE).lstat().st_ctime
+    except OSError:
+        return 0.0

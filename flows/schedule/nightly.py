@@ -10,15 +10,17 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.states import Failed
 
-from expectations.base.clock import Clock
 from expectations.base.errors import DONE, HELD, BadInput, Fault, SluicegateError
 from expectations.suites.selftest import selftest
 from flows.audit import signed_heads
 from flows.batch.receive import receive
+from flows.batch.unreadable import put_aside, shown_name
 from flows.cases.watching import deadlines_due
+from flows.home import keys
 from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
+from flows.registry import compliance
 from flows.schedule import sweep
 from flows.schedule.batch import batch_flow
 from flows.schedule.inbox import waiting
@@ -38,19 +40,23 @@ def gates_fail_as_they_must() -> bool:
 def nightly(home: str | None = None, quiet: bool = False) -> Any:
     """Runs what lies in the inbox of `home` (SLUICEGATE_HOME if left out); returns the summary, which is stored too."""
     opened = open_home(Path(home) if home else None)
-    now = Clock().now().isoformat(timespec="seconds")
-    summary: dict[str, Any] = {"at": now, "selftest": PASSED, "batches": [], "recalls": []}
+    with Ledger.open(opened.ledger_url, opened.clock()) as ledger:
+        now = ledger.clock.now().isoformat(timespec="seconds")
+        keys.prove(opened, ledger)
+    summary: dict[str, Any] = {"at": now, "selftest": PASSED, "batches": [], "recalls": [], "orders": []}
     proven = gates_fail_as_they_must(return_state=True)
     if not (proven.is_completed() and proven.result() is True):
         summary["selftest"] = FAILED
         _store(opened, summary)
         return Failed(name="Gates", message="a gate let its known-bad batch pass: nothing was run", data=summary)
-    with Ledger.open(opened.ledger_url, Clock()) as ledger:
+    with Ledger.open(opened.ledger_url, opened.clock()) as ledger:
         summary["batches"] = [_submission(opened, ledger, folder, quiet) for folder in waiting(opened)]
         summary["batches"] += [_batch(opened, ledger, batch, quiet) for batch in sweep.due(opened, ledger)]
         sweep.age_tries(ledger)
-        sweep.delete_abandoned(opened, Clock())
+        sweep.delete_abandoned(opened, ledger.clock)
+        ledger.tick()
         summary["recalls"] = _recalls(opened)
+        summary["orders"] = _orders(opened, ledger)
         summary["signed_head"] = _signed_head(opened, ledger)
     _store(opened, summary)
     return summary
@@ -58,13 +64,17 @@ def nightly(home: str | None = None, quiet: bool = False) -> Any:
 
 def _submission(home: Home, ledger: Ledger, folder: Path, quiet: bool) -> tuple[str, str | None, str, list[str]]:
     """One submission, whatever becomes of it: (folder, batch, state, codes)."""
+    name = shown_name(folder)
     try:
-        return folder.name, *_batch(home, ledger, receive(home, ledger, Clock(), folder), quiet)[1:]
+        ended = _batch(home, ledger, receive(home, ledger, ledger.clock, folder), quiet)
+        if ended[2] == State.UNREADABLE:
+            put_aside(home, folder)
+        return name, *ended[1:]
     except SluicegateError as error:
         unreadable = isinstance(error, BadInput)
-        return folder.name, None, State.UNREADABLE.value if unreadable else State.FAILED.value, [error.code]
+        return name, None, State.UNREADABLE.value if unreadable else State.FAILED.value, [error.code]
     except Exception as error:  # whatever it is, the next submission goes on
-        return folder.name, None, State.FAILED.value, [type(error).__name__]
+        return name, None, State.FAILED.value, [type(error).__name__]
 
 
 def _batch(home: Home, ledger: Ledger, batch: str, quiet: bool) -> tuple[str, str | None, str, list[str]]:
@@ -85,9 +95,17 @@ def _signed_head(home: Home, ledger: Ledger) -> str:
 def _recalls(home: Home) -> list[dict[str, Any]]:
     """What of the open recalls is due soon or has passed; recalls that cannot be read count as due too."""
     try:
-        return deadlines_due(home, Clock())
+        return deadlines_due(home, home.clock())
     except SluicegateError as error:
         return [{"case": "unknown", "deadline": "all", "status": error.code, "at": None}]
+
+
+def _orders(home: Home, ledger: Ledger) -> list[dict[str, Any]]:
+    """Orders whose compliance is to be confirmed soon, or was to be; what cannot be read counts as due too."""
+    try:
+        return compliance.due(ledger, home.config.alert_hours)
+    except SluicegateError as error:
+        return [{"order": "unknown", "confirm_by": None, "status": error.code}]
 
 
 def _store(home: Home, summary: dict[str, Any]) -> None:
@@ -97,6 +115,7 @@ def _store(home: Home, summary: dict[str, Any]) -> None:
     (folder / f"{name}.json").write_text(json.dumps(summary, indent=1))
     rows = [{"batch": b or "-", "state": s, "codes": ", ".join(c)} for _, b, s, c in summary["batches"]]
     due = [f"{d['case']}: {d['deadline']} {d['status']}" for d in summary["recalls"]]
+    due += [f"{d['order']}: confirmation by {d['confirm_by']} {d['status']}" for d in summary["orders"]]
     description = "; ".join([f"gate self-test: {summary['selftest']}", *due])
     create_table_artifact(key="nightly", table=rows, description=description)
 
@@ -111,8 +130,8 @@ def run_nightly(home: Home, *, quiet: bool) -> dict[str, Any]:
 
 def exit_code(summary: dict[str, Any]) -> int:
     """0 if all was done; 1 if a gate or the system failed; 3 if something waits for people, was refused or unreadable,
-    or a recall has a deadline that has passed or soon will."""
+    or a recall, or the confirmation of compliance with an order, has a deadline that has passed or soon will."""
     codes = {EXIT_CODES[State(state)] for _, _, state, _ in summary["batches"]}
     if summary["selftest"] != PASSED or Fault.exit_code in codes or summary.get("signed_head", "").startswith("FAILED"):
         return Fault.exit_code
-    return DONE if codes <= {DONE} and not summary["recalls"] else HELD
+    return DONE if codes <= {DONE} and not summary["recalls"] and not summary.get("orders") else HELD

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from expectations.base.clock import Clock
 from expectations.base.errors import DONE, HELD, REFUSED, BadInput, Fault, Usage
 from expectations.base.total import total
+from flows.batch.unreadable import put_aside
 from flows.home.registers import current_register
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -38,8 +38,10 @@ def run(home: Home, what: str, report: Reporter) -> BatchRecord:
 
     wait()
     ended = batch_flow(name, str(home.root), quiet=report.quiet, return_state=True)
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
         record = ledger.known_batch(name)
+    if record.state is State.UNREADABLE:
+        put_aside(home, Path(what))
     broke_off = ended.is_crashed() and EXIT_CODES[record.state] == Fault.exit_code
     if broke_off or record.state in (State.FAILED, State.UNREADABLE):
         error = ended.result(raise_on_failure=False)
@@ -49,15 +51,22 @@ def run(home: Home, what: str, report: Reporter) -> BatchRecord:
     return record
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
 def _name(home: Home, what: str, report: Reporter) -> str:
     """The batch's name; a submission is taken in first."""
     from flows.batch.receive import receive
 
     folder = Path(what)
-    with Ledger.open(home.ledger_url, Clock()) as ledger:
-        if folder.is_dir():
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
+        if _is_folder(folder):
             current_register(home, report)
-            return receive(home, ledger, Clock(), folder)
+            return receive(home, ledger, ledger.clock, folder)
         if ledger.batch(what) is None:
             remedy = "Name a submission's folder, or a batch as sluicegate status lists it."
             raise Usage("NO_SUCH_BATCH", "there is neither a folder nor a batch of this name", remedy=remedy)

@@ -4,14 +4,15 @@ import shutil
 from datetime import timedelta
 
 from expectations.base.clock import Clock
-from flows.batch import expiry
+from flows.batch import expiry, tries
+from flows.batch.receive import INCOMING
 from flows.evidence.store import delete_left_folders
 from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.claims import TRIES_COUNT
 from flows.ledger.lifecycles.states import FINAL
+from pipelines.lake import workplace
 
-_ABANDONED = timedelta(days=1)  # no submission is taken in, and no query spills, for so long
+_ABANDONED = timedelta(days=1)  # no query spills for so long
 
 
 def due(home: Home, ledger: Ledger) -> list[str]:
@@ -24,14 +25,15 @@ def due(home: Home, ledger: Ledger) -> list[str]:
 
 
 def age_tries(ledger: Ledger) -> None:
-    """Deletes the tries that no longer count."""
-    ledger.age_tries(ledger.clock.now() - TRIES_COUNT)
+    """Deletes the tries that no longer count under any agreement that was ever enrolled."""
+    ledger.age_tries(ledger.clock.now() - tries.longest(ledger))
 
 
 def delete_abandoned(home: Home, clock: Clock) -> None:
     """Deletes plaintext that a killed process left: submissions half taken in, opened evidence, spilled queries."""
     delete_left_folders(home)
+    workplace.delete_abandoned(home.lake, INCOMING)
     before = (clock.now() - _ABANDONED).timestamp()
-    for left in [*home.lake.glob(".incoming/*"), *home.lake.glob(".spill/*"), *home.lake.glob(".beginning-*")]:
+    for left in [*home.lake.glob(".spill/*"), *home.lake.glob(".beginning-*")]:
         if left.lstat().st_mtime < before:
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)

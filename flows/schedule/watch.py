@@ -11,10 +11,10 @@ from pathlib import Path
 from types import FrameType
 
 from expectations.base.errors import DONE, HELD, REFUSED, BadInput
+from flows.batch.unreadable import shown_name
 from flows.home.tree import Home
 from flows.schedule import server
-from flows.schedule.inbox import waiting
-from pipelines.ingest.submission import SIGNATURE
+from flows.schedule.inbox import stamp, waiting
 
 _TICK = 0.5  # seconds
 _ENDS = {DONE: "released", HELD: "held", REFUSED: "refused", BadInput.exit_code: "unreadable"}
@@ -45,8 +45,7 @@ class Watch:
         return bool(self.running) or bool(due)
 
     def _stamp(self, folder: Path) -> tuple[Path, int]:
-        signature = folder / SIGNATURE
-        return folder, signature.stat().st_mtime_ns if signature.is_file() else 0
+        return folder, stamp(folder)
 
     def _start(self, folder: Path) -> None:
         self.seen.add(self._stamp(folder))
@@ -54,14 +53,16 @@ class Watch:
         command = [sys.executable, "-m", "flows.cli.main", "run", str(folder), "--json"]
         # its own session: a Ctrl-C at the terminal reaches us only, and the batch goes on; its errors go to our stderr
         self.running[folder] = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
-        print(f"{folder.name}: started", flush=True)
+        print(f"{shown_name(folder)}: started", flush=True)
 
     def _collect(self) -> None:
         for folder, process in list(self.running.items()):
             code = process.poll()
             if code is not None:
                 del self.running[folder]
-                print(f"{folder.name}: {_ENDS.get(code, 'failed; fix the cause, then run it again')}", flush=True)
+                print(
+                    f"{shown_name(folder)}: {_ENDS.get(code, 'failed; fix the cause, then run it again')}", flush=True
+                )
 
 
 def watch(home: Home, *, at_once: int, every: float, once: bool) -> int:

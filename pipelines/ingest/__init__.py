@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from expectations.address import facilities
 from expectations.base.digests import of_bytes
 from expectations.base.errors import Fault
 from expectations.facts import crowding
@@ -35,8 +36,9 @@ def letter_facts(context: BatchContext) -> facts.LetterFacts:
     taken = taken_in(context.files)
     letter = (taken.letter, taken.letter_bytes, taken.signature)
     dates = (context.decided_on, context.received_on)
-    earlier = facts.Earlier(**json.loads(context.earlier.read_text()))
-    return facts.letter_facts(*letter, context.agreement, context.orders, *dates, earlier, context.successors)
+    earlier = facts.Earlier.read(json.loads(context.earlier.read_text()))
+    law = context.successors, context.determinations
+    return facts.letter_facts(*letter, context.agreement, context.orders, *dates, earlier, *law)
 
 
 def run(context: BatchContext) -> lake.Manifest:
@@ -64,6 +66,7 @@ def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) 
         "raw": decoded.digest,
         "decoys": made.digest,
         "query": of_bytes(query.encode()),
+        "hash_key": context.hash_key.fingerprint,
         "disclosed": of_bytes(context.disclosed.read_bytes()),
         "crowded": crowding.sql("rows", limit),
         "facilities": context.facilities_digest,
@@ -71,14 +74,16 @@ def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) 
     groups = lake.grouped(decoded, "raw", context.part_rows)
     # the control rows go with the last part: a query of their own would cost a second
     groups[-1] += tuple(made.paths("requests"))
-    judge = Judge(query, context.facilities, context.duck)
+    judge = Judge(query, context.hash_key, context.facilities, context.duck)
     return context.run_step("ingest.judged", inputs, list(enumerate(groups)), judge, FindCrowded(limit, context.duck))
 
 
 def _elements(context: BatchContext) -> dict[str, Any]:
-    """Seed and legal elements of the control rows: such as this letter's own rows must have."""
+    """Seed and legal elements of the control rows: such as this letter's own rows must have. And the lists that are
+    not about them."""
     letter, thresholds = context.letter, context.agreement.thresholds
     statute = STATUTES.get(letter.statute)
+    own = facilities.read(context.facilities) if context.facilities else facilities.Facilities()
     under = {n: getattr(thresholds, n) for n in statute.thresholds} if statute else {}
     return {
         "seed": context.submission,
@@ -86,4 +91,6 @@ def _elements(context: BatchContext) -> dict[str, Any]:
         "reason": "The defendant's address is needed to serve notice of the proceeding.",
         "taxable_period": str(letter.date.year - 1),
         "elements": dict(statute.example(letter.date, under)) if statute else {},
+        "decided_on": context.decided_on,
+        "avoid": [*own.phrases, *own.addresses, *context.agreement.requester.premises],
     }

@@ -6,7 +6,7 @@ part has its codes. All else is decided row by row, so that the result does not 
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from expectations import address
 from expectations.base.duck import DuckSettings, parquet, session
+from expectations.base.hash_key import HashKey
 from expectations.contracts.lists import Origin, Outcome
 from expectations.contracts.stages import CANONICAL
 from expectations.facts import crowding
@@ -35,13 +36,15 @@ _COLUMNS = ", ".join(f'"{name}"' for name in CANONICAL.names)
 class Judge:
     """Worker of the step `ingest.judged`: (index, paths of raw rows) → one part of `rows`."""
 
-    query: str = field(repr=False)  # holds the key of the keyed hashes: never printed or logged
+    query: str
+    hash_key: HashKey
     facilities: Path | None
     duck: DuckSettings
 
     def __call__(self, item: tuple[int, tuple[str, ...]], attempt: Attempt) -> Iterator[Part]:
         index, paths = item
         with session(self.duck) as connection:
+            self.hash_key.install(connection)
             standard.setup(connection)
             address.setup(connection, self.facilities)
             query = self.query.replace("{part}", parquet(list(paths)))
@@ -64,7 +67,7 @@ def write(connection: Connection, query: str, attempt: Attempt, index: int) -> P
 
 def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str]) -> str:
     """The query that judges a part of raw rows, which stands in it as {part}."""
-    key = sql_request_key(context.hash_key, context.agreement, "request_id")
+    key = sql_request_key(context.agreement, "request_id")
     premises, left_out = context.agreement.requester.premises, context.agreement.may_be_left_out
     return f"""
     WITH raw AS (FROM {{part}}),

@@ -12,18 +12,20 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput
-from expectations.instruments import Agreement, DataFile, Letter, parse_letter
+from expectations.instruments import Agreement, DataFile, Letter, parse_kept_letter, parse_letter
 
 LETTER, SIGNATURE = "letter.toml", "letter.toml.sig"
 MAX_LETTER = 1 << 20
 MAX_BYTES = 64 << 30  # of all data files together
 _CHUNK = 1 << 20
+_SEEN = 10_000  # so many entries of a folder are looked at
 # File names end up in paths, messages and globs: plain ones only.
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]*(/[A-Za-z0-9_][A-Za-z0-9_. -]*)*")
 
@@ -61,11 +63,11 @@ def take_in(
     DIGEST_DIFFERS, TOO_LARGE. Whether the signature is the agreement's is for `verify_signature`.
     """
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    letter_bytes = _small(source, LETTER, "LETTER_MISSING")
+    said = _small(source, LETTER, "LETTER_MISSING")
     signature = "" if unsigned and not os.path.lexists(source / SIGNATURE) else _signature(source)
-    letter = parse_letter(letter_bytes)
+    letter = parse_letter(said)
     _check_paths(letter.files)
-    _put(target / LETTER, letter_bytes)
+    _put(target / LETTER, said)
     _put(target / SIGNATURE, signature.encode())
     left = limit
     for file in letter.files:
@@ -75,22 +77,53 @@ def take_in(
             if faults is None:
                 raise
             faults.append(error)
-    return TakenIn(target, letter, letter_bytes, signature)
+    return TakenIn(target, letter, said, signature)
 
 
 def taken_in(folder: Path) -> TakenIn:
     """What `take_in` copied to `folder` before; raises BadInput as `take_in` does if letter or signature are gone."""
-    letter_bytes = _small(folder, LETTER, "LETTER_MISSING")
-    return TakenIn(folder, parse_letter(letter_bytes), letter_bytes, _signature(folder))
+    said = _small(folder, LETTER, "LETTER_MISSING")
+    return TakenIn(folder, parse_kept_letter(said), said, _signature(folder))
 
 
-def verify_signature(taken: TakenIn, agreement: Agreement) -> None:
-    """Raises BadInput (LETTER_UNSIGNED) unless a key of `agreement` signed the letter as a letter."""
-    allowed = list(agreement.keys.signing)
-    if signatures.signer(taken.letter_bytes, taken.signature, allowed, signatures.LETTER) is None:
+def letter_bytes(folder: Path) -> bytes:
+    """As much of the letter as may be read; nothing if it is no plain, readable file. Never waits, never raises."""
+    return _some(folder, LETTER)
+
+
+def shape(folder: Path) -> bytes:
+    """What can be seen of a submission without a letter: names, kinds and sizes of what lies in it, and the signature.
+
+    Never waits, follows no link, never raises.
+    """
+    seen = []
+    try:
+        with os.scandir(os.fsencode(folder)) as entries:
+            for entry in islice(entries, _SEEN):
+                found = entry.stat(follow_symlinks=False)
+                seen.append(b"%s %o %d" % (entry.name, found.st_mode, found.st_size))
+    except OSError as error:
+        seen.append(type(error).__name__.encode())
+    return b"\0".join([*sorted(seen), _some(folder, SIGNATURE)])
+
+
+def _some(folder: Path, name: str) -> bytes:
+    try:
+        with _opened(folder, name, "LETTER_MISSING") as handle:
+            return os.read(handle, MAX_LETTER)
+    except (BadInput, OSError):
+        return b""
+
+
+def verify_signature(taken: TakenIn, agreement: Agreement) -> str:
+    """The key of `agreement` that signed the letter as a letter; raises BadInput (LETTER_UNSIGNED) if none did."""
+    allowed = list(agreement.letter_keys)
+    key = signatures.signer(taken.letter_bytes, taken.signature, allowed, signatures.LETTER)
+    if key is None:
         remedy = f"Sign it with ssh-keygen -Y sign -n {signatures.LETTER} -f KEY {LETTER}."
-        message = "the letter is not signed by a key of the agreement"
+        message = "the letter is not signed with a key of a signatory of the agreement"
         raise BadInput("LETTER_UNSIGNED", message, where=SIGNATURE, remedy=remedy)
+    return key
 
 
 def _signature(folder: Path) -> str:

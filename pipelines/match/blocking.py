@@ -14,13 +14,12 @@ MAX_RECORDS = 200
 # surname with 200 records on file would make 256 million. Up to SMALL_BLOCK records, pairs grow with the batch alone.
 MAX_PAIRS, SMALL_BLOCK = 200_000, 10
 
-# Kind of key → SQL of the keys that a request has of it.
+# Kind of key → SQL of the keys that a request has of it; the last of several: the two names in each other's field.
 OF_REQUESTS: dict[str, tuple[str, ...]] = {
     "tin": (keys.TIN,),
-    # the third: the two names in each other's field
     "birth": (keys.birth("t_last1"), keys.birth("t_last2"), keys.birth("t_first", given="s_last")),
-    "home_last": (keys.home_last("t_last1"), keys.home_last("t_last2")),
-    "home_first": (keys.HOME_FIRST,),
+    "home_last": (keys.home_last("t_last1"), keys.home_last("t_last2"), keys.home_last("t_first")),
+    "home_first": (keys.HOME_FIRST, keys.home_first("t_last1")),
     "area_birth": (keys.AREA_BIRTH,),
 }
 if OF_REQUESTS.keys() != keys.KEYS.keys():
@@ -28,15 +27,16 @@ if OF_REQUESTS.keys() != keys.KEYS.keys():
 
 
 def request_keys_sql(rows: str) -> str:
-    """Every blocking key of every open row: key (with its kind) and ordinal."""
-    each = ",\n        ".join(keys.of_kind(kind, key) for kind, made in OF_REQUESTS.items() for key in made)
+    """Every blocking key of every open row: key (with its kind and side) and ordinal."""
+    each = ",\n        ".join(keys.of_kind(kind, key, "side") for kind, made in OF_REQUESTS.items() for key in made)
     return f"""
     SELECT key, ordinal FROM (
       SELECT ordinal, unnest([
         {each}]) AS key
       FROM (
         SELECT *, {keys.TEXTS},
-          {keys.PLACE_TEXTS}
+          {keys.PLACE_TEXTS},
+          {keys.SIDE_OF_ROW} AS side
         FROM {rows} WHERE outcome IS NULL)
     ) WHERE key IS NOT NULL"""
 
@@ -50,7 +50,12 @@ def steps(request_keys: str, persons: str, addresses: str, scan: Scan) -> list[S
         Step("blocks", "records of this scan that share a blocking key with a request", shared),
         Step("oversized_blocks", "keys with too many records of this scan, or too many pairs", OVERSIZED_BLOCKS),
         Step("oversized", "requests in an oversized block", OVERSIZED),
-        Step("candidate_pairs", "request and record, once", CANDIDATE_PAIRS, ends=_JOINED),
+        Step(
+            "candidate_pairs",
+            "request and record, once, with the kinds of the keys that they share",
+            CANDIDATE_PAIRS,
+            ends=_JOINED,
+        ),
         Step("pair_counts", "how many candidate pairs each request has", PAIR_COUNTS),
     ]
 
@@ -58,7 +63,7 @@ def steps(request_keys: str, persons: str, addresses: str, scan: Scan) -> list[S
 def _blocks_sql(register: dict[str, str], scan: Scan) -> str:
     # not DISTINCT: a record has a key twice only where it lived twice at one address
     joins = [
-        f"SELECT {keys.of_kind(kind, column)} AS key, record_id FROM {register[dataset]}\n"
+        f"SELECT {keys.of_kind(kind, column, keys.SIDE_OF_RECORD)} AS key, record_id FROM {register[dataset]}\n"
         f"        SEMI JOIN ({keys.without_kind(kind, 'request_keys')}) ON {column} = key"
         for kind, key in keys.KEYS.items()
         for dataset, column in key.columns
@@ -79,8 +84,9 @@ OVERSIZED_BLOCKS = f"""
 
 OVERSIZED = "\n    SELECT DISTINCT ordinal FROM request_keys SEMI JOIN oversized_blocks USING (key)"
 
-CANDIDATE_PAIRS = """
-    SELECT DISTINCT ordinal, record_id
-    FROM blocks ANTI JOIN oversized_blocks USING (key) JOIN request_keys USING (key)"""
+CANDIDATE_PAIRS = f"""
+    SELECT ordinal, record_id, CAST(bit_or({keys.kind_bit("key")}) AS UTINYINT) AS kinds
+    FROM blocks ANTI JOIN oversized_blocks USING (key) JOIN request_keys USING (key)
+    GROUP BY ordinal, record_id"""
 _JOINED = ("blocks", "oversized_blocks", "request_keys")
 PAIR_COUNTS = "\n    SELECT ordinal, count(*) AS pairs FROM candidate_pairs GROUP BY ordinal"

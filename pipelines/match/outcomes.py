@@ -1,8 +1,8 @@
 """How a request ends at this stage: the first rule whose condition holds decides.
 
 A condition is SQL over what `resolve` knows of a request once every part of the register has been compared: `too_many`,
-`cross_origin`, `tin_elsewhere`, and how many of its records are `releasable` (of a tier) and `plausible`. To the
-requester every outcome but `matched` reads NOT_CONFIRMED.
+`tin_elsewhere`, and how many of its records are `releasable` (of a tier) and `plausible`. To the requester every
+outcome but `matched` reads NOT_CONFIRMED.
 """
 
 from enum import StrEnum
@@ -30,7 +30,6 @@ _ONE = "releasable = 1 AND plausible = 1 AND NOT tin_elsewhere"
 # Order matters: what stands in the way of knowing goes before what was found.
 RULES = (
     Rule(MatchOutcome.AMBIGUOUS, "too_many", "it leads to too many records to say which is meant"),
-    Rule(MatchOutcome.AMBIGUOUS, "cross_origin", "a plausible record is of the other kind: control, or real"),
     Rule(
         MatchOutcome.MATCHED,
         f"{_ONE} AND tier_demanded",

@@ -13,21 +13,26 @@ from pipelines.match.compare import DATASETS
 from pipelines.match.comparisons import EVIDENCE
 from pipelines.match.outcomes import MatchOutcome
 from pipelines.match.steps import Step, execute
+from pipelines.match.tried import AWAY
 from pipelines.match.vetoes import PAIR_VETOES, REQUEST_VETOES
 
 
 @dataclass(frozen=True)
 class Resolve:
-    """Worker on all parts of the scans: `candidates`, a row a request; counts by outcome (requests only) and tier."""
+    """Worker on all parts of the scans: `candidates`, a row a request, with counts by outcome (requests only) and tier;
+    and `tries` (ordinal, record_id): the records on which each request is a try (`tried`)."""
 
     rows: tuple[str, ...]
     tiers: tuple[str, ...]
     settings: duck.DuckSettings
 
     def __call__(self, parts: list[Part], attempt: Attempt) -> Iterable[Part]:
-        classified, pairs, oversized = (duck.parquet([p.path for p in parts if p.dataset == d]) for d in DATASETS)
+        classified, pairs, oversized, tried = (
+            duck.parquet([p.path for p in parts if p.dataset == d]) for d in DATASETS
+        )
         with quiet("match.candidates", self.settings) as con:
-            execute(con, steps(duck.parquet(list(self.rows)), classified, pairs, oversized, self.tiers))
+            execute(con, steps(duck.parquet(list(self.rows)), classified, pairs, oversized, tried, self.tiers))
+            copy(con, f"{TRIES} ORDER BY ALL", attempt.path("tries", 0))
             copy(con, f"FROM ({CANDIDATES}) ORDER BY ordinal", attempt.path("candidates", 0))
             written = duck.parquet([attempt.path("candidates", 0)])
             counted = con.execute(f"""
@@ -36,9 +41,12 @@ class Resolve:
         counts = {str(outcome): sum(n for o, _, n in counted if o == outcome) for outcome in MatchOutcome}
         tiers = {f"tier_{t}": sum(n for _, tier, n in counted if tier == t) for t in Tier}
         yield attempt.part("candidates", 0, **counts, **tiers)
+        yield attempt.part("tries", 0)
 
 
-def steps(rows: str, classified: str, pair_counts: str, oversized: str, tiers: tuple[str, ...]) -> list[Step]:
+def steps(
+    rows: str, classified: str, pair_counts: str, oversized: str, tried: str, tiers: tuple[str, ...]
+) -> list[Step]:
     """`tiers`: those that the agreement takes. All others can stand in FROM."""
     summed = f"\n    SELECT ordinal, sum(pairs) AS pairs FROM {pair_counts} GROUP BY ordinal"
     return [
@@ -47,6 +55,8 @@ def steps(rows: str, classified: str, pair_counts: str, oversized: str, tiers: t
         Step("best", "the record that most speaks for: releasable, plausible, most evidence", _best_sql(classified)),
         Step("resolved", "one outcome for each request", _resolved_sql(rows, oversized, tiers)),
         Step("claimed_twice", "records matched by requests with differing birth dates or TINs", CLAIMED_TWICE),
+        Step("tried", "pairs that would match with one value replaced, and rivals, over all scans", f"FROM {tried}"),
+        Step("rivals", "how many records stand, whatever each value is", RIVALS),
     ]
 
 
@@ -56,8 +66,7 @@ def _records_sql(classified: str) -> str:
     SELECT ordinal, count(*) AS records,
       count(*) FILTER (tier IS NOT NULL) AS releasable,
       count(*) FILTER (plausible OR tier IS NOT NULL) AS plausible,
-      bool_or(tin_same AND tier IS NULL) AS tin_elsewhere,
-      bool_or(cross_origin AND (plausible OR tier IS NOT NULL)) AS cross_origin
+      bool_or(tin_same AND tier IS NULL) AS tin_elsewhere
     FROM {classified} GROUP BY ordinal"""
 
 
@@ -84,7 +93,7 @@ def _resolved_sql(rows: str, oversized: str, tiers: tuple[str, ...]) -> str:
       SELECT r.ordinal, r.origin, r.s_birth, r.s_tin, b.record_id, b.tier, c.releasable, c.plausible,
         (r.origin = 'decoy' OR b.tier IN ({taken})) AS tier_demanded,
         o.ordinal IS NOT NULL OR coalesce(p.pairs, 0) > {MAX_RECORDS} AS too_many,
-        coalesce(c.tin_elsewhere, false) AS tin_elsewhere, coalesce(c.cross_origin, false) AS cross_origin
+        coalesce(c.tin_elsewhere, false) AS tin_elsewhere
       FROM (SELECT ordinal, origin, s_birth, s_tin FROM {rows} WHERE outcome IS NULL) r
       LEFT JOIN all_pairs p USING (ordinal)
       LEFT JOIN records c USING (ordinal)
@@ -95,6 +104,20 @@ def _resolved_sql(rows: str, oversized: str, tiers: tuple[str, ...]) -> str:
 CLAIMED_TWICE = f"""
     SELECT record_id FROM resolved WHERE outcome = '{MatchOutcome.MATCHED}'
     GROUP BY record_id HAVING count(DISTINCT s_birth) > 1 OR count(DISTINCT s_tin) > 1"""
+
+
+_VALUES = range(len(AWAY))
+_counted = ", ".join(f"count(*) FILTER (stands & {1 << n} > 0) AS stand_{n}" for n in _VALUES)
+RIVALS = f"\n    SELECT ordinal, {_counted} FROM tried GROUP BY ordinal"
+_each = "\n        OR ".join(
+    f"(away & {1 << n} > 0 AND stand_{n} = CASE WHEN stands & {1 << n} > 0 THEN 1 ELSE 0 END)" for n in _VALUES
+)
+# A row that has too many records ends so whatever its values. One that is proven for a record is no try on another.
+TRIES = f"""
+    SELECT ordinal, t.record_id
+    FROM tried t JOIN rivals USING (ordinal) JOIN resolved r USING (ordinal)
+    WHERE NOT r.too_many AND (r.outcome <> '{MatchOutcome.MATCHED}' OR r.record_id = t.record_id)
+      AND ({_each})"""
 
 
 def _words_sql(column: str, words: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from expectations.base.digests import of_bytes
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import Fault
-from expectations.contracts.lists import Tier
+from expectations.contracts.lists import Origin, Tier
 from pipelines import lake, register
 from pipelines.context import BatchContext
 from pipelines.lake.runner import EMBEDDED
@@ -32,11 +32,12 @@ class Alone:
 
 
 def run(ctx: BatchContext) -> lake.Manifest:
-    """Finds one register record at most for each open row of `ingest.rows`; commits the step `match.candidates`.
+    """Finds one register record at most for each open row of `ingest.rows`; commits the step `match.candidates`, with
+    the datasets `candidates` and `tries`.
 
-    Reads `ctx.register` and the control records' own register, which it prepares as the step `match.decoys`. Requests
-    are compared with control records and control rows with real ones too: a plausible record of the other kind makes a
-    row ambiguous.
+    Reads `ctx.register` and the control records' own register, which it prepares as the step `match.decoys`. Control
+    rows and control records pass through the same steps, parts and SQL as all others, and meet none of them: each
+    blocking key says its side.
     Raises BadInput if the register is missing or damaged.
     """
     rows = lake.read_manifest(ctx.step("ingest.rows"))
@@ -44,7 +45,12 @@ def run(ctx: BatchContext) -> lake.Manifest:
         raise Fault("NO_ROWS", "match was started before ingest had committed its rows", where=ctx.batch)
     real = register.open_register(ctx.register)
     controls = register.build(
-        ctx.step("ingest.decoys"), ctx.step("match.decoys"), runner=ctx.runner, duck=ctx.duck, progress=ctx.progress
+        ctx.step("ingest.decoys"),
+        ctx.step("match.decoys"),
+        runner=ctx.runner,
+        duck=ctx.duck,
+        progress=ctx.progress,
+        origin=Origin.CONTROL,
     )
     inputs = {"rows": _digests(rows), "register": register.version(ctx.register), "decoys": _digests(controls)}
     return find(ctx, inputs, rows, real, controls, ctx.agreement.tiers)
@@ -64,10 +70,13 @@ def find(
     step = partial(lake.run_step, runner=place.runner, progress=place.progress)
     inputs = {**inputs, "tiers": sorted(tiers), "logic": of_bytes(plan().encode()), "preparation": preparation()}
     paths = tuple(rows.paths("rows"))
-    asked = requests.Requests(paths, tuple(real.paths("names")), place.duck)
+    registers = {Origin.REQUEST: real, **({Origin.CONTROL: controls} if controls else {})}
+    borne = {origin: tuple(one.paths("names")) for origin, one in registers.items()}
+    persons = {origin: register.persons(one) for origin, one in registers.items()}
+    asked = requests.Requests(paths, borne, place.duck)
     blocking = step(place.step("match.blocking"), inputs, [asked], requests.write)
     keys, names = blocking.paths("blocking_keys")[0], blocking.paths("names")[0]
-    worker = compare.Compare(paths, keys, names, register.persons(real), place.duck)
+    worker = compare.Compare(paths, keys, names, persons, place.duck)
     then = resolve.Resolve(paths, tiers, place.duck)
     return step(place.step("match.candidates"), inputs, _scans(real, controls), worker, then=then)
 
@@ -88,8 +97,9 @@ def _digests(manifest: lake.Manifest) -> list[str]:
 
 def plan() -> str:
     """The SQL of the stage, for people, with names in the place of paths."""
-    asked = requests.requests_sql("ROWS", "NAMES", 1)
-    steps = requests.steps("ROWS", "NAMES")
+    asked = requests.requests_sql("ROWS", "NAMES", dict.fromkeys(Origin, 1))
+    steps = requests.steps("ROWS", {origin: f"NAMES_OF_{origin.name}" for origin in Origin})
     steps += compare.steps(asked, "BLOCKING_KEYS", "PERSONS", "ADDRESSES", Scan((), ()))
-    steps += resolve.steps("ROWS", "CLASSIFIED", "PAIR_COUNTS", "OVERSIZED", tuple(Tier))
-    return printed([*steps, Step("candidates", "the contract: CANDIDATE", resolve.CANDIDATES)])
+    steps += resolve.steps("ROWS", "CLASSIFIED", "PAIR_COUNTS", "OVERSIZED", "TRIED", tuple(Tier))
+    steps.append(Step("candidates", "the contract: CANDIDATE", resolve.CANDIDATES))
+    return printed([*steps, Step("tries", "the records on which each request is a try", resolve.TRIES)])

@@ -1,7 +1,8 @@
 """Tiers A to D: the evidence on which a pair is releasable, if no veto stands against it. No score adds up to one.
 
 Surname and address are one household evidence, not two: a name with an address, and nothing else, is never a tier.
-A familiar form of the name with a birth date, and nothing else, is none either: twins share both, and are named alike.
+Nor are surname, address and birth date two: twins share all three, and are named alike. Without the TIN, nothing but
+the very same given name tells one from the other, however few letters the two names differ by.
 """
 
 from collections.abc import Mapping
@@ -17,10 +18,6 @@ from pipelines.match.comparisons.tin import TIN
 from pipelines.match.entry import Entry
 
 RARE = 1e-5  # namesakes to expect, at most, where name and birth date stand alone
-# Of true pairs at least one in a hundred has another middle initial on each side (1.4 % of pseudopeople's census and
-# roll, name and birth date being equal), of namesakes nearly all: a contradiction makes a namesake a hundred times as
-# likely at most.
-OTHER_MIDDLE = 100
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,8 @@ class Rule:
 
 
 SAME_FIRST = FIRST_NAME.at("exact")
-FAMILIAR_FIRST = FIRST_NAME.at("exact", "nickname", "slip")
-SIMILAR_FIRST = FIRST_NAME.at("exact", "nickname", "slip", "similar")
+FAMILIAR_FIRST = FIRST_NAME.at("nickname", "slip")
+LIKE_FIRST = FIRST_NAME.at("other_name", "nickname", "slip", "similar")
 SAME_LAST = LAST_NAME.at("exact")
 SIMILAR_LAST = LAST_NAME.at("exact", "token", "similar")
 SWAPPED = NAME_ORDER.at("swapped")
@@ -57,8 +54,7 @@ BORN = BIRTH_DATE.at("same")
 SAME_MIDDLE = MIDDLE_NAME.at("same")
 NO_OTHER_MIDDLE = MIDDLE_NAME.at("unknown", "same")
 SAME_ADDRESS = ADDRESS.at("same")
-RARE_NAME = f"""namesakes * CASE middle_name
-            WHEN 'same' THEN middle_share WHEN 'conflict' THEN {OTHER_MIDDLE} ELSE 1 END <= {RARE}"""
+RARE_NAME = f"namesakes * CASE middle_name WHEN 'same' THEN middle_share ELSE 1 END <= {RARE}"
 
 RULES: Mapping[Tier, Rule] = total(
     Tier,
@@ -74,13 +70,14 @@ RULES: Mapping[Tier, Rule] = total(
             Alternative("A.names_swapped", (SWAPPED,)).means(
                 "the two names in each other's field", why="they are the same two names"
             ),
-            Alternative("A.similar_name_birth_date", (SIMILAR_FIRST, SIMILAR_LAST, BORN)).means(
-                "given name and surname similar, and the birth date",
-                why="the birth date makes up for a typing error or a familiar form",
+            Alternative("A.similar_name_birth_date", (LIKE_FIRST, SIMILAR_LAST, BORN, NO_OTHER_MIDDLE)).means(
+                "given name and surname similar, the birth date, and no contradicting middle initial",
+                why="the birth date makes up for a typing error or a familiar form; a twin's number would bring a"
+                " twin's initial",
             ),
             Alternative("A.slip_middle_name", (FAMILIAR_FIRST, SIMILAR_LAST, SAME_MIDDLE)).means(
                 "given name familiar or with a slip, surname similar, and the middle initial",
-                why="without the birth date a longer name may be a child's: Aria is Ariana's daughter",
+                why="without the birth date another name, or a longer one, may be a child's: Aria is Ariana's daughter",
             ),
             Alternative("A.birth_date", (SAME_FIRST, BORN)).means(
                 "the exact given name and the birth date, whatever the surname",
@@ -94,7 +91,7 @@ RULES: Mapping[Tier, Rule] = total(
         Tier.B: Rule(
             (BORN, ADDRESS.at("same", "building")),
             "the birth date, and the address or its building",
-            "name, birth date and address are three kinds of evidence, and overcome another middle initial",
+            "name, birth date and address are three kinds of evidence, and the given name is what twins do not share",
             Alternative("B.name", (SAME_FIRST, SAME_LAST)).means(
                 "the exact name", why="the twin at this address has another given name"
             ),
@@ -103,11 +100,12 @@ RULES: Mapping[Tier, Rule] = total(
             ),
         ),
         Tier.C: Rule(
-            (BORN, SAME_ADDRESS, NO_OTHER_MIDDLE),
-            "the birth date and the full address, and no contradicting middle initial",
-            "a name that is only similar may be a twin's: all else must agree",
-            Alternative("C.similar_name", (SIMILAR_FIRST, SIMILAR_LAST)).means(
-                "given name and surname similar", why="a typing error, a familiar form, or one of two surnames"
+            (BORN, SAME_ADDRESS),
+            "the birth date and the full address",
+            "a surname that is only similar may be a neighbour's: all else must agree",
+            Alternative("C.similar_surname", (SAME_FIRST, SIMILAR_LAST)).means(
+                "the exact given name, and the surname similar",
+                why="a typing error, or one of two surnames; the given name of a twin may be as similar",
             ),
         ),
         Tier.D: Rule(
@@ -116,14 +114,14 @@ RULES: Mapping[Tier, Rule] = total(
             "a mover is found by the name alone, where nobody else of that birth date is to be expected to bear it",
             Alternative("D.rare_name", (SAME_FIRST, SAME_LAST, RARE_NAME)).means(
                 f"the exact name, with its middle initial where both sides give it, so rare that at most {RARE:.5f}"
-                f" other bearers are to be expected in the register; {OTHER_MIDDLE} times as rare if the initials"
-                " contradict",
+                " other bearers are to be expected in the register",
                 why="a rare name does the work of an address",
             ),
         ),
     },
 )
 
-# SQL: the tier of a pair, null without one.
+# SQL: whether a pair reaches any tier; its tier, null without one.
+ANY = "\n        OR ".join(f"({rule.sql})" for rule in RULES.values())
 _whens = "".join(f"\n        WHEN {rule.sql} THEN '{tier}'" for tier, rule in RULES.items())
 SQL = f"CASE\n        WHEN vetoes > 0 THEN NULL{_whens}\n      END"

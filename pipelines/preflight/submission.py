@@ -1,10 +1,10 @@
 """A whole submission to verdicts and findings, as the holder's ingest stage and its batch rules would judge it today.
 
-What only the holder has is left out: earlier disclosures, court orders, the register. Without the agreement an
-agreement is assumed that grants what the letter says, so that only what is wrong whatever the agreement says is found.
+What only the holder has is left out: earlier disclosures, court orders, determinations, the register. Without the
+agreement an agreement is assumed that grants what the letter says, so that only what is wrong whatever the agreement
+says is found.
 """
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -18,9 +18,10 @@ from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.duck import DuckSettings, parquet, session
 from expectations.base.errors import BadInput, Fault
+from expectations.base.hash_key import HashKey
 from expectations.facts import counts, sql
 from expectations.facts.letter import LetterFacts, letter_facts
-from expectations.instruments import Agreement, Keys, Party, Safeguards, Thresholds
+from expectations.instruments import Agreement, Determination, Keys, Requester, Safeguards, Signer, Thresholds
 from expectations.rules.book import batch_rules
 from expectations.rules.rule import failing_codes
 from expectations.rules.statutes import STATUTES, required_columns
@@ -73,7 +74,8 @@ def check_submission(
         context = _context(taken, agreement, clock, replace(duck, temp=str(work / "spill")), work, part_rows)
         # orders and earlier batches are the holder's to know
         facts = taken.letter, taken.letter_bytes, taken.signature, context.agreement, ()
-        letter = letter_facts(*facts, context.decided_on, context.received_on)
+        dates = context.decided_on, context.received_on
+        letter = letter_facts(*facts, *dates, determinations=[_determined(context)])
         parts = [] if faults else _decoded(context, progress, faults)
         rows = [] if faults else _judged(context, letter, parts, progress)
         found = [
@@ -109,7 +111,7 @@ def _context(
         decided_on=today,
         received_on=today,
         register=work,
-        hash_key=secrets.token_bytes(32),
+        hash_key=HashKey.made(work / "hash"),
         part_rows=part_rows,
         duck=duck,
     )
@@ -117,12 +119,28 @@ def _context(
     return context
 
 
+def _determined(context: BatchContext) -> Determination:
+    """What the holder determines for itself, and the requester cannot know: assumed as made today."""
+    return Determination(
+        kind="determination",
+        id="assumed",
+        title="",
+        source="",
+        agreements=(context.agreement.id,),
+        determined_by="the holder",
+        determined_on=context.decided_on,
+    )
+
+
 def _granting(taken: TakenIn) -> Agreement:
     """An agreement that grants what the letter says, to whoever signed it; only statutes that there are rules for."""
     letter = taken.letter
     key = signatures.made_by(taken.letter_bytes, taken.signature, signatures.LETTER)
     statutes = (letter.statute,) if letter.statute in STATUTES else tuple(STATUTES)
-    whoever = Party(id=letter.requester, name="", address="")
+    whoever = Requester(id=letter.requester, name="", address="", justice=True)
+    named = Signer(
+        name=letter.signatory.name, office=letter.signatory.office, keys=(key,) if key else (), valid_from=date.min
+    )
     any_number = 10**12
     return Agreement(
         kind="agreement",
@@ -137,6 +155,7 @@ def _granting(taken: TakenIn) -> Agreement:
         zone="UTC",  # of legal dates, where no agreement names one
         statutes=statutes,
         offices=(letter.signatory.office,),
+        signatories=(named,),
         purposes=(letter.purpose,),
         fields=("street",),
         thresholds=Thresholds(
@@ -153,7 +172,7 @@ def _granting(taken: TakenIn) -> Agreement:
             held_days=any_number,
         ),
         safeguards=Safeguards(reviewed_on=date.min),
-        keys=Keys(signing=(key,) if key else (), recipient=""),
+        keys=Keys(recipient=""),
     )
 
 
@@ -174,7 +193,8 @@ def _decoded(context: BatchContext, progress: Progress, faults: list[BadInput]) 
 
 def _judged(context: BatchContext, letter: LetterFacts, parts: list[Part], progress: Progress) -> list[Part]:
     """Canonical rows, by the query of the ingest stage; where they crowd at one address, held as there."""
-    judge = Judge(judging(context, letter, _paths(parts, "duplicates")), None, context.duck)
+    query = judging(context, letter, _paths(parts, "duplicates"))
+    judge = Judge(query, context.hash_key, None, context.duck)
     attempt, rows = Attempt(str(context.root / "judged")), list[Part]()
     groups = grouped(Manifest(verdicts.NAME, "", tuple(parts)), "raw", context.part_rows)
     for index, paths in enumerate(groups):

@@ -43,6 +43,14 @@ def at_once(block: bytes) -> pa.Table | None:
     joints = block.count(b"}\n{") + block.count(b"}\r\n{")
     if joints != lines - 1 or b"}{" in block or has_long_line(block):
         return None
+    # Arrow crashes on a line that is no object, and must not walk down what is nested deep
+    whole_lines = block.strip(b"\r\n ")
+    if (
+        not (whole_lines.startswith(b"{") and whole_lines.endswith(b"}"))
+        or block.count(b"{") != lines
+        or b"[[" in block
+    ):
+        return None
     try:
         if not block.isascii():
             block.decode("utf-8")

@@ -8,6 +8,7 @@ from typing import Any
 from expectations.base import digests
 from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.base.errors import BadInput, Fault
+from expectations.base.hash_key import HashKey
 from expectations.codes import CODES
 from expectations.contracts.lists import Outcome
 from expectations.instruments import Agreement
@@ -61,14 +62,14 @@ def find(
     selected: Path | None,
     accounting: Mapping[str, Path],
     agreement: Agreement,
-    hash_key: bytes,
+    hash_key: HashKey,
     target: Path,
     duck: DuckSettings,
 ) -> Affected:
     """Writes the affected rows to `target`.
 
     selected    Parquet (batch, ordinal; perhaps request_key, person_key and codes); None: every released row
-    accounting  opened accounting by batch; hash_key: key of the keyed hashes
+    accounting  opened accounting by batch; hash_key: where the key of the keyed hashes lies
     Raises BadInput if a selected row was not released, or is a duplicate; Fault if the accounting contradicts itself.
     """
     with quiet(NAME, duck) as connection:
@@ -84,7 +85,8 @@ def find(
             SELECT r.batch, r.ordinal, r.request_id, r.request_key, r.person_key, s.codes,
               s.request_key AS listed_request, s.person_key AS listed_person
             FROM selected s JOIN released r USING (batch, ordinal)""")
-        _proven(connection, sql_request_key(hash_key, agreement, "request_id"))
+        hash_key.install(connection)
+        _proven(connection, sql_request_key(agreement, "request_id"))
         copy(connection, f"SELECT batch, {columns}, codes FROM affected ORDER BY batch, ordinal", target)
         return _counted(connection, target)
 

@@ -6,9 +6,22 @@
 
 from pipelines.register.build import build
 from pipelines.register.convert import working
-from pipelines.register.opened import open_register, persons, scans, version
+from pipelines.register.opened import changes, damage, open_register, persons, record_ids, scans, version
 from pipelines.register.prepare import preparation
 from pipelines.register.source import files
 from pipelines.register.update import update
 
-__all__ = ["build", "files", "open_register", "persons", "preparation", "scans", "update", "version", "working"]
+__all__ = [
+    "build",
+    "changes",
+    "damage",
+    "files",
+    "open_register",
+    "persons",
+    "preparation",
+    "record_ids",
+    "scans",
+    "update",
+    "version",
+    "working",
+]

@@ -7,6 +7,7 @@ from pathlib import Path
 from expectations.base import digests
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput
+from expectations.contracts.lists import Origin
 from pipelines import lake
 from pipelines.lake.runner import EMBEDDED
 from pipelines.register.convert import in_parquet, nothing_left, working
@@ -25,9 +26,11 @@ def build(
     duck: DuckSettings = DuckSettings(),  # noqa: B008 - frozen
     part_rows: int = PART_ROWS,
     progress: lake.Progress | None = None,
+    origin: Origin = Origin.REQUEST,
 ) -> lake.Manifest:
     """Prepares the raw register in `source` as the lake step `target`; the one there if made of the same.
 
+    `origin`: whose rows are looked up in it; ids of control records lie below zero, all others above.
     Datasets: `persons`, `addresses` (parts with one index hold the same persons), `names`, `units`, `buildings`.
     Raises BadInput if the raw register is missing, unreadable, or has other columns, a bad row or doubled ids.
     """
@@ -39,7 +42,7 @@ def build(
     if done is not None:
         return done
     with in_parquet(raw, working(target), settings, runner=runner, progress=progress) as tables:
-        cuts = [Range(i, *span) for i, span in enumerate(ranges(tables, part_rows, settings))]
+        cuts = [Range(i, *span) for i, span in enumerate(ranges(tables, part_rows, settings, origin))]
         if not cuts:
             raise BadInput("REGISTER_EMPTY", "the register holds nobody", where="persons/", remedy="Check its source.")
         worker, then = Prepare(tables.persons, tables.addresses, settings), CountUnits(settings)

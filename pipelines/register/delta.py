@@ -5,6 +5,7 @@ A folder with `delta.toml` (kind, effective_on), and either or both of a raw reg
 or `removed.csv` with a column record_id.
 """
 
+import os
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -84,11 +85,12 @@ class Delta:
 def open_delta(folder: Path) -> Delta:
     """The delta in `folder`; raises BadInput if its note or a file cannot be read, or it changes nothing."""
     path = folder / NAME
-    if not path.is_file():
+    if not os.path.lexists(path):
         remedy = 'Write kind = "update" or "correction" and effective_on = YYYY-MM-DD there.'
         raise BadInput("NO_DELTA", f"the folder has no {NAME}", where=folder.name, remedy=remedy)
     remedy = "Write kind and effective_on; see infra/docs/register.md."
-    note = forms.validated(Note, forms.toml(path.read_bytes(), NAME, "DELTA_UNREADABLE"), NAME, "DELTA_INVALID", remedy)
+    table = forms.toml(forms.file_bytes(path, "DELTA_UNREADABLE"), NAME, "DELTA_UNREADABLE")
+    note = forms.validated(Note, table, NAME, "DELTA_INVALID", remedy)
     removed = _removed(folder)
     raw = open_source(folder) if files(folder) else None
     if raw is None and removed is None:

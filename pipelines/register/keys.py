@@ -12,6 +12,8 @@ birth date (it stands for "unknown" in many files).
 
 from typing import NamedTuple
 
+from expectations.contracts.lists import Origin
+
 
 class BlockingKey(NamedTuple):
     """A kind of key. `number` is a part of each key of it. `columns` of the prepared register, as (dataset, column),
@@ -93,16 +95,34 @@ def home_last(token: str) -> str:
     return _folded("home_last", _ZIP, "t_number", token)
 
 
-HOME_FIRST = _folded("home_first", _ZIP, "t_number", "t_first")
+def home_first(given: str = "t_first") -> str:
+    """ZIP, house or box number, and given name."""
+    return _folded("home_first", _ZIP, "t_number", given)
+
+
+HOME_FIRST = home_first()
 AREA_BIRTH = _folded("area_birth", "t_first", _EXACT_BIRTH, "TRY_CAST(a_zip[1:3] AS BIGINT)")
 
 
-def of_kind(kind: str, key: str) -> str:
-    """A key that says its kind, as one column of keys of different kinds needs: the kind's number above its 32 bits."""
-    return f"({KEYS[kind].number} * 4294967296 + {key})"
+# Which side a key is of, as SQL: 1 of requests and of the real register, -1 of control rows and their own register.
+SIDE_OF_ROW = f"CASE origin WHEN '{Origin.REQUEST}' THEN 1 WHEN '{Origin.CONTROL}' THEN -1 END"
+SIDE_OF_RECORD = "sign(record_id)"
+
+
+def of_kind(kind: str, key: str, side: str) -> str:
+    """A key that says its kind and side, as one column of different keys needs: the kind's number stands above its 32
+    bits, the side is its sign. So a key that a row and a record of different sides share does not exist, whatever the
+    register and the batch hold: an invented person and a real one never make a pair."""
+    return f"({side} * ({KEYS[kind].number} * 4294967296 + {key}))"
+
+
+def kind_bit(key: str) -> str:
+    """The bit of the kind of an `of_kind` key: several kinds are one number."""
+    return f"(1 << (abs({key}) >> 32))"
 
 
 def without_kind(kind: str, relation: str) -> str:
-    """A SELECT of the plain keys (column `key`) of one kind from a relation of `of_kind` keys."""
+    """A SELECT of the plain keys (column `key`) of one kind, of both sides, from a relation of `of_kind` keys."""
     low = KEYS[kind].number * 2**32
-    return f"SELECT CAST(key - {low} AS UINTEGER) AS key FROM {relation} WHERE key BETWEEN {low} AND {low + 2**32 - 1}"
+    within = f"abs(key) BETWEEN {low} AND {low + 2**32 - 1}"
+    return f"SELECT CAST(abs(key) - {low} AS UINTEGER) AS key FROM {relation} WHERE {within}"

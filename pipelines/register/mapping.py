@@ -1,5 +1,6 @@
 """`mapping.toml` of a raw register: which files hold persons and addresses, and the names of their columns."""
 
+import os
 import re
 from datetime import date
 from enum import StrEnum
@@ -105,8 +106,8 @@ class Mapping(Strict):
 def read_mapping(folder: Path) -> Mapping:
     """The mapping of the raw register in `folder`, empty if it has none; raises BadInput with the key at fault."""
     path = folder / NAME
-    if not path.is_file():
+    if not os.path.lexists(path):
         return Mapping()
-    table = forms.toml(path.read_bytes(), NAME, "MAPPING_UNREADABLE")
+    table = forms.toml(forms.file_bytes(path, "MAPPING_UNREADABLE"), NAME, "MAPPING_UNREADABLE")
     remedy = "See sluicegate schema register_mapping for the form."
     return forms.validated(Mapping, table, NAME, "MAPPING_INVALID", remedy)

@@ -5,13 +5,14 @@ changed_persons and changed_addresses, as `update` wrote them). `gone` holds the
 longer count: they were changed or removed. Whoever reads the base leaves them out; nobody else needs to know.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from expectations.base import digests, duck
 from expectations.base.errors import BadInput
 from pipelines import lake
 from pipelines.register.prepare import preparation
+from pipelines.register.proof import damaged
 
 SEALS = "verified.json"  # what each part looked like when its digest was last found right
 PREPARATION = "preparation"  # the label that says how a register was prepared
@@ -51,6 +52,15 @@ def addresses(register: lake.Manifest) -> str:
     return f"({' UNION ALL '.join(each)})"
 
 
+def record_ids(register: lake.Manifest) -> str:
+    """A FROM clause: the record_id of each person who counts, once."""
+    each = (
+        f"SELECT record_id FROM {without(s.gone, f'(SELECT record_id FROM {duck.parquet(list(s.persons))})')}"
+        for s in scans(register)
+    )
+    return f"({' UNION ALL '.join(each)})"
+
+
 def persons(register: lake.Manifest) -> int:
     """How many records the register holds now."""
     return register.rows("persons") + register.rows("changed_persons") - register.rows("gone")
@@ -59,18 +69,46 @@ def persons(register: lake.Manifest) -> int:
 def open_register(folder: Path, *, verify: bool = False) -> lake.Manifest:
     """The prepared register in `folder`; raises BadInput if it is missing, half built, or a part was changed.
 
-    A national register is larger than what a batch should read twice: a part is read whole when it is first seen, and
-    then taken for unchanged while its inode, size and times are. `verify`: every byte is read again.
+    Every byte is read, once in each run (see `proof`). `verify`: whatever was read in this run already.
     """
-    manifest = lake.read_manifest(folder, seals=() if verify else [folder / SEALS])
-    if manifest is None:
-        said, remedy = "the prepared register is missing, half built or changed", "Run sluicegate register build."
-        raise BadInput("REGISTER_NOT_PREPARED", said, where=folder.name, remedy=remedy)
+    manifest = _stated(folder)
+    if broken := damaged(manifest, set() if verify else None):
+        raise _not_prepared(folder, f"of the prepared register {broken[0]}, {len(broken)} parts in all")
     if manifest.labels.get(PREPARATION) != preparation():
         remedy = "Prepare it again: sluicegate register build."
         said = "the register was prepared by another version of Sluicegate"
         raise BadInput("REGISTER_OUTDATED", said, where=folder.name, remedy=remedy)
     return manifest
+
+
+def changes(folder: Path) -> list[str]:
+    """The files in which a prepared register lists what deltas have changed, proven as by `open_register`: what is
+    withheld for a correction rests on them. Raises BadInput if one is missing or was changed."""
+    manifest = _stated(folder)
+    listed = replace(manifest, parts=tuple(p for p in manifest.parts if p.dataset == "changes"))
+    if broken := damaged(listed):
+        raise _not_prepared(folder, f"of the prepared register {broken[0]}")
+    return [part.path for part in listed.parts]
+
+
+def damage(folder: Path, proven: set[str]) -> list[str]:
+    """What is wrong with the parts of the prepared register in `folder`, in words; `proven`: see `proof.damaged`.
+    Raises BadInput if its manifest cannot be read."""
+    return damaged(_stated(folder), proven)
+
+
+def _stated(folder: Path) -> lake.Manifest:
+    try:
+        return lake.stated(folder)
+    except FileNotFoundError:
+        raise _not_prepared(folder, "the prepared register is missing or half built") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _not_prepared(folder, "the manifest of the prepared register cannot be read") from None
+
+
+def _not_prepared(folder: Path, what: str) -> BadInput:
+    remedy = "Restore it from a backup, or prepare it again: sluicegate register build."
+    return BadInput("REGISTER_NOT_PREPARED", what, where=folder.name, remedy=remedy)
 
 
 def version(folder: Path) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 from expectations.base import digests, duck
 from expectations.base.errors import BadInput
+from expectations.base.total import total
+from expectations.contracts.lists import Origin
 from expectations.contracts.schemas import SCHEMAS
 from pipelines.lake.sql import quiet
 from pipelines.register import columns
@@ -16,6 +18,14 @@ from pipelines.register.table import Table, open_table
 BINS = 4096
 FORMATS = {f".{form}": form for form in RegisterFormat}  # by the end of a name
 _PERSONS, _ADDRESSES = "persons", "addresses"
+# On which side of zero the ids of a register lie, by whose rows are looked up in it: an id is of one side only.
+_IDS = total(
+    Origin,
+    {
+        Origin.REQUEST: (1, "record ids must all lie above zero (below zero are control records)"),
+        Origin.CONTROL: (-1, "ids of control records must all lie below zero"),
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -89,18 +99,20 @@ def _files(folder: Path, name: str, layout: Layout | None) -> list[Path]:
     return paths
 
 
-def ranges(source: Source, part_rows: int, settings: duck.DuckSettings) -> list[tuple[int, int]]:
+def ranges(
+    source: Source, part_rows: int, settings: duck.DuckSettings, origin: Origin = Origin.REQUEST
+) -> list[tuple[int, int]]:
     """Ranges [low, high] of record ids with about `part_rows` persons each, in order, without overlap; none for nobody.
 
-    Raises BadInput if real records and control records (below zero) are mixed.
+    Raises BadInput if an id is not one of a register for rows of this origin.
     """
+    side, otherwise = _IDS[origin]
     with quiet("persons/", settings) as con:
         low, high = con.execute(f"SELECT min(record_id), max(record_id) FROM {source.persons}").fetchall()[0]
         if low is None:
             return []
-        if low == 0 or (low < 0) != (high < 0):
-            said = "record ids must all lie above zero (below zero for control records)"
-            raise BadInput("REGISTER_IDS", said, where="persons/", remedy="Renumber the records.")
+        if min(low * side, high * side) <= 0:
+            raise BadInput("REGISTER_IDS", otherwise, where="persons/", remedy="Renumber the records.")
         width = (high - low) // BINS + 1
         bin_of = f"(record_id - {low}) // {width} AS bin"
         bins = con.execute(f"SELECT {bin_of}, count(*) FROM {source.persons} GROUP BY bin ORDER BY bin").fetchall()

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from expectations.base import digests
 from expectations.base.duck import parquet
+from expectations.contracts.stages import ACCOUNTED, OUTCOME
 from pipelines import lake, sealing
 from pipelines.context import BatchContext
 from pipelines.lake import durable
@@ -73,10 +74,21 @@ _JOINED = (
 )
 
 
-def seal_accounting(ctx: BatchContext, holder_recipient: str, target: Path) -> Accounting:
-    """The outcomes of all submitted rows, by ordinal, below their header; their counts and Merkle root are recorded."""
+_SAID = ACCOUNTED.names[len(OUTCOME) :]
+
+
+def seal_accounting(
+    ctx: BatchContext, holder_recipient: str, target: Path, fields: tuple[str, ...] | None = None
+) -> Accounting:
+    """The outcomes of all submitted rows, by ordinal, below their header; their counts and Merkle root are recorded.
+    `fields`: what leaves of the register, if it is not what was recorded at receipt."""
     ends = lake.committed(ctx.step("release.outcomes")).paths("outcomes")
-    with _plain(ctx, f"SELECT * FROM {parquet(ends)} ORDER BY ordinal", accounting.metadata(ctx)) as plain:
+    rows = lake.committed(ctx.step("ingest.rows")).paths("rows")
+    said = f"SELECT ordinal, {', '.join(_SAID)} FROM {parquet(rows)} WHERE origin = 'request'"
+    query = (
+        f"SELECT o.*, {', '.join(_SAID)} FROM {parquet(ends)} o LEFT JOIN ({said}) s USING (ordinal) ORDER BY ordinal"
+    )
+    with _plain(ctx, query, accounting.metadata(ctx, fields)) as plain:
         found = accounting.tally(plain, ctx.duck)
         sealed = _seal(plain, holder_recipient, target)
         return Accounting(target, *sealed, found.outcomes, found.codes, found.merkle_root)

@@ -13,7 +13,16 @@ from expectations.contracts.package import RELEASE
 from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.lake.workplace import locked_folder
 from pipelines.release import forms, signed_folder
-from pipelines.release.package import ADDRESSES_CSV, ADDRESSES_PARQUET, KIND, RETURNS_CSV, eligible_digest
+from pipelines.release.package import (
+    ADDRESSES_CSV,
+    ADDRESSES_PARQUET,
+    CODES_CSV,
+    KIND,
+    OLD_KIND,
+    OLD_RETURNS_CSV,
+    RETURNS_CSV,
+    eligible_digest,
+)
 from pipelines.sealing import Identity
 
 _AGAIN = "Do not use the rows; report this to the holder."
@@ -35,7 +44,7 @@ def verify(package: Path, holders: Sequence[str]) -> dict[str, Any]:
     """The manifest of a package, once its signature (by one of the public keys `holders`) and every file agree with it.
     Needs no private key. Raises BadInput saying which file is missing, added, changed or unsigned; or if the folder
     bears the name of another batch than its manifest, or its counts do not add up."""
-    manifest = signed_folder.verify(package, KIND, holders)
+    manifest = signed_folder.verify(package, _kind(package), holders)
     if BATCH.match(package.resolve().name) and package.resolve().name != manifest["batch"]:
         remedy = "Get both packages again from the holder, and report this."
         message = "the folder bears the name of another batch than its manifest"
@@ -50,7 +59,7 @@ def open_package(package: Path, identity: Identity, folder: Path, holders: Seque
     """Verifies a package and decrypts its files into `folder` (made, 0700); returns the manifest. Raises BadInput as
     `verify` does, or if the package was not sealed to `identity`."""
     manifest = verify(package, holders)
-    signed_folder.unseal(package, KIND, identity, folder)
+    signed_folder.unseal(package, _kind(package), identity, folder)
     return manifest
 
 
@@ -88,6 +97,21 @@ def open_received(
     return manifest
 
 
+def _kind(package: Path) -> signed_folder.Kind:
+    """Which format a package says that it has: unverified, and the newest where it says nothing that can be read."""
+    try:
+        return OLD_KIND if signed_folder.stated(package).get("format") == OLD_KIND.format else KIND
+    except (OSError, BadInput):
+        return KIND
+
+
+def _returned(opened: Path, manifest: dict[str, Any]) -> tuple[str, str]:
+    """The name of the return file, and its lines as a relation."""
+    if manifest["format"] == OLD_KIND.format:
+        return OLD_RETURNS_CSV, forms.read_csv(opened / OLD_RETURNS_CSV, forms.OLD_RETURN_COLUMNS)
+    return RETURNS_CSV, forms.read_csv(opened / RETURNS_CSV, forms.RETURN_COLUMNS)
+
+
 def _check(connection: Connection, opened: Path, manifest: dict[str, Any]) -> None:
     counts = manifest["counts"]
     as_csv = f"({forms.read_csv(opened / ADDRESSES_CSV, RELEASE.names)})"
@@ -96,9 +120,14 @@ def _check(connection: Connection, opened: Path, manifest: dict[str, Any]) -> No
         if (found, eligible_digest(connection, rows)) != (counts["released"], manifest["content_digest"]):
             message = "the rows are not those that the manifest names"
             raise BadInput("PACKAGE_CONTENT", message, where=f"{name}.age", remedy=_AGAIN)
-    returned = forms.read_csv(opened / RETURNS_CSV, forms.RETURN_COLUMNS)
+    name, returned = _returned(opened, manifest)
     codes = dict(connection.execute(f"SELECT code, count(*) FROM ({returned}) GROUP BY code").fetchall())
     rows = connection.execute(f"SELECT count(DISTINCT (file, row)) FROM ({returned})").fetchall()[0][0]
     if (rows, codes) != (counts["returned"], manifest["returned_by_code"]):
         message = "the codes are not those that the manifest counts"
-        raise BadInput("PACKAGE_CONTENT", message, where=f"{RETURNS_CSV}.age", remedy=_AGAIN)
+        raise BadInput("PACKAGE_CONTENT", message, where=f"{name}.age", remedy=_AGAIN)
+    if manifest["format"] != OLD_KIND.format:
+        known = forms.read_csv(opened / CODES_CSV, forms.CODE_COLUMNS)
+        if connection.execute(f"SELECT count(*) FROM ({returned}) ANTI JOIN ({known}) USING (code)").fetchall()[0][0]:
+            message = "the table of codes does not have every code that is returned"
+            raise BadInput("PACKAGE_CONTENT", message, where=f"{CODES_CSV}.age", remedy=_AGAIN)

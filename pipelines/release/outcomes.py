@@ -1,7 +1,7 @@
 """Step `release.outcomes`: the one end of every submitted row, and the rows that may leave with what they may say.
 
-Precedence: rejected, dropped, then what ingest, match and validate gave it, lost, released. A row to which none of them
-gave an outcome has none, and then the step fails: in doubt nothing is released.
+Precedence: rejected, dropped, what ingest and match gave it, withheld, what validate gave it, lost, released. A row to
+which none of them gave an outcome has none, and then the step fails: in doubt nothing is released.
 """
 
 from collections.abc import Iterator
@@ -52,15 +52,14 @@ class Item:
 @dataclass(frozen=True)
 class Outcomes:
     """Worker: an Item → one part of `outcomes`, and for rows one of `eligible`. `fields`: what may leave. `dropped`
-    (Parquet: ordinal), `lost` (Parquet: request_key) and `late` (Parquet: ordinal; the holder's lists of persons, read
-    again) as decided since."""
+    (Parquet: ordinal), `lost` (Parquet: request_key) and `withheld` (`leaving.Leaving`) as decided since."""
 
     candidates: tuple[str, ...]
     verdicts: tuple[str, ...]
     fields: tuple[str, ...]
     dropped: Path | None
     lost: Path | None
-    late: Path | None
+    withheld: Path | None
     duck: DuckSettings
 
     def __call__(self, item: Item, attempt: Attempt) -> Iterator[Part]:
@@ -68,9 +67,9 @@ class Outcomes:
             if item.kind is Kind.REJECTS:
                 outcomes = table(connection, rejected(item.path), OUTCOME)
             elif item.kind is Kind.ROWS:
-                dropped, lost, late = (parquet([p]) if p else None for p in (self.dropped, self.lost, self.late))
+                dropped, lost, held = (parquet([p]) if p else None for p in (self.dropped, self.lost, self.withheld))
                 stages = parquet([item.path]), parquet(list(self.candidates)), parquet(list(self.verdicts))
-                settled = ended(*stages, dropped=dropped, lost=lost, late=late)
+                settled = ended(*stages, dropped=dropped, lost=lost, withheld=held)
                 connection.execute(f"CREATE TEMP TABLE ended AS {settled}")
                 _one_each(connection, item.path)
                 outcomes = table(connection, _OUTCOMES, OUTCOME)
@@ -89,15 +88,17 @@ class Outcomes:
         FROM ended WHERE outcome = '{Outcome.RELEASED}' ORDER BY ordinal"""
 
 
-def ended(rows: str, candidates: str, verdicts: str, *, dropped: str | None, lost: str | None, late: str | None) -> str:
+_NOTHING = "(SELECT 0::BIGINT AS ordinal, NULL::VARCHAR AS outcome, NULL::VARCHAR[] AS codes WHERE false)"
+
+
+def ended(
+    rows: str, candidates: str, verdicts: str, *, dropped: str | None, lost: str | None, withheld: str | None
+) -> str:
     """SQL of the one end of each request in `rows`: the precedence of outcomes; null where no stage gave one.
     Relations: `rows` (canonical), `candidates`, `verdicts` as the stages gave them; `dropped` (ordinal), `lost`
-    (request_key) and `late` (ordinal) as decided since. Replay settles a past batch by the same."""
-    since = (("ordinal", dropped), ("request_key", lost), ("ordinal", late))
-    gone, taken, protected = (
-        f"SELECT {key} FROM {where}" if where else "SELECT NULL WHERE false" for key, where in since
-    )
-    secret = f"({_SECRET} OR r.ordinal IN ({protected}))"
+    (request_key) and `withheld` (ordinal, outcome, codes) as decided since. Replay settles a past batch by the same."""
+    since = (("ordinal", dropped), ("request_key", lost))
+    gone, taken = (f"SELECT {key} FROM {where}" if where else "SELECT NULL WHERE false" for key, where in since)
     matching = " ".join(f"WHEN '{outcome}' THEN ['{code}']" for outcome, code in _MATCH_CODES.items())
     return f"""
     SELECT r.ordinal, r.file, r.row, r.request_id, r.request_key, v.person_key, v.record_id,
@@ -105,19 +106,22 @@ def ended(rows: str, candidates: str, verdicts: str, *, dropped: str | None, los
       CASE WHEN r.ordinal IN ({gone}) THEN '{Outcome.DROPPED}'
         WHEN r.outcome IS NOT NULL THEN r.outcome
         WHEN c.outcome IS NOT NULL THEN c.outcome
-        WHEN {secret} THEN '{Outcome.UNMATCHED}'
+        WHEN {_SECRET} THEN '{Outcome.UNMATCHED}'
+        WHEN w.ordinal IS NOT NULL THEN w.outcome
         WHEN v.outcome IS NOT NULL THEN v.outcome
         WHEN r.request_key IN ({taken}) THEN '{Outcome.ALREADY_DISCLOSED}'
         WHEN v.ordinal IS NOT NULL AND len(r.codes) = 0 AND len(v.codes) = 0 THEN '{Outcome.RELEASED}' END AS outcome,
       CASE WHEN r.outcome IS NOT NULL THEN r.codes
         WHEN c.outcome IS NOT NULL THEN CASE c.outcome {matching} END
-        WHEN {secret} THEN ['NO_CANDIDATE']
+        WHEN {_SECRET} THEN ['NO_CANDIDATE']
+        WHEN w.ordinal IS NOT NULL THEN w.codes
         WHEN v.outcome IS NOT NULL THEN v.codes
         WHEN r.request_key IN ({taken}) THEN ['ALREADY_DISCLOSED']
         ELSE list_concat(r.codes, v.codes) END AS codes
     FROM {rows} r
       LEFT JOIN {candidates} c ON c.ordinal = r.ordinal
       LEFT JOIN {verdicts} v ON v.ordinal = r.ordinal
+      LEFT JOIN {withheld or _NOTHING} w ON w.ordinal = r.ordinal
     WHERE r.origin = 'request'"""
 
 

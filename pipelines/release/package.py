@@ -20,11 +20,20 @@ from pipelines.context import BatchContext
 from pipelines.lake import Manifest
 from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.release import forms, signed_folder
+from pipelines.release.leaving import Leaving
 
 NAME = "release.package"
-ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV = "addresses.parquet", "addresses.csv", "returns.csv"
-SEALED = tuple(f"{name}.age" for name in (ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV))
-KIND = signed_folder.Kind("sluicegate-package/1", SEALED)
+ADDRESSES_PARQUET, ADDRESSES_CSV = "addresses.parquet", "addresses.csv"
+RETURNS_CSV, CODES_CSV = "returns.csv.gz", "codes.csv"
+OLD_RETURNS_CSV = "returns.csv"
+
+
+def _kind(version: int, *names: str) -> signed_folder.Kind:
+    return signed_folder.Kind(f"sluicegate-package/{version}", tuple(f"{name}.age" for name in names))
+
+
+KIND = _kind(2, ADDRESSES_PARQUET, ADDRESSES_CSV, RETURNS_CSV, CODES_CSV)
+OLD_KIND = _kind(1, ADDRESSES_PARQUET, ADDRESSES_CSV, OLD_RETURNS_CSV)  # still opened
 # The notices that the recipient gets with every package.
 NOTICES = (
     "These are return information of the persons named in the requests: confidential under 26 USC 6103(a).",
@@ -37,7 +46,10 @@ NOTICES = (
         "Disclosure or inspection beyond this is punishable (26 USC 7213, 7213A) and actionable, negligence included"
         " (26 USC 7431)."
     ),
-    "A last known address is a term of art (26 CFR 301.6212-2), not proof of residence.",
+    (
+        "Each address is the last known one, from the return filed last: it may be of another taxable period than the"
+        " request asks for. A last known address is a term of art (26 CFR 301.6212-2), not proof of residence."
+    ),
     "The holder may recall any of these rows: freeze them on notice, before any further use.",
 )
 
@@ -60,19 +72,22 @@ def seal(
     check_recipient: str,
     instruments: Mapping[str, str],
     register_version: str,
+    leaving: Leaving | None = None,
 ) -> Package:
-    """Seals the eligible rows of `release.outcomes` to the agreement's recipient and the one-time check recipient.
-    `instruments`: enrolled digest by id, the agreement's included. Replaces an earlier package of this batch. Raises
-    Fault if anything goes wrong, and then leaves no package."""
+    """Seals the eligible rows of `release.outcomes` to the requester's recipient and the one-time check recipient.
+    `instruments`: enrolled digest by id, the agreement's included; `leaving`: what may leave, and to which key (if left
+    out: as recorded at receipt). Replaces an earlier package of this batch. Raises Fault if anything goes wrong, and
+    then leaves no package."""
+    may = leaving or Leaving.recorded(ctx)
     if ctx.agreement.id not in instruments:
         raise Fault("NO_INSTRUMENT_DIGEST", "the package must name the enrolled digest of its agreement")
 
     def write(plain: Path) -> dict[str, Any]:
         with quiet(NAME, ctx.duck) as connection:
             contents = _write_plain(connection, outcomes, plain)
-        return _manifest(ctx, contents, instruments, register_version)
+        return _manifest(ctx, contents, instruments, register_version, may.fields)
 
-    recipients = [ctx.agreement.keys.recipient, check_recipient]
+    recipients = [may.recipient, check_recipient]
     body = signed_folder.build(ctx.step(NAME), KIND, write, recipients, holder_key)
     manifest = json.loads(body)
     return Package(ctx.step(NAME), manifest["counts"]["released"], manifest["content_digest"], digests.of_bytes(body))
@@ -84,12 +99,15 @@ def eligible_digest(connection: Connection, eligible: str) -> str:
 
 
 def _write_plain(connection: Connection, outcomes: Manifest, plain: Path) -> dict[str, Any]:
-    """Writes the three files as plaintext; gives counts and content digest."""
+    """Writes the files as plaintext; gives counts and content digest."""
     eligible, ends = parquet(outcomes.paths("eligible")), parquet(outcomes.paths("outcomes"))
     rows = f"SELECT {', '.join(RELEASE.names)} FROM {eligible} ORDER BY {forms.ORDER}"
     copy(connection, rows, plain / ADDRESSES_PARQUET)
     forms.write_csv(connection, rows, RELEASE.names, plain / ADDRESSES_CSV)
-    forms.write_csv(connection, forms.returns(ends), ("request_id", "code", "message", "fix"), plain / RETURNS_CSV)
+    returned = plain / OLD_RETURNS_CSV
+    forms.write_csv(connection, forms.returns(ends), ("request_id", "code"), returned)
+    forms.compress(returned, plain / RETURNS_CSV)
+    forms.write_csv(connection, forms.meanings(), forms.CODE_COLUMNS, plain / CODES_CSV)
     # Counted by what the requester sees: how many were unmatched, how many held would show what the register holds.
     told = f"SELECT unnest(told) AS code FROM {ends} WHERE outcome <> '{Outcome.RELEASED}'"
     seen = connection.execute(f"SELECT code, count(*) FROM ({told}) GROUP BY code").fetchall()
@@ -102,7 +120,11 @@ def _write_plain(connection: Connection, outcomes: Manifest, plain: Path) -> dic
 
 
 def _manifest(
-    ctx: BatchContext, contents: dict[str, Any], instruments: Mapping[str, str], register_version: str
+    ctx: BatchContext,
+    contents: dict[str, Any],
+    instruments: Mapping[str, str],
+    register_version: str,
+    fields: tuple[str, ...],
 ) -> dict[str, Any]:
     return {
         "batch": ctx.batch,
@@ -116,7 +138,7 @@ def _manifest(
         "register": register_version,
         "received_on": ctx.received_on.isoformat(),
         "decided_on": ctx.decided_on.isoformat(),
-        "fields": ["request_id", *(n for n in RELEASE.names if n in ctx.standing.fields)],
+        "fields": ["request_id", *(n for n in RELEASE.names if n in fields)],
         **contents,
         "legal": list(NOTICES),
     }

@@ -99,8 +99,11 @@ def verify(folder: Path, kind: Kind, holders: Sequence[str]) -> dict[str, Any]:
 
 
 def stated(folder: Path) -> dict[str, Any]:
-    """What the manifest says, unverified."""
-    return dict(json.loads((folder / MANIFEST).read_bytes()))
+    """What the manifest says, unverified. Raises BadInput if it is no table."""
+    try:
+        return dict(json.loads((folder / MANIFEST).read_bytes()))
+    except (ValueError, TypeError, RecursionError):
+        raise BadInput("PACKAGE_FORMAT", "the manifest cannot be read", where=MANIFEST, remedy=_AGAIN) from None
 
 
 def _complete(folder: Path, kind: Kind) -> None:

@@ -15,11 +15,12 @@ from expectations.contracts.lists import Origin
 from expectations.facts import corroboration
 from expectations.facts.letter import register_facts
 from expectations.names import standard
-from pipelines import lake, register
+from pipelines import register
 from pipelines.context import BatchContext
 from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.register.delta import Kind
 from pipelines.register.prepare import STORED
+from pipelines.register.update import Change
 from pipelines.replay.decide import ADDRESSES
 from pipelines.validate.facts import ADDRESS_FIELDS, Facts, asked
 
@@ -27,8 +28,18 @@ STEP = "replay.corrections"
 
 
 def changes(versions: Sequence[Path]) -> list[str]:
-    """The Parquet files in which these register versions list what deltas have changed."""
-    return [p.path for folder in versions for p in lake.stated(folder).parts if p.dataset == "changes"]
+    """The Parquet files in which these register versions list what deltas have changed, proven by digest."""
+    return [path for folder in versions for path in register.changes(folder)]
+
+
+def since(changed: Sequence[str], known: Sequence[str], records: str) -> str:
+    """A SELECT of record_id: those of `records` (a relation with record_id) that were corrected, or removed for
+    whatever reason, by deltas in `changed` that are not in `known` (files of `changes`)."""
+    before = f"AND delta NOT IN (SELECT delta FROM {parquet(list(known))})" if known else ""
+    what = f"(kind IN {Kind.sql(looks_back=True)} OR change = '{Change.REMOVED}') {before}"
+    return f"""
+    SELECT DISTINCT record_id FROM {records}
+    WHERE record_id IN (SELECT record_id FROM {parquet(list(changed))} WHERE {what}) ORDER BY record_id"""
 
 
 def write(

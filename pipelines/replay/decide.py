@@ -13,13 +13,14 @@ from pathlib import Path
 from expectations.base.duck import parquet, quote, session
 from expectations.base.errors import Fault
 from expectations.contracts.lists import Outcome
+from expectations.contracts.request import RAW_NAMES
 from expectations.facts import corroboration, counts, crowding, sql
 from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import prepare
 from expectations.rules import disclosure
 from expectations.rules.book import batch_rules
 from expectations.rules.rule import REFUSES, Disposition, failing_codes
-from expectations.suites import derived, intake, matching
+from expectations.suites import derived, intake_tables, matching
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
 from pipelines.lake.failures import no_values
@@ -38,7 +39,7 @@ _STRUCTS = {
     "candidate": "STRUCT(outcome VARCHAR, record_id BIGINT, tier VARCHAR)",
     "verdict": (
         f"STRUCT(record_id BIGINT, person_key VARCHAR, addresses_on_file {ADDRESSES}, units_on_file INTEGER,"
-        " lists VARCHAR[], earlier_tries INTEGER, codes VARCHAR[])"
+        " lists VARCHAR[], earlier_tries INTEGER, tried_beside INTEGER, codes VARCHAR[])"
     ),
 }
 _BUILDING = ("a_zip", "a_number", "a_street")
@@ -62,13 +63,19 @@ class Decided:
     looked_up: bool
     rows: Path
 
-    def compared(self, refused: Sequence[str], held: Sequence[str]) -> str:
+    def compared(self, refused: Sequence[str], held: Sequence[str], withheld: str | None = None) -> str:
         """SELECT of ordinal, request_key, person_key, outcome_then, codes_then, outcome_now, codes_now.
 
         refused   codes for which the whole batch ends: each row of it, with these beside its own
         held      codes for which it waits: of its rows those that would be released are held, with these
+        withheld  relation (ordinal, outcome, codes): how rows that would be released end, by what was read later
         """
-        outcome, own = "outcome", "codes"
+        outcome, own, rows = "outcome", "codes", parquet([self.rows])
+        if withheld:
+            columns = ("outcome", "codes")
+            later = (f"CASE WHEN w.ordinal IS NULL THEN s.{c} ELSE w.{c} END AS {c}" for c in columns)
+            also = f"LEFT JOIN {withheld} w ON w.ordinal = s.ordinal AND s.outcome = {quote(Outcome.RELEASED)}"
+            rows = f"(SELECT s.* REPLACE ({', '.join(later)}) FROM {rows} s {also})"
         if refused:
             outcome, own = quote(Outcome.REFUSED), f"list_sort(list_distinct(request_codes || {list(refused)}))"
         elif held:
@@ -77,7 +84,7 @@ class Decided:
             own = f"CASE WHEN {waits} THEN {list(held)} ELSE codes END"
         return f"""
         SELECT ordinal, request_key, person_key, outcome_then, codes_then, {outcome} AS outcome_now, {own} AS codes_now
-        FROM {parquet([self.rows])}"""
+        FROM {rows}"""
 
 
 def decide(
@@ -88,12 +95,16 @@ def decide(
     corrected: Path | None = None,
     *,
     released: bool = False,
+    listed: str | None = None,
+    since: bool = True,
 ) -> Decided:
     """Decides the batch by the rules, instruments and dates of `ctx`; writes into `folder` (the caller deletes it).
 
     evidence, accounting   relations: what `release.seal_evidence` and `release.seal_accounting` sealed
     corrected              Parquet of `corrections.write`: facts on file that were wrong then
     released               only the rows that were released are decided: where they are few, in a fraction of the time
+    listed                 relation (record_id, lists) of the lists of persons; left out: as they were then
+    since                  rows that were withheld for what was found out about a person since the match stay so
     Raises Fault if a row of the accounting has no evidence, or the other way round.
     """
     letter = letter_facts(ctx)
@@ -111,8 +122,8 @@ def decide(
             **_again(ctx, letter, partly.CHOSEN if few else "true"),
             "judged": _JUDGED,
             "asked": partly.ASKED if few else "judged",
-            **_decided_then(),
-            **_matched(letter, corrected),
+            **_decided_then(since),
+            **_matched(letter, corrected, listed, _tried_beside(connection, evidence)),
             "settled": _settled(),
             "facts": sql.with_counts(letter, counts.sql("asked", "rejects", "dropped", letter)),
             "rate": matching.rate_sql(f"(SELECT * FROM candidates SEMI JOIN {looked_up} USING (ordinal))", letter),
@@ -132,9 +143,11 @@ def decide(
 
 
 def _whole(connection: Connection, evidence: str) -> str:
-    """The evidence of the requests; a batch that stopped early gets the columns that it has none of."""
+    """The evidence of the requests; a batch that stopped early, or is of an older version, gets the columns that it has
+    none of."""
     there = {name for name, *_ in connection.execute(f"DESCRIBE FROM {evidence}").fetchall()}
-    missing = "".join(f", NULL::{kind} AS {name}" for name, kind in _STRUCTS.items() if name not in there)
+    columns = {**_STRUCTS, **dict.fromkeys(RAW_NAMES, "VARCHAR")}  # requests of older versions had fewer
+    missing = "".join(f", NULL::{kind} AS {name}" for name, kind in columns.items() if name not in there)
     return f"(SELECT *{missing} FROM {evidence} WHERE origin = 'request')"
 
 
@@ -143,7 +156,7 @@ def _again(ctx: BatchContext, letter: LetterFacts, only: str) -> dict[str, str]:
     answered = "(SELECT request_key FROM given WHERE list_contains(codes, 'ALREADY_DISCLOSED'))"
     premises, left_out = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
     read = "(SELECT * FROM given WHERE reject IS NULL)"
-    return intake.again(read, answered, letter, premises, left_out, _KEPT, only)
+    return intake_tables.again(read, answered, letter, (premises, left_out), keep=_KEPT, only=only)
 
 
 # What is read of a row once its raw fields were judged: its place, and what crowds, counts and the match ask.
@@ -161,25 +174,37 @@ _JUDGED = """(
     FROM rows)"""
 
 
-def _decided_then() -> dict[str, str]:
+def _decided_then(since: bool) -> dict[str, str]:
     """The rows that could not be read, and what people and other batches decided then, as the accounting shows it."""
 
     def ended_as(outcome: Outcome) -> str:
         return f"(SELECT ordinal FROM accounted WHERE outcome = '{outcome}')"
 
-    lost, late = ended_as(Outcome.ALREADY_DISCLOSED), ended_as(Outcome.UNMATCHED)
+    lost, unmatched = ended_as(Outcome.ALREADY_DISCLOSED), ended_as(Outcome.UNMATCHED)
     return {
         "rejects": "(SELECT ordinal, file, origin, reject.code AS code FROM given WHERE reject IS NOT NULL)",
         "dropped": ended_as(Outcome.DROPPED),
         "lost": f"(SELECT request_key FROM given SEMI JOIN {lost} USING (ordinal) WHERE outcome IS NULL)",
-        "late": (
-            f"(SELECT ordinal FROM given SEMI JOIN {late} USING (ordinal)"
-            " WHERE verdict IS NOT NULL AND NOT list_contains(verdict.codes, 'PROTECTED'))"
+        # what was found out about a person since the match, whatever the law was
+        "withheld": (
+            f"""(
+            SELECT ordinal, '{Outcome.UNMATCHED}' AS outcome, ['NO_CANDIDATE'] AS codes
+            FROM given SEMI JOIN {unmatched} USING (ordinal)
+            WHERE {since} AND verdict IS NOT NULL AND NOT list_contains(verdict.codes, 'PROTECTED')
+            UNION ALL SELECT ordinal, outcome, codes FROM accounted
+            WHERE {since} AND outcome = '{Outcome.HELD}' AND list_contains(codes, 'RECORD_CORRECTED'))"""
         ),
     }
 
 
-def _matched(letter: LetterFacts, corrected: Path | None) -> dict[str, str]:
+def _tried_beside(connection: Connection, evidence: str) -> str:
+    """SQL of the values that other rows of the same batch tried on the person of a row of `given` g; evidence of older
+    versions knew of no rows that are held together."""
+    kinds = {name: str(kind) for name, kind, *_ in connection.execute(f"DESCRIBE FROM {evidence}").fetchall()}
+    return "g.verdict.tried_beside" if "tried_beside" in kinds.get("verdict", "tried_beside") else "0"
+
+
+def _matched(letter: LetterFacts, corrected: Path | None, listed: str | None, beside: str) -> dict[str, str]:
     """`candidates` and `verdicts` as match and validate would give them now, on the facts of the evidence."""
     tiers = sql.literal(letter.tiers)
     same = " AND ".join(f"a.{c} IS NOT DISTINCT FROM g.{c}" for c in _BUILDING)
@@ -201,9 +226,11 @@ def _matched(letter: LetterFacts, corrected: Path | None) -> dict[str, str]:
                 AS addresses_on_file,
               -- of the building that the address was read as then; of another nothing is known
               CASE WHEN {same} THEN g.verdict.units_on_file END AS units_on_file,
-              g.verdict.lists AS lists, g.verdict.earlier_tries AS earlier_tries, a.a_kind, a.a_unit, a.a_state
+              {"coalesce(l.lists, [])" if listed else "g.verdict.lists"} AS lists,
+              g.verdict.earlier_tries AS earlier_tries, {beside} AS tried_beside, a.a_kind, a.a_unit, a.a_state
             FROM given g SEMI JOIN wanted USING (ordinal) JOIN asked a USING (ordinal)
               LEFT JOIN corrected k ON k.record_id = g.verdict.record_id
+              {f"LEFT JOIN {listed} l ON l.record_id = g.verdict.record_id" if listed else ""}
             WHERE g.verdict IS NOT NULL)"""
         ),
         "verdicts": (
@@ -219,7 +246,7 @@ def _matched(letter: LetterFacts, corrected: Path | None) -> dict[str, str]:
 
 def _settled() -> str:
     rows = "(SELECT * FROM asked SEMI JOIN wanted USING (ordinal))"
-    now = ended(rows, "candidates", "verdicts", dropped="dropped", lost="lost", late="late")
+    now = ended(rows, "candidates", "verdicts", dropped="dropped", lost="lost", withheld="withheld")
     return f"""
     SELECT t.ordinal, t.request_key, t.person_key, t.outcome AS outcome_then, t.codes AS codes_then,
       CASE WHEN r.ordinal IS NULL THEN a.codes ELSE [r.code] END AS request_codes,

@@ -26,6 +26,7 @@ MIXED_FROM = 30  # rows; smaller batches are one CSV file
 STEP = "simulate.batch"
 TRUTH = ("request_id", "record_id", "address_defect", "corroborated", "legally_eligible", "releasable")
 ONE_LINE = ("full_name", "address")  # the JSON Lines file has these instead of the parts
+OF_OTHER_PRONGS = ("prong", "conduct_date", "conduct_place", "proper_steps")  # each request rests on (A)
 PARTS = ("first_name", "middle_name", "last_name", "suffix", "street", "unit", "city", "state", "zip")
 WRITE = {"csv": "csv, HEADER", "jsonl": "json", "parquet": tables.PARQUET}
 
@@ -106,7 +107,8 @@ def _write(
     for number, (kind, share) in enumerate(((alone, 1.0),) if alone else MIXED, 1):
         total += share
         end, path = round(rows * total), folder / f"requests-{number}.{kind}"
-        columns = ", ".join(n for n in RAW_NAMES if n not in (PARTS if kind == "jsonl" else ONE_LINE))
+        left_out = (*(PARTS if kind == "jsonl" else ONE_LINE), *OF_OTHER_PRONGS)
+        columns = ", ".join(n for n in RAW_NAMES if n not in left_out)
         query = f"SELECT {columns} FROM rows WHERE i >= {start} AND i < {end} ORDER BY i"
         tables.write(connection, query, path, WRITE[kind])
         files.append({"path": path.name, "format": kind, "rows": end - start, "sha256": digests.of_file(path)})

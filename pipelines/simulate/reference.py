@@ -10,6 +10,7 @@ import pyarrow as pa
 import zipcodes
 
 from expectations.base import duck
+from expectations.names import given as given_names
 from pipelines.simulate.chance import alias
 from pipelines.simulate.tables import put
 
@@ -26,8 +27,8 @@ def tables() -> tuple[dict[str, pa.Table], dict[str, int]]:
     A place or street is listed as often as its weight, so that an even choice of a row is a weighted choice.
     """
     with duck.session(duck.DuckSettings(threads=1, preserve_order=True)) as connection:
-        given = _census(connection, "first_names_2020", "pct_male, pct_hispanic")
-        surnames = _census(connection, "surnames_2020", "pct_hispanic")
+        given = _census(connection, given_names.LISTED, "pct_male, pct_hispanic")
+        surnames = _census(connection, NAMES / "surnames_2020.parquet", "pct_hispanic")
         streets = _streets(connection, [name for name, *_ in surnames])
     men = [(n, c * (m or 0) / 100) for n, c, m, _ in given if (m or 0) > 0]
     women = [(n, c * (100 - (m or 0)) / 100) for n, c, m, _ in given if (m or 0) < 100]
@@ -52,10 +53,9 @@ def load(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return sizes
 
 
-def _census(connection: duckdb.DuckDBPyConnection, file: str, columns: str) -> list[tuple[Any, ...]]:
-    path = duck.quote(str(NAMES / f"{file}.parquet"))
-    usable = "name <> 'ALL OTHER NAMES' AND length(name) > 1"
-    query = f"SELECT name, count, {columns} FROM {path} WHERE {usable} ORDER BY count DESC, name"
+def _census(connection: duckdb.DuckDBPyConnection, file: Path, columns: str) -> list[tuple[Any, ...]]:
+    usable = f"name <> '{given_names.ALL_OTHERS}' AND length(name) > 1"
+    query = f"SELECT name, count, {columns} FROM {duck.quote(str(file))} WHERE {usable} ORDER BY count DESC, name"
     return connection.execute(query).fetchall()
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations import address
-from expectations.base.duck import DuckSettings, parquet, quote
-from expectations.contracts.lists import Origin, Outcome
+from expectations.base.duck import DuckSettings, parquet
+from expectations.contracts.lists import Outcome
 from expectations.contracts.stages import VERDICT
 from expectations.facts import corroboration, persons
 from expectations.rules import disclosure
 from expectations.rules.rule import failing_codes
 from pipelines.lake import Attempt, Part
-from pipelines.lake.sql import copy, quiet, table
+from pipelines.lake.sql import quiet, table
 from pipelines.validate.facts import ADDRESS_FIELDS
 
 STEP = "validate.verdicts"
@@ -20,12 +20,12 @@ STEP = "validate.verdicts"
 
 @dataclass(frozen=True)
 class Verdicts:
-    """Worker: (index, paths of parts of `matched`) → one part of `verdicts` and one of `tries`."""
+    """Worker: (index, paths of parts of `matched`) → one part of `verdicts`."""
 
     matched: tuple[str, ...]
     on_file: tuple[str, ...]
     units: tuple[str, ...]
-    earlier: str  # Parquet of the tries in the ledger
+    tries: tuple[str, ...]  # `counted` of `validate.tries`
     constants: str  # `facts.sql.beside_verdict`
     persons: Path | None  # the holder's lists of persons
     counting: str  # which addresses on file corroborate (`corroboration.counts`)
@@ -39,10 +39,8 @@ class Verdicts:
             connection.execute(f"CREATE TEMP TABLE m AS SELECT * FROM {parquet(list(paths))}")
             connection.execute(f"CREATE TEMP TABLE facts AS {self._facts()}")
             verdicts = table(connection, self._verdicts(), VERDICT)
-            copy(connection, self._tries(), attempt.path("tries", index))
         held = verdicts.num_rows - verdicts.column("outcome").null_count
         yield attempt.write("verdicts", index, verdicts, held=held)
-        yield attempt.part("tries", index)
 
     def _facts(self) -> str:
         pack = ", ".join(f"{f} := {f}" for f in ADDRESS_FIELDS)
@@ -60,15 +58,12 @@ class Verdicts:
         SELECT m.*, coalesce(addresses, []) AS addresses_on_file,
           coalesce(units, 0) AS units_on_file,  -- the register lists buildings of two units or more only
           coalesce(listed.lists, []) AS lists,
-          tried.addresses_tried - 1 AS earlier_tries, {self.constants}
+          -- a control row tries nothing
+          coalesce(tried.earlier_tries, 0) AS earlier_tries, coalesce(tried.tried_beside, 0) AS tried_beside,
+          {self.constants}
         FROM m LEFT JOIN lists USING (record_id)
           LEFT JOIN buildings USING (origin, a_zip, a_number, a_street)
-          LEFT JOIN (
-            -- rows of this batch count as well, whatever their order: many guesses in one batch are many guesses
-            SELECT person_key, count(DISTINCT address_key) AS addresses_tried
-            FROM (SELECT person_key, address_key FROM {parquet(list(self.matched))}
-              UNION ALL SELECT person_key, address_key FROM read_parquet({quote(self.earlier)}))
-            GROUP BY person_key) tried USING (person_key)
+          LEFT JOIN {parquet(list(self.tries))} tried USING (person_key, values_key)
           LEFT JOIN ({persons.lists_sql(self.persons)}) listed USING (record_id)"""
 
     def _verdicts(self) -> str:
@@ -78,12 +73,3 @@ class Verdicts:
           FROM facts JOIN ({corroboration.sql("m", "facts", self.counting)}) USING (ordinal)
         )
         SELECT *, CASE WHEN len(codes) > 0 THEN '{Outcome.HELD}' END AS outcome FROM judged ORDER BY ordinal"""
-
-    def _tries(self) -> str:
-        # a try belongs to the part of its first row, so that none is a duplicate
-        return f"""
-        WITH firsts AS (
-          SELECT person_key, address_key, min(ordinal) AS ordinal FROM {parquet(list(self.matched))}
-          WHERE origin = '{Origin.REQUEST}' GROUP BY person_key, address_key
-        )
-        SELECT person_key, address_key FROM firsts SEMI JOIN m USING (ordinal) ORDER BY person_key, address_key"""

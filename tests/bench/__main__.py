@@ -1,9 +1,9 @@
 """`make bench`: what the stages cost beside a floor or another tool in the same run, and how well they judge labelled
 sets. Ratios and rates, never pass or fail on seconds.
 
-`python -m tests.bench [address|rules|accounting|lookback|match|splink|linkage|all] [--register ROWS] [--requests
-ROWS]`, or, for scales that take long to make, `python -m tests.bench match --prepared FOLDER --asked FILE.parquet`: a
-prepared register and raw request rows.
+`python -m tests.bench [address|rules|accounting|lookback|match|splink|linkage|wrong-person|all] [--register ROWS]
+[--requests ROWS] [--before FOLDER]`, or, for scales that take long to make, `python -m tests.bench match --prepared
+FOLDER --asked FILE.parquet`: a prepared register and raw request rows.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import accounting, address, compared, floor, linkage, lookback, made, rules
+from tests.bench import accounting, address, compared, floor, linkage, lookback, made, rules, wrong_person
 
-BENCHES = ("address", "rules", "accounting", "lookback", "match", "splink", "linkage", "all")
+BENCHES = ("address", "rules", "accounting", "lookback", "match", "splink", "linkage", "wrong-person", "all")
 ADDRESSES, REQUESTS = 500_000, 100_000
 
 
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--released", type=float, metavar="SHARE", help="lookback: of the rows asked for")
     parser.add_argument("--prepared", type=Path, metavar="FOLDER", help="match: a prepared register to run against")
     parser.add_argument("--asked", type=Path, metavar="FILE", help="match: Parquet with raw request rows")
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="wrong-person: another checkout, to compare")
     given = parser.parse_args()
     if given.prepared and given.asked:
         floor.compare(given.prepared, given.asked)
@@ -41,6 +42,8 @@ def main() -> None:
         lookback.main(given.requests or lookback.ROWS, [given.released] if given.released else lookback.SHARES)
     if "linkage" in chosen:
         linkage.main()
+    if "wrong-person" in chosen:
+        wrong_person.main(given.requests or wrong_person.REQUESTS, given.register or wrong_person.PERSONS, given.before)
     if chosen & {"match", "splink"}:
         with tempfile.TemporaryDirectory() as place:
             data = made.make(Path(place), given.register or made.PERSONS, given.requests or REQUESTS)

@@ -22,8 +22,8 @@ import pyarrow as pa
 
 from expectations.base import duck
 from expectations.base.clock import Clock
-from expectations.base.digests import canonical_json, keyed_hash, of_file
-from flows.home.tree import HASH_KEY, HOLDER_AGE, Home
+from expectations.base.digests import canonical_json, of_file
+from flows.home.tree import HOLDER_AGE, Home
 from flows.ledger import Ledger, claims
 from flows.ledger.bulk import CLAIMS, incoming
 from flows.ledger.core import find
@@ -115,8 +115,7 @@ _RECEIVED = {
 
 def _make(home: Home, batches: list[str], size: int) -> None:
     accounting = _accounting(home, size)
-    clock = Clock(datetime(2026, 3, 2, 13, tzinfo=UTC))
-    with Ledger.open(home.ledger_url, clock) as ledger:
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
         instruments = {AGREEMENT: ledger.versions(AGREEMENT)[-1].digest}
         for name in batches:
             ledger.receive(name, submission=_sha(name), **_RECEIVED, instruments=instruments, rows=size)
@@ -143,7 +142,7 @@ def _make(home: Home, batches: list[str], size: int) -> None:
 
 def _fill(home: Home, batches: list[str], size: int) -> None:
     """The claims, request keys rising so that they go in quickly; the other indexes are built at the end."""
-    known = keyed_hash(home.secret(HASH_KEY), person_text(PERSON))
+    known = home.hash_key.keyed_hash(person_text(PERSON))
     persons = max(1, len(batches) * size * 6 // 10)
     with sqlite3.connect(home.root / "ledger.db") as ledger:
         ledger.create_function("sha", 1, lambda n: hashlib.sha256(n.to_bytes(8, "big")).hexdigest())

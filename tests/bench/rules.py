@@ -49,16 +49,19 @@ MADE = """
     CASE i % 40 WHEN 5 THEN '1182(a)(6)' ELSE ['1227(a)(1)(B)', '8 USC 1227(a)(2)(A)(iii)', '1227(a)(1)(C)(i)'][1 + i %
       3] END AS removal_ground,
     CASE i % 40 WHEN 6 THEN '' ELSE 'FO-' || i END AS case_number,
+    NULL::VARCHAR AS prong, NULL::VARCHAR AS conduct_date, NULL::VARCHAR AS conduct_place,
+    NULL::VARCHAR AS proper_steps,
     CASE i % 40 WHEN 7 THEN 'FNU' ELSE 'ANA' END AS s_first, 'LOPEZ' || chr((65 + i % 26)::INTEGER) AS s_last,
     DATE '1950-01-01' + (i % 20000)::INTEGER AS s_birth,
     CASE WHEN i % 3 = 0 THEN NULL ELSE strftime(DATE '1950-01-01' + (i % 20000)::INTEGER, '%Y-%m-%d') END AS birth_date,
     CASE WHEN i % 4 = 0 THEN NULL ELSE lpad((i % 899 + 100)::VARCHAR, 3, '0') || '456789' END AS tin, tin AS s_tin,
     CASE WHEN i % 40 IN (8, 9) THEN ['NO_NUMBER', 'PLACEHOLDER'] ELSE [] END AS a_codes,
     'street' AS a_kind, CASE WHEN i % 2 = 0 THEN (i % 90)::VARCHAR END AS a_unit,
-    (i % 3)::INTEGER AS units_on_file, (i % 4)::INTEGER AS earlier_tries, 3 AS tries_per_person,
+    (i % 3)::INTEGER AS units_on_file, (i % 4)::INTEGER AS earlier_tries, (i % 2)::INTEGER AS tried_beside,
+    3 AS tries_per_person,
     CASE i % 40 WHEN 10 THEN 'differs' ELSE 'same' END AS corroboration,
     'request' AS origin, 'TX' AS a_state, []::VARCHAR[] AS lists, []::VARCHAR[] AS lists_required, []::VARCHAR[] AS
-      states_withheld,
+      lists_barred, []::VARCHAR[] AS lists_on_file, []::VARCHAR[] AS states_withheld,
     [{{'street': i || ' OAK ST', 'state': 'TX', 'valid_from': DATE '2020-01-01', 'valid_to': NULL::DATE}},
      {{'street': i || ' ELM ST', 'state': 'TX', 'valid_from': DATE '2010-01-01', 'valid_to': DATE '2020-01-01'}}] AS
        addresses_on_file

@@ -110,5 +110,6 @@ SETS = (
         _CENSUS.format(tin="r.ssn"),
         0.0,
     ),
-    LabelledSet("census to SSA roll", _CENSUS.format(tin="NULL"), _SSA, 0.778),
+    # 0.779 while a very rare name overcame another middle initial (16 rows of 7,840), and BABY was a given name (1)
+    LabelledSet("census to SSA roll", _CENSUS.format(tin="NULL"), _SSA, 0.776),
 )

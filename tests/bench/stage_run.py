@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from expectations.base import duck
+from expectations.contracts.lists import Origin
 from pipelines import lake, register
 from pipelines.match import requests, stage
 from pipelines.match.alone import Canonical
@@ -37,7 +38,9 @@ def main(part: str, prepared: Path, asked: Path, folder: Path) -> None:
 def joins(rows: lake.Manifest, real: lake.Manifest, settings: duck.DuckSettings) -> None:
     """Clocks what nothing can go below: each key column of the register scanned once, past the keys of all requests."""
     with duck.session(settings) as con:
-        execute(con, requests.steps(duck.parquet(rows.paths("rows")), duck.parquet(real.paths("names"))))
+        execute(
+            con, requests.steps(duck.parquet(rows.paths("rows")), {Origin.REQUEST: duck.parquet(real.paths("names"))})
+        )
         for kind in keys.KEYS:
             con.execute(
                 f"CREATE TEMP TABLE asked_{kind} AS SELECT DISTINCT key FROM"

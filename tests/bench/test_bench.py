@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +33,13 @@ pytestmark = pytest.mark.slow
                 r" disclosures(.|\n)*lookback, replay: .*\(0 of 300 rows"
             ),
         ),
+        (
+            "wrong-person",
+            (
+                r"now    all but beyond .* wrong +0 .*(.|\n)*clean, now: [\d,]+ rows truly releasable, [\d.]+ matched,"
+                r" 0 to"
+            ),
+        ),
         ("rules", r"rules, \d+ on 300 rows: [\d.]+ s on 2 threads .*, [\d.]+ x the bare scan"),
     ],
 )
@@ -39,3 +47,14 @@ def test_bench(bench: str, wanted: str) -> None:
     command = [sys.executable, "-m", "tests.bench", bench, "--register", "3000", "--requests", "300"]
     found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     assert re.search(wanted, found), found
+
+
+def test_whole_runs_go_on_where_they_stopped(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.bench.national", str(tmp_path), "--persons", "3000", "--rows", "300"]
+    first, again = (
+        subprocess.run([*command, *more], check=True, stdout=subprocess.PIPE, text=True).stdout
+        for more in (("--times", "0"), ("--times", "1", "--small", "30"))
+    )
+    assert re.search(r"batch-300-00, 3,000 persons: (.|\n)*published(.|\n)*another person's 0; without ground 0", first)
+    assert first.splitlines()[-3:] == again.splitlines()[-6:-3]  # with its seconds: it was not run again
+    assert "batch-30-01" in again

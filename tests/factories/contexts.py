@@ -7,12 +7,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings
+from expectations.base.hash_key import HashKey
 from expectations.instruments import Agreement, CourtOrder
 from pipelines.context import BatchContext
 from pipelines.ingest import submission
-from tests.factories.submissions import LETTER_DATE
+from tests.factories.submissions import LETTER_DATE, determined
 
 HASH_KEY = bytes(32)
+
+
+def hash_key(root: Path) -> HashKey:
+    """A key of zeros that lies in `root`."""
+    path = root / "hash"
+    root.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(HASH_KEY)
+    return HashKey.at(path)
 
 
 def taken(
@@ -29,7 +39,8 @@ def taken(
     pq.write_table(pa.table({"request_key": pa.array(disclosed, pa.string())}), root / "disclosed.parquet")
     (root / "earlier.json").write_text('{"rows": 0, "incomplete": 0}')
     empty = pa.array([], pa.string())
-    pq.write_table(pa.table({"person_key": empty, "address_key": empty}), root / "tries.parquet")
+    known = dict.fromkeys(("batch", "person_key", "values_key"), empty)
+    pq.write_table(pa.table(known), root / "tries.parquet")
     return BatchContext(
         batch=found.batch,
         root=root,
@@ -37,10 +48,11 @@ def taken(
         letter=found.letter,
         agreement=agreement,
         orders=orders,
+        determinations=(determined(),),
         decided_on=LETTER_DATE,
         received_on=LETTER_DATE,
         register=root / "register",
-        hash_key=HASH_KEY,
+        hash_key=hash_key(root),
         part_rows=part_rows,
         duck=DuckSettings(threads=1, memory="1GB", temp=str(root / "temp")),
     )

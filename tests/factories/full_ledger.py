@@ -6,25 +6,30 @@ The same calls made `old.sql` with the version before events were types: keys ar
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import signatures
+from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes
+from expectations.facts.letter import Period
 from flows.batch import publication
 from flows.ledger.case_records import ATTESTATION, NewCase
+from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason, resume_message
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.cases import CaseReason, Proof, message
 from flows.ledger.lifecycles.states import Checkpoint, State
+from tests.factories.law import no_law
 from tests.factories.ledgers import ORDER, ROWS, Office, accounted, package, pairs, published, receive, sealed, sha
 from tests.factories.submissions import INSTRUMENTS
 
 NAMES = ("ada", "ben", "cleo", "dora")
 TEXT = b"we attest\n"
+KEYS = [(name, sha(name)) for name in (KeyName.HASH, KeyName.HOLDER_SIGNING, KeyName.HOLDER_AGE)]
 
 
 def fixed_key(name: str) -> Ed25519PrivateKey:
@@ -52,23 +57,51 @@ def agreement() -> bytes:
 
 def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     """Fills an empty ledger; packages go below `folder`."""
+    ledger.record_keys(KEYS)
     office = FixedOffice(ledger, *NAMES)
     office.enrol(ORDER)
     office.enrol(ORDER + b"lifted_on = 2026-02-01\n")
+    said = ledger.compliance_message("order-1", sha("filed"))
+    signed = office.sign("ada", said, signatures.COMPLIANCE)
+    ledger.confirm_compliance("order-1", sha("filed"), office.line("ada"), signed)
     office.enrol(agreement())
     office.revoke("dora", "ada", "ben")
     for batch in ("batch-1", "batch-2"):
+        receive(ledger, batch)
+        ledger.ask(batch, 10, sha(f"asked {batch}"))
+        ledger.count_period(batch, 365, Period(20, 4, 1))
         sealed(ledger, batch)
         ledger.record_tries(batch, pairs("a", batch))
         published(ledger, folder, batch)
     _stopped(ledger, office)
     _withdrawn(ledger, office, folder)
     _recalled(ledger, office)
+    ledger.record_correction(
+        "k-1",
+        agreement="mou",
+        requester="agency",
+        batches={"batch-1": 1},
+        affected=sha("affected"),
+        package=sha("notice"),
+    )
     _halted(ledger, office)
     ledger.audit("batch-1", 3, View.VALUES, "ada")
     ledger.audit("batch-1", None, View.EVIDENCE, "ada")
     ledger.audit_person(sha("person a"), "ada")
+    _at_home(ledger, office)
     return office
+
+
+def _at_home(ledger: Ledger, office: FixedOffice) -> None:
+    """Another signing key; a clock that ran two days ahead, seen by the nightly run, and that was set right."""
+    keys = [(name, sha("new") if name is KeyName.HOLDER_SIGNING else key) for name, key in KEYS]
+    keys.append((KeyName.EARLIER_SIGNING, dict(KEYS)[KeyName.HOLDER_SIGNING]))
+    ledger.record_keys(keys, office.signed(ledger.keys_message(keys), ("ada", "ben"), signatures.KEYS))
+    right, today = ledger.clock, ledger.clock.now().date()
+    ledger.clock = Clock(right.now() + timedelta(days=2))
+    assert ledger.tick()
+    ledger.clock = right
+    ledger.set_clock(today, office.signed(ledger.clock_message(today), ("ada", "ben"), signatures.CLOCK))
 
 
 def _stopped(ledger: Ledger, office: FixedOffice) -> None:
@@ -88,6 +121,7 @@ def _stopped(ledger: Ledger, office: FixedOffice) -> None:
         instruments={"mou": sha("mou"), "order-1": sha("order-1")},
     )
     ledger.record_tries("long-ago", pairs("a", "long ago"))
+    ledger.refuse("long-ago", ["COURT_ORDER"], ["mou"])
     ledger.advance("unreadable", State.UNREADABLE)
     ledger.advance("failed", State.FAILED)
     ledger.refuse("refused", ["COURT_ORDER"], ["mou"])
@@ -125,7 +159,7 @@ def _withdrawn(ledger: Ledger, office: FixedOffice, folder: Path) -> None:
             package=made,
             merkle_root=accounted(ledger, name),
             content_digest=ROWS,
-            orders=lambda _: {},
+            law=no_law,
         )
     publication.withdraw(ledger, name, folder / "outbox", ["HALTED"], ["order-1"])
 

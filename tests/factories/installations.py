@@ -133,7 +133,10 @@ def request(n: int, **changes: Any) -> dict[str, Any]:
         birth_date=who["birth_date"].isoformat(),
         tin=who["tin"],
     )
-    return {**good, **changes}
+    # another request is another case: over the period, reasons of one case are one reason
+    case = changes.get("request_id")
+    said = f"The address is needed to serve the indictment in case {case} on the defendant."
+    return {**good, **({"case_number": case, "reason": said} if case else {}), **changes}
 
 
 # What is done to a request, and how it must end: outcome and code.

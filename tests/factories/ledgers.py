@@ -16,6 +16,7 @@ from flows.ledger.decisions import Decision, Reason
 from flows.ledger.events.batch import Accounted
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
+from tests.factories.law import no_law
 
 RECEIVED_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 ROWS = "c" * 64  # a content digest
@@ -140,6 +141,6 @@ def published(ledger: Ledger, folder: Path, batch: str) -> None:
         package=made,
         merkle_root=accounted(ledger, batch),
         content_digest=ROWS,
-        orders=lambda _: {},
+        law=no_law,
     )
-    publication.publish(ledger, batch, package=made, outbox=folder / "outbox", orders=lambda _: {})
+    publication.publish(ledger, batch, package=made, outbox=folder / "outbox", law=no_law)

@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 
 from expectations import address
 from expectations.base import duck
-from expectations.contracts.lists import Tier
+from expectations.contracts.lists import Origin, Tier
 from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 from expectations.contracts.request import RAW_REQUEST
 from expectations.contracts.stages import PLACE
 from expectations.names import standard
 from pipelines import control_rows, lake, match, register
 from pipelines.match import compare, tiers
-from pipelines.match.requests import requests_sql
+from pipelines.match.requests import names_sql, requests_sql
 from pipelines.match.steps import execute
 
 HOME = {"street": "12 OAK ST", "unit": None, "city": "HOUSTON", "state": "TX", "zip": "77002"}
@@ -120,6 +120,19 @@ def matched(
     part_rows: int = 1_000_000,
 ) -> list[dict[str, Any]]:
     """Candidates of `requests` in their order, after a register build and a match for real."""
+    manifest = run(folder, records, requests, parts=parts, part_rows=part_rows)
+    return pq.read_table(manifest.paths("candidates")[0]).to_pylist()
+
+
+def run(
+    folder: Path,
+    records: Sequence[dict[str, Any]],
+    requests: Sequence[dict[str, Any]],
+    *,
+    parts: int = 1,
+    part_rows: int = 1_000_000,
+) -> lake.Manifest:
+    """The step `match.candidates` of `requests`, whose ordinals are their places."""
     folder.mkdir(parents=True, exist_ok=True)
     register.build(
         raw_register(folder / "raw", records, parts=parts), folder / "register", part_rows=part_rows, duck=ONE
@@ -127,8 +140,7 @@ def matched(
     batch = folder / "batch"
     committed(batch / "ingest.rows", {"rows": canonical(requests)})
     committed(batch / "ingest.decoys", {"persons": CONTROL_ROWS.persons, "addresses": CONTROL_ROWS.addresses})
-    manifest = match.run(context(batch, folder / "register"))
-    return pq.read_table(manifest.paths("candidates")[0]).to_pylist()
+    return match.run(context(batch, folder / "register"))
 
 
 def compared(folder: Path, pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -137,7 +149,8 @@ def compared(folder: Path, pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]
     raw = raw_register(folder / "raw", [found for _, found in pairs])
     real = register.build(raw, folder / "register", duck=ONE)
     persons, addresses, names = (duck.parquet(real.paths(dataset)) for dataset in ("persons", "addresses", "names"))
-    steps = compare.pair_steps(requests_sql("canonical", names, len(pairs)), persons, addresses)
+    borne = f"({names_sql({Origin.REQUEST: names})})"
+    steps = compare.pair_steps(requests_sql("canonical", borne, {Origin.REQUEST: len(pairs)}), persons, addresses)
     ways = ", ".join(
         f"CASE WHEN {' AND '.join((*rule.needs, way.sql))} THEN '{way.id}' END"
         for rule in tiers.RULES.values()
@@ -146,7 +159,10 @@ def compared(folder: Path, pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]
     with duck.session(ONE) as con:
         standard.setup(con)
         con.register("canonical", canonical([request for request, _ in pairs]))
-        con.execute("CREATE TEMP TABLE candidate_pairs AS SELECT ordinal, ordinal + 1 AS record_id FROM canonical")
+        con.execute(
+            "CREATE TEMP TABLE candidate_pairs AS"
+            " SELECT ordinal, ordinal + 1 AS record_id, 255::UTINYINT AS kinds FROM canonical"
+        )
         con.execute("CREATE TEMP TABLE pair_counts AS SELECT ordinal FROM candidate_pairs")
         *before, classified = steps
         execute(con, before)

@@ -20,6 +20,7 @@ from pipelines.context import BatchContext
 from pipelines.register.opened import PREPARATION
 from pipelines.register.prepare import preparation
 from tests.factories import submissions
+from tests.factories.contexts import hash_key
 
 NEW, OLD, OLDER = date(2020, 1, 1), date(2015, 1, 1), date(2010, 1, 1)
 FORMULA_ID = "=cmd|' /C calc'!A0"
@@ -156,7 +157,8 @@ def made(root: Path, agreement: Agreement, rows: Sequence[dict[str, Any]] | None
         date(2026, 6, 2),
         date(2026, 6, 1),
         root / "register",
-        bytes(32),
+        hash_key(root),
+        determinations=(submissions.determined(),),
     )
     context.files.mkdir(parents=True)
     (context.files / "letter.toml").write_text(letter)
@@ -168,21 +170,30 @@ def made(root: Path, agreement: Agreement, rows: Sequence[dict[str, Any]] | None
     parts = [table(part, CANONICAL) for part in (chosen[:half], chosen[half:], decoys)]
     commit(context.step("ingest.rows"), {"rows": parts})
     looked_up = [candidate(r["ordinal"]) for r in [*chosen, *decoys] if r["outcome"] is None]
-    commit(context.step("match.candidates"), {"candidates": [table(looked_up, CANDIDATE)]})
+    found(context, looked_up)
     register(context.register, REGISTER, units=2)
     register(context.step("match.decoys"), CONTROL_ROWS)
-    write_tries(context, [(person_key(context, 112), f"other-{n}") for n in range(3)])
+    write_tries(context, [("before", person_key(context, 112), f"other-{n}") for n in range(3)])
     return context
 
 
 def person_key(context: BatchContext, record_id: int) -> str:
     with session() as connection:
+        context.hash_key.install(connection)
         return str(connection.execute(f"SELECT {context.sql_person_key(str(record_id))}").fetchall()[0][0])
 
 
-def write_tries(context: BatchContext, tries: Sequence[tuple[str, str]]) -> None:
-    """What the ledger knows of earlier tries."""
-    kinds = pa.schema([("person_key", pa.string()), ("address_key", pa.string())])
+def found(context: BatchContext, candidates: Sequence[Mapping[str, Any]]) -> None:
+    """Commits the match stage: each request that is matched is a try on its record."""
+    tries = [{k: c[k] for k in ("ordinal", "record_id")} for c in candidates if c["record_id"] and c["ordinal"] >= 0]
+    kinds = pa.schema({"ordinal": pa.int64(), "record_id": pa.int64()})
+    made = {"candidates": [table(candidates, CANDIDATE)], "tries": [table(tries, kinds)]}
+    commit(context.step("match.candidates"), made)
+
+
+def write_tries(context: BatchContext, tries: Sequence[tuple[str, str, str | None]]) -> None:
+    """What the ledger knows of earlier tries: batch, person_key, values_key; None: it disclosed the person's record."""
+    kinds = pa.schema({name: pa.string() for name in ("batch", "person_key", "values_key")})
     pq.write_table(table([dict(zip(kinds.names, t, strict=True)) for t in tries], kinds), context.tries)
 
 

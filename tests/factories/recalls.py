@@ -23,6 +23,7 @@ package-1,package,intake server,5,,dispose
 db-1,database,case system,5,package-1,dispose
 derived-1,derived,map of leads,3,db-1,dispose
 """
+PERSONS = b"notifies,person,rows,notified_on,because\nnobody,P. Officer,{rows},,no charge and no discipline proposed\n"
 LOG = """copy_id,received_on,person,done_on,method,receipt
 package-1,2026-03-01,C. Custodian,{day},purge,
 db-1,2026-03-01,C. Custodian,{day},clear,
@@ -43,6 +44,11 @@ def publish(installation: installations.Installation, folder: Path, numbers: ran
         record = ledger.batch(batch)
     assert record is not None and record.state == "published", record
     return batch
+
+
+def persons(rows: int) -> bytes:
+    """That no notice to the persons concerned by so many rows is due."""
+    return PERSONS.replace(b"{rows}", str(rows).encode())
 
 
 def log(*copies: str, returned: bool = False) -> bytes:

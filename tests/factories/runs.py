@@ -80,7 +80,7 @@ def copy(home: Home, target: Path) -> Home:
 
 def at(day: str) -> Clock:
     """A clock that stands at noon, UTC, of a day."""
-    return Clock(datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC))
+    return Clock(datetime.fromisoformat(day).replace(hour=12, tzinfo=UTC), pretended=True)
 
 
 def flip(path: Path, place: int = -1) -> None:

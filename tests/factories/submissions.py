@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from expectations.contracts.request import RAW_NAMES
-from expectations.instruments import Agreement, CourtOrder, parse_instrument
+from expectations.instruments import Agreement, Determination, parse_instrument
+from expectations.instruments.parse import Instrument
 from tests.factories.paths import ROOT
 
 INSTRUMENTS = ROOT / "infra" / "instruments"
@@ -50,9 +51,17 @@ def sandbox(key: Ed25519PrivateKey = KEY) -> Agreement:
     return found
 
 
-def shipped(name: str, key: Ed25519PrivateKey = KEY) -> Agreement | CourtOrder:
+def determined() -> Determination:
+    """The holder's determination for the shipped agreements, of the day on which tests decide."""
+    found = shipped("determination-sandbox.toml.in")
+    assert isinstance(found, Determination)
+    return found
+
+
+def shipped(name: str, key: Ed25519PrivateKey = KEY) -> Instrument:
     """A shipped instrument, its placeholders (if it has any) filled in as a home does."""
     text = (INSTRUMENTS / name).read_text().replace("{signing_key}", signatures.public_line(key))
+    text = text.replace("{today}", LETTER_DATE.isoformat())
     return parse_instrument(text.replace("{recipient}", str(RECIPIENT.to_public())).encode(), name)
 
 
@@ -159,7 +168,10 @@ def letter(files: Sequence[DataFile], under: Agreement, /, **changes: Any) -> st
         "statute": under.statutes[0],
         "purpose": under.purposes[0],
         "date": LETTER_DATE,
-        "signatory": {"name": "A. Head", "office": under.offices[0]},
+        "signatory": {
+            "name": under.signatories[0].name if under.signatories else "A. Head",
+            "office": under.signatories[0].office if under.signatories else under.offices[0],
+        },
         "attestations": {"solely": True, "no_informant_or_investigation_harmed": True},
         "officers": [{"id": o, "name": f"Officer {o}"} for o in OFFICERS],
         "files": [

@@ -26,11 +26,11 @@ from tests.factories import installations, runs
 # module:function:before or after:which call. The steps of a batch in the order in which they become durable.
 STEPS = [
     "flows.batch.receive:_record:before:1",
-    "flows.batch.receive:_write_keys:after:1",
+    "flows.batch.tries:write_keys:after:1",
     "flows.ledger.batches:Batches.receive:after:1",
     *(f"pipelines.lake.commit:commit_manifest:{when}:{nth}" for nth in range(1, 4) for when in ("before", "after")),
     *(f"flows.ledger.batches:Batches.advance:{when}:{nth}" for nth in range(1, 5) for when in ("before", "after")),
-    "flows.ledger.claims:Disclosures.record_tries:after:1",
+    "flows.ledger.tries:TriesKept.record_tries:after:1",
     "pipelines.release:seal:after:1",
     "pipelines.release:seal_evidence:after:1",
     "pipelines.release:seal_accounting:after:1",
@@ -145,6 +145,7 @@ def test_a_killed_batch_ends_like_one_never_killed(
     assert look(place) == reference
 
 
+@pytest.mark.slow
 def test_two_runs_at_a_time_disclose_once(base: Path, reference: Stand, zygote: Zygote, tmp_path: Path) -> None:
     place = fresh(base, tmp_path)
     assert zygote.run(home=str(place / "home"), what=str(place / "submission"), times=2) == [0, 0]

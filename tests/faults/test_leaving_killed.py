@@ -4,7 +4,6 @@ unaccounted leaves."""
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import time
@@ -17,10 +16,11 @@ from flows.home.tree import HOLDER_SIGNING, open_home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from pipelines import release
+from tests import SOAK
 from tests.factories import installations
 from tests.faults.test_crash import KILLED, Stand, Zygote, fresh, look
 
-KILLS = int(os.environ.get("SLUICEGATE_KILLS", "200"))
+KILLS = 200 if SOAK else 60
 READY = "flows.batch.release:Release.end_rows:before:1"  # eligibility has passed, nothing is sealed
 
 

@@ -16,6 +16,7 @@ from flows.ledger import facts
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import TRANSITIONS, Checkpoint, State
+from tests.factories.law import no_law
 from tests.factories.ledgers import ROWS, Office, accounted, package, pairs, receive, sha
 from tests.generative.examples import examples
 
@@ -90,13 +91,11 @@ class Installation:
             package=self.packages[name],
             merkle_root=known or sha("none"),
             content_digest=sha("rows"),
-            orders=lambda _bodies: {},
+            law=no_law,
         )
 
     def publish(self, name: str) -> None:
-        publication.publish(
-            self.ledger, name, package=self.packages[name], outbox=self.outbox, orders=lambda _bodies: {}
-        )
+        publication.publish(self.ledger, name, package=self.packages[name], outbox=self.outbox, law=no_law)
 
     def reopen(self, name: str) -> None:
         publication.reopen(self.ledger, name, self.outbox)

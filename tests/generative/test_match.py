@@ -22,7 +22,11 @@ from pipelines.register import prepare
 from tests.factories.match_inputs import HOME, asked, matched, record
 from tests.generative.examples import examples
 
-FIRST = ["Ana", "Anna", "Bill", "William", "Maria", "Marie", "Mario", "Jo", "J"]
+FIRST = ["Ana", "Anna", "Bill", "William", "Wiliam", "Willlliam", "Maria", "Marie", "Mario", "Mary Ann", "Maryann", "J"]
+FIRST += ["Ottolina", "Ottolima", "Josgua", "Joshua"]
+# of these, by hand: on no list of given names; and pairs of a name and its familiar form
+NO_NAMES = {"WILLLLIAM", "OTTOLINA", "OTTOLIMA", "JOSGUA"}
+FAMILIAR = ({"BILL", "WILLIAM"},)
 LAST = ["Ulloa", "Ulloa Vega", "Vega", "Vegas", "De La Xara", "De Leon", "Winterfield", "Winterfeild"]
 MIDDLE = [None, None, "A", "B"]
 SUFFIX = [None, None, None, "JR", "SR"]
@@ -126,7 +130,7 @@ class Twin:
         return ends
 
     def one(self, row: dict[str, Any]) -> tuple[Any, ...]:
-        seen = [(p, *self.classify(row, p)) for p in self.persons if self.share_a_key(row, p)]
+        seen = [(p, *self.classify(row, p)) for p in self.persons if self.keys(row, p)]
         releasable = [(p, tier) for p, tier, _ in seen if tier]
         plausible = sum(1 for _, tier, likely in seen if tier or likely)
         elsewhere = any(row["s_tin"] and p["s_tin"] == row["s_tin"] and not tier for p, tier, _ in seen)
@@ -136,7 +140,8 @@ class Twin:
             return "ambiguous", None, None, plausible
         return ("near" if plausible else "unmatched"), None, None, plausible
 
-    def share_a_key(self, row: dict[str, Any], p: dict[str, Any]) -> bool:
+    def keys(self, row: dict[str, Any], p: dict[str, Any]) -> list[set[str]]:
+        """The blocking keys that they share, as the values that each needs beside names."""
         tokens = {row["s_last1"], row["s_last2"]} & {p["s_last1"], p["s_last2"]}
         born = row["s_birth"] and row["s_birth"] == p["s_birth"] and not row["s_birth_year_only"]
         crossed = row["s_first"] in {p["s_last1"], p["s_last2"]} and row["s_last"][0] == p["s_first"][0]
@@ -144,13 +149,15 @@ class Twin:
         house = any(h["a_zip"] == row["a_zip"] and h["a_number"] == row["a_number"] for h in homes)
         area = any(h["a_zip"][:3] == row["a_zip"][:3] for h in homes)
         same_first = row["s_first"] == p["s_first"]
-        return bool(
-            (row["s_tin"] and row["s_tin"] == p["s_tin"])
-            or (tokens and born and row["s_first"][0] == p["s_first"][0])
-            or (crossed and born)
-            or (house and (tokens or same_first))
-            or (same_first and born and area)
+        house_crossed = row["s_first"] in {p["s_last1"], p["s_last2"]} or row["s_last1"] == p["s_first"]
+        shared = (
+            ({"tin"}, row["s_tin"] and row["s_tin"] == p["s_tin"]),
+            ({"birth"}, tokens and born and row["s_first"][0] == p["s_first"][0]),
+            ({"birth"}, crossed and born),
+            ({"home"}, house and (tokens or same_first or house_crossed)),
+            ({"home", "birth"}, same_first and born and area),
         )
+        return [values for values, holds in shared if holds]
 
     def classify(self, row: dict[str, Any], p: dict[str, Any]) -> tuple[str | None, bool]:
         """Tier or None, and whether the record is plausible."""
@@ -161,52 +168,73 @@ class Twin:
             (None not in middles and middles[0] == middles[1]),
             (None not in middles and middles[0] != middles[1]),
         )
-        first_jw, last_jw = jaro_winkler(row["s_first"], p["s_first"]), jaro_winkler(row["s_last"], p["s_last"])
-        first_exact = row["s_first"] == p["s_first"]
-        nick = {row["s_first"], p["s_first"]} in ({"BILL", "WILLIAM"}, {"ANNA", "ANA"}, {"MARIA", "MARIE"})
-        initial = row["s_first"][0] == p["s_first"][0] and 1 in (len(row["s_first"]), len(p["s_first"]))
+        first, last_jw = compare_first(row["s_first"], p["s_first"]), jaro_winkler(row["s_last"], p["s_last"])
+        first_exact = first == "exact"
         last_exact = row["s_last"].replace(" ", "") == p["s_last"].replace(" ", "")
         token = bool(({row["s_last1"], row["s_last2"]} & {p["s_last1"], p["s_last2"]}) - {"DE", "LA"})
-        first_near, last_near = first_exact or nick or first_jw >= 0.92, last_exact or token or last_jw >= 0.92
+        last_near = last_exact or token or last_jw >= 0.92
         swapped = row["s_first"] == p["s_last"] and row["s_last"] == p["s_first"]
-        loose = swapped or (
-            (first_exact or nick or initial or first_jw >= 0.8) and (last_exact or token or last_jw >= 0.85)
-        )
+        swapped = swapped and 1 not in (len(row["s_first"]), len(row["s_last"]))
+        loose = swapped or (first != "different" and (last_exact or token or last_jw >= 0.85))
         off = [birth == "conflict", tin == "conflict", suffix == "conflict"]
-        lone_suffix = suffix == "one_side" and birth != "same" and tin != "same"
+        lone_suffix = suffix == "one_side" and birth != "same"
         plausible = (
             loose and (birth in ("same", "near", "year") or tin in ("same", "near") or place >= 2) and sum(off) < 2
         )
         tier = None
-        if any(off) or tin == "near" or lone_suffix or place == 1:
+        # with another value in the place of one, it would not be found
+        unseen = any(all(value in needed for needed in self.keys(row, p)) for value in ("tin", "birth", "home"))
+        if any(off) or tin == "near" or lone_suffix or place == 1 or (place == 3 and unseen):
             return None, plausible
-        slip = nick or abs(len(row["s_first"]) - len(p["s_first"])) <= 1
-        near_and = birth == "same" or (middle_same and slip)
-        given_name_and = birth == "same" or (middle_same and (last_near or place == 3))
-        if tin == "same" and (birth == "same" or not middle_off):
-            named = (first_exact and (last_exact or token)) or swapped
-            if named or (first_near and last_near and near_and) or (first_exact and given_name_and):
+        if tin != "same":  # what twins share is no evidence: the very same given name, and no other initial
+            if birth != "same" or middle_off or not (first_exact or swapped):
+                return None, plausible
+        elif birth == "same":
+            if (
+                swapped
+                or first_exact
+                or (first in ("other", "nick", "slip", "longer") and last_near and not middle_off)
+            ):
                 tier = "A"
+        elif not middle_off and (
+            swapped
+            or (first_exact and (last_exact or token or (middle_same and (last_near or place == 3))))
+            or (first in ("nick", "slip") and last_near and middle_same)
+        ):
+            tier = "A"
         if tier is None and birth == "same":
+            rare = self.namesakes(row) * (self.middle_share(p) if middle_same else 1) <= 1e-5
             if ((first_exact and last_exact) or swapped) and place >= 2:
                 tier = "B"
-            elif first_near and last_near and place == 3 and not middle_off:
+            elif first_exact and last_near and place == 3:
                 tier = "C"
-            elif (
-                first_exact
-                and last_exact
-                and self.namesakes(p) * (self.middle_share(p) if middle_same else 100 if middle_off else 1) <= 1e-5
-            ):
+            elif first_exact and last_exact and rare:
                 tier = "D"
         return tier, plausible
 
     def middle_share(self, p: dict[str, Any]) -> float:
         return sum(q["s_middle"] == p["s_middle"] for q in self.persons) / len(self.persons)
 
-    def namesakes(self, p: dict[str, Any]) -> float:
-        first = sum(1 for q in self.persons if q["s_first"] == p["s_first"])
-        last = sum(1 for q in self.persons if q["s_last1"] == p["s_last1"])
+    def namesakes(self, row: dict[str, Any]) -> float:
+        first = max(1, sum(1 for q in self.persons if q["s_first"] == row["s_first"]))
+        last = max(1, sum(1 for q in self.persons if q["s_last1"] == row["s_last1"]))
         return first * last / len(self.persons) / 25_000
+
+
+def compare_first(x: str, y: str) -> str:
+    if len(x) == 1 or len(y) == 1:
+        return "initial" if x[0] == y[0] else "different"
+    if x.replace(" ", "") == y.replace(" ", ""):
+        return "exact"
+    likeness, one_length = jaro_winkler(x, y), abs(len(x) - len(y)) <= 1
+    nick = {x, y} in FAMILIAR
+    if likeness >= 0.92 and not (nick and not one_length) and (x in NO_NAMES) == (y in NO_NAMES):
+        return "other"
+    if nick:
+        return "nick"
+    if likeness >= 0.92:
+        return "slip" if one_length else "longer"
+    return "loose" if likeness >= 0.8 else "different"
 
 
 def compare_birth(a: dict[str, Any], b: dict[str, Any]) -> str:

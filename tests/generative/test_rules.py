@@ -87,6 +87,7 @@ def test_the_ninetieth_day_over_leap_days_and_year_ends(con: duckdb.DuckDBPyConn
             "days_after_final_order": 90,
             "final_order_date": str(letter - timedelta(days=400 if court else days)),
             "judicial_order_date": str(letter - timedelta(days=days)) if court else "none",
+            **dict.fromkeys(("prong", "conduct_date", "conduct_place", "proper_steps")),
         }
         for letter in (
             first + timedelta(days=n) for first in (date(2022, 12, 25), date(2023, 12, 25)) for n in range(110)
@@ -97,6 +98,27 @@ def test_the_ninetieth_day_over_leap_days_and_year_ends(con: duckdb.DuckDBPyConn
     found = under_statutes(con, rows)
     assert found == [TWINS["8 USC 1253(a)(1)"](row) for row in rows]
     assert found.count(set()) == 2 * 2 * 110 * 9  # the 91st day to the 99th
+
+
+PRONGS = [
+    "1253(a)(1)A",
+    "8 USC A",
+    "1253(a)(1)((A)",
+    None,
+    " ",
+    "A",
+    "B",
+    "C",
+    "D",
+    "(B)",
+    "D)",
+    "E",
+    "a",
+    "AB",
+    "1253(a)(1)(C)",
+    "8 U.S.C. § 1253(a)(1)(D)",
+    "8 USC A",
+]
 
 
 @st.composite
@@ -116,7 +138,7 @@ def removals(draw: st.DrawFn) -> dict[str, Any]:
             st.sampled_from(["1227(a)", "1227(b)", "1182(a)"]),
             st.sampled_from(["(1)", "(2)", "(3)", "(4)", "(5)", "(6)", "(7)", ""]),
             st.sampled_from(["", "(A)", "(B)", "(D)", "(E)", "(F)", "(G)", "(H)", "(a)"]),
-            st.sampled_from(["", "", "(i)", "(iii)", "(iv)", "(vii)", "(viii)", "(I)"]),
+            st.sampled_from(["", "", "(i)", "(iii)", "(iv)", "(vi)", "(vii)", "(viii)", "(I)"]),
         ),
     )
     return {
@@ -129,6 +151,10 @@ def removals(draw: st.DrawFn) -> dict[str, Any]:
         ),
         "removal_ground": draw(st.one_of(st.just("1227(a)(1)(B)"), ground, st.sampled_from(JUNK))),
         "case_number": draw(st.sampled_from(["C-1", "C-1", "", None, "-"])),
+        "prong": draw(st.sampled_from(PRONGS)),
+        "conduct_date": draw(st.one_of(st.none(), written, st.sampled_from(JUNK))),
+        "conduct_place": draw(st.sampled_from(["26 Federal Plaza", "", None, "-"])),
+        "proper_steps": draw(st.sampled_from([None, "none", " NONE ", "-", "a motion to reopen"])),
     }
 
 
@@ -148,6 +174,10 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     "suffix": (),
     "birth_date": ("BAD_BIRTH_DATE",),  # may be left out; one that cannot be right is a defect
     "tin": ("BAD_TIN",),
+    "prong": ("BAD_PRONG", "NO_CONDUCT_DATE", "NO_CONDUCT_PLACE"),  # left out it is (A), which asks for 90 days
+    "conduct_date": ("BAD_CONDUCT_DATE", "CONDUCT_BEFORE_ORDER", "CONDUCT_IN_FUTURE"),  # (A) asks for none
+    "conduct_place": (),
+    "proper_steps": ("PROPER_STEPS_TAKEN",),  # who says nothing claims no exception
     "unit": ("PRIVATE_MAILBOX", "NOT_PARSED", "PLACEHOLDER", "FACILITY"),  # a house has none; UNIT_NEEDED asks for it
 }
 # Name and address may be given in parts or in one line; here a row has one form of each, so that no other stands in.
@@ -175,6 +205,10 @@ VALUES: dict[str, list[str]] = {
     "judicial_order_date": ["none", "2025-09-01", "2026-05-01", "2025-01-01", "2027-01-01", "no"],
     "removal_ground": ["1227(a)(1)(B)", "1182(a)(6)"],
     "case_number": ["C-7", "-"],
+    "prong": ["A", "B", "D", "E"],
+    "conduct_date": ["2025-08-01", "2024-08-01", "2027-01-01", "soon"],
+    "conduct_place": ["26 Federal Plaza", "-"],
+    "proper_steps": ["none", "a motion to reopen"],
 }
 
 
@@ -228,11 +262,14 @@ KNOWN: dict[str, list[Any]] = {
     "a_state": ["MA", "TX"],
     "units_on_file": [0, 1, 2, 3],
     "earlier_tries": [0, 1, 2, 3, 4],
+    "tried_beside": [0, 0, 0, 1],
     "tries_per_person": [1, 3],
     "corroboration": ["same", "differs", "building", "not_comparable"],
     "addresses_on_file": [[], spec.MATCHED["addresses_on_file"]],
     "lists": [[], ["informant"], ["plaintiffs"]],
     "lists_required": [[], ["plaintiffs"]],
+    "lists_barred": [[], ["plaintiffs"], ["class"]],
+    "lists_on_file": [[], ["class"], ["informant", "plaintiffs"]],
     "states_withheld": [[], ["TX"]],
     "origin": ["request", "request", "decoy"],
 }

@@ -25,7 +25,9 @@ from flows.outbox import package_digest
 from pipelines import ingest, lake, match, sealing, validate
 from pipelines.context import BatchContext
 
-OF_THE_ADDRESS = frozenset({*ADDRESS_CODES, "NOT_CORROBORATED", "UNIT_NEEDED", "NO_ADDRESS_ON_FILE", "TOO_MANY_TRIES"})
+OF_THE_ADDRESS = frozenset(
+    {*ADDRESS_CODES, "NOT_CORROBORATED", "UNIT_NEEDED", "NO_ADDRESS_ON_FILE", "TOO_MANY_TRIES", "TRIED_TOGETHER"}
+)
 
 
 def release(home: Home, clock: Clock, submission: Path) -> str:
@@ -37,8 +39,8 @@ def release(home: Home, clock: Clock, submission: Path) -> str:
             ledger.advance(work.name, state)
         release = work.release
         release.end_rows(None)
-        release.seal(sealing.new_identity().recipient)
-        ledger.advance(work.name, State.SEALED, facts={"package": package_digest(release.package)})
+        law = release.seal(sealing.new_identity().recipient)
+        ledger.advance(work.name, State.SEALED, facts={"package": package_digest(release.package), "law": law})
         assert release.prepare().state is State.PREPARED
         assert release.publish().state is State.PUBLISHED
         work.delete_folder()

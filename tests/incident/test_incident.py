@@ -137,6 +137,7 @@ def test_the_recall_is_driven_to_its_end(incident: Incident, case: CaseRecord, t
         return advance(home, Clock(), case.id, which, file, key)
 
     step(Step.NOTIFIED, b"receipts")
+    step(Step.PERSONS, recalls.persons(case.rows))
     step(Step.COPIES, recalls.COPIES)
     assert step(Step.DISPOSED, recalls.log("package-1", "db-1", "derived-1")).state is CaseState.DISPOSED
     step(Step.ATTESTED, recalls.attestation(home, case.id), None)

@@ -1,13 +1,16 @@
 """Words and phrases that readers stumbled over, and what is written instead. One list, for documents and help texts.
 
-`DATA` are names of columns, codes and outcomes that recipients' and requesters' programs know: they stay.
+`DATA` are names of columns, codes, outcomes and checks that programs and stored verdicts know: they stay.
 """
 
 from __future__ import annotations
 
 import re
 
-DATA = ("`mend`", '"decoy"', "`decoy`", "DECOY_WRONG", "requester_mends", "cause_mended")
+DATA = (
+    *("`mend`", '"decoy"', "`decoy`", "DECOY_WRONG", "requester_mends", "cause_mended"),
+    *("matching.decoys", "eligibility.decoys"),
+)
 INSTEAD: dict[str, str] = {
     r"mend(s|ed|ing)?": "fix",
     r"in clear": "plaintext",

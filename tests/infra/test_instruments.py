@@ -14,6 +14,7 @@ STATUTE = "8 USC 1253(a)(1)"
 def test_every_shipped_instrument_parses() -> None:
     found = [shipped(p.name) for p in sorted(INSTRUMENTS.glob("*.toml*"))]
     assert [i.id for i in found] == [
+        "determination-sandbox",
         "holding-2026-02-24-dccir",
         "injunction-2026-02-05-dmass",
         "irs-ice-2025",

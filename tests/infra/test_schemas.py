@@ -14,13 +14,18 @@ import pytest
 
 from expectations.base.errors import BadInput
 from expectations.base.forms import Strict, form_in, problems, to_toml
-from expectations.instruments import Agreement, CourtOrder, Letter, parse_instrument
+from expectations.instruments import Agreement, CourtOrder, Determination, Letter, parse_instrument
 from flows.cli import main
 from flows.reports.schemas import json_schema, table
 from tests.factories import submissions
 from tests.factories.submissions import INSTRUMENTS
 
-FORMS: dict[str, type[Strict]] = {"agreement": Agreement, "court_order": CourtOrder, "letter": Letter}
+FORMS: dict[str, type[Strict]] = {
+    "agreement": Agreement,
+    "court_order": CourtOrder,
+    "determination": Determination,
+    "letter": Letter,
+}
 NESTED = {
     "agreement": {
         "thresholds.rows_per_batch",
@@ -29,6 +34,7 @@ NESTED = {
         "keys.recipient",
     },
     "court_order": {"only.fields", "scope.districts"},
+    "determination": {"agreements", "determined_on"},
     "letter": {"signatory.office", "attestations.solely", "files.sha256"},
 }
 
@@ -43,12 +49,12 @@ def validate(name: str, content: dict[str, Any]) -> None:
 
 
 def written() -> list[tuple[str, dict[str, Any]]]:
-    found = [tomllib.loads(p.read_text()) for p in sorted(INSTRUMENTS.glob("*.toml*"))]
+    found = [tomllib.loads(p.read_text().replace("{today}", "2026-06-01")) for p in sorted(INSTRUMENTS.glob("*.toml*"))]
     return [(content["kind"], content) for content in found]
 
 
 def test_the_shipped_instruments_and_a_letter_fit_the_printed_schema() -> None:
-    assert len(written()) == 5
+    assert len(written()) == 6
     for kind, content in written():
         validate(kind, content)
     letter = submissions.letter([submissions.DataFile("requests.csv", b"", 13)], submissions.sandbox())
@@ -63,6 +69,10 @@ SPOILED: list[tuple[str, dict[str, Any]]] = [
     ("agreement", {"valid_to": "soon"}),
     ("agreement", {"thresholds": {}}),
     ("agreement", {"retention_years": 4}),
+    ("agreement", {"offices": ["Assistant Director"]}),
+    ("agreement", {"purposes": ["Criminal proceeding", "Civil removal"]}),
+    ("determination", {"agreements": []}),
+    ("court_order", {"text_sha256": "yes"}),
     ("court_order", {"effect": "permit"}),
     ("court_order", {"scope": {"fields": ["tin"]}}),
     ("court_order", {"scope": {"district": ["D. Mass."]}}),

@@ -257,7 +257,9 @@ def test_pre_flight_says_codes_and_places_only(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(data)
     pq.write_table(pa.table({"id": [CANARY], "street": [f"{CANARY} {DIGITS[1]}"]}), tmp_path / "good.parquet")
     pq.write_table(pa.table({"id": [CANARY], "street": [[CANARY]]}), tmp_path / "list.parquet")
-    submissions.write(tmp_path / "s", [good(1), spoilt(2), {**good(3), "city": "a\tb"}], purpose="x")
+    submissions.write(
+        tmp_path / "s", [good(1), spoilt(2), {**good(3), "city": "a\tb"}], purpose="Grand jury proceeding"
+    )
     given = sorted(tmp_path.iterdir())
     commands = [["preflight", what.name, "--out", f"verdicts of {what.name}.csv"] for what in given]
     said = _printed(dict(os.environ), commands, tmp_path)

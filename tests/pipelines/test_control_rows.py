@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
+from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from expectations.base import duck
+from expectations.base.errors import Fault
 from expectations.codes import ADDRESS_CODES
 from expectations.contracts.register import REGISTER_ADDRESS, REGISTER_PERSON
 from pipelines import control_rows, match, register
+from pipelines.control_rows.workshop import ENDINGS, MIDDLES, ONSETS
+from pipelines.match.comparisons.names import LOOSE_LAST
 from tests.factories.match_inputs import (
     CONTROL_ROWS,
     HOME,
@@ -101,6 +107,64 @@ def test_a_request_never_ends_on_a_control_row_nor_a_control_row_on_a_record(tmp
     committed(tmp_path / "ingest.decoys", {"persons": CONTROL_ROWS.persons, "addresses": CONTROL_ROWS.addresses})
     manifest = match.run(context(tmp_path, real))
     found = {r["ordinal"]: r for r in pq.read_table(manifest.paths("candidates")[0]).to_pylist()}
-    for ordinal in (0, -1):
-        assert found[ordinal]["outcome"] == "ambiguous" and "cross_origin" in found[ordinal]["vetoes"]
-    assert found[-2]["outcome"] is None and found[-2]["record_id"] == -2
+    assert {n: (r["outcome"], r["record_id"]) for n, r in found.items()} == {
+        0: (None, 10),
+        -1: (None, -1),
+        -2: (None, -2),
+    }
+
+
+def test_no_two_of_a_batch_share_a_word_a_street_or_a_number() -> None:
+    """So that no control row meets another's record: what they share, the cases share on purpose."""
+    for seed in range(200):
+        made = control_rows.make(f"apart {seed}", **LEGAL)
+        persons = {p["record_id"]: p for p in made.persons.to_pylist()}.values()
+        alike = [(p["first_name"], p["last_name"]) for p in persons]
+        assert len(set(alike)) == len(alike) - 1  # the two records that nothing tells apart
+        words = [word for names in set(alike) for word in names]
+        assert len(set(words)) == len(words)
+        tins = [p["tin"] for p in persons if p["tin"]]
+        assert len(set(tins)) == len(tins)
+
+
+def test_the_borrower_of_a_number_is_not_named_like_its_owner() -> None:
+    """Else the row would be near, or ambiguous, and not unmatched."""
+    words = [["".join(w).upper() for w in product(ONSETS, *[MIDDLES[:3]] * n, ENDINGS)] for n in (1, 2)]
+    with duck.session() as con:
+        for made, loose in zip(words, (1.0, LOOSE_LAST), strict=True):
+            con.register("w", pa.table({"w": made}))
+            alike = con.execute("""
+                SELECT max(jaro_winkler_similarity(a.w, b.w)) FROM w a, w b
+                WHERE a.w[1] <> b.w[1] AND a.w[-2:] <> b.w[-2:]""").fetchall()[0][0]
+            assert alike < loose  # one name that is different is enough
+    for seed in range(200):
+        made_rows = control_rows.make(f"borrowed {seed}", **LEGAL)
+        owners = {p["tin"]: p for p in made_rows.persons.to_pylist() if p["tin"]}
+        borrowed = [
+            (owners[tin], a)
+            for a in made_rows.requests.to_pylist()
+            if (tin := (a["tin"] or "").replace("-", "")) in owners and a["first_name"] != owners[tin]["first_name"]
+        ]
+        assert len(borrowed) == 1
+        for owner, asker in borrowed:
+            for name in ("first_name", "last_name"):
+                assert owner[name][0] != asker[name][0] and owner[name][-2:] != asker[name][-2:]
+
+
+def test_none_lives_where_a_list_would_hold_it_back() -> None:
+    avoid = ("Houston", "Denver", "Ave", "1 Elsewhere Rd, Dallas, TX 75201")
+    for seed in range(20):
+        addresses = control_rows.make(f"listed {seed}", **LEGAL, avoid=avoid).addresses.to_pylist()
+        assert not {a["city"] for a in addresses} & {"HOUSTON", "DENVER"}
+        assert not [a for a in addresses if a["street"].endswith(" AVE")]
+    street = CONTROL_ROWS.addresses["street"].to_pylist()[0]
+    again = control_rows.make("a test", **LEGAL, avoid=(f"{street}, Houston, TX 77002",))
+    assert street not in again.addresses["street"].to_pylist()
+    with pytest.raises(Fault) as barred:
+        control_rows.make("listed", **LEGAL, avoid=("ST", "Avenue", "rd"))
+    assert barred.value.code == "CONTROL_ROWS_BARRED"
+
+
+def test_they_have_moved_in_by_the_day_of_the_decision() -> None:
+    for day in (date(2001, 2, 3), date(2026, 6, 1)):
+        assert max(control_rows.make("early", **LEGAL, decided_on=day).addresses["valid_from"].to_pylist()) <= day

@@ -12,6 +12,7 @@ from expectations.instruments import Agreement
 from pipelines import ingest, lake, match, register, release, sealing, validate
 from pipelines.context import BatchContext
 from tests.factories import matched, submissions
+from tests.factories.contexts import hash_key
 from tests.factories.match_inputs import raw_register, record
 
 BORN = date(1980, 5, 17)
@@ -57,7 +58,8 @@ def context(root: Path, agreement: Agreement) -> BatchContext:
         date(2026, 6, 2),
         date(2026, 6, 2),
         root / "register",
-        bytes(32),
+        hash_key(root),
+        determinations=(submissions.determined(),),
     )
     pq.write_table(pa.table({"request_key": pa.array([], pa.string())}), made.disclosed)
     matched.write_tries(made, [])

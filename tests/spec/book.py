@@ -23,7 +23,7 @@ from expectations.contracts.request import RAW_NAMES
 from expectations.contracts.stages import CANONICAL, VERDICT
 from expectations.facts import crowding, letter, sql
 from expectations.facts.letter import LetterFacts
-from expectations.instruments import Agreement, CourtOrder, parse_letter
+from expectations.instruments import Agreement, CourtOrder, Determination, parse_kept_letter
 from expectations.names import standard
 from expectations.rules import book
 from expectations.rules.address import CLEAN, CROWD, PREMISES
@@ -37,12 +37,15 @@ TABLES = ("request", "register", "batch")
 CROWDED = 200  # the agreement's persons_per_address here: more than there are cases
 
 # What a register-phase rule reads of a verdict row and of its canonical row; letter facts stand beside it.
-FROM_VERDICT = ("addresses_on_file", "units_on_file", "earlier_tries", "corroboration", "lists", "origin")
+FROM_VERDICT = (
+    *("addresses_on_file", "units_on_file", "earlier_tries", "tried_beside", "corroboration", "lists", "origin"),
+)
 FROM_ROW = ("a_kind", "a_unit", "a_state")
 MATCHED: dict[str, Any] = {
     "addresses_on_file": [on_file(1)],
     "units_on_file": 0,
     "earlier_tries": 0,
+    "tried_beside": 0,
     "corroboration": "same",
     "a_kind": "street",
     "a_unit": None,
@@ -54,7 +57,6 @@ COUNTS: dict[str, Any] = {
     "rows_submitted": 1000,
     "rows_rejected": 0,
     "rows_dropped": 0,
-    "rows_open": 990,
     "incomplete_rows": 10,
     "worst_file_incomplete_share": 0.01,
     "identical_reason_rows": 0,
@@ -113,13 +115,22 @@ def table(rule: Rule) -> str:
 
 
 def letter_facts(
-    under: Agreement | None = None, *, orders: tuple[CourtOrder, ...] = (), today: date = LETTER_DATE, **changes: Any
+    under: Agreement | None = None,
+    *,
+    orders: tuple[CourtOrder, ...] = (),
+    today: date = LETTER_DATE,
+    determinations: tuple[Determination, ...] = (),
+    **changes: Any,
 ) -> LetterFacts:
     """Facts of a letter in good order (but for `changes`)."""
     known = under or submissions.sandbox()
+    made = submissions.determined().model_copy(update={"determined_on": today})
+    determinations = determinations or (made,)
     text = submissions.letter([submissions.DataFile("requests.csv", b"", 1)], known, **changes).encode()
     signed = submissions.signatures.sign(text, submissions.KEY, submissions.signatures.LETTER)
-    return letter.letter_facts(parse_letter(text), text, signed, known, orders, today, today)
+    return letter.letter_facts(
+        parse_kept_letter(text), text, signed, known, orders, today, today, determinations=determinations
+    )
 
 
 def of_batch(facts: LetterFacts | None = None) -> dict[str, Any]:

@@ -40,7 +40,14 @@ TABLE: list[tuple[str, tuple[float, float], Batches, int, tuple[float, float]]] 
         LARGE,
         (0.46, 0.54),
     ),
-    ("chance in a batch of this size", AGREED, rates(*[500] * 10), 396, (0.4, 0.6)),
+    (
+        "chance in a batch of this size, and in those before",
+        AGREED,
+        rates(*[500] * 10),
+        396,
+        (0.5 - 4 * (0.000625 + 0.000025) ** 0.5, 0.5 + 4 * (0.000625 + 0.000025) ** 0.5),
+    ),
+    ("ten rows that all matched show little", (0.0, 1.0), [(1, 1)] * 10, LARGE, (1 - 4 * (1.2 / 9.8 / 10) ** 0.5, 1.0)),
     (
         "chance counts where all matched before",
         (0.0, 1.0),
@@ -98,3 +105,26 @@ def test_more_rows_never_make_it_wider(con: duckdb.DuckDBPyConnection) -> None:
     for rate in (0, 20, 500, 990, 1000):
         widths = [c - f for f, c in (applied(con, (0.0, 1.0), rates(*[rate] * 10), n) for n in (5, 50, 500, LARGE))]
         assert widths == sorted(widths, reverse=True)
+
+
+def passes(con: duckdb.DuckDBPyConnection, before: Batches, looked_up: int, matched: int) -> bool:
+    rows, found = band.pooled(band.learnt(before[: band.NEWEST]), str(looked_up), str(matched))
+    return bool(con.execute(f"SELECT {band.within(rows, found, '0.005', '0.98')}").fetchall()[0][0])
+
+
+def test_a_batch_of_one_row_may_find_nobody_or_its_person(con: duckdb.DuckDBPyConnection) -> None:
+    for matched in (0, 1):
+        assert passes(con, [], 1, matched)
+    assert not passes(con, [], 100, 99)
+    assert passes(con, [], 100, 98)
+
+
+@pytest.mark.parametrize("size", [1, 7, 49])
+def test_a_harvest_cut_into_small_batches_is_held_all_the_same(con: duckdb.DuckDBPyConnection, size: int) -> None:
+    """What the agreement's ceiling stops in one batch, it stops in many; and a batch of nothing is no harvest."""
+    assert passes(con, [], size, size)
+    assert not passes(con, [(size, size)] * 100, size, size)
+    assert passes(con, [(size, size)] * 100, 0, 0)
+    # a large batch is judged by itself, and small ones are not judged by it
+    assert passes(con, [(size, size)] * 100, 100, 50)
+    assert passes(con, [(LARGE, LARGE)], size, size)

@@ -36,6 +36,8 @@ PACKAGES = ("expectations", "pipelines", "flows")
 # A list → the module that does not import while a member of it has no behaviour, by the path of the list.
 AT_IMPORT = {
     "expectations.instruments.effects.Effect": "expectations.instruments.effects",
+    "expectations.instruments.law.Office": "expectations.instruments.law",
+    "expectations.instruments.law.Purpose": "expectations.instruments.law",
     "expectations.instruments.letter.FileFormat": "pipelines.read.formats",
     "expectations.instruments.letter.Compression": "pipelines.read.formats",
     "expectations.instruments.parse.Kind": "expectations.instruments.parse",
@@ -53,7 +55,9 @@ AT_IMPORT = {
     "pipelines.register.delta.Kind": "pipelines.register.delta",
     "pipelines.register.mapping.RegisterFormat": "pipelines.register.table",
     "pipelines.simulate.profiles.Kind": "pipelines.simulate.profiles",
+    "flows.batch.clauses.Clause": "flows.batch.clauses",
     "flows.cases.Step": "flows.cases.advancing",
+    "flows.ledger.database.models.KeyName": "flows.home.keys",
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",
     "flows.ledger.decisions.Reason": "flows.ledger.decisions",
     "flows.ledger.events.base.Kind": "flows.ledger.events",
@@ -78,7 +82,7 @@ IN_MYPY = {
 # Words that are only recorded: no branch reads them. A list → the page that says what each of them means.
 RECORDED = {"flows.ledger.facts.View": "accounting.md", "pipelines.register.update.Change": "register.md"}
 # What a checkpoint compares: a member that its predicates do not know fails there, and the batch is held.
-CLOSES = {"pipelines.control_rows.End"}
+CLOSES = {"pipelines.control_rows.workshop.End"}
 # What fails where a list has a member more, if it is not a table made with `total`.
 OTHERWISE = {
     "pipelines.simulate.profiles.Kind": "KeyError: <Kind.ADDED: 'added'>",
@@ -183,10 +187,10 @@ def test_a_table_that_leaves_a_member_out_is_a_fault() -> None:
 def test_every_effect_answers_every_question_in_one_way() -> None:
     for effect, does in EFFECTS.items():
         if does.idle:  # nothing that it could do to a request, or keep from being destroyed
-            assert does.on_batch is OnBatch.GOES_ON and not (does.restricts or does.keeps_evidence), effect
+            assert does.on_batch is OnBatch.GOES_ON and not (does.restricts or does.bars or does.keeps_evidence), effect
             assert not (does.reaches_back or does.preserves), effect
         else:  # an order that stands against requests says what it takes away, or stops them
-            assert does.on_batch is not OnBatch.GOES_ON or does.restricts, effect
+            assert does.on_batch is not OnBatch.GOES_ON or does.restricts or does.bars, effect
     assert set(EFFECTS) == set(Effect)
 
 
@@ -197,7 +201,7 @@ def test_an_instrument_says_the_kind_that_it_is_known_by(kind: str) -> None:
 
 
 def test_every_rule_reads_facts_that_there_are() -> None:
-    counts = {"rows_submitted", "rows_dropped", "rows_open", "incomplete_rows", "worst_file_incomplete_share"}
+    counts = {"rows_submitted", "rows_dropped", "incomplete_rows", "worst_file_incomplete_share"}
     counts |= {"codes_over_limit", "identical_reason_rows", "busiest_officer_rows"}
     assert {name for rule in book.batch_rules() for name in rule.inputs} <= {*LETTER_FACTS, *counts}
 

@@ -46,20 +46,68 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+# reasons that differ in a counter only, however it is written, in GIVEN and in other places
+COUNTERS = (
+    "twenty-three",
+    "twentythree",
+    "one hundred and five",
+    "the 23rd",
+    "thirty-first",
+    "no. IV",
+    "MCMXCIV",
+    "a b c",
+    "zz",
+    "alpha bravo",
+    "treinta y dos",
+    "dreiundzwanzig",
+    "quatre-vingt-dix",
+    "record number nine",
+    "Nov. ninth",
+    "xxiii",
+)
+PLACES = ("{}: address needed to serve the defendant", "Address needed {} to serve the defendant", GIVEN + " ({})")
+
+
+def keys(con: duckdb.DuckDBPyConnection, rows: list[tuple[str, str]]) -> list[set[str]]:
+    """The keys of reasons, each with the number of its case."""
+    table = {
+        "n": range(len(rows)),
+        "reason": [reason for reason, _ in rows],
+        "case_number": [case for _, case in rows],
+        "final_order_date": ["2025-06-01"] * len(rows),
+        "judicial_order_date": pa.nulls(len(rows), pa.string()),
+    }
+    con.register("rows_given", pa.table(table))
+    query = f"SELECT * EXCLUDE (n) FROM ({reasons.keys('rows_given', ['n'])}) ORDER BY n"
+    return [set(filter(None, row)) for row in con.execute(query).fetchall()]
+
+
 @pytest.mark.parametrize(("reason", "case", "same"), TABLE)
 def test_one_reason(con: duckdb.DuckDBPyConnection, reason: str, case: str, same: bool) -> None:
-    rows = "SELECT ? AS reason, ? AS case_number, '2025-06-01' AS final_order_date, NULL AS judicial_order_date"
-    said = f"(SELECT *, {reasons.words('reason')} AS words FROM ({rows} UNION ALL {rows}))"
-    query = f"SELECT count(DISTINCT {reasons.same('words')}) FROM {said}"
-    assert con.execute(query, [GIVEN, "C-2", reason, case]).fetchall() == [(1 if same else 2,)]
+    first, second = keys(con, [(GIVEN, "C-2"), (reason, case)])
+    assert bool(first & second) is same
 
 
-def test_numbers_of_nobody_alone_are_one_reason(con: duckdb.DuckDBPyConnection) -> None:
-    rows = "(VALUES ('Case 17', 'C-1'), ('Case 18', 'C-2'), ('case #19', NULL)) r(reason, case_number)"
-    own = "NULL AS final_order_date, NULL AS judicial_order_date"
-    said = f"(SELECT *, {reasons.words('reason')} AS words, {own} FROM {rows})"
-    query = f"SELECT DISTINCT {reasons.same('words')} FROM {said}"
-    assert con.execute(query).fetchall() == [("CASE",)]
+@pytest.mark.parametrize("place", PLACES)
+def test_a_counter_in_words_makes_no_other_reason(con: duckdb.DuckDBPyConnection, place: str) -> None:
+    found = keys(con, [(place.format(word), f"C-{n + 500}") for n, word in enumerate(COUNTERS)])
+    assert set.intersection(*found), [word for word, one in zip(COUNTERS, found, strict=True) if not one & found[0]]
+
+
+def test_any_other_word_in_the_place_of_a_counter_is_one_reason_for_a_third_of_the_rows_at_least(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    fruit = ("apple", "banana", "cherry", "grape", "lemon", "mango", "orange", "quince", "raspberry", "tangerine")
+    rows = [{"request_id": word, "reason": f"{GIVEN} {word}", "case_number": f"C-{word}"} for word in fruit]
+    assert len(fruit) / 3 <= counted(con, rows)["identical_reason_rows"] < len(fruit)
+
+
+def test_requests_that_name_one_case_give_one_reason_only_if_they_say_the_same(con: duckdb.DuckDBPyConnection) -> None:
+    several = ["Charged in C-7 with fraud; arraignment", "Witness against Roe in C-7", "Flight risk: C-7, bail revoked"]
+    rows = [{"request_id": f"R-{n}", "reason": text, "case_number": "C-7"} for n, text in enumerate(several)]
+    assert counted(con, rows)["identical_reason_rows"] == 0
+    rows = [{"request_id": f"R-{n}", "reason": f"Serve in C-7, {n}", "case_number": "C-7"} for n in range(3)]
+    assert counted(con, rows)["identical_reason_rows"] == 3
 
 
 # rows (reason, case number) → how many give one reason

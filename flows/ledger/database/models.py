@@ -5,6 +5,7 @@ Nothing here can name a person: counts, codes, digests, keyed hashes, and ids of
 """
 
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, TypeAdapter
@@ -109,12 +110,12 @@ class Claim(Base):
 
 
 class Try(Base):
-    """An address that a batch tried for a person; counts from the batch's receipt, for `claims.TRIES_COUNT`."""
+    """A set of values that a batch tried on a person; counts from when the batch is prepared (`flows.ledger.tries`)."""
 
     __tablename__ = "tries"
     batch: Mapped[str] = mapped_column(ForeignKey("batches.name"), primary_key=True)
     person_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
-    address_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    values_key: Mapped[str] = mapped_column(DIGEST, primary_key=True)
 
 
 class Enrolled(Base):
@@ -150,6 +151,25 @@ class Halt(Base):
     operator: Mapped[str] = mapped_column(NAME)
     reason: Mapped[str] = mapped_column(NAME)
     resumed_at: Mapped[str | None] = mapped_column(TIME)
+
+
+class KeyName(StrEnum):
+    """A key of the home whose fingerprint the ledger knows."""
+
+    HASH = "hash"  # of the keyed hashes
+    HOLDER_SIGNING = "holder_signing"  # signs packages and heads
+    EARLIER_SIGNING = "earlier_signing"  # signed them before; its signatures still count
+    HOLDER_AGE = "holder_age"  # accounting and evidence are sealed to it
+
+
+class HomeKey(Base):
+    """A key that the home has since this event, by its fingerprint. Each such event has all of them."""
+
+    __tablename__ = "home_keys"
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event
+    name: Mapped[str] = mapped_column(WORD, primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    at: Mapped[str] = mapped_column(TIME)
 
 
 class RecallCase(Base):

@@ -19,6 +19,8 @@ from flows.ledger.tables import Tables
 class Kind(StrEnum):
     """What is told of beside the moves of a batch, whose kinds are its states."""
 
+    ASKED = "asked"
+    PERIOD = "period"
     ACCOUNTED = "accounted"
     SHREDDING = "shredding"
     SHREDDED = "shredded"
@@ -28,12 +30,17 @@ class Kind(StrEnum):
     ENROLLED = "enrolled"
     OPERATOR = "operator"
     BASELINE = "baseline"
+    COMPLIED = "complied"
     DECISION = "decision"
     HALT = "halt"
     RESUMED = "resumed"
+    CORRECTED = "corrected"
     RECALL = "recall"
     RECALL_SIGNED = "recall_signed"
     RECALL_ISSUED = "recall_issued"
+    KEYS = "keys"
+    CLOCK = "clock"
+    TICK = "tick"
 
 
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest
@@ -161,6 +168,14 @@ def operators(tables: Tables, signed: Iterable[SignedBy], but: str = "") -> dict
     """The keys of those among the signers who are active operators, by name; without `but`, who may not sign here."""
     rows = {s.by: tables.find(Operator, s.by) for s in signed if s.by != but}
     return {name: (digest_of(row.key_line, key=True),) for name, row in rows.items() if row and row.revoked_at is None}
+
+
+def wrong_home(tables: Tables, home: str | None) -> Iterator[str]:
+    """What is wrong with the home that signatures are for; those of an older version named none."""
+    if home is None and tables.homes_are_named:
+        yield "its signatures do not say for which home they are"
+    if home not in (None, tables.home):
+        yield "its signatures are for another home"
 
 
 def check_total(*enums: type[StrEnum]) -> None:

@@ -38,9 +38,16 @@ class Accounted(Event, kinds=[Kind.ACCOUNTED]):
 
 @dataclass(frozen=True, kw_only=True)
 class Shredding(Event, kinds=[Kind.SHREDDING]):
-    """The evidence is about to be destroyed. `key`: digest of the public half of its key; None where it has none."""
+    """The evidence is about to be destroyed. `key`: digest of the public half of its key; None where it has none.
+
+    `as_of`: the day (YYYYMMDD) that a sandbox pretended it was.
+    """
 
     key: str | None
+    as_of: int | None = None
+
+    def facts(self) -> dict[str, Any]:
+        return {"key": self.key, **super().facts()}
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         if State(tables.batch.state) not in FINAL or tables.batch.evidence is not None:
@@ -79,7 +86,7 @@ class Viewed(Event, kinds=[Kind.VIEW]):
 
 @dataclass(frozen=True, kw_only=True)
 class Tries(Event, kinds=[Kind.TRIES]):
-    """Of `rows` addresses tried, `pairs` different ones are the tries of this batch now; `tries`: their digest."""
+    """Of `rows` sets of values tried, `pairs` different ones are the tries of this batch now; `tries`: their digest."""
 
     rows: int
     pairs: int | None = None

@@ -12,13 +12,17 @@ from flows.ledger.bulk import CLAIMS
 from flows.ledger.database.models import Batch, Signature, from_us, stamp
 from flows.ledger.decisions import KEYS_NEEDED, Decision, message
 from flows.ledger.events.base import Counted, Event
+from flows.ledger.events.read import Read
 from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
 from flows.ledger.tables import Tables
 
 
 @dataclass(frozen=True, kw_only=True)
 class Received(Event, kinds=[State.RECEIVED]):
-    """A submission was taken in. `under`: id and digest of all that the decision rests on; `decided_on`: YYYYMMDD."""
+    """A submission was taken in. `under`: id and digest of all that the decision rests on; `decided_on`: YYYYMMDD.
+
+    `signatory`, `letter_key`: who signed the letter, as a number in the agreement's list, and with which key.
+    """
 
     submission: str
     requester: str
@@ -29,6 +33,8 @@ class Received(Event, kinds=[State.RECEIVED]):
     instruments: tuple[str, ...]
     under: tuple[tuple[str, str], ...] | None = None
     received_us: int | None = None
+    signatory: int | None = None
+    letter_key: str | None = None
 
     @classmethod
     def read(cls, kind: str, facts: str) -> Event:
@@ -144,6 +150,7 @@ class Held(Move, kinds=[State.HELD]):
     checkpoint: Checkpoint
     content_digest: str
     codes: tuple[str, ...]
+    reading: Read | None = None  # where what is enrolled since receipt made it wait
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
@@ -160,10 +167,12 @@ class Held(Move, kinds=[State.HELD]):
 
 @dataclass(frozen=True, kw_only=True)
 class Refused(Move, kinds=[State.REFUSED]):
-    """The batch has no authority, for these codes; `cites`: instruments, or sources of law."""
+    """The batch has no authority, for these codes; `cites`: instruments, or sources of law. `reading`: what was read
+    again to find that, if it was found after receipt."""
 
     codes: tuple[str, ...]
     cites: tuple[str, ...]
+    reading: Read | None = None
 
     def apply(self, tables: Tables) -> None:
         super().apply(tables)
@@ -185,13 +194,15 @@ class Expired(Move, kinds=[State.EXPIRED]):
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared(Move, kinds=[State.PREPARED]):
-    """The keys of `rows` rows are claimed, with this digest; `package`: digest of what may go out."""
+    """The keys of `rows` rows are claimed, with this digest; `package`: digest of what may go out; `reading`: what it
+    was decided on."""
 
     rows: int
     claims: str
     package: str
     merkle_root: str
     content_digest: str
+    reading: Read | None = None
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
@@ -220,10 +231,12 @@ class Published(Move, kinds=[State.PUBLISHED]):
 
 @dataclass(frozen=True, kw_only=True)
 class Withdrawn(Move, kinds=[State.WITHDRAWN]):
-    """A prepared batch was stopped in time: its claims are given back. That of being prepared keeps their digest."""
+    """A prepared batch was stopped in time: its claims are given back. That of being prepared keeps their digest.
+    `reading`: what was read again to find that."""
 
     codes: tuple[str, ...]
     cites: tuple[str, ...]
+    reading: Read | None = None
 
     def apply(self, tables: Tables) -> None:
         super().apply(tables)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from expectations.base import signatures
-from expectations.instruments import Agreement, parse_instrument
+from expectations.instruments import Agreement, parse_enrolled
 from flows.ledger.bulk import RECALLED
 from flows.ledger.database.models import Enrolled, RecallCase, Signature, from_us, stamp
 from flows.ledger.events.base import Counted, Event, Kind, SignedEvent, Signing, digest_of, is_unknown, operators
@@ -130,8 +130,8 @@ class CaseSigned(SignedEvent, kinds=[Kind.RECALL_SIGNED]):
         body = tables.session.scalar(select(Enrolled.body).where(Enrolled.digest == self.instrument).limit(1))
         if body is not None and is_unknown(body):
             return None
-        agreement = parse_instrument(body, "enrolled agreement") if body is not None else None
-        keys = agreement.keys.signing if isinstance(agreement, Agreement) else ()
+        agreement = parse_enrolled(body, "enrolled agreement") if body is not None else None
+        keys = agreement.attesting_keys if isinstance(agreement, Agreement) else ()
         return {tables.row(RecallCase, self.case).requester: [fingerprint(" ".join(k.split()[:2])) for k in keys]}
 
     def wrong(self, tables: Tables) -> Iterator[str]:

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from expectations.base import signatures
 from expectations.base.digests import canonical_json
 from flows.ledger.database.models import Enrolled, Operator
-from flows.ledger.events.base import Kind, SignedEvent, Signing, operators
-from flows.ledger.signing import KEYS_NEEDED, SignedBy, instrument_message, operator_message
+from flows.ledger.events.base import Kind, SignedEvent, Signing, operators, wrong_home
+from flows.ledger.signing import KEYS_NEEDED, SignedBy, compliance_message, instrument_message, operator_message
 from flows.ledger.tables import Tables
 
 
@@ -22,14 +22,16 @@ class InstrumentEnrolled(SignedEvent, kinds=[Kind.ENROLLED]):
     digest: str
     version: int | None = None
     signed: tuple[SignedBy, ...] | None = None
+    home: str | None = None
 
     def signing(self, tables: Tables) -> Signing:
         signed = self.signed or ()
-        text = instrument_message(self.kind, self.instrument, self.digest, (self.version or 1) - 1)
+        text = instrument_message(self.kind, self.instrument, self.digest, (self.version or 1) - 1, self.home)
         return Signing(signatures.INSTRUMENT, KEYS_NEEDED, signed, operators(tables, signed), text)
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
+        yield from wrong_home(tables, self.home)
         if self.version not in (None, self._next(tables)):
             yield "it does not follow the version before it"
 
@@ -54,13 +56,18 @@ class OperatorChanged(SignedEvent, kinds=[Kind.OPERATOR]):
     key: str
     enrolled: bool
     signed: tuple[SignedBy, ...] | None = None
+    home: str | None = None
 
     def signing(self, tables: Tables) -> Signing:
         signed = self.signed or ()
         known = tables.session.scalar(select(func.count()).select_from(Operator)) or 0
         needed = 0 if self.enrolled and known < KEYS_NEEDED else KEYS_NEEDED
-        text = operator_message(self.operator, self.key, self.enrolled)
+        text = operator_message(self.operator, self.key, self.enrolled, self.home)
         return Signing(signatures.OPERATOR, needed, signed, operators(tables, signed, but=self.operator), text)
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        yield from super().wrong(tables)
+        yield from wrong_home(tables, self.home)
 
     def apply(self, tables: Tables) -> None:
         super().apply(tables)  # first: who signs is counted before there is one more
@@ -70,6 +77,32 @@ class OperatorChanged(SignedEvent, kinds=[Kind.OPERATOR]):
             tables.add(row, self.operator)
         else:
             tables.row(Operator, self.operator).revoked_at = tables.place.at
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complied(SignedEvent, kinds=[Kind.COMPLIED]):
+    """An operator signed that the holder confirmed its compliance with a version of an order. `proof`: digest of the
+    confirmation as it was filed."""
+
+    order: str
+    digest: str
+    proof: str
+    by: str
+    key: str
+    signature: str
+    home: str | None = None
+
+    def signing(self, tables: Tables) -> Signing:
+        signed = (SignedBy(self.by, self.key, self.signature),)
+        text = compliance_message(self.order, self.digest, self.proof, self.home)
+        return Signing(signatures.COMPLIANCE, 1, signed, operators(tables, signed), text)
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        yield from super().wrong(tables)
+        yield from wrong_home(tables, self.home)
+        version = select(Enrolled.seq).where(Enrolled.id == self.order, Enrolled.digest == self.digest)
+        if tables.session.scalar(version.limit(1)) is None:
+            yield f"no version of {self.order} is enrolled that could be complied with so"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,7 @@ class Proof(StrEnum):
     RECEIPT = "receipt"  # receipts for all of them
     ATTESTATION = "attestation"  # the recipient's signature
     REVIEW = "review"  # two operators have gone through the case
+    PERSONS = "persons"  # who notifies the persons concerned, and when they were notified; or that nobody need be
 
 
 class CaseReason(StrEnum):
@@ -68,13 +69,23 @@ STEPS: Mapping[tuple[CaseState, Proof], CaseState] = {
     (CaseState.RETURNED, Proof.ATTESTATION): CaseState.ATTESTED,
     (CaseState.ATTESTED, Proof.REVIEW): CaseState.CLOSED,
 }
+# The persons concerned may be notified at any time between the recipient's notice and the end: the case stays where it
+# is, and does not close before it is known who notified them, and when (IRM 10.5.4.4; 26 USC 7431(e)).
+NOTIFIABLE = (
+    CaseState.NOTIFIED,
+    CaseState.ENUMERATED,
+    CaseState.DISPOSED,
+    CaseState.RETURNED,
+    CaseState.ATTESTED,
+)
+STEPS = {**STEPS, **{(state, Proof.PERSONS): state for state in NOTIFIABLE}}
 CASE = Lifecycle("recall case", CaseState.FOUND, tuple((start, proof, end) for (start, proof), end in STEPS.items()))
 # How many different operators sign a step. The recall list has the holder's signature, the attestation the recipient's.
 KEYS_NEEDED: Mapping[Proof, int] = total(
     Proof,
     {
         **dict.fromkeys((Proof.LIST, Proof.ATTESTATION), 0),
-        **dict.fromkeys((Proof.NOTICE, Proof.COPIES, Proof.PART, Proof.LOG, Proof.RECEIPT), 1),
+        **dict.fromkeys((Proof.NOTICE, Proof.COPIES, Proof.PART, Proof.LOG, Proof.RECEIPT, Proof.PERSONS), 1),
         Proof.REVIEW: 2,
     },
 )
@@ -106,7 +117,7 @@ class Deadline:
     before the case), or within the agreement's `term` (a field of RecallTerms, in days)."""
 
     name: str
-    by: tuple[CaseState, ...]
+    by: tuple[CaseState | Proof, ...]
     since: tuple[CaseState, ...]
     source: str
     hours: int = 0
@@ -119,13 +130,14 @@ class Deadline:
 
 
 _DONE = (CaseState.DISPOSED, CaseState.RETURNED)
-_PUBLICATION_1075 = "Publication 1075: no later than 24 hours after discovery"
+# Publication 1075 gives recipients 24 hours; its own disclosures the holder reports at once, and its policy bounds that
+_REPORT = "IRM 10.5.4.3: at once; holder's policy: no later than 24 hours after discovery"
 _DISPOSAL = "26 USC 6103(p)(4); agreement, recall.disposal_days"
+_PERSONS = "IRM 10.5.4.4; 26 USC 7431(e); agreement, recall.persons_days"
 DEADLINES = (
     Deadline("freeze", (CaseState.FROZEN,), (CaseState.FOUND,), "freeze at once", hours=1),
-    Deadline(
-        "incident_report", (CaseState.NOTIFIED,), (CaseState.FOUND,), _PUBLICATION_1075, hours=24, from_discovery=True
-    ),
+    Deadline("incident_report", (CaseState.NOTIFIED,), (CaseState.FOUND,), _REPORT, hours=24, from_discovery=True),
+    Deadline("persons", (Proof.PERSONS,), (CaseState.FOUND,), _PERSONS, term="persons_days", from_discovery=True),
     Deadline(
         "copies", (CaseState.ENUMERATED,), (CaseState.NOTIFIED,), "agreement, recall.copies_days", term="copies_days"
     ),

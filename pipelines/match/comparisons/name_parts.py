@@ -11,7 +11,8 @@ MIDDLE_NAME = Comparison(
         "the same initial", why="tells apart relatives of one name"
     ),
     Level("conflict", "true", m=0.10, u=0.933).means(
-        "another initial", why="no veto: of pairs of one person 1.4 % have another initial on each side"
+        "another initial",
+        why="of pairs of one person 1.4 % have another initial on each side; of twins named María E. and María I. all",
     ),
 )
 

@@ -1,22 +1,24 @@
 """What makes the facts that batch rules read: the letter, the instruments on the day, and the counts over the rows."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations import address
 from expectations.base import duck
+from expectations.base.signatures import public_line
 from expectations.contracts.request import RAW_NAMES
 from expectations.facts import counts, sql
-from expectations.instruments import Agreement, CourtOrder, OrderScope
+from expectations.instruments import Agreement, CourtOrder, Determination, OrderScope
 from expectations.names import standard
 from expectations.rules import book
 from expectations.rules.rule import failing_codes
-from tests.factories.submissions import LETTER_DATE, row
+from tests.factories.submissions import LETTER_DATE, determined, row
 from tests.spec.book import letter_facts, of_batch
 
 
@@ -34,6 +36,7 @@ def batch_codes(connection: duckdb.DuckDBPyConnection, known: dict[str, Any]) ->
     return found[0]
 
 
+OTHER = public_line(Ed25519PrivateKey.generate())
 ATTESTED = {"solely": True, "no_informant_or_investigation_harmed": True}
 LETTERS: list[tuple[dict[str, Any], str]] = [
     ({"requester": "somebody-else"}, "REQUESTER_NOT_PARTY"),
@@ -42,7 +45,6 @@ LETTERS: list[tuple[dict[str, Any], str]] = [
     ({"statute": "8 USC 1229a"}, "STATUTE_NOT_DESIGNATED"),
     ({"purpose": "Civil removal"}, "PURPOSE_NOT_ALLOWED"),
     ({"attestations": {"solely": False, "no_informant_or_investigation_harmed": True}}, "NOT_SOLELY"),
-    ({"attestations": {"solely": True}}, "NO_CLEARANCE"),
     ({"officers": []}, "NO_OFFICERS"),
     ({"attestations": {**ATTESTED, "attested_on": date(2026, 6, 2)}}, "ATTESTED_AFTER_LETTER"),
     ({"attestations": {**ATTESTED, "attested_on": date(2025, 5, 31)}}, "ATTESTATION_EXPIRED"),
@@ -79,8 +81,32 @@ def test_days_at_the_edge(connection, sandbox: Agreement) -> None:
 
 
 def test_a_letter_signed_by_another_key_is_refused(connection, sandbox: Agreement) -> None:
-    other = sandbox.model_copy(update={"keys": sandbox.keys.model_copy(update={"signing": ()})})
+    other = sandbox.model_copy(update={"signatories": (sandbox.signatories[0].model_copy(update={"keys": (OTHER,)}),)})
     assert batch_codes(connection, of_batch(letter_facts(other))) == ["LETTER_UNSIGNED"]
+
+
+def test_what_the_requester_attests_under_i_6_decides_nothing(connection, sandbox: Agreement) -> None:
+    """26 USC 6103(i)(6) is the holder's determination: DOJ Criminal Resource Manual 511."""
+    made = determined()
+    of_another = made.model_copy(update={"agreements": ("another-agreement",)})
+    days = sandbox.thresholds.determination_days
+
+    def judged(*determinations: Determination, harmless: bool = False) -> list[str]:
+        attested = {"solely": True, "no_informant_or_investigation_harmed": harmless}
+        return batch_codes(
+            connection, of_batch(letter_facts(sandbox, determinations=determinations, attestations=attested))
+        )
+
+    def on(day: date, **more: Any) -> Determination:
+        return made.model_copy(update={"determined_on": day, **more})
+
+    assert judged(made) == []
+    assert judged(of_another) == judged(of_another, harmless=True) == ["NO_CLEARANCE"]
+    assert judged(on(LETTER_DATE - timedelta(days=days))) == []
+    assert judged(on(LETTER_DATE - timedelta(days=days + 1)), harmless=True) == ["NO_CLEARANCE"]
+    assert judged(on(LETTER_DATE + timedelta(days=9))) == []  # made while the batch waited for it
+    assert judged(on(LETTER_DATE, withdrawn_on=LETTER_DATE)) == ["NO_CLEARANCE"]
+    assert judged(on(LETTER_DATE, withdrawn_on=LETTER_DATE + timedelta(days=1))) == []
 
 
 BY_CODE = {"PLACEHOLDER": 0.11, "NO_CITY": 0.0, "NO_ZIP": 0.0}
@@ -111,7 +137,6 @@ def test_counts_are_derived_again_from_raw_fields(connection, sandbox: Agreement
         "rows_submitted": 9,
         "rows_rejected": 1,
         "rows_dropped": 0,
-        "rows_open": 7,
         "incomplete_rows": 1,
         "worst_file_incomplete_share": 0.25,
         "codes_over_limit": ["PLACEHOLDER"],
@@ -119,7 +144,7 @@ def test_counts_are_derived_again_from_raw_fields(connection, sandbox: Agreement
         "busiest_officer_rows": 5,
     }
     after = counted("(SELECT 3 AS ordinal)")
-    assert (after["rows_submitted"], after["rows_dropped"], after["rows_open"]) == (9, 1, 7)
+    assert (after["rows_submitted"], after["rows_dropped"]) == (9, 1)
     assert (after["incomplete_rows"], after["worst_file_incomplete_share"], after["codes_over_limit"]) == (0, 0.0, [])
 
 

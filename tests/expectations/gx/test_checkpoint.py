@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -220,16 +221,16 @@ def test_macros_and_braces_work_in_predicates(tmp_path: Path) -> None:
 
 
 def test_gx_fetches_counts_and_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from expectations.gx import dialect
+    from expectations.gx.portable import buffered
 
     fetched: list[int] = []
-    whole = dialect._BufferedContext.post_exec
+    whole = buffered.BufferedContext.post_exec
 
-    def counted(self: dialect._BufferedContext) -> None:
+    def counted(self: buffered.BufferedContext) -> None:
         whole(self)
         fetched.append(len(getattr(self.cursor_fetch_strategy, "_rowbuffer", ())))
 
-    monkeypatch.setattr(dialect._BufferedContext, "post_exec", counted)
+    monkeypatch.setattr(buffered.BufferedContext, "post_exec", counted)
     many = [{"ordinal": n, "zip": "12345", "outcome": None, "origin": "request"} for n in range(2000)]
     assert _run(tmp_path, many).status == Status.PASS
     assert 0 < max(fetched) < 100
@@ -239,7 +240,7 @@ def test_the_metrics_of_a_rule_are_those_that_gx_would_ask_for() -> None:
     """They are laid out by hand: of all that GX asks for only a count that is never read is left out."""
     from great_expectations.expectations.expectation import MulticolumnMapExpectation
 
-    from expectations.gx.custom import ExpectRowsToMeetRule
+    from expectations.gx.portable.custom import ExpectRowsToMeetRule
 
     one = ExpectRowsToMeetRule(column_list=["a", "b"], rule="r", predicate="a = b", batch_id="batch")
     ours = one.get_validation_dependencies().metric_configurations
@@ -247,3 +248,56 @@ def test_the_metrics_of_a_rule_are_those_that_gx_would_ask_for() -> None:
     theirs = whole.metric_configurations
     assert {name: metric.id for name, metric in ours.items()} == {name: theirs[name].id for name in ours}
     assert theirs.keys() - ours.keys() == {"multicolumn_values.meet_rule.filtered_row_count"}
+
+
+def _most(tolerated: float) -> checks.Suite:
+    share = checks.share(("most", "rows", "NO_ZIP"), "zip", "regexp_full_match(zip, '[0-9]{5}')", tolerated, {})
+    return checks.Suite("sample", "rows", (ID, share))
+
+
+@pytest.mark.parametrize(("tolerated", "met"), [(0.2, True), (0.19, False), (0.0, False)])
+def test_a_share_informs_and_decides_nothing(tmp_path: Path, tolerated: float, met: bool) -> None:
+    for bad in ("1234", None):  # NULL does not meet it either
+        verdict = _run(tmp_path, _with(zip=bad), _most(tolerated))
+        assert (verdict.status, verdict.codes, verdict.failed) == (Status.PASS, (), ())
+        found = verdict.results[-1]
+        assert (found.ok, found.rows, found.failed, found.informs) == (met, 5, 1, True)
+
+
+def test_a_share_of_no_rows_holds_nothing(tmp_path: Path) -> None:
+    """Two people may have dropped every row: of none there is nothing to inform about."""
+    share = checks.share(("most", "none", "NO_ZIP"), "zip", "true", 0.0, {})
+    tables = _table(tmp_path, GOOD)
+    tables["none"] = f"(SELECT * FROM {tables['rows']} WHERE false)"
+    verdict = checkpoint.run(checks.Suite("sample", "rows", (ID, share)), tables, rows=5)
+    assert (verdict.status, verdict.results[-1].error) == (Status.PASS, "NO_ROWS")
+
+
+def test_a_share_that_is_not_evaluated_never_passes(tmp_path: Path) -> None:
+    bomb = checks.share(("bomb", "rows", "NO_ZIP"), "zip", "CAST(zip AS INTEGER) > 0", 1.0, {})
+    suite = checks.Suite("sample", "rows", (ID, bomb))
+    assert _run(tmp_path, _with(zip="x"), suite).status == Status.ERROR
+
+
+def test_severity_follows_what_a_failure_does(tmp_path: Path) -> None:
+    order = Rule("order", Scope.BATCH, Phase.REQUEST, ("zip",), "true", Disposition.REFUSE_BATCH, code("COURT_ORDER"))
+    suite = checks.Suite("sample", "rows", (*_most(0.1).checks, checks.rule(order, "rows")))
+    kept = _run(tmp_path, GOOD, suite).gx[0]["results"]
+    found = {r["expectation_config"]["meta"]["check"]: r["expectation_config"]["severity"] for r in kept}
+    assert found == {"sample.rows": "warning", "id": "warning", "most": "info", "order": "critical"}
+
+
+def test_checkpoints_that_run_at_once_share_nothing(tmp_path: Path) -> None:
+    """Each in a thread of its own, all of one name, each on other rows: every verdict is that of its own rows."""
+
+    def judge(n: int) -> tuple[int, Verdict]:
+        folder = tmp_path / f"{n}"
+        folder.mkdir()
+        rows = [{"ordinal": i, "zip": "1" if i < n % 4 else "12345", "origin": "request"} for i in range(10 + n)]
+        return n, _run(folder, rows)
+
+    with ThreadPoolExecutor(8) as pool:
+        for n, verdict in pool.map(judge, range(24)):
+            assert verdict.status == (Status.HOLD if n % 4 else Status.PASS), [r.error for r in verdict.failed]
+            zips = next(r for r in verdict.results if r.check == "zip")
+            assert (verdict.rows, zips.rows, zips.failed) == (10 + n, 10 + n, n % 4)

@@ -51,7 +51,16 @@ def _twice(rows: Rows) -> Rows:
     return [*rows, rows[0]]
 
 
-ELSEWHERE = [{**made.PLACE, "street": "200 OAK AVE", "valid_from": date(2020, 1, 1)}]
+def _add(*more: dict[str, Any]) -> Callable[[Rows], Rows]:
+    return lambda rows: [*rows, *more]
+
+
+ELSEWHERE = [{**made.ELSEWHERE, "valid_from": date(2020, 1, 1)}]
+
+
+def _home(record: int, **changes: Any) -> Callable[[Rows], Rows]:
+    """An address of the register itself, changed."""
+    return lambda rows: [{**r, **changes} if r["record_id"] == record else r for r in rows]
 
 
 def _all(*changes: Callable[[Rows], Rows]) -> Callable[[Rows], Rows]:
@@ -71,7 +80,7 @@ EXTRA: dict[int, dict[str, Any]] = {
 
 # checkpoint, what was done to the files of the stage, the checks that must fail
 FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
-    ("intake", {"rows": _without(0)}, {"intake.rows_of_the_letter", "intake.rows_as_sent", "authority.work_left"}),
+    ("intake", {"rows": _without(0)}, {"intake.rows_of_the_letter", "intake.rows_as_sent"}),
     ("intake", {"rows": _twice, "rejects": lambda rows: []}, {"intake.one_row", "intake.ordinals"}),
     ("intake", {"disclosed": lambda rows: [{"request_key": "key0"}]}, {"intake.outcome_again"}),
     (
@@ -129,6 +138,8 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
         },
     ),
     ("matching", {"candidates": _set(0, vetoes=["birth_date"])}, {"matching.one_record"}),
+    ("matching", {"candidates": _set(0, record_id=4242)}, {"matching.own_register"}),  # on file for nobody
+    ("matching", {"on_file_decoy": _add({"record_id": 1000})}, {"matching.own_register"}),
     ("matching", {"candidates": _set(-1, record_id=1000)}, {"matching.own_register", "matching.decoys"}),
     ("matching", {"candidates": _set(-2, outcome=None, record_id=-2, tier="A", plausible=1)}, {"matching.decoys"}),
     ("matching", {"expected": lambda rows: rows[1:]}, {"matching.decoys_that_match", "matching.decoys_known"}),
@@ -142,9 +153,7 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
         {
             "verdicts": _all(
                 _set(0, addresses_on_file=ELSEWHERE),
-                _set(10, addresses_on_file=[]),
                 _set(11, units_on_file=12),
-                _set(12, earlier_tries=3),
                 _set(-4, **PASSED),
                 _set(-1, **HELD),
             ),
@@ -155,13 +164,13 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
                 _set(16, outcome="held"),
                 _without(17),
             ),
+            "on_file_request": _home(1010, **made.ELSEWHERE, a_number="200", a_street="OAK AVE"),
         },
         {
             "disclosure.corroborated",
             "eligibility.verdicts_again",
-            "disclosure.address_on_file",
-            "disclosure.unit_given",
-            "disclosure.few_tries",
+            "eligibility.facts_of_the_register",
+            "eligibility.second_comparison",
             "eligibility.decoys",
             "address.placeholder",
             "address.no_number",
@@ -171,6 +180,45 @@ FORGED: list[tuple[str, dict[str, Callable[[Rows], Rows]], set[str]]] = [
             "identity.name",
         },
     ),
+    (  # three tries of earlier batches; a key that stands for the same values as another; a match that is no try
+        "eligibility",
+        {
+            "tried_before": _add(*({"batch": "b", "person_key": "person12", "values_key": f"v{n}"} for n in range(3))),
+            "tries": _add({"ordinal": 13, "record_id": 1011}),
+            "tried": _all(
+                _add({"ordinal": 13, "record_id": 1011, "person_key": "person11", "values_key": "other"}), _without(17)
+            ),
+        },
+        {
+            "disclosure.few_tries",
+            "disclosure.tried_alone",
+            "eligibility.verdicts_again",
+            "eligibility.tries_again",
+            "eligibility.all_tried",
+        },
+    ),
+    (
+        "eligibility",
+        {
+            "on_file_request": lambda rows: [r for r in rows if r["record_id"] != 1000],
+            "buildings_request": lambda rows: [
+                {"a_zip": "62701", "a_number": "100", "a_street": "MAIN ST", "units": units} for units in (2, 3)
+            ],
+        },
+        {
+            "disclosure.address_on_file",
+            "disclosure.corroborated",
+            "disclosure.unit_given",
+            "eligibility.facts_of_the_register",
+            "eligibility.second_comparison",
+        },
+    ),
+    ("eligibility", {"on_file_request": _home(1000, a_zip="62702")}, {"disclosure.corroborated"}),
+    ("eligibility", {"on_file_request": _home(1000, state="WI")}, {"disclosure.corroborated"}),
+    ("eligibility", {"on_file_request": _home(1000, street="101 MAIN ST")}, {"eligibility.second_comparison"}),
+    ("eligibility", {"on_file_request": _home(1000, valid_to=date(2021, 1, 1))}, {"disclosure.address_on_file"}),
+    ("intake", {"rows": _set(0, a_street="OAK AVE")}, {"intake.columns_again"}),
+    ("intake", {"rows": _set(0, codes=["CROWDED"])}, {"intake.crowds_again", "intake.outcome_again"}),
     (
         "disclosure",
         {"parquet": _all(_set(0, urbanization="URB X"), _twice), "csv": _set(0, zip="62702")},
@@ -225,6 +273,17 @@ def test_a_forged_stage_is_found(
     assert checks <= failed
 
 
+def test_rows_that_differ_in_what_they_try_on_one_person_are_found(tmp_path: Path) -> None:
+    """By their raw fields: the stage says that neither stands beside another."""
+    inputs = made.Batch(tmp_path, LETTER, EXTRA).eligibility()
+    _edit(tmp_path, "rows", _set(13, birth_date="1981-02-03"))
+    _edit(tmp_path, "tries", _add({"ordinal": 13, "record_id": 1011}))
+    _edit(tmp_path, "tried", _add({"ordinal": 13, "record_id": 1011, "person_key": "person11", "values_key": "other"}))
+    failed = {r.check: r.failed for r in eligibility.check(inputs).failed}
+    assert failed == {"disclosure.tried_alone": 1, "eligibility.verdicts_again": 1}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "check"), [("intake", "address.crowded"), ("eligibility", "address.crowded")])
 def test_a_crowd_that_a_stage_let_pass_is_found(name: str, check: str, tmp_path: Path) -> None:
     inputs = getattr(made.Batch(tmp_path, LETTER, {10: dict(CROWD)}), name)()
@@ -253,7 +312,7 @@ def test_a_court_order_refuses(tmp_path: Path) -> None:
 
 
 def test_the_match_rate_holds_and_does_not_refuse(tmp_path: Path) -> None:
-    verdict = matching.check(replace(_inputs("matching", tmp_path), letter=_agreed(match_rate_ceiling=0.98)))
+    verdict = matching.check(replace(_many(tmp_path, 100), letter=_agreed(match_rate_ceiling=0.98)))
     assert verdict.status == Status.HOLD
     assert verdict.codes == ("MATCH_RATE",)
 

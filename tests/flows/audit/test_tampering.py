@@ -17,7 +17,7 @@ import pytest
 from expectations.base import signatures
 from expectations.base.digests import canonical_json, of_bytes, of_file
 from expectations.base.errors import BadInput
-from expectations.contracts.stages import OUTCOME
+from expectations.contracts.stages import ACCOUNTED
 from flows import audit
 from flows.audit import export, signed_heads
 from flows.cli import main
@@ -280,7 +280,7 @@ TAMPERS: dict[str, tuple[Tamper, str, str]] = {
     ),
     "instrument: a byte": (
         lambda s: s.sql("UPDATE instruments SET body = body || x'0a' WHERE seq = (SELECT min(seq) FROM instruments)"),
-        "instrument 3",
+        "instrument 4",
         "instruments.body",
     ),
     "signed head: a bit": (lambda s: flip(s.signed_head(1), 40), f"signed head {DAYS[1]}", "signature"),
@@ -366,7 +366,7 @@ def test_an_accounting_made_anew_with_all_that_tells_of_it_is_found_by_counting(
         return problems(stage.home, deep=True)
 
     def changed(rows: list[dict[str, object]]) -> list[Problem]:
-        pq.write_table(pa.Table.from_pylist(rows, schema=OUTCOME), tmp_path / "changed.parquet")
+        pq.write_table(pa.Table.from_pylist(rows, schema=ACCOUNTED), tmp_path / "changed.parquet")
         return resealed()
 
     sealing.open_file(sealed, tmp_path / "plain.parquet", identity)

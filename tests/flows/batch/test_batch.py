@@ -112,6 +112,7 @@ def test_a_batch_is_released_and_every_row_has_its_end(
         assert ledger.verify() == []
 
 
+@pytest.mark.slow
 def test_the_2025_agreement_is_refused_citing_both_orders(
     installation: Installation, command: Run, tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_the_2025_agreement_is_refused_citing_both_orders(
     assert not (installation.home.outbox / summary["batch"]).exists()
 
 
+@pytest.mark.slow
 def test_two_people_drop_the_incomplete_rows(installation: Installation, command: Run, tmp_path: Path) -> None:
     rows = [installations.request(n, request_id=f"D-{n}") for n in range(41, 61)]
     rows += [installations.request(n, request_id=f"D-{n}", street="UNKNOWN") for n in range(61, 71)]

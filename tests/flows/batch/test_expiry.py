@@ -17,7 +17,7 @@ from expectations.base.clock import Clock
 from flows import audit
 from flows.batch import expiry
 from flows.batch.advance import advance
-from flows.batch.receive import receive
+from flows.batch.receive import INCOMING, receive
 from flows.evidence.store import plaintext_folder
 from flows.ledger.lifecycles.states import STAGES, State
 from flows.schedule import sweep
@@ -41,7 +41,7 @@ def midnight(installation: Installation, days: int) -> datetime:
 
 def test_a_held_batch_expires_on_the_day_after_the_last(installation: Installation, tmp_path: Path) -> None:
     name, days = runs.held(installation, tmp_path / "s"), installation.agreement.thresholds.held_days
-    last, next_day = (Clock(midnight(installation, days + 1) + timedelta(seconds=s)) for s in (-1, 0))
+    last, next_day = (Clock(midnight(installation, days + 1) + timedelta(seconds=s), pretended=True) for s in (-1, 0))
     with runs.ledger_of(installation.home, last) as ledger:
         assert sweep.due(installation.home, ledger) == []
     assert runs.run(installation.home, name, last) == (name, State.HELD)
@@ -50,7 +50,7 @@ def test_a_held_batch_expires_on_the_day_after_the_last(installation: Installati
     assert runs.run(installation.home, name, next_day) == (name, State.EXPIRED)
     with runs.ledger_of(installation.home) as ledger:
         record, said = ledger.batch(name), ledger.accounted(name)
-        assert record is not None and record.codes == ("HELD_TOO_LONG", "NOTHING_TO_DO", "TOO_MANY_INCOMPLETE")
+        assert record is not None and record.codes == ("HELD_TOO_LONG", "TOO_MANY_INCOMPLETE")
         assert said is not None and (said["outcomes"], said["codes"]["HELD_TOO_LONG"]) == ({"refused": 4}, 4)
         assert [e["kind"] for e in ledger.events(name)][-2:] == ["accounted", "expired"]
         assert audit.verify(installation.home, ledger, deep=True).problems == ()
@@ -67,7 +67,7 @@ def test_a_batch_that_failed_before_its_rows_were_read_expires_too(installation:
             installation.submit(tmp_path / "f", [installations.request(1, request_id="F-1")]),
         )
         ledger.advance(name, State.FAILED)
-    later = Clock(midnight(installation, installation.agreement.thresholds.held_days + 1))
+    later = Clock(midnight(installation, installation.agreement.thresholds.held_days + 1), pretended=True)
     kept = installation.home.prepared.rename(installation.home.prepared.with_name("elsewhere"))  # no register is asked
     try:
         assert runs.run(installation.home, name, later) == (name, State.EXPIRED)
@@ -101,10 +101,12 @@ def test_an_end_that_a_crash_cut_short_is_told_and_completed(installation: Insta
 
 
 def test_the_plaintext_that_a_killed_process_left_is_deleted(installation: Installation) -> None:
-    """Opened evidence at once, unless a process still reads it; a submission half taken in after a day."""
+    """Opened evidence and a submission half taken in at once, unless a process is at work there; what was spilled after
+    a day."""
     lake = installation.home.lake
-    old, new, left = (lake / ".incoming" / name for name in ("old", "new", "old.persons"))
-    for folder in (old, new, lake / KILLED):
+    taken = lake / f"{INCOMING}{'0' * 32}"
+    old, new, left = (lake / ".spill" / name for name in ("old", "new", "old.tmp"))
+    for folder in (old, new, taken, lake / KILLED):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "rows.parquet").write_text("plaintext")
     left.write_text("plaintext")
@@ -114,7 +116,8 @@ def test_the_plaintext_that_a_killed_process_left_is_deleted(installation: Insta
         assert not (lake / KILLED).exists() and mine.stat().st_mode & 0o077 == 0
         (mine / "rows.parquet").write_text("plaintext")
         sweep.delete_abandoned(installation.home, Clock())
-        assert [p.exists() for p in (old, left, new, mine / "rows.parquet")] == [False, False, True, True]
+        there = (old, left, taken, new, mine / "rows.parquet")
+        assert [p.exists() for p in there] == [False, False, False, True, True]
     assert not mine.exists()
 
 

@@ -69,6 +69,7 @@ def test_the_later_of_two_racing_batches_loses_the_row_not_the_batch(
         assert slow.ledger.verify() == []
 
 
+@pytest.mark.slow
 def test_a_halt_stops_what_is_sealed_and_two_keys_let_it_go_on(installation: Installation, tmp_path: Path) -> None:
     with work(installation, installation.submit(tmp_path / "a", rows(13, 20))) as one:
         until_sealed(one)

@@ -77,6 +77,7 @@ class Case:
         if state in (CaseState.DISPOSED, CaseState.ATTESTED):
             found = self.go(Step.DISPOSED, recalls.log("package-1", "db-1", "derived-1"))
         if state is CaseState.ATTESTED:
+            self.go(Step.PERSONS, recalls.persons(self.opened.rows))
             found = self.go(Step.ATTESTED, recalls.attestation(self.installation.home, self.opened.id))
         assert found.state is state
         return found
@@ -160,7 +161,11 @@ def test_the_list_of_affected_persons_names_their_records_to_the_holder_only(ope
 
 def test_the_incident_is_driven_to_its_end(open_case: Opener) -> None:
     case = open_case()
-    case.to(CaseState.ATTESTED)
+    case.to(CaseState.DISPOSED)
+    case.go(Step.ATTESTED, recalls.attestation(case.installation.home, case.opened.id))
+    with pytest.raises(Usage, match="PERSONS_NOT_NOTIFIED"):
+        case.go(Step.CLOSED)
+    assert case.go(Step.PERSONS, recalls.persons(case.opened.rows)).state is CaseState.ATTESTED
     assert case.go(Step.CLOSED).state is CaseState.ATTESTED
     assert case.go(Step.CLOSED, key="operator-2").state is CaseState.CLOSED
     found = watching.one(case.installation.home, CLOCK, case.opened.id)
@@ -291,7 +296,7 @@ def test_an_order_that_preserves_forbids_disposal_from_its_day_on_until_another_
     case = open_case()
     case.to(CaseState.ENUMERATED)
     tomorrow = CLOCK.today("America/New_York") + timedelta(days=1)
-    then = Clock(CLOCK.now() + timedelta(days=1))
+    then = Clock(CLOCK.now() + timedelta(days=1), pretended=True)
     scope = '[scope]\nagreements = ["sandbox-2026"]\n'
     enrol(case.installation, "keep", f'effective_on = {tomorrow}\neffect = "forbid"\npreserve = true\n{scope}')
     try:
@@ -540,7 +545,7 @@ def test_the_nightly_run_asks_for_people_before_a_deadline_passes(open_case: Ope
     home = case.installation.home
 
     def told(hours: float) -> list[tuple[str, str]]:
-        found = watching.deadlines_due(home, Clock(case.opened.discovered_at + timedelta(hours=hours)))
+        found = watching.deadlines_due(home, Clock(case.opened.discovered_at + timedelta(hours=hours), pretended=True))
         summary = {"selftest": "passed", "batches": [], "recalls": [d for d in found if d["case"] == case.opened.id]}
         assert exit_code(summary) == (3 if summary["recalls"] else 0)
         return [(d["deadline"], d["status"]) for d in summary["recalls"]]

@@ -45,6 +45,14 @@ FORMS = {
     "a return among disposals": (Step.DISPOSED, recalls.log("db-1", returned=True), "no returns"),
     "a disposal among returns": (Step.RETURNED, recalls.log("db-1"), "no returns"),
     "a return without receipt": (Step.RETURNED, recalls.log("db-1", returned=True).replace(b"R-1", b""), "receipt"),
+    "not of all rows": (Step.PERSONS, recalls.persons(4), "not of all recalled rows"),
+    "a notice without its day": (Step.PERSONS, recalls.persons(5).replace(b"nobody", b"holder"), "has its day"),
+    "none without its reason": (Step.PERSONS, b"notifies,person,rows,because\nnobody,C. Custodian,5,\n", "its reason"),
+    "a notice to come": (
+        Step.PERSONS,
+        b"notifies,person,rows,notified_on\nholder,C. Custodian,5,2199-01-01\n",
+        "future",
+    ),
     "no one responsible": (Step.DISPOSED, recalls.log("db-1").replace(b"C. Custodian", b""), "person"),
 }
 
@@ -52,12 +60,15 @@ FORMS = {
 def read(step: Step, data: bytes, done: frozenset[str] = frozenset()) -> int:
     if step is Step.COPIES:
         return len(forms.copies(data, "form.csv"))
+    if step is Step.PERSONS:
+        return len(forms.persons(data, "form.csv", 5, date(2198, 1, 1)))
     return len(forms.disposals(data, "form.csv", LISTED, done, date(2198, 1, 1), step is Step.RETURNED))
 
 
 def test_good_forms_are_read_whole() -> None:
     assert read(Step.COPIES, recalls.COPIES) == 3
     assert read(Step.DISPOSED, recalls.log(*LISTED)) == 3
+    assert read(Step.PERSONS, recalls.persons(5)) == 1
     assert read(Step.RETURNED, recalls.log("db-1", returned=True)) == 1
     assert {c.id for c in forms.copies(recalls.COPIES, "form.csv")} == LISTED
 

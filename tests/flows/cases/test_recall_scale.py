@@ -14,13 +14,14 @@ from expectations.base.duck import quote, session
 from expectations.instruments import Agreement
 from flows.batch import publication
 from flows.cases.opening import Chosen, open_cases
-from flows.home.tree import HASH_KEY, Home
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.events.batch import Accounted
 from flows.ledger.lifecycles.cases import CaseReason
 from pipelines import sealing
 from pipelines.context import sql_request_key
 from tests.factories import installations
+from tests.factories.law import no_law
 from tests.factories.ledgers import ROWS, package, sealed, sha
 
 MANY = 100_000
@@ -30,8 +31,9 @@ def disclosed(home: Home, agreement: Agreement, rows: int, folder: Path) -> str:
     """A batch that is published in the ledger with so many claims, and its sealed accounting; there is no evidence of
     it."""
     plain = folder / "accounting.parquet"
-    key = sql_request_key(home.secret(HASH_KEY), agreement, "request_id")
+    key = sql_request_key(agreement, "request_id")
     with session(home.duck) as connection:
+        home.hash_key.install(connection)
         ids = f"SELECT range AS ordinal, 'R-' || range AS request_id FROM range({rows})"
         keys = f"SELECT *, {key} AS request_key, sha256('p' || ordinal) AS person_key FROM ({ids})"
         query = f"SELECT *, 'released' AS outcome, CAST([] AS VARCHAR[]) AS codes FROM ({keys}) ORDER BY ordinal"
@@ -60,9 +62,9 @@ def disclosed(home: Home, agreement: Agreement, rows: int, folder: Path) -> str:
             package=made,
             merkle_root=sha("root"),
             content_digest=ROWS,
-            orders=lambda _: {},
+            law=no_law,
         )
-        publication.publish(ledger, "b-many", package=made, outbox=home.outbox, orders=lambda _: {})
+        publication.publish(ledger, "b-many", package=made, outbox=home.outbox, law=no_law)
     return "b-many"
 
 

@@ -64,7 +64,7 @@ def test_rules_are_shown_for_people_and_as_json(command: Run) -> None:
     assert (elapsed["severity"], elapsed["shown"], elapsed["source"]) == (
         "hold the row",
         "FINAL_ORDER_TOO_RECENT",
-        "8 USC 1253(a)(1)",
+        "holder's policy: 8 USC 1253(a)(1)(A)",
     )
     assert {rule["shown"] for rule in listed.values() if rule["phase"] == "register"} == {"NOT_CONFIRMED"}
     assert all(all(rule.values()) for rule in listed.values())
@@ -87,7 +87,7 @@ def test_doctor_finds_nothing_that_would_fail_in_a_good_sandbox(command: Run, in
     code, out, _ = command("doctor")
     assert code == 0
     assert not [line for line in out.splitlines() if line.startswith("fail")], out
-    assert "key hash" in out and "5 instruments" in out
+    assert "key hash" in out and "6 instruments" in out
 
 
 def test_doctor_fails_a_key_that_others_can_read(command: Run, installation: Installation) -> None:

@@ -4,6 +4,7 @@ place."""
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import re
 import shutil
@@ -24,8 +25,8 @@ from expectations.base.duck import DuckSettings, parquet
 from expectations.instruments import Agreement
 from pipelines import release, sealing, validate
 from pipelines.recall import listing
-from pipelines.release import signed_folder
-from pipelines.release.package import KIND
+from pipelines.release import forms, signed_folder
+from pipelines.release.package import KIND, OLD_KIND
 from tests.factories import matched
 from tests.factories.paths import ROOT
 from tests.flows.conftest import Run
@@ -206,7 +207,12 @@ def test_open_gives_both_forms_in_a_private_folder(post: Post, tmp_path: Path, c
     out = tmp_path / "out"
     code, _, err = command("package", "open", str(post.root / BATCH), *post.keys, "--out", str(out))
     assert code == 0, err
-    assert sorted(p.name for p in out.iterdir()) == ["addresses.csv", "addresses.parquet", "returns.csv"]
+    assert sorted(p.name for p in out.iterdir()) == [
+        "addresses.csv",
+        "addresses.parquet",
+        "codes.csv",
+        "returns.csv.gz",
+    ]
     assert out.stat().st_mode & 0o777 == 0o700 and {p.stat().st_mode & 0o777 for p in out.iterdir()} == {0o600}
     assert {r["request_id"] for r in pq.read_table(out / "addresses.parquet").to_pylist()} == {
         matched.FORMULA_ID,
@@ -214,6 +220,30 @@ def test_open_gives_both_forms_in_a_private_folder(post: Post, tmp_path: Path, c
     }
     code, _, err = command("package", "open", str(post.root / BATCH), *post.keys, "--out", str(out))
     assert code == 2 and "OUT_NOT_EMPTY" in err
+
+
+def test_a_package_of_the_format_before_is_still_opened(post: Post, tmp_path: Path, command: Run) -> None:
+    """Format 1: the return file was plain, with the words of each code in each line."""
+    package, before = tmp_path / "package", tmp_path / "before"
+    own = sealing.load_identity(post.identity)
+    manifest = release.open_package(post.root / BATCH, own, before, [signatures.public_line(HOLDER)])
+    words = {row["code"]: row for row in csv.DictReader((before / "codes.csv").read_text().splitlines())}
+    with gzip.open(before / "returns.csv.gz", "rt", newline="") as lines, (before / "returns.csv").open("w") as old:
+        writer = csv.DictWriter(old, forms.OLD_RETURN_COLUMNS, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        writer.writeheader()
+        writer.writerows({**row, **words[row["code"]]} for row in csv.DictReader(lines))
+    package.mkdir()
+    for name in OLD_KIND.sealed:
+        sealing.seal_file(before / name.removesuffix(".age"), package / name, [own.recipient])
+    said = {k: v for k, v in manifest.items() if k not in ("format", "files")}
+    signed_folder.sign(package, OLD_KIND, said, HOLDER)
+    assert command("package", "verify", str(package), "--holder", str(post.holder))[0] == 0
+    code, _, err = command("package", "open", str(package), *post.keys, "--out", str(tmp_path / "out"))
+    assert code == 0, err
+    assert "returns.csv" in {p.name for p in (tmp_path / "out").iterdir()}
+    (package / "codes.csv.age").write_bytes(b"x")
+    code, _, err = command("package", "verify", str(package), "--holder", str(post.holder))
+    assert code == 5 and "PACKAGE_HAS_MORE" in err
 
 
 def test_rows_that_the_manifest_does_not_name_are_not_put_in_place(post: Post, tmp_path: Path, command: Run) -> None:

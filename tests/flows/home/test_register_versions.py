@@ -53,7 +53,8 @@ def test_a_batch_under_way_goes_on_against_its_own_version(
         assert main.run(["register", "forget", began.name]) == 5
         assert "VERSION_IN_USE" in capsys.readouterr().err
         assert advance(one) is State.PUBLISHED
-        assert counts(installation, one.name) == {"released": 12, "unmatched": 2}
+        # matched against its own version; who was removed since is held at the last moment
+        assert counts(installation, one.name) == {"released": 10, "held": 2, "unmatched": 2}
         one.folder.mkdir()  # as if it had been killed before it was tidied away: its last step needs its register
         assert main.run(["register", "forget", began.name]) == 5
         one.folder.rmdir()

@@ -17,6 +17,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from flows.batch import publication
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import State
+from tests.factories.law import no_law
 from tests.factories.ledgers import accounted, pairs, sha
 
 
@@ -53,11 +54,11 @@ def finish(
             package=package,
             merkle_root=accounted(ledger, batch),
             content_digest=sha("rows"),
-            orders=lambda _bodies: {},
+            law=no_law,
         )
         if step.state is not State.PREPARED:
             return step
-    return publication.publish(ledger, batch, package=package, outbox=outbox, orders=lambda _bodies: {})
+    return publication.publish(ledger, batch, package=package, outbox=outbox, law=no_law)
 
 
 def run_and_die(url: str, batch: str, package: Path, outbox: Path | str, point: int) -> None:

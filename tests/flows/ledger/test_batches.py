@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from sqlalchemy import inspect
 from expectations.base.clock import Clock
 from expectations.base.errors import Fault, Transient, Usage
 from expectations.facts.letter import Earlier
-from flows.ledger.claims import TRIES_COUNT
+from flows.batch import tries
 from flows.ledger.database import engine
 from flows.ledger.database.models import Base
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.tries import ANSWERING
 from flows.schedule import sweep
 from tests.factories.ledgers import RECEIVED_AT, ROWS, Office, pairs, published, receive, sealed, sha
 
@@ -118,29 +119,42 @@ def test_a_look_at_values_is_an_event(ledger: Ledger, office: Office) -> None:
     assert ledger.events("batch-1")[-1]["facts"] == {"ordinal": 17, "what": "values", "who": "ada"}
 
 
-def test_tries_are_read_once_however_often_they_were_made(ledger: Ledger) -> None:
-    receive(ledger)
+def told(ledger: Ledger, since: datetime = RECEIVED_AT, requester: str = "agency") -> list[tuple[str, str]]:
+    """The tries that count, whatever batch they are of."""
+    found = ledger.tries(ledger.answered(requester, since, ANSWERING))
+    return sorted({(person, values) for _, person, values in found if values is not None})
+
+
+def test_tries_count_once_their_batch_is_prepared(ledger: Ledger, tmp_path: Path) -> None:
+    sealed(ledger)
     ledger.record_tries("batch-1", pairs("a", "b", "a"))
     ledger.record_tries("batch-1", pairs("b"))
-    assert sorted(ledger.tries("agency", RECEIVED_AT)) == sorted(pairs("a", "b"))
-    assert list(ledger.tries("agency", RECEIVED_AT + timedelta(seconds=1))) == []
-    assert list(ledger.tries("another", RECEIVED_AT)) == []
-    receive(ledger, "batch-2")
+    assert told(ledger) == []
+    published(ledger, tmp_path, "batch-1")
+    assert told(ledger) == sorted(pairs("a", "b"))
+    assert told(ledger, ledger.clock.now() + timedelta(seconds=1)) == [] and told(ledger, requester="another") == []
+    sealed(ledger, "batch-2")
     ledger.record_tries("batch-2", pairs("c", "b"))
-    assert list(ledger.tries("agency", RECEIVED_AT)) == sorted(pairs("a", "b", "c"))
+    assert told(ledger) == sorted(pairs("a", "b"))
+    ledger.refuse("batch-2", ["COURT_ORDER"], ["mou"])
+    assert told(ledger) == sorted(pairs("a", "b"))
     assert ledger.verify() == []
 
 
-def test_tries_age_out_with_an_event(ledger: Ledger) -> None:
-    receive(ledger)
+def test_tries_age_out_with_an_event(ledger: Ledger, tmp_path: Path) -> None:
+    """Not while their batch is under way, nor before the period is over since it was answered."""
+    sealed(ledger)
     ledger.record_tries("batch-1", pairs("a", "b"))
-    head = ledger.head()
-    assert ledger.age_tries(RECEIVED_AT) == 0 and ledger.head() == head
-    with Ledger(ledger._readers, Clock(RECEIVED_AT + TRIES_COUNT + timedelta(seconds=1))) as later:
+    now, head = ledger.clock.now(), ledger.head()
+    assert ledger.age_tries(now + timedelta(days=9)) == 0 and ledger.head() == head
+    published(ledger, tmp_path, "batch-1")
+    assert ledger.age_tries(now) == 0
+    end = ledger.clock.now() + tries.longest(ledger) + timedelta(days=1)
+    with Ledger(ledger._readers, Clock(end, leap=timedelta.max)) as later:
         sweep.age_tries(later)
     event = ledger.events()[-1]
     assert event["kind"] == "tries_aged" and event["facts"]["rows"] == 2
-    assert list(ledger.tries("agency", RECEIVED_AT)) == [] and ledger.verify() == []
+    assert told(ledger) == [] and ledger.verify() == []
 
 
 def test_only_keyed_hashes_come_in(ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ from expectations.instruments import Agreement, RecallTerms
 from flows.cases import deadlines
 from flows.ledger.case_records import CaseRecord, StepRecord
 from flows.ledger.lifecycles import cases
-from flows.ledger.lifecycles.cases import CASE, DEADLINES, KEYS_NEEDED, STEPS, CaseReason, CaseState, Proof
+from flows.ledger.lifecycles.cases import CASE, DEADLINES, KEYS_NEEDED, NOTIFIABLE, STEPS, CaseReason, CaseState, Proof
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -77,6 +77,7 @@ def case(*states: tuple[CaseState, Proof | None, int], discovered: int = 0) -> C
 FOUND = (CaseState.FOUND, None, 5)
 FROZEN = (CaseState.FROZEN, Proof.LIST, 5)
 TOLD = (CaseState.NOTIFIED, Proof.NOTICE, 30)
+NOTED = (CaseState.NOTIFIED, Proof.PERSONS, 31)
 LISTED = (CaseState.ENUMERATED, Proof.COPIES, 48)
 DONE = (CaseState.DISPOSED, Proof.LOG, 72)
 
@@ -103,10 +104,21 @@ def test_people_are_warned_before_a_deadline_and_once_it_has_passed(
 
 def test_what_is_met_waits_or_lies_ahead_gives_no_alarm(sandbox: Agreement) -> None:
     late = NOON + timedelta(days=400)
-    for due in deadlines.due(case(FOUND, FROZEN, TOLD, LISTED), sandbox, ("order-1",)):
+    noted = case(FOUND, FROZEN, TOLD, NOTED, LISTED)
+    for due in deadlines.due(noted, sandbox, ("order-1",)):
         assert not due.alarms(late, 12), due.name
-    alarms = [d.name for d in deadlines.due(case(FOUND, FROZEN, TOLD, LISTED), sandbox, ()) if d.alarms(late, 12)]
+    alarms = [d.name for d in deadlines.due(noted, sandbox, ()) if d.alarms(late, 12)]
     assert alarms == ["disposal"]
+
+
+def test_notice_to_the_persons_is_due_from_the_discovery_on_and_met_by_its_record(sandbox: Agreement) -> None:
+    last = 24 * sandbox.recall.persons_days
+    open_case = case(FOUND, FROZEN, TOLD, LISTED, DONE)
+    assert [statuses(open_case, sandbox, h)["persons"] for h in (last, last + 1)] == ["open", "passed"]
+    assert statuses(case(FOUND, FROZEN, TOLD, NOTED), sandbox, last)["persons"] == "met"
+    again = case(FOUND, FROZEN, TOLD, NOTED, LISTED, DONE, LISTED)  # a copy came to light: the record stays
+    assert statuses(again, sandbox, last + 1)["persons"] == "met"
+    assert {s for s, p in STEPS if p is Proof.PERSONS} == set(NOTIFIABLE)
 
 
 def test_terms_come_from_the_agreement(sandbox: Agreement) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import select
 
 from expectations.base.errors import Fault
-from expectations.instruments import parse_instrument
 from flows.batch import publication
 from flows.batch.publication import Step
 from flows.ledger.database.models import Claim
@@ -24,16 +23,9 @@ from flows.ledger.lifecycles.states import State
 from flows.outbox import STAGING, package_digest
 from flows.outbox.contract import unwritable
 from flows.outbox.folder import Folder
+from tests.factories.law import any_order, no_law
 from tests.factories.ledgers import ORDER, Office, accounted, package, pairs, receive, sealed, sha
 from tests.flows.ledger import killer
-
-
-def no_orders(_bodies: Sequence[bytes]) -> dict[str, list[str]]:
-    return {}
-
-
-def any_order(bodies: Sequence[bytes]) -> dict[str, list[str]]:
-    return {"COURT_ORDER": [parse_instrument(b, "test").id for b in bodies]} if bodies else {}
 
 
 class Desk:
@@ -46,7 +38,7 @@ class Desk:
         path = self.folder / "lake" / batch
         return path if path.exists() else package(path, batch)
 
-    def prepare(self, batch: str, *names: str, orders: publication.Orders = no_orders) -> Step:
+    def prepare(self, batch: str, *names: str, law: publication.Law = no_law) -> Step:
         return publication.prepare(
             self.ledger,
             batch,
@@ -54,11 +46,11 @@ class Desk:
             package=self.package(batch),
             merkle_root=accounted(self.ledger, batch),
             content_digest=sha("rows"),
-            orders=orders,
+            law=law,
         )
 
-    def publish(self, batch: str, orders: publication.Orders = no_orders) -> Step:
-        return publication.publish(self.ledger, batch, package=self.package(batch), outbox=self.outbox, orders=orders)
+    def publish(self, batch: str, law: publication.Law = no_law) -> Step:
+        return publication.publish(self.ledger, batch, package=self.package(batch), outbox=self.outbox, law=law)
 
     def names(self) -> list[str]:
         return sorted(p.name for p in self.outbox.glob("[!.]*"))
@@ -204,11 +196,11 @@ def test_a_halt_stops_before_and_after_preparing_and_changes_nothing(desk: Desk,
 
 def test_an_order_enrolled_meanwhile_refuses_or_withdraws(desk: Desk, office: Office) -> None:
     sealed(desk.ledger, "batch-2")
-    assert desk.prepare("batch-1", "a", orders=any_order).state is State.PREPARED
+    assert desk.prepare("batch-1", "a", law=any_order).state is State.PREPARED
     office.enrol(ORDER)
     stopped = {"codes": ("COURT_ORDER",), "cites": ("order-1",)}
     assert desk.publish("batch-1", any_order) == Step(State.WITHDRAWN, **stopped)
-    assert desk.prepare("batch-2", "b", orders=any_order) == Step(State.REFUSED, **stopped)
+    assert desk.prepare("batch-2", "b", law=any_order) == Step(State.REFUSED, **stopped)
     assert desk.names() == [] and list(desk.ledger.disclosed("agency", "mou")) == []
     assert desk.ledger.verify() == []
 
@@ -283,7 +275,7 @@ def test_nothing_is_prepared_that_is_not_accounted_for_as_it_leaves(ledger: Ledg
             package=made,
             merkle_root=sha(root),
             content_digest=sha("rows"),
-            orders=no_orders,
+            law=no_law,
         )
 
     with pytest.raises(Fault, match="NOT_ACCOUNTED"):
@@ -348,8 +340,8 @@ def test_claims_come_in_by_the_hundred_thousand(ledger: Ledger, tmp_path: Path) 
         package=package(tmp_path / "p"),
         merkle_root=accounted(ledger),
         content_digest=sha("rows"),
-        orders=no_orders,
+        law=no_law,
     )
     assert step.state is State.PREPARED
-    assert publication.publish(ledger, "batch-1", package=tmp_path / "p", outbox=tmp_path / "out", orders=no_orders)
+    assert publication.publish(ledger, "batch-1", package=tmp_path / "p", outbox=tmp_path / "out", law=no_law)
     assert sum(1 for _ in ledger.disclosed("agency", "mou")) == 100_000

@@ -30,6 +30,7 @@ def test_what_is_signed_names_kind_id_digest_and_the_version_before(ledger: Ledg
         "id": "order-1",
         "digest": of_bytes(ORDER),
         "after": 0,
+        "home": ledger.home_id(),
     }
     office.enrol(ORDER)
     assert json.loads(ledger.instrument_message(LIFTED))["after"] == 1
@@ -61,6 +62,11 @@ def test_the_chain_keeps_who_signed_with_which_key(ledger: Ledger, office: Offic
         {"by": name, "key": fingerprint(office.line(name)), "signature": of_bytes(signed[name].encode())}
         for name in ("ada", "ben")
     ]
+
+
+def message_after(ledger: Ledger, version: int) -> bytes:
+    """What is signed to enrol the order after this version, in this home."""
+    return instrument_message("court_order", "order-1", of_bytes(ORDER), version, ledger.home_id())
 
 
 NOT_COUNTED = {
@@ -95,7 +101,7 @@ def test_a_signature_that_does_not_count(ledger: Ledger, office: Office, case: s
         "ada again": office.sign("ada", said, INSTRUMENT),
         "another": office.sign("ben", ledger.instrument_message(ORDER + b"#"), INSTRUMENT),
         "replayed": replayed,
-        "early": office.sign("ben", instrument_message("court_order", "order-1", of_bytes(ORDER), 3), INSTRUMENT),
+        "early": office.sign("ben", message_after(ledger, 3), INSTRUMENT),
         "forged": forged(office, said),
         "decision": office.sign("ben", said, signatures.DECISION),
         "letter": office.sign("ben", said, signatures.LETTER),
@@ -185,6 +191,7 @@ def test_an_instrument_put_in_with_its_event_but_without_two_good_signatures_is_
         {"by": n, "key": fingerprint(office.line(n)), "signature": of_bytes(s.encode())} for n, s in signed.items()
     ]
     said = {"instrument": "order-1", "kind": "court_order", "digest": of_bytes(ORDER), "version": 1, "signed": facts_of}
+    said["home"] = ledger.home_id()
     with ledger.transaction() as session:
         link = chain.append(session, ledger.now(), None, "enrolled", facts.checked(said, {"order-1", *by}))
         seq = link.seq
@@ -200,7 +207,7 @@ def test_an_instrument_put_in_with_its_event_but_without_two_good_signatures_is_
             )
         )
         for name, signature in signed.items():
-            message = instrument_message("court_order", "order-1", of_bytes(ORDER), 0)
+            message = message_after(ledger, 0)
             session.add(
                 Signature(
                     seq=seq,
@@ -242,11 +249,13 @@ def test_an_instrument_signed_by_ssh_keygen_counts(ledger: Ledger, tmp_path: Pat
     if shutil.which("ssh-keygen") is None:
         pytest.skip("ssh-keygen is not installed here")
     said, signed = tmp_path / "message", {}
-    said.write_bytes(ledger.instrument_message(ORDER))
     for name in ("ada", "ben"):
         key = tmp_path / name
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
         ledger.enrol_operator(name, key.with_suffix(".pub").read_text())
+    said.write_bytes(ledger.instrument_message(ORDER))
+    for name in ("ada", "ben"):
+        key = tmp_path / name
         subprocess.run(["ssh-keygen", "-q", "-Y", "sign", "-n", INSTRUMENT, "-f", key, said], check=True)
         signed[name] = said.with_suffix(".sig").read_text()
         said.with_suffix(".sig").unlink()

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from expectations.base.clock import Clock
+from expectations.facts.letter import Period
 from flows.batch import publication
 from flows.batch.publication import Step
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import State
+from tests.factories.law import no_law
 from tests.factories.ledgers import Office, accounted, package, pairs, sha
 from tests.factories.submissions import INSTRUMENTS, RECIPIENT
 
@@ -31,12 +33,13 @@ class Desk:
     """Takes batches in and publishes them, at the time of its clock, in days after the start."""
 
     def __init__(self, ledger: Ledger, folder: Path, cap: int | None) -> None:
+        ledger.clock = Clock(START - timedelta(days=100), leap=timedelta.max)
         self.ledger, self.folder, self.office = ledger, folder, Office(ledger, "ada", "ben")
         self.digest = self.office.enrol(agreement(cap))
 
     def receive(self, batch: str, day: int = 0, requester: str = "agency") -> None:
         moment = START + timedelta(days=day)
-        self.ledger.clock = Clock(moment)
+        self.ledger.clock = Clock(moment, leap=timedelta.max)
         self.ledger.receive(
             batch,
             submission=sha(batch),
@@ -49,8 +52,8 @@ class Desk:
             rows=10,
         )
 
-    def ingest(self, batch: str, rows: int = 10) -> None:
-        self.ledger.advance(batch, State.INGESTED, facts={"rows_submitted": rows, "incomplete_rows": 0})
+    def ingest(self, batch: str, rows: int = 10, incomplete: int = 0) -> None:
+        self.ledger.advance(batch, State.INGESTED, facts={"rows_submitted": rows, "incomplete_rows": incomplete})
 
     def seal(self, batch: str) -> None:
         for state in (State.MATCHED, State.VALIDATED, State.SEALED):
@@ -65,12 +68,12 @@ class Desk:
             package=path if path.exists() else package(path, batch),
             merkle_root=accounted(self.ledger, batch),
             content_digest=sha("rows"),
-            orders=lambda _: {},
+            law=no_law,
         )
 
     def publish(self, batch: str) -> Step:
         return publication.publish(
-            self.ledger, batch, package=self.folder / "lake" / batch, outbox=self.folder / "outbox", orders=lambda _: {}
+            self.ledger, batch, package=self.folder / "lake" / batch, outbox=self.folder / "outbox", law=no_law
         )
 
 
@@ -108,6 +111,54 @@ def test_as_many_as_the_cap_allows(opened: Open, cap: int | None, passes: int) -
     desk = opened(cap)
     both_in_flight(desk, "a", "b", "c")
     assert [desk.prepare(name).state for name in "cba"].count(State.PREPARED) == passes
+
+
+def test_incomplete_rows_of_batches_in_flight_count_together(opened: Open) -> None:
+    """One in ten may be incomplete: each batch passed alone, and the later of two is one too many."""
+    desk = opened(None)
+    for name in "abc":
+        desk.receive(name)
+    for name, incomplete in (("a", 1), ("b", 2), ("c", 0)):
+        desk.ingest(name, 10, incomplete)
+        desk.seal(name)
+    ended = {name: desk.prepare(name) for name in "cba"}
+    assert ended["a"].state is ended["c"].state is State.PREPARED  # "c" has none itself
+    assert ended["b"] == Step(State.REFUSED, codes=("TOO_MANY_INCOMPLETE",), cites=("sandbox-2026",))
+
+
+@pytest.mark.parametrize(
+    ("officer", "reason", "codes"),
+    [
+        (20_000, 2_000, ()),
+        (20_001, 2_000, ("OFFICER_OVERLOADED",)),
+        (20_000, 2_001, ("BOILERPLATE_REASONS",)),
+        (20_001, 2_001, ("BOILERPLATE_REASONS", "OFFICER_OVERLOADED")),
+    ],
+)
+def test_what_was_counted_over_the_period_is_judged_under_the_lock(
+    opened: Open, officer: int, reason: int, codes: tuple[str, ...]
+) -> None:
+    desk = opened(None)
+    desk.receive("a")
+    desk.ledger.ask("a", 10, sha("asked"))
+    desk.ledger.count_period("a", 365, Period(40_000, officer, reason))
+    desk.ingest("a")
+    desk.seal("a")
+    assert desk.prepare("a").codes == codes
+    assert desk.ledger.verify() == []
+
+
+def test_a_lower_limit_enrolled_since_stops_a_prepared_batch(opened: Open) -> None:
+    desk = opened(None)
+    desk.receive("a")
+    desk.ledger.ask("a", 10, sha("asked"))
+    desk.ledger.count_period("a", 365, Period(40_000, 12, 0))
+    desk.ingest("a")
+    desk.seal("a")
+    assert desk.prepare("a").state is State.PREPARED
+    lower = agreement(None).replace(b"matters_per_officer_period = 20000", b"matters_per_officer_period = 11")
+    desk.office.enrol(lower)
+    assert desk.publish("a") == Step(State.WITHDRAWN, codes=("OFFICER_OVERLOADED",), cites=("sandbox-2026",))
 
 
 def test_others_and_older_batches_do_not_count(opened: Open) -> None:

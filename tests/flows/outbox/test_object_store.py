@@ -34,10 +34,10 @@ from flows.sandbox.home import REQUESTER_AGE
 from pipelines import sealing
 from pipelines.recall.listing import open_recall
 from tests.factories import installations, s3
+from tests.factories.law import any_order, no_law
 from tests.factories.ledgers import ORDER, Office, accounted, package, pairs, sealed, sha
 from tests.flows.batch.test_last_moment import rows
 from tests.flows.ledger import killer
-from tests.flows.ledger.test_publication import any_order, no_orders
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def prepare(ledger: Ledger, batch: str, made: Path, *keys: str) -> publication.S
         package=made,
         merkle_root=accounted(ledger, batch),
         content_digest=sha("rows"),
-        orders=no_orders,
+        law=no_law,
     )
 
 
@@ -86,9 +86,7 @@ def test_a_package_leaves_whole_and_once(ledger: Ledger, url: str, tmp_path: Pat
     sealed(ledger)
     prepare(ledger, "batch-1", made, "a")
     for _ in range(2):
-        assert (
-            publication.publish(ledger, "batch-1", package=made, outbox=url, orders=no_orders).state is State.PUBLISHED
-        )
+        assert publication.publish(ledger, "batch-1", package=made, outbox=url, law=no_law).state is State.PUBLISHED
     assert names(url) == ["batch-1/data/part.parquet.age", "batch-1/manifest.json"]
     assert outbox_at(url).digest("batch-1") == package_digest(made)
     assert outbox_at(url).names() == ["batch-1"]
@@ -102,7 +100,7 @@ def test_halts_and_orders_stop_it_up_to_the_last_moment(ledger: Ledger, url: str
     sealed(ledger)
     prepare(ledger, "batch-1", made, "a")
     office.enrol(ORDER)
-    step = publication.publish(ledger, "batch-1", package=made, outbox=url, orders=any_order)
+    step = publication.publish(ledger, "batch-1", package=made, outbox=url, law=any_order)
     assert (step.state, step.codes, names(url)) == (State.WITHDRAWN, ("COURT_ORDER",), [])
 
 
@@ -116,12 +114,12 @@ def test_nothing_is_published_over_something_else(ledger: Ledger, url: str, tmp_
     if there == "another package":
         obstore.put(store, "batch-1/manifest.json", b"{}")
         with pytest.raises(Fault, match="OUTBOX_TAKEN"):
-            publication.publish(ledger, "batch-1", package=made, outbox=url, orders=no_orders)
+            publication.publish(ledger, "batch-1", package=made, outbox=url, law=no_law)
         with pytest.raises(Fault, match="OUTBOX_TAKEN"):
             publication.withdraw(ledger, "batch-1", url, ["HALTED"])
         assert names(url) == ["batch-1/manifest.json", "batch-1/stray"]
     else:
-        publication.publish(ledger, "batch-1", package=made, outbox=url, orders=no_orders)
+        publication.publish(ledger, "batch-1", package=made, outbox=url, law=no_law)
         assert outbox_at(url).digest("batch-1") == package_digest(made)
 
 
@@ -235,7 +233,7 @@ def test_a_store_out_of_reach_leaves_the_batch_prepared(
     sealed(ledger)
     prepare(ledger, "batch-1", made, "a")
     with pytest.raises(Transient, match="OUTBOX_UNWRITABLE") as caught:
-        publication.publish(ledger, "batch-1", package=made, outbox="s3://out/of/reach", orders=no_orders)
+        publication.publish(ledger, "batch-1", package=made, outbox="s3://out/of/reach", law=no_law)
     assert "CANARY" not in str(caught.value)
     record = ledger.batch("batch-1")
     assert record is not None and record.state is State.PREPARED
@@ -277,7 +275,7 @@ def test_a_batch_goes_from_inbox_to_the_store(stored: tuple[Home, str]) -> None:
     with Ledger.open(home.ledger_url, Clock()) as ledger:
         assert list(audit.problems(home, ledger)) == []
     outbox = str(home.config.outbox)
-    assert len(names(f"{outbox}/{batch}")) == 5 and list((home.root / "outbox").iterdir()) == []
+    assert len(names(f"{outbox}/{batch}")) == 6 and list((home.root / "outbox").iterdir()) == []
     assert one(home, batch)["next"] == f"The package lies in {outbox}/{batch}."
     assert os.environ["AWS_SECRET_ACCESS_KEY"].encode() not in (home.root / "ledger.db").read_bytes()
 

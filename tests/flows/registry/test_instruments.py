@@ -210,6 +210,9 @@ def test_in_force_says_what_may_leave_and_what_takes_the_rest(
     asked = ["--on", day, "--agreement", agreement, "--purpose", "Criminal proceeding"]
     (found,) = json.loads(command("instruments", "in-force", *asked, "--json")[1])
     safeguards = found["stopped_by"].pop("SAFEGUARDS_OPEN", None)
+    # the holder's determination is of today, and does not count for ever
+    assert ("NO_CLEARANCE" in found["stopped_by"]) == (day > "2027")
+    found["stopped_by"].pop("NO_CLEARANCE", None)
     assert (safeguards is not None) == (agreement == "irs-ice-2025")
     assert (len(found["may_leave"]), found["stopped_by"]) == (fields, stopped)
     code, out, _ = command("instruments", "in-force", *asked)

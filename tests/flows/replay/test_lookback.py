@@ -100,6 +100,7 @@ def test_the_incident_is_found_exactly(installation: Installation, batches: dict
     assert list(installation.home.lake.glob(".view-*")) == [] and found.exit_code == 3
 
 
+@pytest.mark.slow
 def test_on_the_command_line(installation: Installation, batches: dict[str, str], command: Run, tmp_path: Path) -> None:
     code, out, err = command("lookback", "--json", "--out", str(tmp_path / "list.age"))
     said = json.loads(out)
@@ -194,6 +195,7 @@ def test_orders_that_came_later(installation: Installation, mended: Affected, tm
     assert look(installation).summary["affected"] == wrong  # every order is lifted
 
 
+@pytest.mark.slow
 def test_an_order_to_recall_reaches_back(installation: Installation, mended: Affected, tmp_path: Path) -> None:
     recalls = order("recalls", 'effect = "recall"', TODAY + timedelta(days=2)).encode()
     with work(installation, installation.submit(tmp_path / "s", [installations.request(41)])) as one:

@@ -3,13 +3,14 @@ was published was disclosed."""
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,10 @@ from flows.reports.accounting import person
 from flows.reports.annual import annual
 from flows.reports.declaration import declaration
 from flows.reports.render import Format, render
-from flows.sandbox.home import init
-from tests.factories import installations
+from flows.sandbox.home import enrol, init
+from tests.factories import installations, submissions
 from tests.factories.installations import Installation
+from tests.factories.law import no_law
 from tests.factories.ledgers import package, sha
 from tests.flows.conftest import Run
 
@@ -102,6 +104,7 @@ def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run) -> 
             "purpose": "Criminal proceeding",
             "recipient": "Department of Examples (fictional)",
             "address": "1000 Example Ave, Washington DC 20001",
+            "kept_from_person": False,
         }
     ]
     code, out, _ = command("accounting", "person", "7")
@@ -155,6 +158,26 @@ def test_the_accounting_of_a_batch_says_what_the_law_asks_for(ran: Ran, command:
     assert refused["header"]["recipient"]["id"] == "ice"
     assert "1000 Example Ave" in command("accounting", "show", ran.published)[1]
     assert list(ran.installation.home.lake.glob(".view-*")) == []
+
+
+def test_the_accounting_is_exported_with_reason_period_and_officer(ran: Ran, command: Run, tmp_path: Path) -> None:
+    out = tmp_path / "export.csv"
+    asked = ("--out", str(out), "--who", "ada", "--agency-code", "FED1", "--purpose-code", "19")
+    code, said, err = command("accounting", "export", ran.published, *asked)
+    assert (code, said.split()[0]) == (0, "30"), err
+    rows = list(csv.DictReader(out.read_text().splitlines()))
+    assert out.stat().st_mode & 0o077 == 0
+    first = next(row for row in rows if row["request_id"] == "R-000007")
+    assert (first["reason"], first["taxable_period"]) == (submissions.row(7)["reason"], "2024")
+    assert first["officer"] == submissions.row(7)["officer"] and first["date_of_request"] == first["date_of_disclosure"]
+    assert (first["agency_code"], first["purpose_code"], first["authority"]) == ("FED1", "19", "26 USC 6103(i)(2)")
+    assert command("accounting", "export", ran.published, "--all", *asked[:4])[1].split()[0] == "38"
+    refused = ran.batches[State.REFUSED]
+    assert command("accounting", "export", refused, *asked[:4])[1].split()[0] == "0"  # nothing was disclosed
+    assert command("accounting", "export", refused, "--all", *asked[:4])[1].split()[0] == "1"
+    assert next(csv.DictReader(out.read_text().splitlines()))["reason"]
+    looks = [e["facts"]["what"] for e in events(ran.installation.home).values() if e["kind"] == "view"]
+    assert looks.count("accounting") == 4
 
 
 @pytest.mark.parametrize("which", [State.HELD, State.UNREADABLE])
@@ -255,9 +278,12 @@ def test_the_annual_report_counts_each_agency(ran: Ran, command: Run) -> None:
 # Below: made-up batches in a ledger of their own, at times that a test chooses.
 
 
+EARLY = Clock(datetime(2024, 12, 1, tzinfo=UTC))  # before the first of the books
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    made = init(tmp_path_factory.mktemp("books"), sandbox=True, settings={})
+    made = init(tmp_path_factory.mktemp("books"), sandbox=True, settings={}, clock=EARLY)
     with installations.at_home(made):
         yield made
 
@@ -280,7 +306,7 @@ def book(
 ) -> None:
     """A batch received and published at these times, which disclosed these persons (each `withheld` rows more were
     not)."""
-    at = Clock(utc(received))
+    at = Clock(utc(received), leap=timedelta.max)
     with Ledger.open(home.ledger_url, at) as ledger:
         digest = ledger.versions(AGREEMENT)[-1].digest
         ledger.receive(
@@ -311,7 +337,7 @@ def book(
     if not prepared:
         return
     made = package(folder / batch, batch)
-    with Ledger.open(home.ledger_url, Clock(utc(left or received))) as ledger:
+    with Ledger.open(home.ledger_url, Clock(utc(left or received), leap=timedelta.max)) as ledger:
         keys = [(sha(f"{batch} {first + n}"), sha(f"person {p}")) for n, p in enumerate(persons)]
         publication.prepare(
             ledger,
@@ -320,10 +346,16 @@ def book(
             package=made,
             merkle_root=sha(f"{batch} second"),
             content_digest=sha("c"),
-            orders=lambda _: {},
+            law=no_law,
         )
         if left:
-            publication.publish(ledger, batch, package=made, outbox=folder / "outbox", orders=lambda _: {})
+            publication.publish(ledger, batch, package=made, outbox=folder / "outbox", law=no_law)
+
+
+def time_goes_on(home: Home) -> None:
+    """To today, for the commands that go by the machine's clock."""
+    with Ledger.open(home.ledger_url, Clock(leap=timedelta.max)) as ledger:
+        assert ledger.tick()
 
 
 @pytest.fixture(scope="module")
@@ -335,6 +367,7 @@ def books(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     book(home, folder, "same", "2026-03-01T12:00", "2026-03-02T12:00", [4, 5])
     book(home, folder, "prepared", "2026-03-03T12:00", None, [6, 7])
     book(home, folder, "sealed", "2026-03-04T12:00", None, [8], prepared=False)
+    time_goes_on(home)
     return home
 
 
@@ -345,7 +378,7 @@ def books(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
 def test_years_are_counted_in_the_agreements_zone(
     books: Home, year: int, requests: int, disclosed: int, withheld: int, pending: int, disclosures: int, taxpayers: int
 ) -> None:
-    (a,) = annual(books, Clock(utc("2027-01-10T12:00")), year)["agencies"]
+    (a,) = annual(books, Clock(utc("2027-01-10T12:00"), pretended=True), year)["agencies"]
     assert (a["requests"], a["requests_disclosed"], a["requests_withheld"], a["requests_pending"]) == (
         requests,
         disclosed,
@@ -356,9 +389,9 @@ def test_years_are_counted_in_the_agreements_zone(
 
 
 def test_it_says_when_it_is_due_and_when_it_is_early(books: Home) -> None:
-    said = annual(books, Clock(utc("2026-12-31T23:00")), 2026)
+    said = annual(books, Clock(utc("2026-12-31T23:00"), pretended=True), 2026)
     assert (said["due_on"], said["preliminary"]) == ("2027-03-31", True)
-    assert not annual(books, Clock(utc("2027-01-01T12:00")), 2026)["preliminary"]
+    assert not annual(books, Clock(utc("2027-01-01T12:00"), pretended=True), 2026)["preliminary"]
     assert annual(books, Clock(), 2020)["agencies"] == []
     assert "The year is not over" in render(said, Format.MD)
 
@@ -387,8 +420,9 @@ def test_persons_are_found_in_every_batch_that_left(books: Home) -> None:
 
 def test_what_is_recalled_is_a_disclosure_still_and_says_so(tmp_path: Path) -> None:
     """Of two requests for one person one is recalled; another person of the same batch is not."""
-    other = init(tmp_path / "home", sandbox=True, settings={})
+    other = init(tmp_path / "home", sandbox=True, settings={}, clock=EARLY)
     book(other, tmp_path, "b", "2026-03-01T12:00", "2026-03-02T12:00", [1, 1, 2])
+    time_goes_on(other)
     with Ledger.open(other.ledger_url) as ledger:
         case = NewCase(
             "case-1", AGENCY, AGREEMENT, CaseReason.NO_AUTHORITY, utc("2026-04-01T12:00"), {"b": 1}, {}, sha("rows")
@@ -404,8 +438,9 @@ def test_the_newest_accounting_counts(books: Home) -> None:
 
 
 def test_events_that_do_not_add_up_are_no_report(home: Home, tmp_path: Path) -> None:
-    other = init(tmp_path / "home", sandbox=True, settings={})
+    other = init(tmp_path / "home", sandbox=True, settings={}, clock=EARLY)
     book(other, tmp_path, "b", "2026-03-01T12:00", "2026-03-02T12:00", [1, 2])
+    time_goes_on(other)
     with sqlite3.connect(other.root / "ledger.db") as ledger:
         ledger.execute(
             """UPDATE events SET facts = replace(facts, '"released":2', '"released":3') WHERE kind = 'accounted'"""
@@ -423,5 +458,17 @@ def test_text_of_an_instrument_cannot_break_out_of_its_page(books: Home) -> None
 
 
 def test_a_declaration_is_the_same_each_time(books: Home) -> None:
-    one, two = (declaration(books, Clock(utc("2027-01-01T12:00")), "same") for _ in range(2))
+    one, two = (declaration(books, Clock(utc("2027-01-01T12:00"), pretended=True), "same") for _ in range(2))
     assert of_json(one) == of_json(two) and Counter(o["outcome"] for o in one["outcomes"]) == {"held": 1, "released": 1}
+
+
+def test_what_the_law_keeps_from_the_person_is_left_out(ran: Ran) -> None:
+    """5 USC 552a(c)(3): an agreement that says so now covers what was disclosed under it before."""
+    with Ledger.open(ran.installation.home.ledger_url) as ledger:
+        body = next(body for id, _, body in ledger.instruments() if id == AGREEMENT).decode()
+        kept = body.replace("[holder]", "kept_from_person = true\n\n[holder]", 1)
+        enrol(ran.installation.home, ledger, kept.encode(), AGREEMENT)
+    home = ran.installation.home
+    assert person(home, Clock(), "7", "ada") == []
+    (shown,) = person(home, Clock(), "7", "ada", every=True)
+    assert shown["kept_from_person"] is True

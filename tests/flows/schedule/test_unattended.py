@@ -20,7 +20,9 @@ from expectations.base.clock import Clock
 from expectations.suites.selftest import Proof
 from flows import audit
 from flows.audit import signed_heads
+from flows.batch.unreadable import ASIDE
 from flows.cli import main
+from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.schedule.inbox import waiting
 from tests.factories import installations
@@ -111,19 +113,21 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     # the night after: what is done, held or unreadable is not started again
     code, summary = nightly(capsys)
     assert (code, summary["batches"]) == (0, [])
-    # but a letter that is signed again is
+    # but a letter that is signed again, and sent again, is
+    (aside,) = (inbox / ASIDE).iterdir()
+    aside.rename(unsigned)
     (unsigned / SIGNATURE).write_text(good_signature)
     code, summary = nightly(capsys)
     assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (0, [("1-unsigned", "published")])
     assert [p.name for p in waiting(installation.home)] == []
 
     # nobody decided on the held one: after the agreement's days a night ends it
-    from flows.schedule import batch
-    from flows.schedule import nightly as module
-
-    late = Clock(Clock().now() + timedelta(days=installation.agreement.thresholds.held_days + 2))
-    for place in (batch, module):
-        monkeypatch.setattr(place, "Clock", lambda: late)
+    days, now = installation.agreement.thresholds.held_days, Clock().now()
+    for later in (days // 2, days - 1):  # each night leaves an event, or else the clock would seem to leap
+        monkeypatch.setattr(Home, "clock", lambda self, later=later: Clock(now + timedelta(days=later)))
+        code, summary = nightly(capsys)
+        assert (code, summary["batches"]) == (0, [])
+    monkeypatch.setattr(Home, "clock", lambda self: Clock(now + timedelta(days=days + 2)))
     code, summary = nightly(capsys)
     assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (3, [("", "expired")])
     assert "HELD_TOO_LONG" in summary["batches"][0][3]

@@ -154,6 +154,7 @@ def test_a_second_run_finds_the_work_done_and_other_disclosures_do_it_again(tmp_
     assert [r["outcome"] for r in read(ingest.run(context))] == ["already_disclosed", None]
 
 
+@pytest.mark.slow
 def test_the_list_beside_the_batch_decides(tmp_path: Path, sandbox: Agreement) -> None:
     context = taken(tmp_path, submissions.write(tmp_path / "in", submissions.rows(2)), sandbox)
     (context.root / "facilities.csv").write_text('address\n"101 Oak St, Sacramento, CA 95814"\n')
@@ -167,6 +168,7 @@ def test_the_list_beside_the_batch_decides(tmp_path: Path, sandbox: Agreement) -
     assert [r["codes"] for r in read(ingest.run(context))] == [[], []]
 
 
+@pytest.mark.slow
 def test_the_agreement_may_let_the_state_be_left_out(tmp_path: Path, sandbox: Agreement) -> None:
     sent = [row(1, state=""), row(2, state="XX"), row(3, city="")]
     context = taken(tmp_path, submissions.write(tmp_path / "in", sent), sandbox)

@@ -47,10 +47,11 @@ def _request(first: str, last: str, **more: Any) -> dict[str, Any]:
 # A pair of which the names are different is compared only if the TINs are equal.
 LEVELS: dict[tuple[str, str], Pair] = {
     ("first_name", "exact"): names(("ANA", "Bellweather")),
-    ("first_name", "nickname"): names(("Bill", "Bellweather"), ("William", "Bellweather")),
-    ("first_name", "slip"): names(("Ottolima", "Bellweather"), ("Ottolina", "Bellweather")),
-    ("first_name", "similar"): names(("Ariana", "Bellweather"), ("Aria", "Bellweather")),
     ("first_name", "initial"): names(("A", "Bellweather")),
+    ("first_name", "other_name"): names(("Marie", "Bellweather"), ("Maria", "Bellweather")),
+    ("first_name", "nickname"): names(("Bill", "Bellweather"), ("William", "Bellweather")),
+    ("first_name", "slip"): names(("Bernadettte", "Bellweather"), ("Bernadette", "Bellweather")),
+    ("first_name", "similar"): names(("Gabriellexq", "Bellweather"), ("Gabrielle", "Bellweather")),
     ("first_name", "loose"): names(("Marta", "Bellweather"), ("Maria", "Bellweather")),
     ("first_name", "different"): names(("Boris", "Bellweather"), **TIN),
     ("last_name", "exact"): names(("Ana", "VegaWinfield"), ("Ana", "Vega-Winfield")),
@@ -92,12 +93,49 @@ WAYS: dict[str, Pair] = {
     "A.middle_name_address": names(("Ana", "Zuckermoor"), **TIN, **MIDDLE),
     "B.name": fields({}, unit("APT 4"), **BORN),
     "B.names_swapped": names(("Bellweather", "Ana"), **BORN),
-    "C.similar_name": names(("Ana", "Belweather"), **BORN),
+    "C.similar_surname": names(("Ana", "Belweather"), **BORN),
     "D.rare_name": (
         _request("Zenobia", "Quill", **BORN, **MOVED),
         record(0, "Zenobia", "Quill", **BORN),
     ),
 }
+
+
+# Given names that say the same, or not, beside the level of each; all differ in nothing else.
+GIVEN_NAMES = {
+    ("Mary Ann", "Maryann"): "exact",
+    ("Mary-Ann", "MARY ANN"): "exact",
+    ("Mary Ann", "Mary Beth"): "loose",
+    ("J", "J"): "initial",
+    ("J M", "J M"): "initial",
+    ("Carl A", "Carla"): "other_name",
+    ("Anna", "Ann A."): "other_name",
+    ("Baby Girl", "BABY GIRL"): "initial",
+    ("Twin B", "Twin B"): "initial",
+    ("Fnu", "FNU"): "initial",
+    ("Ana", "Anna"): "other_name",
+    ("Carla", "Carlo"): "other_name",
+    ("Michael", "Michelle"): "other_name",
+    ("Aria", "Ariana"): "other_name",
+    ("Paul", "Polly"): "other_name",  # a familiar form by the list, of the other sex
+    ("Ottolima", "Ottolina"): "other_name",  # neither is known as a name, or as none
+    ("Mary Ann", "Mary Anne"): "other_name",  # put together from names
+    ("Dan", "Daniel"): "nickname",
+    ("Ben", "Benjamin"): "nickname",
+    ("Josgua", "Joshua"): "slip",
+}
+
+
+@pytest.fixture(scope="module")
+def given_names(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    pairs = [names((asked_for, NAME[1]), (on_file, NAME[1])) for asked_for, on_file in GIVEN_NAMES]
+    numbered = [(request, {**on_file, "record_id": n}) for n, (request, on_file) in enumerate(pairs, 1)]
+    return compared(tmp_path_factory.mktemp("given"), numbered)
+
+
+@pytest.mark.parametrize("number", range(len(GIVEN_NAMES)), ids=map("-".join, GIVEN_NAMES))
+def test_level_of_a_given_name(given_names: list[dict[str, Any]], number: int) -> None:
+    assert given_names[number]["first_name"] == list(GIVEN_NAMES.values())[number]
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -136,8 +137,10 @@ def test_a_wrong_column(tmp_path: Path) -> None:
         register.build(raw, tmp_path / "register")
 
 
-def test_control_rows_and_records_never_mix(tmp_path: Path) -> None:
-    raw = raw_register(tmp_path / "raw", [*RECORDS, record(-1, "Bo", "Decoy")])
+@pytest.mark.parametrize("records", [[*RECORDS, record(-1, "Bo", "Decoy")], [record(-1, "Bo", "Decoy")]])
+def test_a_register_holds_no_control_rows(tmp_path: Path, records: list[dict[str, Any]]) -> None:
+    """Neither beside others nor alone: by its id a record is of one side."""
+    raw = raw_register(tmp_path / "raw", records)
     with pytest.raises(BadInput, match="REGISTER_IDS"):
         register.build(raw, tmp_path / "register")
 

@@ -1,4 +1,5 @@
 import csv
+import gzip
 import json
 import shutil
 from collections.abc import Iterator
@@ -18,10 +19,11 @@ from expectations.base.duck import DuckSettings, parquet, session
 from expectations.base.errors import BadInput, Fault, SluicegateError
 from expectations.contracts.lists import Outcome
 from expectations.contracts.package import RELEASE
-from expectations.contracts.stages import OUTCOME
+from expectations.contracts.stages import ACCOUNTED, OUTCOME
 from expectations.instruments import Agreement
 from pipelines import lake, release, sealing, validate
 from pipelines.context import BatchContext
+from pipelines.release.accounting import tally
 from tests.factories import matched
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -152,7 +154,7 @@ def test_the_recipient_opens_it_with_its_own_key_alone(made: Made, tmp_path: Pat
 
 def test_no_cell_of_the_csv_starts_a_formula(made: Made, tmp_path: Path) -> None:
     release.open_package(made.package.folder, REQUESTER, tmp_path, HOLDERS)
-    for name in ("addresses.csv", "returns.csv"):
+    for name in ("addresses.csv", "returns.csv.gz", "codes.csv"):
         cells = [c for line in read_csv(tmp_path / name) for c in line.values()]
         assert not [c for c in cells if c[:1] in tuple("=+-@\t\r\n")]
     assert read_csv(tmp_path / "addresses.csv")[0]["request_id"] == "'" + matched.FORMULA_ID
@@ -160,11 +162,12 @@ def test_no_cell_of_the_csv_starts_a_formula(made: Made, tmp_path: Path) -> None
 
 def test_the_return_file_tells_each_row_what_to_mend(made: Made, tmp_path: Path) -> None:
     release.open_package(made.package.folder, REQUESTER, tmp_path, HOLDERS)
-    lines = read_csv(tmp_path / "returns.csv")
+    lines = read_csv(tmp_path / "returns.csv.gz")
     assert len(lines) == 11
-    words = {(line["code"], line["message"], line["fix"]) for line in lines}
+    words = [(line["code"], line["message"], line["fix"]) for line in read_csv(tmp_path / "codes.csv")]
     assert all(all(said) for said in words)
-    assert words <= set(codes.words())  # the words of pre-flight
+    assert words == sorted(codes.words())  # the words of pre-flight, of every code
+    assert {line["code"] for line in lines} <= {code for code, _, _ in words}
     rejected = next(line for line in lines if line["code"] == "RAGGED_ROW")
     assert (rejected["file"], rejected["row"], rejected["request_id"]) == ("2", "3", "")
 
@@ -195,7 +198,7 @@ def test_the_content_digest_is_the_same_each_time_and_the_sealing_is_not(again: 
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as stream:
+    with gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="") as stream:
         return list(csv.DictReader(stream))
 
 
@@ -218,8 +221,8 @@ def forge_and_sign(package: Path, key: Ed25519PrivateKey, namespace: str) -> Non
 
 TAMPERING: dict[str, tuple[Any, str]] = {
     "a bit of a sealed file": (lambda p: flip(p / "addresses.parquet.age"), "PACKAGE_CHANGED.*addresses.parquet.age"),
-    "a bit of the return file": (lambda p: flip(p / "returns.csv.age"), "PACKAGE_CHANGED.*returns.csv.age"),
-    "two files swapped": (lambda p: shutil.copy(p / "returns.csv.age", p / "addresses.csv.age"), "PACKAGE_CHANGED"),
+    "a bit of the return file": (lambda p: flip(p / "returns.csv.gz.age"), "PACKAGE_CHANGED.*returns.csv.gz.age"),
+    "two files swapped": (lambda p: shutil.copy(p / "returns.csv.gz.age", p / "addresses.csv.age"), "PACKAGE_CHANGED"),
     "the manifest": (forge, "PACKAGE_UNSIGNED"),
     "the signature": (lambda p: flip(p / "manifest.json.sig"), "PACKAGE_UNSIGNED"),
     "signed by another": (
@@ -257,7 +260,7 @@ def test_the_evidence_holds_every_row_with_what_decided_it(made: Made, tmp_path:
 
 
 def test_a_batch_that_stopped_early_has_its_evidence_too(again: BatchContext, tmp_path: Path) -> None:
-    for step in ("match.candidates", "validate.matched", "validate.facts", "validate.verdicts"):
+    for step in ("match.candidates", *(f"validate.{n}" for n in ("matched", "tried", "tries", "facts", "verdicts"))):
         shutil.rmtree(again.step(step))
     sealed = release.seal_evidence(again, HOLDER.recipient, tmp_path / "b.age")
     sealing.open_file(sealed.path, tmp_path / "open", HOLDER)
@@ -286,7 +289,19 @@ def test_the_accounting_carries_its_header(again: BatchContext, tmp_path: Path) 
 def test_the_accounting_holds_all_outcomes_under_one_root(made: Made, again: BatchContext, tmp_path: Path) -> None:
     sealed = release.seal_accounting(made.context, HOLDER.recipient, tmp_path / "a.age")
     sealing.open_file(sealed.path, tmp_path / "open", HOLDER)
-    assert pq.read_table(tmp_path / "open").to_pylist() == matched.rows_of(made.outcomes, "outcomes")
+    accounted = pq.read_table(tmp_path / "open")
+    assert accounted.schema.names == ACCOUNTED.names
+    assert accounted.select(OUTCOME.names).to_pylist() == matched.rows_of(made.outcomes, "outcomes")
+    asked = {row["ordinal"]: row for row in matched.rows_of(lake.committed(made.context.step("ingest.rows")), "rows")}
+    for row in accounted.to_pylist():
+        said = asked.get(row["ordinal"], {})
+        assert all(row[name] == said.get(name) for name in ("reason", "taxable_period", "officer"))
+    old = tmp_path / "old.parquet"  # of format 1
+    pq.write_table(accounted.select(OUTCOME.names), old)
+    assert tally(old, made.context.duck).outcomes == sealed.outcomes
+    pq.write_table(accounted.drop(["reason"]), old)
+    with pytest.raises(BadInput, match="ACCOUNTING_FORMAT"):
+        tally(old, made.context.duck)
     assert release.seal_accounting(again, HOLDER.recipient, tmp_path / "b.age").merkle_root == sealed.merkle_root
     release.refused_outcomes(again, ["HALTED"])
     assert release.seal_accounting(again, HOLDER.recipient, tmp_path / "b.age").merkle_root != sealed.merkle_root

@@ -1,15 +1,16 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from expectations.base.duck import quote, session
+from expectations.base.duck import parquet, quote, session
 from expectations.base.errors import BadInput, Fault
 from expectations.contracts.stages import VERDICT
 from expectations.instruments import Agreement
-from pipelines import validate
-from pipelines.context import BatchContext
+from pipelines import lake, validate
+from pipelines.context import TRIED_VALUES, BatchContext
 from pipelines.lake import Manifest
 from tests.factories import matched
 
@@ -45,29 +46,64 @@ def test_only_the_current_address_counts_where_the_agreement_says_so(tmp_path: P
     assert found[0] == []
 
 
-def test_guesses_in_one_batch_are_counted_together(tmp_path: Path, sandbox: Agreement) -> None:
-    """Four addresses for one person in one batch: none is answered, the right one included."""
+def tried(context: BatchContext) -> list[dict[str, Any]]:
+    """What the batch leaves in the ledger."""
+    return matched.rows_of(lake.committed(context.step("validate.tries")), "tries")
+
+
+def test_guesses_in_one_batch_are_held_together(tmp_path: Path, sandbox: Agreement) -> None:
+    """Four addresses for one person in one batch: none is answered, the right one included; that it was done counts."""
     context = matched.made(tmp_path, sandbox, [matched.canonical(o) for o in (0, 1, 2, 10)])
-    same_person = [{**matched.candidate(o), "record_id": 100} for o in (0, 1, 2, 10)]
-    matched.commit(context.step("match.candidates"), {"candidates": [matched.table(same_person, matched.CANDIDATE)]})
+    matched.found(context, [{**matched.candidate(o), "record_id": 100} for o in (0, 1, 2, 10)])
     verdicts = validate.run(context)
-    assert all("TOO_MANY_TRIES" in c for c in codes(verdicts).values())
-    tries = matched.rows_of(verdicts, "tries")
-    assert len(tries) == len({(t["person_key"], t["address_key"]) for t in tries}) == 4
+    assert all({"TOO_MANY_TRIES", "TRIED_TOGETHER"} <= set(c) for c in codes(verdicts).values())
+    assert len({(t["person_key"], t["values_key"]) for t in tried(context)}) == len(tried(context)) == 5
 
 
-def test_the_same_address_again_is_no_new_try(
+def test_rows_that_match_nobody_count_as_well(tmp_path: Path, sandbox: Agreement) -> None:
+    """Two rows beside the one that is right, near and ambiguous: all three are tries on one person."""
+    context = matched.made(tmp_path, sandbox, [matched.canonical(o) for o in (0, 4, 5)])
+    matched.found(context, [matched.candidate(o) for o in (0, 4, 5)])
+    tries = [{"ordinal": n, "record_id": 100} for n in (0, 4, 5)]
+    kinds = matched.pa.schema({"ordinal": matched.pa.int64(), "record_id": matched.pa.int64()})
+    made = [matched.table([matched.candidate(o) for o in (0, 4, 5)], matched.CANDIDATE)], [matched.table(tries, kinds)]
+    matched.commit(context.step("match.candidates"), dict(zip(("candidates", "tries"), made, strict=True)))
+    row = matched.rows_of(validate.run(context), "verdicts")[-1]
+    assert (row["ordinal"], row["tried_beside"], row["codes"]) == (0, 2, ["TRIED_TOGETHER"])
+
+
+def test_the_same_values_again_are_no_new_try(
     judged: tuple[BatchContext, Manifest], tmp_path: Path, sandbox: Agreement
 ) -> None:
     context = matched.made(tmp_path, sandbox)
-    matched.write_tries(context, [(t["person_key"], t["address_key"]) for t in matched.rows_of(judged[1], "tries")])
+    known = [("before", t["person_key"], t["values_key"]) for t in tried(judged[0])]
+    matched.write_tries(context, known)
     assert {r["earlier_tries"] for r in matched.rows_of(validate.run(context), "verdicts")} == {0}
+
+
+def test_values_that_were_released_stay_free(tmp_path: Path, sandbox: Agreement) -> None:
+    """Nothing new is learnt by them. A batch that tried several sets does not say which of them was released."""
+    for several in (False, True):
+        context = matched.made(tmp_path / str(several), sandbox)
+        key = matched.person_key(context, 100)
+        with session() as connection:
+            context.hash_key.install(connection)
+            query = f"SELECT {context.sql_values_key()} FROM {parquet(context_rows(context))} WHERE ordinal = 0"
+            right = connection.execute(query).fetchall()[0][0]
+        told = [("released", key, right), ("released", key, None), *[("released", key, "b")] * several]
+        matched.write_tries(context, [*told, *(("wrong", key, f"other-{n}") for n in range(3))])
+        held = codes(validate.run(context))[0]
+        assert held == (["TOO_MANY_TRIES"] if several else [])
+
+
+def context_rows(context: BatchContext) -> list[str]:
+    return lake.committed(context.step("ingest.rows")).paths("rows")
 
 
 def test_a_request_never_sees_the_control_row_register(tmp_path: Path, sandbox: Agreement) -> None:
     context = matched.made(tmp_path, sandbox, [matched.canonical(0)])
     crossed = {**matched.candidate(0), "record_id": -1}
-    matched.commit(context.step("match.candidates"), {"candidates": [matched.table([crossed], matched.CANDIDATE)]})
+    matched.found(context, [crossed])
     row = matched.rows_of(validate.run(context), "verdicts")[0]
     assert (row["addresses_on_file"], row["outcome"]) == ([], "held")
 
@@ -96,13 +132,15 @@ def test_an_error_of_the_database_holds_no_value(tmp_path: Path, sandbox: Agreem
     assert "CANARY" not in str(caught.value) and str(tmp_path) not in str(caught.value)
 
 
-def test_every_part_of_an_address_makes_another_try(tmp_path: Path, sandbox: Agreement) -> None:
+def test_every_value_makes_another_try(tmp_path: Path, sandbox: Agreement) -> None:
     """Streets of one name in two urbanizations are two places (Publication 28, 29), and so are two guesses at them."""
     context = matched.made(tmp_path, sandbox, [matched.canonical(0)])
-    names = ("a_kind", "a_number", "a_street", "a_unit", "a_urb", "a_zip")
-    places = [("street", "1", "CALLE 1", None, None, "00926")]
-    places += [(*places[0][:i], "X", *places[0][i + 1 :]) for i in range(len(names))]
+    places = [("street", "1", "CALLE 1", None, None, "00926", "1980-02-03", "512345131")]
+    places += [(*places[0][:i], "X", *places[0][i + 1 :]) for i in range(len(TRIED_VALUES))]
+    places += [(*places[0][:-2], None, "512345131"), (*places[0][:-1], None)]
     values = ", ".join(f"({', '.join('NULL' if p is None else quote(p) for p in place)})" for place in places)
     with session() as connection:
-        query = f"SELECT count(DISTINCT {context.sql_address_key()}) FROM (VALUES {values}) AS t({', '.join(names)})"
+        context.hash_key.install(connection)
+        columns = ", ".join(TRIED_VALUES)
+        query = f"SELECT count(DISTINCT {context.sql_values_key()}) FROM (VALUES {values}) AS t({columns})"
         assert connection.execute(query).fetchall() == [(len(places),)]

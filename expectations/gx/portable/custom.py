@@ -50,7 +50,8 @@ class _CountsOnly:
         counts = result.result
         if counts.get("unexpected_count") is None:
             return "not evaluated"
-        return f"{counts['unexpected_count']:,} of {counts['element_count']:,} rows fail"
+        share = counts["unexpected_count"] / max(counts["element_count"], 1)
+        return f"{counts['unexpected_count']:,} of {counts['element_count']:,} rows fail ({share:.1%})"
 
 
 class RuleMetric(MulticolumnMapMetricProvider):
@@ -95,8 +96,23 @@ class ExpectRowsToMeetRule(_CountsOnly, MulticolumnMapExpectation):
         """How Data Docs show it: the rule's id, its predicate, and the source of law."""
         declared = configuration or result.expectation_config
         shown = {**declared.kwargs, **declared.meta}
-        template = {"template": "$rule: every row must meet $predicate ($code; $source)", "params": shown}
+        shown["share"] = f"{declared.kwargs.get('mostly', 1):.0%} of the rows"
+        template = {"template": "$rule: $share must meet $predicate ($code; $source)", "params": shown}
         return [RenderedStringTemplateContent(content_block_type="string_template", string_template=template)]
+
+
+class ExpectMostRowsToMeetRule(ExpectRowsToMeetRule):
+    """All rows but a share meet the rule: what a reader sees beside the strict gate, which decides. NULL does not."""
+
+    mostly: float  # type: ignore[assignment]
+
+    def _validate(
+        self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+    ) -> Any:
+        whole = super()._validate(metrics, runtime_configuration, execution_engine)
+        rows, failed = (whole["result"][name] for name in ("element_count", "unexpected_count"))
+        met = bool(rows) and failed is not None and rows - failed >= self.mostly * rows
+        return {**whole, "success": met}
 
 
 class ExpectUnique(_CountsOnly, gxe.ExpectColumnValuesToBeUnique):

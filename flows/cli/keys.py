@@ -1,0 +1,83 @@
+"""`sluicegate keys`: the holder's keys, compared with what the ledger knows of them; vouched for, and renewed."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Argument
+
+from expectations.base import signatures
+from expectations.base.errors import DONE, Fault
+from flows.cli.command import SIGNATURE, Json, Key, at_home, group, show, signatures_in
+from flows.home import keys
+from flows.ledger.database.models import KeyName
+from flows.operations.printing import print_table
+from flows.registry import endorsements
+
+app = group(name="keys", help="The holder's keys, as the ledger knows them.")
+Which = Annotated[KeyName, Argument(metavar="KEY", help=f"One of: {', '.join(keys.OWN)}.")]
+Given = Annotated[list[Path] | None, SIGNATURE]
+
+
+@app.command("show")
+def show_(json: Json = False) -> int:
+    """Each key of the home: what the ledger knows of it, and whether it is the one that lies here.
+
+    Exit code 1: one is missing, or another, or nobody has vouched for them.
+    """
+    with at_home() as (home, ledger):
+        known, in_use = ledger.known_keys(), ledger.keys_in_use()
+        wrong = {one.name: one for one in keys.wrong(home, known)}
+        waiting = keys.renewing(home)
+    rows = [
+        {"key": k.name.value, "fingerprint": k.fingerprint[:16], "event": k.seq, "here": _here(wrong, k.name)}
+        for k in known
+    ]
+    found = {"keys": rows, "remedies": [one.error.remedy for one in wrong.values()], "waits_for_signatures": waiting}
+    if not known and in_use:
+        found["remedies"] = [keys.VOUCH]
+    return show(found, json, _print, Fault.exit_code if found["remedies"] else DONE)
+
+
+def _here(wrong: dict[KeyName, keys.Wrong], name: KeyName) -> str:
+    return wrong[name].what if name in wrong else "as it must be"
+
+
+def _print(found: dict[str, Any]) -> None:
+    columns = ["key", "fingerprint", "event", "here"]
+    print_table("Keys", columns, [[row[c] for c in columns] for row in found["keys"]])
+    if found["waits_for_signatures"]:
+        print(f"A new {found['waits_for_signatures']} waits for two signatures: sluicegate keys sign, then record.")
+    for remedy in dict.fromkeys(found["remedies"]):
+        print(remedy)
+
+
+@app.command()
+def renew(which: Which) -> None:
+    """Make the key that is to take the place of this one. It counts once two operators have signed.
+
+    Packages and heads that the signing key signed before still count. With another age key, accounting and evidence of
+    before open with the earlier one only: keep it. The hash key has no successor once batches were taken in with it.
+    """
+    with at_home() as (home, ledger):
+        path = keys.renew(home, ledger, which)
+    print(f"{path}\nNext, each of two operators: sluicegate keys sign --key KEY")
+
+
+@app.command()
+def sign(key: Key) -> None:
+    """Sign that the home has the keys that lie in it now. Writes keys.OPERATOR.sig into this folder.
+
+    Once after an upgrade, one operator; two where a key was renewed. Compare with a backup first.
+    """
+    with at_home() as (home, ledger):
+        message = ledger.keys_message(keys.proposed(home))
+        signed = endorsements.sign(ledger, message, signatures.load(key), signatures.KEYS)
+    print(f"Signed by {signed.operator}: {signed.write(Path('keys'))}")
+
+
+@app.command()
+def record(signature: Given = None) -> None:
+    """Tell the ledger the keys that operators signed for; a renewed key takes its place."""
+    with at_home() as (home, ledger):
+        told = keys.record(home, ledger, signatures_in(signature or []))
+    print("The ledger knows the keys." if told else "The ledger knew these keys already.")

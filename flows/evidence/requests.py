@@ -1,0 +1,94 @@
+"""The requests of a batch as keyed hashes: `accounting/BATCH.asked.parquet`, kept beside its accounting.
+
+Limits over the agreement's period need the officers and the reasons of earlier batches, and nobody needs them as
+plaintext for that. One line for each readable row, in the order of the rows; each hash is 64 bits of an HMAC-SHA256
+with the holder's key, and tells nothing without it. The ledger knows the digest of the file.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.base.digests import of_file, sql_keyed_hash
+from expectations.base.duck import parquet, quote
+from expectations.base.errors import Fault
+from expectations.facts import reasons
+from expectations.facts.letter import officer_keys
+from expectations.instruments import Officer
+from flows.home.tree import Home
+from pipelines import lake
+from pipelines.context import BatchContext
+from pipelines.lake import durable
+from pipelines.lake.sql import quiet
+
+# request, its officer by id and by the name in the letter, its reason: see `reasons.keys`
+COLUMNS = ("request", "officer", "officer_name", *reasons.KEYS)
+_SCHEMA = pa.schema([pa.field(name, pa.uint64()) for name in COLUMNS])
+STEP = "requests.keyed"
+
+
+def requests_path(home: Home, batch: str) -> Path:
+    """Where the keyed requests of a batch lie."""
+    return home.root / "accounting" / f"{batch}.asked.parquet"
+
+
+def store_requests(home: Home, ctx: BatchContext) -> tuple[int, str]:
+    """Writes the keyed requests of a batch whose rows are read; gives their number and the file's digest."""
+    path = requests_path(home, ctx.batch)
+    with quiet(STEP, ctx.duck) as connection:
+        ctx.hash_key.install(connection)  # hashed here, and not in a job
+        found = connection.execute(_keyed(ctx)).to_arrow_table().cast(_SCHEMA)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sink = pa.BufferOutputStream()
+    pq.write_table(found, sink, compression="zstd", write_statistics=False)
+    durable.write(path, sink.getvalue().to_pybytes())
+    return found.num_rows, of_file(path)
+
+
+def proven(home: Home, batch: str, digest: str) -> Path:
+    """The keyed requests of a batch; raises Fault if they are not those that the ledger knows."""
+    path = requests_path(home, batch)
+    if not path.is_file() or of_file(path) != digest:
+        what = "the keyed requests of an earlier batch are missing or were changed"
+        raise Fault("REQUESTS_CHANGED", what, where=path.name, remedy="Restore accounting/ from a backup.")
+    return path
+
+
+def _keyed(ctx: BatchContext) -> str:
+    rows = parquet(lake.committed(ctx.step("ingest.rows")).paths("rows"))
+    asked = f"(SELECT * FROM {rows} WHERE origin = 'request')"
+    officer = _hashed("'officer|id ' || lower(trim(officer))")
+    # a row without an id is a request of its own
+    alone = sql_keyed_hash(f"({quote(f'row|{ctx.batch}|')} || ordinal)")
+    request = _number(f"coalesce(request_key, {alone})")
+    texts = {name: f"{quote(f'reason|{name}|')} || {name}" for name in reasons.KEYS}
+    said = ", ".join(f"{_hashed(text)} AS {name}" for name, text in texts.items())
+    return f"""
+    SELECT {request} AS request, {officer} AS officer, l.name AS officer_name, {", ".join(reasons.KEYS)}
+    FROM {asked} a LEFT JOIN ({_letters(ctx)}) l ON l.id = lower(trim(a.officer))
+      LEFT JOIN (SELECT ordinal, {said} FROM ({reasons.keys(asked, ["ordinal"])})) s USING (ordinal)
+    ORDER BY ordinal"""
+
+
+def _letters(ctx: BatchContext) -> str:
+    """SELECT of id and name: the letter's officers, and who they are by name."""
+    lines = [f"({quote(o.id.lower())}, {_name(o)})" for o in _each(ctx.letter.officers)]
+    return f"SELECT * FROM (VALUES {', '.join(lines) or '(NULL, NULL::UBIGINT)'}) AS officers(id, name)"
+
+
+def _each(officers: Sequence[Officer]) -> list[Officer]:
+    return list({o.id.lower(): o for o in officers}.values())
+
+
+def _name(one: Officer) -> str:
+    return _number(sql_keyed_hash(quote(f"officer|{officer_keys(one)[1]}")))
+
+
+def _hashed(text: str) -> str:
+    return f"CASE WHEN ({text}) IS NOT NULL THEN {_number(sql_keyed_hash(f'({text})'))} END"
+
+
+def _number(text: str) -> str:
+    return f"CAST('0x' || left({text}, 16) AS UBIGINT)"

@@ -1,0 +1,52 @@
+"""Notices of corrections in the ledger: 5 USC 552a(c)(4)."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from flows.ledger import facts
+from flows.ledger.core import Core
+from flows.ledger.database.models import Event
+from flows.ledger.events.base import Kind
+from flows.ledger.events.corrections import Corrected
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A notice that was delivered; see `events.corrections.Corrected`."""
+
+    id: str
+    agreement: str
+    affected: str
+    package: str
+
+
+class Corrections(Core):
+    """Notices that were made."""
+
+    def record_correction(
+        self, id: str, *, agreement: str, requester: str, batches: Mapping[str, int], affected: str, package: str
+    ) -> None:
+        """Records that a notice was delivered. Again: no change."""
+        event = Corrected(
+            notice=facts.name(id, "notice"),
+            requester=requester,
+            agreement=agreement,
+            batches=tuple(sorted(batches)),
+            rows=tuple(batches[name] for name in sorted(batches)),
+            affected=facts.digest(affected, "affected"),
+            package=facts.digest(package, "package"),
+        )
+        if any(known.id == id for known in self.corrections()):
+            return
+        with self.transaction() as session:
+            self.append(session, None, event, also={id, requester, agreement, *batches})
+
+    def corrections(self) -> list[Notice]:
+        """All notices, oldest first."""
+        query = select(Event).where(Event.kind == Kind.CORRECTED.value).order_by(Event.seq)
+        with self.reading() as session:
+            said = [json.loads(event.facts) for event in session.scalars(query)]
+        return [Notice(f["notice"], f["agreement"], f["affected"], f["package"]) for f in said]

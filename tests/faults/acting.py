@@ -1,0 +1,107 @@
+"""What an operator or a night does to a home, each safe to repeat, for a child that is killed at it: its path as text.
+
+The home has a batch that was published. Beside it lie `next`, a submission, and `delta`, a change of the register.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from expectations.base import signatures
+from expectations.base.clock import Clock
+from flows.audit import signed_heads
+from flows.batch.advance import advance
+from flows.batch.receive import receive
+from flows.batch.steps import BatchSteps
+from flows.cases.advancing import Step
+from flows.cases.advancing import advance as take
+from flows.cases.opening import Chosen, open_cases
+from flows.evidence import shred
+from flows.home import registers
+from flows.home.tree import Home, alone, open_home
+from flows.ledger import Ledger
+from flows.ledger.lifecycles.cases import CaseReason
+from flows.ledger.lifecycles.states import State
+from flows.sandbox.home import enrol as sign
+from pipelines import lake, register
+from tests.factories.deltas import TODAY
+from tests.factories.runs import at, ledger_of
+
+ORDER = """
+kind = "court_order"
+id = "another-order"
+court = "a court"
+docket = "1"
+title = "an order"
+source = "a test"
+effective_on = 2026-01-01
+effect = "hold"
+scope = { agreements = ["no-such-agreement"] }
+"""
+
+
+def run(home: str) -> None:
+    """The second submission, to its end."""
+    opened = open_home(Path(home))
+    with Ledger.open(opened.ledger_url, Clock()) as ledger:
+        name = receive(opened, ledger, Clock(), opened.root.parent / "next")
+        with alone(opened, name):
+            advance(BatchSteps(opened, ledger, name))
+
+
+def recall(home: str) -> None:
+    """Two rows of the published batch: the case is opened, frozen, and its recipient's receipt recorded."""
+    opened = open_home(Path(home))
+    if not _cases(opened, "frozen"):
+        open_cases(opened, Clock(), Chosen(_published(opened), opened.root.parent / "rows"), CaseReason.LOOKBACK)
+    if not _cases(opened, "notified"):
+        key, receipt = signatures.load(opened.keys / "operator-1"), opened.root.parent / "receipt"
+        take(opened, Clock(), _cases(opened, "frozen")[0], Step.NOTIFIED, receipt, key)
+
+
+def update(home: str) -> None:
+    """The register, by the delta, unless that is done."""
+    opened = open_home(Path(home))
+    if persons(opened) == persons(opened, first=True):
+        registers.update_register(opened, opened.root.parent / "delta", TODAY)
+
+
+def enrol(home: str) -> None:
+    """Another order, unless it is enrolled."""
+    opened = open_home(Path(home))
+    with ledger_of(opened) as ledger:
+        if "another-order" not in {id for id, *_ in ledger.instruments()}:
+            sign(opened, ledger, ORDER.encode(), "order.toml")
+
+
+def shredding(home: str) -> None:
+    """The evidence of the published batch, once its retention has ended."""
+    opened = open_home(Path(home))
+    with Ledger.open(opened.ledger_url, at(str(shred._years_on(date.today(), 6)))) as ledger:
+        if shred.shred(opened, ledger, _published(opened)):
+            raise SystemExit(4)
+
+
+def signed_head(home: str) -> None:
+    """What the audit log is today."""
+    opened = open_home(Path(home))
+    with ledger_of(opened) as ledger:
+        signed_heads.write(opened, ledger)
+
+
+def persons(home: Home, *, first: bool = False) -> int:
+    """How many persons the register of the home holds; `first`: its full extract."""
+    versions = registers.all_versions(home)
+    return register.persons(lake.stated(versions[0] if first else registers.current_register(home)))
+
+
+def _published(home: Home) -> str:
+    with ledger_of(home) as ledger:
+        return next(record.name for record in ledger.batches() if record.state is State.PUBLISHED)
+
+
+def _cases(home: Home, state: str) -> list[str]:
+    """The ids of the cases that have come to a state."""
+    with ledger_of(home) as ledger:
+        return [case.id for case in ledger.cases() if state in {step.state for step in case.steps}]

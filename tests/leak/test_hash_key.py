@@ -1,0 +1,176 @@
+"""The key of the keyed hashes leaves the home in no job graph, pickle, log, environment or file."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apache_beam
+import duckdb
+import pytest
+from apache_beam.internal import pickler
+
+from expectations.base import duck
+from expectations.base.digests import hash_key_blocks, keyed_hash, sql_keyed_hash
+from expectations.base.errors import Usage
+from expectations.base.hash_key import HashKey
+from flows.home.tree import HASH_KEY
+from pipelines.lake import beam as beam_side
+from tests.factories import installations, runs
+
+# Steps whose workers make keyed hashes, and how the texts begin that these are made of.
+KEYED = {"ingest.judged", "validate.matched", "validate.tried", "validate.tries"}
+KEYED_TEXTS = ("'officer|", "'reason|", "'request|", "'person|", "'values|", "'together|")
+
+
+def forms_of(key: bytes) -> dict[str, bytes]:
+    """Every way in which the key, or what it can be worked out from, may be written."""
+    found = {}
+    for name, data in {"key": key, **dict(zip(("inner", "outer"), hash_key_blocks(key), strict=True))}.items():
+        half = data[:32]  # the rest of a block says nothing
+        found |= {
+            f"{name}, raw": half,
+            f"{name}, hex": half.hex().encode(),
+            f"{name}, HEX": half.hex().upper().encode(),
+            f"{name}, base64": base64.b64encode(half)[:40],
+            f"{name}, base64 for URLs": base64.urlsafe_b64encode(half)[:40],
+            f"{name}, SQL": "".join(f"\\x{b:02X}" for b in half).encode(),
+            f"{name}, escaped": "".join(f"\\x{b:02x}" for b in half).encode(),
+            f"{name}, Python": repr(half)[2:-1].encode(),
+            f"{name}, list": str(list(half))[1:-1].encode(),
+        }
+    return found
+
+
+def hidden(key: bytes, data: bytes) -> list[str]:
+    return [name for name, form in forms_of(key).items() if form in data]
+
+
+@dataclass
+class Seen:
+    """All that was handed to a runner: workers and their items, pickled, and graphs as runners are sent them; and every
+    query that DuckDB was asked."""
+
+    pickles: list[bytes] = field(default_factory=list)
+    graphs: list[bytes] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
+    logged: list[str] = field(default_factory=list)
+    queries: set[str] = field(default_factory=set)
+    key: bytes = b""
+    home: Path = Path()
+
+
+class Heard:
+    """A session of DuckDB that notes what it is asked."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, queries: set[str]) -> None:
+        self._connection, self._queries = connection, queries
+
+    def execute(self, query: str, *given: Any) -> Any:
+        self._queries.add(query)
+        return self._connection.execute(query, *given)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+    """A batch that is released, run with everything that is handed on recorded."""
+    found, folder = Seen(), tmp_path_factory.mktemp("key")
+    made = installations.make(folder / "home")
+    found.key, found.home = (made.home.keys / HASH_KEY).read_bytes(), made.home.root
+    run, to_proto = beam_side.run, apache_beam.Pipeline.run
+
+    def spy(place: Path, inputs: str, items: list[Any], worker: Any, then: Any, *rest: Any) -> None:
+        found.steps.append(place.name)
+        for one in (worker, then, items, inputs):
+            found.pickles += [pickle.dumps(one), pickler.dumps(one), repr(one).encode()]
+        run(place, inputs, items, worker, then, *rest)
+
+    def graph(pipeline: apache_beam.Pipeline, *args: Any, **named: Any) -> Any:
+        found.graphs.append(pipeline.to_runner_api().SerializeToString())
+        return to_proto(pipeline, *args, **named)
+
+    connect = duck.connect
+    handler = logging.Handler()
+    handler.emit = lambda record: found.logged.append(record.getMessage())  # type: ignore[method-assign]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(beam_side, "run", spy)
+        patched.setattr(duck, "connect", lambda settings=None: Heard(connect(settings), found.queries))
+        patched.setattr(apache_beam.Pipeline, "run", graph)
+        logging.getLogger().addHandler(handler)
+        try:
+            runs.released(made, folder / "a", 1, 12)
+        finally:
+            logging.getLogger().removeHandler(handler)
+    yield found
+
+
+def test_nothing_that_is_handed_to_workers_holds_the_key(seen: Seen) -> None:
+    assert set(seen.steps) >= KEYED and len(seen.graphs) >= len(seen.steps) > 8
+    assert len(seen.key) == 32
+    for data in (*seen.pickles, *seen.graphs, *(line.encode() for line in seen.logged)):
+        assert hidden(seen.key, data) == []
+
+
+def test_no_query_holds_the_key(seen: Seen) -> None:
+    """Also none that is asked where the batch is planned: the keyed requests of the batch, the tries of its persons."""
+    for text in KEYED_TEXTS:
+        assert any(text in query and "sha256" in query for query in seen.queries), text
+    for query in seen.queries:
+        assert hidden(seen.key, query.encode()) == []
+
+
+def test_what_a_graph_packs_is_searched_unpacked(seen: Seen) -> None:
+    """Beam compresses and encodes what it pickles: the same DoFns, as a runner's worker gets them, opened."""
+    opened = [pickler.loads(data) for data in seen.pickles[1::3]]
+    assert sum(getattr(one, "hash_key", None) is not None for one in opened) >= len(KEYED)
+    for one in opened:
+        assert hidden(seen.key, pickle.dumps(one)) == []
+        assert hidden(seen.key, repr(getattr(one, "__dict__", "")).encode()) == []
+
+
+def test_no_file_but_its_own_and_no_variable_holds_the_key(seen: Seen) -> None:
+    found = [p for p in sorted(seen.home.rglob("*")) if p.is_file() and hidden(seen.key, p.read_bytes())]
+    assert [str(p.relative_to(seen.home)) for p in found] == [f"keys/{HASH_KEY}"]
+    assert hidden(seen.key, repr(dict(os.environ)).encode()) == []
+
+
+def test_the_search_finds_a_key_that_is_there() -> None:
+    key = bytes(range(100, 132))
+    inner, _ = hash_key_blocks(key)
+    literal = "".join(f"\\x{b:02X}" for b in inner)
+    assert hidden(key, b"x" + key + b"y") and hidden(key, f"SELECT '{literal}'::BLOB".encode())
+    assert hidden(key, pickle.dumps({"a": key})) and not hidden(key, b"nothing")
+
+
+def test_a_worker_reads_the_key_where_it_runs(tmp_path: Path) -> None:
+    made = HashKey.made(tmp_path / "hash")
+    sent: HashKey = pickle.loads(pickle.dumps(made))
+    with duckdb.connect(":memory:") as connection:
+        sent.install(connection)
+        (row,) = connection.execute(f"SELECT {sql_keyed_hash('t')} FROM (SELECT 'a text' AS t)").fetchall()
+    assert row[0] == keyed_hash((tmp_path / "hash").read_bytes(), "a text")
+
+
+def test_without_the_key_there_is_no_hash(tmp_path: Path) -> None:
+    with duckdb.connect(":memory:") as connection, pytest.raises(duckdb.Error, match="no key"):
+        connection.execute(f"SELECT {sql_keyed_hash('t')} FROM (SELECT 'a text' AS t)").fetchall()
+
+
+def test_a_worker_takes_no_other_key(tmp_path: Path) -> None:
+    """The file is replaced between the plan and the work."""
+    made = HashKey.made(tmp_path / "hash")
+    (tmp_path / "hash").write_bytes(bytes(32))
+    with duckdb.connect(":memory:") as connection, pytest.raises(Usage, match="KEY_OTHER"):
+        made.install(connection)
+    (tmp_path / "hash").unlink()
+    with pytest.raises(Usage, match="KEY_MISSING"):
+        made.secret()
