@@ -83,6 +83,9 @@ class Law:
         """All clauses, as they are now. Writes what was read, and which rows are withheld. Raises BadInput if the lists
         of persons cannot be read: then nothing is released."""
         judged, withheld = self._decide(dropped, lost, self.ctx.root)
+        for path in (self.ctx.root / name for name in (WITHHELD, LISTED, CHANGED, TRIED)):
+            if path.exists():
+                durable.fsync(path)
         durable.write(self.ctx.root / READ, canonical_json(_said(judged, withheld)))
         return judged
 

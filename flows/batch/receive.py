@@ -107,7 +107,7 @@ def _record(
     home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, key: str, incoming: Path
 ) -> None:
     """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch. In this
-    order, so that a crash in between leaves an orphan folder and no record."""
+    order, each durable before the next, so that a crash in between leaves an orphan folder and no record."""
     instruments, prepared = ledger.instruments(), current_register(home)
     root = home.lake / taken.batch
     if root.exists():
@@ -127,6 +127,7 @@ def _record(
     earlier = replace(passed, batches=ledger.match_rates(requester, agreement.id), lists=lists)
     (root / "earlier.json").write_text(json.dumps(asdict(earlier)))
     tries.write_known(ledger, root / "tries.parquet", agreement, moment)
+    durable.folder(root)
     ledger.receive(
         taken.batch,
         submission=taken.digest,

@@ -23,6 +23,7 @@ from flows.ledger.lifecycles.states import State
 from flows.outbox import package_digest
 from pipelines import lake, release
 from pipelines.context import BatchContext
+from pipelines.lake import durable
 from pipelines.register import version
 from pipelines.release import Leaving
 from pipelines.release.package import NAME as PACKAGE
@@ -141,4 +142,7 @@ class Release:
         lost = lost_rows(self.ctx)
         before = pq.read_table(lost)["request_key"].to_pylist() if lost else []
         table = pa.table({"request_key": pa.array(sorted({*before, *taken}), pa.string())})
-        pq.write_table(table, self.ctx.root / "lost.parquet")
+        kept = self.ctx.root / "lost.parquet"
+        pq.write_table(table, kept)
+        durable.fsync(kept)
+        durable.fsync(kept.parent)

@@ -3,7 +3,6 @@ and where they are opened as plaintext. `evidence/BATCH.json` lists the sealed f
 knows the digest of that list."""
 
 import json
-import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,10 +70,8 @@ def delete_left_folders(home: Home) -> None:
 
 def seal_to_holder(home: Home, source: Path, target: Path) -> None:
     """Seals `source` to the holder as `target`, whole or not at all."""
-    half = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    sealing.seal_file(source, half, [keys.holder(home).recipient])
-    half.replace(target)
-    durable.fsync(target.parent)
+    with durable.whole(target) as new:
+        sealing.seal_file(source, new, [keys.holder(home).recipient])
 
 
 def store_evidence(home: Home, ctx: BatchContext, also: Iterable[Path] = ()) -> str:

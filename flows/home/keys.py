@@ -146,6 +146,7 @@ def make(name: KeyName, path: Path) -> None:
         sealing.save_identity(sealing.new_identity(), path)
     else:
         signatures.generate(path, HOLDER_SIGNING)
+    durable.folder(path.parent)
 
 
 def renew(home: Home, ledger: Ledger, name: KeyName) -> Path:

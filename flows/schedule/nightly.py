@@ -25,6 +25,7 @@ from flows.schedule import sweep
 from flows.schedule.batch import batch_flow
 from flows.schedule.inbox import waiting
 from flows.schedule.run import EXIT_CODES
+from pipelines.lake import durable
 
 PASSED, FAILED = "passed", "FAILED: nothing was run"
 
@@ -112,7 +113,7 @@ def _store(home: Home, summary: dict[str, Any]) -> None:
     folder = home.root / "nightly"
     folder.mkdir(exist_ok=True, mode=0o700)
     name = summary["at"].replace(":", "").replace("+0000", "Z")
-    (folder / f"{name}.json").write_text(json.dumps(summary, indent=1))
+    durable.write(folder / f"{name}.json", json.dumps(summary, indent=1).encode())
     rows = [{"batch": b or "-", "state": s, "codes": ", ".join(c)} for _, b, s, c in summary["batches"]]
     due = [f"{d['case']}: {d['deadline']} {d['status']}" for d in summary["recalls"]]
     due += [f"{d['order']}: confirmation by {d['confirm_by']} {d['status']}" for d in summary["orders"]]

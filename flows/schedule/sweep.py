@@ -34,6 +34,6 @@ def delete_abandoned(home: Home, clock: Clock) -> None:
     delete_left_folders(home)
     workplace.delete_abandoned(home.lake, INCOMING)
     before = (clock.now() - _ABANDONED).timestamp()
-    for left in [*home.lake.glob(".spill/*"), *home.lake.glob(".beginning-*")]:
+    for left in home.lake.glob(".spill/*"):
         if left.lstat().st_mtime < before:
             shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)

@@ -75,17 +75,20 @@ def picked(written: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def commit_manifest(
     parts: list[dict[str, Any]], folder: str, inputs: str, labels: Mapping[str, str] | None = None
 ) -> None:
-    """Moves the picked parts in place and writes the manifest. Safe to repeat after a crash at any point."""
+    """Moves the picked parts in place and writes the manifest, all of it durable: once the ledger says that a stage is
+    done, nothing makes its parts again. Safe to repeat after a crash at any point."""
     target = Path(folder)
     for part in parts:
         place = part_file(part["dataset"], part["index"])
         final = target / place
         final.parent.mkdir(exist_ok=True, mode=0o700)
         if Path(part["path"]).exists():  # else an earlier try of this transform has moved it
+            durable.fsync(Path(part["path"]))
             Path(part["path"]).replace(final)
         part["path"] = place
         durable.fsync(final.parent)
     ordered = sorted(parts, key=lambda p: (p["dataset"], p["index"]))
     body = {"step": target.name, "inputs": inputs, "parts": ordered, **({"labels": dict(labels)} if labels else {})}
     durable.write(target / "manifest.json", json.dumps(body, indent=1, sort_keys=True).encode())
+    durable.fsync(target.parent)
     shutil.rmtree(target / ATTEMPTS, ignore_errors=True)

@@ -10,6 +10,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from expectations.base.errors import BadInput
@@ -21,22 +22,30 @@ _NAME = "[0-9a-f]" * 32  # ours alone: a person may have a folder that begins li
 def locked_folder(parent: Path, prefix: str) -> Iterator[Path]:
     """A new folder in `parent` (0700), empty, whose name begins with `prefix`; raises OSError if it cannot be made."""
     delete_abandoned(parent, prefix)
-    name = uuid.uuid4().hex
-    begun, folder = parent / f".beginning-{name}", parent / f"{prefix}{name}"
-    begun.mkdir(mode=0o700)
-    lock = os.open(begun, os.O_RDONLY)
+    folder, lock = _begun(parent, prefix)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        begun.rename(folder)  # seen by others once it is locked
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
 
 
+def _begun(parent: Path, prefix: str) -> tuple[Path, int]:
+    """A new folder, and the descriptor that holds its lock."""
+    while True:
+        folder = parent / f"{prefix}{uuid.uuid4().hex}"
+        folder.mkdir(mode=0o700)
+        with suppress(FileNotFoundError):  # somebody took it for abandoned before it was locked
+            lock = os.open(folder, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if folder.exists():
+                return folder, lock
+            os.close(lock)
+
+
 def delete_abandoned(parent: Path, prefix: str) -> None:
     """Deletes the folders in which nobody works any more."""
-    for folder in parent.glob(f"{prefix}{_NAME}"):
+    for folder in parent.glob(f"{escape(prefix)}{_NAME}"):
         with suppress(OSError):  # somebody else was faster, or is at work
             lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
             try:

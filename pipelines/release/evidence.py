@@ -5,7 +5,6 @@ it holds every fact on file that the rules used, as it was then. The accounting 
 552a(c) ask for.
 """
 
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -106,8 +105,6 @@ def _plain(ctx: BatchContext, query: str, metadata: Mapping[str, str] | None = N
 def _seal(plain: Path, recipient: str, target: Path) -> tuple[int, str]:
     """Seals a Parquet file as `target`, whole or not at all; gives its rows and the digest of the sealed bytes."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    half = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    sealing.seal_file(plain, half, [recipient])
-    half.replace(target)
-    durable.fsync(target.parent)
+    with durable.whole(target) as new:
+        sealing.seal_file(plain, new, [recipient])
     return pq.read_metadata(plain).num_rows, digests.of_file(target)

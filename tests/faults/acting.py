@@ -1,6 +1,6 @@
 """What an operator or a night does to a home, each safe to repeat, for a child that is killed at it: its path as text.
 
-The home has a batch that was published. Beside it lie `next`, a submission, and `delta`, a change of the register.
+The home has a batch that was published, and `next` in its inbox. Beside it lies `delta`, a change of the register.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def run(home: str) -> None:
     """The second submission, to its end."""
     opened = open_home(Path(home))
     with Ledger.open(opened.ledger_url, Clock()) as ledger:
-        name = receive(opened, ledger, Clock(), opened.root.parent / "next")
+        name = receive(opened, ledger, Clock(), opened.inbox / "next")
         with alone(opened, name):
             advance(BatchSteps(opened, ledger, name))
 

@@ -26,7 +26,7 @@ OPENING = [
     "pipelines.recall.listing:seal_recall:before:1",
     "pipelines.recall.listing:seal_recall:after:1",
     *(f"shutil:copytree:after:{nth}" for nth in (1, 2)),  # into the case's folder, and beside the outbox
-    *(f"pathlib:Path.rename:after:{nth}" for nth in (3, 4)),  # into its place there, and here
+    *(f"pathlib:Path.rename:after:{nth}" for nth in (2, 3)),  # into its place there, and here
     *(
         f"pipelines.lake.durable:write:{when}:{nth}" for nth in (3, 4, 5) for when in ("before", "after")
     ),  # the first two sign
