@@ -236,18 +236,32 @@ def test_gx_fetches_counts_and_no_rows(tmp_path: Path, monkeypatch: pytest.Monke
     assert 0 < max(fetched) < 100
 
 
-def test_the_metrics_of_a_rule_are_those_that_gx_would_ask_for() -> None:
-    """They are laid out by hand: of all that GX asks for only a count that is never read is left out."""
-    from great_expectations.expectations.expectation import MulticolumnMapExpectation
+def test_all_rules_of_a_table_are_counted_in_one_query(tmp_path: Path) -> None:
+    """A query each read a million rows fifty times."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
 
-    from expectations.gx.portable.custom import ExpectRowsToMeetRule
+    rules = [
+        checks.condition((f"rule{n}", "rows", "VERDICT_DIFFERS"), ["ordinal"], f"ordinal < {n}", {})
+        for n in (5, 10, 11)
+    ]
+    said: list[str] = []
 
-    one = ExpectRowsToMeetRule(column_list=["a", "b"], rule="r", predicate="a = b", batch_id="batch")
-    ours = one.get_validation_dependencies().metric_configurations
-    whole = MulticolumnMapExpectation.get_validation_dependencies(one, None, {"result_format": "BOOLEAN_ONLY"})
-    theirs = whole.metric_configurations
-    assert {name: metric.id for name, metric in ours.items()} == {name: theirs[name].id for name in ours}
-    assert theirs.keys() - ours.keys() == {"multicolumn_values.meet_rule.filtered_row_count"}
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        ten = [{"ordinal": n, "zip": "12345", "outcome": None, "origin": "request"} for n in range(1, 11)]
+        found = _run(tmp_path, ten, checks.Suite("sample", "rows", tuple(rules)))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert {r.check: r.failed for r in found.results if r.check.startswith("rule")} == {
+        "rule5": 6,
+        "rule10": 1,
+        "rule11": 0,
+    }
+    assert len([one for one in said if "FILTER" in one]) == 1
 
 
 def _most(tolerated: float) -> checks.Suite:
