@@ -77,8 +77,7 @@ def _box(words: list[str]) -> list[str]:
     """PO BOX 12, whatever it is called, as its number."""
     for lead in PO_LEADS:
         for i in range(len(words) - len(lead)):
-            number = _after(words[i + len(lead) :])
-            if words[i : i + len(lead)] == lead and number:
+            if words[i : i + len(lead)] == lead and (number := _after(words[i + len(lead) :])):
                 return ["PO", *number]
     for lead in BARE_LEADS:  # these alone are boxes only at the end, and without a house number before
         for i in range(len(words) - len(lead)):
@@ -123,14 +122,16 @@ def _unit_words(unit: str) -> Iterable[str]:
 
 def _words(words: Iterable[str]) -> list[str]:
     """Pieces of letters and of digits, each as the class of words that it belongs to; no designator of a unit."""
-    found = []
-    for word in words:
-        if word in _designators():
-            continue
-        known = _ORDINAL.sub(r"\1", _class(word))
-        pieces = [known] if known.isalpha() else [p.lstrip("0") for p in _PIECES.findall(known)]
-        found += [_class(p) for p in pieces if p and p not in _designators()]
-    return found
+    return [piece for word in words for piece in _pieces(word)]
+
+
+@lru_cache(50_000)
+def _pieces(word: str) -> tuple[str, ...]:
+    if word in _designators():
+        return ()
+    known = _ORDINAL.sub(r"\1", _class(word))
+    pieces = [known] if known.isalpha() else [p.lstrip("0") for p in _PIECES.findall(known)]
+    return tuple(_class(p) for p in pieces if p and p not in _designators())
 
 
 @cache

@@ -17,6 +17,8 @@ def plain(text: str, keep: str = "") -> str:
     """Capitals, ASCII, single spaces; what cannot be read becomes one mark that no test accepts."""
     if text.isascii() and text.replace(" ", "").isalnum():  # most are letters and digits: nothing to read twice
         return " ".join(text.upper().split())
+    if text.isascii() and text.isprintable():
+        return _punctuate(text.upper(), keep)
     letters = []
     for c in unicodedata.normalize("NFD", text):
         if unicodedata.category(c) in ("Mn", "Me", "Mc", "Cf"):
@@ -33,8 +35,8 @@ def plain(text: str, keep: str = "") -> str:
 def _punctuate(text: str, keep: str) -> str:
     out = []
     for i, c in enumerate(text):
-        before, after, next_but_one = text[i - 1 : i], text[i + 1 : i + 2], text[i + 2 : i + 3]
         if c == ".":
+            before, after, next_but_one = text[i - 1 : i], text[i + 1 : i + 2], text[i + 2 : i + 3]
             if before.isdigit() and after.isdigit():
                 out.append(".")
             elif before.isalnum() and after.isalpha() and next_but_one.isalnum():
@@ -99,6 +101,7 @@ def _city_at_end(words: list[str], pieces: list[list[str]], found: dict[str, str
     return next((n for n in (3, 2, 1) if n <= len(words) and (" ".join(words[-n:]), state) in state_cities()), 0)
 
 
+@lru_cache(20_000)
 def zip5(text: str) -> str:
     digits = text.replace("-", "").replace(" ", "")
     return digits[:5] if digits.isdigit() and digits.isascii() and len(digits) in (5, 9) and text[:5].isdigit() else ""

@@ -76,17 +76,19 @@ def _looked_at(inputs: Inputs) -> Tables:
     held = sampled.chosen("verdicts", f"outcome IS NOT NULL AND origin = '{Origin.REQUEST}'", inputs.seed)
     # from the verdicts, not from the rows: a verdict without its row must fail, not vanish
     asked = f"""(
-        SELECT r.* REPLACE (v.ordinal AS ordinal, v.origin AS origin), v.record_id
+        SELECT r.* REPLACE (v.ordinal AS ordinal, v.origin AS origin), v.record_id, v.passed_on
         FROM (
-          SELECT ordinal, origin, record_id FROM verdicts
+          SELECT ordinal, origin, record_id, outcome IS NULL AS passed_on FROM verdicts
           WHERE outcome IS NULL OR origin = 'decoy' OR ordinal IN ({held})
             OR ordinal IN (SELECT ordinal FROM tries_shared)
-          UNION ALL SELECT ordinal, '{Origin.REQUEST}', NULL
+          UNION ALL SELECT ordinal, '{Origin.REQUEST}', NULL, false
           FROM (SELECT DISTINCT ordinal FROM tries_shared) ANTI JOIN verdicts USING (ordinal)
         ) v LEFT JOIN {inputs.rows} r ON r.ordinal = v.ordinal AND r.origin = v.origin)"""
     read = (name for rule in (*request_rules(), *register_rules()) for name in rule.inputs if name in derived.COLUMNS)
-    names = dict.fromkeys(("ordinal", "origin", "record_id", *derived.ADDRESS, *_PARSED, *tries.VALUES, *read))
-    again = derived.fields(asked, inputs.premises, inputs.left_out, keep="record_id")
+    names = dict.fromkeys(
+        ("ordinal", "origin", "record_id", "passed_on", *derived.ADDRESS, *_PARSED, *tries.VALUES, *read)
+    )
+    again = derived.fields(asked, inputs.premises, inputs.left_out, keep="record_id, passed_on")
     return {
         # only the whole batch shows a crowd: every canonical row counts, wherever it ended
         "crowded": crowding.sql(inputs.rows, inputs.letter.thresholds.persons_per_address),
@@ -124,9 +126,7 @@ def _judged(inputs: Inputs) -> Tables:
                 LEFT JOIN buildings b USING (origin, a_zip, a_number, a_street)
                 LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id)
                 LEFT JOIN tries_counted t ON t.ordinal = v.ordinal AND t.record_id = v.record_id)""",
-        "passed": f"""(
-            SELECT a.*, {sql.beside_request(inputs.letter)} FROM again a
-              SEMI JOIN (SELECT ordinal, record_id FROM verdicts WHERE outcome IS NULL) USING (ordinal, record_id))""",
+        "passed": f"(SELECT *, {sql.beside_request(inputs.letter)} FROM again WHERE passed_on)",
         "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",
     }
 
