@@ -21,6 +21,7 @@ from flows.evidence import keys, shred
 from flows.home.tree import open_home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
+from tests import SOAK
 from tests.factories import installations, runs
 
 # module:function:before or after:which call. The steps of a batch in the order in which they become durable.
@@ -191,7 +192,7 @@ def test_a_killed_shredding_is_seen_and_goes_on(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(20 if SOAK else 8))
 def test_killed_at_any_instant(base: Path, reference: Stand, zygote: Zygote, tmp_path: Path, seed: int) -> None:
     place, chance = fresh(base, tmp_path), random.Random(seed)
     command = {"home": str(place / "home"), "what": str(place / "submission")}

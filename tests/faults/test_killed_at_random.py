@@ -26,7 +26,7 @@ ACTIONS = {
     "shredding": 0.1,
     "signed_head": 0.05,
 }
-KILLS = 200 if SOAK else 24
+KILLS = 200 if SOAK else 16
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from tests import SOAK
 from tests.factories import installations
 from tests.faults.test_crash import KILLED, Stand, Zygote, fresh, look
 
-KILLS = 200 if SOAK else 60
+KILLS = 200 if SOAK else 30
 READY = "flows.batch.release:Release.end_rows:before:1"  # eligibility has passed, nothing is sealed
 
 
