@@ -1,4 +1,5 @@
-"""Folders in which a process has plaintext rows for as long as it works: deleted at the end.
+"""Folders in which a process has plaintext rows, or a file that is not whole yet, for as long as it works: deleted at
+the end.
 
 Whoever works has a lock on the folder, which the system releases when the process ends, however that happens. So what a
 killed process abandoned is known as that, and is deleted when the next one begins beside it.

@@ -60,7 +60,8 @@ class _CountsOnly:
 
 class RuleMetric(TableMetricProvider):
     """How many rows fail a rule: its predicate, closed against NULL. An aggregate, as `table.row_count` is one: GX
-    counts all rules of a table in one query. Its map metrics of several columns cost one query each."""
+    counts all rules of a table in one query. Its map metrics of several columns cost one query each. A rule that raises
+    hinders all rules of its table: none of them passes."""
 
     metric_name = "table.rows_failing_rule"
     value_keys = ("predicate",)
