@@ -1,4 +1,4 @@
-# make setup | demo | test | test-all | soak | coverage | lint | hooks | bench | lock | clean
+# make setup | demo | test | test-all | soak | coverage | lint | hooks | bench | release | lock | clean
 # Each target does all the set-up it needs: Python 3.11 or later and make are enough.
 PYTHON ?= python3
 VENV   := .venv
@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo test test-all soak coverage lint hooks bench lock clean
+.PHONY: setup demo test test-all soak coverage lint hooks bench release lock clean
 setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
@@ -32,11 +32,11 @@ test: setup lint
 test-all: setup lint
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-# full counts, where test-all takes a seeded share: hours. The hostile submissions go on where their log ends
+# full counts, where test-all takes a seeded share: hours. Each goes on where its log in tests/bench/results ends
 SEED ?= 2026
 soak: setup
 	$(BIN)/python -m tests.bench.hostile --count 10000 --seed $(SEED)
-	SLUICEGATE_SOAK=1 $(BIN)/python -m pytest tests/faults tests/expectations/suites -m slow --timeout=14400
+	TESTS_SOAK=1 TESTS_SEED=$(SEED) $(BIN)/python -m pytest tests/faults tests/expectations/suites -m slow --timeout=14400
 
 # branch coverage of the three packages; the floor stands in pyproject.toml
 coverage: setup
@@ -48,6 +48,10 @@ hooks: setup
 
 bench: setup
 	$(BIN)/python -m tests.bench
+
+# the release of this commit, signed: RELEASE_KEY=KEY make release
+release: setup
+	PYTHON=$(BIN)/python infra/release/build
 
 # needs uv; writes versions and hashes only, no registry addresses
 lock:

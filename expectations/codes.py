@@ -121,6 +121,12 @@ _BATCH = _codes(
     ),
     # batches of earlier versions were held for it; now such a batch goes on, and each row ends with its own code
     ("NOTHING_TO_DO", "No row is left to look at.", "Send at least one complete row.", f"{INVARIANT}, 8"),
+    (
+        "MAY_HAVE_LEFT",
+        "The holder's records of a time were lost, in which requests under this agreement may have been answered.",
+        "None: the holder agrees with the requester on what was answered, and has an agreement of another id enrolled.",
+        f"{INVARIANT}, 3",
+    ),
     ("HALTED", "Releases are halted.", _REVIEWED, "two operators (infra/docs/operations.md)"),
 )
 _ADDRESS = _of(address.RULES)

@@ -5,11 +5,12 @@ random: compare content digests, never sealed bytes.
 """
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import pyrage
 
@@ -72,6 +73,60 @@ def open_file(source: Path, target: Path, identity: Identity) -> None:
         remedy = "Use the key that it was sealed to, or get the file again."
         message = "the file was sealed to another key, or was changed"
         raise BadInput("SEAL_BROKEN", message, where=source.name, remedy=remedy) from None
+
+
+@contextmanager
+def sealed_stream(target: Path, recipients: Iterable[str]) -> Iterator[BinaryIO]:
+    """What is written into it is sealed to every recipient in `target` (0600, synced): no plaintext touches a disk.
+    Raises BadInput on a recipient that is none, Fault if it cannot be written."""
+    keys = [_recipient(r) for r in recipients]
+    with _private(target) as sealed, _piped(lambda plain: pyrage.encrypt_io(plain, sealed, keys), "r") as stream:
+        yield stream
+
+
+@contextmanager
+def opened_stream(source: Path, identity: Identity) -> Iterator[BinaryIO]:
+    """What `source` holds, to be read as it is opened, without plaintext on a disk. Raises BadInput at the end of the
+    block if it is another's, was changed or is cut short: believe nothing that was read before."""
+    key = pyrage.x25519.Identity.from_str(identity.secret)
+    try:
+        with source.open("rb") as sealed, _piped(lambda plain: pyrage.decrypt_io(sealed, plain, [key]), "w") as stream:
+            yield stream
+            while stream.read(1 << 20):  # to its very end: only there is it known that nothing is missing
+                pass
+    except (OSError, pyrage.DecryptError):
+        remedy = "Use the key that it was sealed to, or get the file again."
+        message = "the file was sealed to another key, was changed, or is cut short"
+        raise BadInput("SEAL_BROKEN", message, where=source.name, remedy=remedy) from None
+
+
+@contextmanager
+def _piped(work: Callable[[BinaryIO], None], end: Literal["r", "w"]) -> Iterator[BinaryIO]:
+    """Runs `work` beside us with one end of a pipe (it reads or writes), and gives us the other; raises what it
+    raised, which explains what happened at our end."""
+    failed: list[Exception] = []
+    reader, writer = os.pipe()
+    theirs, ours = (os.fdopen(reader, "rb"), os.fdopen(writer, "wb"))[:: 1 if end == "r" else -1]
+
+    def run() -> None:
+        with theirs:
+            try:
+                work(theirs)
+            except Exception as error:  # raised again below, by whoever waits for it
+                failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield ours
+    except Exception as error:
+        failed.append(error)  # before our end is closed, which may fail their work
+    finally:
+        with suppress(OSError):  # they are gone, and say why
+            ours.close()
+        thread.join()
+    if failed:
+        raise failed[0]
 
 
 def seal_secret(identity: Identity, recipient: str) -> bytes:

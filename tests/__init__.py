@@ -1,5 +1,6 @@
-"""The tests. `SOAK`: full counts (`make soak`), where a seeded share is enough every time."""
+"""The tests. `SOAK`: full counts (`make soak`), else a seeded share. `SEED`: of what is random."""
 
 import os
 
-SOAK = bool(os.environ.get("SLUICEGATE_SOAK"))
+SOAK = bool(os.environ.get("TESTS_SOAK"))
+SEED = os.environ.get("TESTS_SEED", "2026")

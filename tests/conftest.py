@@ -8,6 +8,8 @@ from tests.factories import submissions
 # Inputs here are tiny, and two tests run at a time: a second DuckDB thread compiles each pattern again and finds no
 # rows. Where threads are what is tested, the test says how many.
 os.environ.setdefault("SLUICEGATE_THREADS", "1")
+# As flows.schedule.server sets it, for tests that import Prefect before it does.
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 
 # Files that take longest begin first, as measured: one that began last would keep one worker busy while the others have
 # nothing to do.

@@ -159,10 +159,20 @@ def _stages(relation: str, one_line: bool, urbanization: bool, left_out: Sequenc
 
 def _own_sql(premises: Sequence[str]) -> str:
     """SQL that is TRUE where a parsed address is one of the requester's own places, whatever the unit."""
+    places = _places(tuple(premises))
+    return f"{verdict.place_key()} IN ({', '.join(map(quote, places))})" if places else "false"
+
+
+@cache
+def _places(premises: tuple[str, ...]) -> tuple[str, ...]:
+    """The places of addresses of one line, read here once: every query that names them would read them again."""
     if not premises:
-        return "false"
-    places = f"(SELECT list({verdict.place_key()}) FROM ({derive(_lines(premises), one_line=True)}))"
-    return f"list_contains({places}, {verdict.place_key()})"
+        return ()
+    query = f"SELECT DISTINCT {verdict.place_key()} AS place FROM ({derive(_lines(premises), one_line=True)})"
+    with session() as connection:
+        setup(connection)
+        found = connection.execute(f"FROM ({query}) WHERE place IS NOT NULL ORDER BY place").fetchall()
+    return tuple(place for (place,) in found)
 
 
 def _lines(addresses: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ class DuckSettings:
     DuckDB stream: whoever needs an order says ORDER BY, with a tie-break.
     """
 
-    threads: int = field(default_factory=lambda: int(os.environ.get("SLUICEGATE_THREADS", 2)))
+    threads: int = field(default_factory=lambda: _threads(2))
     memory: str = "2GB"
     temp: str | None = None
     preserve_order: bool = False
@@ -55,11 +55,28 @@ def session(settings: DuckSettings | None = None) -> AbstractContextManager[duck
     return closing(connect(settings))
 
 
+FEW = 10_000  # rows; reading addresses, measured: 0.67 s planned, 0.50 s not; for ten rows 0.43 s and 0.14 s
+
+
+def plan_for(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
+    """Plans what follows for so many rows: for a few, looking for a better plan costs more than it saves.
+
+    Only where all that is read is as small as that, or a reference list: a plan that nobody bettered reads each table
+    whole.
+    """
+    connection.execute("PRAGMA disable_optimizer" if rows <= FEW else "PRAGMA enable_optimizer")
+
+
 def default_settings(temp: str | None = None) -> DuckSettings:
     """Settings from the environment: SLUICEGATE_THREADS, SLUICEGATE_MEMORY (a DuckDB size)."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = int(os.environ.get("SLUICEGATE_THREADS", cores))
-    return DuckSettings(threads, os.environ.get("SLUICEGATE_MEMORY", "2GB"), temp)
+    return DuckSettings(_threads(cores), os.environ.get("SLUICEGATE_MEMORY", "2GB"), temp)
+
+
+def _threads(otherwise: int) -> int:
+    """SLUICEGATE_THREADS; what is no number is for the configuration to refuse, and not for whatever imports this."""
+    said = os.environ.get("SLUICEGATE_THREADS", "")
+    return int(said) if said.isdecimal() and int(said) > 0 else otherwise
 
 
 def quote(text: str) -> str:

@@ -7,6 +7,7 @@ import json
 import re
 import stat
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -166,3 +167,20 @@ def to_toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(to_toml, value)) + "]"
     return value.isoformat() if isinstance(value, date) else json.dumps(value, ensure_ascii=False)
+
+
+def document(table: Mapping[str, Any]) -> str:
+    """A whole TOML file: first the plain keys, then each table and each element of a list of tables under a head of its
+    own, all in the order given."""
+    heads = [(f"[{k}]", v) for k, v in table.items() if isinstance(v, dict)]
+    heads += [(f"[[{k}]]", one) for k, v in table.items() if _tables(v) for one in v]
+    plain = {k: v for k, v in table.items() if not isinstance(v, dict) and not _tables(v)}
+    return "".join([_keys(plain), *(f"\n{head}\n{_keys(keys)}" for head, keys in heads)])
+
+
+def _tables(value: Any) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], dict)
+
+
+def _keys(table: Mapping[str, Any]) -> str:
+    return "".join(f"{key} = {to_toml(value)}\n" for key, value in table.items())

@@ -3,7 +3,6 @@
 A threshold of the agreement is a fact under its own name as soon as it is a field of `Thresholds`.
 """
 
-import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
@@ -12,12 +11,13 @@ from typing import Annotated, Any, get_type_hints
 
 from expectations.base import signatures
 from expectations.facts.band import Learnt, learnt
+from expectations.facts.earlier import Earlier, Period
+from expectations.facts.officers import alike
 from expectations.instruments import (
     Agreement,
     CourtOrder,
     Determination,
     Letter,
-    Officer,
     Purpose,
     Standing,
     Thresholds,
@@ -36,42 +36,6 @@ class Source(StrEnum):
     AGREEMENT = "agreement"
     ORDERS = "court orders"
     HOLDER = "holder"  # its clock, its ledger and what it works out: cited by nobody
-
-
-@dataclass(frozen=True)
-class Period:
-    """What a requester has asked for within the agreement's period, a batch with all before it, in different requests.
-
-    requests          all of them
-    officer, reason   of the officer, and of the reason, that this batch has and most of them name
-    """
-
-    requests: int = 0
-    officer: int = 0
-    reason: int = 0
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """What the ledger knew of this requester under this agreement when the batch was received.
-
-    rows, incomplete   what passed `intake` in the 30 days before, and how many of these rows had an incomplete address
-    batches            (rows looked up, matched) of batches published before, the newest first, `band.NEWEST` at most
-    lists              the holder's lists of persons that somebody was on
-    period             what was asked within the period; None until this batch's own rows are counted
-    """
-
-    rows: int = 0
-    incomplete: int = 0
-    batches: Sequence[Sequence[int]] = ()
-    lists: Sequence[str] = ()
-    period: Period | None = None
-
-    @classmethod
-    def read(cls, said: Mapping[str, Any]) -> "Earlier":
-        """From JSON, as it is kept beside a batch."""
-        period = said.get("period")
-        return cls(**{**said, "period": Period(**period) if period else None})
 
 
 @dataclass(frozen=True)
@@ -120,6 +84,7 @@ class LetterFacts(RegisterFacts):
 
     Sources: 26 USC 6103(i)(2)(A) and (B), (i)(6), (p)(4), and the agreement. Dates are legal dates in its zone.
 
+    letter_signed  by whoever has some key; `letter_key_named`: by a key of a signatory of the agreement
     officers       ids; `officers_alike`: ids under which the letter lists somebody again → the id that counts
     earlier_rows   of its requester's batches that passed `intake` in the 30 days before; so `earlier_incomplete_rows`
     period_requests, period_officer, period_reason   of its requester within the period: see `Period`
@@ -127,6 +92,7 @@ class LetterFacts(RegisterFacts):
     """
 
     letter_signed: Annotated[bool, Cites(Source.LETTER)]
+    letter_key_named: Annotated[bool, Cites(Source.AGREEMENT)]
     agreement_in_force: Annotated[bool, Cites(Source.AGREEMENT)]
     orders_against: Annotated[tuple[str, ...], Cites(Source.ORDERS, ids_behind="COURT_ORDER")]
     orders_holding: Annotated[tuple[str, ...], Cites(Source.ORDERS, ids_behind="COURT_ORDER_HOLDS")]
@@ -208,11 +174,12 @@ def letter_facts(
         solely=letter.attestations.solely,
         clearance=cleared(agreement, determinations, decided_on),
         officers=tuple(sorted({o.id for o in letter.officers})),
-        officers_alike=_alike(letter.officers),
+        officers_alike=alike(letter.officers),
         letter_date=letter.date,
         attested_on=letter.attested_on,
         rows_in_letter=sum(f.rows for f in letter.files),
-        letter_signed=signed_by is not None,
+        letter_signed=signatures.made_by(letter_bytes, signature, signatures.LETTER) is not None,
+        letter_key_named=signed_by is not None,
         agreement_in_force=agreement.in_force(decided_on),
         superseded_by=superseded(agreement, successors, decided_on),
         orders_against=stands.forbid,
@@ -244,26 +211,6 @@ def register_facts(
         lists_on_file=tuple(sorted(lists)),
         states_withheld=tuple(sorted({state for _, some in stands.states for state in some})),
     )
-
-
-def _alike(officers: Sequence[Officer]) -> dict[str, str]:
-    """Ids under which the letter lists somebody again → the id under which it does so first. One name is one person,
-    however it is written, and so is one id in other letters: matters are counted by person."""
-    first, found = dict[str, str](), {}
-    for one in sorted(officers, key=lambda o: o.id):
-        keys = officer_keys(one)
-        known = next((first[k] for k in keys if k in first), one.id)
-        first |= dict.fromkeys(keys, known)
-        if known != one.id:
-            found[one.id] = known
-    return found
-
-
-def officer_keys(one: Officer) -> tuple[str, str]:
-    """What makes two officers of letters one person: their id, and their name, in any order and spelling."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", one.name.casefold()) if c.isalnum() or c.isspace())
-    name = f"name {' '.join(sorted(plain.split()))}" if plain.strip() else f"id {one.id}"
-    return f"id {one.id.casefold()}", name
 
 
 def _years_before(day: date, years: int) -> date:

@@ -15,6 +15,7 @@ from expectations.instruments.parse import (
     Instrument,
     instrument_digest,
     instrument_problems,
+    letter_of,
     parse_enrolled,
     parse_instrument,
     parse_kept_letter,

@@ -65,8 +65,13 @@ def _read(data: bytes, where: str) -> tuple[type[Instrument], dict[str, Any]]:
 def parse_letter(data: bytes, where: str = "letter.toml") -> Letter:
     """A new letter from its bytes, of an office and for a purpose of the statute; raises BadInput naming the key at
     fault, never quoting the value."""
+    return letter_of(forms.toml(data, where, "LETTER_UNREADABLE"), where)
+
+
+def letter_of(table: dict[str, Any], where: str) -> Letter:
+    """The same from what its TOML holds."""
     remedy = "See sluicegate schema letter for the form."
-    return forms.validated(Letter, forms.toml(data, where, "LETTER_UNREADABLE"), where, "LETTER_INVALID", remedy, NEW)
+    return forms.validated(Letter, table, where, "LETTER_INVALID", remedy, NEW)
 
 
 def parse_kept_letter(data: bytes, where: str = "letter.toml") -> Letter:

@@ -35,11 +35,8 @@ _MACROS = {
         " nullif(trim(regexp_replace(regexp_replace(upper(strip_accents(nfc_normalize(CAST(x AS VARCHAR)))),"
         " '[''’ʼ`´.]', '', 'g'), '[^A-Z]+', ' ', 'g')), '') END"
     ),
-    "std_suffix_word x": (
-        "CASE x {} ELSE nullif(regexp_extract(x, '^({})$', 1), '') END".format(
-            " ".join(f"WHEN '{word}' THEN '{suffix}'" for word, suffix in OTHER_SUFFIXES.items()), SUFFIXES
-        )
-    ),
+    # names x once: a CASE would repeat all that is inside x at each WHEN
+    "std_suffix_word x": "(MAP {})[x]".format({**OTHER_SUFFIXES, **{suffix: suffix for suffix in SUFFIXES.split("|")}}),
     "std_suffix_in x": f"CASE WHEN contains(x, ' ') THEN std_suffix_word(regexp_extract(x, '[ ]({AT_END})$', 1)) END",
     "std_without_suffix x": (
         f"CASE WHEN contains(x, ' ') THEN nullif(trim(regexp_replace(x, '[ ]({AT_END})$', '')), '')"
@@ -61,10 +58,8 @@ _MACROS = {
     # the first and the last word of a surname
     "std_first_token x": "CASE WHEN contains(x, ' ') THEN x[1:position(' ' IN x) - 1] ELSE x END",
     "std_last_token x": "CASE WHEN contains(x, ' ') THEN string_split(x, ' ')[-1] ELSE x END",
-    "std_suffix x": (
-        "CASE trim(CAST(x AS VARCHAR)) WHEN '2' THEN 'II' WHEN '3' THEN 'III' WHEN '4' THEN 'IV'"
-        " ELSE std_suffix_word(std_name(x)) END"
-    ),
+    "std_suffix_named x": "(MAP {'2': 'II', '3': 'III', '4': 'IV'})[trim(CAST(x AS VARCHAR))]",
+    "std_suffix x": "coalesce(std_suffix_named(x), std_suffix_word(std_name(x)))",
     "std_date x": (
         "CASE WHEN regexp_full_match(trim(CAST(x AS VARCHAR)), '[0-9]{4}-[0-9]{2}-[0-9]{2}')"
         " THEN try_cast(trim(CAST(x AS VARCHAR)) AS DATE) END"
@@ -101,27 +96,30 @@ def derive(relation: str) -> str:
     full_name stands in where the parts are blank: "LAST, FIRST MIDDLE", or given names first (first word, last word; a
     two-word surname needs the parts or the comma).
     """
-    full = "coalesce(full_name, '')"
+    # Each stage names a column of the one before it: a macro repeats its argument, and all that is inside it.
     return f"""
-    WITH names AS (
-      SELECT *, position(',' IN {full}) > 0 AS _comma,
-        std_without_suffix(std_name(CASE WHEN position(',' IN {full}) > 0
-          AND std_suffix(split_part({full}, ',', 2)) IS NULL
-          THEN split_part({full}, ',', 2) ELSE split_part({full}, ',', 1) END)) AS _given,
-        std_name(split_part({full}, ',', 1)) AS _before, std_name({full}) AS _full,
-        std_name(first_name) AS _first, std_name(middle_name) AS _middle, std_name(last_name) AS _last FROM {relation}
+    WITH whole AS (
+      SELECT *, coalesce(full_name, '') AS _whole, position(',' IN _whole) > 0 AS _comma,
+        split_part(_whole, ',', 1) AS _part1, nullif(split_part(_whole, ',', 2), '') AS _part2 FROM {relation}
+    ), named AS (
+      SELECT *, std_suffix(_part2) AS _part2_suffix, std_name(_part1) AS _before, std_name(_part2) AS _after,
+        std_name(_whole) AS _full, std_name(first_name) AS _first, std_name(middle_name) AS _middle,
+        std_name(last_name) AS _last FROM whole
+    ), given AS (
+      SELECT *, std_without_suffix(CASE WHEN _comma AND _part2_suffix IS NULL THEN _after ELSE _before END) AS _given
+      FROM named
     ), split AS (
       SELECT *, coalesce(_first, split_part(_given, ' ', 1)) AS _f,
         coalesce(_middle, CASE WHEN _first IS NULL
           AND array_length(string_split(_given, ' ')) > CASE WHEN _comma THEN 1 ELSE 2 END
           THEN string_split(_given, ' ')[2] END) AS _m,
-        coalesce(_last, CASE WHEN _comma AND std_suffix(split_part({full}, ',', 2)) IS NULL THEN _before
-          WHEN array_length(string_split(_given, ' ')) > 1 THEN string_split(_given, ' ')[-1] END) AS _l FROM names
+        coalesce(_last, CASE WHEN _comma AND _part2_suffix IS NULL THEN _before
+          WHEN array_length(string_split(_given, ' ')) > 1 THEN string_split(_given, ' ')[-1] END) AS _l FROM given
     ), standard AS (
-      SELECT * EXCLUDE (_comma, _given, _before, _full, _first, _middle, _last, _f, _m, _l),
+      SELECT * EXCLUDE (_whole, _comma, _part1, _part2, _part2_suffix, _before, _after, _full, _first, _middle, _last,
+          _given, _f, _m, _l),
         std_first(_f) AS s_first, std_middle(std_without_given(_m)) AS s_middle, std_without_suffix(_l) AS s_last,
-        coalesce(std_suffix(suffix), std_suffix_in(_l), std_suffix_in(_full),
-          std_suffix(nullif(split_part({full}, ',', 2), '')), {AMONG}) AS s_suffix,
+        coalesce(std_suffix(suffix), std_suffix_in(_l), std_suffix_in(_full), _part2_suffix, {AMONG}) AS s_suffix,
         std_date(birth_date) AS s_birth, std_tin(tin) AS s_tin FROM split
     )
     SELECT *, {TOKENS} FROM standard"""

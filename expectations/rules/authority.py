@@ -19,7 +19,17 @@ _EARLY, _LATE = date(2000, 1, 1), date(2999, 1, 1)
 RULES = registry(
     _flag(
         ("letter_signed", "LETTER_UNSIGNED", f"{STATUTE}(A)"),
-        ("The letter is not signed by a key of the agreement.", "Sign letter.toml with the enrolled key."),
+        ("The letter has no signature that fits it.", "Sign letter.toml as it is sent, as a letter."),
+    ),
+    batch_rule(
+        ("letter_key", "LETTER_KEY_UNKNOWN", f"{STATUTE}(A)"),
+        "letter_key_named OR NOT letter_signed",  # without a signature it is unsigned, and no more
+        {"letter_key_named": False},
+        (
+            "The letter is signed, but with a key that the agreement does not name.",
+            "Sign it with the key of the signatory, or have the holder enrol an agreement that names this key.",
+        ),
+        inputs=("letter_key_named", "letter_signed"),
     ),
     _flag(
         ("agreement_in_force", "AGREEMENT_NOT_IN_FORCE", "agreement"),

@@ -4,8 +4,12 @@ All of them up to SAMPLE, and a sample of as many beyond: see `sampled` for what
 place of a request's: each origin has a sample of its own.
 """
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 import duckdb
@@ -19,6 +23,7 @@ from expectations.suites import derived, sampled
 
 SAMPLE = 100_000
 _AT_A_TIME = 10_000
+_FEW = 20_000  # three seconds' work: to start processes takes one
 _SCHEMA = pa.schema({"ordinal": pa.int64(), "blocking": pa.int32(), "same": pa.int32()})
 
 
@@ -41,8 +46,11 @@ class Opinions:
             SELECT p.ordinal, {fields}, k.addresses_on_file FROM passed p
               LEFT JOIN known k USING (origin, record_id)
             WHERE ordinal IN ({" UNION ALL ".join(each)})""")
-        found = [self._opinion(*row) for row in _each(rows)]
+        found = _side_by_side(self._opinions, connection, rows)
         return pa.Table.from_pylist(found, schema=_SCHEMA)
+
+    def _opinions(self, rows: Sequence[tuple[Any, ...]]) -> list[dict[str, int | None]]:
+        return [self._opinion(*row) for row in rows]
 
     def _opinion(self, ordinal: int, *given: Any) -> dict[str, int | None]:
         *address, on_file = given
@@ -63,6 +71,28 @@ class Opinions:
             return None
 
 
-def _each(rows: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    while some := rows.fetchmany(_AT_A_TIME):
-        yield from some
+def _side_by_side(
+    work: Callable[[Sequence[tuple[Any, ...]]], list[Any]],
+    connection: duckdb.DuckDBPyConnection,
+    rows: duckdb.DuckDBPyConnection,
+) -> list[Any]:
+    """What `work` makes of all rows: of a few here, of many in as many processes as DuckDB has threads."""
+    first = rows.fetchmany(_FEW)
+    if len(first) < _FEW:
+        return work(first)
+    some = iter([first, *iter(lambda: rows.fetchmany(_AT_A_TIME), [])])
+    ((threads,),) = connection.cursor().execute("SELECT current_setting('threads')").fetchall()
+    with ProcessPoolExecutor(threads, get_context("spawn"), initializer=_end_with_parent) as pool:
+        return [one for found in pool.map(work, some) for one in found]
+
+
+def _end_with_parent() -> None:
+    """A process that is killed leaves nobody behind who holds rows."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent:
+            parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()

@@ -75,6 +75,8 @@ def _heads(
     holders = list(keys) or signed_heads.holders(home)
     here, problems = signed_heads.series(signed_heads.folder(home), holders)
     given, wrong = signed_heads.read([*copies, *signed_heads.published(home)], holders)
+    lost = ledger.lost_heads()  # two operators signed that a restored ledger has lost these
+    given = [c for c in given if (c.seq, c.hash) not in lost]
     vouching.update({c.digest: c for c in [*here, *given]})
     yield from problems
     yield from wrong

@@ -7,7 +7,8 @@ can be taken away or replaced but the newest: give copies to others, and compare
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count, pairwise
 from pathlib import Path
@@ -23,6 +24,7 @@ from flows.ledger.chain import Mark, Problem
 from pipelines.lake import durable
 
 FORMAT = "sluicegate-checkpoint/1"
+_STAGED = ".next"
 _NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(-[0-9]+)?")
 _KEYS = {"format", "at", "seq", "hash", "root", "previous"}
 
@@ -63,9 +65,9 @@ def write(home: Home, ledger: Ledger) -> Path:
 
     Raises BadInput if the one before it cannot be read: fix that first, for each vouches for the one before.
     """
+    ledger.require_open()
     home_keys.prove(home, ledger)
-    with alone(home, "checkpoints"):
-        folder(home).mkdir(exist_ok=True, mode=0o700)
+    with settled(home):
         before, problems = read(sorted(folder(home).glob("*.json")), holders(home))
         if problems:
             raise BadInput("CHECKPOINT_BROKEN", problems[0].what, where=problems[0].place, remedy="Restore it first.")
@@ -73,25 +75,68 @@ def write(home: Home, ledger: Ledger) -> Path:
         head, root = ledger.head_and_root()
         last = max(before, key=lambda c: (c.seq, c.at), default=None)
         if last and last.at[:10] == at[:10] and (last.seq, last.hash) == (head.seq, head.hash):
+            _publish(home)
             return last.path
         said = {"format": FORMAT, "at": at, **vars(head), "root": root, "previous": last.digest if last else None}
         body, names = canonical_json(said), (f"{at[:10]}{'' if n == 1 else f'-{n}'}.json" for n in count(1))
-        path = next(path for name in names if not (path := folder(home) / name).exists())
+        # nowhere is one replaced: after a restoration others may hold heads that are no longer here
+        path = next(folder(home) / n for n in names if not any((place / n).exists() for place in _places(home)))
         signature = signatures.sign(body, signatures.load(home.keys / HOLDER_SIGNING), signatures.SIGNED_HEAD)
+        durable.write(_staged(home), body)
         durable.write(signature_of(path), signature.encode())  # first, so that a signed head is never there without it
-        durable.write(path, body)
-        _publish(home, path)
+        _finish(_staged(home), path)
+        _publish(home)
         return path
 
 
-def _publish(home: Home, path: Path) -> None:
-    """Puts a signed head into each folder that `signed_heads` of sluicegate.toml names. Raises BadInput if one of them
-    takes none: then nobody else holds this head."""
-    for place in home.config.signed_heads:
-        target = (home.root / place).resolve()
+@contextmanager
+def settled(home: Home) -> Iterator[None]:
+    """While nobody signs a head: what a killed process left half-done is finished before, and each is there with its
+    signature."""
+    with alone(home, "checkpoints"):
+        folder(home).mkdir(exist_ok=True, mode=0o700)
+        staged = _staged(home)
+        if (path := _begun(folder(home), holders(home))) is not None:
+            _finish(staged, path)
+        staged.unlink(missing_ok=True)
+        yield
+
+
+def _staged(home: Home) -> Path:
+    """Where a head waits until its signature is there."""
+    return folder(home) / _STAGED
+
+
+def _begun(place: Path, keys: Sequence[str]) -> Path | None:
+    """Where the head belongs that waits beside its signature: a process was killed between the two."""
+    try:
+        body = (place / _STAGED).read_bytes()
+    except FileNotFoundError:
+        return None
+    for path in (signature.with_suffix("") for signature in sorted(place.glob("*.sig"))):
+        said = "" if path.exists() else signature_of(path).read_text(errors="replace")
+        if said and signatures.signer(body, said, list(keys), signatures.SIGNED_HEAD) is not None:
+            return path
+    return None
+
+
+def _finish(staged: Path, path: Path) -> None:
+    staged.replace(path)
+    durable.fsync(path.parent)
+
+
+def _places(home: Home) -> list[Path]:
+    return [folder(home), *((home.root / place).resolve() for place in home.config.signed_heads)]
+
+
+def _publish(home: Home) -> None:
+    """Puts each signed head into each folder that `signed_heads` of sluicegate.toml names and that lacks it: a process
+    may have been killed before it did. Raises BadInput if one of them takes none: then nobody else holds this head."""
+    for target in _places(home)[1:]:
         try:
             target.mkdir(parents=True, exist_ok=True)
-            for file in (signature_of(path), path):
+            lacking = [path for path in sorted(folder(home).glob("*.json")) if not (target / path.name).exists()]
+            for file in (file for path in lacking for file in (signature_of(path), path)):
                 durable.write(target / file.name, file.read_bytes())
         except OSError as error:
             what = f"a signed head could not be put there ({type(error).__name__})"
@@ -101,7 +146,7 @@ def _publish(home: Home, path: Path) -> None:
 
 def published(home: Home) -> list[Path]:
     """The signed heads in the folders that `signed_heads` of sluicegate.toml names."""
-    return [p for place in home.config.signed_heads for p in sorted((home.root / place).resolve().glob("*.json"))]
+    return [path for place in _places(home)[1:] for path in sorted(place.glob("*.json"))]
 
 
 def told(home: Home, here: Iterable[SignedHead]) -> list[Problem]:
@@ -159,8 +204,10 @@ def series(place: Path, keys: Sequence[str]) -> tuple[list[SignedHead], list[Pro
             problems.append(Problem(after.name, "the one before it is missing, or was replaced"))
         if after and not after.path.name.startswith(after.at[:10]):
             problems.append(Problem(after.name, "it has the name of another day"))
-    for signed in (path.with_suffix("") for path in sorted(place.glob("*.sig"))):
-        if not signed.exists():
+    signed_ones = [path.with_suffix("") for path in sorted(place.glob("*.sig"))]
+    begun = _begun(place, keys)  # after the list, and before each is looked for: one may be signed just now
+    for signed in signed_ones:
+        if not signed.exists() and signed != begun:
             problems.append(Problem(f"signed head {signed.stem}", "it is missing; its signature is there"))
     return found, problems
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from expectations.base.duck import parquet, session
 from expectations.base.errors import Fault
-from expectations.facts import counts
+from expectations.facts import counts, sql
 from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Verdict
 from expectations.suites import disclosure, eligibility, intake, matching
@@ -71,6 +71,14 @@ def intake_counts(ctx: BatchContext, dropped: Path | None) -> dict[str, Any]:
     rows, rejects = relation(ctx, "ingest.rows", "rows"), relation(ctx, "ingest.decode", "rejects")
     counted = counts.sql(rows, rejects, parquet([dropped]) if dropped else None, None)
     return _only_row(ctx, f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counted})")
+
+
+def intake_facts(ctx: BatchContext, dropped: Path | None) -> dict[str, Any]:
+    """All facts of a batch that its limits are judged by, of one whose ingest stage is committed."""
+    rows, rejects = relation(ctx, "ingest.rows", "rows"), relation(ctx, "ingest.decode", "rejects")
+    letter = letter_facts(ctx)
+    counted = counts.sql(rows, rejects, parquet([dropped]) if dropped else None, letter)
+    return _only_row(ctx, sql.with_counts(letter, counted))
 
 
 def _only_row(ctx: BatchContext, query: str) -> dict[str, Any]:

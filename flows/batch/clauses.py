@@ -23,6 +23,7 @@ from flows.batch.ruling import Reading, Ruling, released, strictest
 from flows.ledger.batches import over_cap
 from flows.ledger.registry import latest_instruments
 from flows.ledger.requests import over_period
+from flows.ledger.restorations import closed, may_have_left
 from flows.ledger.review import standing_halts
 from flows.registry.enrolled import to_renew
 
@@ -31,6 +32,7 @@ class Clause(StrEnum):
     """What is asked again of a batch. Where several hold a row back, the first says how it ends."""
 
     HALT = "halt"
+    RESTORED = "restored"
     RENEWAL = "renewal"
     AUTHORITY = "authority"
     FIELDS = "fields"
@@ -64,6 +66,13 @@ class Entry:
 
 def _halt(reading: Reading) -> Ruling:
     return Ruling(waits=bool(standing_halts(reading.session)))
+
+
+def _restored(reading: Reading) -> Ruling:
+    """A ledger that came out of a backup cannot know what left under its agreements afterwards."""
+    id = reading.now.agreement.id
+    left = may_have_left(reading.session, id)
+    return Ruling(refuses={"MAY_HAVE_LEFT": (id,)} if left else {}, waits=closed(reading.session))
 
 
 def _authority(reading: Reading) -> Ruling:
@@ -174,6 +183,11 @@ CLAUSES: Mapping[Clause, Entry] = total(
     Clause,
     {
         Clause.HALT: Entry("releases are not halted", lambda r: len(standing_halts(r.session)), _halt),
+        Clause.RESTORED: Entry(
+            "no request may have been answered in a time that a restored ledger has lost",
+            lambda r: [closed(r.session), may_have_left(r.session, r.now.agreement.id)],
+            _restored,
+        ),
         Clause.RENEWAL: Entry("the agreement says no more than the law", lambda r: of_json(dict(r.under)), _renewal),
         Clause.AUTHORITY: Entry("the letter has authority", _law, _authority),
         Clause.FIELDS: Entry(

@@ -1,7 +1,8 @@
 """Batches held or failed for more days than the agreement's `held_days`: they end as `expired`, all rows refused."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from expectations.base.clock import legal_date
@@ -15,16 +16,30 @@ _WAITING = frozenset({State.HELD, State.FAILED})
 
 
 def overdue(ledger: Ledger, batch: str) -> bool:
-    """Whether a batch has waited for longer than its agreement allows. The day on which it began does not count."""
+    """Whether a batch has waited for longer than its agreement allows."""
+    last, today = last_day(ledger, batch), ledger.clock.today
+    return last is not None and today(last.zone) > last.day
+
+
+@dataclass(frozen=True)
+class LastDay:
+    """The last legal day, in the agreement's zone, on which a batch may wait."""
+
+    day: date
+    zone: str
+
+
+def last_day(ledger: Ledger, batch: str) -> LastDay | None:
+    """None if it does not wait, or waits for nobody. The day on which the wait began does not count."""
     record = ledger.batch(batch)
     if record is None or record.state not in _WAITING:
-        return False
+        return None
     agreement, began = agreement_at_receipt(ledger, record), waiting_since(ledger.events(batch))
     if agreement is None:  # a submission that could not be read
-        return False
+        return None
     assert began is not None, "a batch that is held or failed has an event that says since when"
-    days = (ledger.clock.today(agreement.zone) - legal_date(began, agreement.zone)).days
-    return days > agreement.thresholds.held_days
+    days = timedelta(days=agreement.thresholds.held_days)
+    return LastDay(legal_date(began, agreement.zone) + days, agreement.zone)
 
 
 def waiting_since(events: Iterable[Mapping[str, Any]]) -> datetime | None:

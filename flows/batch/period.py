@@ -8,7 +8,7 @@ from pathlib import Path
 
 from expectations.base.duck import parquet
 from expectations.facts import reasons
-from expectations.facts.letter import Earlier, Period
+from expectations.facts.earlier import Earlier, Period
 from flows.evidence.requests import COLUMNS, proven, requests_path, store_requests
 from flows.home.tree import Home
 from flows.ledger import Ledger

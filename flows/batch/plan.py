@@ -41,3 +41,5 @@ PLAN: Mapping[State, tuple[Step, ...]] = total(
 LAW_READ = frozenset({Step.MATCH, Step.MATCHING, Step.VALIDATE, Step.ELIGIBILITY, Step.DISCLOSURE})
 # The state of a batch once it has passed a checkpoint.
 PASSED: Mapping[Checkpoint, State] = dict(zip(Checkpoint, STAGES[1:], strict=True))
+# The stage whose committed output a checkpoint judges.
+STAGE_OF: Mapping[Checkpoint, Step] = {Checkpoint(steps[1]): steps[0] for steps in PLAN.values() if len(steps) == 2}

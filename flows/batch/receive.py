@@ -39,6 +39,7 @@ def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
     of facilities or lists of persons cannot be read.
     """
     clock = ledger.guard(clock)
+    ledger.require_open()
     keys.prove(home, ledger)
     listed = _facilities(home)
     with locked_folder(home.lake, INCOMING) as incoming:  # it becomes the batch's folder; else it is deleted

@@ -3,6 +3,7 @@ Prefect. Every method may be repeated: stages are committed steps of the lake, t
 what was sealed for a one-time key is sealed again."""
 
 import shutil
+import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -22,7 +23,7 @@ from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching
 from flows.batch import checkpoints, grounds, period, tries
 from flows.batch.checkpoints import relation
-from flows.batch.plan import LAW_READ, PASSED, Step
+from flows.batch.plan import LAW_READ, PASSED, STAGE_OF, Step
 from flows.batch.release import Release, lost_rows
 from flows.batch.ruling import Judged
 from flows.home.registers import register_of
@@ -44,6 +45,7 @@ class BatchSteps:
 
     def __init__(self, home: Home, ledger: Ledger, name: str, progress: Progress = lambda *_: None) -> None:
         self.home, self.ledger, self.name, self.progress = home, ledger, name, progress
+        self.took: dict[Step, int] = {}  # milliseconds of each step that this run did
 
     @property
     def record(self) -> BatchRecord:
@@ -90,6 +92,12 @@ class BatchSteps:
         verdict."""
         if step in LAW_READ and self.read_law():
             return None
+        began = time.perf_counter()
+        verdict = self._do(step)
+        self.took[step] = _milliseconds(began)
+        return verdict
+
+    def _do(self, step: Step) -> Verdict | None:
         match step:
             case Step.INTAKE | Step.MATCHING | Step.ELIGIBILITY | Step.DISCLOSURE:
                 return self.checkpoint(Checkpoint(step))
@@ -113,6 +121,7 @@ class BatchSteps:
 
     def checkpoint(self, which: Checkpoint) -> Verdict:
         """Runs a checkpoint on what its stage committed, stores its result, and moves the batch on, or stops it."""
+        began = time.perf_counter()
         identity = sealing.new_identity()  # one-time: held in memory until the disclosure suite has opened the package
         basis, dropped = None, self.dropped()
         checked: AbstractContextManager[Leaving | None] = nullcontext()
@@ -122,7 +131,10 @@ class BatchSteps:
         with checked as leaving:
             verdict = checkpoints.run(which, self.ctx, dropped, identity, self.home.holders, leaving)
         stored = self.home.store_verdict(self.name, which.value, verdict.to_dict())
-        counts = {"declared": verdict.declared, "evaluated": verdict.evaluated, "rows": verdict.rows, "verdict": stored}
+        counts: dict[str, Any] = {k: getattr(verdict, k) for k in ("declared", "evaluated", "rows")}
+        # how long both took is kept with what they found: whoever measures looks later, when this process has ended
+        took = {"stage_ms": self.took.get(STAGE_OF[which]), "checkpoint_ms": _milliseconds(began)}
+        counts |= {"verdict": stored, **took}
         status = Status.PASS if self._confirmed(which, verdict) else verdict.status
         match status:
             case Status.PASS:
@@ -213,3 +225,7 @@ class BatchSteps:
     def release(self) -> Release:
         """The release of this batch."""
         return Release(self.home, self.ledger, self.ctx)
+
+
+def _milliseconds(since: float) -> int:
+    return round((time.perf_counter() - since) * 1000)

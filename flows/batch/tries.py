@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from expectations.base.digests import of_json
 from expectations.base.duck import parquet, quote
 from expectations.instruments import Agreement, Thresholds
+from expectations.rules import disclosure
 from flows.ledger import Ledger, chain
 from flows.ledger.database.models import Batch
 from flows.ledger.lifecycles.states import State
@@ -30,6 +31,8 @@ from pipelines.lake.sql import copy, quiet
 from pipelines.lake.workplace import locked_folder
 from pipelines.validate import tries
 
+# Of the rows that limits on tries held.
+CODES = tuple(disclosure.RULES[f"disclosure.{name}"].code for name in ("few_tries", "tried_alone"))
 _COLUMNS = ("batch", "person_key", "values_key")
 
 

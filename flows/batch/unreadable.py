@@ -59,6 +59,18 @@ def known_code(error: BadInput) -> str:
     return error.code if error.code in codes.CODES else "SUBMISSION_UNREADABLE"
 
 
+def code_of(ledger: Ledger, batch: str) -> str:
+    """Why a submission could not be read, by the event that says so."""
+    said = (code for event in reversed(ledger.events(batch)) for code in event["facts"].get("codes", ()))
+    return str(next(said, "SUBMISSION_UNREADABLE"))
+
+
+def read_before(ledger: Ledger, batch: str) -> BadInput:
+    """What is wrong with a submission that was sent before, could not be read then, and has not changed."""
+    code = codes.code(code_of(ledger, batch))
+    return BadInput(code.name, f"{code.message} It was sent before, and is the same.", where=batch, remedy=code.fix)
+
+
 def in_inbox(home: Home, source: Path) -> bool:
     """Whether this lies in the home's inbox, and not somewhere where a person keeps it."""
     return source.absolute().parent.resolve() == home.inbox

@@ -70,6 +70,7 @@ def desk(home: Home, clock: Clock) -> Iterator[Desk]:
         for half in (home.root / "recalls").glob("*/.*"):
             shutil.rmtree(half) if half.is_dir() else half.unlink()
         with plaintext_folder(home) as plain, Ledger.open(home.ledger_url, clock) as ledger:
+            ledger.require_open()
             home_keys.prove(home, ledger)
             yield Desk(home, ledger, plain)
 

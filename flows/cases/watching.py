@@ -68,14 +68,21 @@ def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
     }
 
 
-def deadlines_due(home: Home, clock: Clock) -> list[dict[str, Any]]:
-    """Every deadline that has passed, or will within `alert_hours`. Issues the notices that are due now."""
+def deadlines_due(home: Home, ledger: Ledger) -> list[dict[str, Any]]:
+    """Every deadline that has passed, or will within `alert_hours`."""
+    return [{"case": c.id, **_due(d, ledger.clock)} for c in _open(ledger) for d in _alarms(home, ledger, c)]
+
+
+def issue_notices(home: Home, clock: Clock) -> None:
+    """Issues the notices that are due now, of every open case."""
     with Ledger.open(home.ledger_url, clock) as ledger:
-        cases = [case for case in ledger.cases() if case.state is not CaseState.CLOSED]
-        found = [{"case": c.id, **_due(d, ledger.clock)} for c in cases for d in _alarms(home, ledger, c)]
+        cases = _open(ledger)
     for case in cases:
         advancing.issue(home, clock, case.id)
-    return found
+
+
+def _open(ledger: Ledger) -> list[CaseRecord]:
+    return [case for case in ledger.cases() if case.state is not CaseState.CLOSED]
 
 
 def _alarms(home: Home, ledger: Ledger, case: CaseRecord) -> list[Due]:

@@ -147,4 +147,5 @@ def shred(batch: Batch, as_of: AsIf = None) -> int:
         print(f"The evidence of {batch} must stay: {reason}")
     if not reasons:
         print(f"The evidence of {batch} is destroyed; its accounting stays.")
+        print("Backups that were made before still open it: destroy them.")
     return REFUSED if reasons else DONE

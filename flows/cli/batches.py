@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any
 
 from typer import Argument, Option
 
+from expectations.base.errors import Usage
 from expectations.gx import docs as pages
+from flows.cli import live
 from flows.cli.command import Json, OneOrAll, show
 from flows.home.tree import open_home
 from flows.operations.printing import flat, print_table
@@ -14,6 +17,9 @@ from flows.operations.progress import Reporter
 from flows.reports import status as reports
 from flows.schedule import run as runs
 from flows.schedule import server
+from flows.schedule.running import running
+from flows.schedule.summary import exit_code, headline, shown
+from flows.schedule.waiting import seen
 from pipelines.lake.runner import Runner
 
 
@@ -30,7 +36,7 @@ def run(
     home = open_home()
     # the flow opens the home again, in this process: the environment carries the choice there
     if register:
-        os.environ["SLUICEGATE_REGISTER"] = str(register.resolve())
+        os.environ["SLUICEGATE_REGISTER_FOLDER"] = str(register.resolve())
     if runner:
         os.environ["SLUICEGATE_RUNNER"] = runner
     if register or runner:
@@ -43,7 +49,7 @@ def nightly(json: Json = False) -> int:
     """Test the gates, then run everything in the inbox that is not done; one summary."""
     home = open_home()
     server.warm_up(home)()
-    from flows.schedule.nightly import exit_code, run_nightly
+    from flows.schedule.nightly import run_nightly
 
     summary = run_nightly(home, quiet=json)
     return show(summary, json, _print_nightly, exit_code(summary))
@@ -52,31 +58,60 @@ def nightly(json: Json = False) -> int:
 def _print_nightly(summary: dict[str, Any]) -> None:
     batches = [[flat(cell) for cell in row] for row in summary["batches"]]
     print_table("Nightly", ["submission", "batch", "state", "codes"], batches)
-    for due in summary["recalls"]:
-        print(f"Recall {due['case']}: {due['deadline']} is {due['status']}, due {due['at']}")
-    for due in summary["orders"]:
-        print(f"Order {due['order']}: compliance is to be confirmed by {due['confirm_by']} ({due['status']})")
-    print(f"Gate self-test: {summary['selftest']}. Signed head of the audit log: {summary.get('signed_head', 'none')}")
+    print_waiting(summary["waiting"])
+    print(
+        f"Gate self-test: {summary['selftest']}. Signed head of the audit log: {summary.get('signed_head') or 'none'}"
+    )
+    print(f"{headline(summary).capitalize()}.")
+
+
+def print_waiting(waiting: list[dict[str, Any]]) -> None:
+    """What waits, as `flows.schedule.waiting` tells it, with why and what to do beneath; in lines of 80 columns."""
+    for one in waiting:
+        kind, id, since, until, codes, why, to_do = shown(one)
+        times = [f"for {since}" if since else "", f"until {until}" if until else ""]
+        named = f" (folder {one['folder']})" if one["folder"] else ""
+        first = ", ".join(part for part in (f"{kind.capitalize()}: {id}{named}", *times, codes) if part)
+        print(fill(first, 80, subsequent_indent="  ", break_long_words=False))
+        for line in filter(None, (why, to_do)):
+            print(fill(line, 80, initial_indent="    ", subsequent_indent="    ", break_long_words=False))
 
 
 def watch(
     at_once: Annotated[int, Option(help="How many submissions at a time.", min=1, max=16)] = 1,
     every: Annotated[float, Option(help="Seconds between looks into the inbox.", min=0.1)] = 5.0,
     once: Annotated[bool, Option(help="Stop when the inbox holds nothing new.")] = False,
+    emit: Annotated[
+        bool, Option("--emit", help="Tell a Prefect server instead, whose triggers run the batches.")
+    ] = False,
 ) -> int:
-    """Run each submission in the inbox once it is complete, until stopped.
+    """Run each submission in the inbox once it is complete, and each batch once it can go on, until stopped.
 
     Ctrl-C or SIGTERM stops it: no new submission is started, and it waits for the running batches to finish.
     """
+    from flows.schedule.watch import relay
     from flows.schedule.watch import watch as watch_inbox
 
+    if emit:
+        return relay(open_home(), every=every, once=once)
     return watch_inbox(open_home(), at_once=at_once, every=every, once=once)
 
 
-def status(batch: OneOrAll = None, json: Json = False) -> int:
-    """Show where batches stand."""
+def status(
+    batch: OneOrAll = None,
+    json: Json = False,
+    watch: Annotated[bool, Option("--watch", help="Show it anew every few seconds, until Ctrl-C.")] = False,
+) -> int:
+    """Show where batches stand, and what waits."""
     home = open_home()
-    return show(reports.one(home, batch), json, _print_batch) if batch else show(reports.every(home), json, _print_all)
+    if watch:
+        if batch or json:
+            raise Usage("WATCHES_ALL", "--watch shows everything, for people", remedy="Leave BATCH and --json out.")
+        return live.watch(home)
+    if batch:
+        return show(reports.one(home, batch), json, _print_batch)
+    parts = [{"part": one.name, "pid": one.pid, "runs": one.lives} for one in running(home)]
+    return show({**reports.every(home), "waiting": seen(home), "service": parts}, json, _print_all)
 
 
 def print_summary(summary: dict[str, Any]) -> None:
@@ -105,11 +140,13 @@ def _print_batch(summary: dict[str, Any]) -> None:
 def _print_all(found: dict[str, Any]) -> None:
     keys = ["batch", "state", "agreement", "received", "rows", "codes"]
     print_table("Batches", keys, [[flat(batch[k]) for k in keys] for batch in found["batches"]])
-    if found["halts"]:
-        print(f"Releases are halted ({found['halts']} halts stand).")
+    print_waiting(found["waiting"])
     for order in found["orders"]:
         late = ", which has passed" if order["late"] else ""
         print(f"Order {order['order']}: compliance is to be confirmed by {order['confirm_by']}{late}.")
+    if found["service"]:
+        said = [f"{part['part']} {'runs' if part['runs'] else 'has stopped'}" for part in found["service"]]
+        print(f"Service: {', '.join(said)}.")
 
 
 def docs(out: Annotated[Path, Option(help="Folder for the pages.")], batch: OneOrAll = None) -> None:

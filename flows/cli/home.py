@@ -11,7 +11,7 @@ from flows.cli.command import Json, show
 from flows.home.tree import home_path
 from flows.sandbox.demo import demo as play_demo
 from flows.sandbox.home import init as make_home
-from flows.schedule import server
+from flows.schedule import running, server
 
 Invented = Annotated[bool, Option("--sandbox", help="With invented keys, operators, requester and agreement.")]
 Register = Annotated[Path | None, Option(help="The register, raw or prepared.")]
@@ -35,7 +35,7 @@ def doctor(json: Json = False) -> int:
     """
     from flows.operations.doctor import examine
 
-    findings = [vars(finding) for finding in examine()]
+    findings = [vars(finding) for finding in examine(running.address)]
     broken = any(finding["level"] == "fail" for finding in findings)
     return show(findings, json, _print_findings, Fault.exit_code if broken else DONE)
 

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 from typer import Argument
 
 from expectations.base import signatures
-from expectations.base.errors import DONE, Fault
+from expectations.base.errors import DONE, Fault, Usage
 from flows.cli.command import SIGNATURE, Json, Key, at_home, group, show, signatures_in
 from flows.home import keys
 from flows.ledger.database.models import KeyName
 from flows.operations.printing import print_table
 from flows.registry import endorsements
+from pipelines import sealing
 
 app = group(name="keys", help="The holder's keys, as the ledger knows them.")
 Which = Annotated[KeyName, Argument(metavar="KEY", help=f"One of: {', '.join(keys.OWN)}.")]
@@ -81,3 +82,19 @@ def record(signature: Given = None) -> None:
     with at_home() as (home, ledger):
         told = keys.record(home, ledger, signatures_in(signature or []))
     print("The ledger knows the keys." if told else "The ledger knew these keys already.")
+
+
+@app.command()
+def recovery(file: Annotated[Path, Argument(help="The file, on a medium that leaves this machine.")]) -> None:
+    """Make a recovery key, which opens backups; its public half goes to FILE.pub and into recovery of sluicegate.toml.
+
+    Whoever has this file and a backup has all keys of the home. Keep it where two people are needed to get it.
+    """
+    try:
+        made = sealing.new_identity()
+        sealing.save_identity(made, file)
+        file.with_name(f"{file.name}.pub").write_text(f"{made.recipient}\n")
+    except OSError as error:
+        what = f"the key cannot be written: {type(error).__name__}"
+        raise Usage("NOT_WRITTEN", what, where=file.name, remedy="Name a new file in a folder that is there.") from None
+    print(f'recovery = ["{made.recipient}"]')

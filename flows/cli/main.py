@@ -22,6 +22,7 @@ from typer._click import ClickException  # typer's own copy, which its parser ra
 from expectations.base.errors import Fault, SluicegateError, Usage
 from flows.cli import (
     accounting,
+    backup,
     batches,
     clock,
     gates,
@@ -33,23 +34,31 @@ from flows.cli import (
     recall,
     register,
     review,
+    service,
     simulate,
+    submission,
 )
+from flows.cli.config import config
 from flows.cli.home import demo, doctor, init
 from flows.cli.preflight import preflight
 from flows.cli.replay import lookback, replay
 from flows.cli.rules import rules, schema
+from flows.home.observing import LogFormat
+from flows.home.tree import open_home
+from flows.operations import logs
 
 NAME = "sluicegate"
 
 # Every command, under the heading that --help shows it with. A group has commands of its own.
 COMMANDS: dict[str, tuple[Callable[..., int | None] | Typer, ...]] = {
-    "Set up": (init, register.app, instruments.app, operator.app, keys.app, clock.app, doctor, demo),
+    "Set up": (init, register.app, instruments.app, operator.app, keys.app, clock.app, config, doctor, demo),
     "Run batches": (batches.run, batches.nightly, batches.watch, batches.status, batches.docs),
+    "Keep running": (service.up, service.down, service.deploy, service.work, service.metrics),
+    "Back up": (backup.backup, backup.restore, backup.app),
     "Decide": (review.app, review.explain, review.halt, review.resume),
     "Accounting": (accounting.app, accounting.report, ledger.app, accounting.shred),
     "Look back and recall": (replay, lookback, recall.app),
-    "For requesters and recipients": (preflight, package.app),
+    "For requesters and recipients": (preflight, submission.app, package.app),
     "Look inside": (rules, schema, gates.app, simulate.match, simulate.app),
 }
 
@@ -81,11 +90,17 @@ def main() -> None:
     """Entry point: runs a command and turns every end into an exit code."""
     ended: list[int] = []
     atexit.register(_leave, ended)  # registered first, so that it runs last
-    logging.basicConfig(level=logging.ERROR)  # libraries talk of themselves; we print our own progress
-    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)  # it prints a trace of each error that we report
-    logging.getLogger().handlers[0].setLevel(logging.ERROR)  # GX sets its own logger to INFO
+    logs.set_up(_log_format())
     ended.append(run(sys.argv[1:]))
     sys.exit(ended[0])
+
+
+def _log_format() -> LogFormat:
+    """As the home says; text where there is none, or one that cannot be read: the command says so itself."""
+    try:
+        return open_home().config.log.format
+    except (SluicegateError, OSError, ValueError):
+        return "text"
 
 
 def _leave(ended: list[int]) -> None:
@@ -113,12 +128,21 @@ def run(arguments: list[str]) -> int:
         print("stopped; run the same command again to go on", file=sys.stderr)
         return Fault.exit_code
     except SluicegateError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _report(f"error: {error}", error.code, error.exit_code)
         return error.exit_code
     except Exception as error:
         look = "Check free space and permissions. " if isinstance(error, OSError) else ""
-        print(f"fault: {describe(error)}. {look}Nothing was released by this step; run it again.", file=sys.stderr)
+        said = f"fault: {describe(error)}. {look}Nothing was released by this step; run it again."
+        _report(said, type(error).__name__, Fault.exit_code)
         return Fault.exit_code
+
+
+def _report(said: str, code: str, exit_code: int) -> None:
+    """An error on stderr: for people in words, in a log of JSON by its code, since words may name a folder."""
+    if logs.as_json():
+        logs.say("command.failed", logging.ERROR, code=code, exit_code=exit_code)
+    else:
+        print(said, file=sys.stderr)
 
 
 def describe(error: BaseException) -> str:

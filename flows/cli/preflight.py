@@ -42,7 +42,7 @@ def preflight(
     """
     from pipelines import preflight as checks
 
-    under = _agreement(agreement) if agreement else None
+    under = agreement_in(agreement) if agreement else None
     duck = default_settings()
     with Reporter(quiet=json) as report:
         if not what.is_dir():
@@ -50,11 +50,12 @@ def preflight(
             tally = checks.check_addresses(what, out, premises=premises, duck=duck)
             return show(_counts(tally, out, under), json, lambda _: _print_tally(tally, out))
         found = checks.check_submission(what, out, agreement=under, clock=Clock(), duck=duck, progress=report)
-    counts = {**_counts(found.tally, out, under), "findings": [vars(f) for f in found.findings]}
-    return show(counts, json, lambda _: _print(found, out, under), BadInput.exit_code if found.findings else DONE)
+    ended = BadInput.exit_code if found.findings else DONE
+    return show(counted(found, out, under), json, lambda _: print_report(found, out, under), ended)
 
 
-def _agreement(path: Path) -> Agreement:
+def agreement_in(path: Path) -> Agreement:
+    """The agreement in a file; raises BadInput if it holds none."""
     found = parse_instrument(file_bytes(path), path.name)
     if not isinstance(found, Agreement):
         wrong, remedy = "it is not an agreement", "Give the agreement's file."
@@ -62,21 +63,28 @@ def _agreement(path: Path) -> Agreement:
     return found
 
 
-def _counts(tally: Tally | None, out: Path, under: Agreement | None) -> dict[str, Any]:
+def counted(found: Report, out: Path | None, under: Agreement | None) -> dict[str, Any]:
+    """A report on a submission as JSON; `out`: where the verdicts went, if they were kept."""
+    return {**_counts(found.tally, out, under), "findings": [vars(f) for f in found.findings]}
+
+
+def _counts(tally: Tally | None, out: Path | None, under: Agreement | None) -> dict[str, Any]:
     counts = tally.summary() if tally else {}
-    return {**counts, "agreement": under.id if under else None, "verdicts": str(out) if tally else None}
+    return {**counts, "agreement": under.id if under else None, "verdicts": str(out) if tally and out else None}
 
 
-def _print_tally(tally: Tally, out: Path) -> None:
+def _print_tally(tally: Tally, out: Path | None) -> None:
     share = f"{tally.incomplete_share:.2%}"
     print_table("Pre-flight", ["rows", "complete", "share incomplete"], [(tally.rows, tally.complete, share)])
     if tally.codes:
-        rows = [(name, count, codes.code(name).fix) for name, count in sorted(tally.codes.items())]
-        print_table("Rows to fix", ["code", "rows", "how to fix them"], rows)
-    print(f"Verdicts: {out}")
+        rows = [(name, n, tally.first[name], codes.code(name).fix) for name, n in sorted(tally.codes.items())]
+        print_table("Rows to fix", ["code", "rows", "first row", "how to fix them"], rows)
+    if out:
+        print(f"Verdicts: {out}")
 
 
-def _print(found: Report, out: Path, under: Agreement | None) -> None:
+def print_report(found: Report, out: Path | None, under: Agreement | None) -> None:
+    """A report on a submission, for people."""
     if found.tally:
         _print_tally(found.tally, out)
     print("Fix in the letter or the batch:" if found.findings else "No problems found in the letter or the batch.")

@@ -15,7 +15,7 @@ from expectations.base.digests import of_file, sql_keyed_hash
 from expectations.base.duck import parquet, quote
 from expectations.base.errors import Fault
 from expectations.facts import reasons
-from expectations.facts.letter import officer_keys
+from expectations.facts.officers import officer_keys
 from expectations.instruments import Officer
 from flows.home.tree import Home
 from pipelines import lake

@@ -82,6 +82,14 @@ def too_early(home: Home, ledger: Ledger, record: BatchRecord) -> bool:
     return day < until
 
 
+def kept_until(ledger: Ledger, bodies: list[bytes]) -> date | None:
+    """The first day on which the evidence of some batch need not be kept any more; None if no batch has any."""
+    known = enrolled.read(bodies)
+    left = (r for r in ledger.batches() if ledger.accounted(r.name) and not ledger.shredding(r.name))
+    days = (_until(ledger, record, _agreements(ledger, record, known)) for record in left)
+    return min((day for day in days if day), default=None)
+
+
 def _until(ledger: Ledger, record: BatchRecord, agreements: list[Agreement]) -> date | None:
     """The day from which the evidence need not be kept; None of a batch that has not ended."""
     ended_at = ledger.ended_at(record.name)

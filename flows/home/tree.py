@@ -5,15 +5,13 @@ so the volume must be encrypted (`sluicegate doctor` checks it)."""
 import fcntl
 import json
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
@@ -22,41 +20,17 @@ from expectations.base.duck import DuckSettings, default_settings
 from expectations.base.errors import Usage
 from expectations.base.forms import to_toml
 from expectations.base.hash_key import HashKey
+from flows.home.config import CONFIG, HOME, Config, read
 from flows.outbox import Outbox, outbox_at
 from pipelines.lake import durable
 
-CONFIG = "sluicegate.toml"
 FOLDERS = (
     *("inbox", "outbox", "lake", "register", "instruments", "keys"),
     *("evidence", "accounting", "verdicts", "prefect"),
 )
-_OVERRIDES = {"register_folder": "SLUICEGATE_REGISTER", "runner": "SLUICEGATE_RUNNER", "ledger": "SLUICEGATE_LEDGER"}
 HOLDER_SIGNING, HOLDER_AGE, HASH_KEY = "holder-signing", "holder-age", "hash"
 # Among the verdicts of a batch: its rows by outcome, once they have ended; and what failed.
 OUTCOMES, FAULT = "outcomes", "fault"
-
-
-class Config(BaseModel):
-    """`sluicegate.toml`. Paths are relative to the home folder unless absolute."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    register_folder: str = "register/raw"  # raw or prepared; a raw one is prepared before its first batch
-    inbox: str = "inbox"
-    outbox: str = "outbox"  # or the URL of a prefix in an object store
-    instruments: str = "instruments"
-    keys: str = "keys"
-    ledger: str = "sqlite:///ledger.db"  # or postgresql+psycopg://…
-    runner: str = "embedded"
-    part_rows: int = 250_000
-    threads: int | None = None
-    memory: str | None = None
-    contact: str = ""  # of the holder, for incident reports: name, office, telephone
-    alert_hours: int = 12  # how long before a deadline of a recall the nightly run warns
-    clock_skew: int = Field(default=5, ge=0, le=60)  # seconds by which the clocks of several machines may differ
-    clock_leap: int = Field(default=30, ge=1, le=366)  # days without an event; then two operators sign which day it is
-    signed_heads: list[str] = []  # folders, elsewhere, where each signed head is put as well
-    sandbox: bool = False  # a sandbox holds made-up data and its requester's keys; --as-of works there only
 
 
 @dataclass(frozen=True)
@@ -150,9 +124,10 @@ class Home:
         durable.write(folder / f"{name}.json", text)
         return of_bytes(text)
 
-    @property
+    @cached_property
     def ledger_url(self) -> str:
-        prefix, url = "sqlite:///", self.config.ledger
+        """Read once: a command that gives it may take a while. Raises Usage if it cannot be read."""
+        prefix, url = "sqlite:///", self.config.ledger.read("ledger")
         return f"{prefix}{self._path(url.removeprefix(prefix))}" if url.startswith(prefix) else url
 
     @property
@@ -192,7 +167,7 @@ def _lock(home: Home, name: str) -> Path:
 
 def home_path() -> Path:
     """SLUICEGATE_HOME, or ./.sluicegate."""
-    return Path(os.environ.get("SLUICEGATE_HOME", ".sluicegate")).resolve()
+    return Path(os.environ.get(HOME, ".sluicegate")).resolve()
 
 
 def open_home(root: Path | None = None) -> Home:
@@ -201,15 +176,7 @@ def open_home(root: Path | None = None) -> Home:
     path = folder / CONFIG
     if not path.is_file():
         raise Usage("NO_HOME", "there is no home tree here", remedy="Run: sluicegate init (or set SLUICEGATE_HOME).")
-    chosen = {key: os.environ[name] for key, name in _OVERRIDES.items() if name in os.environ}
-    try:
-        return Home(folder, Config.model_validate({**tomllib.loads(path.read_text()), **chosen}))
-    except tomllib.TOMLDecodeError:
-        raise Usage("CONFIG_UNREADABLE", "the configuration is not TOML", where=CONFIG) from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        wrong = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise Usage("CONFIG_INVALID", wrong, where=CONFIG, remedy="See infra/docs/home.md.") from None
+    return Home(folder, read(path)[0])
 
 
 def make_tree(root: Path, settings: dict[str, Any]) -> Home:

@@ -1,17 +1,17 @@
 """Batches in the ledger: taken in once, then moved from state to state with their events."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault
 from expectations.facts import band
-from expectations.facts.letter import Earlier
+from expectations.facts.earlier import Earlier
 from expectations.instruments import Agreement
 from flows.ledger import facts
 from flows.ledger.core import BatchRecord, Core, find, record
@@ -84,11 +84,19 @@ class Batches(Core):
         with self.reading() as session:
             return record(find(session, name))
 
-    def batches(self, state: State | None = None) -> list[BatchRecord]:
-        """All batches, or those in one state, oldest first."""
+    def batches(self, *states: State) -> list[BatchRecord]:
+        """All batches, or those in one of these states, oldest first."""
         query = select(Batch).order_by(Batch.received_at, Batch.name)
+        if states:
+            query = query.where(Batch.state.in_([state.value for state in states]))
         with self.reading() as session:
-            return [record(b) for b in session.scalars(query if state is None else query.where(Batch.state == state))]
+            return [record(b) for b in session.scalars(query)]
+
+    def states(self) -> Mapping[State, int]:
+        """How many batches there are in each state."""
+        with self.reading() as session:
+            found = session.execute(select(Batch.state, func.count()).group_by(Batch.state))
+            return dict.fromkeys(State, 0) | {State(state): count for state, count in found}
 
     def events(self, batch: str | None = None) -> list[dict[str, Any]]:
         """The events of one batch, or all: seq, at, batch, kind, facts."""
@@ -98,6 +106,22 @@ class Batches(Core):
                 {"seq": e.seq, "at": e.at, "batch": e.batch, "kind": e.kind, "facts": json.loads(e.facts)}
                 for e in session.scalars(query if batch is None else query.where(Event.batch == batch))
             ]
+
+    def tail(self, after: int, kinds: Collection[str]) -> list[dict[str, Any]]:
+        """The events of these kinds after the one of that number, as `events` gives them, without their facts."""
+        query = select(Event).where(Event.seq > after, Event.kind.in_(kinds)).order_by(Event.seq)
+        with self.reading() as session:
+            return [{"seq": e.seq, "at": e.at, "batch": e.batch, "kind": e.kind} for e in session.scalars(query)]
+
+    def newest_event(self) -> int:
+        """The number of the newest event; 0 of an empty ledger."""
+        with self.reading() as session:
+            return session.scalar(select(func.max(Event.seq))) or 0
+
+    def last_event(self, batch: str | None) -> int:
+        """The number of the newest event of a batch, or of those that are of no batch; 0 if there is none."""
+        with self.reading() as session:
+            return session.scalar(select(func.max(Event.seq)).where(Event.batch == batch)) or 0
 
     def passed_intake(self, requester: str, agreement: str, since: datetime) -> Earlier:
         """The rows that passed `intake` for this requester and agreement since then; how many were incomplete."""

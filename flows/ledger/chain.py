@@ -100,9 +100,10 @@ def append(session: Session, at: str, batch: str | None, kind: str, facts: str) 
     return event
 
 
-def events(session: Session) -> Iterator[Event]:
-    """All events in their order, in bounded memory."""
-    for event in session.scalars(select(Event).order_by(Event.seq).execution_options(yield_per=5_000)):
+def events(session: Session, after: int = 0) -> Iterator[Event]:
+    """All events after the one of that number, in their order, in bounded memory."""
+    query = select(Event).where(Event.seq > after).order_by(Event.seq)
+    for event in session.scalars(query.execution_options(yield_per=5_000)):
         yield event
         session.expunge(event)
 

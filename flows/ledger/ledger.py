@@ -18,12 +18,15 @@ from flows.ledger.homes import Homes
 from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
 from flows.ledger.requests import Requests
+from flows.ledger.restorations import Restorations
 from flows.ledger.review import Review
 from flows.ledger.signing import signing_operator
 from flows.ledger.tries import TriesKept
 
 
-class Ledger(Batches, Accounts, Review, Registry, Disclosures, TriesKept, Recalls, Requests, Corrections, Homes):
+class Ledger(
+    Batches, Accounts, Review, Registry, Disclosures, TriesKept, Recalls, Requests, Corrections, Homes, Restorations
+):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 
     def head(self) -> Head:
@@ -39,10 +42,10 @@ class Ledger(Batches, Accounts, Review, Registry, Disclosures, TriesKept, Recall
             head = Head(event.seq, event.hash)
         return head, tree.root()
 
-    def links(self) -> Iterator[Link]:
-        """All events as the chain has them, oldest first, in bounded memory."""
+    def links(self, after: int = 0) -> Iterator[Link]:
+        """The events after the one of that number as the chain has them, oldest first, in bounded memory."""
         with self.reading() as session:
-            yield from chain.events(session)
+            yield from chain.events(session, after)
 
     def verify(self, expected: Head | None = None, marks: Sequence[Mark] = ()) -> list[Problem]:
         """Everything in the ledger that does not fit, each with its place; empty if it is whole.

@@ -26,7 +26,18 @@ from expectations.base.errors import SluicegateError
 from flows.ledger import events
 from flows.ledger.bulk import BULK, TRIES, Bulk
 from flows.ledger.chain import GENESIS, Link, Problem
-from flows.ledger.database.models import Base, Batch, Decided, Enrolled, Halt, HomeKey, Operator, RecallCase, Signature
+from flows.ledger.database.models import (
+    Base,
+    Batch,
+    Decided,
+    Enrolled,
+    Halt,
+    HomeKey,
+    Operator,
+    RecallCase,
+    Restoration,
+    Signature,
+)
 from flows.ledger.events.base import UNKNOWN, Kind, digest_of
 from flows.ledger.tables import Row, Tables
 
@@ -41,6 +52,7 @@ PLACES: Mapping[type[Base], str] = {
     Halt: "halt {}",
     RecallCase: "recall case {}",
     HomeKey: "key {1} of event {0}",
+    Restoration: "restoration {}",
 }
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault
-from expectations.facts.letter import Period
+from expectations.facts.earlier import Period
 from expectations.instruments import Agreement
 from flows.ledger import chain, facts
 from flows.ledger.core import Core, find

@@ -1,1 +1,1 @@
-"""What helps to run it: doctor, progress, printing."""
+"""What helps to run it: doctor, progress, printing, and what others are told: word, metrics, traces, logs, lineage."""

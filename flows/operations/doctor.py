@@ -1,9 +1,12 @@
 """`sluicegate doctor`: what is missing on this machine and in this home, and how to fix it."""
 
+import json
 import os
+import re
 import shutil
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +15,16 @@ from pathlib import Path
 
 from expectations.base.errors import BadInput, SluicegateError
 from flows.home import keys
+from flows.home.config import CONFIG
 from flows.home.tree import FOLDERS, Home, open_home
 from flows.ledger.database.models import KeyName
+from flows.operations import kept, notify
 
 _PACKAGES = ("apache-beam", "great-expectations", "prefect", "pyarrow", "duckdb", "sqlalchemy", "pyrage", "zipcodes")
 _MEMORY_NEEDED = 2 * 1024**3
 _DISK_NEEDED = 5 * 1024**3
+_SECONDS = 5  # for a server to answer
+_SEE_LEDGER = "See ledger in sluicegate.toml."
 
 
 @dataclass(frozen=True)
@@ -29,9 +36,12 @@ class Finding:
     remedy: str = ""
 
 
-def examine() -> list[Finding]:
-    """Everything that a run needs, in the order in which to fix it."""
-    return [*_machine(), *_home()]
+def examine(serving: Callable[[Home], str | None] = lambda _: None) -> list[Finding]:
+    """Everything that a run needs, in the order in which to fix it.
+
+    serving  gives the address of a Prefect server that runs for a home on this machine, if one does
+    """
+    return [*_machine(), *_home(serving)]
 
 
 def _need(met: bool, what: str, remedy: str, otherwise: str = "fail") -> Finding:
@@ -63,12 +73,15 @@ def _machine() -> Iterator[Finding]:
     yield _need(memory >= _MEMORY_NEEDED, f"{memory / 1024**3:.1f} GiB of memory", "2 GiB is the least.", "warn")
 
 
-def _home() -> Iterator[Finding]:
+def _home(serving: Callable[[Home], str | None]) -> Iterator[Finding]:
     try:
         home = open_home()
     except SluicegateError as error:
         yield Finding("fail", error.message, error.remedy)
         return
+    yield Finding("ok", f"{CONFIG} can be read: sluicegate config shows what is in force")
+    closed = not home.root.stat().st_mode & 0o077
+    yield _need(closed, f"the home is {'closed' if closed else 'open'} to others", f"chmod 700 {home.root}")
     for name in FOLDERS:
         folder = home.root / name
         if not folder.is_dir():
@@ -80,11 +93,12 @@ def _home() -> Iterator[Finding]:
     yield _encryption(home.root)
     free = shutil.disk_usage(home.root).free
     yield _need(free >= _DISK_NEEDED, f"{free / 1024**3:.0f} GiB free", "Free some.", "warn")
-    for own in (_register, _facilities, _persons):
+    for own in (_register, _facilities, _persons, _receivers):
         yield _check(partial(own, home))
     yield from _ledger(home)
-    server = "set by PREFECT_API_URL" if os.environ.get("PREFECT_API_URL") else "a temporary one for each run"
-    yield Finding("ok", f"Prefect server: {server}")
+    yield from _word(home)
+    yield from _backups(home)
+    yield _prefect(os.environ.get("PREFECT_API_URL") or serving(home))
 
 
 def _outbox(home: Home) -> str:
@@ -139,6 +153,17 @@ def _facilities(home: Home) -> str:
     return f"{home.facilities.name}: {len(own.phrases)} phrases and {len(own.addresses)} addresses of your own"
 
 
+def _receivers(home: Home) -> str:
+    """Where metrics, traces and lineage go: an address that is none stops no batch, and nobody gets anything."""
+    from flows.operations import telemetry
+
+    named = {"telemetry.otlp": home.config.telemetry.otlp, "lineage.url": home.config.lineage.url}
+    for what, said in named.items():
+        if said:
+            telemetry.address(said, what)
+    return f"told from outside: {', '.join(what for what, said in named.items() if said) or 'nobody'}"
+
+
 def _ledger(home: Home) -> Iterator[Finding]:
     from flows.ledger import Ledger
 
@@ -146,12 +171,71 @@ def _ledger(home: Home) -> Iterator[Finding]:
         with Ledger.open(home.ledger_url, home.clock()) as ledger:
             instruments, operators = len(ledger.instruments()), len(ledger.operators())
             known, in_use, time = ledger.known_keys(), ledger.keys_in_use(), ledger.time_now()
-    except Exception as error:  # whatever the database says may hold a password from its address
-        yield Finding("fail", f"the ledger cannot be opened: {type(error).__name__}", "See ledger in sluicegate.toml.")
+    except SluicegateError as error:
+        yield Finding("fail", f"the ledger cannot be opened: {error.message}", error.remedy or _SEE_LEDGER)
         return
+    except Exception as error:  # whatever the database says may hold a password from its address
+        yield Finding("fail", f"the ledger cannot be opened: {type(error).__name__}", _SEE_LEDGER)
+        return
+    yield Finding("ok", f"the ledger can be opened ({home.ledger_url.split(':')[0]})")
     yield _need(instruments > 0, f"{instruments} instruments enrolled", "Enrol an agreement.")
     yield _need(operators > 1, f"{operators} operators enrolled", "A drop needs two.", "warn")
     yield _need(bool(known) or not in_use, "the ledger knows the home's keys", keys.VOUCH)
     for one in keys.wrong(home, known):
         yield Finding("fail", f"keys/{keys.FILES[one.name]}: {one.what}", one.error.remedy)
-    yield _need(time.wrong is None, "the clock fits the ledger's newest event", "See sluicegate clock show.")
+    fits = "the clock fits the ledger's newest event"
+    yield _need(time.wrong is None, fits if time.wrong is None else f"not so: {fits}", "See sluicegate clock show.")
+
+
+def _word(home: Home) -> Iterator[Finding]:
+    """Who learns how a night ended, and that it did not come. Nobody is told, and no address is called."""
+    sandbox = home.config.sandbox  # needs nobody
+    try:
+        count = notify.addresses(home)
+        what = f"{count} addresses get word after a night" if count else "nobody gets word after a night"
+        yield _need(count > 0 or sandbox, what, "Set notify.urls in sluicegate.toml.", "warn")
+        called = notify.pings(home)
+        what = "an address is called after each night" if called else "nobody notices a night that is missing"
+        yield _need(called or sandbox, what, "Set notify.ping in sluicegate.toml.", "warn")
+    except SluicegateError as error:
+        yield Finding("fail", f"{error.where}: {error.message}", error.remedy)
+
+
+def _backups(home: Home) -> Iterator[Finding]:
+    """Whether the home can be made again after it is lost."""
+    said, sandbox = home.config.backups, home.config.sandbox  # a sandbox holds nothing to lose
+    recovery = len(home.config.recovery)
+    what = f"recovery keys that backups are sealed to: {recovery or 'none'}"
+    yield _need(recovery > 0 or sandbox, what, "sluicegate keys recovery FILE; then see infra/docs/backup.md.", "warn")
+    what = "backups are made on a schedule" if said.folder else "no backup is made by itself"
+    yield _need(said.folder is not None or sandbox, what, "Set backups.folder in sluicegate.toml.", "warn")
+    if said.folder:
+        at = kept.newest(home)
+        what = f"the newest backup is of {at:%Y-%m-%d %H:%M} UTC" if at else "there is no backup"
+        yield _need(not kept.missing(home, home.clock().now()), what, "sluicegate backup", "warn")
+
+
+def _prefect(url: str | None) -> Finding:
+    """Whether the server answers, and is of our version. Its address may hold a password, and is not shown."""
+    if url is None:
+        return Finding("ok", "Prefect server: a temporary one for each run")
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=_SECONDS) as answer:
+            answer.read(1)
+    except (OSError, ValueError):
+        remedy = "Start it, or set PREFECT_API_URL to one that runs."
+        return Finding("fail", "Prefect server: it does not answer", remedy)
+    theirs, ours = _version(url), version("prefect")
+    if theirs not in (None, ours):
+        return Finding("warn", f"Prefect server: {theirs}, and here is {ours}", "Run the same version on both.")
+    return Finding("ok", "Prefect server: it answers")
+
+
+def _version(url: str) -> str | None:
+    """What the server says that it is; None if it does not say so to everybody."""
+    try:
+        with urllib.request.urlopen(f"{url}/admin/version", timeout=_SECONDS) as answer:
+            said = json.load(answer)
+    except (OSError, ValueError):
+        return None
+    return said if isinstance(said, str) and re.fullmatch(r"[0-9a-z.+]{1,40}", said) else None

@@ -1,4 +1,4 @@
-"""Progress for people: bars on a terminal, plain lines elsewhere, nothing with --json."""
+"""Progress for people: bars on a terminal, plain lines elsewhere, nothing with --json or where logs are JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import time
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from flows.operations import logs
+
 _PLAIN_EVERY = 2.0  # seconds between plain lines of one step
 
 
@@ -16,7 +18,7 @@ class Reporter:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.console = Console(stderr=True)
-        self.quiet = quiet
+        self.quiet = quiet = quiet or logs.as_json()
         columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=self.console) if not quiet and self.console.is_terminal else None
         self._tasks: dict[str, TaskID] = {}

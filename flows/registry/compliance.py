@@ -31,10 +31,6 @@ def unconfirmed(ledger: Ledger, now: datetime) -> list[dict[str, Any]]:
 
 
 def due(ledger: Ledger, hours: float) -> list[dict[str, Any]]:
-    """Those whose day has passed, or will within so many hours, as JSON can hold them: order, confirm_by, status."""
+    """Those whose day has passed, or will within so many hours."""
     now = ledger.clock.now()
-    return [
-        {k: one[k] for k in ("order", "confirm_by")} | {"status": "passed" if one["late"] else "due soon"}
-        for one in unconfirmed(ledger, now)
-        if one["end"] <= now + timedelta(hours=hours)
-    ]
+    return [one for one in unconfirmed(ledger, now) if one["end"] <= now + timedelta(hours=hours)]

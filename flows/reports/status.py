@@ -8,7 +8,7 @@ from expectations.base.duck import parquet, quote, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts.lists import Outcome
 from expectations.instruments import Agreement
-from expectations.rules import disclosure
+from flows.batch.tries import CODES as OF_TRIES
 from flows.home.tree import OUTCOMES, Home
 from flows.ledger import Ledger
 from flows.ledger.batches import BatchRecord
@@ -17,8 +17,6 @@ from flows.registry import compliance
 from flows.registry.enrolled import agreement_at_receipt
 from pipelines import lake
 from pipelines.validate import verdicts as verdicts_of
-
-_OF_TRIES = tuple(disclosure.RULES[f"disclosure.{name}"].code for name in ("few_tries", "tried_alone"))
 
 
 def batch_summary(home: Home, record: BatchRecord) -> dict[str, Any]:
@@ -71,13 +69,13 @@ def tries(home: Home, ledger: Ledger, batch: str) -> dict[str, int]:
     """The rows that limits on tries held, by code: as accounted for, or as far as a batch in flight was judged."""
     accounted = ledger.accounted(batch)
     if accounted is not None:
-        return {code: accounted["codes"][code] for code in _OF_TRIES if code in accounted["codes"]}
+        return {code: accounted["codes"][code] for code in OF_TRIES if code in accounted["codes"]}
     judged = lake.read_manifest(home.lake / batch / verdicts_of.STEP)
     if judged is None:
         return {}
     query = f"""
         SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM {parquet(judged.paths("verdicts"))})
-        WHERE code IN ({", ".join(map(quote, _OF_TRIES))}) GROUP BY code ORDER BY code"""
+        WHERE code IN ({", ".join(map(quote, OF_TRIES))}) GROUP BY code ORDER BY code"""
     with session(home.duck) as connection:
         return dict(connection.execute(query).fetchall())
 

@@ -9,14 +9,17 @@ from typing import Any
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
-from expectations.base.errors import Usage
+from expectations.base.errors import Fault, Usage
+from expectations.instruments import Agreement
 from flows.home import keys
 from flows.home.tree import Home, make_tree
 from flows.ledger import Ledger
 from flows.registry import enrolled
 from pipelines import sealing, simulate
 from pipelines.lake import Progress
+from pipelines.preflight import Packer, example, pack
 
+EXAMPLE = "sandbox-2026"  # the agreement of the shipped example
 OPERATORS = ("operator-1", "operator-2")
 REQUESTER_SIGNING, REQUESTER_AGE = "sandbox-requester-signing", "sandbox-requester-age"
 
@@ -90,10 +93,7 @@ def make_batch(
     Raises Usage in a home that is no sandbox: nobody but the requester has its key."""
     if not home.config.sandbox:
         raise Usage("NO_SANDBOX", "only a sandbox has a requester's key", remedy="sluicegate init --sandbox elsewhere.")
-    with Ledger.open(home.ledger_url, home.clock()) as ledger:
-        found = enrolled.newest(ledger).agreements.get(agreement)
-    if found is None:
-        raise Usage("NO_AGREEMENT", "no agreement of this name is enrolled", remedy="See sluicegate instruments list.")
+    found = _agreement(home, agreement)
     return simulate.batch(
         register,
         rows,
@@ -108,3 +108,22 @@ def make_batch(
         duck=home.duck,
         progress=progress,
     )
+
+
+def make_example(home: Home, out: Path) -> None:
+    """The shipped example of a submission, and in `out/submission` the same dated today and signed with the sandbox
+    requester's key. Raises Usage as `example.write` does."""
+    example.write(out)
+    packer = Packer(signatures.load(home.keys / REQUESTER_SIGNING), home.clock(), home.duck, _agreement(home, EXAMPLE))
+    report = pack(out / example.TABLE, out / example.FACTS, out / "submission", packer)
+    if report.findings:
+        remedy = "Run sluicegate submission pack on it to see them."
+        raise Fault("EXAMPLE_STALE", "the shipped example has findings", where=report.findings[0].code, remedy=remedy)
+
+
+def _agreement(home: Home, name: str) -> Agreement:
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
+        found = enrolled.newest(ledger).agreements.get(name)
+    if found is None:
+        raise Usage("NO_AGREEMENT", "no agreement of this name is enrolled", remedy="See sluicegate instruments list.")
+    return found

@@ -1,6 +1,6 @@
 """Prefect, set up for one home: telemetry off, its database in the home tree, no results kept. Without PREFECT_API_URL,
-Prefect would start a temporary server only when the flow begins, and wait for it for seconds. `warm_up` starts one at
-once, in a process of its own, while this process imports what it needs anyway."""
+Prefect would start a temporary server only when the flow begins, and wait for it for seconds. `start` starts one at
+once, in a process of its own; with `warm_up` this process imports meanwhile what it needs anyway."""
 
 import os
 import socket
@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from expectations.base.errors import Transient
 from flows.home.tree import Home
+from flows.schedule.running import address
 
 _SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -20,6 +21,7 @@ _SETTINGS = {
     # we print our own progress, and errors once; the states of a run, with its error, stay in Prefect's database
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_TASKS_REFRESH_CACHE": "true",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # on a machine with much other work 20 are too few
     "GX_ANALYTICS_ENABLED": "false",
 }
 
@@ -44,19 +46,41 @@ def make_database(home: Home) -> None:
 
 def warm_up(home: Home) -> Callable[[], None]:
     """Starts Prefect's server, unless one is set, and imports meanwhile what every batch needs; returns what waits for
-    it. A second run in the same process waits for the server of the first, which may have ended before it needed it."""
-    configure(home)
-    if not os.environ.get("PREFECT_API_URL"):
-        _SERVERS.append(_Server())
-        # for this process and its children; before Prefect is imported
-        os.environ["PREFECT_API_URL"] = _SERVERS[-1].url
-    ours = next((server for server in _SERVERS if server.url == os.environ["PREFECT_API_URL"]), None)
+    it."""
+    wait = start(home)
     from expectations.address import reference
     from expectations.gx.evaluate import library
 
     library()
     reference.zip_table()
+    return wait
+
+
+def start(home: Home) -> Callable[[], None]:
+    """Starts Prefect's server, unless one is set; returns what waits for it. A second run in the same process waits for
+    the server of the first, which may have ended before it needed it."""
+    configure(home)
+    if serving := address(home):
+        os.environ.setdefault("PREFECT_API_URL", serving)
+    if not os.environ.get("PREFECT_API_URL"):
+        _SERVERS.append(_Server())
+        # for this process and its children; before Prefect is imported
+        os.environ["PREFECT_API_URL"] = _SERVERS[-1].url
+    ours = next((server for server in _SERVERS if server.url == os.environ["PREFECT_API_URL"]), None)
     return ours.wait if ours else lambda: None
+
+
+def await_answer(url: str, lives: Callable[[], bool] = lambda: True) -> bool:
+    """Whether a server answers within two minutes, and as long as it lives."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end and lives():
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return True
+        except OSError:
+            time.sleep(0.1)
+    return False
 
 
 class _Server:
@@ -89,15 +113,8 @@ uvicorn.run(server, factory=True, host="127.0.0.1", port=port, log_level="error"
 
     def wait(self) -> None:
         """Returns once the server answers; raises Transient if it does not within two minutes."""
-        for _ in range(1200):
-            try:
-                with urllib.request.urlopen(f"{self.url}/health", timeout=5) as answer:
-                    if answer.status == 200:
-                        return
-            except OSError:
-                if self._process.poll() is not None:
-                    break
-            time.sleep(0.1)
+        if await_answer(self.url, lambda: self._process.poll() is None):
+            return
         os.environ.pop("PREFECT_API_URL", None)
         remedy = "Run it again, or set PREFECT_API_URL."
         raise Transient("NO_PREFECT_SERVER", "Prefect's server did not start", remedy=remedy)

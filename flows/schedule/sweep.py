@@ -9,7 +9,7 @@ from flows.batch.receive import INCOMING
 from flows.evidence.store import delete_left_folders
 from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.lifecycles.states import FINAL
+from flows.ledger.lifecycles.states import FINAL, OPEN
 from pipelines.lake import workplace
 
 _ABANDONED = timedelta(days=1)  # no query spills for so long
@@ -17,11 +17,10 @@ _ABANDONED = timedelta(days=1)  # no query spills for so long
 
 def due(home: Home, ledger: Ledger) -> list[str]:
     """Batches to be run again, oldest first: overdue, or ended with something of them still in the lake."""
-    return [
-        record.name
-        for record in ledger.batches()
-        if expiry.overdue(ledger, record.name) or (record.state in FINAL and (home.lake / record.name).exists())
-    ]
+    found = [record for record in ledger.batches(*OPEN) if expiry.overdue(ledger, record.name)]
+    there = (ledger.batch(path.name) for path in home.lake.iterdir() if path.is_dir())
+    found += [record for record in there if record is not None and record.state in FINAL]
+    return [record.name for record in sorted(found, key=lambda one: (one.received_at, one.name))]
 
 
 def age_tries(ledger: Ledger) -> None:

@@ -1,32 +1,32 @@
-"""Watching the inbox: each submission is started once it is complete, never twice, a bounded number at a time. Every
-batch runs in a process of its own (`sluicegate run`), so that one that dies takes no other with it; they share one
-Prefect server."""
+"""Watching without a server: each submission is started once it is complete, and each batch once it can go on (people
+have decided, or a halt has ended), never twice, a bounded number at a time. Every batch runs in a process of its own
+(`sluicegate run`, forked from a warm one), so that one that dies takes no other with it; they share one Prefect
+server."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import FrameType
 
-from expectations.base.errors import DONE, HELD, REFUSED, BadInput
-from flows.batch.unreadable import shown_name
+from expectations.base.errors import DONE, HELD, REFUSED, BadInput, Usage
 from flows.home.tree import Home
-from flows.schedule import server
-from flows.schedule.inbox import stamp, waiting
+from flows.schedule import server, warm
+from flows.schedule.due import Due, due
+from flows.schedule.relay import Relay
 
 _TICK = 0.5  # seconds
 _ENDS = {DONE: "released", HELD: "held", REFUSED: "refused", BadInput.exit_code: "unreadable"}
 
 
 class Watch:
-    """The running batches, by submission folder."""
+    """The running batches, by name."""
 
     def __init__(self, home: Home, at_once: int) -> None:
         self.home, self.at_once = home, at_once
-        self.running: dict[Path, subprocess.Popen[bytes]] = {}
-        self.seen: set[tuple[Path, int]] = set()  # a submission that failed is not started again until it changes
+        self.running: dict[str, tuple[Due, subprocess.Popen[bytes]]] = {}
+        self.seen: dict[str, int] = {}
         self.stopping = False
 
     def stop(self, _signal: int, _frame: FrameType | None) -> None:
@@ -36,33 +36,48 @@ class Watch:
     def step(self) -> bool:
         """Collects what ended, starts what waits; True while there is something to do."""
         self._collect()
-        due = [] if self.stopping else [f for f in waiting(self.home) if self._stamp(f) not in self.seen]
-        for folder in due:
+        found = [] if self.stopping else [one for one in due(self.home) if self.seen.get(one.what) != one.version]
+        for one in found:
             if len(self.running) >= self.at_once:
                 break
-            if folder not in self.running:
-                self._start(folder)
-        return bool(self.running) or bool(due)
+            if one.batch not in self.running:
+                self._start(one)
+        return bool(self.running) or bool(found)
 
-    def _stamp(self, folder: Path) -> tuple[Path, int]:
-        return folder, stamp(folder)
-
-    def _start(self, folder: Path) -> None:
-        self.seen.add(self._stamp(folder))
+    def _start(self, one: Due) -> None:
+        self.seen[one.what] = one.version
         env = {**os.environ, "SLUICEGATE_HOME": str(self.home.root)}
-        command = [sys.executable, "-m", "flows.cli.main", "run", str(folder), "--json"]
+        command = [sys.executable, "-m", "flows.schedule.engine", "flows.cli.main", "run", one.what, "--json"]
         # its own session: a Ctrl-C at the terminal reaches us only, and the batch goes on; its errors go to our stderr
-        self.running[folder] = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
-        print(f"{shown_name(folder)}: started", flush=True)
+        process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
+        self.running[one.batch] = (one, process)
+        print(f"{one.shown}: started", flush=True)
 
     def _collect(self) -> None:
-        for folder, process in list(self.running.items()):
+        for batch, (one, process) in list(self.running.items()):
             code = process.poll()
             if code is not None:
-                del self.running[folder]
-                print(
-                    f"{shown_name(folder)}: {_ENDS.get(code, 'failed; fix the cause, then run it again')}", flush=True
-                )
+                del self.running[batch]
+                print(f"{one.shown}: {_ENDS.get(code, 'failed; fix the cause, then run it again')}", flush=True)
+
+
+def relay(home: Home, *, every: float, once: bool) -> int:
+    """Tells a Prefect server what happens, until stopped, or, with `once`, what is new now. Returns the exit code.
+    Raises Usage if no server is named."""
+    server.configure(home)
+    if not os.environ.get("PREFECT_API_URL"):
+        raise Usage("NO_SERVER", "no server is named", remedy="Set PREFECT_API_URL, or leave --emit out.")
+    keeper, teller = Watch(home, 1), Relay(home)
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, keeper.stop)
+    print(f"telling {os.environ['PREFECT_API_URL']} of {home.root}", flush=True)
+    while True:
+        if told := teller.step():
+            print(f"{told} events", flush=True)
+        if once or keeper.stopping:
+            break
+        _pause(keeper, every)
+    return DONE
 
 
 def watch(home: Home, *, at_once: int, every: float, once: bool) -> int:
@@ -70,10 +85,12 @@ def watch(home: Home, *, at_once: int, every: float, once: bool) -> int:
     keeper = Watch(home, at_once)
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, keeper.stop)
-    server.warm_up(home)()  # the server that all batches share; a Ctrl-C here does not reach it
-    print(f"watching {home.inbox}", flush=True)
-    while keeper.step() or not (keeper.stopping or once):
-        _pause(keeper, every)
+    wait = server.start(home)  # the server that all batches share; a Ctrl-C here does not reach it
+    with warm.kept(home):
+        wait()
+        print(f"watching {home.inbox}", flush=True)
+        while keeper.step() or not (keeper.stopping or once):
+            _pause(keeper, every)
     print("stopped", flush=True)
     return DONE
 

@@ -116,14 +116,18 @@ def _some(folder: Path, name: str) -> bytes:
 
 
 def verify_signature(taken: TakenIn, agreement: Agreement) -> str:
-    """The key of `agreement` that signed the letter as a letter; raises BadInput (LETTER_UNSIGNED) if none did."""
+    """The key of `agreement` that signed the letter as a letter; raises BadInput if none did: LETTER_KEY_UNKNOWN if
+    another key signed it, LETTER_UNSIGNED if the signature does not fit the letter."""
     allowed = list(agreement.letter_keys)
     key = signatures.signer(taken.letter_bytes, taken.signature, allowed, signatures.LETTER)
-    if key is None:
-        remedy = f"Sign it with ssh-keygen -Y sign -n {signatures.LETTER} -f KEY {LETTER}."
-        message = "the letter is not signed with a key of a signatory of the agreement"
-        raise BadInput("LETTER_UNSIGNED", message, where=SIGNATURE, remedy=remedy)
-    return key
+    if key is not None:
+        return key
+    remedy = f"Sign it with ssh-keygen -Y sign -n {signatures.LETTER} -f KEY {LETTER}, KEY being a signatory's."
+    if signatures.made_by(taken.letter_bytes, taken.signature, signatures.LETTER):
+        message = "the letter is signed, but with a key that the agreement does not name"
+        raise BadInput("LETTER_KEY_UNKNOWN", message, where=SIGNATURE, remedy=remedy)
+    message = "the signature is not one of this letter: the letter was changed, or signed for another use"
+    raise BadInput("LETTER_UNSIGNED", message, where=SIGNATURE, remedy=remedy)
 
 
 def _signature(folder: Path) -> str:

@@ -5,6 +5,7 @@ string. So nothing but an error of ours, which holds a kind and a place and no v
 or a worker. A worker's error is written beside its attempt; the step reads it back from there and raises it whole.
 """
 
+import errno
 import json
 import shutil
 import traceback
@@ -61,11 +62,26 @@ def first_of(folder: Path) -> SluicegateError | None:
 
 def without_text(error: Exception, where: str) -> SluicegateError:
     """An error of ours in the place of one that may quote a value: Transient if a retry may succeed, else Fault."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = where or f"{Path(frame.filename).name} line {frame.lineno}"
-    if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException | OSError | MemoryError):
-        said = f"{type(error).__name__} while reading or writing parts"
-        remedy = "Check memory, free space and that the parts are still there, then run again."
-        return Transient("RESOURCE_FAILED", said, where=place, remedy=remedy)
+    place = where or place_of(error)
+    if (resource := of_resources(error, place)) is not None:
+        return resource
     said = f"a worker failed with {type(error).__name__}; what it said may hold values and is not shown"
     return Fault("WORKER_FAILED", said, where=place)
+
+
+def of_resources(error: Exception, place: str) -> Transient | None:
+    """What memory, disk or files failed, as an error of ours; None if it is something else."""
+    if not isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException | OSError | MemoryError):
+        return None
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = "Make room, then run again."
+        return Transient("DISK_FULL", "no space is left on the disk", where=place, remedy=remedy)
+    said = f"{type(error).__name__} while reading or writing"
+    remedy = "Check memory, free space and that the files are still there, then run again."
+    return Transient("RESOURCE_FAILED", said, where=place, remedy=remedy)
+
+
+def place_of(error: Exception) -> str:
+    """File and line at which an error came up."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name} line {frame.lineno}"

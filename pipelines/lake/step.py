@@ -3,7 +3,7 @@
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +89,9 @@ def _watched(folder: Path, total: int, progress: Progress | None) -> Iterator[No
 
     def watch() -> None:
         while not stop.wait(0.5):
-            begun = sum(1 for attempt in (folder / ATTEMPTS).glob("*") if attempt.is_dir())
-            progress(folder.name, max(0, min(begun, total) - 1), total)
+            with suppress(OSError):  # the attempts are deleted as soon as all is done
+                begun = sum(attempt.is_dir() for attempt in (folder / ATTEMPTS).iterdir())
+                progress(folder.name, max(0, min(begun, total) - 1), total)
 
     thread = threading.Thread(target=watch, name="progress", daemon=True)
     thread.start()

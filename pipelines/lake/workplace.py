@@ -62,19 +62,21 @@ def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
     whole. Such folders that a killed process abandoned there are deleted, too. Raises BadInput if `out` cannot stand
     where it is named: UNKNOWN_FORMAT, NOT_A_FILE, SAME_FILE (it would replace `source`), OUT_UNWRITABLE."""
     if out.suffix not in (".csv", ".parquet"):
-        raise _bad("UNKNOWN_FORMAT", "it is written as CSV or Parquet", "Name a file that ends in .csv or .parquet.")
+        raise _bad(
+            out, "UNKNOWN_FORMAT", "it is written as CSV or Parquet", "Name a file that ends in .csv or .parquet."
+        )
     if out.is_dir():
-        raise _bad("NOT_A_FILE", "a folder stands where the file goes", "Name a file.")
+        raise _bad(out, "NOT_A_FILE", "a folder stands where the file goes", "Name a file.")
     if out.exists() and source.exists() and out.samefile(source):
-        raise _bad("SAME_FILE", "it would replace the file that is read", "Name another.")
+        raise _bad(out, "SAME_FILE", "it would replace the file that is read", "Name another.")
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(locked_folder(out.parent, f".{name}-"))
         except OSError:
             message = "its folder is missing or cannot be written to"
-            raise _bad("OUT_UNWRITABLE", message, "Name a file in a folder of yours.") from None
+            raise _bad(out, "OUT_UNWRITABLE", message, "Name a file in a folder of yours.") from None
         yield folder
 
 
-def _bad(code: str, message: str, remedy: str) -> BadInput:
-    return BadInput(code, message, where="--out", remedy=remedy)
+def _bad(out: Path, code: str, message: str, remedy: str) -> BadInput:
+    return BadInput(code, message, where=out.name, remedy=remedy)

@@ -229,5 +229,5 @@ def _of_batch(name: str, taken: TakenIn) -> Finding:
     if name == "LETTER_UNSIGNED" and not taken.signature:
         name = "SIGNATURE_MISSING"  # not yet there, rather than wrong
     code = codes.code(name)
-    where = SIGNATURE if name in ("LETTER_UNSIGNED", "SIGNATURE_MISSING") else LETTER
+    where = SIGNATURE if name in ("LETTER_UNSIGNED", "LETTER_KEY_UNKNOWN", "SIGNATURE_MISSING") else LETTER
     return Finding(name, code.message, where, code.fix, code.source)

@@ -28,11 +28,12 @@ Write = Callable[[pa.Table], None]
 
 @dataclass
 class Tally:
-    """Counts over the verdicts: no values."""
+    """Counts over the verdicts: no values. `first`: the first row with each code, counted from 1 in its file."""
 
     rows: int = 0
     complete: int = 0
     codes: Counter[str] = field(default_factory=Counter)
+    first: dict[str, int] = field(default_factory=dict)
 
     @property
     def incomplete_share(self) -> float:
@@ -47,8 +48,13 @@ class Tally:
         """Takes a stretch of verdicts in."""
         self.rows += table.num_rows
         self.complete += pc.sum(table["complete"]).as_py() or 0
-        for item in pc.value_counts(pc.list_flatten(table["codes"])).to_pylist():
-            self.codes[item["values"]] += item["counts"]
+        lists = table["codes"].combine_chunks()
+        flat, owner = pc.list_flatten(lists), pc.list_parent_indices(lists)
+        for item in pc.value_counts(flat).to_pylist():
+            name = item["values"]
+            self.codes[name] += item["counts"]
+            if name not in self.first:
+                self.first[name] = table["row"][owner[pc.index(flat, name).as_py()].as_py()].as_py()
 
 
 def explained(table: pa.Table) -> pa.Table:

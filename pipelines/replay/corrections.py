@@ -21,7 +21,7 @@ from pipelines.lake.sql import Connection, copy, quiet
 from pipelines.register.delta import Kind
 from pipelines.register.prepare import STORED
 from pipelines.register.update import Change
-from pipelines.replay.decide import ADDRESSES
+from pipelines.replay.then import ADDRESSES
 from pipelines.validate.facts import ADDRESS_FIELDS, Facts, asked
 
 STEP = "replay.corrections"

@@ -10,40 +10,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations.base.duck import parquet, quote, session
+from expectations.base.duck import parquet, plan_for, quote, session
 from expectations.base.errors import Fault
 from expectations.contracts.lists import Outcome
 from expectations.contracts.request import RAW_NAMES
-from expectations.facts import corroboration, counts, crowding, sql
+from expectations.facts import counts, crowding, sql
 from expectations.facts.letter import LetterFacts
 from expectations.gx.checkpoint import prepare
-from expectations.rules import disclosure
 from expectations.rules.book import batch_rules
-from expectations.rules.rule import REFUSES, Disposition, failing_codes
+from expectations.rules.rule import REFUSES, Disposition
 from expectations.suites import derived, intake_tables, matching
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
 from pipelines.lake.failures import no_values
 from pipelines.lake.sql import Connection
 from pipelines.release.outcomes import ended
-from pipelines.replay import partly
+from pipelines.replay import partly, then
 
 STEP = "replay.decide"
 OPEN = "open"  # nothing stops the row before the match, and it was never looked up
-ADDRESSES = (
-    "STRUCT(street VARCHAR, unit VARCHAR, urbanization VARCHAR, city VARCHAR, state VARCHAR, zip VARCHAR,"
-    " valid_from DATE, valid_to DATE)[]"
-)
 # What a batch that stopped early has none of, with the fields that are read here.
 _STRUCTS = {
     "candidate": "STRUCT(outcome VARCHAR, record_id BIGINT, tier VARCHAR)",
     "verdict": (
-        f"STRUCT(record_id BIGINT, person_key VARCHAR, addresses_on_file {ADDRESSES}, units_on_file INTEGER,"
+        f"STRUCT(record_id BIGINT, person_key VARCHAR, addresses_on_file {then.ADDRESSES}, units_on_file INTEGER,"
         " lists VARCHAR[], earlier_tries INTEGER, tried_beside INTEGER, codes VARCHAR[])"
     ),
 }
-_BUILDING = ("a_zip", "a_number", "a_street")
-_NONE = f"(SELECT 0::BIGINT AS record_id, NULL::{ADDRESSES} AS addresses_on_file, true AS same_person WHERE false)"
 
 
 @dataclass(frozen=True)
@@ -109,9 +102,11 @@ def decide(
     """
     letter = letter_facts(ctx)
     with no_values(STEP), session(ctx.duck) as connection:
+        count = f"SELECT count(*), count(*) FILTER (outcome = '{Outcome.RELEASED}') FROM {accounting}"
+        ((rows, left),) = connection.execute(count).fetchall()
+        plan_for(connection, rows)
         # so few rows were released that to read the others less closely is worth a second look at these
-        half = f"SELECT count(*) FILTER (outcome = '{Outcome.RELEASED}') * 2 < count(*) FROM {accounting}"
-        few = released and bool(connection.execute(half).fetchall()[0][0])
+        few = released and left * 2 < rows
         looked_up = "(SELECT ordinal FROM asked WHERE outcome IS NULL)"
         tables = {
             "given": _whole(connection, evidence),
@@ -122,8 +117,8 @@ def decide(
             **_again(ctx, letter, partly.CHOSEN if few else "true"),
             "judged": _JUDGED,
             "asked": partly.ASKED if few else "judged",
-            **_decided_then(since),
-            **_matched(letter, corrected, listed, _tried_beside(connection, evidence)),
+            **then.people(since),
+            **then.matched(letter, corrected, listed, then.tried_beside(connection, evidence)),
             "settled": _settled(),
             "facts": sql.with_counts(letter, counts.sql("asked", "rejects", "dropped", letter)),
             "rate": matching.rate_sql(f"(SELECT * FROM candidates SEMI JOIN {looked_up} USING (ordinal))", letter),
@@ -172,76 +167,6 @@ _JUDGED = """(
         || CASE WHEN is_duplicate THEN ['DUPLICATE_REQUEST_ID'] ELSE [] END
         || CASE WHEN is_disclosed THEN ['ALREADY_DISCLOSED'] ELSE [] END) ELSE derived_codes END AS codes
     FROM rows)"""
-
-
-def _decided_then(since: bool) -> dict[str, str]:
-    """The rows that could not be read, and what people and other batches decided then, as the accounting shows it."""
-
-    def ended_as(outcome: Outcome) -> str:
-        return f"(SELECT ordinal FROM accounted WHERE outcome = '{outcome}')"
-
-    lost, unmatched = ended_as(Outcome.ALREADY_DISCLOSED), ended_as(Outcome.UNMATCHED)
-    return {
-        "rejects": "(SELECT ordinal, file, origin, reject.code AS code FROM given WHERE reject IS NOT NULL)",
-        "dropped": ended_as(Outcome.DROPPED),
-        "lost": f"(SELECT request_key FROM given SEMI JOIN {lost} USING (ordinal) WHERE outcome IS NULL)",
-        # what was found out about a person since the match, whatever the law was
-        "withheld": (
-            f"""(
-            SELECT ordinal, '{Outcome.UNMATCHED}' AS outcome, ['NO_CANDIDATE'] AS codes
-            FROM given SEMI JOIN {unmatched} USING (ordinal)
-            WHERE {since} AND verdict IS NOT NULL AND NOT list_contains(verdict.codes, 'PROTECTED')
-            UNION ALL SELECT ordinal, outcome, codes FROM accounted
-            WHERE {since} AND outcome = '{Outcome.HELD}' AND list_contains(codes, 'RECORD_CORRECTED'))"""
-        ),
-    }
-
-
-def _tried_beside(connection: Connection, evidence: str) -> str:
-    """SQL of the values that other rows of the same batch tried on the person of a row of `given` g; evidence of older
-    versions knew of no rows that are held together."""
-    kinds = {name: str(kind) for name, kind, *_ in connection.execute(f"DESCRIBE FROM {evidence}").fetchall()}
-    return "g.verdict.tried_beside" if "tried_beside" in kinds.get("verdict", "tried_beside") else "0"
-
-
-def _matched(letter: LetterFacts, corrected: Path | None, listed: str | None, beside: str) -> dict[str, str]:
-    """`candidates` and `verdicts` as match and validate would give them now, on the facts of the evidence."""
-    tiers = sql.literal(letter.tiers)
-    same = " AND ".join(f"a.{c} IS NOT DISTINCT FROM g.{c}" for c in _BUILDING)
-    return {
-        "corrected": _NONE if corrected is None else parquet([corrected]),
-        # a match that was made on what was wrong is none
-        "candidates": (
-            f"""(
-            SELECT g.ordinal, g.origin, g.candidate.tier AS tier,
-              CASE WHEN g.candidate.outcome IS NOT NULL THEN g.candidate.outcome
-                WHEN NOT coalesce(k.same_person, true) THEN '{Outcome.UNMATCHED}'
-                WHEN NOT coalesce(list_contains({tiers}, g.candidate.tier), false) THEN '{Outcome.NEAR}' END AS outcome
-            FROM given g LEFT JOIN corrected k ON k.record_id = g.candidate.record_id WHERE g.candidate IS NOT NULL)"""
-        ),
-        "on_file": (
-            f"""(
-            SELECT g.ordinal, g.origin, g.verdict.record_id AS record_id, g.verdict.person_key AS person_key,
-              CASE WHEN k.record_id IS NULL THEN g.verdict.addresses_on_file ELSE k.addresses_on_file END
-                AS addresses_on_file,
-              -- of the building that the address was read as then; of another nothing is known
-              CASE WHEN {same} THEN g.verdict.units_on_file END AS units_on_file,
-              {"coalesce(l.lists, [])" if listed else "g.verdict.lists"} AS lists,
-              g.verdict.earlier_tries AS earlier_tries, {beside} AS tried_beside, a.a_kind, a.a_unit, a.a_state
-            FROM given g SEMI JOIN wanted USING (ordinal) JOIN asked a USING (ordinal)
-              LEFT JOIN corrected k ON k.record_id = g.verdict.record_id
-              {f"LEFT JOIN {listed} l ON l.record_id = g.verdict.record_id" if listed else ""}
-            WHERE g.verdict IS NOT NULL)"""
-        ),
-        "verdicts": (
-            f"""
-            SELECT *, CASE WHEN len(codes) > 0 THEN '{Outcome.HELD}' END AS outcome FROM (
-              SELECT ordinal, record_id, person_key, addresses_on_file,
-                {failing_codes(disclosure.RULES.values())} AS codes
-              FROM (SELECT *, {sql.beside_verdict(letter)} FROM on_file)
-                JOIN ({corroboration.sql("asked", "on_file", corroboration.counts(letter))}) USING (ordinal))"""
-        ),
-    }
 
 
 def _settled() -> str:

@@ -2,15 +2,14 @@
 
 import dataclasses
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations.base import digests, signatures
+from expectations.base import digests, forms, signatures
 from expectations.base.duck import DuckSettings, default_settings, session
 from expectations.base.errors import Usage
 from expectations.contracts.request import RAW_NAMES
@@ -119,17 +118,17 @@ def _write(
 def _letter(
     requester: str, agreement: str, day: date, officers: Sequence[str], files: Sequence[dict[str, str | int]]
 ) -> str:
-    """The letter as TOML; JSON's strings are TOML's."""
-
-    def table(head: str, fields: Mapping[str, object]) -> str:
-        return "".join([head, *(f"{key} = {json.dumps(value)}\n" for key, value in fields.items())])
-
-    parts = [
-        table("", {"requester": requester, "agreement": agreement, "statute": CITATION, "purpose": PURPOSE}),
-        f"date = {day.isoformat()}\n",
-        table("\n[signatory]\n", SIGNATORY),
-        table("\n[attestations]\n", {"solely": True, "no_informant_or_investigation_harmed": True}),
-        *(table("\n[[officers]]\n", {"id": id, "name": f"Engaged {id}"}) for id in officers),
-        *(table("\n[[files]]\n", file) for file in files),
-    ]
-    return "".join(parts)
+    """The letter as TOML."""
+    return forms.document(
+        {
+            "requester": requester,
+            "agreement": agreement,
+            "statute": CITATION,
+            "purpose": PURPOSE,
+            "date": day,
+            "signatory": SIGNATORY,
+            "attestations": {"solely": True, "no_informant_or_investigation_harmed": True},
+            "officers": [{"id": id, "name": f"Engaged {id}"} for id in officers],
+            "files": files,
+        }
+    )

@@ -42,11 +42,11 @@ class Judged:
 
 
 def judge(home: Home, ledger: Ledger, kind: str, folder: Path, *, run: bool = True) -> Judged:
-    """Runs it as `sluicegate run` does, without Prefect. Without `run`: what is received is left there."""
+    """Runs it as `sluicegate run` does, without Prefect. Without `run`, what is received and can be read is left."""
     unread = name_of(folder)
     try:
         name = receive(home, ledger, ledger.clock, folder)
-        if run:
+        if run or ledger.known_batch(name).state is State.UNREADABLE:  # sent before: a run says again what is wrong
             advance(BatchSteps(home, ledger, name))
         record = ledger.known_batch(name)
         return Judged(kind, EXIT_CODES[record.state], " ".join(record.codes), record.state.value, True)

@@ -15,11 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.duck import session as duck
 from expectations.base.forms import form_in
 from expectations.contracts.lists import Tier
-from expectations.facts.letter import LETTER_FACTS, Period
+from expectations.facts.earlier import Period
+from expectations.facts.letter import LETTER_FACTS
 from expectations.instruments import Agreement, parse_enrolled
 from expectations.rules import authority
 from expectations.rules.rule import batch_rule
@@ -33,6 +35,8 @@ from flows.ledger import Ledger, registry
 from flows.ledger.core import find
 from flows.ledger.decisions import Reason
 from flows.ledger.lifecycles.states import State
+from flows.ledger.restorations import Outside
+from flows.sandbox.home import OPERATORS
 from pipelines import release
 from pipelines.release.evidence import bundle
 from tests.attack.test_law_between import FINDING, ROTATED, SIGNER, delta
@@ -81,7 +85,7 @@ NARROWER: dict[str, tuple[Any, str | tuple[int, str]]] = {
     "supersedes": (["irs-ice-2025"], "COURT_ORDER"),  # the orders against that one stand against this one, too
     "statutes": ((), "STATUTE_NOT_DESIGNATED"),  # one statute has rules as yet: none is left
     "offices": (["Inspector General"], "OFFICE_MAY_NOT_SIGN"),
-    "signatories": ([SIGNER], "LETTER_UNSIGNED"),
+    "signatories": ([SIGNER], "LETTER_KEY_UNKNOWN"),
     "purposes": (["Grand jury proceeding"], "PURPOSE_NOT_ALLOWED"),
     "fields": (("city", "zip"), FIELDS),
     "tiers": (["A"], (ROW[WEAK], "WEAK_EVIDENCE")),
@@ -221,6 +225,19 @@ def _halted(batch: Ready, folder: Path) -> bool:
     return decided(batch, folder, rows=False)[0].waits
 
 
+def _lost(batch: Ready, folder: Path) -> bool:
+    """The ledger came out of a backup, and nobody knew what had happened since."""
+    with batch.work() as one:
+        with one.ledger.transaction() as session:
+            one.ledger.record_restored(session, "a" * 64)
+        waits = decided(batch, folder, rows=False)[0].waits
+        message = one.ledger.opening_message(Outside())
+        keys = [signatures.load(batch.home.keys / name) for name in OPERATORS]
+        signed = {str(n): signatures.sign(message, key, signatures.OPENING) for n, key in enumerate(keys)}
+        assert not one.ledger.open_restored(Outside(), signed)
+    return waits and "MAY_HAVE_LEFT" in decided(batch, folder, rows=False)[0].refuses
+
+
 def _listed(batch: Ready, folder: Path) -> bool:
     (batch.home.root / "persons.csv").write_text("record_id,list\n5,protected\n")
     return decided(batch, folder)[1] == {ROW[5]: ["NO_CANDIDATE"]}
@@ -269,6 +286,7 @@ def _narrowed(field: str, *, rows: bool = True) -> Callable[[Ready, Path], bool]
 # For each clause an attack that only this clause stops: True if it is stopped.
 ATTACKS: dict[Clause, Callable[[Ready, Path], bool]] = {
     Clause.HALT: _halted,
+    Clause.RESTORED: _lost,
     Clause.AUTHORITY: _narrowed("purposes", rows=False),
     Clause.FIELDS: _narrowed("fields", rows=False),
     Clause.RECIPIENT: _narrowed("keys.recipient", rows=False),

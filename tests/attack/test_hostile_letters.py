@@ -13,11 +13,12 @@ import pytest
 from expectations.base import forms, signatures
 from expectations.base.errors import BadInput
 from expectations.instruments import instrument_problems, parse_instrument
+from flows.batch.inbox import waiting
 from flows.batch.unreadable import ASIDE, put_aside, shown_name
+from flows.cli import main
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from flows.sandbox.home import REQUESTER_SIGNING
-from flows.schedule.inbox import waiting
 from pipelines.read.jsonl import at_once
 from pipelines.register.delta import open_delta
 from pipelines.register.mapping import read_mapping
@@ -190,6 +191,21 @@ def test_none_of_many_is_a_fault(place: Installation, ledger: Ledger) -> None:
 def test_none_of_many_that_are_run_is_a_fault(place: Installation, ledger: Ledger) -> None:
     found = many(place, ledger, 4, 300, 0.05, run=True)
     assert [one for one in found if not one.right] == [] and ledger.verify() == []
+
+
+def test_what_cannot_be_read_ends_the_same_when_it_is_sent_again(
+    place: Installation, ledger: Ledger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its rows were read, and were none: a batch that the ledger knows, not a submission that it has never seen."""
+    folder = resigned(place, "fewer", lambda text: text.replace("rows = 1,", "rows = 2,"))
+    first = judge(place.home, ledger, "data", folder)
+    assert (first.end, first.code, first.entry) == (5, "COUNT_DIFFERS", "unreadable") and first.right
+    assert judge(place.home, ledger, "data", folder) == first
+    before = len(ledger.events())
+    with installations.at_home(place.home):
+        assert main.run(["run", str(folder)]) == 5
+    assert "COUNT_DIFFERS" in capsys.readouterr().err
+    assert not folder.exists() and len(ledger.events()) == before
 
 
 FORMS = {

@@ -73,8 +73,8 @@ REFUSED: dict[str, tuple[Callable[[], dict[str, Any]], str]] = {
         lambda: {"offices": ["Inspector General"], "signatories": [{**SIGNER, "office": "Inspector General"}]},
         "OFFICE_MAY_NOT_SIGN",
     ),
-    "other signatories": (lambda: {"signatories": [SIGNER]}, "LETTER_UNSIGNED"),
-    "the signing key revoked": (lambda: {"signatories": [{**HEAD, "keys": [another_key()]}]}, "LETTER_UNSIGNED"),
+    "other signatories": (lambda: {"signatories": [SIGNER]}, "LETTER_KEY_UNKNOWN"),
+    "the signing key revoked": (lambda: {"signatories": [{**HEAD, "keys": [another_key()]}]}, "LETTER_KEY_UNKNOWN"),
     "a safeguards finding": (lambda: {"safeguards": {"findings": [FINDING]}}, "SAFEGUARDS_OPEN"),
     "one row a batch": (lambda: {"thresholds": {"rows_per_batch": 1}}, "TOO_MANY_ROWS"),
 }

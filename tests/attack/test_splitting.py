@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from expectations.base.clock import Clock
 from expectations.base.errors import Fault
-from expectations.facts.letter import Period
+from expectations.facts.earlier import Period
 from flows.audit import sealed
 from flows.batch import period
 from flows.batch.plan import Step

@@ -14,8 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from expectations.base import duck, signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import BadInput, Usage
-from expectations.facts import persons
-from expectations.instruments import Agreement, CourtOrder, instrument_problems, parse_enrolled, parse_instrument
+from expectations.instruments import Agreement, instrument_problems, parse_enrolled, parse_instrument
 from expectations.rules.book import batch_rules
 from expectations.rules.rule import failing_codes
 from flows.batch import checkpoints, grounds, receive
@@ -25,16 +24,15 @@ from flows.ledger import Ledger, registry
 from flows.ledger.decisions import Decision, allowed
 from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.ledger.signing import fingerprint
-from flows.registry import compliance, enrolled
+from flows.registry import enrolled
 from flows.reports import status
 from flows.sandbox.home import OPERATORS, REQUESTER_SIGNING, enrol
-from flows.schedule.nightly import exit_code
 from pipelines import ingest
 from pipelines.ingest import submission
 from tests.factories import installations, ledgers, submissions
 from tests.factories.contexts import taken
 from tests.factories.installations import Installation
-from tests.factories.ledgers import ORDER, Office, sha
+from tests.factories.ledgers import Office
 from tests.factories.submissions import INSTRUMENTS, KEY
 from tests.flows.batch.test_last_moment import rows, until_sealed, work
 from tests.spec.book import letter_facts, of_batch
@@ -150,7 +148,7 @@ def test_a_letter_of_before_signatories_had_keys_stays_signed_when_it_is_read_ag
     assert isinstance(now, Agreement) and isinstance(then, Agreement) and not then.keyed
     asked = {"name": now.signatories[0].name, "office": now.signatories[0].office}
     assert codes_of(of_batch(letter_facts(then, signatory=asked))) == []
-    assert codes_of(of_batch(letter_facts(now, signatory=asked))) == ["LETTER_UNSIGNED"]
+    assert codes_of(of_batch(letter_facts(now, signatory=asked))) == ["LETTER_KEY_UNKNOWN"]
     assert codes_of(of_batch(letter_facts(now.with_keys_of(then), signatory=asked))) == []
     stranger = {**asked, "name": "Somebody else"}
     assert codes_of(of_batch(letter_facts(now.with_keys_of(then), signatory=stranger))) == ["SIGNATORY_NOT_AUTHORISED"]
@@ -179,56 +177,7 @@ def test_a_letter_whose_rows_can_none_of_them_pass_is_refused_with_its_code(
     assert (verdict.status, verdict.codes) == ("REFUSE", (code,))
 
 
-# an order that bars persons
-
-
-def barring(**said: Any) -> CourtOrder:
-    base = {"court": "c", "docket": "d", "title": "t", "source": "s", "effective_on": date(2026, 6, 1)}
-    return CourtOrder.model_validate(
-        {"kind": "court_order", "id": "bars", **base, "effect": "bar", "barred": "class", **said}
-    )
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        {"barred": None},
-        {"effect": "forbid"},
-        {"barred": "informant"},
-        {"scope": {"fields": ["zip"]}},
-        {"scope": {"districts": ["D. Mass."]}},
-        {"confirm_by": date(2026, 6, 1)},
-        {"confirm_by": date(2026, 6, 1), "served_on": date(2026, 6, 2)},
-        {"text_sha256": "not a digest"},
-    ],
-)
-def test_an_order_that_bars_says_whom_and_when_it_was_served(said: dict[str, Any]) -> None:
-    barring(served_on=date(2026, 6, 2), confirm_by=date(2026, 6, 2), text_sha256="0" * 64)
-    with pytest.raises(ValueError):
-        barring(**said)
-
-
-def test_a_barred_list_that_is_not_there_bars_everybody(tmp_path: Path) -> None:
-    settings = duck.DuckSettings(threads=1)
-    eligible = "(SELECT n AS ordinal, n AS record_id FROM range(1, 5) made(n))"
-
-    def held(text: str | None, *barred: str) -> list[int]:
-        kept = None
-        if text is not None:
-            (tmp_path / "persons.csv").write_text(f"record_id,list\n{text}")
-            kept = tmp_path / persons.KEPT
-            persons.keep(tmp_path / "persons.csv", kept, settings)
-        with duck.session(settings) as connection:
-            found = connection.execute(persons.held_back(kept, [], barred, eligible)).fetchall()
-        return sorted(ordinal for ordinal, _ in found)
-
-    assert held(None) == held("2,class\n") == []
-    assert held("2,class\n", "class") == [2]
-    assert held("2,class\n3,other\n", "class", "other") == [2, 3]
-    assert held(None, "class") == held("2,other\n", "class") == [1, 2, 3, 4]
-
-
-# the deadline to confirm compliance
+# what older versions recorded
 
 
 @pytest.fixture
@@ -236,37 +185,6 @@ def office(tmp_path: Path) -> Iterator[Office]:
     clock = Clock(datetime(2026, 6, 1, 12, tzinfo=UTC))
     with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}", clock) as ledger:
         yield Office(ledger, "ada", "ben")
-
-
-def confirm(office: Office, who: str = "ada", order: str = "order-1") -> int:
-    said = office.ledger.compliance_message(order, sha("filed"))
-    signed = office.sign(who, said, signatures.COMPLIANCE)
-    return office.ledger.confirm_compliance(order, sha("filed"), office.line(who), signed)
-
-
-def test_a_deadline_to_comply_is_watched_until_an_operator_signs(office: Office) -> None:
-    def at(moment: datetime) -> list[tuple[str, str]]:
-        return [(d["order"], d["status"]) for d in due(moment)]
-
-    def due(moment: datetime) -> list[dict[str, Any]]:
-        right, office.ledger.clock = office.ledger.clock, Clock(moment, leap=timedelta.max)
-        found, office.ledger.clock = compliance.due(office.ledger, 24), right
-        return found
-
-    served = ORDER + b"served_on = 2026-06-01\nconfirm_by = 2026-06-10\n"
-    office.enrol(served)
-    end = datetime(2026, 6, 11, 4, tzinfo=UTC)  # the day ends in New York
-    assert at(end - timedelta(hours=25)) == []
-    assert at(end - timedelta(hours=24)) == [("order-1", "due soon")]
-    assert at(end) == at(end + timedelta(days=400)) == [("order-1", "passed")]
-    summary = {"batches": [], "selftest": "passed", "recalls": [], "orders": due(end)}
-    assert exit_code(summary) == 3 and exit_code({**summary, "orders": []}) == 0
-    confirm(office)
-    assert at(end) == [] and office.ledger.verify() == []
-    office.enrol(served.replace(b'"Stay"', b'"Stay, corrected"'))  # another version is confirmed anew
-    assert at(end) == [("order-1", "passed")]
-    office.enrol(served + b"lifted_on = 2026-06-12\n")
-    assert at(end) == [("order-1", "passed")] and at(end + timedelta(days=2)) == []
 
 
 def test_a_batch_of_an_older_version_is_read_with_its_letters_attestation_once_it_ended(office: Office) -> None:
@@ -279,21 +197,6 @@ def test_a_batch_of_an_older_version_is_read_with_its_letters_attestation_once_i
     ledgers.receive(ledger, "batch-2")
     ledger.refuse("batch-2", ["NO_CLEARANCE"], ["mou"])
     assert grounds.determinations(ledger, ledger.known_batch("batch-2")) == ()
-
-
-def test_a_confirmation_takes_an_operators_signature_over_an_enrolled_order(office: Office) -> None:
-    office.enrol(ORDER)
-    office.keys["mallory"] = Ed25519PrivateKey.generate()
-    with pytest.raises(BadInput, match="KEY_NOT_ENROLLED"):
-        confirm(office, "mallory")
-    with pytest.raises(Usage, match="UNKNOWN_ORDER"):
-        confirm(office, order="order-2")
-    other = office.sign(
-        "ada", office.ledger.compliance_message("order-1", sha("something else")), "sluicegate-compliance"
-    )
-    with pytest.raises(BadInput, match="BAD_SIGNATURE"):
-        office.ledger.confirm_compliance("order-1", sha("filed"), office.line("ada"), other)
-    assert office.ledger.confirmed() == {}
 
 
 # a whole home

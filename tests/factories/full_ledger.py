@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes
-from expectations.facts.letter import Period
+from expectations.facts.earlier import Period
 from flows.batch import publication
 from flows.ledger.case_records import ATTESTATION, NewCase
 from flows.ledger.database.models import KeyName
@@ -23,6 +23,7 @@ from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.cases import CaseReason, Proof, message
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.restorations import Outside
 from tests.factories.law import no_law
 from tests.factories.ledgers import ORDER, ROWS, Office, accounted, package, pairs, published, receive, sealed, sha
 from tests.factories.submissions import INSTRUMENTS
@@ -89,6 +90,7 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     ledger.audit("batch-1", None, View.EVIDENCE, "ada")
     ledger.audit_person(sha("person a"), "ada")
     _at_home(ledger, office)
+    _restored(ledger, office)
     return office
 
 
@@ -102,6 +104,17 @@ def _at_home(ledger: Ledger, office: FixedOffice) -> None:
     assert ledger.tick()
     ledger.clock = right
     ledger.set_clock(today, office.signed(ledger.clock_message(today), ("ada", "ben"), signatures.CLOCK))
+
+
+def _restored(ledger: Ledger, office: FixedOffice) -> None:
+    """Opened once by operators who knew that nothing was lost, and once by operators who knew what was."""
+    for lost in ((), ((4, sha("lost")),)):
+        with ledger.transaction() as session:
+            ledger.record_restored(session, sha("backup"))
+        newest = ledger.restorations()[-1].head
+        outside = Outside(newest, lost, (sha("forgotten"),) if lost else ())
+        signed = office.signed(ledger.opening_message(outside), ("ada", "ben"), signatures.OPENING)
+        assert ledger.open_restored(outside, signed) is not bool(lost)
 
 
 def _stopped(ledger: Ledger, office: FixedOffice) -> None:

@@ -16,6 +16,7 @@ from flows.ledger.database.models import Batch, Enrolled
 from flows.ledger.events.read import Read
 from flows.ledger.registry import latest_instruments
 from flows.ledger.requests import over_period
+from flows.ledger.restorations import closed
 from flows.ledger.review import standing_halts
 
 
@@ -42,6 +43,6 @@ def _judged(session: Session, ruling: Ruling, entry: Batch) -> Judged:
     under = versions(session, entry)
     over = {**over_cap(session, entry, under), **over_period(session, entry, under)}
     refuses = {code: tuple(ids) for code, ids in over.items()}
-    ruling &= Ruling(refuses=refuses, waits=bool(standing_halts(session)))
+    ruling &= Ruling(refuses=refuses, waits=bool(standing_halts(session)) or closed(session))
     names = tuple((id, digest) for id, digest, _ in latest_instruments(session))
     return Judged(ruling, Read(position=chain.head(session).seq, day=20260601, under=names), "")

@@ -8,9 +8,10 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-FAST = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=20"
+FAST = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=80"
 
 
 def binaries() -> Path | None:
@@ -22,9 +23,23 @@ def binaries() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
+@dataclass(frozen=True)
+class Server:
+    """One that runs; `address`: the query string that reaches it, postgresql:///DATABASE?…"""
+
+    address: str
+    control: list[object]
+    started: list[object]
+
+    def restart(self) -> None:
+        """Ends every connection at once, without a word to the clients, and starts it again."""
+        _run([*self.control, "-m", "immediate", "stop"])
+        _run([*self.control, *self.started, "start"])
+
+
 @contextmanager
-def server(programs: Path) -> Iterator[str]:
-    """Runs a server; gives the query string that reaches it: postgresql:///DATABASE?…"""
+def server(programs: Path, *, port: int | None = None) -> Iterator[Server]:
+    """Runs a server. With `port` it also listens on 127.0.0.1, where it asks for a password."""
     # directly in /tmp: the path of a socket may have 107 characters only, and another user must reach it
     folder = Path(tempfile.mkdtemp(prefix="slg-pg-", dir="/tmp"))
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []  # the server refuses to run as root
@@ -33,11 +48,17 @@ def server(programs: Path) -> Iterator[str]:
     data = folder / "data"
     try:
         _run([*user, programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"])
-        _run([*user, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", f"-k {folder} {FAST}", "start"])
+        options = f"-k {folder} {FAST}"
+        if port:
+            options += f" -c listen_addresses=127.0.0.1 -c port={port}"
+            (data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        control: list[object] = [*user, programs / "pg_ctl", "-D", data]
+        started: list[object] = ["-w", "-l", folder / "log", "-o", options]
+        _run([*control, *started, "start"])
         try:
-            yield f"host={folder}&user=postgres"
+            yield Server(f"host={folder}&user=postgres" + (f"&port={port}" if port else ""), control, started)
         finally:
-            _run([*user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop"])
+            _run([*control, "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -15,12 +15,18 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from expectations.contracts.register import REGISTER_PERSON
 from expectations.contracts.request import RAW_NAMES
 from flows.cli import main
+from flows.home.tree import open_home
+from flows.operations.telemetry import meter_provider
 from flows.sandbox.home import REQUESTER_AGE
-from tests.factories import installations, recalls, submissions
+from flows.schedule.metrics import Looks
+from pipelines import sealing
+from tests.factories import installations, observed, recalls, submissions
+from tests.factories.receiver import Receiver, receiver
 from tests.test_readme import OURS, ROOT
 
 CANARY = "quxzaz"  # in no word of any language or library
@@ -52,10 +58,19 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def printed(place: Path) -> Iterator[bytes]:
+def listening() -> Iterator[Receiver]:
+    """Who gets traces and lineage."""
+    with receiver() as got:
+        yield got
+
+
+@pytest.fixture(scope="module")
+def printed(place: Path, listening: Receiver) -> Iterator[bytes]:
     """Everything printed by a nightly run over batches that end in every way, then by the commands that look at
     them."""
     installation = installations.make(place / "home")
+    with (place / "home" / "sluicegate.toml").open("a") as settings:
+        settings.write(f'[telemetry]\notlp = "{listening.url}"\n[lineage]\nurl = "{listening.url}"\n')
     _rename_persons(installation.home.register / "persons" / "part-0000.parquet")
     inbox, under = installation.home.inbox, installation.agreement
     installation.submit(
@@ -89,6 +104,7 @@ def printed(place: Path) -> Iterator[bytes]:
 def _looks(place: Path) -> list[list[str]]:
     """Commands that look at what the nightly run did."""
     return [
+        ["config"],
         ["status"],
         ["review", "list"],
         ["docs", "--out", str(place / "docs")],
@@ -97,6 +113,8 @@ def _looks(place: Path) -> list[list[str]]:
         ["ledger", "verify", "--deep"],
         ["ledger", "verify", "--export", str(place / "chain.jsonl")],
         ["lookback"],
+        ["backup", "--out", str(place / "backups"), "--to", sealing.new_identity().recipient],
+        ["restored", "show"],
         ["replay", _published(place), "--as-of", "2040-01-01", "--out", str(place / "replayed.csv")],
     ]
 
@@ -199,6 +217,7 @@ def test_the_run_did_what_the_search_needs(place: Path, printed: bytes) -> None:
     assert list((place / "home" / "checkpoints").glob("*.json")) and (place / "chain.jsonl").stat().st_size > 1000
     assert printed.decode().count("0 problems;") == 3, printed.decode()[-4000:]
     assert len((place / "replayed.csv").read_text().splitlines()) > 20 and list((place / "home" / "lookback").iterdir())
+    assert [p.stat().st_size > 10_000 for p in (place / "backups").iterdir()] == [True]
     prefect = sqlite3.connect(place / "home" / "prefect" / "prefect.db")
     assert len(list((place / "home" / "recalls").rglob("*"))) > 8  # documents, and sealed proofs
     assert prefect.execute("SELECT count(*) FROM task_run").fetchone()[0] > 10
@@ -206,6 +225,26 @@ def test_the_run_did_what_the_search_needs(place: Path, printed: bytes) -> None:
 
 def test_nothing_printed_holds_a_value(printed: bytes) -> None:
     assert leaks(printed) == []
+
+
+def test_traces_and_lineage_and_what_is_measured_hold_no_value(
+    place: Path, printed: bytes, listening: Receiver
+) -> None:
+    spans, events = observed.spans(listening), observed.lineage(listening)
+    states = {observed.attributes(span).get("sluicegate.state") for span in spans if span.name == "batch"}
+    assert {"published", "held", "refused", "unreadable"} <= states
+    assert {(one["job"]["name"], one["eventType"]) for one in events} >= {
+        ("batch", "COMPLETE"),
+        ("batch.intake", "FAIL"),
+    }
+    assert [leaks(body) for _, body in listening.raw if leaks(body)] == []
+    looks, registry = Looks(open_home(place / "home")), CollectorRegistry()
+    provider = meter_provider(looks.home, looks.look, registry)
+    shown = generate_latest(registry)
+    provider.shutdown(1_000)
+    assert b"sluicegate_readable 1.0" in shown and b'sluicegate_waiting{kind="held"} 1.0' in shown
+    assert leaks(shown) == [] and [leaks(body) for _, body in listening.raw if leaks(body)] == []
+    assert len(observed.metrics(listening)) > 20
 
 
 def test_no_file_outside_the_register_and_batches_in_flight_holds_a_value(place: Path, printed: bytes) -> None:

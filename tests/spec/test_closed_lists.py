@@ -56,6 +56,10 @@ AT_IMPORT = {
     "pipelines.register.mapping.RegisterFormat": "pipelines.register.table",
     "pipelines.simulate.profiles.Kind": "pipelines.simulate.profiles",
     "flows.batch.clauses.Clause": "flows.batch.clauses",
+    "flows.operations.instruments.Metric": "flows.operations.instruments",
+    "flows.schedule.notice.Notice": "flows.schedule.notice",
+    "flows.schedule.retries.Part": "flows.schedule.retries",
+    "flows.schedule.waiting.Kind": "flows.schedule.waiting",
     "flows.cases.Step": "flows.cases.advancing",
     "flows.ledger.database.models.KeyName": "flows.home.keys",
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",
@@ -76,6 +80,7 @@ IN_MYPY = {
     "pipelines.lake.runner.Runner": "pipelines.lake.runner",
     "pipelines.release.outcomes.Kind": "pipelines.release.outcomes",
     "flows.batch.plan.Step": "flows.batch.steps",
+    "flows.operations.instruments.Measure": "flows.operations.telemetry",
     "flows.ledger.lifecycles.states.Cause": "flows.ledger.events.moves",
     "flows.reports.Format": "flows.reports.render",
 }

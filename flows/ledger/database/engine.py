@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault, Transient, Usage
 
-HEAD = "0007"  # the newest migration
+HEAD = "0008"  # the newest migration
 WRITES = "sluicegate_writes"
 BUSY_SECONDS = 60
 _LOCK = 0x51C0_1CE6  # any number, the same in every process
@@ -88,15 +88,21 @@ def is_current(session: Session) -> bool:
     return session.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD
 
 
-def upgrade(session: Session) -> None:
-    """Runs the migrations that this ledger has not seen, in a transaction that holds the lock."""
+def upgrade(session: Session, to: str = HEAD) -> None:
+    """Runs the migrations that this ledger has not seen, in a transaction that holds the lock. Raises Usage if `to` is
+    a form that only a newer version knows."""
     if is_current(session):  # another process was faster
         return
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", "flows.ledger:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = session.connection()
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, to)
+    except CommandError:
+        what = "the ledger has a form that this version does not know"
+        raise Usage("LEDGER_NEWER", what, remedy="Install the version of Sluicegate that wrote it.") from None

@@ -172,6 +172,21 @@ class HomeKey(Base):
     at: Mapped[str] = mapped_column(TIME)
 
 
+class Restoration(Base):
+    """This ledger came out of a backup: nothing runs until two operators have opened the home.
+
+    `head`: hash of the newest event in the backup; `complete`: whether the operators knew of none after it.
+    """
+
+    __tablename__ = "restorations"
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event
+    at: Mapped[str] = mapped_column(TIME)
+    backup: Mapped[str] = mapped_column(DIGEST)  # of its manifest
+    head: Mapped[str] = mapped_column(DIGEST)
+    opened_at: Mapped[str | None] = mapped_column(TIME)
+    complete: Mapped[bool | None]
+
+
 class RecallCase(Base):
     """One recall and where it is. `seq` is the event that brought it there."""
 

@@ -41,6 +41,8 @@ class Kind(StrEnum):
     KEYS = "keys"
     CLOCK = "clock"
     TICK = "tick"
+    RESTORED = "restored"
+    OPENED = "opened"
 
 
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest

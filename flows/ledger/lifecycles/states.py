@@ -76,5 +76,6 @@ TRANSITIONS: dict[tuple[State, State], Cause] = {
 }
 BATCH = Lifecycle("batch", State.RECEIVED, tuple((start, cause, end) for (start, end), cause in TRANSITIONS.items()))
 FINAL = BATCH.final
+OPEN = tuple(state for state in State if state not in FINAL)
 # Held, or ended without a release: what a batch that went on was once held for is history.
 STOPPED = FINAL - {State.PUBLISHED, State.UNREADABLE} | {State.HELD}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from expectations.base.duck import DuckSettings, session
+from expectations.base.duck import FEW, DuckSettings, plan_for, session
 
 SORTED = """
 SELECT sum(hash(text) * place) FROM (
@@ -27,3 +27,12 @@ def test_connections_that_spill_at_once_do_not_write_over_each_other(tmp_path: P
         several = list(pool.map(ask, ["60MB"] * 3))
     assert [found for found, _ in several] == [whole] * 3 and any(spilled for _, spilled in several)
     assert list((tmp_path / "spill").iterdir()) == []
+
+
+def test_a_few_rows_are_read_as_they_are_asked_for_and_many_by_a_better_plan() -> None:
+    with session() as connection:
+        plans = []
+        for rows in (FEW, FEW + 1, FEW):
+            plan_for(connection, rows)
+            plans.append(str(connection.execute("EXPLAIN SELECT 1 FROM range(5) WHERE 1 = 2").fetchall()))
+    assert "FILTER" in plans[0] and "FILTER" not in plans[1] and plans[2] == plans[0]

@@ -82,7 +82,7 @@ def test_days_at_the_edge(connection, sandbox: Agreement) -> None:
 
 def test_a_letter_signed_by_another_key_is_refused(connection, sandbox: Agreement) -> None:
     other = sandbox.model_copy(update={"signatories": (sandbox.signatories[0].model_copy(update={"keys": (OTHER,)}),)})
-    assert batch_codes(connection, of_batch(letter_facts(other))) == ["LETTER_UNSIGNED"]
+    assert batch_codes(connection, of_batch(letter_facts(other))) == ["LETTER_KEY_UNKNOWN"]
 
 
 def test_what_the_requester_attests_under_i_6_decides_nothing(connection, sandbox: Agreement) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -54,7 +55,8 @@ def test_the_flow_tries_a_step_again_as_the_table_says(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.configure(installation.home)
-    from flows.schedule import batch
+    from flows.schedule import tasks
+    from flows.schedule.retries import RETRIES
 
     class Ended:
         def __init__(self, error: Exception) -> None:
@@ -64,9 +66,12 @@ def test_the_flow_tries_a_step_again_as_the_table_says(
             return self.error
 
     given: dict[str, Any] = {}
-    monkeypatch.setattr(batch.step, "with_options", lambda **options: given.update(options) or (lambda *_: None))
-    batch._run("b-none", Step.PUBLISH)
-    assert (given["name"], given["retries"], given["retry_delay_seconds"]) == ("publish", 2, [1, 5])
+    done = SimpleNamespace(result=lambda raise_on_failure: "done")
+    options = SimpleNamespace(with_options=lambda **options: given.update(options) or (lambda *_, **__: done))
+    monkeypatch.setattr(tasks, "_work", options)
+    assert tasks.as_task("b-none publish", lambda: None, RETRIES[Step.PUBLISH]) == "done"
+    assert (given["name"], given["retries"], given["retry_delay_seconds"]) == ("b-none publish", 2, [1, 5])
+    assert given["timeout_seconds"] == RETRIES[Step.PUBLISH].seconds
     again = [
         asyncio.run(given["retry_condition_fn"](None, None, Ended(error("CODE", "text"))))
         for error in (Transient, Fault)

@@ -31,6 +31,7 @@ from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.lifecycles.cases import CaseReason, CaseState
 from flows.sandbox import home
 from flows.sandbox.home import REQUESTER_AGE
+from flows.schedule.waiting import everything
 from pipelines import sealing
 from pipelines.recall.listing import open_recall
 from tests.factories import installations, recalls
@@ -539,18 +540,16 @@ def test_the_commands_say_what_is_due_and_what_to_do_next(
 
 
 def test_the_nightly_run_asks_for_people_before_a_deadline_passes(open_case: Opener) -> None:
-    from flows.schedule.nightly import exit_code
-
     case = open_case()
     home = case.installation.home
 
-    def told(hours: float) -> list[tuple[str, str]]:
-        found = watching.deadlines_due(home, Clock(case.opened.discovered_at + timedelta(hours=hours), pretended=True))
-        summary = {"selftest": "passed", "batches": [], "recalls": [d for d in found if d["case"] == case.opened.id]}
-        assert exit_code(summary) == (3 if summary["recalls"] else 0)
-        return [(d["deadline"], d["status"]) for d in summary["recalls"]]
+    def told(hours: float) -> list[tuple[str, bool]]:
+        clock = Clock(case.opened.discovered_at + timedelta(hours=hours), pretended=True)
+        with Ledger.open(home.ledger_url, clock) as ledger:
+            found = [one for one in everything(home, ledger) if one.id == case.opened.id]
+        return [(*one.codes, one.told(clock.now())["late"]) for one in found]
 
-    assert told(11) == [] and told(13) == [("incident_report", "open")] and told(25) == [("incident_report", "passed")]
+    assert told(11) == [] and told(13) == [("incident_report", False)] and told(25) == [("incident_report", True)]
     case.to(CaseState.NOTIFIED)
     assert told(25) == []
 

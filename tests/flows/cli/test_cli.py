@@ -155,7 +155,7 @@ def test_a_wrong_command_line_is_usage(command: Run, installation: Installation,
 
 
 def test_a_command_that_is_interrupted_says_how_to_go_on(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> None:
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("flows.operations.doctor.examine", interrupted)

@@ -24,7 +24,7 @@ def extract(installation: Installation, tmp_path: Path, monkeypatch: pytest.Monk
     """A home's register as one CSV with its mapping."""
     (tmp_path / "extract.csv").write_text(CSV)
     (tmp_path / "mapping.toml").write_text(MAPPING)
-    monkeypatch.setenv("SLUICEGATE_REGISTER", str(tmp_path))
+    monkeypatch.setenv("SLUICEGATE_REGISTER_FOLDER", str(tmp_path))
     return tmp_path
 
 

@@ -117,7 +117,7 @@ def test_a_register_that_came_prepared_is_updated_and_never_forgotten(
 ) -> None:
     own = installation.home.prepared / "own"
     register.build(installation.home.register, own)
-    monkeypatch.setenv("SLUICEGATE_REGISTER", str(own))
+    monkeypatch.setenv("SLUICEGATE_REGISTER_FOLDER", str(own))
     assert main.run(["register", "update", str(removal(tmp_path / "delta", 3))]) == 0
     assert main.run(["register", "show"]) == 0
     assert "own" in capsys.readouterr().out

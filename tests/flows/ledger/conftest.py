@@ -31,8 +31,8 @@ def new_postgresql() -> Iterator[str]:
     programs = postgres.binaries()
     if programs is None:
         pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
-    with postgres.server(programs) as address:
-        url = f"postgresql:///postgres?{address}"
+    with postgres.server(programs) as server:
+        url = f"postgresql:///postgres?{server.address}"
         Ledger.open(url).close()
         yield url
 

@@ -11,7 +11,7 @@ from sqlalchemy import inspect
 
 from expectations.base.clock import Clock
 from expectations.base.errors import Fault, Transient, Usage
-from expectations.facts.letter import Earlier
+from expectations.facts.earlier import Earlier
 from flows.batch import tries
 from flows.ledger.database import engine
 from flows.ledger.database.models import Base

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from sqlalchemy import Column, Date, Integer, LargeBinary
+from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary
 
 from expectations.base import signatures
 from flows.cli import main
@@ -115,6 +115,8 @@ def edits(column: Column[Any], value: Any) -> Iterator[Any]:
         yield State.RECEIVED.value if value != State.RECEIVED else State.SEALED.value
     elif isinstance(column.type, Integer):
         yield (value or 0) + 1000
+    elif isinstance(column.type, Boolean):
+        yield not value
     elif isinstance(column.type, LargeBinary):
         yield value + b"x"
         yield value.decode()

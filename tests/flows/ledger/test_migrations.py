@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import psycopg
@@ -11,12 +13,16 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import inspect, text
 
+from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes
 from flows.ledger import chain, facts
 from flows.ledger.database import engine
 from flows.ledger.database.models import Base
+from flows.ledger.decisions import Decision
 from flows.ledger.ledger import Ledger
+from flows.ledger.lifecycles.states import Checkpoint, State
+from tests.factories.full_ledger import FixedOffice, fixed_key
 from tests.factories.ledgers import ORDER, Office
 from tests.flows.ledger.conftest import DATABASES
 
@@ -80,3 +86,22 @@ def test_the_tables_are_those_of_a_new_ledger(old: str) -> None:
             c.name for c in table.constraints if c.__class__.__name__ == "UniqueConstraint" and c.name
         }
     database.dispose()
+
+
+def test_a_ledger_as_the_first_version_wrote_it_goes_on(tmp_path: Path) -> None:
+    """`first.sql` was written by the ledger of the first commits (form 0001): two batches that left, others that ended
+    or wait in each other way of then, a halt that was lifted. What nobody had to sign then is named for good."""
+    with sqlite3.connect(tmp_path / "first.db") as connection:
+        connection.executescript(Path(__file__).with_name("first.sql").read_text())
+    with Ledger.open(f"sqlite:///{tmp_path / 'first.db'}") as ledger:
+        unsigned = ["event 3", "event 4"]  # the third operator, and the instrument
+        assert [p.place for p in ledger.verify()] == [*unsigned, "baseline"]
+        message, key = ledger.baseline_message(), fixed_key("ben")
+        ledger.baseline(signatures.public_line(key), signatures.sign(message, key, signatures.BASELINE))
+        assert [p.place for p in ledger.verify()] == unsigned
+        states = Counter(batch.state for batch in ledger.batches())
+        assert states == {"published": 2, "failed": 1, "held": 1, "refused": 1, "rejected": 1}
+        assert len(list(ledger.disclosed("agency", "mou"))) == 4 and ledger.halts() == []
+        office = FixedOffice(ledger, "ada", "ben", "cleo", enrol=False)
+        assert office.decide("ben", "held", Checkpoint.INTAKE, Decision.DROP) is State.RECEIVED  # ada signed it then
+        assert [p.place for p in ledger.verify()] == unsigned

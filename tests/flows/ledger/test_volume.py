@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from expectations.base.clock import Clock
-from expectations.facts.letter import Period
+from expectations.facts.earlier import Period
 from flows.batch import publication
 from flows.batch.publication import Step
 from flows.ledger.ledger import Ledger

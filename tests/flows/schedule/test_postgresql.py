@@ -21,8 +21,8 @@ def test_a_batch_goes_from_inbox_to_outbox(tmp_path: Path, monkeypatch: pytest.M
     programs = postgres.binaries()
     if programs is None:
         pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
-    with postgres.server(programs) as address:
-        monkeypatch.setenv("SLUICEGATE_LEDGER", f"postgresql:///postgres?{address}")
+    with postgres.server(programs) as server:
+        monkeypatch.setenv("SLUICEGATE_LEDGER", f"postgresql:///postgres?{server.address}")
         installation = installations.make(tmp_path / "home")
         submission = installation.submit(tmp_path / "s", installations.mixed())
         with Ledger.open(installation.home.ledger_url, Clock()) as ledger:

@@ -16,17 +16,21 @@ from typing import Any
 
 import pytest
 
+from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.suites.selftest import Proof
 from flows import audit
 from flows.audit import signed_heads
+from flows.batch.decisions import resume, sign
+from flows.batch.inbox import waiting
 from flows.batch.unreadable import ASIDE
 from flows.cli import main
 from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.schedule.inbox import waiting
+from flows.ledger.decisions import Decision, Reason
 from tests.factories import installations
 from tests.factories.installations import Installation
+from tests.factories.receiver import Receiver, receiver
 
 SIGNATURE = "letter.toml.sig"
 PASSING, BLIND = [Proof("intake", "sees", True)], [Proof("intake", "sees", True), Proof("intake", "blind", False)]
@@ -79,9 +83,22 @@ def test_a_night_whose_gates_prove_nothing_takes_nothing_up(
     assert nightly(capsys)[0] == 1
 
 
+@pytest.fixture
+def listener(installation: Installation) -> Iterator[Receiver]:
+    """Whom the nights tell."""
+    with receiver() as found, (installation.home.root / "sluicegate.toml").open("a") as config:
+        url = f"127.0.0.1:{found.port}"
+        config.write(f'[notify]\nurls = ["json://{url}/word"]\nping = "http://{url}/ping"\n')
+        config.flush()
+        yield found
+
+
 @pytest.mark.slow
 def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
-    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    installation: Installation,
+    listener: Receiver,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from flows.schedule import server
 
@@ -110,15 +127,25 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     signed = installation.home.root / "checkpoints" / f"{summary['signed_head']}.json"
     assert signed.is_file() and signed_heads.signature_of(signed).is_file()
 
-    # the night after: what is done, held or unreadable is not started again
+    assert [path for _, path, _ in listener.got] == ["/word", "/ping"]
+    word = json.loads(listener.got[0][2])
+    assert word["title"] == "Sluicegate: 1 held; 1 unreadable" and "TOO_MANY_INCOMPLETE" in word["message"]
+    assert not any(name in word["message"] for name in ("1-unsigned", "2-incomplete", "4-unfinished"))  # folders
+    # the night after: what is done, held or unreadable is not started again, and each that waits is told again
     code, summary = nightly(capsys)
-    assert (code, summary["batches"]) == (0, [])
+    assert [path for _, path, _ in listener.got] == ["/word", "/ping"] * 2
+    assert (code, summary["batches"]) == (3, [])
+    assert [(one["kind"], one["codes"]) for one in summary["waiting"]] == [
+        ("held", ["TOO_MANY_INCOMPLETE"]),
+        ("unreadable", ["LETTER_UNSIGNED"]),
+    ]
     # but a letter that is signed again, and sent again, is
     (aside,) = (inbox / ASIDE).iterdir()
     aside.rename(unsigned)
     (unsigned / SIGNATURE).write_text(good_signature)
     code, summary = nightly(capsys)
-    assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (0, [("1-unsigned", "published")])
+    assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (3, [("1-unsigned", "published")])
+    assert [one["kind"] for one in summary["waiting"]] == ["held"]
     assert [p.name for p in waiting(installation.home)] == []
 
     # nobody decided on the held one: after the agreement's days a night ends it
@@ -126,17 +153,19 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     for later in (days // 2, days - 1):  # each night leaves an event, or else the clock would seem to leap
         monkeypatch.setattr(Home, "clock", lambda self, later=later: Clock(now + timedelta(days=later)))
         code, summary = nightly(capsys)
-        assert (code, summary["batches"]) == (0, [])
+        assert (code, summary["batches"]) == (3, [])
+        assert [one["kind"] for one in summary["waiting"]] == ["held", "unsigned"]
     monkeypatch.setattr(Home, "clock", lambda self: Clock(now + timedelta(days=days + 2)))
     code, summary = nightly(capsys)
     assert (code, [(b[0], b[2]) for b in summary["batches"]]) == (3, [("", "expired")])
+    assert [one["kind"] for one in summary["waiting"]] == ["unsigned"]  # the unfinished one: nobody held it
     assert "HELD_TOO_LONG" in summary["batches"][0][3]
     with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         assert audit.verify(installation.home, ledger).problems == ()
     # a checkpoint that cannot vouch for the one before is a fault of the night
     (installation.home.root / "checkpoints" / f"{summary['signed_head']}.json").write_text("{}")
     code, summary = nightly(capsys)
-    assert (code, summary["signed_head"]) == (1, "FAILED: CHECKPOINT_BROKEN")
+    assert (code, summary["faults"]) == (1, {"signed head": "CHECKPOINT_BROKEN"})
 
 
 @pytest.mark.slow
@@ -146,7 +175,7 @@ def test_one_submission_that_breaks_everything_stops_no_other(
     from flows.schedule import server
 
     server.configure(installation.home)
-    from flows.schedule import nightly as module
+    from flows.schedule import batch as module
 
     installation.submit(installation.home.inbox / "1", rows(1, 40))
     installation.submit(installation.home.inbox / "2", rows(41, 80))
@@ -161,21 +190,9 @@ def test_one_submission_that_breaks_everything_stops_no_other(
     monkeypatch.setattr(module, "receive", receive)
     code, summary = nightly(capsys)
     assert code == 1
-    assert [(b[0], b[2], b[3]) for b in summary["batches"]] == [("1", "failed", ["ValueError"]), ("2", "published", [])]
+    assert [(b[0], b[2], b[3]) for b in summary["batches"]] == [("1", "failed", ["UNEXPECTED"]), ("2", "published", [])]
+    assert [one["kind"] for one in summary["waiting"]] == ["not read"]
     assert "secret" not in json.dumps(kept(installation))
-
-
-def test_the_exit_code_of_a_night_tells_a_fault_from_a_decision() -> None:
-    from flows.schedule.nightly import PASSED, exit_code
-
-    def code(*states: str, selftest: str = PASSED) -> int:
-        return exit_code({"selftest": selftest, "batches": [("f", "b", state, []) for state in states], "recalls": []})
-
-    assert code() == code("published") == 0
-    assert code("published", "held") == code("refused") == code("unreadable") == 3
-    assert code("published", "held", "failed") == 1
-    assert code("ingested") == 1  # a flow that broke off leaves a batch on its way: nobody is asked to decide
-    assert code("published", selftest="no") == 1
 
 
 def test_a_letter_that_cannot_be_read_hides_no_other(installation: Installation) -> None:
@@ -274,3 +291,45 @@ def test_watch_runs_as_many_at_once_as_it_may_and_ends_by_sigterm(installation: 
         assert sorted(watching.said[3:-1]) == ["a: released", "b: released"]
         assert watching.said[-1] == "stopped"
         assert [p.name for p in waiting(installation.home)] == ["c"]
+
+
+@pytest.mark.slow
+def test_watch_goes_on_with_a_batch_once_two_have_decided(installation: Installation) -> None:
+    home, spoiled = installation.home, {"street": "UNKNOWN"}
+    bad = [installations.request(n, request_id=f"B-{n}", **spoiled) for n in range(1, 9)]
+    installation.submit(home.inbox / "first", [*rows(11, 40), *bad])
+    with Watching(installation, "--every", "0.2") as watching:
+        watching.wait_for("first: held")
+        time.sleep(2)
+        assert watching.said[1:] == ["first: started", "first: held"]  # a hold is not started again
+        with Ledger.open(home.ledger_url, Clock()) as ledger:
+            (batch,) = (record.name for record in ledger.batches())
+        sign(home, batch, Decision.DROP, signatures.load(home.keys / "operator-1"))
+        time.sleep(2)
+        assert len(watching.said) == 3  # one of two has signed
+        sign(home, batch, Decision.DROP, signatures.load(home.keys / "operator-2"))
+        watching.wait_for(f"{batch}: released")
+        assert watching.said[3:] == [f"{batch}: started", f"{batch}: released"]
+        watching.process.send_signal(signal.SIGTERM)
+        assert watching.end() == 0
+
+
+@pytest.mark.slow
+def test_watch_goes_on_once_a_halt_has_ended_and_not_before(installation: Installation) -> None:
+    home = installation.home
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        number = ledger.halt("operator-1", Reason.SUSPECTED_FAULT)
+    installation.submit(home.inbox / "first", rows(11, 40))
+    with Watching(installation, "--every", "0.2") as watching:
+        watching.wait_for("first: held")
+        time.sleep(3)
+        started = len(watching.said)
+        assert started <= 5  # it is tried again at most once: nothing has changed since
+        for operator in ("operator-1", "operator-2"):
+            with Ledger.open(home.ledger_url, Clock()) as ledger:
+                resume(ledger, number, signatures.load(home.keys / operator), Reason.CAUSE_MENDED)
+        watching.wait_for(": released")
+        watching.process.send_signal(signal.SIGTERM)
+        assert watching.end() == 0
+    with Ledger.open(home.ledger_url, Clock()) as ledger:
+        assert [b.state.value for b in ledger.batches()] == ["published"] and ledger.verify() == []

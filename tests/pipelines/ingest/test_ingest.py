@@ -116,6 +116,14 @@ def test_the_size_of_parts_changes_nothing(
     assert results[0] == results[1]
 
 
+def test_a_batch_that_is_planned_as_a_large_one_ends_the_same(
+    whole: tuple[BatchContext, lake.Manifest], tmp_path: Path, sandbox: Agreement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duck, "FEW", 0)
+    context = taken(tmp_path, whole[0].root / "in", sandbox, disclosed=[key(sandbox, "BEFORE")])
+    assert read(ingest.run(context)) == read(whole[1])
+
+
 @pytest.mark.slow
 def test_a_crowd_is_held_wherever_its_rows_stand(tmp_path: Path, sandbox: Agreement) -> None:
     limit = 4

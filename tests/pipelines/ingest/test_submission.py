@@ -147,7 +147,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(tmp_path: Path, monke
 
 def test_only_a_key_of_the_agreement_signs_and_only_as_a_letter(tmp_path: Path, sandbox: Agreement) -> None:
     source = submissions.write(tmp_path / "in", submissions.rows(1), Ed25519PrivateKey.generate(), sandbox)
-    with pytest.raises(BadInput, match="LETTER_UNSIGNED"):
+    with pytest.raises(BadInput, match="LETTER_KEY_UNKNOWN: the letter is signed, but"):
         submission.verify_signature(submission.take_in(source, tmp_path / "other key"), sandbox)
     letter = (source / "letter.toml").read_bytes()
     for name, signature in {

@@ -37,7 +37,7 @@ def starves(item: str, attempt: lake.Attempt):
 
 
 def test_what_may_pass_by_itself_is_said_to_be_transient(tmp_path: Path) -> None:
-    with pytest.raises(Transient, match="RESOURCE_FAILED: OSError") as caught:
+    with pytest.raises(Transient, match="DISK_FULL: no space is left") as caught:
         lake.run_step(tmp_path / "s", {}, ["file 1"], starves)
     assert "Canary" not in str(caught.value)
 
@@ -56,7 +56,7 @@ def fills_the_disk(item: str, attempt: lake.Attempt):
 
 
 def test_what_a_failed_attempt_wrote_makes_room_for_its_error(tmp_path: Path) -> None:
-    with pytest.raises(Transient, match="RESOURCE_FAILED"):
+    with pytest.raises(Transient, match="DISK_FULL"):
         lake.run_step(tmp_path / "s", {}, ["file 1"], fills_the_disk)
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["error.json"]
 

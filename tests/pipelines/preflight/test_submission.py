@@ -121,7 +121,7 @@ LETTERS = {
     # what is done to a good submission, what is found without the agreement, and with it
     "good": (lambda _: None, [], []),
     "not signed yet": (unsigned, ["SIGNATURE_MISSING"], ["SIGNATURE_MISSING"]),
-    "another key": (resigned(OTHER, signatures.LETTER), [], ["LETTER_UNSIGNED"]),
+    "another key": (resigned(OTHER, signatures.LETTER), [], ["LETTER_KEY_UNKNOWN"]),
     "another use": (resigned(submissions.KEY, signatures.DECISION), ["LETTER_UNSIGNED"], ["LETTER_UNSIGNED"]),
     "letter changed since": (
         lambda f: (f / "letter.toml").write_text((f / "letter.toml").read_text() + "\n"),

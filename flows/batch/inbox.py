@@ -1,0 +1,116 @@
+"""What lies in the inbox and is not done: folders with a signed letter, whose signature is put in place last; and what
+never became one."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from expectations.base.digests import of_bytes
+from expectations.base.errors import Usage
+from flows.batch import unreadable
+from flows.home.tree import Home
+from flows.ledger import Ledger
+from flows.ledger.lifecycles.states import FINAL, State
+from pipelines.ingest.submission import LETTER, SIGNATURE, letter_bytes
+
+
+def id_of(folder: Path) -> str:
+    """What a submission without a batch is called: by a digest of its folder's name, which somebody else chose."""
+    return f"s-{of_bytes(os.fsencode(folder.name))[:12]}"
+
+
+def batch_of(folder: Path) -> str:
+    """The name that the batch of a submission has, or will have."""
+    return f"b-{of_bytes(letter_bytes(folder))[:12]}"
+
+
+def find(home: Home, id: str) -> Path:
+    """The complete submission of this id in the inbox; raises Usage if there is none."""
+    found = next((folder for folder in waiting(home) if id_of(folder) == id), None)
+    if found is None:
+        remedy = "sluicegate status lists what waits: it may have been read since."
+        raise Usage("NO_SUCH_SUBMISSION", "no complete submission of this id is in the inbox", remedy=remedy)
+    return found
+
+
+def waiting(home: Home) -> list[Path]:
+    """Complete submissions whose batch has neither ended nor waits for people; oldest signature first.
+
+    Whatever stands where the signature belongs completes a submission: a link or a pipe there is for `receive` to
+    refuse, and must not lie here unseen.
+    """
+    found = [path for path in _inside(home.inbox) if os.path.lexists(path / SIGNATURE)]
+    found.sort(key=lambda folder: (stamp(folder), os.fsencode(folder.name)))
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
+        return [folder for folder in found if not _done(ledger, folder)]
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """Something in the inbox that has no signature: since when nothing of it changes, and whether a letter is there."""
+
+    path: Path
+    since: datetime
+    has_letter: bool
+
+
+def unfinished(home: Home, now: datetime) -> list[Unfinished]:
+    """What has lain in the inbox without a signature, and has not changed, for `upload_hours`; the oldest first. What
+    changed since is still being put there."""
+    before = now - timedelta(hours=home.config.upload_hours)
+    found = [
+        Unfinished(path, since, os.path.lexists(path / LETTER))
+        for path in _inside(home.inbox)
+        if not os.path.lexists(path / SIGNATURE) and (since := _newest(path)) <= before
+    ]
+    return sorted(found, key=lambda one: (one.since, os.fsencode(one.path.name)))
+
+
+def put_aside(home: Home) -> list[Path]:
+    """The unreadable submissions that were moved aside and are still there."""
+    aside = home.inbox / unreadable.ASIDE
+    return sorted(_inside(aside)) if aside.is_dir() and not aside.is_symlink() else []
+
+
+def _inside(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
+
+
+def _newest(path: Path) -> datetime:
+    """When anything of it changed last, however deep; links are not followed. What cannot be looked at is old."""
+    return datetime.fromtimestamp(max(_changes(path), default=0.0), UTC)
+
+
+def _changes(path: Path) -> Iterator[float]:
+    try:
+        yield path.lstat().st_ctime
+        if path.is_dir() and not path.is_symlink():
+            for inner in path.iterdir():
+                yield from _changes(inner)
+    except OSError:
+        return
+
+
+def stamp(folder: Path) -> int:
+    """When the signature was written, in nanoseconds; 0 where that cannot be seen."""
+    try:
+        return (folder / SIGNATURE).lstat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _done(ledger: Ledger, folder: Path) -> bool:
+    batch, entry = ledger.batch(batch_of(folder)), ledger.batch(unreadable.name_of(folder))
+    if batch:
+        return batch.state in FINAL or batch.state is State.HELD
+    # the same letter, signed again or with its files fixed, is received again: its signature is put in place anew
+    return entry is not None and _changed(folder) <= entry.received_at.timestamp()
+
+
+def _changed(folder: Path) -> float:
+    try:
+        return (folder / SIGNATURE).lstat().st_ctime
+    except OSError:
+        return 0.0

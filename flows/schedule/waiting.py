@@ -1,0 +1,208 @@
+"""What waits for people: all of it, every night until nobody has to do anything, whatever that night itself did.
+
+A batch or submission is named by ids of ours. The name that a requester chose for a folder stands apart, escaped, for
+whoever looks on this machine: it may hold values.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from expectations.base.errors import SluicegateError
+from expectations.base.total import total
+from expectations.codes import CODES
+from flows.batch import expiry, inbox
+from flows.batch.unreadable import shown_name
+from flows.cases import watching
+from flows.home.tree import Home, busy
+from flows.ledger import Ledger
+from flows.ledger.core import BatchRecord
+from flows.ledger.lifecycles.states import OPEN, State
+from flows.operations import kept
+from flows.registry import compliance
+
+
+class Kind(StrEnum):
+    """What it is that waits; the most urgent first."""
+
+    UNKNOWN = "unknown"  # what waits there could not be looked at
+    RESTORED = "restored"  # from a backup: nothing runs
+    FAILED = "failed"  # a fault of the system, or a run that broke off
+    RECALL = "recall deadline"
+    ORDER = "order deadline"
+    HELD = "held"
+    HALTED = "halted"  # ready to leave, and something stands against it
+    NOT_READ = "not read"  # a complete submission that no run has read
+    UNREADABLE = "unreadable"
+    UNSIGNED = "unsigned"
+    INCOMPLETE = "incomplete"
+    HALT = "releases halted"
+    BACKUP = "no backup"  # none is as young as sluicegate.toml says
+
+
+_DO = total(
+    Kind,
+    {
+        Kind.UNKNOWN: "fix the cause; until then nobody knows what waits of the {id}",
+        Kind.RESTORED: "two operators open this home: sluicegate restored show",
+        Kind.FAILED: "fix the cause, then: sluicegate run {id}",
+        Kind.RECALL: "sluicegate recall show {id}",
+        Kind.ORDER: "confirm that it is complied with, then: sluicegate instruments confirm {id}",
+        Kind.HELD: "sluicegate review show {id}",
+        Kind.HALTED: "once releases may go on: sluicegate run {id}",
+        Kind.NOT_READ: "sluicegate run, with its folder in the inbox",
+        Kind.UNREADABLE: "tell the requester why; then delete it from inbox/.unreadable",
+        Kind.UNSIGNED: "ask the requester for letter.toml.sig; or delete the folder from the inbox",
+        Kind.INCOMPLETE: "ask the requester for the rest; or delete it from the inbox",
+        Kind.HALT: "two operators: sluicegate resume {id} --key KEY",
+        Kind.BACKUP: "see why the deployment backup makes none; by hand: sluicegate backup",
+    },
+)
+_BATCHES = {
+    State.HELD: Kind.HELD,
+    State.SEALED: Kind.HALTED,
+    State.PREPARED: Kind.HALTED,
+    **dict.fromkeys((State.FAILED, State.RECEIVED, State.INGESTED, State.MATCHED, State.VALIDATED), Kind.FAILED),
+}
+
+
+@dataclass(frozen=True)
+class Waits:
+    """One thing that waits.
+
+    id       of the batch, submission, case, order or halt: never a name that somebody else chose
+    since    when it began; None if nobody knows
+    until    when it is too late; None: never
+    codes    why
+    folder   the submission's folder, escaped, for this machine's terminal and console only
+    """
+
+    kind: Kind
+    id: str
+    since: datetime | None = None
+    until: datetime | None = None
+    codes: tuple[str, ...] = ()
+    folder: str | None = None
+
+    @property
+    def to_do(self) -> str:
+        """What to do about it, as a sentence or a command."""
+        return _DO[self.kind].format(id=self.id)
+
+    def told(self, now: datetime) -> dict[str, Any]:
+        """As JSON for this machine: `folder` goes no further."""
+        return {
+            "kind": self.kind.value,
+            "id": self.id,
+            "codes": list(self.codes),
+            "why": "; ".join(CODES[code].message for code in self.codes if code in CODES),
+            "hours": None if self.since is None else max(0, int((now - self.since).total_seconds() // 3600)),
+            "until": self.until.astimezone(UTC).isoformat(timespec="minutes") if self.until else None,
+            "late": self.until is not None and self.until <= now,
+            "to_do": self.to_do,
+            "folder": self.folder,
+        }
+
+
+def everything(home: Home, ledger: Ledger) -> list[Waits]:
+    """All that waits now, the most urgent first: by kind, then by what is due first, then the oldest."""
+    found: list[Waits] = []
+    for name, look in _SOURCES.items():
+        try:
+            found += look(home, ledger)
+        except SluicegateError as error:  # one that cannot be read hides no other
+            found.append(Waits(Kind.UNKNOWN, name, codes=(error.code,)))
+    kinds, never = list(Kind), datetime.max.replace(tzinfo=UTC)
+    return sorted(found, key=lambda w: (kinds.index(w.kind), w.until or never, w.since or never, w.id))
+
+
+def seen(home: Home) -> list[dict[str, Any]]:
+    """The same as `told`, for people who look."""
+    now, found = looked(home)
+    return [one.told(now) for one in found]
+
+
+def looked(home: Home) -> tuple[datetime, list[Waits]]:
+    """The time, and all that waits then: by the time of the newest event where this machine's clock is wrong, since
+    whoever looks must see what waits."""
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
+        time_now = ledger.time_now()
+    now = time_now.newest if time_now.wrong and time_now.newest else time_now.machine
+    with Ledger.open(home.ledger_url, replace(home.clock(), fixed=now, pretended=True)) as ledger:
+        return now, everything(home, ledger)
+
+
+def _batches(home: Home, ledger: Ledger) -> Iterator[Waits]:
+    for record in ledger.batches(*OPEN):
+        if busy(home, record.name):
+            continue
+        last = expiry.last_day(ledger, record.name)
+        until = None if last is None else datetime.combine(last.day + timedelta(days=1), time(), ZoneInfo(last.zone))
+        yield Waits(_BATCHES[record.state], record.name, _since(ledger, record), until, tuple(record.codes))
+
+
+def _since(ledger: Ledger, record: BatchRecord) -> datetime:
+    events = ledger.events(record.name)
+    return expiry.waiting_since(events) or datetime.fromisoformat(events[-1]["at"])
+
+
+def _submissions(home: Home, ledger: Ledger) -> Iterator[Waits]:
+    for folder in inbox.waiting(home):
+        if ledger.batch(inbox.batch_of(folder)) is None:  # else the batch stands for it
+            yield Waits(Kind.NOT_READ, inbox.id_of(folder), _modified(folder), folder=shown_name(folder))
+    for one in inbox.unfinished(home, ledger.clock.now()):
+        kind = Kind.UNSIGNED if one.has_letter else Kind.INCOMPLETE
+        yield Waits(kind, inbox.id_of(one.path), one.since, folder=shown_name(one.path))
+    for path in inbox.put_aside(home):
+        name = path.name.rpartition("-")[0]
+        events = ledger.events(name)
+        codes = tuple(code for event in events for code in event["facts"].get("codes", ()))
+        since = datetime.fromisoformat(events[0]["at"]) if events else None
+        yield Waits(Kind.UNREADABLE, path.name, since, codes=codes)
+
+
+def _recalls(home: Home, ledger: Ledger) -> Iterator[Waits]:
+    for due in watching.deadlines_due(home, ledger):
+        until = datetime.fromisoformat(due["at"]) if due["at"] else None
+        yield Waits(Kind.RECALL, due["case"], until=until, codes=(due["deadline"],))
+
+
+def _orders(home: Home, ledger: Ledger) -> Iterator[Waits]:
+    for order in compliance.due(ledger, home.config.alert_hours):
+        yield Waits(Kind.ORDER, order["order"], until=order["end"])
+
+
+def _halts(_: Home, ledger: Ledger) -> Iterator[Waits]:
+    for halt in ledger.halts():
+        yield Waits(Kind.HALT, str(halt.seq), halt.at, codes=(halt.reason.value,))
+
+
+def _restorations(_: Home, ledger: Ledger) -> Iterator[Waits]:
+    for one in ledger.restorations():
+        if one.opened_at is None:
+            yield Waits(Kind.RESTORED, str(one.seq), one.at)
+
+
+def _backups(home: Home, ledger: Ledger) -> Iterator[Waits]:
+    if kept.missing(home, ledger.clock.now()):
+        yield Waits(Kind.BACKUP, "backup", kept.newest(home))
+
+
+def _modified(folder: Path) -> datetime | None:
+    written = inbox.stamp(folder)
+    return datetime.fromtimestamp(written / 1e9, UTC) if written else None
+
+
+_SOURCES = {
+    "batches": _batches,
+    "submissions": _submissions,
+    "recalls": _recalls,
+    "orders": _orders,
+    "halts": _halts,
+    "restorations": _restorations,
+    "backups": _backups,
+}

@@ -1,0 +1,18 @@
+"""What a test of processes has started: says its folder, a variable and how it was started; then ends, or waits."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+if __name__ == "__main__":
+    started = "warm" if "great_expectations" in sys.modules else "cold"
+    if sys.argv[1] != "wait":
+        print(Path.cwd(), os.environ.get("CANARY_OF_TEST"), started, flush=True)
+        sys.exit(int(sys.argv[1]))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(15))
+    print(started, os.getpid(), flush=True)
+    time.sleep(60)

@@ -1,0 +1,224 @@
+"""What is shipped for systemd and for containers, as far as it can be shown without either: checked by systemd's own
+tool and the schema of Compose, and each command run as a plain process with its variables and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import psycopg
+import pytest
+
+from expectations.base.clock import Clock
+from flows.ledger import Ledger
+from flows.ledger.lifecycles.states import State
+from flows.schedule.engine import connect
+from flows.schedule.server import await_answer
+from flows.schedule.service import SETTINGS
+from tests.factories import installations, postgres
+from tests.infra import declared
+from tests.infra.declared import UNITS, Command, Processes, units
+
+TOOL = shutil.which("systemd-analyze")
+needs_systemd = pytest.mark.skipif(TOOL is None, reason="systemd-analyze is not installed (apt-get install systemd)")
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The units, with programs that are there."""
+    shutil.copytree(UNITS, tmp_path / "units")
+    for path in (tmp_path / "units").glob("*.service"):
+        path.write_text(path.read_text().replace("/opt/sluicegate/bin/", f"{tmp_path}/"))
+    for name in ("prefect", "sluicegate"):
+        (tmp_path / name).touch(mode=0o755)
+    return tmp_path / "units"
+
+
+def analyze(units: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "SYSTEMD_UNIT_PATH": f"{units}:"}
+    return subprocess.run([str(TOOL), *arguments], env=environment, capture_output=True, text=True)
+
+
+@needs_systemd
+def test_systemd_finds_nothing_wrong_with_the_units(copied: Path) -> None:
+    files = [str(path) for path in copied.iterdir() if path.is_file()]
+    done = analyze(copied, "verify", "--man=no", *files)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    with (copied / "sluicegate-worker.service").open("a") as unit:
+        unit.write("NoSuchThing=true\nExecStop=/no/such/program\n")
+    assert "NoSuchThing" in analyze(copied, "verify", "--man=no", *files).stderr
+
+
+@needs_systemd
+def test_no_service_may_do_more_than_it_needs(copied: Path) -> None:
+    for path in copied.glob("*.service"):
+        done = analyze(copied, "security", "--offline=true", "--threshold=20", "--no-pager", str(path))
+        assert done.returncode == 0, done.stdout[-3000:]  # 2.0 of 10, which would be no protection at all
+
+
+def test_the_compose_file_fits_its_schema() -> None:
+    schema = json.loads((Path(__file__).parent / "resources" / "compose-spec.json").read_text())
+    checker = jsonschema.Draft202012Validator(schema)
+    found = declared.compose()
+    assert list(checker.iter_errors(found)) == []
+    found["services"]["worker"]["environments"] = {}
+    assert list(checker.iter_errors(found))
+    for one in declared.compose()["services"].values():
+        assert set(one.get("depends_on", {})) <= set(found["services"])
+        named = [s if isinstance(s, str) else s["source"] for s in (*one.get("secrets", []), *one.get("configs", []))]
+        assert set(named) <= {*found["secrets"], *found["configs"]}
+
+
+@pytest.mark.parametrize("commands", [units, declared.containers], ids=["systemd", "compose"])
+def test_they_set_what_up_sets(commands: Callable[[], dict[str, Command]]) -> None:
+    server = commands()["server"].environment
+    assert {name: server.get(name) for name in SETTINGS} == SETTINGS
+    used = {variable for one in commands().values() for variable in one.environment}
+    assert {name for name in used if name.startswith("SLUICEGATE_")} <= {"SLUICEGATE_HOME", "SLUICEGATE_LEDGER"}
+    assert all("--limit" in one.words for name, one in commands().items() if name == "worker")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def databases(password: str | None = None) -> Iterator[tuple[str, int]]:
+    """A PostgreSQL server with what the page and the Compose file have people make: gives its socket's folder and the
+    port of TCP, which asks for the password."""
+    programs = postgres.binaries()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
+    port = free_port()
+    with postgres.server(programs, port=port if password else None) as server:
+        with psycopg.connect(f"postgresql:///postgres?{server.address}", autocommit=True) as connection:
+            connection.execute("CREATE ROLE sluicegate LOGIN CREATEDB")
+            if password:
+                connection.execute(psycopg.sql.SQL("ALTER ROLE sluicegate PASSWORD {}").format(password))
+            connection.execute("CREATE DATABASE sluicegate OWNER sluicegate")
+            connection.execute("CREATE DATABASE prefect OWNER sluicegate")
+        yield re.findall(r"host=([^&]+)", server.address)[0], port
+
+
+def asked(url: str, path: str, body: dict[str, Any]) -> Any:
+    answer = httpx.post(f"{url}{path}", json=body, timeout=30)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def ended(url: str, deployment: str) -> str:
+    """The name of the state in which a run of this deployment ends."""
+    (found,) = (one for one in asked(url, "/deployments/filter", {}) if one["name"] == deployment)
+    run = asked(url, f"/deployments/{found['id']}/create_flow_run", {"state": {"type": "SCHEDULED"}})["id"]
+    return waited(
+        lambda: next(
+            (
+                one["state"]["name"]
+                for one in asked(url, "/flow_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
+                if one["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+            ),
+            "",
+        )
+    )
+
+
+def waited(look: Callable[[], Any]) -> Any:
+    end = time.monotonic() + 300
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.5)
+    raise AssertionError("it did not come")
+
+
+def forks(home: Path) -> bool:
+    """Whether a warm process answers, from which the worker's runs are forked."""
+    found = connect(home / "prefect")
+    if found is not None:
+        found.close()
+    return found is not None
+
+
+@pytest.mark.slow
+@pytest.mark.outside
+@pytest.mark.timeout(900)  # measured at a load of ten on two cores: 319 s
+def test_what_systemd_would_start_runs(tmp_path: Path) -> None:
+    with databases() as (folder, _):
+        port = free_port()
+        here = {"/var/lib/sluicegate": str(tmp_path / "home"), "4200": str(port), "/run/postgresql": folder}
+        processes, commands = Processes(tmp_path, here), units()
+        made = Command(
+            ["sluicegate", "init", "--sandbox"], commands["worker"].environment, {0}, commands["worker"].credentials
+        )
+        processes.run(made)
+        try:
+            processes.start(commands["server"])
+            processes.run(commands["deploy"])  # waits for the server
+            processes.start(commands["worker"])
+            relay = processes.start(commands["relay"])
+            assert ended(f"http://127.0.0.1:{port}/api", "signed-head") == "Completed"
+            assert len(list((tmp_path / "home" / "checkpoints").glob("*.json"))) == 1
+            assert forks(tmp_path / "home")
+            assert relay.poll() is None
+        finally:
+            processes.stop()
+        waited(lambda: not forks(tmp_path / "home"))
+        night = commands["nightly"]  # which takes a minute: the README's commands are run with it
+        assert night.words[1:] == ["nightly"] and "PREFECT_API_URL" not in night.environment
+        assert json.loads(processes.run(replace(night, words=["sluicegate", "status", "--json"])))["batches"] == []
+        assert not (tmp_path / "home" / "ledger.db").exists()
+        assert not list((tmp_path / "home" / "prefect").glob("*.db"))
+
+
+@pytest.mark.slow
+@pytest.mark.outside
+@pytest.mark.timeout(900)  # measured at a load of ten on two cores: 319 s
+def test_what_compose_would_start_runs_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with databases("s3cret") as (_, database):
+        port, passwords = free_port(), tmp_path / "pgpass"
+        passwords.write_text(f"127.0.0.1:{database}:*:sluicegate:s3cret\n")
+        passwords.chmod(0o600)
+        here = {
+            "/srv/sluicegate": str(tmp_path / "home"),
+            "/run/secrets/pgpass": str(passwords),
+            "@postgres/": f"@127.0.0.1:{database}/",
+            "//server:": "//127.0.0.1:",
+            "0.0.0.0": "127.0.0.1",
+            "4200": str(port),
+        }
+        monkeypatch.setenv("PGPASSFILE", str(passwords))
+        monkeypatch.setenv("SLUICEGATE_LEDGER", f"postgresql://sluicegate@127.0.0.1:{database}/sluicegate")
+        processes, commands = Processes(tmp_path, here), declared.containers()
+        processes.run(commands["init"])
+        installation = installations.make(tmp_path / "home")  # the rest of a sandbox: operators, law, a register
+        try:
+            processes.start(commands["server"])
+            assert await_answer(f"http://127.0.0.1:{port}/api")
+            _, *check = declared.compose()["services"]["server"]["healthcheck"]["test"]
+            processes.run(Command(check, {}))
+            processes.run(commands["deploy"])
+            processes.start(commands["worker"])
+            processes.start(commands["relay"])
+            waited(lambda: "telling" in (tmp_path / "log").read_text())
+            installation.submit(installation.home.inbox / "one", [installations.request(n) for n in range(1, 31)])
+            with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
+                waited(lambda: [b for b in ledger.batches() if b.state is State.PUBLISHED])
+                assert ledger.verify() == []
+            assert forks(tmp_path / "home")
+        finally:
+            processes.stop()
+        assert not (tmp_path / "home" / "ledger.db").exists()
