@@ -17,7 +17,7 @@ from expectations.address import complete
 from expectations.base import digests
 from expectations.base.clock import legal_date
 from expectations.base.duck import session
-from expectations.base.errors import SluicegateError
+from expectations.base.errors import SluicegateError, Transient
 from expectations.contracts.stages import CANONICAL
 from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching
@@ -217,9 +217,10 @@ class BatchSteps:
         return bool(made) and self.ledger.granted(self.name, which, self.content_digest(), decision)
 
     def store_fault(self, error: SluicegateError) -> str:
-        """Stores what failed for the operator: code, message, place; no error of ours holds a value. Its digest."""
+        """Stores what failed for the operator: code, message, place, and whether it may pass by itself; no error of
+        ours holds a value. Its digest."""
         shown = {"code": error.code, "message": error.message, "where": error.where, "remedy": error.remedy}
-        return self.home.store_verdict(self.name, FAULT, shown)
+        return self.home.store_verdict(self.name, FAULT, {**shown, "passing": isinstance(error, Transient)})
 
     @cached_property
     def release(self) -> Release:

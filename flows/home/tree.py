@@ -124,6 +124,14 @@ class Home:
         durable.write(folder / f"{name}.json", text)
         return of_bytes(text)
 
+    def passing_fault(self, batch: str) -> bool:
+        """Whether the newest fault of a batch may have passed by itself; False where nothing of it is stored."""
+        try:
+            stored = json.loads((self.verdicts / batch / f"{FAULT}.json").read_bytes())
+        except (OSError, ValueError):
+            return False
+        return bool(stored.get("passing"))
+
     @cached_property
     def ledger_url(self) -> str:
         """Read once: a command that gives it may take a while. Raises Usage if it cannot be read."""

@@ -1,4 +1,5 @@
-"""What a run would change now: batches that can go on, and complete submissions that nobody has read."""
+"""What a run would change now: batches that can go on, among them those that failed of something that may pass, and
+complete submissions that nobody has read."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,9 +8,11 @@ from flows.batch.inbox import batch_of, id_of, stamp, waiting
 from flows.batch.unreadable import shown_name
 from flows.home.tree import Home, busy
 from flows.ledger import Ledger
+from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import OPEN, State
 
-_GO_ON = tuple(state for state in OPEN if state not in (State.HELD, State.FAILED))  # there a run changes nothing
+_GO_ON = tuple(state for state in OPEN if state is not State.HELD)  # there a run changes nothing
+PASSING = -1  # the version of a batch that failed of something that may pass
 
 
 @dataclass(frozen=True)
@@ -38,11 +41,18 @@ def due(home: Home) -> Iterator[Due]:
     """The batches that can go on and are not running here, then the submissions; the oldest first."""
     with Ledger.open(home.ledger_url, home.clock()) as ledger:
         for record in ledger.batches(*_GO_ON):
-            if busy(home, record.name):
-                continue
-            # what is ready to leave, and did not, waits for an event of no batch: a halt's end, an enrolment
-            ready = record.state in (State.SEALED, State.PREPARED)
-            version = ledger.last_event(None if ready else record.name)
-            yield Due(record.name, record.name, record.name, record.name, version)
+            version = None if busy(home, record.name) else _version(home, ledger, record)
+            if version is not None:
+                yield Due(record.name, record.name, record.name, record.name, version)
     for folder in waiting(home):
         yield Due(batch_of(folder), id_of(folder), str(folder), shown_name(folder), stamp(folder))
+
+
+def _version(home: Home, ledger: Ledger, record: BatchRecord) -> int | None:
+    """What a batch is now; None if a run would change nothing of it."""
+    if record.state is State.FAILED:
+        return PASSING if home.passing_fault(record.name) else None
+    if record.state not in (State.SEALED, State.PREPARED):
+        return ledger.last_event(record.name)
+    # what is ready to leave, and did not, waits for an event of no batch: a halt's end, an enrolment
+    return None if ledger.halts() else ledger.last_event(None)

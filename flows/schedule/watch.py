@@ -1,23 +1,26 @@
 """Watching without a server: each submission is started once it is complete, and each batch once it can go on (people
-have decided, or a halt has ended), never twice, a bounded number at a time. Every batch runs in a process of its own
-(`sluicegate run`, forked from a warm one), so that one that dies takes no other with it; they share one Prefect
-server."""
+have decided, or a halt has ended), a bounded number at a time; again after a pause if nothing came of it. Every batch
+runs in a process of its own (`sluicegate run`, forked from a warm one), so that one that dies takes no other with it;
+they share one Prefect server."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
-from expectations.base.errors import DONE, HELD, REFUSED, BadInput, Usage
+from expectations.base.errors import DONE, HELD, REFUSED, BadInput, Transient, Usage
 from flows.home.tree import Home
 from flows.schedule import server, warm
 from flows.schedule.due import Due, due
 from flows.schedule.relay import Relay
+from flows.schedule.started import Started
 
 _TICK = 0.5  # seconds
 _ENDS = {DONE: "released", HELD: "held", REFUSED: "refused", BadInput.exit_code: "unreadable"}
+_FAILED = "failed; if that does not pass by itself, fix the cause, then run it again"
 
 
 class Watch:
@@ -26,8 +29,9 @@ class Watch:
     def __init__(self, home: Home, at_once: int) -> None:
         self.home, self.at_once = home, at_once
         self.running: dict[str, tuple[Due, subprocess.Popen[bytes]]] = {}
-        self.seen: dict[str, int] = {}
+        self.started = Started()
         self.stopping = False
+        self.lacking = ""  # what is out of reach, by its code
 
     def stop(self, _signal: int, _frame: FrameType | None) -> None:
         """Starts nothing more; what runs, ends."""
@@ -36,7 +40,7 @@ class Watch:
     def step(self) -> bool:
         """Collects what ended, starts what waits; True while there is something to do."""
         self._collect()
-        found = [] if self.stopping else [one for one in due(self.home) if self.seen.get(one.what) != one.version]
+        found = [] if self.stopping else [one for one in due(self.home) if self.started.wanted(one)]
         for one in found:
             if len(self.running) >= self.at_once:
                 break
@@ -45,7 +49,7 @@ class Watch:
         return bool(self.running) or bool(found)
 
     def _start(self, one: Due) -> None:
-        self.seen[one.what] = one.version
+        self.started.note(one)
         env = {**os.environ, "SLUICEGATE_HOME": str(self.home.root)}
         command = [sys.executable, "-m", "flows.schedule.engine", "flows.cli.main", "run", one.what, "--json"]
         # its own session: a Ctrl-C at the terminal reaches us only, and the batch goes on; its errors go to our stderr
@@ -58,7 +62,7 @@ class Watch:
             code = process.poll()
             if code is not None:
                 del self.running[batch]
-                print(f"{one.shown}: {_ENDS.get(code, 'failed; fix the cause, then run it again')}", flush=True)
+                print(f"{one.shown}: {_ENDS.get(code, _FAILED)}", flush=True)
 
 
 def relay(home: Home, *, every: float, once: bool) -> int:
@@ -72,12 +76,27 @@ def relay(home: Home, *, every: float, once: bool) -> int:
         signal.signal(name, keeper.stop)
     print(f"telling {os.environ['PREFECT_API_URL']} of {home.root}", flush=True)
     while True:
-        if told := teller.step():
+        if told := _patiently(keeper, teller.step, once=once):
             print(f"{told} events", flush=True)
         if once or keeper.stopping:
             break
         _pause(keeper, every)
     return DONE
+
+
+def _patiently(keeper: Watch, step: Callable[[], int], *, once: bool) -> int:
+    """One step. What it needs may be out of reach for a while: that is said once, and the next one tries again; with
+    `once`, where there is no next one, it is raised."""
+    try:
+        done, keeper.lacking = step(), ""
+        return done
+    except Transient as error:
+        if once:
+            raise
+        if keeper.lacking != error.code:
+            print(f"{error} Waiting.", file=sys.stderr, flush=True)
+        keeper.lacking = error.code
+        return len(keeper.running)
 
 
 def watch(home: Home, *, at_once: int, every: float, once: bool) -> int:
@@ -89,7 +108,7 @@ def watch(home: Home, *, at_once: int, every: float, once: bool) -> int:
     with warm.kept(home):
         wait()
         print(f"watching {home.inbox}", flush=True)
-        while keeper.step() or not (keeper.stopping or once):
+        while _patiently(keeper, keeper.step, once=once) or not (keeper.stopping or once):
             _pause(keeper, every)
     print("stopped", flush=True)
     return DONE

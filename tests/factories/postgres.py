@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,9 +32,10 @@ class Server:
     control: list[object]
     started: list[object]
 
-    def restart(self) -> None:
-        """Ends every connection at once, without a word to the clients, and starts it again."""
+    def restart(self, seconds: float = 0) -> None:
+        """Ends every connection at once, without a word to the clients, and starts it again after so long."""
         _run([*self.control, "-m", "immediate", "stop"])
+        time.sleep(seconds)
         _run([*self.control, *self.started, "start"])
 
 

@@ -81,7 +81,7 @@ class Service:
             with Ledger.open(self.home.ledger_url, Clock()) as ledger:
                 return ledger.known_batch(batch).state is State.PUBLISHED
 
-        until(look)
+        until(look, 600)  # a run that dies, and one more whose word is lost, begin again after 1 and 5 minutes
         with Ledger.open(self.home.ledger_url, Clock()) as ledger:
             assert [e["kind"] for e in ledger.events(batch)].count("published") == 1
             assert audit.verify(self.home, ledger).problems == ()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from expectations.base.clock import Clock
+from expectations.base.errors import Transient
 from flows.batch import inbox
 from flows.batch.receive import receive
 from flows.cli import main
@@ -15,6 +16,8 @@ from flows.ledger import Ledger
 from flows.ledger.decisions import Reason
 from flows.schedule import relay
 from flows.schedule.due import due
+from flows.schedule.started import PAUSES, Started
+from flows.schedule.watch import Watch, _patiently
 from tests.factories import installations
 from tests.factories.installations import Installation
 
@@ -81,3 +84,52 @@ def test_a_submission_that_was_received_is_due_until_it_has_ended(installation: 
     with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
         batch = receive(installation.home, ledger, ledger.clock, folder)
     assert [one.batch for one in due(installation.home)] == [batch, batch]
+
+
+def test_what_the_server_lost_is_told_again_unless_a_run_is_for_it(
+    installation: Installation, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = installation.submit(installation.home.inbox / "one", [installations.request(1)])
+    id, seconds, asked = inbox.id_of(folder), [0.0], {inbox.id_of(folder)}
+    monkeypatch.setattr(relay, "_asked", lambda: frozenset(asked))
+    teller = relay.Relay(installation.home)
+    teller.started = Started(lambda: seconds[0])
+    assert teller.step() == 1
+    seconds[0] += PAUSES[0]
+    assert teller.step() == 0  # its run waits for a place
+    asked.clear()
+    seconds[0] += PAUSES[1]
+    assert teller.step() == 1 and [payload for *_, payload in told] == [{"batch": id}] * 2
+    assert teller.step() == 0
+
+
+def test_each_telling_is_an_event_of_its_own(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server takes an event of the same id for the one that it knows."""
+    installation.submit(installation.home.inbox / "one", [installations.request(1)])
+    keys, seconds = [], [0.0]
+    monkeypatch.setattr(relay, "_tell", lambda _name, _resource, key, _payload: keys.append(key))
+    monkeypatch.setattr(relay, "_asked", frozenset)
+    teller = relay.Relay(installation.home)
+    teller.started = Started(lambda: seconds[0])
+    for pause in (0.0, *PAUSES):
+        seconds[0] += pause
+        assert teller.step() == 1
+    assert len(set(keys)) == len(keys) == 1 + len(PAUSES)
+
+
+def test_a_ledger_out_of_reach_stops_neither_relay_nor_watch(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keeper, said = Watch(installation.home, 1), iter([True, True, False, True])
+
+    def step() -> int:
+        return _raising() if next(said) else 1
+
+    assert [_patiently(keeper, step, once=False) for _ in range(4)] == [0, 0, 1, 0]
+    assert capsys.readouterr().err.count("LEDGER_BUSY") == 2  # once for as long as it lasts
+    with pytest.raises(Transient):
+        _patiently(keeper, _raising, once=True)
+
+
+def _raising() -> int:
+    raise Transient("LEDGER_BUSY", "out of reach")
