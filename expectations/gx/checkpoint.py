@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.base.duck import DuckSettings, quote, session
+from expectations.base.duck import FEW, DuckSettings, quote, session
 from expectations.gx.checks import LOOKS_AT_ROWS, Check, Setup, Suite, row_count
 from expectations.gx.evaluate import evaluate
 from expectations.gx.verdict import Result, Status, Verdict
@@ -45,7 +45,7 @@ def run(suite: Suite, tables: Tables, *, rows: int, duck: DuckSettings | None = 
     checks = (manifest, *suite.checks)
     findings: dict[str, list[Finding]] = {}
     with _folder(duck) as folder, session(duck) as connection:
-        broken = prepare(connection, suite.setup, tables, folder)
+        broken = prepare(connection, suite.setup, tables, folder, few=rows <= FEW)
         made = [name for name in dict.fromkeys(c.table for c in checks) if name in tables and name not in broken]
         own = {name: [c for c in checks if c.table == name] for name in made}
         found, gx = evaluate(connection, suite.name, own, rows)
@@ -66,28 +66,48 @@ def _folder(duck: DuckSettings | None) -> Iterator[Path]:
 
 
 def prepare(
-    connection: duckdb.DuckDBPyConnection, setup: Iterable[Setup], tables: Tables, folder: Path
+    connection: duckdb.DuckDBPyConnection, setup: Iterable[Setup], tables: Tables, folder: Path, *, few: bool = False
 ) -> dict[str, str]:
     """Makes the tables in a session; returns those that could not be made, with the name of the exception's type.
 
     What is worked out is kept as Parquet in `folder`: in memory it is not compressed, and a million rows would not fit.
+    A `few` rows do, and are read in a third of the time.
     """
     broken: dict[str, str] = {}
     for define in setup:
         define(connection)
     for name, table in tables.items():
         try:
-            connection.execute(f'CREATE VIEW "{name}" AS FROM {_kept(connection, table, folder / f"{name}.parquet")}')
+            if few and _is_worked_out(table):
+                _make(connection, name, table)
+            else:
+                kept = _kept(connection, table, folder / f"{name}.parquet")
+                connection.execute(f'CREATE VIEW "{name}" AS FROM {kept}')
         except Exception as error:  # whatever it stumbled over: its text may quote values
             broken[name] = type(error).__name__
     return broken
+
+
+def _is_worked_out(table: Table) -> bool:
+    """What can stand in FROM is no more than a name."""
+    return not isinstance(table, str) or table.lstrip().upper().startswith(("SELECT", "WITH"))
+
+
+def _make(connection: duckdb.DuckDBPyConnection, name: str, table: Table) -> None:
+    """Works a table out in the session's memory."""
+    if isinstance(table, str):
+        connection.execute(f'CREATE TABLE "{name}" AS {table}')
+        return
+    connection.register(f"{name}!", table(connection))
+    connection.execute(f'CREATE TABLE "{name}" AS FROM "{name}!"')
+    connection.unregister(f"{name}!")
 
 
 def _kept(connection: duckdb.DuckDBPyConnection, table: Table, path: Path) -> str:
     """What can stand in FROM for a table, worked out and written to `path` unless it is no more than a name."""
     if not isinstance(table, str):
         pq.write_table(table(connection), path)
-    elif table.lstrip().upper().startswith(("SELECT", "WITH")):
+    elif _is_worked_out(table):
         connection.execute(f"COPY ({table}) TO {quote(str(path))} (FORMAT parquet, ROW_GROUP_SIZE {_GROUP})")
     else:
         return table

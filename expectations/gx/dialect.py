@@ -1,7 +1,7 @@
 """SQLAlchemy's way to a DuckDB connection of ours, for Great Expectations.
 
-Beside buffered results (`portable.buffered`): a URL names a connection that `duck.connect` has opened already, with its
-threads, memory, temporary folder and macros, in place of opening one with DuckDB's defaults.
+Beside buffered results (`portable.buffered`): a URL names the connection of a `duck.session`, with its threads, memory,
+temporary folder and macros, in place of opening one with DuckDB's defaults.
 """
 
 import uuid

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.gx.checks import Check
-from expectations.gx.evaluate import add_checkpoint, define, library, quiet_gx, without_bars
+from expectations.gx.evaluate import add_checkpoint, add_source, define, library, quiet_gx, without_bars
 
 PACKAGE, DATA = "sluicegate_gates", "data"
 VARIABLE = "GATES_DATA"  # names the folder of the batch that is looked at
@@ -107,7 +107,7 @@ def _add(context: Any, name: str, checks: Mapping[str, Sequence[Check]], rows: i
     from expectations.gx.portable.decide import Decide
 
     url = f"duckdb+sluicegate:///${{{VARIABLE}}}/{name}.duckdb"
-    source = context.data_sources.add_sql(name, connection_string=url, create_temp_table=False)
+    source = add_source(context, name, url, checks)
     definitions = [define(context, source, name, table, own) for table, own in checks.items()]
     declared = {check.id: check.said for own in checks.values() for check in own}
     add_checkpoint(context, name, definitions, Decide(name="verdict", declared=declared, rows=rows))

@@ -4,6 +4,10 @@
 suffix, full_name, birth_date and tin, all text. `derive_register` does so for a register's persons.
 """
 
+import duckdb
+
+from expectations.base.duck import once
+
 SUFFIXES = "JR|SR|II|III|IV|V"
 # How else they are written; 2ND, 3RD and 4TH have lost their digit in a standard name, and no name is ND, RD or TH.
 OTHER_SUFFIXES = {"JUNIOR": "JR", "JNR": "JR", "SENIOR": "SR", "SNR": "SR", "SECOND": "II", "ND": "II"}
@@ -84,10 +88,14 @@ _MACROS = {
 MACROS = [(*called.split(), sql) for called, sql in _MACROS.items()]  # name, parameter, SQL
 
 
-def setup(connection: object) -> None:
-    """Defines the macros on a connection."""
+def setup(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes the macros in the database of a session, once."""
+    once(connection, "names", "", lambda: _make(connection))
+
+
+def _make(connection: duckdb.DuckDBPyConnection) -> None:
     for name, parameters, body in MACROS:
-        connection.execute(f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS {body}")  # type: ignore[attr-defined]
+        connection.execute(f"CREATE OR REPLACE MACRO main.{name}({parameters}) AS {body}")
 
 
 def derive(relation: str) -> str:

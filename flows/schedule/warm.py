@@ -190,11 +190,14 @@ def _preload() -> None:
     """Imports what every batch needs."""
     for name in _NEEDED:
         importlib.import_module(name)
+    from expectations import address
     from expectations.address import reference
     from expectations.gx.evaluate import library
 
     library()
     reference.zip_table()
+    reference.zip_rows()
+    address.version()  # all patterns, and the SQL that is made of them
 
 
 def _become(asked: Run) -> None:

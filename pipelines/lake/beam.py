@@ -37,13 +37,11 @@ def run(
     """Runs a step's work on `items` and commits it in `folder` (see `step.run_step`, the only caller)."""
     attempts = str(folder / ATTEMPTS)
     with beam.Pipeline(options=runners.options(runner)) as pipeline:
-        parts = (
-            pipeline
-            | "Work" >> beam.Create(list(enumerate(items)))
-            | "Spread" >> beam.GroupByKey()  # each item under a key of its own: any worker may take it
-            | "Write parts" >> beam.ParDo(_Write(worker, attempts, resume))
-            | "All parts" >> beam.GroupByKey()
-        )
+        if len(items) > 1:  # each under a key of its own: any worker may take it
+            work = pipeline | "Work" >> beam.Create(list(enumerate(items))) | "Spread" >> beam.GroupByKey()
+        else:
+            work = pipeline | "Work" >> beam.Create([(0, items)])
+        parts = work | "Write parts" >> beam.ParDo(_Write(worker, attempts, resume)) | "All parts" >> beam.GroupByKey()
         if then is not None:
             parts = parts | "Then" >> beam.ParDo(_Then(then, attempts)) | "All and more" >> beam.GroupByKey()
         _ = parts | "Commit" >> beam.ParDo(_Commit(str(folder), inputs, labels))

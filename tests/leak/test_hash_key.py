@@ -98,12 +98,12 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         found.graphs.append(pipeline.to_runner_api().SerializeToString())
         return to_proto(pipeline, *args, **named)
 
-    connect = duck.connect
+    cursor = duck._cursor
     handler = logging.Handler()
     handler.emit = lambda record: found.logged.append(record.getMessage())  # type: ignore[method-assign]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(beam_side, "run", spy)
-        patched.setattr(duck, "connect", lambda settings=None: Heard(connect(settings), found.queries))
+        patched.setattr(duck, "_cursor", lambda database: Heard(cursor(database), found.queries))
         patched.setattr(apache_beam.Pipeline, "run", graph)
         logging.getLogger().addHandler(handler)
         try:

@@ -4,6 +4,7 @@ other."""
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 
@@ -20,6 +21,7 @@ from tests.spec.mutants import mutants, parsed, patterns
 
 RULES = {rule.id: rule for rule in book.every_rule()}
 CASES = spec.cases()
+KEPT = ExitStack()
 NOTHING = -1  # number of the row of which nothing is known: it violates every rule
 
 # Mutants that say the same as the rule: what stands in their SQL, and why.
@@ -31,7 +33,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
 @cache
 def tables() -> duckdb.DuckDBPyConnection:
     """All cases, made once: `request_cases`, `register_cases`, `batch_cases`, each with the all-null row."""
-    connection = duck.connect(duck.DuckSettings(threads=1))
+    connection = KEPT.enter_context(duck.session(duck.DuckSettings(threads=1)))
     standard.setup(connection)
     address.setup(connection)
     for which in spec.TABLES:

@@ -51,6 +51,13 @@ def test_an_operator_extends_the_facilities(tmp_path: Path) -> None:
         assert codes(con, ROW) == [["FACILITY"]]
         address.setup(con)
         assert codes(con, ROW) == [[]]
+        address.setup(con, own)
+    with duck.session(duck.DuckSettings(threads=1)) as con:  # the next one knows nothing of it, and the one after does
+        address.setup(con)
+        assert codes(con, ROW) == [[]]
+    with duck.session(duck.DuckSettings(threads=1)) as con:
+        address.setup(con, own)
+        assert codes(con, ROW) == [["FACILITY"]]
 
 
 PARTS = ("street", "unit", "city", "state", "zip")

@@ -1,11 +1,16 @@
-"""Connections: each has its own place to spill to."""
+"""Sessions: each has its own place to spill to, and finds nothing of the one before."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from expectations.base.duck import FEW, DuckSettings, plan_for, session
+import duckdb
+import pytest
+
+from expectations.base.duck import FEW, DuckSettings, once, plan_for, session
 
 SORTED = """
 SELECT sum(hash(text) * place) FROM (
@@ -36,3 +41,82 @@ def test_a_few_rows_are_read_as_they_are_asked_for_and_many_by_a_better_plan() -
             plan_for(connection, rows)
             plans.append(str(connection.execute("EXPLAIN SELECT 1 FROM range(5) WHERE 1 = 2").fetchall()))
     assert "FILTER" in plans[0] and "FILTER" not in plans[1] and plans[2] == plans[0]
+
+
+def test_a_session_finds_nothing_of_the_one_before() -> None:
+    """They may share a database; what one has made, set or counted, the next one does not see."""
+    settings = DuckSettings(threads=1)
+    seen = "SELECT current_setting('threads'), getvariable('key'), current_setting('TimeZone')"
+    with session(settings) as connection:
+        before = connection.execute(seen).fetchall()
+        connection.execute("SET VARIABLE key = 'secret'; SET TimeZone = 'Asia/Tokyo'")
+        for made in ("TABLE kept", "TEMP TABLE passing", "VIEW viewed", "TEMP VIEW looked"):
+            connection.execute(f"CREATE {made} AS SELECT 1 AS one")
+        connection.execute("CREATE MACRO named(x) AS x; CREATE TEMP MACRO called(x) AS x; CREATE SEQUENCE counted")
+        connection.register("given", connection.execute("SELECT 1 AS one").to_arrow_table())
+        plan_for(connection, 1)
+    with session(settings) as connection:
+        assert connection.execute(seen).fetchall() == before == [(1, None, "UTC")]
+        for name in ("kept", "passing", "viewed", "looked", "given"):
+            with pytest.raises(duckdb.CatalogException):
+                connection.execute(f"FROM {name}")
+        for name in ("named(1)", "called(1)", "nextval('counted')"):
+            with pytest.raises(duckdb.CatalogException):
+                connection.execute(f"SELECT {name}")
+        assert "FILTER" not in str(connection.execute("EXPLAIN SELECT 1 FROM range(5) WHERE 1 = 2").fetchall())
+
+
+def test_a_database_is_handed_on_to_the_next_session_only() -> None:
+    settings = DuckSettings(threads=1, memory="123MB")
+    with session(settings) as first:
+        once(first, "number", "1", lambda: _number(first, 1))
+        with session(settings) as beside, pytest.raises(duckdb.CatalogException):  # at the same time: another one
+            beside.execute("FROM main.number")
+    with session(DuckSettings(threads=1, memory="124MB")) as other, pytest.raises(duckdb.CatalogException):
+        other.execute("FROM main.number")
+    with session(settings) as next_one:  # the newest that waits is the outer one
+        assert next_one.execute("FROM number").fetchall() == [(1,)]
+        once(next_one, "number", "1", lambda: _number(next_one, 2))
+        assert next_one.execute("FROM number").fetchall() == [(1,)]
+        once(next_one, "number", "2", lambda: _number(next_one, 2))
+        assert next_one.execute("FROM number").fetchall() == [(2,)]
+
+
+def test_what_broke_off_or_holds_much_is_handed_on_to_nobody() -> None:
+    settings = DuckSettings(threads=1, memory="321MB")
+
+    def has_number() -> bool:
+        with session(settings) as connection:
+            return ("number",) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+
+    with session(settings) as connection:
+        _number(connection, 1)
+    assert has_number()
+    with pytest.raises(ValueError), session(settings):
+        raise ValueError
+    assert not has_number()
+    with session(settings) as connection:
+        _number(connection, 1)
+        connection.execute("CREATE TABLE main.much AS SELECT md5(CAST(i AS VARCHAR)) AS text FROM range(3000000) t(i)")
+    assert not has_number()
+
+
+def _number(connection: duckdb.DuckDBPyConnection, number: int) -> None:
+    connection.execute(f"CREATE OR REPLACE TABLE main.number AS SELECT {number} AS number")
+
+
+def test_a_forked_process_uses_none_of_its_parents() -> None:
+    """It leaves by os._exit, as those of multiprocessing do: DuckDB itself ends no other way after a fork."""
+    program = """
+import os, sys
+from expectations.base.duck import DuckSettings, session
+def asked():
+    with session(DuckSettings(threads=4)) as connection:
+        return connection.execute("SELECT sum(range) FROM range(1000000)").fetchone()
+asked()
+child = os.fork()
+if child == 0:
+    os._exit(0 if asked() else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
