@@ -119,6 +119,24 @@ def test_a_night_and_a_batch_run_on_the_worker_and_end_by_what_is_there(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_relay_knows_for_whom_runs_are_that_have_not_ended(running: Service) -> None:
+    def asked() -> list[str]:
+        command = [sys.executable, "-c", "from flows.schedule import relay; print(*relay._asked())"]
+        done = subprocess.run(command, env=running.environment, capture_output=True, text=True, check=True)
+        return done.stdout.split()
+
+    id = deployment(running, "batch")["id"]
+    later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}
+    wanted = {"state": later, "parameters": {"batch": "b-later"}}
+    run = api(running, f"/deployments/{id}/create_flow_run", wanted)["id"]
+    api(running, f"/deployments/{id}/create_flow_run", {**wanted, "parameters": {"batch": "b-last"}})
+    assert sorted(asked()) == ["b-last", "b-later"]
+    api(running, f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLED"}, "force": True})
+    assert asked() == ["b-last"]
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_second_signature_releases_the_batch_without_another_command(
     running: Service, installation: Installation
