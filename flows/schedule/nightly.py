@@ -126,9 +126,11 @@ def nightly(home: str | None = None, quiet: bool = False) -> PrefectState:
 
 
 def _tell(home: Home, summary: dict[str, Any]) -> None:
-    """Word of a night after which something waits, that refused or ended something, or before which one is missing."""
+    """Word of a night after which something waits, in which something was refused, failed or ended, or before which one
+    is missing."""
     ended = {State.REFUSED, State.EXPIRED, State.REJECTED, State.WITHDRAWN}
     over = [f"{batch}: {state} ({', '.join(codes)})" for _, batch, state, codes in summary["batches"] if state in ended]
+    over += [f"{batch}: failed, and started again" for batch in summaries.started_again(summary)]
     missing = summary["broke_off"] or summary["none_since"]
     if over or missing or summaries.exit_code(summary) != DONE:
         waits = [", ".join(part for part in summaries.shown(one) if part) for one in summary["waiting"]]

@@ -41,8 +41,17 @@ def headline(summary: dict[str, Any]) -> str:
     late = sum(one["late"] for one in summary["waiting"])
     said = [f"{n} {kind}" for kind, n in waits.items()]
     said += [f"{late} past a deadline"] if late else []
+    said += [f"{again} failed, and started again"] if (again := len(started_again(summary))) else []
     said += [f"{part} failed ({code})" for part, code in summary.get("faults", {}).items()]
     return "; ".join([*(said or ["nothing waits"]), *nights])
+
+
+def started_again(summary: dict[str, Any]) -> list[str]:
+    """The batches that failed in this night, and wait no longer: what failed may pass, so that they run again. A
+    submission that had no batch yet is called that: somebody else chose its folder's name."""
+    waits = {name for one in summary["waiting"] for name in (one["id"], one.get("folder"))}
+    failed = [(batch, folder) for folder, batch, state, _ in summary["batches"] if state == State.FAILED]
+    return [batch or "a submission" for batch, folder in failed if (batch or folder) not in waits]
 
 
 def _minute(at: str) -> str:

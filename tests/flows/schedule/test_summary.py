@@ -45,3 +45,16 @@ def test_a_night_that_broke_off_is_said_by_the_next(home: Home) -> None:
     after = night(home, NIGHT + DAY)
     assert summaries.headline(after) == "nothing waits; the night of 2026-11-01 01:30 broke off"
     assert summaries.headline(night(home, NIGHT + 2 * DAY)) == "nothing waits"
+
+
+def test_a_batch_that_failed_and_was_started_again_is_said(home: Home) -> None:
+    """It no longer waits when the night ends: the night must not end as failed and say that all is well."""
+    batches = [["", "b-1", "failed", []], ["", "b-2", "failed", []], ["", "b-3", "published", []]]
+    batches += [["folder", None, "failed", ["DISK_FULL"]], ["another", None, "failed", ["DISK_FULL"]]]
+    waiting = [{"kind": "failed", "id": "b-2", "late": False}]
+    waiting += [{"kind": "not read", "id": "s-1", "late": False, "folder": "another"}]
+    summary = night(home, NIGHT, ends=False) | {"batches": batches, "waiting": waiting}
+    assert summaries.started_again(summary) == ["b-1", "a submission"]
+    assert summaries.headline(summary) == "1 failed; 1 not read; 2 failed, and started again"
+    assert summaries.headline(summary | {"waiting": []}) == "4 failed, and started again"
+    assert summaries.exit_code(summary | {"waiting": []}) == 1
