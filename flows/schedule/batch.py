@@ -17,7 +17,7 @@ from prefect.states import Completed, Failed
 
 from flows.batch import inbox
 from flows.batch.advance import advance
-from flows.batch.plan import Step
+from flows.batch.plan import PLAN, Step
 from flows.batch.receive import receive
 from flows.batch.steps import BatchSteps
 from flows.home.tree import Home, alone, open_home
@@ -44,6 +44,9 @@ def _step(seen: observing.Run, which: Step) -> None:
     steps = seen.steps
 
     def work() -> PrefectState | None:
+        if which not in PLAN[steps.record.state]:  # the try before did it, and lost the ledger before it heard so
+            name = _NAMES.get(steps.record.state)
+            return Failed(name=name, message=f"{steps.name} is {steps.record.state}") if name else None
         verdict = seen.step(which)
         if verdict is None:
             return None
