@@ -71,7 +71,7 @@ def prepare(
     """Makes the tables in a session; returns those that could not be made, with the name of the exception's type.
 
     What is worked out is kept as Parquet in `folder`: in memory it is not compressed, and a million rows would not fit.
-    A `few` rows do, and are read in a third of the time.
+    A `few` rows do, and no file is opened for each query.
     """
     broken: dict[str, str] = {}
     for define in setup:

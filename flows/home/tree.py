@@ -128,9 +128,9 @@ class Home:
         """Whether the newest fault of a batch may have passed by itself; False where nothing of it is stored."""
         try:
             stored = json.loads((self.verdicts / batch / f"{FAULT}.json").read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return False
-        return bool(stored.get("passing"))
+        return isinstance(stored, dict) and stored.get("passing") is True
 
     @cached_property
     def ledger_url(self) -> str:

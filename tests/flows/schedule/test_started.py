@@ -82,6 +82,15 @@ def test_a_failed_batch_is_due_if_what_failed_may_pass(tmp_path: Path, error: Fa
         assert found == ([(batch, PASSING)] if is_due else [])
 
 
+@pytest.mark.parametrize("stored", [b"", b"\xff", b"[]", b"null", b'{"passing": "yes"}', b"[" * 100_000])
+def test_a_spoiled_fault_stops_no_watch_and_is_nothing_that_passes(tmp_path: Path, stored: bytes) -> None:
+    home = installations.make(tmp_path / "home").home
+    assert home.passing_fault("b-1") is False
+    (home.verdicts / "b-1").mkdir(parents=True)
+    (home.verdicts / "b-1" / "fault.json").write_bytes(stored)
+    assert home.passing_fault("b-1") is False
+
+
 def test_what_is_ready_is_not_due_while_releases_are_halted(tmp_path: Path) -> None:
     home = (installation := installations.make(tmp_path / "home")).home
     folder = installation.submit(home.inbox / "one", [installations.request(1)])
