@@ -19,6 +19,7 @@ from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts.stages import ADDRESS
 
 COLUMNS = tuple(field.name for field in ADDRESS)
+_PARTS = ("street", "unit", "city", "state", "zip")
 
 
 def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None) -> None:
@@ -134,17 +135,24 @@ def derive(
 
     a_codes is the sorted list of codes that hold for the address alone, blocking and for-a-person; never null.
     """
+    fields = (*(("address",) if one_line else ()), *_PARTS, *(("urbanization",) if urbanization else ()))
     parsed = ", ".join(c for c in COLUMNS if c != "a_codes")
-    located = _stages(f"(SELECT * FROM {relation})", one_line, urbanization, left_out)
+    located = _stages("_asked", one_line, urbanization, left_out)
     judged = verdict.judge_stage(located, _own_sql(premises))
-    return f"SELECT _row.*, {parsed}, {verdict.codes_sql()} AS a_codes FROM ({judged})"
+    same = " AND ".join(f"_given.{field} IS NOT DISTINCT FROM _read.{field}" for field in fields)
+    # each address is read once, and no stage carries more than its texts: what else a row has is joined to it again
+    return f"""
+    WITH _given AS MATERIALIZED (SELECT * FROM {relation}),
+    _asked AS (SELECT DISTINCT {", ".join(fields)} FROM _given),
+    _read AS (SELECT _row.*, {parsed}, {verdict.codes_sql()} AS a_codes FROM ({judged}))
+    SELECT _given.*, {", ".join(f"_read.{column}" for column in COLUMNS)} FROM _given JOIN _read ON {same}"""
 
 
 def _stages(relation: str, one_line: bool, urbanization: bool, left_out: Sequence[str]) -> str:
     """The stages from the raw fields to the parsed columns, one inside the other."""
-    blank = " AND ".join(f"nullif(trim({c}), '') IS NULL" for c in ("street", "unit", "city", "state", "zip"))
+    blank = " AND ".join(f"nullif(trim({c}), '') IS NULL" for c in _PARTS)
     line = f"CASE WHEN {blank} THEN addr_line(address) END" if one_line else "CAST(NULL AS VARCHAR)"
-    fields = ["street", "unit", "city", "state", "zip", *(["urbanization"] if urbanization else [])]
+    fields = [*_PARTS, *(["urbanization"] if urbanization else [])]
     urb = "addr_urb(nullif(_fields[6], ''))" if urbanization else "CAST(NULL AS VARCHAR)"
     cleaned = f"""(SELECT * EXCLUDE (_fields),
       {", ".join(f"nullif(_fields[{i}], '') AS _{f}_text" for i, f in enumerate(fields[:5], 1))},
@@ -182,7 +190,7 @@ def _places(premises: tuple[str, ...]) -> tuple[str, ...]:
 def _lines(addresses: Sequence[str]) -> str:
     """A relation of addresses of one line each."""
     rows = ", ".join(f"({quote(a)})" for a in addresses)
-    nulls = ", ".join(f"CAST(NULL AS VARCHAR) AS {c}" for c in ("street", "unit", "city", "state", "zip"))
+    nulls = ", ".join(f"CAST(NULL AS VARCHAR) AS {c}" for c in _PARTS)
     return f"(SELECT address, {nulls} FROM (VALUES {rows}) AS _own(address))"
 
 

@@ -4,7 +4,7 @@ Left alone, DuckDB takes every core and 80 % of memory per connection, spills be
 download extensions. Every connection of ours has its threads, memory and temporary folder set, and no network.
 
 To open a database takes 22 ms, and to make the macros and reference tables of addresses in it 240 ms; a batch has about
-fifty sessions. So a session that ends leaves its database to the next one of the same settings, with what `once` made
+fifty sessions. So a session that ends leaves its database to the next one of the same memory and folder, with what `once` made
 in it and nothing else. No two sessions use one at the same time: each has its memory for itself.
 """
 
@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -21,24 +21,33 @@ import duckdb
 
 @dataclass(frozen=True)
 class DuckSettings:
-    """How much a connection may use.
+    """How much a connection may use, and how it plans.
 
     `temp` is where it spills, into a folder of its own, which goes with it; it must lie in the home tree (0700,
     encrypted volume). `threads` is SLUICEGATE_THREADS where nobody says another number. `preserve_order` off lets
-    DuckDB stream: whoever needs an order says ORDER BY, with a tie-break.
+    DuckDB stream: whoever needs an order says ORDER BY, with a tie-break. `few`: see `for_rows`.
     """
 
     threads: int = field(default_factory=lambda: _threads(2))
     memory: str = "2GB"
     temp: str | None = None
     preserve_order: bool = False
+    few: bool = False
+
+    def for_rows(self, rows: int) -> "DuckSettings":
+        """For queries over so many rows, and what a register or a reference list says of them. A few are read in one
+        thread, and by a plan that takes little time to make: reading 1,000 addresses took 0.61 s of two cores so far,
+        and takes 0.23 s."""
+        return replace(self, few=True, threads=1) if rows <= FEW else self
 
 
 @dataclass
 class _Database:
-    """One in memory, and the folder into which it spills."""
+    """One in memory, with the settings that it keeps, and the folder into which it spills."""
 
     connection: duckdb.DuckDBPyConnection
+    memory: str
+    temp: str | None
     spill: Path | None
 
     def is_light(self) -> bool:
@@ -50,12 +59,20 @@ class _Database:
 
 _LIGHT = 64 << 20  # bytes
 _IDLE_AT_MOST = 4
-_IDLE: list[tuple[DuckSettings, _Database]] = []  # the newest last
+_IDLE: list[_Database] = []  # the newest last
 _LOCK = threading.Lock()
+FEW = 10_000  # rows
 # What a session makes is in a schema of its own, and goes with it; what `once` makes is in `main`.
 _BEGIN = (
-    "CREATE SCHEMA session; SET search_path = 'session,main'; SET TimeZone = 'UTC'; SET enable_progress_bar = false"
+    "CREATE SCHEMA session; SET search_path = 'session,main'; SET TimeZone = 'UTC'; SET enable_progress_bar = false; "
+    "SET threads = {threads}; SET preserve_insertion_order = {preserve_order}"
 )
+# What a few rows still need beside a large register. Above all a CTE is not merged into what reads it: of the long
+# chains that read an address, that makes one whose expressions are worked out several times.
+_FOR_FEW = "'unused_columns', 'filter_pushdown', 'join_order', 'build_side_probe_side', 'join_filter_pushdown'"
+_LEFT_OUT = f"""
+SET VARIABLE left_out = (SELECT string_agg(name, ',') FROM duckdb_optimizers() WHERE name NOT IN ({_FOR_FEW}));
+SET disabled_optimizers = getvariable('left_out')"""
 _END = "SET search_path = 'main'; DROP SCHEMA session CASCADE"
 
 
@@ -63,7 +80,7 @@ def _close_idle() -> None:
     """Before a fork: a copy of a database has no threads, and can be neither used nor closed."""
     _LOCK.acquire()
     while _IDLE:
-        _IDLE.pop()[1].connection.close()
+        _IDLE.pop().connection.close()
 
 
 os.register_at_fork(before=_close_idle, after_in_parent=_LOCK.release, after_in_child=_LOCK.release)
@@ -75,7 +92,6 @@ def _open(chosen: DuckSettings) -> _Database:
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": chosen.threads,
         "memory_limit": chosen.memory,
-        "preserve_insertion_order": chosen.preserve_order,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         # Without a folder of ours a query too large for memory must fail, not spill values beside the caller. One
@@ -85,7 +101,7 @@ def _open(chosen: DuckSettings) -> _Database:
     }
     connection = duckdb.connect(":memory:", config=config)
     connection.execute("CREATE TABLE made (what VARCHAR, version VARCHAR)")
-    return _Database(connection, spill)
+    return _Database(connection, chosen.memory, chosen.temp, spill)
 
 
 def _cursor(database: _Database) -> duckdb.DuckDBPyConnection:
@@ -103,7 +119,7 @@ def session(settings: DuckSettings | None = None) -> Iterator[duckdb.DuckDBPyCon
     try:
         connection = _cursor(database)
         try:
-            connection.execute(_BEGIN)
+            connection.execute(_begin(chosen))
             yield connection
             connection.execute(_END)
         finally:
@@ -111,27 +127,32 @@ def session(settings: DuckSettings | None = None) -> Iterator[duckdb.DuckDBPyCon
         light = database.is_light()
     finally:
         if light:
-            _leave(chosen, database)
+            _leave(database)
         else:
             database.connection.close()
 
 
+def _begin(chosen: DuckSettings) -> str:
+    left_out = _LEFT_OUT if chosen.few else "SET disabled_optimizers = ''"
+    return f"{_BEGIN.format(threads=chosen.threads, preserve_order=chosen.preserve_order)}; {left_out}"
+
+
 def _taken(chosen: DuckSettings) -> _Database | None:
-    """The newest idle database of these settings, which is then no longer idle."""
+    """The newest idle database with its memory and its folder, which is then no longer idle."""
     with _LOCK:
-        found = next((one for one in reversed(_IDLE) if one[0] == chosen), None)
+        found = next((one for one in reversed(_IDLE) if (one.memory, one.temp) == (chosen.memory, chosen.temp)), None)
         if found:
             _IDLE.remove(found)
-    return found[1] if found else None
+    return found
 
 
-def _leave(chosen: DuckSettings, database: _Database) -> None:
+def _leave(database: _Database) -> None:
     """Lets it wait for the next session; of too many, the one that has waited longest is closed."""
     with _LOCK:
-        _IDLE.append((chosen, database))
+        _IDLE.append(database)
         found = _IDLE.pop(0) if len(_IDLE) > _IDLE_AT_MOST else None
     if found:
-        found[1].connection.close()
+        found.connection.close()
 
 
 def once(connection: duckdb.DuckDBPyConnection, what: str, version: str, make: Callable[[], None]) -> None:
@@ -142,18 +163,6 @@ def once(connection: duckdb.DuckDBPyConnection, what: str, version: str, make: C
     connection.execute("DELETE FROM main.made WHERE what = ?", [what])
     make()
     connection.execute("INSERT INTO main.made VALUES (?, ?)", [what, version])
-
-
-FEW = 10_000  # rows; reading addresses, measured: 0.67 s planned, 0.50 s not; for ten rows 0.43 s and 0.14 s
-
-
-def plan_for(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
-    """Plans what follows for so many rows: for a few, looking for a better plan costs more than it saves.
-
-    Only where all that is read is as small as that, or a reference list: a plan that nobody bettered reads each table
-    whole.
-    """
-    connection.execute("PRAGMA disable_optimizer" if rows <= FEW else "PRAGMA enable_optimizer")
 
 
 def default_settings(temp: str | None = None) -> DuckSettings:

@@ -31,11 +31,7 @@ def fields(rows: str, premises: tuple[str, ...], left_out: tuple[str, ...], *, k
     """
     read = ", ".join(["ordinal", "origin", *RAW_NAMES, *([keep] if keep else [])])
     named = standard.derive(f"(SELECT {read} FROM {rows})")
-    # apart, and with the address alone: to carry all columns through its many steps would cost twice as much
-    asked = f"(SELECT ordinal, origin, {', '.join(ADDRESS)} FROM {rows})"
-    parsed = address.derive(asked, one_line=True, premises=premises, left_out=left_out)
-    columns = ", ".join(f"a.{field.name}" for field in PARSED)
-    return f"SELECT n.*, {columns} FROM ({named}) n JOIN ({parsed}) a USING (ordinal, origin)"
+    return address.derive(f"({named})", one_line=True, premises=premises, left_out=left_out)
 
 
 def again(

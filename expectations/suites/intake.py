@@ -4,11 +4,9 @@ The law: 26 USC 6103(i)(2), the agreement, and the court orders that stand again
 at before this has passed.
 """
 
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from expectations.base.duck import DuckSettings, plan_for, quote
+from expectations.base.duck import DuckSettings, quote
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts.lists import Origin, Stage, ends
 from expectations.gx.checkpoint import run
@@ -38,8 +36,7 @@ def suite(dropped: bool = False, facilities: Path | None = None, agreed: Thresho
 def check(inputs: Inputs, duck: DuckSettings | None = None) -> Verdict:
     """The verdict on a committed ingest stage."""
     declared = suite(inputs.dropped is not None, inputs.facilities, inputs.letter.thresholds)
-    planned = replace(declared, setup=(*declared.setup, partial(plan_for, rows=inputs.committed)))
-    return run(planned, tables(inputs), rows=inputs.committed, duck=duck)
+    return run(declared, tables(inputs), rows=inputs.committed, duck=duck)
 
 
 def _authority() -> tuple[Check, ...]:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from expectations import address
-from expectations.base.duck import DuckSettings, parquet, plan_for, session
+from expectations.base.duck import DuckSettings, parquet, session
 from expectations.base.hash_key import HashKey
 from expectations.contracts.lists import Origin, Outcome
 from expectations.contracts.stages import CANONICAL
@@ -43,8 +43,8 @@ class Judge:
 
     def __call__(self, item: tuple[int, tuple[str, ...]], attempt: Attempt) -> Iterator[Part]:
         index, paths = item
-        with session(self.duck) as connection:
-            plan_for(connection, sum(pq.read_metadata(path).num_rows for path in paths))
+        rows = sum(pq.read_metadata(path).num_rows for path in paths)
+        with session(self.duck.for_rows(rows)) as connection:
             self.hash_key.install(connection)
             standard.setup(connection)
             address.setup(connection, self.facilities)

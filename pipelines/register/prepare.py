@@ -45,7 +45,7 @@ class Prepare:
     settings: duck.DuckSettings
 
     def __call__(self, item: Range, attempt: Attempt) -> Iterable[Part]:
-        with quiet(f"register part {item.number}", self.settings) as con:
+        with quiet(f"register part {item.number}", self.settings.for_rows(item.high - item.low + 1)) as con:
             standard.setup(con)
             address.setup(con)
             con.execute(f"CREATE TEMP TABLE people AS {people_sql(f'(FROM {self.persons} WHERE {item.within})')}")

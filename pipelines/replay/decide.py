@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations.base.duck import parquet, plan_for, quote, session
+from expectations.base.duck import parquet, quote, session
 from expectations.base.errors import Fault
 from expectations.contracts.lists import Outcome
 from expectations.contracts.request import RAW_NAMES
@@ -101,10 +101,10 @@ def decide(
     Raises Fault if a row of the accounting has no evidence, or the other way round.
     """
     letter = letter_facts(ctx)
+    count = f"SELECT count(*), count(*) FILTER (outcome = '{Outcome.RELEASED}') FROM {accounting}"
     with no_values(STEP), session(ctx.duck) as connection:
-        count = f"SELECT count(*), count(*) FILTER (outcome = '{Outcome.RELEASED}') FROM {accounting}"
         ((rows, left),) = connection.execute(count).fetchall()
-        plan_for(connection, rows)
+    with no_values(STEP), session(ctx.duck.for_rows(rows)) as connection:
         # so few rows were released that to read the others less closely is worth a second look at these
         few = released and left * 2 < rows
         looked_up = "(SELECT ordinal FROM asked WHERE outcome IS NULL)"
