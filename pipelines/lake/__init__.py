@@ -6,7 +6,8 @@ is written last, atomically. A step whose manifest is there and was made from th
 anything else in a step's folder is an orphan of a crash, and deleted.
 
 By file: `parts` (what a step committed), `commit` (where a worker writes), `step` (`run_step`), `beam` (a step's Beam
-side, imported where one is run), `runner`, `failures`, `sql`; `durable` and `workplace` for files that are no parts.
+side, imported where one is run), `graph` (Beam graphs translated once), `runner`, `failures`, `sql`; `durable` and
+`workplace` for files that are no parts.
 """
 
 from pipelines.lake.commit import ATTEMPTS, Attempt, Worker, commit_manifest

@@ -1,7 +1,11 @@
 """The Beam side of a step: work spread over attempts, one attempt a part picked, the manifest committed.
 
 A module of its own, so that what only reads or writes parts does not wait for Beam's import. Few transforms on purpose:
-on small batches and in tests Beam's own work for each of them is most of what a step costs.
+on small batches and in tests Beam's own work for each of them is most of what a step costs. For the same reason, the
+embedded runner is given graphs that were translated before (see `graph`).
+
+A GroupByKey stands before the commit even where there is one piece of work. Fused with it, a commit that a runner tries
+again would have the work done again before it, and put a second attempt in the place of parts that are committed.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +24,9 @@ from expectations.base import digests
 from pipelines.lake import commit, durable, failures
 from pipelines.lake import runner as runners
 from pipelines.lake.commit import ATTEMPTS, FINISHED, Attempt, Worker, finished
+from pipelines.lake.graph import Graph, translated
 from pipelines.lake.parts import Part
+from pipelines.lake.runner import EMBEDDED
 
 ALL = "all"  # the key under which every part of a step comes together
 
@@ -35,16 +42,73 @@ def run(
     labels: dict[str, str],
 ) -> None:
     """Runs a step's work on `items` and commits it in `folder` (see `step.run_step`, the only caller)."""
-    attempts = str(folder / ATTEMPTS)
+    several = len(items) > 1
+    pieces = list(enumerate(items)) if several else [(0, items)]
+    fns = _fns(folder, inputs, pieces, worker, then, resume, labels)
+    if runner == EMBEDDED:
+        _graph(several, then is not None).run(fns)
+        return
     with beam.Pipeline(options=runners.options(runner)) as pipeline:
-        if len(items) > 1:  # each under a key of its own: any worker may take it
-            work = pipeline | "Work" >> beam.Create(list(enumerate(items))) | "Spread" >> beam.GroupByKey()
-        else:
-            work = pipeline | "Work" >> beam.Create([(0, items)])
-        parts = work | "Write parts" >> beam.ParDo(_Write(worker, attempts, resume)) | "All parts" >> beam.GroupByKey()
-        if then is not None:
-            parts = parts | "Then" >> beam.ParDo(_Then(then, attempts)) | "All and more" >> beam.GroupByKey()
-        _ = parts | "Commit" >> beam.ParDo(_Commit(str(folder), inputs, labels))
+        _connect(pipeline, fns, several)
+
+
+def prepare() -> None:
+    """Translates every graph there is: for a process that is forked for each batch, before it is."""
+    for several in (False, True):
+        for more in (False, True):
+            _graph(several, more)
+
+
+@cache
+def _graph(several: bool, more: bool) -> Graph:
+    """The graph of a step: its work in several pieces or in one, with more work on all parts or without."""
+    fns = _fns(Path(), "", [], _nothing, _nothing if more else None, False, {})
+    return translated(partial(_connect, fns=fns, several=several))
+
+
+def _nothing(_item: Any, _attempt: Attempt) -> Iterable[Part]:
+    """The worker in a graph that stands for no step yet."""
+    return ()
+
+
+def _fns(
+    folder: Path,
+    inputs: str,
+    pieces: list[tuple[int, Any]],
+    worker: Worker,
+    then: Worker | None,
+    resume: bool,
+    labels: dict[str, str],
+) -> dict[str, beam.DoFn]:
+    """What a step's transforms do, by their names."""
+    attempts = str(folder / ATTEMPTS)
+    return {
+        "Work": _Work(pieces),
+        "Write parts": _Write(worker, attempts, resume),
+        **({"Then": _Then(then, attempts)} if then is not None else {}),
+        "Commit": _Commit(str(folder), inputs, labels),
+    }
+
+
+def _connect(pipeline: beam.Pipeline, fns: dict[str, beam.DoFn], several: bool) -> None:
+    """Builds a step's graph on the pipeline."""
+    work = pipeline | beam.Impulse() | "Work" >> beam.ParDo(fns["Work"])
+    if several:
+        work = work | "Spread" >> beam.GroupByKey()  # each piece has a key of its own: any worker may take it
+    parts = work | "Write parts" >> beam.ParDo(fns["Write parts"]) | "All parts" >> beam.GroupByKey()
+    if "Then" in fns:
+        parts = parts | "Then" >> beam.ParDo(fns["Then"]) | "All and more" >> beam.GroupByKey()
+    _ = parts | "Commit" >> beam.ParDo(fns["Commit"])
+
+
+class _Work(beam.DoFn):
+    """Hands out the pieces of work, by number."""
+
+    def __init__(self, pieces: list[tuple[int, Any]]) -> None:
+        self.pieces = pieces
+
+    def process(self, _impulse: bytes) -> Iterator[tuple[int, Any]]:
+        yield from self.pieces
 
 
 class _Write(beam.DoFn):

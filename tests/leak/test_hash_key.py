@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import apache_beam
 import duckdb
 import pytest
 from apache_beam.internal import pickler
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from expectations.base import duck
 from expectations.base.digests import hash_key_blocks, keyed_hash, sql_keyed_hash
@@ -86,7 +86,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     found, folder = Seen(), tmp_path_factory.mktemp("key")
     made = installations.make(folder / "home")
     found.key, found.home = (made.home.keys / HASH_KEY).read_bytes(), made.home.root
-    run, to_proto = beam_side.run, apache_beam.Pipeline.run
+    run, run_graph = beam_side.run, FnApiRunner.run_via_runner_api
 
     def spy(place: Path, inputs: str, items: list[Any], worker: Any, then: Any, *rest: Any) -> None:
         found.steps.append(place.name)
@@ -94,9 +94,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
             found.pickles += [pickle.dumps(one), pickler.dumps(one), repr(one).encode()]
         run(place, inputs, items, worker, then, *rest)
 
-    def graph(pipeline: apache_beam.Pipeline, *args: Any, **named: Any) -> Any:
-        found.graphs.append(pipeline.to_runner_api().SerializeToString())
-        return to_proto(pipeline, *args, **named)
+    def graph(runner: FnApiRunner, proto: Any, options: Any) -> Any:
+        found.graphs.append(proto.SerializeToString())
+        return run_graph(runner, proto, options)
 
     cursor = duck._cursor
     handler = logging.Handler()
@@ -104,7 +104,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(beam_side, "run", spy)
         patched.setattr(duck, "_cursor", lambda database: Heard(cursor(database), found.queries))
-        patched.setattr(apache_beam.Pipeline, "run", graph)
+        patched.setattr(FnApiRunner, "run_via_runner_api", graph)
         logging.getLogger().addHandler(handler)
         try:
             runs.released(made, folder / "a", 1, 12)
