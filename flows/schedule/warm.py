@@ -189,13 +189,15 @@ def _listening(folder: Path) -> Iterator[socket.socket]:
 
 
 def _preload() -> None:
-    """Imports what every batch needs."""
+    """Imports what every batch needs, and makes once what each would make for itself."""
     for name in _NEEDED:
         importlib.import_module(name)
     from expectations import address
     from expectations.address import reference
     from expectations.gx.evaluate import library
+    from pipelines.lake import beam
 
+    beam.prepare()
     library()
     reference.zip_table()
     reference.zip_rows()

@@ -30,6 +30,9 @@ def _import_all() -> None:
         "flows.batch.receive",
     ):
         importlib.import_module(name)
+    from pipelines.lake import beam
+
+    beam.prepare()
 
 
 def _kill() -> None:
