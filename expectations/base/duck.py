@@ -4,8 +4,8 @@ Left alone, DuckDB takes every core and 80 % of memory per connection, spills be
 download extensions. Every connection of ours has its threads, memory and temporary folder set, and no network.
 
 To open a database takes 22 ms, and to make the macros and reference tables of addresses in it 240 ms; a batch has about
-fifty sessions. So a session that ends leaves its database to the next one of the same memory and folder, with what `once` made
-in it and nothing else. No two sessions use one at the same time: each has its memory for itself.
+fifty sessions. So a session that ends leaves its database to the next one of the same memory and folder, with what
+`once` made in it and nothing else. No two sessions use one at the same time: each has its memory for itself.
 """
 
 import os
