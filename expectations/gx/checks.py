@@ -17,7 +17,7 @@ Setup = Callable[[duckdb.DuckDBPyConnection], None]
 
 
 class Kind(StrEnum):
-    """What a check looks at; `gx.evaluate` has the expectations of each."""
+    """What a check looks at; `gx.declare` has the expectations of each."""
 
     RULE = "rule"  # a predicate on every row
     ROWS = "rows"  # the number of rows

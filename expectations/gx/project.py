@@ -12,8 +12,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from expectations.gx import declare
 from expectations.gx.checks import Check
-from expectations.gx.evaluate import add_checkpoint, add_source, define, library, quiet_gx, without_bars
+from expectations.gx.evaluate import library, quiet_gx
 
 PACKAGE, DATA = "sluicegate_gates", "data"
 VARIABLE = "GATES_DATA"  # names the folder of the batch that is looked at
@@ -69,8 +70,8 @@ def write(folder: Path, checkpoints: Mapping[str, tuple[Mapping[str, Sequence[Ch
     os.environ[VARIABLE] = str(folder / DATA / "good")
     try:
         with quiet_gx():
-            context = without_bars(library().get_context(mode="file", project_root_dir=folder))
-            context.variables.save()
+            context = library().get_context(mode="file", project_root_dir=folder)
+            _without_bars(context)
             for name, (checks, rows) in checkpoints.items():
                 _add(context, name, checks, rows)
     finally:
@@ -102,16 +103,34 @@ def _licence() -> str:
     return str(installed.read_text("licenses/LICENSE") or installed.read_text("LICENSE"))
 
 
+def _without_bars(context: Any) -> None:
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    context.variables.save()
+
+
 def _add(context: Any, name: str, checks: Mapping[str, Sequence[Check]], rows: int) -> None:
+    from great_expectations import Checkpoint
+
     from expectations.gx.portable import buffered  # noqa: F401  makes the dialect known
     from expectations.gx.portable.decide import Decide
 
-    url = f"duckdb+sluicegate:///${{{VARIABLE}}}/{name}.duckdb"
-    source = add_source(context, name, url, checks)
-    definitions = [define(context, source, name, table, own) for table, own in checks.items()]
+    placed = declare.placed(checks)
+    source = declare.add_source(context, name, f"duckdb+sluicegate:///${{{VARIABLE}}}/{name}.duckdb", placed)
+    definitions = [_define(context, source, name, table, own) for table, own in placed.items()]
     declared = {check.id: check.said for own in checks.values() for check in own}
-    add_checkpoint(context, name, definitions, Decide(name="verdict", declared=declared, rows=rows))
+    decide = Decide(name="verdict", declared=declared, rows=rows)
+    made = Checkpoint(name=name, validation_definitions=definitions, actions=[decide], result_format=declare.FORMAT)
+    context.checkpoints.add(made)
     source.get_engine().dispose()
+
+
+def _define(context: Any, source: Any, name: str, table: str, checks: Sequence[Check]) -> Any:
+    expectations = [one for check in checks for one in declare.expectations(check, table)]
+    suite = context.suites.add(declare.suite(name, table, expectations))
+    definition = library().ValidationDefinition(name=suite.name, data=declare.batch(source, table), suite=suite)
+    return context.validation_definitions.add(definition)
 
 
 def clear(folder: Path) -> bool:

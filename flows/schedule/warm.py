@@ -35,6 +35,7 @@ _NEEDED = (  # what a run imports late, each for its own reason
     "expectations.gx.dialect",
     "expectations.gx.portable.custom",
     "expectations.gx.portable.decide",
+    "expectations.gx.unstored",
     "flows.cli.main",
     "flows.schedule.lookback",
     "flows.schedule.nightly",

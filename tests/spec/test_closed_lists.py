@@ -74,7 +74,7 @@ AT_IMPORT = {
 # A list → the module in which mypy finds that a branch leaves a member of it out.
 IN_MYPY = {
     "expectations.facts.letter.Source": "flows.batch.grounds",
-    "expectations.gx.checks.Kind": "expectations.gx.evaluate",
+    "expectations.gx.checks.Kind": "expectations.gx.declare",
     "expectations.gx.verdict.Status": "flows.batch.steps",
     "expectations.instruments.effects.OnBatch": "expectations.instruments.standing",
     "pipelines.lake.runner.Runner": "pipelines.lake.runner",

@@ -20,8 +20,6 @@ from great_expectations.render.renderer.renderer import renderer
 from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.validator import ValidationDependencies
 
-# What GX is asked to compute: with any other format it fetches failing values too, whether they are kept or not.
-_COMPUTED = {"result_format": "BOOLEAN_ONLY"}
 # What is kept of `_validate`: with BOOLEAN_ONLY the counts would be thrown away.
 _KEPT = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexpected_rows": False}
 
@@ -29,20 +27,29 @@ _KEPT = {"result_format": "BASIC", "partial_unexpected_count": 0, "include_unexp
 class _CountsOnly:
     """Of an expectation on rows, only how many rows were looked at and how many failed is computed and kept."""
 
-    def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
-        needed = super().get_validation_dependencies(execution_engine, dict(_COMPUTED))  # type: ignore[misc]
-        needed.result_format = _KEPT
-        return needed
+    batch_id: str | None
 
     @property
-    def _counted(self) -> str:
-        """The metric that counts the rows that failed."""
-        return f"{self.map_metric}.unexpected_count"  # type: ignore[attr-defined]
+    def _counted(self) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        """The metric that counts the rows that failed, what it looks at, and what they have to be."""
+        raise NotImplementedError
+
+    def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
+        """The two metrics that are read. GX itself asks for more, and works each of their arguments out by configuring
+        the expectation anew: with hundreds of rules that was a sixth of a small batch's time."""
+        name, looked_at, wanted = self._counted
+        table = {"batch_id": self.batch_id, "table": None, "row_condition": None, "condition_parser": None}
+        rows = table | {key: looked_at[key] for key in looked_at if key in table}
+        metrics = {
+            name: MetricConfiguration(name, table | looked_at, wanted),
+            "table.row_count": MetricConfiguration("table.row_count", rows, {}),
+        }
+        return ValidationDependencies(metric_configurations=metrics, result_format=_KEPT)
 
     def _validate(
         self, metrics: dict[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
     ) -> Any:
-        rows, failed = metrics.get("table.row_count"), metrics.get(self._counted)
+        rows, failed = metrics.get("table.row_count"), metrics.get(self._counted[0])
         # No rows, or no count, is no success: the base class would call it vacuously true.
         good = bool(rows) and failed == 0
         return {"success": good, "result": {"element_count": rows, "unexpected_count": failed}}
@@ -60,8 +67,8 @@ class _CountsOnly:
 
 class RuleMetric(TableMetricProvider):
     """How many rows fail a rule: its predicate, closed against NULL. An aggregate, as `table.row_count` is one: GX
-    counts all rules of a table in one query. Its map metrics of several columns cost one query each. A rule that raises
-    hinders all rules of its table: none of them passes."""
+    counts all rules of a table in one query, and each by itself if one of them raises. Its map metrics of several
+    columns cost one query each."""
 
     metric_name = "table.rows_failing_rule"
     value_keys = ("predicate",)
@@ -88,33 +95,24 @@ class ExpectRowsToMeetRule(_CountsOnly, BatchExpectation):
 
     rule: str
     predicate: str
+    table: str | None = None  # if it is not the batch's own: one batch serves the rules of several tables
     mostly: Literal[1] = 1
 
     success_keys: ClassVar[tuple[str, ...]] = ("predicate", "mostly")
     args_keys: ClassVar[tuple[str, ...]] = ("predicate",)
 
     @property
-    def _counted(self) -> str:
-        return RuleMetric.metric_name
-
-    def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
-        """The two metrics that are read. GX works each of their arguments out by configuring the expectation anew: with
-        hundreds of rules that was a sixth of a small batch's time."""
-        table = {"batch_id": self.batch_id, "table": None, "row_condition": None, "condition_parser": None}
-        metrics = {
-            self._counted: MetricConfiguration(self._counted, table, {"predicate": self.predicate}),
-            "table.row_count": MetricConfiguration("table.row_count", table, {}),
-        }
-        return ValidationDependencies(metric_configurations=metrics, result_format=_KEPT)
+    def _counted(self) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        return RuleMetric.metric_name, {"table": self.table}, {"predicate": self.predicate}
 
     @classmethod
     @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
     def _prescriptive_renderer(cls, configuration: Any = None, result: Any = None, **_: Any) -> list[Any]:
         """How Data Docs show it: the rule's id, its predicate, and the source of law."""
         declared = configuration or result.expectation_config
-        shown = {**declared.kwargs, **declared.meta}
+        shown = {"table": "the table", **declared.kwargs, **declared.meta}
         shown["share"] = f"{declared.kwargs.get('mostly', 1):.0%} of the rows"
-        template = {"template": "$rule: $share must meet $predicate ($code; $source)", "params": shown}
+        template = {"template": "$rule: $share of $table must meet $predicate ($code; $source)", "params": shown}
         return [RenderedStringTemplateContent(content_block_type="string_template", string_template=template)]
 
 
@@ -132,13 +130,32 @@ class ExpectMostRowsToMeetRule(ExpectRowsToMeetRule):
         return {**whole, "success": met}
 
 
-class ExpectUnique(_CountsOnly, gxe.ExpectColumnValuesToBeUnique):
+class _ColumnCountsOnly(_CountsOnly):
+    """The same, of an expectation on a column's values."""
+
+    column: str
+    map_metric: ClassVar[str]
+
+    @property
+    def _counted(self) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        return f"{self.map_metric}.unexpected_count", {"column": self.column}, self._wanted
+
+    @property
+    def _wanted(self) -> dict[str, Any]:
+        return {}
+
+
+class ExpectUnique(_ColumnCountsOnly, gxe.ExpectColumnValuesToBeUnique):
     """No value twice. Nulls are left out by GX: always stands beside ExpectPresent."""
 
 
-class ExpectInSet(_CountsOnly, gxe.ExpectColumnValuesToBeInSet):
+class ExpectInSet(_ColumnCountsOnly, gxe.ExpectColumnValuesToBeInSet):
     """Every value is of the closed list. Nulls are left out by GX: stands beside ExpectPresent, unless they may be."""
 
+    @property
+    def _wanted(self) -> dict[str, Any]:
+        return {"value_set": self.value_set}
 
-class ExpectPresent(_CountsOnly, gxe.ExpectColumnValuesToNotBeNull):
+
+class ExpectPresent(_ColumnCountsOnly, gxe.ExpectColumnValuesToNotBeNull):
     """No value is null."""

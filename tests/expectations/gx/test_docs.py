@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,18 @@ def test_pages_hold_counts_and_sources_and_no_value(tmp_path: Path) -> None:
     assert sum("2 of 10 rows fail" in page for page in pages) == 2
     assert all(CANARY not in page for page in pages)
     assert {p.name for p in tmp_path.iterdir()} == {"docs"}  # nothing is left of the work
+
+
+def test_pages_name_the_table_of_each_rule(tmp_path: Path) -> None:
+    other = checks.condition(("intake.other", "other", "COUNTS_DIFFER"), ["n"], "n = 0", {})
+    verdict = checkpoint.run(
+        checks.Suite("intake", "rows", (ZIP, other)), {"rows": ROWS, "other": "SELECT 0 AS n"}, rows=10
+    )
+    render([verdict.to_dict() | {"batch": "b-one"}], tmp_path / "docs")
+    page = "".join(p.read_text() for p in (tmp_path / "docs" / "validations").rglob("*.html"))
+    told = re.sub(r"<[^>]*>|\s+", " ", page)
+    for line in ("address.zip : 100% of the rows of rows must", "intake.other : 100% of the rows of other must"):
+        assert re.sub(r"\s", "", line) in re.sub(r"\s", "", told)
 
 
 def test_a_site_is_replaced_and_another_folder_is_left_alone(tmp_path: Path) -> None:
