@@ -4,6 +4,8 @@ GX closes its connection before it fetches, which loses a DuckDB result: here ev
 statement has run.
 """
 
+from typing import Any
+
 from duckdb_sqlalchemy import Dialect
 from sqlalchemy.dialects import registry
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
@@ -24,6 +26,11 @@ class BufferedDialect(Dialect):
 
     execution_ctx_cls = BufferedContext
     supports_statement_cache = False
+
+    def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """None: GX asks for that of each table, and nothing that we look at has one. To search for it costs two
+        queries."""
+        return {"constrained_columns": [], "name": None}
 
 
 registry.register("duckdb.sluicegate", __name__, "BufferedDialect")

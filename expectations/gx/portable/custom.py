@@ -31,17 +31,16 @@ class _CountsOnly:
 
     @property
     def _counted(self) -> tuple[str, dict[str, Any], dict[str, Any]]:
-        """The metric that counts the rows that failed, what it looks at, and what they have to be."""
+        """The metric that counts the rows that failed, what it looks at, and what that has to be."""
         raise NotImplementedError
 
     def get_validation_dependencies(self, execution_engine: Any = None, runtime_configuration: Any = None) -> Any:
         """The two metrics that are read. GX itself asks for more, and works each of their arguments out by configuring
         the expectation anew: with hundreds of rules that was a sixth of a small batch's time."""
         name, looked_at, wanted = self._counted
-        table = {"batch_id": self.batch_id, "table": None, "row_condition": None, "condition_parser": None}
-        rows = table | {key: looked_at[key] for key in looked_at if key in table}
+        rows = {key: value for key, value in looked_at.items() if key != "column"}
         metrics = {
-            name: MetricConfiguration(name, table | looked_at, wanted),
+            name: MetricConfiguration(name, looked_at, wanted),
             "table.row_count": MetricConfiguration("table.row_count", rows, {}),
         }
         return ValidationDependencies(metric_configurations=metrics, result_format=_KEPT)
@@ -103,7 +102,9 @@ class ExpectRowsToMeetRule(_CountsOnly, BatchExpectation):
 
     @property
     def _counted(self) -> tuple[str, dict[str, Any], dict[str, Any]]:
-        return RuleMetric.metric_name, {"table": self.table}, {"predicate": self.predicate}
+        # no more than is said: each time that GX looks a metric up it digests all of this
+        looked_at = {"batch_id": self.batch_id, **({"table": self.table} if self.table else {})}
+        return RuleMetric.metric_name, looked_at, {"predicate": self.predicate}
 
     @classmethod
     @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)
@@ -138,7 +139,9 @@ class _ColumnCountsOnly(_CountsOnly):
 
     @property
     def _counted(self) -> tuple[str, dict[str, Any], dict[str, Any]]:
-        return f"{self.map_metric}.unexpected_count", {"column": self.column}, self._wanted
+        # as GX's own expectations say it, so that they share what is known of the table
+        table = {"batch_id": self.batch_id, "table": None, "row_condition": None, "condition_parser": None}
+        return f"{self.map_metric}.unexpected_count", {**table, "column": self.column}, self._wanted
 
     @property
     def _wanted(self) -> dict[str, Any]:
