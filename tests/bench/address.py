@@ -50,7 +50,8 @@ def speed(folder: Path, rows: int) -> None:
 
 
 def memory(folder: Path) -> None:
-    """Peak memory at one row count and at eight times as many: flat, if the rows only pass through."""
+    """Peak memory at one row count and at eight times as many: rows wait until their addresses have been read, so that
+    whoever has many reads them in parts."""
     peaks = []
     for times in (1, 8):
         source = folder / f"parts-{times}.parquet"
