@@ -32,15 +32,20 @@ from flows.schedule.engine import SOCKET, connect
 
 _FOR_PARENT = "--for-parent"
 _NEEDED = (  # what a run imports late, each for its own reason
+    "anyio._backends._asyncio",
     "expectations.gx.dialect",
     "expectations.gx.portable.custom",
     "expectations.gx.portable.decide",
     "expectations.gx.unstored",
+    "fastapi",
     "flows.cli.main",
     "flows.schedule.lookback",
     "flows.schedule.nightly",
     "flows.schedule.upkeep",
     "pipelines.lake.beam",
+    "prefect.flow_engine",
+    "prefect.task_engine",
+    "prefect.utilities.visualization",
 )
 _SELDOM = (50_000, 20, 100)  # Python's own: 700, 10, 10; measured: a tenth of a small batch's time
 _PATIENCE = 5.0  # seconds for a starter to say what it wants
