@@ -69,6 +69,12 @@ class BatchContext:
     progress: Callable[[str, int, int], None] = _quiet
 
     @property
+    def planned(self) -> DuckSettings:
+        """`duck` for as many rows as were read from the submission; as it is, before they were."""
+        decoded = self.step("ingest.decode")
+        return self.duck.for_rows(lake.stated(decoded).rows("raw")) if lake.is_committed(decoded) else self.duck
+
+    @property
     def standing(self) -> Standing:
         """What the orders leave possible on the day of the decision; its `fields` may leave, no others."""
         return standing(self.agreement, self.orders, self.letter.statute, self.letter.purpose, self.decided_on)

@@ -14,7 +14,7 @@ import duckdb
 from expectations.address import facilities as operators
 from expectations.address import parse, patterns, reference, split, text, verdict
 from expectations.base.digests import of_file, of_json, of_sql
-from expectations.base.duck import once, quote, session
+from expectations.base.duck import DuckSettings, once, quote, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts.stages import ADDRESS
 
@@ -181,7 +181,7 @@ def _places(premises: tuple[str, ...]) -> tuple[str, ...]:
     if not premises:
         return ()
     query = f"SELECT DISTINCT {verdict.place_key()} AS place FROM ({derive(_lines(premises), one_line=True)})"
-    with session() as connection:
+    with session(DuckSettings().for_rows(len(premises))) as connection:
         setup(connection)
         found = connection.execute(f"FROM ({query}) WHERE place IS NOT NULL ORDER BY place").fetchall()
     return tuple(place for (place,) in found)

@@ -4,14 +4,14 @@ Left alone, DuckDB takes every core and 80 % of memory per connection, spills be
 download extensions. Every connection of ours has its threads, memory and temporary folder set, and no network.
 
 To open a database takes 22 ms, and to make the macros and reference tables of addresses in it 240 ms; a batch has about
-fifty sessions. So a session that ends leaves its database to the next one of the same memory and folder, with what
-`once` made in it and nothing else. No two sessions use one at the same time: each has its memory for itself.
+fifty sessions. So a session that ends leaves its database to the next one with as much memory, with what `once` made
+in it and nothing else. No two sessions use one at the same time: each has its memory for itself.
 """
 
 import os
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,20 +41,18 @@ class DuckSettings:
         return replace(self, few=True, threads=1) if rows <= FEW else self
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Database:
-    """One in memory, with the settings that it keeps, and the folder into which it spills."""
+    """One in memory: what it keeps from session to session."""
 
     connection: duckdb.DuckDBPyConnection
     memory: str
-    temp: str | None
-    spill: Path | None
+    optimizers: tuple[str, ...]  # all that this DuckDB has
 
     def is_light(self) -> bool:
-        """Whether it may wait for the next session: it has spilled nothing, and holds little more than what is always
-        there."""
+        """Whether it may wait for the next session: it holds little more than what is always there."""
         (used,) = self.connection.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone() or (None,)
-        return used is not None and used < _LIGHT and not (self.spill and self.spill.exists())
+        return used is not None and used < _LIGHT
 
 
 _LIGHT = 64 << 20  # bytes
@@ -65,14 +63,12 @@ FEW = 10_000  # rows
 # What a session makes is in a schema of its own, and goes with it; what `once` makes is in `main`.
 _BEGIN = (
     "CREATE SCHEMA session; SET search_path = 'session,main'; SET TimeZone = 'UTC'; SET enable_progress_bar = false; "
-    "SET threads = {threads}; SET preserve_insertion_order = {preserve_order}"
+    "SET threads = {threads}; SET preserve_insertion_order = {preserve_order}; SET disabled_optimizers = '{left_out}'; "
+    "SET temp_directory = {spill}"
 )
 # What a few rows still need beside a large register. Above all a CTE is not merged into what reads it: of the long
 # chains that read an address, that makes one whose expressions are worked out several times.
-_FOR_FEW = "'unused_columns', 'filter_pushdown', 'join_order', 'build_side_probe_side', 'join_filter_pushdown'"
-_LEFT_OUT = f"""
-SET VARIABLE left_out = (SELECT string_agg(name, ',') FROM duckdb_optimizers() WHERE name NOT IN ({_FOR_FEW}));
-SET disabled_optimizers = getvariable('left_out')"""
+_FOR_FEW = ("unused_columns", "filter_pushdown", "join_order", "build_side_probe_side", "join_filter_pushdown")
 _END = "SET search_path = 'main'; DROP SCHEMA session CASCADE"
 
 
@@ -88,20 +84,16 @@ os.register_at_fork(before=_close_idle, after_in_parent=_LOCK.release, after_in_
 
 def _open(chosen: DuckSettings) -> _Database:
     """An in-memory database with pinned settings."""
-    spill = Path(chosen.temp) / uuid.uuid4().hex if chosen.temp else None
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": chosen.threads,
         "memory_limit": chosen.memory,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        # Without a folder of ours a query too large for memory must fail, not spill values beside the caller. One
-        # database, one folder: spilled blocks are named by their numbers, and two in one folder write over each
-        # other's.
-        "temp_directory": str(spill) if spill else "",
     }
     connection = duckdb.connect(":memory:", config=config)
     connection.execute("CREATE TABLE made (what VARCHAR, version VARCHAR)")
-    return _Database(connection, chosen.memory, chosen.temp, spill)
+    optimizers = tuple(name for (name,) in connection.execute("SELECT name FROM duckdb_optimizers()").fetchall())
+    return _Database(connection, chosen.memory, optimizers)
 
 
 def _cursor(database: _Database) -> duckdb.DuckDBPyConnection:
@@ -112,35 +104,40 @@ def _cursor(database: _Database) -> duckdb.DuckDBPyConnection:
 def session(settings: DuckSettings | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to an in-memory database, for the caller alone; closed at the end, whatever happens."""
     chosen = settings or DuckSettings()
-    database = _taken(chosen) or _open(chosen)
+    database = _taken(chosen.memory) or _open(chosen)
     if chosen.temp:
         Path(chosen.temp).mkdir(parents=True, exist_ok=True, mode=0o700)
-    light = False
+    spill = Path(chosen.temp) / uuid.uuid4().hex if chosen.temp else None
+    kept = False
     try:
         connection = _cursor(database)
         try:
-            connection.execute(_begin(chosen))
+            connection.execute(_begin(chosen, spill, database.optimizers))
             yield connection
             connection.execute(_END)
         finally:
             connection.close()
-        light = database.is_light()
+        kept = not (spill and spill.exists()) and database.is_light()
     finally:
-        if light:
+        if kept:
             _leave(database)
         else:
             database.connection.close()
 
 
-def _begin(chosen: DuckSettings) -> str:
-    left_out = _LEFT_OUT if chosen.few else "SET disabled_optimizers = ''"
-    return f"{_BEGIN.format(threads=chosen.threads, preserve_order=chosen.preserve_order)}; {left_out}"
+def _begin(chosen: DuckSettings, spill: Path | None, optimizers: Sequence[str]) -> str:
+    """What a session begins with. Without a folder of ours a query too large for memory must fail, not spill values
+    beside the caller. One session, one folder: spilled blocks are named by their numbers, and two in one folder write
+    over each other's."""
+    left_out = ",".join(name for name in optimizers if name not in _FOR_FEW) if chosen.few else ""
+    place = quote(str(spill or ""))
+    return _BEGIN.format(threads=chosen.threads, preserve_order=chosen.preserve_order, left_out=left_out, spill=place)
 
 
-def _taken(chosen: DuckSettings) -> _Database | None:
-    """The newest idle database with its memory and its folder, which is then no longer idle."""
+def _taken(memory: str) -> _Database | None:
+    """The newest idle database with this much memory, which is then no longer idle."""
     with _LOCK:
-        found = next((one for one in reversed(_IDLE) if (one.memory, one.temp) == (chosen.memory, chosen.temp)), None)
+        found = next((one for one in reversed(_IDLE) if one.memory == memory), None)
         if found:
             _IDLE.remove(found)
     return found

@@ -43,11 +43,11 @@ def run(
     match which:
         case Checkpoint.INTAKE:
             _period_counted(ctx)
-            return intake.check(_intake(ctx, letter, dropped), ctx.duck)
+            return intake.check(_intake(ctx, letter, dropped), ctx.planned)
         case Checkpoint.MATCHING:
-            return matching.check(_matching(ctx, letter), ctx.duck)
+            return matching.check(_matching(ctx, letter), ctx.planned)
         case Checkpoint.ELIGIBILITY:
-            return eligibility.check(_eligibility(ctx, letter), ctx.duck)
+            return eligibility.check(_eligibility(ctx, letter), ctx.planned)
         case Checkpoint.DISCLOSURE:
             return _disclosure(ctx, identity, dropped, holders, leaving or Leaving.recorded(ctx))
         case _:
@@ -82,7 +82,7 @@ def intake_facts(ctx: BatchContext, dropped: Path | None) -> dict[str, Any]:
 
 
 def _only_row(ctx: BatchContext, query: str) -> dict[str, Any]:
-    with session(ctx.duck) as connection:
+    with session(ctx.planned) as connection:
         return dict(connection.execute(query).to_arrow_table().to_pylist()[0])
 
 
@@ -154,7 +154,7 @@ def _disclosure(
     lost = lost_rows(ctx)
     folder = ctx.root / f".opened-{uuid.uuid4().hex}"
     try:
-        opened = release.open_for_check(ctx.step(PACKAGE), identity, folder, holders, ctx.duck)
+        opened = release.open_for_check(ctx.step(PACKAGE), identity, folder, holders, ctx.planned)
         inputs = Inputs(
             rows=relation(ctx, "ingest.rows", "rows"),
             rejects=relation(ctx, "ingest.decode", "rejects"),
@@ -174,6 +174,6 @@ def _disclosure(
             inputs = replace(
                 inputs, parquet=parquet([opened.parquet]), csv=parquet([opened.csv]), manifest=opened.manifest
             )
-        return disclosure.check(inputs, ctx.duck)
+        return disclosure.check(inputs, ctx.planned)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

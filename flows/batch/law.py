@@ -136,9 +136,9 @@ class Law:
         data = source.read_bytes()
         with locked_folder(self.ctx.root, ".lists-") as folder:
             (folder / persons.NAME).write_bytes(data)
-            persons.keep(folder / persons.NAME, folder / persons.KEPT, self.ctx.duck)
+            persons.keep(folder / persons.NAME, folder / persons.KEPT, self.ctx.planned)
             here = f"SELECT * FROM {parquet([folder / persons.KEPT])} SEMI JOIN {released(ends)} USING (record_id)"
-            with quiet("release.again", self.ctx.duck) as connection:
+            with quiet("release.again", self.ctx.planned) as connection:
                 copy(connection, f"{here} ORDER BY ALL", target)
         return Kept(of_bytes(data), target)
 
@@ -150,7 +150,7 @@ class Law:
         if not files:
             return reading.changed
         known = corrections.changes([register_of(self.home, version)])
-        with quiet("release.again", self.ctx.duck) as connection:
+        with quiet("release.again", self.ctx.planned) as connection:
             copy(connection, corrections.since(files, known, released(ends)), target)
         return Kept(reading.changed.digest, target)
 
@@ -168,7 +168,7 @@ class Law:
         if query is None:
             return None
         half = target.with_name(f".{WITHHELD}")
-        with quiet("release.again", self.ctx.duck) as connection:
+        with quiet("release.again", self.ctx.planned) as connection:
             copy(connection, query, half)
             rows = connection.execute(f"SELECT count(*) FROM '{half}'").fetchall()[0][0]
         if not rows:

@@ -41,7 +41,7 @@ def count_again(home: Home, ledger: Ledger, ctx: BatchContext) -> None:
 def _recorded(home: Home, ledger: Ledger, ctx: BatchContext, days: int) -> Period:
     before = ledger.asked_before(ctx.batch, days)
     own, others = requests_path(home, ctx.batch), [proven(home, b.batch, b.digest) for b in before]
-    with quiet(STEP, ctx.duck) as connection:
+    with quiet(STEP, ctx.planned) as connection:
         found = counted(connection, own, before, others)
     ledger.count_period(ctx.batch, days, found)
     return found

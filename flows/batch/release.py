@@ -60,7 +60,7 @@ class Release:
     def _count(self, outcomes: lake.Manifest) -> None:
         """Stores the rows by outcome, for status and reports."""
         query = f"SELECT outcome, count(*) FROM {parquet(outcomes.paths('outcomes'))} GROUP BY ALL ORDER BY ALL"
-        with session(self.ctx.duck) as connection:
+        with session(self.ctx.planned) as connection:
             self.home.store_verdict(self.ctx.batch, OUTCOMES, dict(connection.execute(query).fetchall()))
 
     def seal(self, check_recipient: str) -> str | None:

@@ -193,7 +193,7 @@ class BatchSteps:
     def content_digest(self) -> str:
         """Content digest of the batch's canonical rows: what a decision on a held batch is bound to."""
         rows = relation(self.ctx, "ingest.rows", "rows")
-        with session(self.ctx.duck) as connection:
+        with session(self.ctx.planned) as connection:
             return digests.content_digest(connection, rows, CANONICAL.names, "ordinal")
 
     def dropped(self) -> Path | None:
@@ -202,7 +202,7 @@ class BatchSteps:
             return None
         path, rows = self.ctx.root / "dropped.parquet", relation(self.ctx, "ingest.rows", "rows")
         query = f"SELECT ordinal FROM {rows} WHERE origin = 'request' AND NOT {complete('a_codes')} ORDER BY 1"
-        with session(self.ctx.duck) as connection:
+        with session(self.ctx.planned) as connection:
             pq.write_table(connection.execute(query).to_arrow_table(), path)
         return path
 

@@ -98,7 +98,7 @@ def counted(ledger: Ledger, ctx: BatchContext, count: Answered, released: str, t
     tried = parquet(lake.committed(ctx.step(tries.TRIED)).paths("tried"))
     names = f"[{', '.join(map(quote, count.batches))}]::VARCHAR[]"
     known = f"(SELECT * FROM {parquet([ctx.tries])} WHERE list_contains({names}, batch))"
-    with locked_folder(ctx.root, ".tries-") as folder, quiet("release.again", ctx.duck) as connection:
+    with locked_folder(ctx.root, ".tries-") as folder, quiet("release.again", ctx.planned) as connection:
         there = {n for (n,) in connection.execute(f"SELECT DISTINCT batch FROM {known}").fetchall()}
         later = folder / "since.parquet"
         write_keys(later, _COLUMNS, ledger.tries([name for name in count.batches if name not in there]))

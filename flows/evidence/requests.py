@@ -37,7 +37,7 @@ def requests_path(home: Home, batch: str) -> Path:
 def store_requests(home: Home, ctx: BatchContext) -> tuple[int, str]:
     """Writes the keyed requests of a batch whose rows are read; gives their number and the file's digest."""
     path = requests_path(home, ctx.batch)
-    with quiet(STEP, ctx.duck) as connection:
+    with quiet(STEP, ctx.planned) as connection:
         ctx.hash_key.install(connection)  # hashed here, and not in a job
         found = connection.execute(_keyed(ctx)).to_arrow_table().cast(_SCHEMA)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

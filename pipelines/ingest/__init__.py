@@ -55,7 +55,7 @@ def run(context: BatchContext) -> lake.Manifest:
     decoded = context.run_step("ingest.decode", inputs, parts, decode, Duplicates(context.duck))
     judged = _judged(context, made, decoded)
     rows = [p for p in judged.parts if p.dataset == "rows"]
-    return context.run_step("ingest.rows", judged.digest, rows, Settle(judged.paths("crowded")[0], context.duck))
+    return context.run_step("ingest.rows", judged.digest, rows, Settle(judged.paths("crowded")[0], context.planned))
 
 
 def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) -> lake.Manifest:
@@ -74,8 +74,10 @@ def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) 
     groups = lake.grouped(decoded, "raw", context.part_rows)
     # the control rows go with the last part: a query of their own would cost a second
     groups[-1] += tuple(made.paths("requests"))
-    judge = Judge(query, context.hash_key, context.facilities, context.duck)
-    return context.run_step("ingest.judged", inputs, list(enumerate(groups)), judge, FindCrowded(limit, context.duck))
+    judge = Judge(query, context.hash_key, context.facilities, context.planned)
+    return context.run_step(
+        "ingest.judged", inputs, list(enumerate(groups)), judge, FindCrowded(limit, context.planned)
+    )
 
 
 def _elements(context: BatchContext) -> dict[str, Any]:

@@ -11,7 +11,7 @@ side, imported where one is run), `graph` (Beam graphs translated once), `runner
 """
 
 from pipelines.lake.commit import ATTEMPTS, Attempt, Worker, commit_manifest
-from pipelines.lake.parts import Manifest, Part, committed, grouped, read_manifest, stated
+from pipelines.lake.parts import Manifest, Part, committed, grouped, is_committed, read_manifest, stated
 from pipelines.lake.step import Progress, run_step
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "commit_manifest",
     "committed",
     "grouped",
+    "is_committed",
     "read_manifest",
     "run_step",
     "stated",

@@ -80,7 +80,7 @@ def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path]
     that a part that looks the same is not read again; the first one is written. For what is too large to be read twice
     a batch: without them every byte is read.
     """
-    if not (folder / "manifest.json").exists():
+    if not is_committed(folder):
         return None
     manifest = stated(folder)
     if inputs is not None and manifest.inputs != inputs:
@@ -95,6 +95,11 @@ def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path]
             durable.fsync(Path(part.path))  # what a seal vouches for must outlive a power cut
         durable.write(seals[0], json.dumps(seen, indent=1).encode())
     return manifest
+
+
+def is_committed(folder: Path) -> bool:
+    """Whether a step says that it is, whatever its parts are by now."""
+    return (folder / "manifest.json").exists()
 
 
 def stated(folder: Path) -> Manifest:

@@ -48,7 +48,7 @@ def outcomes(
     inputs += [candidates.digest, verdicts.digest, sorted(may.fields)]
     inputs += [*(digests.of_file(p) if p else None for p in (dropped, lost)), may.digest]
     parts = tuple(candidates.paths("candidates")), tuple(verdicts.paths("verdicts"))
-    worker = Outcomes(*parts, may.fields, dropped, lost, may.withheld, ctx.duck)
+    worker = Outcomes(*parts, may.fields, dropped, lost, may.withheld, ctx.planned)
     return ctx.run_step(STEP, inputs, items, worker)
 
 
@@ -70,7 +70,7 @@ def refused_outcomes(ctx: BatchContext, codes: Sequence[str]) -> Manifest:
     `codes`: why the batch was stopped, from the closed list. There is no dataset `eligible`, so nothing can be
     sealed."""
     items, inputs = _items(ctx)
-    worker = Refused(tuple(sorted(set(codes))), ctx.duck)
+    worker = Refused(tuple(sorted(set(codes))), ctx.planned)
     return ctx.run_step(STEP, [*inputs, "refused", worker.batch_codes], items, worker)
 
 

@@ -88,7 +88,7 @@ def seal_accounting(
         f"SELECT o.*, {', '.join(_SAID)} FROM {parquet(ends)} o LEFT JOIN ({said}) s USING (ordinal) ORDER BY ordinal"
     )
     with _plain(ctx, query, accounting.metadata(ctx, fields)) as plain:
-        found = accounting.tally(plain, ctx.duck)
+        found = accounting.tally(plain, ctx.planned)
         sealed = _seal(plain, holder_recipient, target)
         return Accounting(target, *sealed, found.outcomes, found.codes, found.merkle_root)
 
@@ -97,7 +97,7 @@ def seal_accounting(
 def _plain(ctx: BatchContext, query: str, metadata: Mapping[str, str] | None = None) -> Iterator[Path]:
     """`query` as Parquet in the batch's folder, for as long as the block lasts."""
     with locked_folder(ctx.root, ".keeping-") as work:
-        with quiet("release.evidence", ctx.duck) as connection:
+        with quiet("release.evidence", ctx.planned) as connection:
             copy(connection, query, work / "plain.parquet", metadata=metadata)
         yield work / "plain.parquet"
 

@@ -83,7 +83,7 @@ def seal(
         raise Fault("NO_INSTRUMENT_DIGEST", "the package must name the enrolled digest of its agreement")
 
     def write(plain: Path) -> dict[str, Any]:
-        with quiet(NAME, ctx.duck) as connection:
+        with quiet(NAME, ctx.planned) as connection:
             contents = _write_plain(connection, outcomes, plain)
         return _manifest(ctx, contents, instruments, register_version, may.fields)
 

@@ -48,7 +48,7 @@ def run(ctx: BatchContext) -> Manifest:
     inputs = [found.digest, known.digest, tried.digest, constants, listed, rules, ctx.facilities_digest]
     parts = tuple(found.paths("matched")), tuple(known.paths("on_file")), tuple(known.paths("units"))
     counts = tuple(tried.paths("counted"))
-    worker = verdicts.Verdicts(*parts, counts, constants, ctx.persons, counting, ctx.facilities, ctx.duck)
+    worker = verdicts.Verdicts(*parts, counts, constants, ctx.persons, counting, ctx.facilities, ctx.planned)
     groups = lake.grouped(found, "matched", ctx.part_rows)  # the address SQL costs more to plan than to run
     return ctx.run_step(verdicts.STEP, inputs, list(enumerate(groups)), worker)
 
@@ -56,7 +56,7 @@ def run(ctx: BatchContext) -> Manifest:
 def _matched(ctx: BatchContext) -> Manifest:
     rows, candidates = lake.committed(ctx.step("ingest.rows")), lake.committed(ctx.step("match.candidates"))
     keys = ctx.sql_person_key("c.record_id"), ctx.sql_values_key()
-    worker = Matched(tuple(candidates.paths("candidates")), *keys, ctx.hash_key, ctx.duck)
+    worker = Matched(tuple(candidates.paths("candidates")), *keys, ctx.hash_key, ctx.planned)
     inputs = [rows.digest, candidates.digest, ctx.hash_key.fingerprint]
     return ctx.run_step(_MATCHED, inputs, list(enumerate(rows.paths("rows"))), worker)
 
@@ -72,11 +72,11 @@ def _tries(ctx: BatchContext) -> Manifest:
         remedy = "Its requester sends it again once it has expired."
         raise Fault("MATCH_OUTDATED", "the batch was matched by an older version", where=ctx.batch, remedy=remedy)
     keys = ctx.sql_person_key("t.record_id"), ctx.sql_values_key()
-    each = tries.Tried(tuple(candidates.paths("tries")), *keys, ctx.hash_key, ctx.duck)
+    each = tries.Tried(tuple(candidates.paths("tries")), *keys, ctx.hash_key, ctx.planned)
     parts = list(enumerate(rows.paths("rows")))
     tried = ctx.run_step(tries.TRIED, [rows.digest, candidates.digest, ctx.hash_key.fingerprint], parts, each)
     together = ctx.sql_together_key()
-    once = tries.Tries(tuple(tried.paths("tried")), str(ctx.tries), together, ctx.hash_key, ctx.duck)
+    once = tries.Tries(tuple(tried.paths("tried")), str(ctx.tries), together, ctx.hash_key, ctx.planned)
     inputs = [tried.digest, ctx.hash_key.fingerprint, digests.of_file(ctx.tries), tries.counted("", "")]
     return ctx.run_step(tries.STEP, inputs, [0], once)
 
@@ -84,7 +84,7 @@ def _tries(ctx: BatchContext) -> Manifest:
 def _facts(ctx: BatchContext, found: Manifest, counting: str) -> Manifest:
     known = {origin.value: register for origin, register in registers(ctx).items()}
     inputs = [found.digest, {origin: register.digest for origin, register in known.items()}, counting]
-    worker = facts.Facts(tuple(found.paths("matched")), counting, ctx.duck)
+    worker = facts.Facts(tuple(found.paths("matched")), counting, ctx.planned)
     return ctx.run_step(facts.STEP, inputs, facts.asked(known), worker)
 
 

@@ -84,6 +84,25 @@ def test_a_database_is_handed_on_to_the_next_session_only() -> None:
         assert next_one.execute("FROM number").fetchall() == [(2,)]
 
 
+def test_each_session_spills_into_its_own_folder_or_not_at_all(tmp_path: Path) -> None:
+    """In one database, one after the other; what has spilled is handed on to nobody."""
+    one, other, nowhere = (
+        DuckSettings(memory="77MB", temp=t) for t in (str(tmp_path / "a"), str(tmp_path / "b"), None)
+    )
+    with session(one) as connection:
+        once(connection, "number", "1", lambda: _number(connection, 1))
+    with session(nowhere) as connection:
+        assert connection.execute("FROM number").fetchall() == [(1,)]
+        with pytest.raises(duckdb.OutOfMemoryException):
+            connection.execute(SORTED)
+    with session(other) as connection:
+        assert connection.execute("FROM number").fetchall() == [(1,)]
+        connection.execute(SORTED)
+        assert list((tmp_path / "b").iterdir()) and not list((tmp_path / "a").iterdir())
+    with session(one) as connection, pytest.raises(duckdb.CatalogException):
+        connection.execute("FROM main.number")
+
+
 def test_what_broke_off_or_holds_much_is_handed_on_to_nobody() -> None:
     settings = DuckSettings(threads=1, memory="321MB")
 
