@@ -70,9 +70,13 @@ class BatchContext:
 
     @property
     def planned(self) -> DuckSettings:
-        """`duck` for as many rows as were read from the submission; as it is, before they were."""
+        """`duck` for as many rows as were read from the submission or refused; as it is, before they were. Not for what
+        scans the register."""
         decoded = self.step("ingest.decode")
-        return self.duck.for_rows(lake.stated(decoded).rows("raw")) if lake.is_committed(decoded) else self.duck
+        if not lake.is_committed(decoded):
+            return self.duck
+        said = lake.stated(decoded)
+        return self.duck.for_rows(said.rows("raw") + said.rows("rejects"))
 
     @property
     def standing(self) -> Standing:

@@ -44,7 +44,7 @@ def run(suite: Suite, tables: Tables, *, rows: int, duck: DuckSettings | None = 
     manifest = row_count(f"{suite.name}.rows", suite.main, rows)
     checks = (manifest, *suite.checks)
     findings: dict[str, list[Finding]] = {}
-    planned = (duck or DuckSettings()).for_rows(rows)
+    planned = (duck or DuckSettings()).for_rows(rows, register=True)
     with _folder(duck) as folder, session(planned) as connection:
         broken = prepare(connection, suite.setup, tables, folder, few=rows <= FEW)
         made = [name for name in dict.fromkeys(c.table for c in checks) if name in tables and name not in broken]

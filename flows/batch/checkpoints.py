@@ -45,9 +45,9 @@ def run(
             _period_counted(ctx)
             return intake.check(_intake(ctx, letter, dropped), ctx.planned)
         case Checkpoint.MATCHING:
-            return matching.check(_matching(ctx, letter), ctx.planned)
+            return matching.check(_matching(ctx, letter), ctx.duck)
         case Checkpoint.ELIGIBILITY:
-            return eligibility.check(_eligibility(ctx, letter), ctx.planned)
+            return eligibility.check(_eligibility(ctx, letter), ctx.duck)
         case Checkpoint.DISCLOSURE:
             return _disclosure(ctx, identity, dropped, holders, leaving or Leaving.recorded(ctx))
         case _:

@@ -47,7 +47,7 @@ _NEEDED = (  # what a run imports late, each for its own reason
     "prefect.task_engine",
     "prefect.utilities.visualization",
 )
-_SELDOM = (50_000, 20, 100)  # Python's own: 700, 10, 10; measured: a tenth of a small batch's time
+_SELDOM = (50_000, 20, 100)  # Python's own: 700, 10, 10
 _PATIENCE = 5.0  # seconds for a starter to say what it wants
 
 

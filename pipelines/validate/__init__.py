@@ -84,7 +84,7 @@ def _tries(ctx: BatchContext) -> Manifest:
 def _facts(ctx: BatchContext, found: Manifest, counting: str) -> Manifest:
     known = {origin.value: register for origin, register in registers(ctx).items()}
     inputs = [found.digest, {origin: register.digest for origin, register in known.items()}, counting]
-    worker = facts.Facts(tuple(found.paths("matched")), counting, ctx.planned)
+    worker = facts.Facts(tuple(found.paths("matched")), counting, ctx.duck)
     return ctx.run_step(facts.STEP, inputs, facts.asked(known), worker)
 
 

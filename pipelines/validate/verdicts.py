@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from expectations import address
 from expectations.base.duck import DuckSettings, parquet
 from expectations.contracts.lists import Outcome
@@ -36,8 +34,7 @@ class Verdicts:
 
     def __call__(self, item: tuple[int, tuple[str, ...]], attempt: Attempt) -> Iterator[Part]:
         index, paths = item
-        rows = sum(pq.read_metadata(path).num_rows for path in paths)
-        with quiet(STEP, self.duck.for_rows(rows)) as connection:
+        with quiet(STEP, self.duck) as connection:
             address.setup(connection, self.facilities)
             connection.execute(f"CREATE TEMP TABLE m AS SELECT * FROM {parquet(list(paths))}")
             connection.execute(f"CREATE TEMP TABLE facts AS {self._facts()}")

@@ -38,11 +38,11 @@ def test_a_few_rows_are_read_in_one_thread_and_each_cte_by_itself() -> None:
     """In the same database as what is planned for many, one after the other."""
     cte = "EXPLAIN WITH one AS (SELECT range AS n FROM range(5)) SELECT n + 1 FROM one"
     seen = []
-    for rows in (FEW, FEW + 1, FEW):
-        with session(DuckSettings(threads=2).for_rows(rows)) as connection:
+    for rows, register in ((FEW, False), (FEW + 1, False), (FEW, True), (FEW, False)):
+        with session(DuckSettings(threads=2).for_rows(rows, register=register)) as connection:
             ((threads,),) = connection.execute("SELECT current_setting('threads')").fetchall()
             seen.append((threads, "CTE" in str(connection.execute(cte).fetchall())))
-    assert seen == [(1, True), (2, False), (1, True)]
+    assert seen == [(1, True), (2, False), (2, True), (1, True)]
 
 
 def test_a_session_finds_nothing_of_the_one_before() -> None:

@@ -124,6 +124,21 @@ def test_a_batch_that_is_planned_as_a_large_one_ends_the_same(
     assert read(ingest.run(context)) == read(whole[1])
 
 
+def test_sessions_are_planned_for_as_many_rows_as_were_read(
+    whole: tuple[BatchContext, lake.Manifest], tmp_path: Path, sandbox: Agreement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, read_already = whole[0].root / "in", whole[0]
+    assert (read_already.planned.few, read_already.planned.threads) == (True, 1)
+    decoded = lake.committed(read_already.step("ingest.decode"))
+    rows = decoded.rows("raw") + decoded.rows("rejects")
+    assert decoded.rows("raw") and decoded.rows("rejects")
+    for limit, few in ((rows, True), (rows - 1, False)):
+        monkeypatch.setattr(duck, "FEW", limit)
+        assert read_already.planned.few is few
+    unread = taken(tmp_path, source, sandbox)
+    assert unread.planned == unread.duck
+
+
 @pytest.mark.slow
 def test_a_crowd_is_held_wherever_its_rows_stand(tmp_path: Path, sandbox: Agreement) -> None:
     limit = 4
