@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 DATA = Path(__file__).parent / "data"
@@ -53,9 +54,17 @@ def zip_rows() -> tuple[dict[str, Any], ...]:
 
 
 @cache
-def city_table() -> pa.Table:
-    """Every city of every state (columns `city`, `state`): a city that is real, though not in the ZIP's list."""
-    return pq.read_table(DATA / "cities.parquet")
+def zip_list_table() -> pa.Table:
+    """Those rows of `zip_table` that name more cities than the ZIP's own."""
+    return zip_table().filter(pc.list_value_length(pc.field("cities")) > 1)
+
+
+@cache
+def city_table(words: int) -> pa.Table:
+    """The cities of every state whose names have so many words (columns `city`, `state`): a city that is real, though
+    not in the ZIP's list."""
+    cities = pq.read_table(DATA / "cities.parquet")
+    return cities.filter(pc.equal(pc.count_substring(cities["city"], " "), words - 1))
 
 
 # A trailing letter or number after these is the road's own, not a unit: COUNTY RD A, LOOP 410.

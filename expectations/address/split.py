@@ -98,9 +98,9 @@ def city_stage(source: str) -> str:
         -- the state may stand in a piece of its own, or end the city's
         CASE WHEN _s[-1] = _said THEN _s[-2] WHEN _said <> '' AND suffix(_s[-1], ' ' || _said)
           THEN trim(left(_s[-1], length(_s[-1]) - length(_said))) ELSE _s[-1] END AS _piece FROM tails
-        LEFT JOIN addr_cities c1 ON c1.state = _state AND c1.city = _b[-1]
-        LEFT JOIN addr_cities c2 ON c2.state = _state AND c2.city = _b[-2] || ' ' || _b[-1]
-        LEFT JOIN addr_cities c3 ON c3.state = _state AND c3.city = _b[-3] || ' ' || _b[-2] || ' ' || _b[-1]
+        LEFT JOIN addr_cities1 c1 ON c1.state = _state AND c1.city = _b[-1]
+        LEFT JOIN addr_cities2 c2 ON c2.state = _state AND c2.city = _b[-2] || ' ' || _b[-1]
+        LEFT JOIN addr_cities3 c3 ON c3.state = _state AND c3.city = _b[-3] || ' ' || _b[-2] || ' ' || _b[-1]
     ), chosen AS (
       SELECT *, coalesce(_listed, CASE WHEN regexp_full_match(_piece, '[A-Z][A-Z -]*[A-Z]')
         AND suffix(_body, ' ' || _piece) AND length(_body) > length(_piece) + 1

@@ -7,8 +7,10 @@ Taking the submission in (`submission.take_in`) comes before: it makes the copy 
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from expectations import address
 from expectations.address import facilities
 from expectations.base.digests import of_bytes
 from expectations.base.errors import Fault
@@ -48,11 +50,13 @@ def run(context: BatchContext) -> lake.Manifest:
     if not context.disclosed.exists():
         raise Fault("NO_EARLIER_DISCLOSURES", "the list of earlier disclosures was not put beside the batch")
     elements = _elements(context)
-    made = context.run_step("ingest.decoys", elements, [elements], make_control_rows)
-    parts = plan(context.letter.files, context.files, context.part_rows)
-    inputs = {"submission": context.submission, "part_rows": context.part_rows}
-    decode = Decode(context.part_rows, context.duck, required_columns(context.letter.statute))
-    decoded = context.run_step("ingest.decode", inputs, parts, decode, Duplicates(context.duck))
+    with ThreadPoolExecutor(1) as meanwhile:
+        meanwhile.submit(address.places, context.agreement.requester.premises)  # asked for by `judging`, and kept
+        made = context.run_step("ingest.decoys", elements, [elements], make_control_rows)
+        parts = plan(context.letter.files, context.files, context.part_rows)
+        inputs = {"submission": context.submission, "part_rows": context.part_rows}
+        decode = Decode(context.part_rows, context.duck, required_columns(context.letter.statute))
+        decoded = context.run_step("ingest.decode", inputs, parts, decode, Duplicates(context.duck))
     judged = _judged(context, made, decoded)
     rows = [p for p in judged.parts if p.dataset == "rows"]
     return context.run_step("ingest.rows", judged.digest, rows, Settle(judged.paths("crowded")[0], context.planned))
