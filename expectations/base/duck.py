@@ -63,8 +63,9 @@ _IDLE: list[_Database] = []  # the newest last
 _LOCK = threading.Lock()
 FEW = 10_000  # rows
 # What a session makes is in a schema of its own, and goes with it; what `once` makes is in `main`.
+_OF_EACH = "SET search_path = 'session,main'; SET TimeZone = 'UTC'; SET enable_progress_bar = false; "
 _BEGIN = (
-    "CREATE SCHEMA session; SET search_path = 'session,main'; SET TimeZone = 'UTC'; SET enable_progress_bar = false; "
+    f"CREATE SCHEMA session; {_OF_EACH}"
     "SET threads = {threads}; SET preserve_insertion_order = {preserve_order}; SET disabled_optimizers = '{left_out}'; "
     "SET temp_directory = {spill}"
 )
@@ -153,6 +154,14 @@ def _leave(database: _Database) -> None:
         found = _IDLE.pop(0) if len(_IDLE) > _IDLE_AT_MOST else None
     if found:
         found.connection.close()
+
+
+def beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """One more connection to a session's database, for another thread. It sees what the session has made, but for
+    variables and what is temporary; the session must not end before it."""
+    another = connection.cursor()
+    another.execute(_OF_EACH)
+    return another
 
 
 def once(connection: duckdb.DuckDBPyConnection, what: str, version: str, make: Callable[[], None]) -> None:

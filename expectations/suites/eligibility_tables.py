@@ -8,7 +8,7 @@ from pathlib import Path
 from expectations.contracts.lists import Origin
 from expectations.facts import corroboration, crowding, persons, sql
 from expectations.facts.letter import LetterFacts
-from expectations.gx.checkpoint import Tables
+from expectations.gx.tables import Tables
 from expectations.rules.book import register_rules, request_rules
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived, on_file, sampled, tries, twin
@@ -59,8 +59,9 @@ def tables(inputs: Inputs) -> Tables:
         **_looked_at(inputs),
         **tries.tables(inputs.tries, inputs.tried, inputs.tried_before),
         **_register(inputs),
-        **_judged(inputs),
+        "passed": f"(SELECT *, {sql.beside_request(inputs.letter)} FROM again WHERE passed_on)",
         "opinions": twin.Opinions(inputs.left_out, inputs.seed),
+        **_judged(inputs),
         "counts": _counts(inputs),
         "control_rows": f"""
             SELECT e.ordinal, e.expected, e.code, v.ordinal IS NOT NULL AS judged, v.outcome, v.codes
@@ -126,7 +127,6 @@ def _judged(inputs: Inputs) -> Tables:
                 LEFT JOIN buildings b USING (origin, a_zip, a_number, a_street)
                 LEFT JOIN ({persons.lists_sql(inputs.persons)}) l USING (record_id)
                 LEFT JOIN tries_counted t ON t.ordinal = v.ordinal AND t.record_id = v.record_id)""",
-        "passed": f"(SELECT *, {sql.beside_request(inputs.letter)} FROM again WHERE passed_on)",
         "eligible": "(SELECT * FROM judged WHERE outcome IS NULL)",
     }
 

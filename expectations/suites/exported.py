@@ -17,6 +17,7 @@ from expectations.base.duck import DuckSettings, quote, session
 from expectations.base.errors import BadInput
 from expectations.gx import checkpoint, project
 from expectations.gx.checks import Check, Suite, row_count
+from expectations.gx.tables import prepare
 from expectations.names import standard
 from expectations.suites import made, made_letter, selftest
 
@@ -63,7 +64,7 @@ def _by_table(suite: Suite, rows: int) -> Mapping[str, Sequence[Check]]:
 def _tables(module: ModuleType, suite: Suite, batch: made.Batch, duck: DuckSettings | None) -> dict[str, str]:
     """The tables that the checks look at, worked out, as Parquet."""
     with session(duck) as connection:
-        checkpoint.prepare(connection, suite.setup, module.tables(getattr(batch, module.NAME)()), batch.folder)
+        prepare(connection, suite.setup, module.tables(getattr(batch, module.NAME)()), batch.folder)
         return {name: _copy(connection, name, batch.folder) for name in dict.fromkeys(c.table for c in suite.checks)}
 
 

@@ -16,7 +16,7 @@ from expectations.contracts.request import RAW_NAMES
 from expectations.contracts.stages import ADDRESS
 from expectations.facts import counts, crowding, sql
 from expectations.facts.letter import LetterFacts
-from expectations.gx.checkpoint import Table, Tables
+from expectations.gx.tables import Table, Tables
 from expectations.rules.book import request_rules
 from expectations.rules.rule import failing_codes
 from expectations.suites import derived, sampled

@@ -20,8 +20,8 @@ from expectations.contracts.lists import Stage
 from expectations.contracts.request import RAW_NAMES
 from expectations.facts.letter import LetterFacts
 from expectations.gx import checkpoint
-from expectations.gx.checkpoint import prepare
 from expectations.gx.checks import Check, Kind, Suite
+from expectations.gx.tables import prepare
 from expectations.gx.verdict import Result, Status
 from expectations.suites import disclosure, eligibility, intake, made, made_letter, matching
 

@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import pyarrow as pa
@@ -38,6 +38,7 @@ class Opinions:
 
     left_out: tuple[str, ...]
     seed: str
+    reads: ClassVar = ("passed", "known")
 
     def __call__(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
         fields = ", ".join(f"p.{name}" for name in derived.ADDRESS)

@@ -16,7 +16,7 @@ from expectations.contracts.lists import Outcome
 from expectations.contracts.request import RAW_NAMES
 from expectations.facts import counts, crowding, sql
 from expectations.facts.letter import LetterFacts
-from expectations.gx.checkpoint import prepare
+from expectations.gx.tables import prepare
 from expectations.rules.book import batch_rules
 from expectations.rules.rule import REFUSES, Disposition
 from expectations.suites import derived, intake_tables, matching
