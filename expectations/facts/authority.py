@@ -4,6 +4,8 @@ These are the rules on a batch that read letter facts only. They are judged at `
 whenever the law may have changed since. A rule that reads a count of rows is not among them.
 """
 
+from functools import lru_cache
+
 from expectations.base.duck import DuckSettings, session
 from expectations.facts.letter import LETTER_FACTS, LetterFacts
 from expectations.facts.sql import one_row
@@ -19,6 +21,13 @@ def rules() -> tuple[Rule, ...]:
 def failing(letter: LetterFacts, settings: DuckSettings | None = None) -> list[Rule]:
     """Those of `rules` that are not met."""
     asked = rules()
+    met = _met(f"SELECT {', '.join(rule.met for rule in asked)} FROM ({one_row(letter.flat())})", settings)
+    return [rule for rule, one in zip(asked, met, strict=True) if not one]
+
+
+@lru_cache(maxsize=64)
+def _met(query: str, settings: DuckSettings | None) -> tuple[bool, ...]:
+    """What the query, which reads nothing but what stands in it, says of each rule. A batch asks at each of its steps,
+    and the facts seldom change between two."""
     with session(settings) as connection:
-        row = connection.execute(f"SELECT {', '.join(r.met for r in asked)} FROM ({one_row(letter.flat())})").fetchall()
-    return [rule for rule, met in zip(asked, row[0], strict=True) if not met]
+        return connection.execute(query).fetchall()[0]

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from expectations.base.duck import quote
 from expectations.facts.counters import COUNTER
+from expectations.rules.sql import given
 
 _LOOK_ALIKE = {  # capitals; `upper` comes before
     "АВЕЅІЈКМНОРСТУХ": "ABESIJKMHOPCTYX",  # Cyrillic
@@ -55,7 +56,7 @@ def keys(rows: str, carried: Iterable[str] = ()) -> str:
     return f"""
     WITH r_said AS (
       SELECT {kept}{words("reason")} AS words, case_number, final_order_date, judicial_order_date FROM {rows}
-      WHERE regexp_matches(reason, '[\\p{{L}}\\p{{N}}]')
+      WHERE {given("reason")}
     ), r_own AS MATERIALIZED (
       SELECT {kept}words, {_CASE} AS named, {_OWN} AS own FROM (
         SELECT *, {_LAST} AS last FROM r_said)

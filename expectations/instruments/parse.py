@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from expectations.base import forms
@@ -39,6 +40,12 @@ def parse_instrument(data: bytes, where: str) -> Instrument:
 def parse_enrolled(data: bytes, where: str) -> Instrument:
     """An instrument that is enrolled already, for replay, verification and past batches: also one of a version that
     would not be enrolled any more (`instrument_problems` says why). Raises BadInput like `parse_instrument`."""
+    return _enrolled(data, where)
+
+
+@lru_cache(maxsize=1024)
+def _enrolled(data: bytes, where: str) -> Instrument:
+    """The same bytes are read at each step of each batch; what they say cannot be changed."""
     return _parsed(data, where, None)
 
 
