@@ -72,7 +72,7 @@ def made(kit: Kit, rows: int, persons: int, times: int) -> list[Path]:
 
 
 def watched(home: Home, submissions: Sequence[Path]) -> list[float]:
-    """Puts one after the other into the inbox; seconds from then until each is decided."""
+    """Puts each into the inbox once the run of the one before has ended; seconds from then until it is decided."""
     command = [sys.executable, "-m", "flows.cli.main", "watch", "--every", "0.2", "--at-once", "1"]
     took = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
@@ -82,6 +82,7 @@ def watched(home: Home, submissions: Sequence[Path]) -> list[float]:
             folder.rename(home.inbox / f"submission-{n}")
             took.append(decided(home, batch) - arrived)
             print(f"{n + 1} of {len(submissions)}: {took[-1]:.1f} s", flush=True)
+            assert any("released" in line for line in watching.stdout)  # its run has ended, or the watch has
         watching.send_signal(signal.SIGTERM)
         watching.communicate()
     return took
