@@ -12,6 +12,7 @@ from expectations.base.errors import Usage
 from flows.batch import unreadable
 from flows.home.tree import Home
 from flows.ledger import Ledger
+from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import FINAL, State
 from pipelines.ingest.submission import LETTER, SIGNATURE, letter_bytes
 
@@ -43,8 +44,12 @@ def waiting(home: Home) -> list[Path]:
     """
     found = [path for path in _inside(home.inbox) if os.path.lexists(path / SIGNATURE)]
     found.sort(key=lambda folder: (stamp(folder), os.fsencode(folder.name)))
+    names = {folder: batch_of(folder) for folder in found}
     with Ledger.open(home.ledger_url, home.clock()) as ledger:
-        return [folder for folder in found if not _done(ledger, folder)]
+        batches = ledger.named(names.values())
+        unread = {folder: unreadable.name_of(folder) for folder, name in names.items() if name not in batches}
+        entries = ledger.named(unread.values())
+    return [f for f in found if not _done(f, batches.get(names[f]), entries.get(unread.get(f, "")))]
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,8 @@ def stamp(folder: Path) -> int:
         return 0
 
 
-def _done(ledger: Ledger, folder: Path) -> bool:
-    batch, entry = ledger.batch(batch_of(folder)), ledger.batch(unreadable.name_of(folder))
+def _done(folder: Path, batch: BatchRecord | None, entry: BatchRecord | None) -> bool:
+    """Whether nothing is to be done about it. `entry`: of a submission with this letter that could not be read."""
     if batch:
         return batch.state in FINAL or batch.state is State.HELD
     # the same letter, signed again or with its files fixed, is received again: its signature is put in place anew

@@ -22,6 +22,7 @@ from flows.ledger.lifecycles.lifecycle import MOVED_ON
 from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
 
 Facts: TypeAlias = Mapping[str, Any] | None  # what the event of a move says more: counts, codes, digests, known ids
+_AT_A_TIME = 1000  # names in one query
 ROWS_COUNT = timedelta(days=30)  # so long before receipt what passed `intake` counts for the cap on rows
 # The steps that `advance` may take; the others have methods of their own, which ask for more.
 _PLAIN = frozenset({Cause.PASSED, Cause.UNREADABLE, Cause.FAILED, Cause.RETRIED, Cause.RESEALED})
@@ -78,6 +79,15 @@ class Batches(Core):
         with self.reading() as session:
             found = session.get(Batch, name)
             return record(found) if found else None
+
+    def named(self, names: Iterable[str]) -> dict[str, BatchRecord]:
+        """Those batches of these names that there are, by name."""
+        asked, found = list(names), dict[str, BatchRecord]()
+        with self.reading() as session:
+            for first in range(0, len(asked), _AT_A_TIME):
+                query = select(Batch).where(Batch.name.in_(asked[first : first + _AT_A_TIME]))
+                found |= {batch.name: record(batch) for batch in session.scalars(query)}
+        return found
 
     def known_batch(self, name: str) -> BatchRecord:
         """The batch called `name`; raises Usage if there is none."""

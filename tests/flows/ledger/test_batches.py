@@ -41,6 +41,15 @@ def test_a_batch_goes_through_its_stages_and_is_found_by_state(ledger: Ledger) -
     assert ledger.verify() == []
 
 
+def test_many_are_found_by_name_at_once(ledger: Ledger) -> None:
+    receive(ledger)
+    receive(ledger, "batch-2")
+    for others in (0, 1, 3000):  # more than one query takes
+        names = ["batch-2", *(f"nobody-{n}" for n in range(others)), "batch-1"]
+        assert ledger.named(names) == {name: ledger.batch(name) for name in ("batch-1", "batch-2")}
+    assert ledger.named([]) == {}
+
+
 @pytest.mark.parametrize("to", [s for s in State if s not in (State.INGESTED, State.FAILED, State.UNREADABLE)])
 def test_advance_takes_no_other_step(ledger: Ledger, to: State) -> None:
     receive(ledger)

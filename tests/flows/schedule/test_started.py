@@ -3,9 +3,11 @@ for ever."""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from expectations.base.clock import Clock
 from expectations.base.errors import Fault, Transient
@@ -102,3 +104,22 @@ def test_what_is_ready_is_not_due_while_releases_are_halted(tmp_path: Path) -> N
         assert [which.batch for which in due(home) if not which.is_submission] == [batch]
         ledger.halt("operator-1", Reason.SUSPECTED_FAULT)
         assert [which for which in due(home) if not which.is_submission] == []
+
+
+def test_a_look_at_a_full_inbox_asks_the_ledger_no_more_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installation = installations.make(tmp_path / "home")
+    asked, reading = [], Ledger.reading
+
+    def noted(ledger: Ledger) -> AbstractContextManager[Session]:
+        asked.append(ledger)
+        return reading(ledger)
+
+    monkeypatch.setattr(Ledger, "reading", noted)
+    counts = []
+    for n in range(1, 31):
+        installation.submit(installation.home.inbox / f"{n:02}", [installations.request(n)])
+        if n in (1, 30):
+            asked.clear()
+            assert len(list(due(installation.home))) == n
+            counts.append(len(asked))
+    assert counts[0] == counts[1]
