@@ -1,8 +1,8 @@
 """A burst of small submissions, dropped at once, run by `sluicegate watch`: how long from arrival to verdict.
 
 `python -m tests.bench.burst [--count 500] [--rows 20] [--at-once 2]`. All must be decided, none twice, and begun in the
-order in which they came. The floor: the time between two verdicts while the queue is full; a submission that finds
-nobody before it takes that long, times how many run at once.
+order in which they came, but for those that are begun together. The floor: the time between two verdicts while the
+queue is full; a submission that finds nobody before it takes that long, times how many run at once.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
             wait(made, given.count)
             watching.send_signal(signal.SIGTERM)
             watching.communicate()
-        report(made, came)
+        report(made, came, given.at_once)
 
 
 def drop(made: Installation, count: int, rows: int) -> dict[str, float]:
@@ -78,7 +78,7 @@ def wait(made: Installation, count: int) -> None:
         time.sleep(1)
 
 
-def report(made: Installation, came: dict[str, float]) -> None:
+def report(made: Installation, came: dict[str, float], at_once: int) -> None:
     """The figures, or what is wrong."""
     begun, decided = {}, {}
     with Ledger.open(made.home.ledger_url, Clock()) as ledger:
@@ -90,8 +90,8 @@ def report(made: Installation, came: dict[str, float]) -> None:
             assert len(verdicts) == 1, f"{batch} was decided {len(verdicts)} times"
             decided[batch] = verdicts[0]
         assert audit.verify(made.home, ledger).problems == ()
-    in_order = sorted(begun, key=begun.__getitem__)
-    assert in_order == list(came), "they were not begun in the order in which they came"
+    overtaken = max(place - n for n, place in enumerate(places(list(came), sorted(begun, key=begun.__getitem__))))
+    assert overtaken < at_once, f"one was overtaken by {overtaken}"  # those that are started together have no order
     took = [decided[batch] - at for batch, at in came.items()]
     between = (max(decided.values()) - min(decided.values())) / (len(came) - 1)
     own = [decided[batch] - begun[batch] for batch in came]
@@ -101,9 +101,16 @@ def report(made: Installation, came: dict[str, float]) -> None:
         "arrival to verdict, s": {"p50": round(median(took), 1), "p95": round(quantiles(took, n=20)[18], 1)},
         "receipt to verdict, s": {"p50": round(median(own), 1), "p95": round(quantiles(own, n=20)[18], 1)},
         "between verdicts, s": round(between, 2),
+        "overtaken by at most": overtaken,
         "ratio of the last one's wait to the floor": round(max(took) / (between * len(came)), 2),
     }
     print(json.dumps(said, indent=1))
+
+
+def places(came: list[str], begun: list[str]) -> list[int]:
+    """Where each that came was begun, in the order of coming."""
+    found = {batch: place for place, batch in enumerate(begun)}
+    return [found[batch] for batch in came]
 
 
 def spread(came: dict[str, float]) -> float:
