@@ -55,7 +55,7 @@ def _side_by_side(connection: duckdb.DuckDBPyConnection, tables: Tables) -> dict
 def _may_read(table: Table, other: str) -> bool:
     """What is no SQL may read whatever is before it, unless it says what it reads."""
     if isinstance(table, str):
-        return re.search(rf"\b{other}\b", table) is not None
+        return re.search(rf"\b{other}\b", table, re.IGNORECASE) is not None
     return other in getattr(table, "reads", (other,))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from pathlib import Path
+from threading import Event
 
 import duckdb
 import pyarrow as pa
@@ -70,14 +71,25 @@ def test_many_that_read_each_other(seed: int, tmp_path: Path) -> None:
 
 
 def test_what_says_what_it_reads_waits_for_nothing_else(tmp_path: Path) -> None:
+    made_early = Event()
+
+    class Slow:
+        reads = ()
+
+        def __call__(self, _: duckdb.DuckDBPyConnection) -> pa.Table:
+            return pa.table({"was_early": [made_early.wait(20)]})
+
     class Early:
         reads = ("first",)
 
         def __call__(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-            self.found = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'slow'").fetchall()
-            return pa.table({"n": [1]})
+            made_early.set()
+            return connection.execute("SELECT n FROM first").to_arrow_table()
 
-    early = Early()
-    slow = "SELECT count(*) AS n FROM range(30_000_000) a WHERE sin(a.range) > 2"
-    made({"first": "SELECT 1 AS n", "slow": slow, "early": early}, tmp_path, few=True)
-    assert early.found == [(0,)]
+    _, found = made({"first": "SELECT 7 AS n", "slow": Slow(), "early": Early()}, tmp_path, few=True)
+    assert found == {"first": [(7,)], "slow": [(True,)], "early": [(7,)]}
+
+
+def test_a_name_is_found_however_it_is_written(tmp_path: Path) -> None:
+    slow = "SELECT count(*) AS n FROM range(3_000_000) a WHERE sin(a.range) > 2"
+    assert made({"slow": slow, "after": "SELECT n FROM Slow"}, tmp_path, few=True)[0] == {}
