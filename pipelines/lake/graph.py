@@ -16,9 +16,14 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2 as portable
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineResult, PipelineState
+from apache_beam.runners.worker.statesampler import StateSampler
 from apache_beam.transforms.core import DoFnInfo
 
 from pipelines.lake.runner import options
+
+# Beam looks up to every 200 ms which step a bundle is in, and a bundle that has ended waits for the next look.
+_LOOK_EVERY = 5  # milliseconds
+StateSampler.__init__.__defaults__ = (_LOOK_EVERY,)
 
 
 class _Translator(FnApiRunner):
