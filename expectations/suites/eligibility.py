@@ -98,7 +98,7 @@ def _second_opinion() -> tuple[Check, ...]:
     return (
         none("eligibility.second_opinion", "opinions", "blocking", "VERDICT_DIFFERS"),
         condition(("eligibility.second_comparison", "opinions", "VERDICT_DIFFERS"), ["same"], "same > 0", {"same": 0}),
-        equal("eligibility.opinions_due", "counts", "opinions", "opinions_due", "COUNTS_DIFFER", -1),
+        equal("eligibility.opinions_due", "opined", "opinions", "opinions_due", "COUNTS_DIFFER", -1),
     )
 
 

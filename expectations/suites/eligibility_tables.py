@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from expectations.contracts.lists import Origin
 from expectations.facts import corroboration, crowding, persons, sql
 from expectations.facts.letter import LetterFacts
@@ -31,6 +33,7 @@ class Inputs:
     persons                                Parquet of the holder's lists of persons, as they were then
     tries, tried, tried_before             relations: on whom each row is a try (`match.candidates`), what it tries
                                            there (`validate.tried`), and what earlier batches tried; see `tries`
+    ahead                                  the rows, if they were derived again already (`ahead.Ahead.of`)
     """
 
     rows: str
@@ -48,11 +51,13 @@ class Inputs:
     facilities: Path | None = None
     left_out: tuple[str, ...] = ()
     persons: Path | None = None
+    ahead: pa.Table | None = None
 
 
 def tables(inputs: Inputs) -> Tables:
     """What the checks look at, in the order in which it is worked out."""
     return {
+        **derived.table_ahead(inputs.ahead),
         "verdicts": inputs.verdicts,
         "matched": f"(SELECT ordinal, origin, record_id FROM {inputs.candidates} WHERE outcome IS NULL)",
         "tries_shared": tries.shared(inputs.tries),
@@ -63,6 +68,7 @@ def tables(inputs: Inputs) -> Tables:
         "opinions": twin.Opinions(inputs.left_out, inputs.seed),
         **_judged(inputs),
         "counts": _counts(inputs),
+        "opined": _opined(),  # by itself: nothing else that is counted waits for the opinions
         "control_rows": f"""
             SELECT e.ordinal, e.expected, e.code, v.ordinal IS NOT NULL AS judged, v.outcome, v.codes
             FROM {inputs.expected} e
@@ -89,7 +95,8 @@ def _looked_at(inputs: Inputs) -> Tables:
     names = dict.fromkeys(
         ("ordinal", "origin", "record_id", "passed_on", *derived.ADDRESS, *_PARSED, *tries.VALUES, *read)
     )
-    again = derived.fields(asked, inputs.premises, inputs.left_out, keep="record_id, passed_on")
+    ahead = None if inputs.ahead is None else derived.AHEAD
+    again = derived.fields(asked, inputs.premises, inputs.left_out, keep="record_id, passed_on", ahead=ahead)
     return {
         # only the whole batch shows a crowd: every canonical row counts, wherever it ended
         "crowded": crowding.sql(inputs.rows, inputs.letter.thresholds.persons_per_address),
@@ -140,7 +147,11 @@ def _counts(inputs: Inputs) -> str:
            WHERE r.outcome IS NOT NULL) AS ended_before,
           (SELECT count(*) FROM verdicts WHERE outcome IS NULL) AS eligible,
           (SELECT count(*) FROM verdicts WHERE outcome = 'held') AS held,
-          (SELECT count(*) FROM eligible) AS eligible_again, (SELECT count(*) FROM passed) AS passed_again,
-          (SELECT count(*) FROM opinions) AS opinions,
+          (SELECT count(*) FROM eligible) AS eligible_again, (SELECT count(*) FROM passed) AS passed_again"""
+
+
+def _opined() -> str:
+    return f"""
+        SELECT (SELECT count(*) FROM opinions) AS opinions,
           (SELECT coalesce(sum(least(passed, {twin.SAMPLE})), 0)
            FROM (SELECT count(*) AS passed FROM verdicts WHERE outcome IS NULL GROUP BY origin)) AS opinions_due"""

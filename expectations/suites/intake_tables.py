@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from expectations.base.duck import quote
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts.request import RAW_NAMES
@@ -40,6 +42,7 @@ class Inputs:
     dropped                      relation with ordinal: the incomplete rows that two people dropped, or None
     facilities                   the operator's own list, as it was when the submission was received
     left_out                     what the agreement lets be left out of an address
+    ahead                        the rows, if they were derived again already (`ahead.Ahead.of`)
     """
 
     raw: str
@@ -55,12 +58,14 @@ class Inputs:
     dropped: str | None = None
     facilities: Path | None = None
     left_out: tuple[str, ...] = ()
+    ahead: pa.Table | None = None
 
 
 def tables(inputs: Inputs) -> Tables:
     """What the checks look at, in the order in which it is worked out."""
     chosen = "ordinal IN (SELECT ordinal FROM sample)"
     made: dict[str, Table] = {
+        **derived.table_ahead(inputs.ahead),
         "stored": inputs.rows,
         "sample": _sample(inputs),
         **again(
@@ -72,6 +77,7 @@ def tables(inputs: Inputs) -> Tables:
             only=chosen,
             crowds="stored",
             was=STORED,
+            ahead=None if inputs.ahead is None else derived.AHEAD,
         ),
         "passed": "(SELECT * FROM rows WHERE outcome IS NULL)",
         "counted": f"({crowding.marked(f'({_uncrowded()})', 'crowded', 'a_codes')})",
@@ -106,6 +112,7 @@ def again(
     only: str = "true",
     crowds: str = "derived",
     was: Sequence[str] = (),
+    ahead: str | None = None,
 ) -> dict[str, str]:
     """The tables `stored`, `derived`, `crowded` and `rows`: each canonical row with what its raw fields come to under
     this letter, as derived_codes and derived_outcome, whatever stands beside them. Replay decides past rows so, too.
@@ -115,6 +122,7 @@ def again(
     keep                the columns that are wanted
     only                SQL that chooses the rows; crowds: the relation, whole, that shows which addresses are crowded
     was                 columns of `stored` that are kept as was_NAME
+    ahead               see `derived.fields`
     """
     beside = ", ".join(["file", "request_key", "outcome", "stored_codes", *(f"was_{name}" for name in was)])
     kept = "".join(f", {name} AS was_{name}" for name in was)
@@ -125,7 +133,7 @@ def again(
         "derived": f"""
             SELECT {", ".join(keep)}, {failing_codes(request_rules())} AS derived_codes,
               {_is_duplicate()} AS is_duplicate, request_key IN (SELECT request_key FROM {disclosed}) AS is_disclosed
-            FROM ({derived.again(raw, letter, *agreed, keep=beside)})""",
+            FROM ({derived.again(raw, letter, *agreed, keep=beside, ahead=ahead)})""",
         "crowded": crowding.sql(crowds, letter.thresholds.persons_per_address),
         # a view: what is worked out above is not kept a second time
         "rows": f"""(

@@ -7,14 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, assert_never
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.base.duck import parquet, session
+from expectations.base.duck import FEW, parquet, session
 from expectations.base.errors import Fault
 from expectations.facts import counts, sql
 from expectations.facts.letter import LetterFacts
 from expectations.gx.verdict import Verdict
-from expectations.suites import disclosure, eligibility, intake, matching
+from expectations.suites import derived, disclosure, eligibility, intake, matching
+from expectations.suites.ahead import Ahead
 from expectations.suites.disclosure_tables import Inputs
 from expectations.suites.on_file import Register
 from flows.batch.release import lost_rows
@@ -36,22 +38,35 @@ def run(
     identity: Identity,
     holders: tuple[str, ...],
     leaving: Leaving | None = None,
+    ahead: Ahead | None = None,
 ) -> Verdict:
     """The verdict of a checkpoint. `dropped`: rows left out; `identity` opens the package, `holders` sign it;
-    `leaving`: what may leave (if left out: as it was recorded at receipt)."""
+    `leaving`: what may leave (if left out: as it was recorded at receipt); `ahead`: see `begin`."""
     letter = letter_facts(ctx)
     match which:
         case Checkpoint.INTAKE:
             _period_counted(ctx)
-            return intake.check(_intake(ctx, letter, dropped), ctx.planned)
+            return intake.check(replace(_intake(ctx, letter, dropped), ahead=_derived(ctx, ahead)), ctx.planned)
         case Checkpoint.MATCHING:
             return matching.check(_matching(ctx, letter), ctx.duck)
         case Checkpoint.ELIGIBILITY:
-            return eligibility.check(_eligibility(ctx, letter), ctx.duck)
+            return eligibility.check(replace(_eligibility(ctx, letter), ahead=_derived(ctx, ahead)), ctx.duck)
         case Checkpoint.DISCLOSURE:
             return _disclosure(ctx, identity, dropped, holders, leaving or Leaving.recorded(ctx))
         case _:
             assert_never(which)
+
+
+def begin(ctx: BatchContext, raw: str) -> Ahead | None:
+    """Begins to derive the raw rows of a small batch again, for all its checkpoints, while their stage does."""
+    if sum(f.rows for f in ctx.letter.files) > FEW:
+        return None
+    agreed = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
+    return Ahead(raw, agreed, derived.setup(ctx.facilities), ctx.planned)
+
+
+def _derived(ctx: BatchContext, ahead: Ahead | None) -> pa.Table | None:
+    return ahead.of(lake.committed(ctx.step("ingest.rows")).paths("rows")) if ahead else None
 
 
 def _period_counted(ctx: BatchContext) -> None:

@@ -21,6 +21,7 @@ from expectations.base.errors import SluicegateError, Transient
 from expectations.contracts.stages import CANONICAL
 from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching
+from expectations.suites.ahead import Ahead
 from flows.batch import checkpoints, grounds, period, tries
 from flows.batch.checkpoints import relation
 from flows.batch.plan import LAW_READ, PASSED, STAGE_OF, Step
@@ -46,6 +47,7 @@ class BatchSteps:
     def __init__(self, home: Home, ledger: Ledger, name: str, progress: Progress = lambda *_: None) -> None:
         self.home, self.ledger, self.name, self.progress = home, ledger, name, progress
         self.took: dict[Step, int] = {}  # milliseconds of each step that this run did
+        self._ahead: Ahead | None = None
 
     @property
     def record(self) -> BatchRecord:
@@ -102,7 +104,7 @@ class BatchSteps:
             case Step.INTAKE | Step.MATCHING | Step.ELIGIBILITY | Step.DISCLOSURE:
                 return self.checkpoint(Checkpoint(step))
             case Step.INGEST:
-                ingest.run(self.ctx)
+                ingest.run(self.ctx, self._decoded)
                 period.count(self.home, self.ledger, self.ctx)
             case Step.MATCH:
                 match.run(self.ctx)
@@ -119,6 +121,9 @@ class BatchSteps:
                 assert_never(step)
         return None
 
+    def _decoded(self, raw: str) -> None:
+        self._ahead = checkpoints.begin(self.ctx, raw)
+
     def checkpoint(self, which: Checkpoint) -> Verdict:
         """Runs a checkpoint on what its stage committed, stores its result, and moves the batch on, or stops it."""
         began = time.perf_counter()
@@ -129,7 +134,7 @@ class BatchSteps:
             basis = self.release.seal(identity.recipient)
             checked = self.release.law.checked(dropped, lost_rows(self.ctx))
         with checked as leaving:
-            verdict = checkpoints.run(which, self.ctx, dropped, identity, self.home.holders, leaving)
+            verdict = checkpoints.run(which, self.ctx, dropped, identity, self.home.holders, leaving, self._ahead)
         stored = self.home.store_verdict(self.name, which.value, verdict.to_dict())
         counts: dict[str, Any] = {k: getattr(verdict, k) for k in ("declared", "evaluated", "rows")}
         # how long both took is kept with what they found: whoever measures looks later, when this process has ended

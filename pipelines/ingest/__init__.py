@@ -6,13 +6,14 @@ Taking the submission in (`submission.take_in`) comes before: it makes the copy 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from expectations import address
 from expectations.address import facilities
 from expectations.base.digests import of_bytes
+from expectations.base.duck import parquet
 from expectations.base.errors import Fault
 from expectations.facts import crowding
 from expectations.facts import letter as facts
@@ -43,8 +44,9 @@ def letter_facts(context: BatchContext) -> facts.LetterFacts:
     return facts.letter_facts(*letter, context.agreement, context.orders, *dates, earlier, *law)
 
 
-def run(context: BatchContext) -> lake.Manifest:
+def run(context: BatchContext, decoded_as: Callable[[str], None] = lambda _: None) -> lake.Manifest:
     """Runs the stage; gives the manifest of `ingest.rows` (dataset `rows`; counts of outcomes, `open` for null).
+    `decoded_as` is told the relation of all raw rows, those of the control rows among them, before they are judged.
     Expects `context.files` and `context.disclosed`. Raises BadInput for a data file that is not what the letter says
     (see `decode`, `reading`, `blocks`); nothing of the batch is passed on then."""
     if not context.disclosed.exists():
@@ -57,6 +59,7 @@ def run(context: BatchContext) -> lake.Manifest:
         inputs = {"submission": context.submission, "part_rows": context.part_rows}
         decode = Decode(context.part_rows, context.duck, required_columns(context.letter.statute))
         decoded = context.run_step("ingest.decode", inputs, parts, decode, Duplicates(context.duck))
+    decoded_as(parquet([*decoded.paths("raw"), *made.paths("requests")]))
     judged = _judged(context, made, decoded)
     rows = [p for p in judged.parts if p.dataset == "rows"]
     return context.run_step("ingest.rows", judged.digest, rows, Settle(judged.paths("crowded")[0], context.planned))
