@@ -84,7 +84,7 @@ def match_counts(ctx: BatchContext) -> dict[str, Any]:
 def intake_counts(ctx: BatchContext, dropped: Path | None) -> dict[str, Any]:
     """Rows submitted without those dropped, and the incomplete ones, of a batch whose ingest stage is committed."""
     rows, rejects = relation(ctx, "ingest.rows", "rows"), relation(ctx, "ingest.decode", "rejects")
-    counted = counts.sql(rows, rejects, parquet([dropped]) if dropped else None, None)
+    counted = counts.of_rows(rows, rejects, parquet([dropped]) if dropped else None)
     return _only_row(ctx, f"SELECT rows_submitted - rows_dropped AS rows_submitted, incomplete_rows FROM ({counted})")
 
 

@@ -131,7 +131,10 @@ def test_counts_are_derived_again_from_raw_fields(connection, sandbox: Agreement
     connection.register("bad", pa.table({"file": [2], "origin": ["request"]}))
 
     def counted(dropped: str | None) -> dict[str, Any]:
-        return connection.execute(counts.sql("judged", "bad", dropped, known)).to_arrow_table().to_pylist()[0]
+        every = connection.execute(counts.sql("judged", "bad", dropped, known)).to_arrow_table().to_pylist()[0]
+        of_rows = connection.execute(counts.of_rows("judged", "bad", dropped)).to_arrow_table().to_pylist()[0]
+        assert list(every.items())[:4] == list(of_rows.items())
+        return every
 
     assert counted(None) == {
         "rows_submitted": 9,
