@@ -6,8 +6,6 @@ open database: only such a process can be forked safely. SIGTERM ends it once it
 `--for-parent`, the end of its input. A run whose starter is gone is killed.
 """
 
-import gc
-import importlib
 import json
 import os
 import runpy
@@ -18,7 +16,6 @@ import struct
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,27 +24,10 @@ from types import FrameType
 from typing import Any
 
 from flows.home.tree import Home, open_home
-from flows.schedule import server
+from flows.schedule import preload, server
 from flows.schedule.engine import SOCKET, connect
 
 _FOR_PARENT = "--for-parent"
-_NEEDED = (  # what a run imports late, each for its own reason
-    "anyio._backends._asyncio",
-    "expectations.gx.dialect",
-    "expectations.gx.portable.custom",
-    "expectations.gx.portable.decide",
-    "expectations.gx.unstored",
-    "fastapi",
-    "flows.cli.main",
-    "flows.schedule.lookback",
-    "flows.schedule.nightly",
-    "flows.schedule.upkeep",
-    "pipelines.lake.beam",
-    "prefect.flow_engine",
-    "prefect.task_engine",
-    "prefect.utilities.visualization",
-)
-_SELDOM = (50_000, 20, 100)  # Python's own: 700, 10, 10
 _PATIENCE = 5.0  # seconds for a starter to say what it wants
 
 
@@ -194,27 +174,8 @@ def _listening(folder: Path) -> Iterator[socket.socket]:
         yield place
 
 
-def _preload() -> None:
-    """Imports what every batch needs, and makes once what each would make for itself."""
-    for name in _NEEDED:
-        importlib.import_module(name)
-    from expectations import address
-    from expectations.address import reference
-    from expectations.gx.evaluate import library
-    from pipelines.lake import beam
-
-    beam.prepare()
-    library()
-    reference.zip_table()
-    reference.zip_rows()
-    address.version()  # all patterns, and the SQL that is made of them
-    gc.collect()
-    gc.freeze()  # a child looks through none of it again, and so copies none of its pages
-    gc.set_threshold(*_SELDOM)  # the frameworks make many small objects, and few cycles
-
-
 def _become(asked: Run) -> None:
-    """Runs it, in a child, as `python -m` would."""
+    """Runs it, in a child, as `python -m` would; the command line as it was loaded."""
     from prefect.context import refresh_global_settings_context
 
     os.environ.clear()
@@ -223,8 +184,10 @@ def _become(asked: Run) -> None:
     refresh_global_settings_context()  # read when Prefect was imported, from another environment
     module, *arguments = asked.run
     sys.argv = [module, *arguments]
-    warnings.filterwarnings("ignore", "'.*' found in sys.modules", RuntimeWarning)  # that is why it is fast
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if module == preload.COMMANDS:
+        sys.modules[module].main()
+    else:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def main() -> None:
@@ -237,7 +200,7 @@ def main() -> None:
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, _noted)
-    _preload()
+    preload.load()
     with _listening(home.root / "prefect") as listening:
         asked = Warm(listening, here).serve(parent)
     if asked:

@@ -108,11 +108,11 @@ def bare_seconds(home: Home) -> float:
 
 def bare() -> None:
     """Prints the seconds of a forked child that runs a flow of tasks, pipelines and checkpoints on nothing."""
-    from flows.schedule import server, warm
+    from flows.schedule import preload, server
 
     home = open_home()
     wait = server.start(home)
-    warm._preload()
+    preload.load()
     wait()
     nothing = _translated()
     begun = time.perf_counter()

@@ -194,9 +194,12 @@ def test_the_version_is_the_package_s(command: Run) -> None:
 
 
 @pytest.fixture
-def any_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+def any_shell(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Typer's options of shell completion take the name of a shell, and do not look which one runs the tests."""
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    main.command.cache_clear()
+    yield
+    main.command.cache_clear()
 
 
 @pytest.mark.usefixtures("any_shell")
@@ -254,7 +257,7 @@ def test_an_unexpected_exception_shows_type_and_place_but_not_its_text(
     def broken() -> None:
         raise ValueError("secret")
 
-    monkeypatch.setattr(main, "app", app)
+    monkeypatch.setattr(main, "command", lambda: typer.main.get_command(app))
     code, out, err = command()
     assert (code, out) == (1, "")
     assert "ValueError at test_cli.py:" in err
