@@ -1,6 +1,6 @@
 """What a checkpoint decided: counts and ids only."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -58,5 +58,5 @@ class Verdict:
         return tuple(sorted({r.code for r in failed}))
 
     def to_dict(self) -> dict[str, Any]:
-        """The verdict as JSON can hold it."""
-        return {**asdict(self), "status": str(self.status)}
+        """The verdict as JSON can hold it; what GX said is not copied."""
+        return {**vars(self), "status": str(self.status), "results": [dict(vars(one)) for one in self.results]}

@@ -2,9 +2,11 @@
 never became one."""
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from expectations.base.digests import of_bytes
@@ -16,6 +18,9 @@ from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import FINAL, State
 from pipelines.ingest.submission import LETTER, SIGNATURE, letter_bytes
 
+_REMEMBERED = 100_000  # letters, in a process that looks again and again
+_SETTLED = 2_000_000_000  # nanoseconds: a file that changes twice within a tick of its clock looks the same both times
+
 
 def id_of(folder: Path) -> str:
     """What a submission without a batch is called: by a digest of its folder's name, which somebody else chose."""
@@ -25,6 +30,23 @@ def id_of(folder: Path) -> str:
 def batch_of(folder: Path) -> str:
     """The name that the batch of a submission has, or will have."""
     return f"b-{of_bytes(letter_bytes(folder))[:12]}"
+
+
+def _remembered(folder: Path) -> str:
+    """The same. A letter is read once as long as nothing of it changes: what has ended may lie here for years, and the
+    inbox is looked at twice a second."""
+    try:
+        seen = (folder / LETTER).lstat()
+    except OSError:
+        return batch_of(folder)
+    if time.time_ns() - seen.st_ctime_ns < _SETTLED:
+        return batch_of(folder)
+    return _read_once(folder, seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns)
+
+
+@lru_cache(_REMEMBERED)
+def _read_once(folder: Path, *_letter: int) -> str:
+    return batch_of(folder)
 
 
 def find(home: Home, id: str) -> Path:
@@ -44,7 +66,7 @@ def waiting(home: Home) -> list[Path]:
     """
     found = [path for path in _inside(home.inbox) if os.path.lexists(path / SIGNATURE)]
     found.sort(key=lambda folder: (stamp(folder), os.fsencode(folder.name)))
-    names = {folder: batch_of(folder) for folder in found}
+    names = {folder: _remembered(folder) for folder in found}
     with Ledger.open(home.ledger_url, home.clock()) as ledger:
         batches = ledger.named(names.values())
         unread = {folder: unreadable.name_of(folder) for folder, name in names.items() if name not in batches}
