@@ -12,7 +12,7 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -154,6 +154,18 @@ def _leave(database: _Database) -> None:
         found = _IDLE.pop(0) if len(_IDLE) > _IDLE_AT_MOST else None
     if found:
         found.connection.close()
+
+
+def make_ready(
+    several: int, settings: DuckSettings, setup: Sequence[Callable[[duckdb.DuckDBPyConnection], None]]
+) -> None:
+    """Opens so many databases, and lets `setup` make in each what `once` keeps: the next sessions with these settings
+    have it (0.1 s each, hardly any of it Python's)."""
+    with ExitStack() as opened:  # all at the same time: each session has a database of its own
+        for _ in range(several):
+            connection = opened.enter_context(session(settings))
+            for define in setup:
+                define(connection)
 
 
 def beside(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -27,6 +27,7 @@ from flows.ledger.lifecycles.states import State
 from flows.operations import logs, observing
 from flows.operations.progress import Reporter
 from flows.reports import held
+from flows.schedule import preload
 from flows.schedule.retries import PARTS, RETRIES, Part
 from flows.schedule.tasks import as_task
 
@@ -63,6 +64,7 @@ def batch_flow(batch: str, home: str | None = None, quiet: bool = True) -> Prefe
     """Runs a batch, or a complete submission in the inbox by its id, until it is released, held or refused; in this
     home folder (SLUICEGATE_HOME if left out)."""
     opened = open_home(Path(home) if home else None)
+    preload.begin(opened)
     logs.join(opened.config.log.format)
     with Ledger.open(opened.ledger_url, opened.clock()) as ledger, Reporter(quiet=quiet) as progress:
         name = take_in(opened, ledger, inbox.find(opened, batch)) if batch.startswith("s-") else batch

@@ -1,8 +1,14 @@
-"""What a process loads that is forked for each batch, before it is: imports, and what every batch would make anew."""
+"""What a batch needs, ready before it is asked for: before a process is forked for it, and while its flow begins."""
 
 import gc
 import importlib
 import sys
+from contextlib import suppress
+from functools import cache
+from threading import Thread
+
+from expectations.base.duck import DuckSettings, make_ready
+from flows.home.tree import Home
 
 COMMANDS = "flows.cli.main"
 _NEEDED = (  # what a run imports late, each for its own reason
@@ -42,3 +48,22 @@ def load() -> None:
     gc.collect()
     gc.freeze()  # a child looks through none of it again, and so copies none of its pages
     gc.set_threshold(*_SELDOM)  # the frameworks make many small objects, and few cycles
+
+
+def begin(home: Home) -> None:
+    """Opens the databases that the first steps of a batch will take, in a thread of its own, once in a process: until
+    they do it mostly waits for Prefect's server. Not where others are forked later: DuckDB does not outlive that."""
+    _begin(home.duck)
+
+
+@cache
+def _begin(settings: DuckSettings) -> None:
+    Thread(target=_databases, args=(settings,), name="databases").start()
+
+
+def _databases(settings: DuckSettings) -> None:
+    from expectations.suites import derived
+
+    with suppress(Exception):  # whoever needs one then makes it, and says what is wrong
+        # two at the same time: rows are judged, and derived again for the checkpoints
+        make_ready(2, settings, derived.setup())

@@ -12,7 +12,7 @@ from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import State
 from flows.operations.progress import Reporter
-from flows.schedule import server
+from flows.schedule import preload, server
 
 # The exit code of a run that leaves a batch in this state; a batch that is still on its way broke off.
 EXIT_CODES: Mapping[State, int] = total(
@@ -33,6 +33,7 @@ def run(home: Home, what: str, report: Reporter) -> BatchRecord:
     ledger says then. Raises BadInput on a submission that cannot be read, Usage on a batch that nobody knows, Fault
     when the system failed."""
     wait = server.warm_up(home)
+    preload.begin(home)
     name = _name(home, what, report)
     from flows.schedule.batch import batch_flow
 

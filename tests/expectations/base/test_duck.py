@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from expectations.base.duck import FEW, DuckSettings, once, session
+from expectations.base.duck import FEW, DuckSettings, make_ready, once, session
 
 SORTED = """
 SELECT sum(hash(text) * place) FROM (
@@ -82,6 +82,23 @@ def test_a_database_is_handed_on_to_the_next_session_only() -> None:
         assert next_one.execute("FROM number").fetchall() == [(1,)]
         once(next_one, "number", "2", lambda: _number(next_one, 2))
         assert next_one.execute("FROM number").fetchall() == [(2,)]
+
+
+def test_as_many_sessions_at_the_same_time_as_were_made_ready_find_it_done() -> None:
+    settings, made = DuckSettings(threads=1, memory="125MB"), []
+
+    def define(connection: duckdb.DuckDBPyConnection) -> None:
+        once(connection, "number", "1", lambda: (made.append(1), _number(connection, 1)))
+
+    make_ready(2, settings, [define])
+    assert len(made) == 2
+    with session(settings) as first, session(settings) as second:
+        define(first)
+        define(second)
+        assert len(made) == 2
+        with session(settings) as third:
+            define(third)
+    assert len(made) == 3
 
 
 def test_each_session_spills_into_its_own_folder_or_not_at_all(tmp_path: Path) -> None:
