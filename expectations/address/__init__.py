@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from expectations.address import facilities as operators
 from expectations.address import parse, patterns, reference, split, text, verdict
@@ -35,8 +36,19 @@ def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None)
 def _make(connection: duckdb.DuckDBPyConnection, own: operators.Facilities, facilities: Path | None) -> None:
     for name, body in {**text.macros(), **_macros(own.phrases), "addr_facility_place": "false"}.items():
         connection.execute(f"CREATE OR REPLACE MACRO main.{name}(x) AS {body}")
+    for name, (table, columns) in _tables().items():
+        connection.register(f"{name}_source", table)
+        connection.execute(f"CREATE OR REPLACE TABLE main.{name} AS SELECT {columns} FROM {name}_source")
+        connection.unregister(f"{name}_source")
+    if facilities and own.addresses:
+        _use(connection, own, facilities)
+
+
+@cache
+def _tables() -> dict[str, tuple[pa.Table, str]]:
+    """The reference tables, each with its columns as they are called in SQL."""
     of_zip = ", ".join(f"{column} AS z_{column}" for column in ("zip", "state", "type", "active", "city", "tail"))
-    tables = {
+    return {
         "addr_zips": (reference.zip_table(), of_zip),
         "addr_zip_lists": (reference.zip_list_table(), "zip AS l_zip, cities AS z_cities, tails AS z_tails"),
         **{f"addr_cities{words}": (reference.city_table(words), "*") for words in (1, 2, 3)},
@@ -44,12 +56,12 @@ def _make(connection: duckdb.DuckDBPyConnection, own: operators.Facilities, faci
         "addr_states": (reference.state_table(), "*"),
         "addr_highways": (reference.mapping_table("highways"), "*"),
     }
-    for name, (table, columns) in tables.items():
-        connection.register(f"{name}_source", table)
-        connection.execute(f"CREATE OR REPLACE TABLE main.{name} AS SELECT {columns} FROM {name}_source")
-        connection.unregister(f"{name}_source")
-    if facilities and own.addresses:
-        _use(connection, own, facilities)
+
+
+def load() -> None:
+    """Makes all that is made once, for a process from which others are forked: patterns, SQL, reference tables."""
+    _tables()
+    version()
 
 
 @cache

@@ -134,6 +134,12 @@ def _pieces(word: str) -> tuple[str, ...]:
     return tuple(_class(p) for p in pieces if p and p not in _designators())
 
 
+def load() -> None:
+    """As in `twin_text`."""
+    for table in (_designators, _classes, _phrases):
+        table()
+
+
 @cache
 def _designators() -> frozenset[str]:
     """Words of units that are not part of what a unit is called, and floors and buildings, whose number is."""

@@ -48,6 +48,12 @@ def _punctuate(text: str, keep: str) -> str:
     return " ".join("".join(out).split())
 
 
+def load() -> None:
+    """Makes all that is made once, for a process from which others are forked."""
+    for table in (zips, state_cities, _within, _whole, _beginnings, _alone, _facilities):
+        table()
+
+
 @cache
 def zips() -> dict[str, dict[str, Any]]:
     return {r["zip"]: r for r in reference.zip_rows()}

@@ -1,7 +1,7 @@
 """The tables that a suite looks at, worked out in a DuckDB session."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from expectations.gx.checks import Setup
 Table = str | Callable[[duckdb.DuckDBPyConnection], pa.Table]
 Tables = Mapping[str, Table]
 
+_WORD = re.compile(r"\w+")
 _GROUP = 61_440  # rows of a row group: two threads have one each at a hundred thousand rows
 
 
@@ -46,17 +47,18 @@ def _side_by_side(connection: duckdb.DuckDBPyConnection, tables: Tables) -> dict
     begun: dict[str, Future[None]] = {}
     with ThreadPoolExecutor(len(tables) or 1) as pool:  # most of them wait
         for name, table in tables.items():
-            needed = [made for other, made in begun.items() if _may_read(table, other)]
+            reads = _may_read(table)
+            needed = [made for other, made in begun.items() if reads is None or other.lower() in reads]
             begun[name] = pool.submit(_made, beside(connection), name, table, needed)
     errors = {name: made.exception() for name, made in begun.items()}
     return {name: type(error).__name__ for name, error in errors.items() if error}
 
 
-def _may_read(table: Table, other: str) -> bool:
-    """What is no SQL may read whatever is before it, unless it says what it reads."""
+def _may_read(table: Table) -> Collection[str] | None:
+    """The names of tables that it may read, and other words. None: any, as what is no SQL and does not say."""
     if isinstance(table, str):
-        return re.search(rf"\b{other}\b", table, re.IGNORECASE) is not None
-    return other in getattr(table, "reads", (other,))
+        return set(_WORD.findall(table.lower()))
+    return getattr(table, "reads", None)
 
 
 def _made(connection: duckdb.DuckDBPyConnection, name: str, table: Table, needed: list[Future[None]]) -> None:

@@ -35,16 +35,15 @@ def load() -> None:
     for name in _NEEDED:
         importlib.import_module(name)
     from expectations import address
-    from expectations.address import reference
+    from expectations.address import twin_place, twin_text
     from expectations.gx.evaluate import library
     from pipelines.lake import beam
 
     sys.modules[COMMANDS].command()
     beam.prepare()
     library()
-    reference.zip_table()
-    reference.zip_rows()
-    address.version()  # all patterns, and the SQL that is made of them
+    for part in (address, twin_text, twin_place):
+        part.load()
     gc.collect()
     gc.freeze()  # a child looks through none of it again, and so copies none of its pages
     gc.set_threshold(*_SELDOM)  # the frameworks make many small objects, and few cycles

@@ -7,16 +7,16 @@ killed process abandoned is known as that, and is deleted when the next one begi
 
 import fcntl
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from glob import escape
 from pathlib import Path
 
 from expectations.base.errors import BadInput
 
-_NAME = "[0-9a-f]" * 32  # ours alone: a person may have a folder that begins like ours
+_NAME = re.compile("[0-9a-f]{32}")  # ours alone: a person may have a folder that begins like ours
 
 
 @contextmanager
@@ -44,9 +44,16 @@ def _begun(parent: Path, prefix: str) -> tuple[Path, int]:
             os.close(lock)
 
 
+def _ours(parent: Path, prefix: str) -> list[Path]:
+    with suppress(OSError):  # there is no such folder
+        begun = [path for path in parent.iterdir() if path.name.startswith(prefix)]
+        return [path for path in begun if _NAME.fullmatch(path.name[len(prefix) :])]
+    return []
+
+
 def delete_abandoned(parent: Path, prefix: str) -> None:
     """Deletes the folders in which nobody works any more."""
-    for folder in parent.glob(f"{escape(prefix)}{_NAME}"):
+    for folder in _ours(parent, prefix):
         with suppress(OSError):  # somebody else was faster, or is at work
             lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
             try:
