@@ -62,7 +62,8 @@ def begin(ctx: BatchContext, raw: str) -> Ahead | None:
     if sum(f.rows for f in ctx.letter.files) > FEW:
         return None
     agreed = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
-    return Ahead(raw, agreed, derived.setup(ctx.facilities), ctx.planned)
+    # without a place to spill to: its thread may outlive the batch's folder, and must not make it anew
+    return Ahead(raw, agreed, derived.setup(ctx.facilities), replace(ctx.planned, temp=None))
 
 
 def _derived(ctx: BatchContext, ahead: Ahead | None) -> pa.Table | None:
