@@ -1,9 +1,9 @@
 """The rows of a small batch, derived again for the checkpoints while the stage derives them.
 
-What comes of a row depends on its raw fields alone, and two checkpoints derive the same rows. Where a small batch runs
-a processor is idle meanwhile, and of what it waits for, that is a tenth. It is the checkpoints' own reading: nothing of
-it comes from the stage. It counts only if the rows that are looked at have the same raw fields; else, and wherever the
-batch goes on in another process, they are derived as in every other batch.
+What comes of a row depends on its raw fields alone, and two checkpoints derive the same rows: one after the other, a
+tenth of a small batch's time, while a processor is idle beside the stage. This is the checkpoints' own reading: nothing
+of it comes from the stage. It counts only if the rows that are looked at have the same raw fields; else, and wherever
+the batch goes on in another process, they are derived as in every other batch.
 """
 
 from collections.abc import Sequence
