@@ -14,6 +14,7 @@ from expectations.base import duck
 from expectations.facts import counts, reasons
 from expectations.facts.letter import LetterFacts
 from expectations.instruments import Agreement
+from expectations.suites import made_letter
 from tests.spec.book import letter_facts
 
 GIVEN = "Address needed to serve the defendant."
@@ -126,7 +127,8 @@ def counted(
     con.register("given", pa.table({**columns, "ordinal": range(len(rows))}))
     asked = "(SELECT *, 'request' AS origin, 1 AS file, NULL AS outcome, []::VARCHAR[] AS a_codes FROM given)"
     none = "(SELECT 1 AS file, 'request' AS origin WHERE false)"
-    return dict(con.execute(counts.sql(asked, none, None, known)).to_arrow_table().to_pylist()[0])
+    query = counts.sql(asked, none, None, known or made_letter.letter_facts())
+    return dict(con.execute(query).to_arrow_table().to_pylist()[0])
 
 
 @pytest.mark.parametrize(("given", "count"), COPIED)
