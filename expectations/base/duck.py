@@ -160,7 +160,7 @@ def make_ready(
     several: int, settings: DuckSettings, setup: Sequence[Callable[[duckdb.DuckDBPyConnection], None]]
 ) -> None:
     """Opens so many databases, and lets `setup` make in each what `once` keeps: the next sessions with these settings
-    have it (0.1 s each, hardly any of it Python's)."""
+    have it (0.1 s each)."""
     with ExitStack() as opened:  # all at the same time: each session has a database of its own
         for _ in range(several):
             connection = opened.enter_context(session(settings))

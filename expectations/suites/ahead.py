@@ -2,8 +2,8 @@
 
 What comes of a row depends on its raw fields alone, and two checkpoints derive the same rows: one after the other, a
 tenth of a small batch's time, while a processor is idle beside the stage. This is the checkpoints' own reading: nothing
-of it comes from the stage. It counts only if the rows that are looked at have the same raw fields; else, and wherever
-the batch goes on in another process, they are derived as in every other batch.
+that the stage derived goes into it. It counts only if the rows that are looked at have the same raw fields; else, and
+wherever the batch goes on in another process, they are derived as in every other batch.
 """
 
 from collections.abc import Sequence
@@ -33,12 +33,13 @@ class Ahead:
 
     def of(self, rows: Sequence[str | Path]) -> pa.Table | None:
         """One row each of these canonical rows (Parquet files): ordinal, origin and `derived.COLUMNS`. None if it could
-        not be made, or was made of others."""
-        if self._made.exception() is not None:  # whoever derives them as ever meets it again, and says what is wrong
+        not be made, was made of others, or these cannot be read."""
+        try:
+            made = self._made.result()
+            stored = pa.concat_tables(pq.ParquetFile(path).read(columns=list(_GIVEN)) for path in rows)
+            return made if _same(made.select(_GIVEN), stored) else None
+        except Exception:  # whoever derives them as ever meets it again, and its verdict is an error
             return None
-        made = self._made.result()
-        stored = pa.concat_tables(pq.ParquetFile(path).read(columns=list(_GIVEN)) for path in rows)
-        return made if _same(made.select(_GIVEN), stored) else None
 
 
 def _derived(query: str, setup: tuple[Setup, ...], duck: DuckSettings) -> pa.Table:

@@ -21,7 +21,8 @@ from apache_beam.transforms.core import DoFnInfo
 
 from pipelines.lake.runner import options
 
-# Beam looks up to every 200 ms which step a bundle is in, and a bundle that has ended waits for the next look.
+# Beam samples which step a bundle is in, sleeps up to 200 ms between two looks, and lets a bundle that has ended wait
+# for the next one. Nothing here reads what it samples.
 _LOOK_EVERY = 5  # milliseconds
 StateSampler.__init__.__defaults__ = (_LOOK_EVERY,)
 

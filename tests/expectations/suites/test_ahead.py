@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from expectations.base.duck import DuckSettings, parquet
-from expectations.gx.verdict import Verdict
+from expectations.gx.verdict import Status, Verdict
 from expectations.suites import derived, made
 from expectations.suites.ahead import Ahead
 from tests.expectations.suites.test_suites import EXTRA, FORGED, LETTER, MODULES, _edit, _set, _without
@@ -77,3 +78,22 @@ def test_what_cannot_be_derived_ahead_is_derived_as_ever(tmp_path: Path) -> None
     nowhere = Ahead(parquet([tmp_path / "none.parquet"]), ((), ()), derived.setup(), DuckSettings())
     assert nowhere.of([tmp_path / "rows.parquet"]) is None
     assert MODULES["intake"].check(replace(inputs, ahead=None)).failed == ()
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def _without_a_column(path: Path) -> None:
+    pq.write_table(pq.read_table(path).drop_columns(["street"]), path)
+
+
+@pytest.mark.parametrize("name", ["intake", "eligibility"])
+@pytest.mark.parametrize("spoil", [Path.unlink, _cut, _without_a_column])
+def test_rows_that_cannot_be_read_end_in_a_verdict(name: str, spoil: Callable[[Path], None], tmp_path: Path) -> None:
+    inputs = getattr(made.Batch(tmp_path, LETTER, {}), name)()
+    begun = _begun(inputs, tmp_path)
+    spoil(tmp_path / "rows.parquet")
+    found = begun.of([tmp_path / "rows.parquet"])
+    assert found is None
+    assert MODULES[name].check(replace(inputs, ahead=found)).status is Status.ERROR

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.home.tree import open_home
+from flows.schedule import preload
+from tests.factories import installations
 
 _PROGRAM = """
 import gc
@@ -51,3 +60,22 @@ print({name: misses for name, misses in made().items() if misses != before.get(n
 def test_reading_addresses_makes_nothing_more() -> None:
     ran = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, timeout=250)
     assert (ran.stdout, ran.returncode) == ("{}\n", 0), ran.stderr[-2000:]
+
+
+def test_the_first_databases_are_made_once_and_whatever_becomes_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def failing(*given: Any) -> None:
+        asked.append(given)
+        raise OSError("no room")
+
+    monkeypatch.setattr(preload, "make_ready", failing)
+    home = installations.make(tmp_path / "home").home
+    for _ in range(2):
+        preload.begin(open_home(home.root))
+    for thread in threading.enumerate():
+        if thread.name == "databases":
+            thread.join()
+    assert [given[:2] for given in asked] == [(2, home.duck)]

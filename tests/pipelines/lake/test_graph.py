@@ -15,6 +15,8 @@ import apache_beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.runners.worker.statesampler import StateSampler
+from apache_beam.utils.counters import CounterFactory
 
 from expectations.base.errors import BadInput
 from pipelines import lake
@@ -128,3 +130,8 @@ def test_no_transform_keeps_what_it_was_translated_with() -> None:
     assert parallel == set(fns)
     with pytest.raises(KeyError):
         beam._graph(True, False).run(fns)
+
+
+def test_a_bundle_that_has_ended_does_not_wait_long() -> None:
+    """By the only argument of Beam's sampler that has a default: a new Beam may have others."""
+    assert StateSampler("stage", CounterFactory()).sampling_period_ms == 5
