@@ -18,6 +18,10 @@ from pathlib import Path
 
 import duckdb
 
+# DuckDB's import opens a database of its own, with a thread for each core, that nobody uses. A process forked while it
+# is open cannot end: it waits for threads that it has not, or dies of a signal.
+duckdb.default_connection().close()
+
 
 @dataclass(frozen=True)
 class DuckSettings:

@@ -69,6 +69,14 @@ def test_output_folder_environment_and_exit_code_are_the_starters(home: Home) ->
 
 
 @pytest.mark.slow
+def test_a_run_that_has_used_databases_ends_by_itself(home: Home) -> None:
+    for _ in range(2):
+        with started(home.root, "tests.factories.telling", "databases") as process:
+            assert said(process) == "42"
+            assert process.wait(10) == 7
+
+
+@pytest.mark.slow
 def test_what_is_killed_takes_nothing_with_it(home: Home) -> None:
     wanted = ("tests.factories.telling", "wait")
     with (
