@@ -72,7 +72,7 @@ def _made(connection: duckdb.DuckDBPyConnection, name: str, table: Table, needed
         elif _is_worked_out(table):
             connection.execute(f'CREATE TABLE "{name}" AS {table}')
         else:
-            connection.execute(f'CREATE VIEW "{name}" AS FROM {table}')
+            connection.execute(f'CREATE TABLE "{name}" AS FROM {table}')
 
 
 def _is_worked_out(table: str) -> bool:
