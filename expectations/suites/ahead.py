@@ -1,9 +1,10 @@
 """The rows of a small batch, derived again for the checkpoints while the stage derives them.
 
-What comes of a row depends on its raw fields alone, and two checkpoints derive the same rows: one after the other, a
-tenth of a small batch's time, while a processor is idle beside the stage. This is the checkpoints' own reading: nothing
-that the stage derived goes into it. It counts only if the rows that are looked at have the same raw fields; else, and
-wherever the batch goes on in another process, they are derived as in every other batch.
+What comes of a row depends on its raw fields and the letter alone, and two checkpoints derive the same rows: one after
+the other, a tenth of a small batch's time, while a processor is idle beside the stage. This is the checkpoints' own
+reading: nothing that the stage derived goes into it. It counts only if the rows that are looked at have the same raw
+fields, and the letter says the same; else, and wherever the batch goes on in another process, they are derived as in
+every other batch.
 """
 
 from collections.abc import Sequence
@@ -15,26 +16,41 @@ import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings, session
 from expectations.contracts.request import RAW_NAMES
+from expectations.facts.letter import LetterFacts
+from expectations.facts.sql import beside_request
 from expectations.gx.checks import Setup
+from expectations.rules.book import request_rules
+from expectations.rules.rule import failing_codes
 from expectations.suites import derived
 
 _GIVEN = ("ordinal", "origin", *RAW_NAMES)
 
 
 class Ahead:
-    """Begins at once, in a thread of its own. See `derived.fields` for what is given; `setup`: `derived.setup`."""
+    """Begins at once, in a thread of its own. See `derived.again` for what is given; `setup`: `derived.setup`."""
 
     def __init__(
-        self, raw: str, agreed: tuple[tuple[str, ...], tuple[str, ...]], setup: tuple[Setup, ...], duck: DuckSettings
+        self,
+        raw: str,
+        letter: LetterFacts,
+        agreed: tuple[tuple[str, ...], tuple[str, ...]],
+        setup: tuple[Setup, ...],
+        duck: DuckSettings,
     ) -> None:
+        self._letter = beside_request(letter)
+        again = derived.again(raw, letter, *agreed)
+        query = f"SELECT *, {failing_codes(request_rules())} AS derived_codes FROM ({again})"
         pool = ThreadPoolExecutor(1, "ahead")
-        self._made: Future[pa.Table] = pool.submit(_derived, derived.fields(raw, *agreed), setup, duck)
+        self._made: Future[pa.Table] = pool.submit(_derived, query, setup, duck)
         pool.shutdown(wait=False)
 
-    def of(self, rows: Sequence[str | Path]) -> pa.Table | None:
-        """One row each of these canonical rows (Parquet files): ordinal, origin and `derived.COLUMNS`. None if it could
-        not be made, was made of others, or these cannot be read."""
+    def of(self, rows: Sequence[str | Path], letter: LetterFacts) -> pa.Table | None:
+        """One row each of these canonical rows (Parquet files): ordinal, origin, `derived.COLUMNS`, and derived_codes,
+        the codes of the request rules that it fails under this letter. None if it could not be made, was made of other
+        rows or under other facts, or these cannot be read."""
         try:
+            if beside_request(letter) != self._letter:
+                return None
             made = self._made.result()
             stored = pa.concat_tables(pq.ParquetFile(path).read(columns=list(_GIVEN)) for path in rows)
             return made if _same(made.select(_GIVEN), stored) else None
@@ -46,7 +62,7 @@ def _derived(query: str, setup: tuple[Setup, ...], duck: DuckSettings) -> pa.Tab
     with session(duck) as connection:
         for define in setup:
             define(connection)
-        names = ", ".join(("ordinal", "origin", *derived.COLUMNS))
+        names = ", ".join(("ordinal", "origin", *derived.COLUMNS, "derived_codes"))
         return connection.execute(f"SELECT {names} FROM ({query}) ORDER BY ordinal").to_arrow_table()
 
 

@@ -39,11 +39,12 @@ def fields(
     rows      relation of canonical rows; of it only ordinal, origin, the raw fields and `keep` (a SELECT list) are read
     premises  the requester's own addresses
     left_out  what the agreement lets be left out of an address
-    ahead     a relation with ordinal, origin and COLUMNS where these rows were derived already (`ahead.Ahead`)
+    ahead     a relation with ordinal, origin and COLUMNS where these rows were derived already (`ahead.Ahead`), and
+              derived_codes, which then come with them
     """
     read = ", ".join(["ordinal", "origin", *RAW_NAMES, *([keep] if keep else [])])
     if ahead:
-        found = ", ".join(f"a.{name}" for name in COLUMNS if name not in RAW_NAMES)
+        found = ", ".join(f"a.{name}" for name in (*COLUMNS, "derived_codes") if name not in RAW_NAMES)
         return f"SELECT r.*, {found} FROM (SELECT {read} FROM {rows}) r LEFT JOIN {ahead} a USING (ordinal, origin)"
     named = standard.derive(f"(SELECT {read} FROM {rows})")
     return address.derive(f"({named})", one_line=True, premises=premises, left_out=left_out)

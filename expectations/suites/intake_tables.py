@@ -124,6 +124,7 @@ def again(
     was                 columns of `stored` that are kept as was_NAME
     ahead               see `derived.fields`
     """
+    codes = "derived_codes" if ahead else f"{failing_codes(request_rules())} AS derived_codes"
     beside = ", ".join(["file", "request_key", "outcome", "stored_codes", *(f"was_{name}" for name in was)])
     kept = "".join(f", {name} AS was_{name}" for name in was)
     raw = f"(SELECT *, codes AS stored_codes{kept} FROM stored WHERE {only})"
@@ -131,7 +132,7 @@ def again(
         "stored": stored,
         # only what is looked at: a batch may have more than a million rows
         "derived": f"""
-            SELECT {", ".join(keep)}, {failing_codes(request_rules())} AS derived_codes,
+            SELECT {", ".join(keep)}, {codes},
               {_is_duplicate()} AS is_duplicate, request_key IN (SELECT request_key FROM {disclosed}) AS is_disclosed
             FROM ({derived.again(raw, letter, *agreed, keep=beside, ahead=ahead)})""",
         "crowded": crowding.sql(crowds, letter.thresholds.persons_per_address),

@@ -46,11 +46,11 @@ def run(
     match which:
         case Checkpoint.INTAKE:
             _period_counted(ctx)
-            return intake.check(replace(_intake(ctx, letter, dropped), ahead=_derived(ctx, ahead)), ctx.planned)
+            return intake.check(replace(_intake(ctx, letter, dropped), ahead=_derived(ctx, letter, ahead)), ctx.planned)
         case Checkpoint.MATCHING:
             return matching.check(_matching(ctx, letter), ctx.duck)
         case Checkpoint.ELIGIBILITY:
-            return eligibility.check(replace(_eligibility(ctx, letter), ahead=_derived(ctx, ahead)), ctx.duck)
+            return eligibility.check(replace(_eligibility(ctx, letter), ahead=_derived(ctx, letter, ahead)), ctx.duck)
         case Checkpoint.DISCLOSURE:
             return _disclosure(ctx, identity, dropped, holders, leaving or Leaving.recorded(ctx))
         case _:
@@ -63,11 +63,11 @@ def begin(ctx: BatchContext, raw: str) -> Ahead | None:
         return None
     agreed = ctx.agreement.requester.premises, ctx.agreement.may_be_left_out
     # without a place to spill to: its thread may outlive the batch's folder, and must not make it anew
-    return Ahead(raw, agreed, derived.setup(ctx.facilities), replace(ctx.planned, temp=None))
+    return Ahead(raw, letter_facts(ctx), agreed, derived.setup(ctx.facilities), replace(ctx.planned, temp=None))
 
 
-def _derived(ctx: BatchContext, ahead: Ahead | None) -> pa.Table | None:
-    return ahead.of(lake.committed(ctx.step("ingest.rows")).paths("rows")) if ahead else None
+def _derived(ctx: BatchContext, letter: LetterFacts, ahead: Ahead | None) -> pa.Table | None:
+    return ahead.of(lake.committed(ctx.step("ingest.rows")).paths("rows"), letter) if ahead else None
 
 
 def _period_counted(ctx: BatchContext) -> None:

@@ -21,9 +21,9 @@ CASES = [case for case in FORGED if case[0] in ("intake", "eligibility")]
 
 
 def _begun(inputs: Any, folder: Path) -> Ahead:
-    raw = parquet([folder / "rows.parquet"])
-    begun = Ahead(raw, (inputs.premises, inputs.left_out), derived.setup(inputs.facilities), DuckSettings().for_rows(9))
-    assert begun.of([folder / "rows.parquet"]) is not None
+    raw, agreed = parquet([folder / "rows.parquet"]), (inputs.premises, inputs.left_out)
+    begun = Ahead(raw, inputs.letter, agreed, derived.setup(inputs.facilities), DuckSettings().for_rows(9))
+    assert begun.of([folder / "rows.parquet"], inputs.letter) is not None
     return begun
 
 
@@ -39,7 +39,7 @@ def test_a_verdict_is_the_same_with_them(
     begun = _begun(inputs, tmp_path)
     for file, change in changes.items():
         _edit(tmp_path, file, change)
-    found = begun.of([tmp_path / "rows.parquet"])
+    found = begun.of([tmp_path / "rows.parquet"], inputs.letter)
     assert _said(MODULES[name].check(replace(inputs, ahead=found))) == _said(MODULES[name].check(inputs))
 
 
@@ -48,7 +48,7 @@ def test_what_a_stage_wrote_beside_the_raw_fields_is_compared_with_them(name: st
     inputs = getattr(made.Batch(tmp_path, LETTER, {}), name)()
     begun = _begun(inputs, tmp_path)
     _edit(tmp_path, "rows", _set(0, a_street="OTHER AVE", a_codes=["NO_ZIP"]))
-    found = begun.of([tmp_path / "rows.parquet"])
+    found = begun.of([tmp_path / "rows.parquet"], inputs.letter)
     assert found is not None
     failed = {r.check for r in MODULES[name].check(replace(inputs, ahead=found)).failed}
     assert failed == ({"intake.columns_again"} if name == "intake" else set())  # the other reads raw fields only
@@ -70,13 +70,20 @@ CHANGES: dict[str, Change] = {
 def test_other_raw_fields_are_not_looked_up(change: Change, tmp_path: Path) -> None:
     begun = _begun(made.Batch(tmp_path, LETTER, {}).intake(), tmp_path)
     _edit(tmp_path, "rows", change)
-    assert begun.of([tmp_path / "rows.parquet"]) is None
+    assert begun.of([tmp_path / "rows.parquet"], LETTER) is None
+
+
+def test_what_came_of_them_under_another_letter_is_not_looked_up(tmp_path: Path) -> None:
+    begun = _begun(made.Batch(tmp_path, LETTER, {}).intake(), tmp_path)
+    assert begun.of([tmp_path / "rows.parquet"], replace(LETTER, officers=("SOMEBODY ELSE",))) is None
+    other = replace(LETTER, requester_is_party=False)  # of the batch: no rule reads it beside a row
+    assert begun.of([tmp_path / "rows.parquet"], other) is not None
 
 
 def test_what_cannot_be_derived_ahead_is_derived_as_ever(tmp_path: Path) -> None:
     inputs = made.Batch(tmp_path, LETTER, {}).intake()
-    nowhere = Ahead(parquet([tmp_path / "none.parquet"]), ((), ()), derived.setup(), DuckSettings())
-    assert nowhere.of([tmp_path / "rows.parquet"]) is None
+    nowhere = Ahead(parquet([tmp_path / "none.parquet"]), LETTER, ((), ()), derived.setup(), DuckSettings())
+    assert nowhere.of([tmp_path / "rows.parquet"], LETTER) is None
     assert MODULES["intake"].check(replace(inputs, ahead=None)).failed == ()
 
 
@@ -94,6 +101,6 @@ def test_rows_that_cannot_be_read_end_in_a_verdict(name: str, spoil: Callable[[P
     inputs = getattr(made.Batch(tmp_path, LETTER, {}), name)()
     begun = _begun(inputs, tmp_path)
     spoil(tmp_path / "rows.parquet")
-    found = begun.of([tmp_path / "rows.parquet"])
+    found = begun.of([tmp_path / "rows.parquet"], inputs.letter)
     assert found is None
     assert MODULES[name].check(replace(inputs, ahead=found)).status is Status.ERROR
