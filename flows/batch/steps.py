@@ -5,9 +5,10 @@ what was sealed for a one-time key is sealed again."""
 import shutil
 import time
 from collections.abc import Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -104,7 +105,8 @@ class BatchSteps:
             case Step.INTAKE | Step.MATCHING | Step.ELIGIBILITY | Step.DISCLOSURE:
                 return self.checkpoint(Checkpoint(step))
             case Step.INGEST:
-                ingest.run(self.ctx, self._decoded)
+                with ThreadPoolExecutor(1, "registers") as meanwhile:
+                    ingest.run(self.ctx, partial(self._decoded, meanwhile))
                 period.count(self.home, self.ledger, self.ctx)
             case Step.MATCH:
                 match.run(self.ctx)
@@ -121,8 +123,10 @@ class BatchSteps:
                 assert_never(step)
         return None
 
-    def _decoded(self, raw: str) -> None:
+    def _decoded(self, meanwhile: Executor, raw: str) -> None:
+        """Begins what needs no row judged. What fails here is done again by whoever needs it, and fails there."""
         self._ahead = checkpoints.begin(self.ctx, raw)
+        meanwhile.submit(match.prepare_controls, self.ctx)
 
     def checkpoint(self, which: Checkpoint) -> Verdict:
         """Runs a checkpoint on what its stage committed, stores its result, and moves the batch on, or stops it."""

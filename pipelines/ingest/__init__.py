@@ -52,13 +52,14 @@ def run(context: BatchContext, decoded_as: Callable[[str], None] = lambda _: Non
     if not context.disclosed.exists():
         raise Fault("NO_EARLIER_DISCLOSURES", "the list of earlier disclosures was not put beside the batch")
     elements = _elements(context)
-    with ThreadPoolExecutor(1) as meanwhile:
+    with ThreadPoolExecutor(2, "controls") as meanwhile:
         meanwhile.submit(address.places, context.agreement.requester.premises)  # asked for by `judging`, and kept
-        made = context.run_step("ingest.decoys", elements, [elements], make_control_rows)
+        making = meanwhile.submit(context.run_step, "ingest.decoys", elements, [elements], make_control_rows)
         parts = plan(context.letter.files, context.files, context.part_rows)
         inputs = {"submission": context.submission, "part_rows": context.part_rows}
         decode = Decode(context.part_rows, context.duck, required_columns(context.letter.statute))
         decoded = context.run_step("ingest.decode", inputs, parts, decode, Duplicates(context.duck))
+    made = making.result()
     decoded_as(parquet([*decoded.paths("raw"), *made.paths("requests")]))
     judged = _judged(context, made, decoded)
     rows = [p for p in judged.parts if p.dataset == "rows"]

@@ -43,8 +43,15 @@ def run(ctx: BatchContext) -> lake.Manifest:
     rows = lake.read_manifest(ctx.step("ingest.rows"))
     if rows is None:
         raise Fault("NO_ROWS", "match was started before ingest had committed its rows", where=ctx.batch)
-    real = register.open_register(ctx.register)
-    controls = register.build(
+    real, controls = register.open_register(ctx.register), prepare_controls(ctx)
+    inputs = {"rows": _digests(rows), "register": register.version(ctx.register), "decoys": _digests(controls)}
+    return find(ctx, inputs, rows, real, controls, ctx.agreement.tiers)
+
+
+def prepare_controls(ctx: BatchContext) -> lake.Manifest:
+    """The control records' own register, as the step `match.decoys`. Needs `ingest.decoys` alone, so that it can be
+    prepared before the stage begins."""
+    return register.build(
         ctx.step("ingest.decoys"),
         ctx.step("match.decoys"),
         runner=ctx.runner,
@@ -52,8 +59,6 @@ def run(ctx: BatchContext) -> lake.Manifest:
         progress=ctx.progress,
         origin=Origin.CONTROL,
     )
-    inputs = {"rows": _digests(rows), "register": register.version(ctx.register), "decoys": _digests(controls)}
-    return find(ctx, inputs, rows, real, controls, ctx.agreement.tiers)
 
 
 def find(

@@ -1,10 +1,11 @@
 """Validate: matched rows × facts on file → eligible or held, each with its codes."""
 
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from expectations.base import digests
-from expectations.base.duck import DuckSettings, parquet
+from expectations.base.duck import FEW, DuckSettings, parquet
 from expectations.base.errors import Fault
 from expectations.base.hash_key import HashKey
 from expectations.base.total import total
@@ -41,7 +42,7 @@ def run(ctx: BatchContext) -> Manifest:
     found = _matched(ctx)
     agreed = register_facts(ctx.agreement, ctx.standing, ctx.decided_on, ctx.lists)
     constants, counting = beside_verdict(agreed), corroboration.counts(agreed)
-    known, tried = _facts(ctx, found, counting), _tries(ctx)
+    known, tried = _known_and_tried(ctx, found, counting)
     listed = digests.of_file(ctx.persons) if ctx.persons else None
     # rules or address SQL that changed since a crash must not be skipped over
     rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts", counting)]
@@ -64,6 +65,17 @@ def _matched(ctx: BatchContext) -> Manifest:
 def registers(ctx: BatchContext) -> dict[Origin, Manifest]:
     """The prepared register of each origin: where its rows are looked up, and nowhere else."""
     return {origin: of(ctx) for origin, of in _REGISTERS.items()}
+
+
+def _known_and_tried(ctx: BatchContext, found: Manifest, counting: str) -> tuple[Manifest, Manifest]:
+    """What is on file and what was tried: neither needs the other. Of few rows both take little but planning, and are
+    worked out at the same time; of many, each has the memory for itself."""
+    if sum(f.rows for f in ctx.letter.files) > FEW:
+        return _facts(ctx, found, counting), _tries(ctx)
+    with ThreadPoolExecutor(1, "facts") as meanwhile:
+        known = meanwhile.submit(_facts, ctx, found, counting)
+        tried = _tries(ctx)
+    return known.result(), tried
 
 
 def _tries(ctx: BatchContext) -> Manifest:
