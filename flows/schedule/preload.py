@@ -9,6 +9,8 @@ from threading import Thread
 
 from expectations.base.duck import DuckSettings, make_ready
 from flows.home.tree import Home
+from flows.ledger import Ledger
+from flows.registry import enrolled
 
 COMMANDS = "flows.cli.main"
 _NEEDED = (  # what a run imports late, each for its own reason
@@ -55,14 +57,33 @@ def begin(home: Home) -> None:
     _begin(home.duck)
 
 
+def stand_by(home: Home) -> None:
+    """Begins, in a process that waits for its batch; and reads the addresses of the requesters, which every batch is
+    compared with."""
+    Thread(target=_premises, args=(home, _begin(home.duck)), name="premises").start()
+
+
 @cache
-def _begin(settings: DuckSettings) -> None:
-    Thread(target=_databases, args=(settings,), name="databases").start()
+def _begin(settings: DuckSettings) -> Thread:
+    thread = Thread(target=_databases, args=(settings,), name="databases")
+    thread.start()
+    return thread
+
+
+def _premises(home: Home, databases: Thread) -> None:
+    from expectations import address
+
+    with suppress(Exception):  # whoever needs them reads them, and says what is wrong
+        with Ledger.open(home.ledger_url, home.clock()) as ledger:
+            agreements = enrolled.newest(ledger).agreements.values()
+        databases.join()
+        for agreement in agreements:
+            address.places(agreement.requester.premises)
 
 
 def _databases(settings: DuckSettings) -> None:
     from expectations.suites import derived
 
     with suppress(Exception):  # whoever needs one then makes it, and says what is wrong
-        # two at the same time: rows are judged, and derived again for the checkpoints
-        make_ready(2, settings, derived.setup())
+        # three at the same time: rows are judged, and derived again for the checkpoints; control records are prepared
+        make_ready(3, settings, derived.setup())

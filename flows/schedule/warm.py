@@ -1,12 +1,11 @@
 """A process that has imported what a batch needs, and forks a child for each run that `flows.schedule.engine` asks for:
-a run begins at once, and one that dies takes no other with it.
+a run begins at once, and one that dies takes no other with it. While nothing runs, one child stands by (see `standby`).
 
-`python -m flows.schedule.warm [--for-parent]`: for the home that SLUICEGATE_HOME names. One thread, no connection, no
-open database: only such a process can be forked safely. SIGTERM ends it once its children have ended; so does, with
-`--for-parent`, the end of its input. A run whose starter is gone is killed.
+`python -m flows.schedule.warm [--for-parent]`: for the home that SLUICEGATE_HOME names. One thread of ours, no
+connection, no open database: only such a process can be forked safely. SIGTERM ends it once its children have ended; so
+does, with `--for-parent`, the end of its input. A run whose starter is gone is killed.
 """
 
-import json
 import os
 import runpy
 import select
@@ -16,9 +15,9 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,18 +25,9 @@ from typing import Any
 from flows.home.tree import Home, open_home
 from flows.schedule import preload, server
 from flows.schedule.engine import SOCKET, connect
+from flows.schedule.standby import PATIENCE, Run, Standby, awaited, received, take
 
 _FOR_PARENT = "--for-parent"
-_PATIENCE = 5.0  # seconds for a starter to say what it wants
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a child is to run, as it was asked for: a module and its arguments."""
-
-    run: list[str]
-    environment: Mapping[str, str]
-    folder: str
 
 
 def answers(home: Home) -> bool:
@@ -64,16 +54,21 @@ def kept(home: Home) -> Iterator[None]:
 
 
 class Warm:
-    """The children: the number of each, and the connection of its starter as long as that lives."""
+    """The children: the number of each, and the connection of its starter as long as that lives. `ready`: what a child
+    does that stands by."""
 
-    def __init__(self, listening: socket.socket, wake: socket.socket) -> None:
-        self.listening, self.wake = listening, wake
+    def __init__(self, listening: socket.socket, wake: socket.socket, ready: Callable[[], None]) -> None:
+        self.listening, self.wake, self.ready = listening, wake, ready
         self.children: dict[int, socket.socket | None] = {}
+        self.standby: Standby | None = None
+        self.wanted = True  # one that stands by; not after one that died so
         self.ending = False
 
     def serve(self, parent: int | None) -> Run | None:
         """Answers until it is to end and no child is left. Returns twice: in a child, what it is to run."""
-        while self.children or not self.ending:
+        while self.children or self.standby or not self.ending:
+            if self.wanted and not self.children and not self.ending and (asked := self._stand_by()):
+                return asked
             waited: list[Any] = [self.wake, *filter(None, self.children.values())]
             waited += [] if self.ending else [self.listening, *([parent] if parent is not None else [])]
             ready = select.select(waited, [], [])[0]
@@ -86,6 +81,8 @@ class Warm:
                     _kill(child)
             if parent in ready and not os.read(parent or 0, 1):
                 self.ending = True
+            if self.ending and self.standby:
+                self.standby.dismiss()
             if self.listening in ready and not self.ending and (asked := self._asked()):
                 return asked
         return None
@@ -94,26 +91,46 @@ class Warm:
         """A signal came: a child has ended, or we are to end."""
         numbers = self.wake.recv(1024)
         self.ending = self.ending or signal.SIGTERM in numbers
+        if self.standby and os.waitpid(self.standby.child, os.WNOHANG)[0]:
+            self.standby.dismiss()
+            self.standby = None
         for child, starter in list(self.children.items()):
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 del self.children[child]
+                self.wanted = self.standby is None
                 if starter:
                     _say(starter, os.waitstatus_to_exitcode(status))
                     starter.close()
 
+    def _stand_by(self) -> Run | None:
+        """Forks a child ahead; in it, gives what it is to run once that is known."""
+        self.wanted = False
+        here, there = socket.socketpair()
+        child = os.fork()
+        if child == 0:
+            os.setsid()
+            here.close()
+            self._leave()
+            self.ready()
+            return awaited(there)
+        there.close()
+        self.standby = Standby(child, here)
+        return None
+
     def _asked(self) -> Run | None:
-        """Forks for whoever asks; in the child, gives what it is to run."""
+        """Has a child for whoever asks, the one that stands by or a new one; in it, gives what it is to run."""
         starter, _ = self.listening.accept()
         try:
             asked, given = _read(starter)
         except (OSError, ValueError, TypeError):
             starter.close()
             return None
-        child = os.fork()
+        child = self._standing_by(asked, given) or os.fork()
         if child == 0:
             os.setsid()
-            self._leave(starter, given)
+            self._leave(starter)
+            take(given)
             return asked
         for one in given:
             os.close(one)
@@ -121,29 +138,33 @@ class Warm:
         _say(starter, child)
         return None
 
-    def _leave(self, starter: socket.socket, given: list[int]) -> None:
-        """In a child: nothing is left of the parent's, and its input and outputs are the starter's."""
+    def _standing_by(self, asked: Run, given: list[int]) -> int | None:
+        """The number of the child that stood by, and now runs this; None if there is none that could be told."""
+        standby, self.standby = self.standby, None
+        if standby is None or standby.given(asked, given):
+            return standby.child if standby else None
+        self.children[standby.child] = None
+        _kill(standby.child)
+        return None
+
+    def _leave(self, starter: socket.socket | None = None) -> None:
+        """In a child: nothing is left of the parent's."""
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
-        for one in (self.listening, self.wake, starter, *filter(None, self.children.values())):
+        for one in filter(None, (self.listening, self.wake, starter, *self.children.values())):
             one.close()
-        for target, handed in enumerate(given):
-            os.dup2(handed, target)
-            os.close(handed)
 
 
 def _read(starter: socket.socket) -> tuple[Run, list[int]]:
     """What a starter wants, with its input and outputs; raises PermissionError if it is another user's."""
-    starter.settimeout(_PATIENCE)
+    starter.settimeout(PATIENCE)
     _, user, _ = struct.unpack("3i", starter.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     if user != os.getuid():
         raise PermissionError
-    _, given, _, _ = socket.recv_fds(starter, 1, 3)
-    with starter.makefile("rb") as said:
-        asked = Run(**json.loads(said.readline()))
+    asked = received(starter)
     starter.settimeout(None)
-    return asked, list(given)
+    return asked
 
 
 def _kill(child: int) -> None:
@@ -202,7 +223,7 @@ def main() -> None:
         signal.signal(number, _noted)
     preload.load()
     with _listening(home.root / "prefect") as listening:
-        asked = Warm(listening, here).serve(parent)
+        asked = Warm(listening, here, partial(preload.stand_by, home)).serve(parent)
     if asked:
         _become(asked)
 

@@ -78,4 +78,4 @@ def test_the_first_databases_are_made_once_and_whatever_becomes_of_them(
     for thread in threading.enumerate():
         if thread.name == "databases":
             thread.join()
-    assert [given[:2] for given in asked] == [(2, home.duck)]
+    assert [given[:2] for given in asked] == [(3, home.duck)]
