@@ -64,7 +64,8 @@ def start(home: Home) -> Callable[[], None]:
         os.environ.setdefault("PREFECT_API_URL", serving)
     if not os.environ.get("PREFECT_API_URL"):
         _SERVERS.append(_Server())
-        # for this process and its children; before Prefect is imported
+        # for this process and its children; before Prefect is imported. It is of this version: no client need ask
+        os.environ.setdefault("PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED", "false")
         os.environ["PREFECT_API_URL"] = _SERVERS[-1].url
     ours = next((server for server in _SERVERS if server.url == os.environ["PREFECT_API_URL"]), None)
     return ours.wait if ours else lambda: None
