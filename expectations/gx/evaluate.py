@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -19,6 +20,9 @@ from expectations.gx.checks import Check
 
 if TYPE_CHECKING:
     from expectations.gx.portable.decide import Finding
+
+
+_ONE_AT_A_TIME = Lock()
 
 
 @contextmanager
@@ -48,7 +52,8 @@ def evaluate(
 ) -> tuple[list[Finding], list[dict[str, Any]]]:
     """Findings of `checks` (table of the session → its checks), and GX's own results, reduced to counts.
 
-    Runs them as a GX Checkpoint in a context of its own: batches that run at the same time share nothing. Raises
+    Runs them as a GX Checkpoint in a context of its own: batches that run at the same time share nothing, and wait for
+    each other within a process, since GX keeps the newest context for whoever asks. Raises
     nothing about values: an exception of GX becomes a Finding with its type's name for each check that it hindered.
     """
     from expectations.gx import dialect
@@ -56,7 +61,7 @@ def evaluate(
     given = [check for own in checks.values() for check in own]
     if not given:
         return [], []
-    with quiet_gx(), dialect.url(connection) as url:
+    with _ONE_AT_A_TIME, quiet_gx(), dialect.url(connection) as url:
         try:
             return _run(url, suite, declare.placed(checks), {check.id: check.said for check in given}, rows)
         except Exception as error:

@@ -58,9 +58,8 @@ def begin(home: Home) -> None:
 
 
 def stand_by(home: Home) -> None:
-    """Begins, in a process that waits for its batch; and reads the addresses of the requesters, which every batch is
-    compared with."""
-    Thread(target=_premises, args=(home, _begin(home.duck)), name="premises").start()
+    """Begins, in a process that waits for its batch; then does what every batch would do for the first time."""
+    Thread(target=_rehearse, args=(home, _begin(home.duck)), name="rehearsal").start()
 
 
 @cache
@@ -70,15 +69,18 @@ def _begin(settings: DuckSettings) -> Thread:
     return thread
 
 
-def _premises(home: Home, databases: Thread) -> None:
+def _rehearse(home: Home, databases: Thread) -> None:
+    """Reads the addresses of the requesters, which every batch is compared with, and uses Great Expectations once."""
     from expectations import address
+    from expectations.gx.rehearsal import rehearse
 
-    with suppress(Exception):  # whoever needs them reads them, and says what is wrong
+    with suppress(Exception):  # the batch meets it again, and says what is wrong
         with Ledger.open(home.ledger_url, home.clock()) as ledger:
             agreements = enrolled.newest(ledger).agreements.values()
         databases.join()
         for agreement in agreements:
             address.places(agreement.requester.premises)
+        rehearse()
 
 
 def _databases(settings: DuckSettings) -> None:

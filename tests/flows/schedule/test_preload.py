@@ -79,3 +79,29 @@ def test_the_first_databases_are_made_once_and_whatever_becomes_of_them(
         if thread.name == "databases":
             thread.join()
     assert [given[:2] for given in asked] == [(3, home.duck)]
+
+
+def test_a_process_that_waits_has_read_the_requesters_addresses_and_used_gx(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from expectations import address
+    from expectations.gx import checkpoint
+
+    read: list[tuple[str, ...]] = []
+    checked: list[int] = []
+    real = checkpoint.evaluate
+
+    def evaluate(*given: Any) -> Any:
+        found, results = real(*given)
+        checked.extend(finding.failed or 0 for finding in found)
+        return found, results
+
+    monkeypatch.setattr(address, "places", read.append)
+    monkeypatch.setattr(checkpoint, "evaluate", evaluate)
+    made = installations.make(tmp_path / "home")
+    preload.stand_by(made.home)
+    for thread in threading.enumerate():
+        if thread.name in ("databases", "rehearsal"):
+            thread.join()
+    assert made.agreement.requester.premises in read
+    assert checked and not any(checked)
