@@ -53,8 +53,8 @@ def evaluate(
     """Findings of `checks` (table of the session → its checks), and GX's own results, reduced to counts.
 
     Runs them as a GX Checkpoint in a context of its own: batches that run at the same time share nothing, and wait for
-    each other within a process, since GX keeps the newest context for whoever asks. Raises
-    nothing about values: an exception of GX becomes a Finding with its type's name for each check that it hindered.
+    each other within a process, since GX keeps the newest context for whoever asks. Raises nothing about values: an
+    exception of GX becomes a Finding with its type's name for each check that it hindered.
     """
     from expectations.gx import dialect
 

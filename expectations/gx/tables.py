@@ -69,10 +69,9 @@ def _made(connection: duckdb.DuckDBPyConnection, name: str, table: Table, needed
         if not isinstance(table, str):
             connection.register(f"{name}!", table(connection))
             connection.execute(f'CREATE TABLE "{name}" AS FROM "{name}!"')
-        elif _is_worked_out(table):
-            connection.execute(f'CREATE TABLE "{name}" AS {table}')
         else:
-            connection.execute(f'CREATE TABLE "{name}" AS FROM {table}')
+            # no view: each query of GX would plan it anew
+            connection.execute(f'CREATE TABLE "{name}" AS {"" if _is_worked_out(table) else "FROM "}{table}')
 
 
 def _is_worked_out(table: str) -> bool:

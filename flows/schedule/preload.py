@@ -9,8 +9,6 @@ from threading import Thread
 
 from expectations.base.duck import DuckSettings, make_ready
 from flows.home.tree import Home
-from flows.ledger import Ledger
-from flows.registry import enrolled
 
 COMMANDS = "flows.cli.main"
 _NEEDED = (  # what a run imports late, each for its own reason
@@ -58,8 +56,9 @@ def begin(home: Home) -> None:
 
 
 def stand_by(home: Home) -> None:
-    """Begins, in a process that waits for its batch; then does what every batch would do for the first time."""
-    Thread(target=_rehearse, args=(home, _begin(home.duck)), name="rehearsal").start()
+    """Begins, in a process that waits for its batch, and then uses Great Expectations once. It looks at no ledger: to
+    open one may migrate it, which is for a command that somebody gave."""
+    Thread(target=_rehearse, args=(_begin(home.duck),), name="rehearsal").start()
 
 
 @cache
@@ -69,17 +68,11 @@ def _begin(settings: DuckSettings) -> Thread:
     return thread
 
 
-def _rehearse(home: Home, databases: Thread) -> None:
-    """Reads the addresses of the requesters, which every batch is compared with, and uses Great Expectations once."""
-    from expectations import address
+def _rehearse(databases: Thread) -> None:
     from expectations.gx.rehearsal import rehearse
 
-    with suppress(Exception):  # the batch meets it again, and says what is wrong
-        with Ledger.open(home.ledger_url, home.clock()) as ledger:
-            agreements = enrolled.newest(ledger).agreements.values()
-        databases.join()
-        for agreement in agreements:
-            address.places(agreement.requester.premises)
+    databases.join()
+    with suppress(Exception):  # a checkpoint of the batch meets it again, and says what is wrong
         rehearse()
 
 

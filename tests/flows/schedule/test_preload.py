@@ -81,13 +81,11 @@ def test_the_first_databases_are_made_once_and_whatever_becomes_of_them(
     assert [given[:2] for given in asked] == [(3, home.duck)]
 
 
-def test_a_process_that_waits_has_read_the_requesters_addresses_and_used_gx(
+def test_a_process_that_waits_has_used_gx_and_touched_no_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from expectations import address
     from expectations.gx import checkpoint
 
-    read: list[tuple[str, ...]] = []
     checked: list[int] = []
     real = checkpoint.evaluate
 
@@ -96,12 +94,12 @@ def test_a_process_that_waits_has_read_the_requesters_addresses_and_used_gx(
         checked.extend(finding.failed or 0 for finding in found)
         return found, results
 
-    monkeypatch.setattr(address, "places", read.append)
     monkeypatch.setattr(checkpoint, "evaluate", evaluate)
-    made = installations.make(tmp_path / "home")
-    preload.stand_by(made.home)
+    home = installations.make(tmp_path / "home").home
+    (home.root / "ledger.db").unlink()
+    preload.stand_by(home)
     for thread in threading.enumerate():
         if thread.name in ("databases", "rehearsal"):
             thread.join()
-    assert made.agreement.requester.premises in read
     assert checked and not any(checked)
+    assert not (home.root / "ledger.db").exists()
