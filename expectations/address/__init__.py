@@ -150,19 +150,24 @@ def derive(
     """
     fields = (*(("address",) if one_line else ()), *_PARTS, *(("urbanization",) if urbanization else ()))
     parsed = ", ".join(c for c in COLUMNS if c != "a_codes")
-    located = _stages("_asked", one_line, urbanization, left_out)
-    judged = verdict.judge_stage(located, _own_sql(premises))
+    placed = split.left_out_stage(_placed("_asked", one_line, urbanization), left_out)
     same = " AND ".join(f"_given.{field} IS NOT DISTINCT FROM _read.{field}" for field in fields)
-    # each address is read once, and no stage carries more than its texts: what else a row has is joined to it again
+    # Each address is read once, and no stage carries more than its texts: what else a row has is joined to it again.
+    # MATERIALIZED where reference tables have been joined: what follows would run once for each of the joins, its
+    # patterns compiled anew each time (a join with few rows on its left becomes a right join, a pipeline of its own).
     return f"""
     WITH _given AS MATERIALIZED (SELECT * FROM {relation}),
     _asked AS (SELECT DISTINCT {", ".join(fields)} FROM _given),
-    _read AS (SELECT _row.*, {parsed}, {verdict.codes_sql()} AS a_codes FROM ({judged}))
+    _placed AS MATERIALIZED ({placed}),
+    _lines AS MATERIALIZED ({parse.line_stages("_placed")}),
+    _finished AS MATERIALIZED ({verdict.finish_stage("_lines")}),
+    _read AS (SELECT _row.*, {parsed}, {verdict.codes_sql()} AS a_codes
+      FROM ({verdict.judge_stage("_finished", _own_sql(premises))}))
     SELECT _given.*, {", ".join(f"_read.{column}" for column in COLUMNS)} FROM _given JOIN _read ON {same}"""
 
 
-def _stages(relation: str, one_line: bool, urbanization: bool, left_out: Sequence[str]) -> str:
-    """The stages from the raw fields to the parsed columns, one inside the other."""
+def _placed(relation: str, one_line: bool, urbanization: bool) -> str:
+    """A subquery: the raw fields cleaned and split, with what the ZIP is and the city it has."""
     blank = " AND ".join(f"nullif(trim({c}), '') IS NULL" for c in _PARTS)
     line = f"CASE WHEN {blank} THEN addr_line(address) END" if one_line else "CAST(NULL AS VARCHAR)"
     fields = [*_PARTS, *(["urbanization"] if urbanization else [])]
@@ -175,11 +180,7 @@ def _stages(relation: str, one_line: bool, urbanization: bool, left_out: Sequenc
         CASE WHEN addr_junk_whole(_unit_text) AND NOT regexp_matches(_unit_text, '[0-9XZQ]') THEN NULL
           ELSE _unit_text END AS _unit_text) FROM {cleaned})"""
     split_up = split.state_stage(f"({split.zip_stage(cleaned)})") if one_line else split.parts_stage(cleaned)
-    placed = f"({split.place_stage(f'({split_up})', one_line=one_line)})"
-    located = f"({split.left_out_stage(placed, left_out)})"
-    for stage in (parse.unit_stage, parse.special_stage, parse.number_stage, parse.street_stage, verdict.finish_stage):
-        located = f"({stage(located)})"
-    return located
+    return f"({split.place_stage(f'({split_up})', one_line=one_line)})"
 
 
 def _own_sql(premises: Sequence[str]) -> str:

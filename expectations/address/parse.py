@@ -6,6 +6,13 @@ Works on plain text (`text`). Adds _kind (null: no positive proof), _number, _na
 from expectations.address import patterns as p
 
 
+def line_stages(source: str) -> str:
+    """All that is below, one inside the other."""
+    for stage in (unit_stage, special_stage, number_stage):
+        source = f"({stage(source)})"
+    return street_stage(source)
+
+
 def unit_stage(source: str) -> str:
     """Adds _units: the unit as written (column and line), and _line1: the delivery line without it."""
     has = f"regexp_matches(_street, '{p.UNIT_HINT}')"
