@@ -59,7 +59,13 @@ def find(home: Home, id: str) -> Path:
 
 
 def waiting(home: Home) -> list[Path]:
-    """Complete submissions whose batch has neither ended nor waits for people; oldest signature first.
+    """Complete submissions whose batch has neither ended nor waits for people; oldest signature first."""
+    with Ledger.open(home.ledger_url, home.clock()) as ledger:
+        return waiting_by(ledger, home)
+
+
+def waiting_by(ledger: Ledger, home: Home) -> list[Path]:
+    """The same, by a ledger that is open.
 
     Whatever stands where the signature belongs completes a submission: a link or a pipe there is for `receive` to
     refuse, and must not lie here unseen.
@@ -67,10 +73,9 @@ def waiting(home: Home) -> list[Path]:
     found = [path for path in _inside(home.inbox) if os.path.lexists(path / SIGNATURE)]
     found.sort(key=lambda folder: (stamp(folder), os.fsencode(folder.name)))
     names = {folder: _remembered(folder) for folder in found}
-    with Ledger.open(home.ledger_url, home.clock()) as ledger:
-        batches = ledger.named(names.values())
-        unread = {folder: unreadable.name_of(folder) for folder, name in names.items() if name not in batches}
-        entries = ledger.named(unread.values())
+    batches = ledger.named(names.values())
+    unread = {folder: unreadable.name_of(folder) for folder, name in names.items() if name not in batches}
+    entries = ledger.named(unread.values())
     return [f for f in found if not _done(f, batches.get(names[f]), entries.get(unread.get(f, "")))]
 
 

@@ -4,7 +4,7 @@ complete submissions that nobody has read."""
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.batch.inbox import batch_of, id_of, stamp, waiting
+from flows.batch.inbox import batch_of, id_of, stamp, waiting_by
 from flows.batch.unreadable import shown_name
 from flows.home.tree import Home, busy
 from flows.ledger import Ledger
@@ -44,7 +44,8 @@ def due(home: Home) -> Iterator[Due]:
             version = None if busy(home, record.name) else _version(home, ledger, record)
             if version is not None:
                 yield Due(record.name, record.name, record.name, record.name, version)
-    for folder in waiting(home):
+        folders = waiting_by(ledger, home)
+    for folder in folders:
         yield Due(batch_of(folder), id_of(folder), str(folder), shown_name(folder), stamp(folder))
 
 

@@ -40,6 +40,8 @@ class Watch:
     def step(self) -> bool:
         """Collects what ended, starts what waits; True while there is something to do."""
         self._collect()
+        if len(self.running) >= self.at_once:
+            return True  # nothing could be started: what runs has the processors
         found = [] if self.stopping else [one for one in due(self.home) if self.started.wanted(one)]
         for one in found:
             if len(self.running) >= self.at_once:
