@@ -23,7 +23,7 @@ from expectations.contracts.stages import CANONICAL
 from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching
 from expectations.suites.ahead import Ahead
-from flows.batch import checkpoints, grounds, period, tries
+from flows.batch import checkpoints, figures, grounds, period, tries
 from flows.batch.checkpoints import relation
 from flows.batch.plan import LAW_READ, PASSED, STAGE_OF, Step
 from flows.batch.release import Release, lost_rows
@@ -48,6 +48,7 @@ class BatchSteps:
     def __init__(self, home: Home, ledger: Ledger, name: str, progress: Progress = lambda *_: None) -> None:
         self.home, self.ledger, self.name, self.progress = home, ledger, name, progress
         self.took: dict[Step, int] = {}  # milliseconds of each step that this run did
+        self.figures: tuple[figures.Figure, ...] = ()  # of the checkpoint that this run did last
         self._ahead: Ahead | None = None
 
     @property
@@ -139,7 +140,9 @@ class BatchSteps:
             checked = self.release.law.checked(dropped, lost_rows(self.ctx))
         with checked as leaving:
             verdict = checkpoints.run(which, self.ctx, dropped, identity, self.home.holders, leaving, self._ahead)
-        stored = self.home.store_verdict(self.name, which.value, verdict.to_dict())
+        self.figures = figures.measured(which, self.ctx, dropped, verdict)
+        kept = {**verdict.to_dict(), "figures": [vars(one) for one in self.figures]}
+        stored = self.home.store_verdict(self.name, which.value, kept)
         counts: dict[str, Any] = {k: getattr(verdict, k) for k in ("declared", "evaluated", "rows")}
         # how long both took is kept with what they found: whoever measures looks later, when this process has ended
         took = {"stage_ms": self.took.get(STAGE_OF[which]), "checkpoint_ms": _milliseconds(began)}

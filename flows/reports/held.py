@@ -1,16 +1,30 @@
 """What a checkpoint found, as a page for Prefect: one sentence first, what may be decided, failed checks, and the
 passed ones folded. Ids, counts, shares and codes only."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
+from expectations.base.total import total
 from expectations.codes import CODES
 from expectations.gx.verdict import Result, Status, Verdict
-from flows.batch import checkpoints
+from flows.batch.figures import Figure, Measure
 from flows.batch.steps import BatchSteps
 from flows.ledger.decisions import KEYS_NEEDED
+
+# The code that a share explains, and what stands before the shares of a code.
+_EXPLAINS: Mapping[Measure, str] = total(
+    Measure,
+    {
+        Measure.INCOMPLETE: "TOO_MANY_INCOMPLETE",
+        Measure.INCOMPLETE_FILE: "TOO_MANY_INCOMPLETE",
+        Measure.INCOMPLETE_MONTH: "TOO_MANY_INCOMPLETE",
+        Measure.INCOMPLETE_CODE: "TOO_MANY_INCOMPLETE",
+        Measure.MATCHED: "MATCH_RATE",
+        Measure.WEAK: "TIER_MIX",
+    },
+)
+_BEFORE = {"TOO_MANY_INCOMPLETE": "Incomplete addresses: "}
 
 
 @dataclass(frozen=True)
@@ -24,9 +38,9 @@ class Found:
 
     @classmethod
     def of(cls, steps: BatchSteps, verdict: Verdict) -> "Found":
-        """Raises nothing: a figure that cannot be shown does not stop a batch."""
+        """Raises nothing: what cannot be shown does not stop a batch."""
         try:
-            return cls(_sentence(steps, verdict), tuple(_decisions(steps)), verdict.results)
+            return cls(sentence(verdict, steps.figures), tuple(_decisions(steps)), verdict.results)
         except Exception:  # whatever it is: what was decided stands in the ledger
             return cls(f"{verdict.suite}: {verdict.status}. {', '.join(verdict.codes)}", (), verdict.results)
 
@@ -39,46 +53,26 @@ class Found:
         return "\n\n".join([f"# {self.sentence}", *decisions, *checks, _folded(passed)])
 
 
-def _sentence(steps: BatchSteps, verdict: Verdict) -> str:
+def sentence(verdict: Verdict, figures: Iterable[Figure]) -> str:
+    """One sentence: why a batch goes no further after this checkpoint, or that it does."""
     if verdict.status is Status.PASS:
-        return f"{verdict.suite} passed: {verdict.evaluated} checks on {verdict.rows:,} rows."
+        return f"It passed {verdict.suite}: {verdict.evaluated} checks on {verdict.rows:,} rows."
     if verdict.status is Status.ERROR:
         missing = sum(r.ok is None for r in verdict.results)
-        return f"{verdict.suite} could not be judged: {missing} of {verdict.declared} checks were not evaluated."
-    measured = _measured(steps, verdict)
+        why = f"{missing} of {verdict.declared} checks were not evaluated"
+        return f"The batch is held at {verdict.suite}, which could not be judged: {why}."
+    measured = _measured(figures)
     said = [measured.get(code, CODES[code].message if code in CODES else code) for code in verdict.codes]
-    verb = "refused" if verdict.status is Status.REFUSE else "held"
-    return f"{verdict.suite} {verb} the batch. {' '.join(said)}"
+    ended = "was refused" if verdict.status is Status.REFUSE else "is held"
+    return f"The batch {ended} at {verdict.suite}. {' '.join(said)}"
 
 
-def _measured(steps: BatchSteps, verdict: Verdict) -> dict[str, str]:
-    """Sentences with figures, for the codes that have a limit."""
-    found, failed = dict[str, str](), {r.check.removeprefix("authority.") for r in verdict.failed}
-    if "TOO_MANY_INCOMPLETE" in verdict.codes:
-        found["TOO_MANY_INCOMPLETE"] = _incomplete(checkpoints.intake_facts(steps.ctx, steps.dropped()), failed)
-    if {"MATCH_RATE", "TIER_MIX"} & set(verdict.codes):
-        m = checkpoints.match_counts(steps.ctx)
-        rate, weak = m["matched"] / max(m["looked_up"], 1), m["tier_c"] + m["tier_d"]
-        low, high, share = m["min_match_rate"], m["max_match_rate"], weak / max(m["matched"], 1)
-        found["MATCH_RATE"] = f"{rate:.1%} of the rows looked up were matched, against {low:.1%} to {high:.1%}."
-        found["TIER_MIX"] = f"{share:.1%} of the matches are of tiers C and D, against {m['max_weak_tiers']:.1%}."
-    return found
-
-
-def _incomplete(f: dict[str, Any], failed: set[str]) -> str:
-    """Each way of counting incomplete addresses that failed: the share, and its limit."""
-    rows = f["rows_submitted"] - f["rows_dropped"]
-    bad, earlier = f["incomplete_rows"], f["earlier_rows"]
-    month = (bad + f["earlier_incomplete_rows"]) / max(rows + earlier, 1)
-    shares = {
-        "incomplete_share": ("of the rows", bad / max(rows, 1)),
-        "incomplete_share_per_file": ("of the rows of one file", f["worst_file_incomplete_share"]),
-        "incomplete_share_30_days": ("of all rows of 30 days", month),
-    }
-    said = [f"{share:.1%} {of} against {f[name]:.1%}" for name, (of, share) in shares.items() if name in failed]
-    if "incomplete_share_by_code" in failed:
-        said.append(f"more than was agreed have {', '.join(f['codes_over_limit'])}")
-    return f"Incomplete addresses: {'; '.join(said)}."
+def _measured(figures: Iterable[Figure]) -> dict[str, str]:
+    """Sentences with figures, by the code that they explain."""
+    said: dict[str, list[str]] = {}
+    for one in figures:
+        said.setdefault(_EXPLAINS[one.measure], []).append(f"{one.said} against {one.limit}")
+    return {code: f"{_BEFORE.get(code, '')}{'; '.join(parts)}." for code, parts in said.items()}
 
 
 def _decisions(steps: BatchSteps) -> Iterator[str]:

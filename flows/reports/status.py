@@ -43,7 +43,7 @@ def one(home: Home, batch: str) -> dict[str, Any]:
     """A batch with its checkpoints and events; raises Usage if nobody knows it."""
     with Ledger.open(home.ledger_url, home.clock()) as ledger:
         record, events, held = ledger.known_batch(batch), ledger.events(batch), tries(home, ledger, batch)
-        signed_by = _signatory(agreement_at_receipt(ledger, record), events[0]["facts"])
+        signed_by = signatory(agreement_at_receipt(ledger, record), events[0]["facts"])
     return {
         **batch_summary(home, record),
         "signed_by": signed_by,
@@ -56,7 +56,7 @@ def one(home: Home, batch: str) -> dict[str, Any]:
     }
 
 
-def _signatory(under: Agreement | None, received: Mapping[str, Any]) -> str | None:
+def signatory(under: Agreement | None, received: Mapping[str, Any]) -> str | None:
     """The person whose key signed the letter, by the agreement of then; None where it did not say whose key it was."""
     number = received.get("signatory")
     if under is None or number is None:

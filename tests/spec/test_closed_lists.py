@@ -60,6 +60,7 @@ AT_IMPORT = {
     "flows.schedule.notice.Notice": "flows.schedule.notice",
     "flows.schedule.retries.Part": "flows.schedule.retries",
     "flows.schedule.waiting.Kind": "flows.schedule.waiting",
+    "flows.batch.figures.Measure": "flows.batch.figures",
     "flows.cases.Step": "flows.cases.advancing",
     "flows.ledger.database.models.KeyName": "flows.home.keys",
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",
