@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from expectations.base.errors import Usage
-from expectations.gx import docs as pages
 from flows.cli import live
 from flows.cli.command import Json, OneOrAll, show
+from flows.console import site
 from flows.home.tree import open_home
 from flows.operations.printing import flat, print_table
 from flows.operations.progress import Reporter
@@ -150,5 +150,5 @@ def _print_all(found: dict[str, Any]) -> None:
 
 
 def docs(out: Annotated[Path, Option(help="Folder for the pages.")], batch: OneOrAll = None) -> None:
-    """Render checkpoint results as GX Data Docs: counts and rule ids only."""
-    print(pages.render(reports.verdicts(open_home(), batch), out))
+    """Write what waits, each batch and what its checkpoints found as pages for a browser: counts, shares and codes."""
+    print(site.write(open_home(), out, batch))

@@ -15,6 +15,7 @@ from pipelines.lake import durable
 
 PASSED, FAILED = "passed", "FAILED: nothing was run"
 COLUMNS = ["what", "id", "for", "until", "codes", "why", "what to do"]
+TREND = ["night", "released", "held", "refused", "other", "waits", "end"]
 NIGHTS = 30  # of which the trend is shown
 FOLDER = "nightly"
 _BEGUN = ".begun"  # in the folder, while a night is under way
@@ -94,7 +95,7 @@ def markdown(home: Home, summary: dict[str, Any]) -> str:
     """What waits first, then what this night did, then the nights before: no name that somebody else chose."""
     waits = [shown(one) for one in summary["waiting"]]
     did = [[batch or "-", state, " ".join(codes)] for _, batch, state, codes in summary["batches"]]
-    nights = [_night(json.loads(path.read_text())) for path in _nights(home)[-NIGHTS:]]
+    nights = trend(home)
     return "\n\n".join(
         [
             f"# {headline(summary).capitalize()}",
@@ -105,9 +106,14 @@ def markdown(home: Home, summary: dict[str, Any]) -> str:
             "## What this night did",
             _table(["batch", "state", "codes"], did),
             f"## The last {len(nights)} nights",
-            _table(["night", "released", "held", "refused", "other", "waits", "end"], nights),
+            _table(TREND, nights),
         ]
     )
+
+
+def trend(home: Home) -> list[list[str]]:
+    """The last nights, the oldest first: a line of TREND each."""
+    return [_night(json.loads(path.read_text())) for path in _nights(home)[-NIGHTS:]]
 
 
 def _night(summary: dict[str, Any]) -> list[str]:

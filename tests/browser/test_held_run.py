@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import urllib.request
@@ -14,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.browser.chromium import CHROMIUM, chromium
 from tests.factories import installations
 from tests.factories.prefect_server import Service, service
 from tests.leak.test_canaries import CANARY, good, leaks, spoilt
 
-CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.outside,
@@ -61,16 +59,12 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
 @pytest.fixture(scope="module")
 def page(held: Held) -> Iterator[Page]:
     """A browser that reaches nothing but this machine."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"] if os.getuid() == 0 else []
-        )
+    with chromium() as browser:
         context = browser.new_context(
             viewport={"width": 1280, "height": 1000}, base_url=held.service.url[: -len("/api")]
         )
         context.route(lambda url: not url.startswith(held.service.url[: -len("/api")]), lambda route: route.abort())
         yield context.new_page()
-        browser.close()
 
 
 def seen(page: Page, name: str, folder: Path) -> str:

@@ -1,0 +1,1 @@
+"""Pages for operators: what waits, each batch, and what each checkpoint found. Ids, counts, shares and codes only."""

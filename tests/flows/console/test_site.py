@@ -1,0 +1,234 @@
+"""The site: what waits, each batch and what its checkpoints found, as files that hold no value."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from expectations.base import signatures
+from expectations.base.errors import BadInput, Usage
+from expectations.gx.verdict import Result, Status, Verdict
+from flows.batch.decisions import sign
+from flows.batch.figures import Figure, Measure
+from flows.console import kept, pages, site
+from flows.ledger.decisions import Decision
+from flows.ledger.lifecycles.states import State
+from flows.reports.held import sentence
+from tests.factories import installations, runs
+from tests.factories.installations import Installation
+
+CANARY = "Zebulon"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    made = installations.make(tmp_path_factory.mktemp("site") / "home")
+    with installations.at_home(made.home):
+        yield made
+
+
+@pytest.fixture(scope="module")
+def batches(installation: Installation) -> dict[str, str]:
+    """One of each end, oldest first."""
+    inbox = installation.home.inbox
+    return {
+        "released": runs.released(installation, inbox / "released", 1, 20),
+        "rejected": runs.rejected(installation, inbox / "rejected"),
+        "held": runs.held(installation, inbox / f"<b>{CANARY}</b>"),
+    }
+
+
+@pytest.fixture
+def made(installation: Installation, batches: dict[str, str], tmp_path: Path) -> Path:
+    return site.write(installation.home, tmp_path / "pages").parent
+
+
+def text(path: Path) -> str:
+    """What a reader reads: without tags, on one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", path.read_text())).split())
+
+
+def test_the_first_page_says_what_waits_why_and_how_many_have_spoken(
+    installation: Installation, batches: dict[str, str], tmp_path: Path
+) -> None:
+    page = text(site.write(installation.home, tmp_path / "before"))
+    assert "1 thing waits for people" in page and "have spoken 0" in page
+    assert "The batch is held at intake. Incomplete addresses: 100.0% of the rows against 10.0%" in page
+    sign(installation.home, batches["held"], Decision.DROP, signatures.load(installation.home.keys / "operator-1"))
+    page = text(site.write(installation.home, tmp_path / "after"))
+    # blind: that one has spoken, and neither who nor what
+    assert "have spoken 1" in page and "operator-1" not in page
+    assert page.count("drop") == 1  # among what may be decided
+    shown = text(tmp_path / "after" / "batches" / f"{batches['held']}-intake.html")
+    assert "One operator has spoken." in shown and "operator-1" not in shown
+
+
+def test_each_batch_has_a_page_and_each_checkpoint_that_it_reached(made: Path, batches: dict[str, str]) -> None:
+    found = {path.stem for path in (made / "batches").glob("*.html")}
+    whole = {f"{batches['released']}-{which}" for which in ("intake", "matching", "eligibility", "disclosure")}
+    assert found == {*batches.values(), *whole, f"{batches['rejected']}-intake", f"{batches['held']}-intake"}
+    page = text(made / "batches" / f"{batches['released']}.html")
+    for said in (
+        "submitted 22",
+        "looked up 22",
+        "matched 20",
+        "released 20",
+        "unmatched 2",
+        "sandbox-2026 agreement 1",
+    ):
+        assert said in page, said
+    page = text(made / "batches" / f"{batches['held']}.html")
+    assert "looked up not yet" in page and "matching not reached" in page
+
+
+def test_a_held_checkpoint_says_what_failed_against_which_limit_and_what_may_be_decided(
+    made: Path, batches: dict[str, str]
+) -> None:
+    page = text(made / "batches" / f"{batches['held']}-intake.html")
+    assert "authority.incomplete_share Too large a share of the rows has an incomplete address. 100.0% 10.0%" in page
+    for decision, who in (("drop", "2 operators sign"), ("reject", "One operator signs")):
+        assert f"{who}: sluicegate review decide {batches['held']} {decision} --key KEY" in page
+    assert "confirm" not in page and "approve" not in page
+    # over the requester's batches: this one, the one rejected before it, and the one that passed
+    assert re.findall(r"b-[0-9a-f]{12} [-\d]{10} [:\d]{5} UTC \d+ (HOLD|PASS) (\d+\.\d%)", page) == [
+        ("HOLD", "100.0%"),
+        ("HOLD", "100.0%"),
+        ("PASS", "0.0%"),
+    ]
+
+
+def test_what_was_measured_outlives_the_rows(made: Path, batches: dict[str, str]) -> None:
+    page = text(made / "batches" / f"{batches['rejected']}-intake.html")
+    assert "100.0% of the rows against 10.0%" in page and "What may be decided" not in page
+    assert "as CSV" not in page  # its rows are gone
+
+
+def test_the_rows_that_go_no_further_are_numbers_and_codes(made: Path, batches: dict[str, str]) -> None:
+    with (made / "batches" / f"{batches['held']}-intake-rows.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {(r["number"], r["file"], r["row"]) for r in rows} == {(str(n), "1", str(n + 1)) for n in range(4)}
+    assert {tuple(r) for r in rows} == {("code", "number", "file", "row")}
+    assert "PLACEHOLDER" in {r["code"] for r in rows} and {r["file"] for r in rows} == {"1"}
+    assert all(r[name].isdigit() for r in rows for name in ("number", "file", "row"))
+    page = text(made / "batches" / f"{batches['held']}-intake.html")
+    assert f"All {len(rows)} as CSV" in page and f"{batches['held']}#{rows[0]['number']} {rows[0]['code']}" in page
+
+
+def test_no_page_names_what_another_chose(made: Path) -> None:
+    for path in made.rglob("*"):
+        assert CANARY not in path.name and (path.is_dir() or CANARY.encode() not in path.read_bytes())
+
+
+def test_pages_ask_for_nothing_from_elsewhere(made: Path) -> None:
+    for path in [made / "index.html", *(made / "batches").glob("*.html")]:
+        assert re.findall(r'(?:href|src|url\()[="( ]*(?:https?:)?//', path.read_text()) == []
+        for link in re.findall(r'(?:href|src)="([^"#]+)"', path.read_text()):
+            assert (path.parent / link).is_file(), (path.name, link)
+
+
+def test_a_site_of_one_batch_has_no_link_that_leads_nowhere(
+    installation: Installation, batches: dict[str, str], tmp_path: Path
+) -> None:
+    made = site.write(installation.home, tmp_path / "one", batches["held"]).parent
+    assert {p.name.partition(".")[0] for p in (made / "batches").iterdir()} == {
+        batches["held"],
+        f"{batches['held']}-intake",
+        f"{batches['held']}-intake-rows",
+    }
+    test_pages_ask_for_nothing_from_elsewhere(made)
+    assert batches["released"] in text(made / "index.html")
+    with pytest.raises(Usage, match="UNKNOWN_BATCH"):
+        site.write(installation.home, tmp_path / "two", "b-000000000000")
+
+
+def test_a_site_is_replaced_and_another_folder_is_left_alone(
+    installation: Installation, batches: dict[str, str], tmp_path: Path
+) -> None:
+    made = site.write(installation.home, tmp_path / "pages", batches["held"]).parent
+    site.write(installation.home, tmp_path / "pages", batches["released"])
+    assert not (made / "batches" / f"{batches['held']}.html").exists()
+    assert {p.name for p in tmp_path.iterdir()} == {"pages"}  # nothing is left of the work
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.txt").write_text("mine")
+    with pytest.raises(BadInput, match="DOCS_TARGET"):
+        site.write(installation.home, tmp_path / "other")
+    assert (tmp_path / "other" / "mine.txt").exists()
+
+
+def test_a_result_that_cannot_be_read_is_as_one_that_never_was(
+    installation: Installation, batches: dict[str, str]
+) -> None:
+    path = installation.home.verdicts / batches["rejected"] / "intake.json"
+    whole = path.read_text()
+    assert [one.checkpoint for one in kept.read(installation.home, batches["rejected"])] == ["intake"]
+    stored = json.loads(whole)
+    try:
+        for broken in ("", "{", "[]", "7", json.dumps({**stored, "status": "MAYBE"}), json.dumps({"suite": "intake"})):
+            path.write_text(broken)
+            assert kept.read(installation.home, batches["rejected"]) == []
+        path.write_text(json.dumps({n: v for n, v in stored.items() if n != "figures"}))  # of an earlier version
+        (older,) = kept.read(installation.home, batches["rejected"])
+        assert older.figures == () and older.sentence.startswith("The batch is held at intake. Too large a share")
+    finally:
+        path.write_text(whole)
+
+
+def result(check: str, code: str, ok: bool | None = False) -> Result:
+    return Result(check, "facts", ok, 1, None if ok is None else 1, code, "law", "hold the batch")
+
+
+SENTENCES = {
+    "passed": (Status.PASS, [result("a.b", "NO_ZIP", ok=True)], (), "It passed matching: 1 checks on 1,000 rows."),
+    "error": (
+        Status.ERROR,
+        [result("a.b", "NO_ZIP", ok=None)],
+        (),
+        "The batch is held at matching, which could not be judged: 1 of 1 checks were not evaluated.",
+    ),
+    "refused": (
+        Status.REFUSE,
+        [result("a.b", "UNKNOWN_AGREEMENT")],
+        (),
+        "The batch was refused at matching. The letter names no enrolled agreement.",
+    ),
+    "band": (
+        Status.HOLD,
+        [result(Measure.MATCHED, "MATCH_RATE")],
+        (Figure(Measure.MATCHED, 0.25, 0.6, 0.95),),
+        "The batch is held at matching. 25.0% of the rows looked up were matched against 60.0% to 95.0%.",
+    ),
+    "one code": (
+        Status.HOLD,
+        [result(Measure.INCOMPLETE_CODE, "TOO_MANY_INCOMPLETE")],
+        (Figure(Measure.INCOMPLETE_CODE, 0.031, None, 0.02, "PLACEHOLDER"),),
+        "The batch is held at matching. Incomplete addresses: 3.1% of the rows with PLACEHOLDER against 2.0%.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "results", "figures", "said"), SENTENCES.values(), ids=SENTENCES)
+def test_a_verdict_is_one_sentence(
+    status: Status, results: list[Result], figures: tuple[Figure, ...], said: str
+) -> None:
+    evaluated = sum(one.ok is not None for one in results)
+    assert sentence(Verdict("matching", status, len(results), evaluated, 1000, tuple(results)), figures) == said
+
+
+def test_what_stands_in_a_page_or_a_picture_is_escaped() -> None:
+    drawn = pages.bars({"<script>": 1_200, "none": 0, "later": None}, 'a "title"')
+    assert "<script>" not in drawn and "&lt;script&gt;" in drawn and "1,200" in drawn
+    assert drawn.count("<rect") == 3 and "not yet" in drawn and 'aria-label="a &#34;title&#34;"' in drawn
+    with pytest.raises(Exception, match="undefined"):
+        pages.page("queue.html")
+
+
+def test_the_held_batch_is_still_held(installation: Installation, batches: dict[str, str]) -> None:
+    """A look changes nothing."""
+    with runs.ledger_of(installation.home) as ledger:
+        assert ledger.known_batch(batches["held"]).state is State.HELD
