@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from expectations.base import signatures
 from expectations.base.digests import canonical_json, of_bytes
 from expectations.base.errors import BadInput, Usage
+from flows.ledger import passkeys
 from flows.ledger.database.models import Operator
 
 KEYS_NEEDED = 2  # of an instrument, and of an operator
@@ -50,8 +51,11 @@ class Given:
 
 
 def plain_key(line: str) -> str:
-    """Type and key of a line of authorized_keys, without its comment; raises BadInput if it is no Ed25519 key."""
+    """Type and key of a line of authorized_keys, or of a passkey, without its comment; raises BadInput if it is no
+    Ed25519 key, and no passkey of a site."""
     parts = line.split()
+    if passkeys.Passkey.of(" ".join(parts[:2])):
+        return " ".join(parts[:2])
     if len(parts) < 2 or parts[0] != "ssh-ed25519" or len(_blob(parts[1])) != 51:
         remedy = "Give the .pub file that ssh-keygen -t ed25519 made."
         raise BadInput("KEY_NOT_ED25519", "the public key is not an Ed25519 key in OpenSSH form", remedy=remedy)
@@ -100,6 +104,8 @@ def _for_home(said: dict[str, Any], home: str | None) -> bytes:
 
 def is_good(text: bytes, given: Given, namespace: str) -> bool:
     """The one verifier: whether this key made this signature over exactly this text, for this use."""
+    if given.key_line.startswith(f"{passkeys.KIND} "):
+        return passkeys.is_good(text, given.signature, given.key_line, namespace)
     return signatures.signer(text, given.signature, [given.key_line], namespace) is not None
 
 
@@ -108,8 +114,9 @@ def signed_by_two(
 ) -> tuple[tuple[SignedBy, ...], dict[str, str]]:
     """The signatures over `text`, by name, and what the chain has of them by digest only.
 
-    `signed`: armored SSH signatures by where each was read. Raises BadInput at the first that is not the signature of
-    an active operator over exactly this, Usage if two of them are one operator's or if there are fewer than two.
+    `signed`: armored SSH signatures, or those of passkeys, by where each was read. Raises BadInput at the first that is
+    not the signature of an active operator over exactly this, Usage if two of them are one operator's or if there are
+    fewer than two.
     """
     found: dict[str, Given] = {}
     for where, signature in signed.items():
@@ -126,10 +133,11 @@ def signed_by_two(
 
 def signed_by(session: Session, text: bytes, signature: str, namespace: str, where: str) -> Given:
     """The operator who signed `text`; raises BadInput unless it is the signature of an active one over exactly this."""
-    named = signatures.named(signature)
+    by_passkey = passkeys.Assertion.of(signature)
+    named = (by_passkey.by, by_passkey.use) if by_passkey else signatures.named(signature)
     if named is None:
         remedy = f"Make one with ssh-keygen -Y sign -n {namespace}."
-        raise BadInput("NO_SIGNATURE", "this is no SSH signature", where=where, remedy=remedy)
+        raise BadInput("NO_SIGNATURE", "this is no SSH signature, and none of a passkey", where=where, remedy=remedy)
     key, space = named
     if space != namespace:
         remedy = f"Sign with the namespace {namespace}."
