@@ -21,7 +21,7 @@ from flows.reports import status
 from pipelines import lake
 
 SHOWN = 500  # rows on the page; the file has all
-_EARLIER = 12  # batches of the same requester, beside which a check is shown
+_EARLIER = 12  # batches of the same requester, this one among them, over which a checkpoint is shown
 
 # What each decision does, in plain words.
 DOES: Mapping[Decision, str] = for_each(
@@ -110,10 +110,9 @@ def _check(one: Result, found: Kept) -> dict[str, Any]:
 
 def _trend(ledger: Ledger, home: Home, record: BatchRecord, which: Checkpoint) -> list[dict[str, Any]]:
     """How the same checkpoint came out for this batch and for those of its requester before, the newest first."""
-    same = [r for r in ledger.batches() if r.requester == record.requester and r.received_at <= record.received_at]
     return [
         {"record": before, "status": one.verdict.status, "share": _measured(ledger, one)}
-        for before in reversed(same[-_EARLIER:])
+        for before in ledger.newest_batches(_EARLIER, record)
         for one in kept.read(home, before.name)
         if one.checkpoint is which
     ]

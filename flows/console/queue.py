@@ -19,13 +19,13 @@ def queue(home: Home, ledger: Ledger) -> dict[str, Any]:
     """What the template `queue.html` names: `waiting`, `night`, `nights`, `batches`, `more`, `now`;
     `trend`: the columns of `nights`."""
     now, found = looked(home)
-    records = {record.name: record for record in ledger.batches()}
+    records = ledger.named(one.id for one in found)
     # no folder's name: a requester chose it, and a site may be carried elsewhere
     waiting = [{**one.told(now), "since": one.since, "batch": None, "folder": None} for one in found]
     for one in waiting:
         if record := records.get(one["id"]):
             one |= {"batch": record.name, **_held(home, ledger, record, one["kind"])}
-    newest = list(records.values())[::-1]
+    newest = ledger.newest_batches(_NEWEST)
     return {
         "now": now,
         "waiting": waiting,
@@ -33,8 +33,8 @@ def queue(home: Home, ledger: Ledger) -> dict[str, Any]:
         "night": _night(home),
         "nights": summary.trend(home),
         "trend": summary.TREND,
-        "batches": newest[:_NEWEST],
-        "more": max(len(newest) - _NEWEST, 0),
+        "batches": newest,
+        "more": sum(ledger.states().values()) - len(newest),
     }
 
 

@@ -102,6 +102,14 @@ class Batches(Core):
         with self.reading() as session:
             return [record(b) for b in session.scalars(query)]
 
+    def newest_batches(self, count: int, like: BatchRecord | None = None) -> list[BatchRecord]:
+        """So many of the batches received last, the newest first: of all, or `like` one and its requester's before."""
+        query = select(Batch).order_by(Batch.received_at.desc(), Batch.name.desc()).limit(count)
+        if like:
+            query = query.where(Batch.requester == like.requester, Batch.received_at <= stamp(like.received_at))
+        with self.reading() as session:
+            return [record(b) for b in session.scalars(query)]
+
     def states(self) -> Mapping[State, int]:
         """How many batches there are in each state."""
         with self.reading() as session:

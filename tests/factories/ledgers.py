@@ -86,13 +86,20 @@ class Office:
         )
 
 
-def receive(ledger: Ledger, batch: str = "batch-1", *, requester: str = "agency", agreement: str = "mou") -> bool:
+def receive(
+    ledger: Ledger,
+    batch: str = "batch-1",
+    *,
+    requester: str = "agency",
+    agreement: str = "mou",
+    at: datetime = RECEIVED_AT,
+) -> bool:
     return ledger.receive(
         batch,
         submission=sha(batch),
         requester=requester,
         agreement=agreement,
-        received_at=RECEIVED_AT,
+        received_at=at,
         decided_on=date(2026, 3, 2),
         instruments={"mou": sha("mou")},
         register="register-7",

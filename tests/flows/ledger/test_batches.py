@@ -50,6 +50,18 @@ def test_many_are_found_by_name_at_once(ledger: Ledger) -> None:
     assert ledger.named([]) == {}
 
 
+def test_the_newest_are_found_of_all_and_of_one_requester_up_to_a_batch(ledger: Ledger) -> None:
+    for n, requester in enumerate(("agency", "other", "agency", "agency")):
+        receive(ledger, f"batch-{n}", requester=requester, at=RECEIVED_AT + timedelta(minutes=n))
+
+    def names(count: int, like: str = "") -> list[str]:
+        found = ledger.newest_batches(count, ledger.known_batch(like) if like else None)
+        return [one.name for one in found]
+
+    assert names(9) == ["batch-3", "batch-2", "batch-1", "batch-0"] and names(2) == ["batch-3", "batch-2"]
+    assert names(9, "batch-2") == ["batch-2", "batch-0"] and names(1, "batch-3") == ["batch-3"]
+
+
 @pytest.mark.parametrize("to", [s for s in State if s not in (State.INGESTED, State.FAILED, State.UNREADABLE)])
 def test_advance_takes_no_other_step(ledger: Ledger, to: State) -> None:
     receive(ledger)
