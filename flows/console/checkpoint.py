@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from expectations.base.duck import parquet, quote, session
-from expectations.base.total import total as for_each
+from expectations.base.total import total
 from expectations.codes import CODES
 from expectations.contracts.lists import Origin
 from expectations.gx.verdict import Result
@@ -20,11 +20,11 @@ from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.reports import status
 from pipelines import lake
 
-SHOWN = 500  # rows on the page; the file has all
+_SHOWN = 500  # rows on the page; the file has all
 _EARLIER = 12  # batches of the same requester, this one among them, over which a checkpoint is shown
 
 # What each decision does, in plain words.
-DOES: Mapping[Decision, str] = for_each(
+_DOES: Mapping[Decision, str] = total(
     Decision,
     {
         Decision.REJECT: "End the batch: nothing leaves, and the requester is told what to correct.",
@@ -34,15 +34,15 @@ DOES: Mapping[Decision, str] = for_each(
         Decision.RESUME: "Let releases go on.",
     },
 )
+_TENDS = {Checkpoint.INTAKE: "incomplete addresses", Checkpoint.MATCHING: "matched"}  # what is shown over batches
 # The step whose rows a checkpoint judges, and the dataset in it that says why a row goes no further.
-TENDS = {Checkpoint.INTAKE: "incomplete addresses", Checkpoint.MATCHING: "matched"}  # what is shown over batches
 _ROWS = {Checkpoint.INTAKE: ("ingest.rows", "rows"), Checkpoint.ELIGIBILITY: ("validate.verdicts", "verdicts")}
 
 
 def checkpoint(home: Home, ledger: Ledger, record: BatchRecord, found: Kept) -> dict[str, Any]:
     """What the template `checkpoint.html` names."""
     here = record.state is State.HELD and record.checkpoint is found.checkpoint
-    total, rows = Rows(home, record.name, found.checkpoint).first(SHOWN) if found.failed else (0, [])
+    count, rows = Rows(home, record.name, found.checkpoint).first(_SHOWN) if found.failed else (0, [])
     spoken = {d.operator for d in ledger.decisions(record.name) if d.hold == record.hold} if here else set()
     return {
         "record": record,
@@ -50,10 +50,10 @@ def checkpoint(home: Home, ledger: Ledger, record: BatchRecord, found: Kept) -> 
         "decisions": [_decision(d) for d in sorted(ledger.allowed_decisions(record.name))] if here else [],
         "spoken": len(spoken),
         "failed": [_check(one, found) for one in found.failed],
-        "trend": _trend(ledger, home, record, found.checkpoint) if found.checkpoint in TENDS else [],
-        "tends": TENDS.get(found.checkpoint, ""),
+        "trend": _trend(ledger, home, record, found.checkpoint) if found.checkpoint in _TENDS else [],
+        "tends": _TENDS.get(found.checkpoint, ""),
         "incomplete": status.incomplete(home, record.name) if found.checkpoint is Checkpoint.INTAKE else [],
-        "total": total,
+        "count": count,
         "rows": rows,
     }
 
@@ -74,8 +74,8 @@ class Rows:
             return 0, []
         with session(self._home.duck) as connection:
             found = connection.execute(f"{self._query()} LIMIT {count}").fetchall()
-            ((total,),) = connection.execute(f"SELECT count(*) FROM ({self._query()})").fetchall()
-        return total, found
+            ((all_of_them,),) = connection.execute(f"SELECT count(*) FROM ({self._query()})").fetchall()
+        return all_of_them, found
 
     def write(self, path: Path) -> None:
         """All of them, as CSV: numbers and codes only, so that no cell is ever a formula."""
@@ -90,7 +90,7 @@ class Rows:
 
 
 def _decision(one: Decision) -> dict[str, Any]:
-    return {"decision": one, "does": DOES[one], "needed": KEYS_NEEDED[one]}
+    return {"decision": one, "does": _DOES[one], "needed": KEYS_NEEDED[one]}
 
 
 def _check(one: Result, found: Kept) -> dict[str, Any]:
