@@ -15,14 +15,14 @@ from flows.reports import status
 def batch(home: Home, ledger: Ledger, record: BatchRecord) -> dict[str, Any]:
     """What the template `batch.html` names."""
     events, outcomes = ledger.events(record.name), _outcomes(ledger, record)
-    found = {one.checkpoint: one for one in kept.read(home, record.name)}
     return {
         "record": record,
         "summary": status.batch_summary(home, record),
         "signed_by": status.signatory(agreement_at_receipt(ledger, record), events[0]["facts"]),
         "stages": _stages(record, events, outcomes),
         "outcomes": outcomes,
-        "checkpoints": [(which, found.get(which)) for which in Checkpoint],
+        "checkpoints": list(Checkpoint),
+        "reached": kept.reached(home, record.name),
         "instruments": [_instrument(ledger, id, digest) for id, digest in sorted(record.instruments.items())],
         "events": events,
     }

@@ -1,8 +1,8 @@
 """Checkpoint results as they were kept, of batches in flight and long ended."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from expectations.gx.verdict import Result, Status, Verdict
@@ -14,12 +14,14 @@ from flows.reports.held import sentence
 
 @dataclass(frozen=True)
 class Kept:
-    """What a checkpoint of a batch found, with the shares that it measured beside their limits."""
+    """What a checkpoint of a batch found, with the shares that it measured beside their limits. `stored`: all of it, as
+    JSON has it."""
 
     batch: str
     checkpoint: Checkpoint
     verdict: Verdict
     figures: tuple[Figure, ...]
+    stored: dict[str, Any] = field(repr=False)
 
     @property
     def sentence(self) -> str:
@@ -45,20 +47,26 @@ class Kept:
 
 
 def read(home: Home, batch: str) -> list[Kept]:
-    """What is kept of a batch, in the order of the checkpoints; one that cannot be read is as one that never was."""
-    return list(_readable(home, batch))
+    """What is kept of a batch and can be read, in the order of the checkpoints."""
+    return [one for one in reached(home, batch).values() if one]
 
 
-def _readable(home: Home, batch: str) -> Iterator[Kept]:
-    for which in Checkpoint:
-        try:
-            yield _kept(batch, which, json.loads((home.verdicts / batch / f"{which}.json").read_bytes()))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
+def reached(home: Home, batch: str) -> dict[Checkpoint, Kept | None]:
+    """The checkpoints of which something is kept, in their order; None: it cannot be read, which hides no other."""
+    paths = {which: home.verdicts / batch / f"{which}.json" for which in Checkpoint}
+    return {which: _read(batch, which, path) for which, path in paths.items() if path.exists()}
+
+
+def _read(batch: str, which: Checkpoint, path: Path) -> Kept | None:
+    try:
+        return _kept(batch, which, json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _kept(batch: str, which: Checkpoint, stored: dict[str, Any]) -> Kept:
     counts = {name: stored[name] for name in ("suite", "declared", "evaluated", "rows")}
     results = tuple(Result(**one) for one in stored["results"])
     figures = tuple(Figure.of(one) for one in stored.get("figures", ()) if one["measure"] in set(Measure))
-    return Kept(batch, which, Verdict(**counts, status=Status(stored["status"]), results=results), figures)
+    verdict = Verdict(**counts, status=Status(stored["status"]), results=results)
+    return Kept(batch, which, verdict, figures, stored)

@@ -7,7 +7,6 @@ from flows.console import kept
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
-from flows.ledger.decisions import KEYS_NEEDED
 from flows.ledger.lifecycles.states import State
 from flows.schedule import summary
 from flows.schedule.waiting import Kind, looked
@@ -44,13 +43,11 @@ def _held(home: Home, ledger: Ledger, record: BatchRecord, kind: str) -> dict[st
         return {}
     why = next((one for one in kept.read(home, record.name) if one.checkpoint is record.checkpoint), None)
     said = {d.operator for d in ledger.decisions(record.name) if d.hold == record.hold}
-    allowed = ledger.allowed_decisions(record.name)
     return {
         **({"why": why.sentence} if why and why.failed else {}),
         "checkpoint": record.checkpoint,
         "spoken": len(said),
-        "needed": max((KEYS_NEEDED[d] for d in allowed), default=0),
-        "open": sorted(allowed),
+        "open": sorted(ledger.allowed_decisions(record.name)),
     }
 
 

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import duckdb
+
 from expectations.base.errors import BadInput
 from expectations.gx import docs
 from flows.console import batch, checkpoint, kept, pages, queue
@@ -13,9 +15,8 @@ from flows.console.links import Links
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
-from flows.reports import status
 
-_MARK = "console.css"  # a folder that holds it is a site of ours
+_MARK = ".sluicegate-site"  # a folder that holds it is a site of ours, and may be replaced
 
 
 def write(home: Home, target: Path, only: str | None = None) -> Path:
@@ -32,7 +33,8 @@ def write(home: Home, target: Path, only: str | None = None) -> Path:
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".docs-") as work:
             made = Path(work) / "site"
             _write(home, ledger, made, records)
-            docs.render(status.verdicts(home, only), made / "gx")
+            stored = (one.stored | {"batch": r.name} for r in records for one in kept.read(home, r.name))
+            docs.render(stored, made / "gx")
             if target.exists():
                 shutil.rmtree(target)
             made.rename(target)
@@ -41,13 +43,20 @@ def write(home: Home, target: Path, only: str | None = None) -> Path:
 
 def _write(home: Home, ledger: Ledger, folder: Path, records: Sequence[BatchRecord]) -> None:
     (folder / "batches").mkdir(parents=True)
+    (folder / _MARK).touch()
     for name in pages.STATIC:
         shutil.copyfile(pages.HERE / "static" / name, folder / name)
     first, known = queue.queue(home, ledger), {record.name for record in records}
     given = {"made": first["now"], "links": Links(known)}
     (folder / "index.html").write_text(pages.page("queue.html", **given, **first), encoding="utf-8")
     for record in records:
-        _batch(home, ledger, folder / "batches", record, {**given, "links": Links(known, "../")})
+        place, beneath = folder / "batches", {**given, "links": Links(known, "../")}
+        try:
+            _batch(home, ledger, place, record, beneath)
+        except duckdb.IOException:  # it ended meanwhile, and its rows were deleted: now nothing reads them
+            for page in place.glob(f"{record.name}*"):
+                page.unlink()
+            _batch(home, ledger, place, ledger.known_batch(record.name), beneath)
 
 
 def _batch(home: Home, ledger: Ledger, folder: Path, record: BatchRecord, given: Mapping[str, object]) -> None:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from expectations.base.errors import BadInput, Usage
 from expectations.gx.verdict import Result, Status, Verdict
 from flows.batch.decisions import sign
 from flows.batch.figures import Figure, Measure
-from flows.console import kept, pages, site
+from flows.console import checkpoint, kept, pages, site
 from flows.ledger.decisions import Decision
 from flows.ledger.lifecycles.states import State
 from flows.reports.held import sentence
@@ -156,13 +157,14 @@ def test_a_site_is_replaced_and_another_folder_is_left_alone(
     assert {p.name for p in tmp_path.iterdir()} == {"pages"}  # nothing is left of the work
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "mine.txt").write_text("mine")
+    (tmp_path / "other" / "console.css").write_text("mine, too")
     with pytest.raises(BadInput, match="DOCS_TARGET"):
         site.write(installation.home, tmp_path / "other")
     assert (tmp_path / "other" / "mine.txt").exists()
 
 
-def test_a_result_that_cannot_be_read_is_as_one_that_never_was(
-    installation: Installation, batches: dict[str, str]
+def test_a_result_that_cannot_be_read_is_named_and_hides_no_other(
+    installation: Installation, batches: dict[str, str], tmp_path: Path
 ) -> None:
     path = installation.home.verdicts / batches["rejected"] / "intake.json"
     whole = path.read_text()
@@ -171,12 +173,37 @@ def test_a_result_that_cannot_be_read_is_as_one_that_never_was(
     try:
         for broken in ("", "{", "[]", "7", json.dumps({**stored, "status": "MAYBE"}), json.dumps({"suite": "intake"})):
             path.write_text(broken)
-            assert kept.read(installation.home, batches["rejected"]) == []
+            assert kept.reached(installation.home, batches["rejected"]) == {"intake": None}
+        made = site.write(installation.home, tmp_path / "pages").parent
+        assert "intake what was kept of it cannot be read: sluicegate ledger verify matching not reached" in text(
+            made / "batches" / f"{batches['rejected']}.html"
+        )
+        assert (made / "batches" / f"{batches['held']}-intake.html").exists()
         path.write_text(json.dumps({n: v for n, v in stored.items() if n != "figures"}))  # of an earlier version
         (older,) = kept.read(installation.home, batches["rejected"])
         assert older.figures == () and older.sentence.startswith("The batch is held at intake. Too large a share")
     finally:
         path.write_text(whole)
+
+
+def test_a_batch_that_ends_while_the_site_is_written_is_shown_as_ended(
+    installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = runs.held(installation, installation.home.inbox / "ends", "E")
+    first = checkpoint.Rows.first
+
+    def ends(self: checkpoint.Rows, count: int) -> Any:
+        """Between the look at its manifest and that at its rows, the batch is rejected."""
+        monkeypatch.setattr(checkpoint.Rows, "first", first)
+        sign(installation.home, name, Decision.REJECT, signatures.load(installation.home.keys / "operator-1"))
+        assert runs.run(installation.home, name)[1] is State.REJECTED
+        return first(self, count)
+
+    monkeypatch.setattr(checkpoint.Rows, "first", ends)
+    made = site.write(installation.home, tmp_path / "pages", name).parent
+    assert {p.name for p in (made / "batches").iterdir()} == {f"{name}.html", f"{name}-intake.html"}
+    assert f"{name} rejected" in text(made / "batches" / f"{name}.html")
+    assert "What may be decided" not in text(made / "batches" / f"{name}-intake.html")
 
 
 def result(check: str, code: str, ok: bool | None = False) -> Result:
