@@ -66,6 +66,8 @@ AT_IMPORT = {
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",
     "flows.ledger.decisions.Reason": "flows.ledger.decisions",
     "flows.ledger.events.base.Kind": "flows.ledger.events",
+    "flows.ledger.roles.Act": "flows.ledger.roles",
+    "flows.ledger.roles.Role": "flows.ledger.roles",
     "flows.ledger.lifecycles.cases.CaseReason": "flows.cases.documents",
     "flows.ledger.lifecycles.cases.CaseState": "flows.cases.watching",
     "flows.ledger.lifecycles.cases.Proof": "flows.ledger.lifecycles.cases",

@@ -1,0 +1,70 @@
+"""Who may do what: the roles of operators, and the one table that the command line and the console both ask."""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+from expectations.base.total import total
+from flows.ledger.decisions import Decision
+
+
+class Role(StrEnum):
+    """What an operator is there for. One may have several."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    APPROVER = "approver"
+    INSTRUMENT_KEEPER = "instrument_keeper"
+    AUDITOR = "auditor"
+
+
+class Act(StrEnum):
+    """What the table is asked about."""
+
+    VIEW = "view"  # pages and reports: ids, counts, shares and codes
+    VIEW_REQUEST = "view_request"  # the values of a request
+    VIEW_REGISTER = "view_register"  # the values that the register has of a person
+    SNOOZE = "snooze"
+    HALT = "halt"
+    REJECT = "reject"
+    RETRY = "retry"
+    DROP = "drop"
+    CONFIRM = "confirm"
+    RESUME = "resume"
+    RECALL = "recall"  # open a case, sign a step of one
+    ENROL_INSTRUMENT = "enrol_instrument"
+    COMPLIANCE = "compliance"  # confirm that an order is complied with
+    OPERATORS = "operators"  # enrol and revoke them, their keys and their roles
+    HOME = "home"  # its keys, its clock, its opening after a restore, what an older ledger did not say
+
+
+_LOOKS_AFTER = frozenset({Act.VIEW, Act.VIEW_REQUEST, Act.SNOOZE, Act.HALT, Act.REJECT, Act.RETRY, Act.RECALL})
+_ENTRUSTS = frozenset({Act.DROP, Act.CONFIRM, Act.RESUME, Act.OPERATORS, Act.HOME})  # what takes two people
+ACTS: Mapping[Role, frozenset[Act]] = total(
+    Role,
+    {
+        Role.VIEWER: frozenset({Act.VIEW}),
+        Role.OPERATOR: _LOOKS_AFTER,
+        Role.APPROVER: _LOOKS_AFTER | _ENTRUSTS,
+        Role.INSTRUMENT_KEEPER: frozenset({Act.VIEW, Act.HALT, Act.ENROL_INSTRUMENT, Act.COMPLIANCE}),
+        Role.AUDITOR: frozenset({Act.VIEW, Act.VIEW_REQUEST, Act.VIEW_REGISTER, Act.HALT}),
+    },
+)
+ROLES: Mapping[Act, frozenset[Role]] = total(
+    Act, {act: frozenset(role for role in Role if act in ACTS[role]) for act in frozenset[Act]().union(*ACTS.values())}
+)
+DECIDES: Mapping[Decision, Act] = total(
+    Decision,
+    {
+        Decision.REJECT: Act.REJECT,
+        Decision.RETRY: Act.RETRY,
+        Decision.DROP: Act.DROP,
+        Decision.CONFIRM: Act.CONFIRM,
+        Decision.RESUME: Act.RESUME,
+    },
+)
+ALL = tuple(sorted(Role))  # what the first two operators have, and those who were enrolled before there were roles
+
+
+def may(roles: Collection[Role], act: Act) -> bool:
+    """Whether somebody with these roles may do this."""
+    return not ROLES[act].isdisjoint(roles)
