@@ -6,7 +6,7 @@ from expectations.base import signatures
 from expectations.base.errors import Usage
 from flows.home.tree import Home
 from flows.ledger import Ledger
-from flows.ledger.decisions import Decision, Reason, resume_message
+from flows.ledger.decisions import Decision, Reason
 from flows.ledger.lifecycles.states import State
 
 _DEFAULT_REASON = {
@@ -37,8 +37,14 @@ def sign(
 
 def resume(ledger: Ledger, halt: int, key: Key, reason: Reason) -> bool:
     """Signs that releases go on after this halt; True once two operators have, and it is lifted."""
-    signature = signatures.sign(resume_message(halt), key, signatures.DECISION)
+    signature = signatures.sign(ledger.halt_message(halt), key, signatures.DECISION)
     return ledger.resume(halt, reason, signatures.public_line(key), signature)
+
+
+def withdraw(ledger: Ledger, signed: int, key: Key) -> None:
+    """Takes back a decision of one's own, by the number of its event, while it waits for another operator."""
+    signature = signatures.sign(ledger.withdrawal_message(signed), key, signatures.DECISION)
+    ledger.withdraw(signed, signatures.public_line(key), signature)
 
 
 def sign_baseline(ledger: Ledger, key: Key) -> int:

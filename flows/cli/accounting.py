@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from expectations.base.errors import DONE, HELD, REFUSED, Usage
-from flows.cli.command import Batch, Json, Who, at_home, day_option, group, here, show
+from flows.cli.command import Batch, Json, Key, at_home, day_option, group, here, looker, show
 from flows.operations.printing import flat, print_table
 from flows.reports import Format
 from pipelines.lake import durable
@@ -21,7 +21,7 @@ AsIf = Annotated[date | None, day_option("--as-of", "As if it were noon UTC of t
 @app.command()
 def person(
     record_id: RecordId,
-    who: Who = "",
+    key: Key,
     every: Annotated[bool, Option("--all", help="Those too that 552a(c)(3) keeps from the person.")] = False,
     json: Json = False,
 ) -> int:
@@ -32,6 +32,7 @@ def person(
     """
     from flows.reports.accounting import person as look
 
+    who = looker(key)
     given = sys.stdin.readline() if record_id == "-" else record_id
     return show(look(*here(), given, who, every), json, _print_disclosures)
 
@@ -63,7 +64,7 @@ def _print_batch(found: dict[str, Any]) -> None:
 def export(
     batch: Batch,
     out: Annotated[Path, Option(help="Where the CSV goes (0600).")],
-    who: Who = "",
+    key: Key,
     every: Annotated[bool, Option("--all", help="Every request, not only what was disclosed.")] = False,
     agency_code: Annotated[str, Option(help="The agency's code on your form.")] = "",
     purpose_code: Annotated[str, Option(help="The purpose's code.")] = "",
@@ -78,7 +79,7 @@ def export(
     from flows.reports.export import export as write
 
     codes = Codes(agency_code, purpose_code, source_code)
-    print(f"{write(*here(), batch, out, who, codes, every):,} lines: {out}")
+    print(f"{write(*here(), batch, out, looker(key), codes, every):,} lines: {out}")
 
 
 @app.command()

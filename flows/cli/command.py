@@ -16,8 +16,9 @@ from typing import Annotated, Any, TypeVar
 
 from typer import Argument, Option, Typer
 
+from expectations.base import signatures
 from expectations.base.clock import Clock
-from expectations.base.errors import DONE, BadInput
+from expectations.base.errors import DONE, BadInput, Usage
 from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
 from flows.operations.printing import print_json
@@ -44,7 +45,7 @@ def one_of(closed: type[StrEnum]) -> str:
 
 
 group = partial(Typer, no_args_is_help=True)  # a command that has commands of its own
-_LOOKS = "Who looks, for the audit log; your login name if left out."
+_RUNS = "Who decides it again, for the audit log; your login name if left out."
 KEY = Option(help="Your private key as an operator (Ed25519, OpenSSH form).")
 SIGNATURE = Option(metavar="FILE", help="A file with an operator's signature; give two.")
 
@@ -53,7 +54,16 @@ Key = Annotated[Path, KEY]
 Signatures = Annotated[list[Path], SIGNATURE]
 Batch = Annotated[str, Argument(help="The batch's name, as status shows it.")]
 OneOrAll = Annotated[str | None, Argument(help="One batch; if left out, all.")]
-Who = Annotated[str, Option(callback=lambda who: who or getpass.getuser(), show_default=False, help=_LOOKS)]
+Who = Annotated[str, Option(callback=lambda who: who or getpass.getuser(), show_default=False, help=_RUNS)]
+
+
+def looker(key: Path | None) -> str:
+    """The operator who is about to look at values, by its private key; raises Usage if there is none, BadInput if it is
+    nobody's."""
+    if key is None:
+        raise Usage("WHO_LOOKS", "values are shown to an operator, whom the audit log names", remedy="Add --key KEY.")
+    with at_home() as (_, ledger):
+        return ledger.operator_of(signatures.public_line(signatures.load(key)))
 
 
 @contextmanager

@@ -1,32 +1,93 @@
-"""`sluicegate operator`: whose signatures count. Two come with the home; later ones, and revocations, take two keys."""
+"""`sluicegate operator`: whose signatures count, and for what. Two come with the home; each later change takes two."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from typer import Argument
+from typer import Argument, Option
 
 from expectations.base import signatures
-from flows.cli.command import SIGNATURE, Json, Key, Signatures, at_home, file_text, group, show, signatures_in
+from expectations.base.errors import Usage
+from expectations.base.total import total
+from flows.cli.command import SIGNATURE, Json, Key, Signatures, at_home, file_text, group, one_of, show, signatures_in
 from flows.ledger import Ledger
-from flows.ledger.signing import fingerprint
+from flows.ledger.operators import OperatorRecord
+from flows.ledger.roles import Role
 from flows.operations.printing import print_table
 from flows.registry import endorsements
 
-app = group(name="operator", help="Operators, whose signatures count.")
+
+class Change(StrEnum):
+    """What two operators sign."""
+
+    ENROL = "enrol"
+    REVOKE = "revoke"
+    ADD_KEY = "add-key"
+    REMOVE_KEY = "remove-key"
+    ROLES = "roles"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says: the operator's id, the text of a key's file (None: no file), roles."""
+
+    name: str
+    file: Path | None
+    roles: list[Role]
+
+    @property
+    def key(self) -> str:
+        if self.file is None:
+            raise Usage("NO_KEY", "this change is about a public key", remedy="Name its file after the operator's id.")
+        return file_text(self.file)
+
+
+# What is signed for each change.
+_MESSAGES: Mapping[Change, Callable[[Ledger, _Asked], bytes]] = total(
+    Change,
+    {
+        Change.ENROL: lambda ledger, asked: ledger.operator_message(asked.name, asked.key, asked.roles),
+        Change.REVOKE: lambda ledger, asked: ledger.operator_message(asked.name),
+        Change.ADD_KEY: lambda ledger, asked: ledger.key_message(asked.name, asked.key, True),
+        Change.REMOVE_KEY: lambda ledger, asked: ledger.key_message(asked.name, asked.key, False),
+        Change.ROLES: lambda ledger, asked: ledger.roles_message(asked.name, asked.roles),
+    },
+)
+app = group(name="operator", help="Operators, whose signatures count, with their keys and roles.")
 Name = Annotated[str, Argument(help="The operator's id.")]
-PublicKey = Annotated[Path, Argument(help="The operator's public key (ssh-ed25519 …).")]
-ToEnrol = Annotated[Path | None, Argument(help="To enrol: the public key. To revoke: leave it out.")]
+PublicKey = Annotated[Path, Argument(help="The operator's public key (ssh-ed25519 …, or webauthn …).")]
+AboutKey = Annotated[Path | None, Argument(help="The public key, where the change is about one.")]
+What = Annotated[
+    Change | None,
+    Option("--change", help=f"{one_of(Change)} If left out: enrol with a public key, revoke without one."),
+]
+Roles = Annotated[list[Role] | None, Option("--role", help="One of the operator's roles; give each.")]
 
 
 @app.command("list")
 def list_(json: Json = False) -> int:
-    """All operators, revoked ones too."""
+    """All operators, revoked ones too, with their keys and roles."""
     with at_home() as (_, ledger):
-        rows = [[o.name, fingerprint(o.key_line), _day(o.enrolled_at), _day(o.revoked_at)] for o in ledger.operators()]
-    titles = ["operator", "key", "enrolled", "revoked"]
-    operators = [dict(zip(titles, row, strict=True)) for row in rows]
-    return show(operators, json, lambda _: print_table("Operators", titles, rows))
+        known = ledger.operators()
+    return show([_record(one) for one in known], json, lambda _: _print(known))
+
+
+def _record(one: OperatorRecord) -> dict[str, Any]:
+    keys = [{"key": k.fingerprint, "added": _day(k.added_at), "removed": _day(k.removed_at)} for k in one.keys]
+    dates = {"enrolled": _day(one.enrolled_at), "revoked": _day(one.revoked_at)}
+    return {"operator": one.name, "roles": list(one.roles), "keys": keys, **dates}
+
+
+def _print(known: list[OperatorRecord]) -> None:
+    rows = [
+        [one.name, ", ".join(one.roles), k.fingerprint[:16], _day(k.added_at), _day(k.removed_at or one.revoked_at)]
+        for one in known
+        for k in one.keys
+    ]
+    print_table("Operators", ["operator", "roles", "key", "since", "until"], rows)
 
 
 def _day(at: datetime | None) -> str:
@@ -34,39 +95,44 @@ def _day(at: datetime | None) -> str:
 
 
 @app.command()
-def message(name: Name, public_key: ToEnrol = None) -> None:
-    """Print what two operators sign to enrol NAME with this public key, or without one to revoke it.
+def message(name: Name, public_key: AboutKey = None, change: What = None, role: Roles = None) -> None:
+    """Print what two operators sign for a change of NAME: of who it is, its keys, or its roles.
 
     ssh-keygen signs it too: ssh-keygen -Y sign -n sluicegate-operator.
     """
     with at_home() as (_, ledger):
-        print(_message(ledger, name, public_key).decode(), end="")
+        print(_message(ledger, _Asked(name, public_key, role or []), change).decode(), end="")
 
 
 @app.command()
-def sign(name: Name, key: Key, public_key: ToEnrol = None) -> None:
-    """Sign that NAME is enrolled with this public key, or without one that it is revoked.
+def sign(name: Name, key: Key, public_key: AboutKey = None, change: What = None, role: Roles = None) -> None:
+    """Sign a change of NAME: that it is enrolled for these roles, revoked, has one key more or less, or other roles.
 
     Writes NAME.OPERATOR.sig into this folder.
     """
     with at_home() as (_, ledger):
-        said = _message(ledger, name, public_key)
+        said = _message(ledger, _Asked(name, public_key, role or []), change)
         signed = endorsements.sign(ledger, said, signatures.load(key), signatures.OPERATOR)
     print(f"Signed by {signed.operator}: {signed.write(Path(name))}")
 
 
-def _message(ledger: Ledger, name: str, public_key: Path | None) -> bytes:
-    return ledger.operator_message(name, file_text(public_key) if public_key else None)
+def _message(ledger: Ledger, asked: _Asked, change: Change | None) -> bytes:
+    return _MESSAGES[change or (Change.ENROL if asked.file else Change.REVOKE)](ledger, asked)
 
 
 @app.command()
-def enrol(name: Name, public_key: PublicKey, signature: Annotated[list[Path] | None, SIGNATURE] = None) -> None:
-    """Enrol an operator.
+def enrol(
+    name: Name,
+    public_key: PublicKey,
+    signature: Annotated[list[Path] | None, SIGNATURE] = None,
+    role: Roles = None,
+) -> None:
+    """Enrol an operator for these roles. The first two of a home have all of them.
 
-    After the first two, two operators sign it first: sluicegate operator sign NAME PUBLIC_KEY --key KEY.
+    After the first two, two approvers sign it first: sluicegate operator sign NAME PUBLIC_KEY --role ROLE --key KEY.
     """
     with at_home() as (_, ledger):
-        ledger.enrol_operator(name, file_text(public_key), signatures_in(signature or []))
+        ledger.enrol_operator(name, file_text(public_key), signatures_in(signature or []), role)
     print(f"Enrolled operator {name}")
 
 
@@ -79,3 +145,36 @@ def revoke(name: Name, signature: Signatures) -> None:
     with at_home() as (_, ledger):
         ledger.revoke_operator(name, signatures_in(signature))
     print(f"Revoked operator {name}")
+
+
+@app.command("add-key")
+def add_key(name: Name, public_key: PublicKey, signature: Signatures) -> None:
+    """Give an operator one more key. It is still one person, who signs once.
+
+    Two approvers sign it first: sluicegate operator sign NAME PUBLIC_KEY --change add-key --key KEY.
+    """
+    with at_home() as (_, ledger):
+        ledger.add_key(name, file_text(public_key), signatures_in(signature))
+    print(f"{name} has one key more")
+
+
+@app.command("remove-key")
+def remove_key(name: Name, public_key: PublicKey, signature: Signatures) -> None:
+    """Take a key away from an operator who has another, such as one that was lost.
+
+    Two approvers sign it first: sluicegate operator sign NAME PUBLIC_KEY --change remove-key --key KEY.
+    """
+    with at_home() as (_, ledger):
+        ledger.remove_key(name, file_text(public_key), signatures_in(signature))
+    print(f"{name} has one key less")
+
+
+@app.command()
+def roles(name: Name, signature: Signatures, role: Roles = None) -> None:
+    """Give an operator these roles, and no others, by two others' signatures.
+
+    They sign it first: sluicegate operator sign NAME --change roles --role ROLE --key KEY.
+    """
+    with at_home() as (_, ledger):
+        ledger.give_roles(name, role or [], signatures_in(signature))
+    print(f"{name} is now: {', '.join(sorted(role or []))}")

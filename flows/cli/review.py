@@ -1,12 +1,13 @@
 """`sluicegate review`, `explain`, `halt` and `resume`: what waits for people, why, and what they decide."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument, Option
 
 from expectations.base import signatures
 from flows.cli.batches import print_summary, print_tries
-from flows.cli.command import Batch, Json, Key, Who, at_home, group, here, one_of, show
+from flows.cli.command import KEY, Batch, Json, Key, at_home, group, here, looker, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, Decision, Reason
 from flows.ledger.lifecycles.states import State
@@ -18,7 +19,7 @@ Why = Annotated[Reason, _REASON]
 Decided = Annotated[Decision, Argument(metavar="DECISION", help=one_of(Decision))]
 Content = Annotated[str | None, Option(help="Content digest that you looked at; if left out, the batch's present one.")]
 Row = Annotated[int, Argument(help="Ordinal of the row: 0 for the first.", min=0)]
-Values = Annotated[bool, Option("--show-values", help="Show the row's values; recorded as an audit event.")]
+Values = Annotated[bool, Option("--show-values", help="Show the values to the operator of --key; an audit event.")]
 Stopper = Annotated[str, Argument(help="Who stops them: an operator's id.")]
 Halt = Annotated[int, Argument(help="The number that halt printed.")]
 
@@ -62,6 +63,8 @@ def _print_held(summary: dict[str, Any]) -> None:
         _print_matches(summary["matches"])
     if summary["decisions"]:
         print_table("Decisions", ["at", "decision", "reason", "operator", "granted"], summary["decisions"])
+    if summary["spoken"]:
+        print(f"{summary['spoken']} operator has signed; what, shows when another has.")
     for name in summary["allowed"]:
         keys = KEYS_NEEDED[Decision(name)]
         signs = "one operator signs" if keys == 1 else f"{keys} operators sign"
@@ -99,13 +102,32 @@ def decide(
     print(f"Signed. {batch} {waits if state is State.HELD else goes_on}")
 
 
-def explain(batch: Batch, row: Row, show_values: Values = False, who: Who = "", json: Json = False) -> int:
+@app.command()
+def withdraw(batch: Batch, key: Key) -> None:
+    """Take back your own decision on a held batch, while it waits for another operator."""
+    from flows.batch.decisions import withdraw as take_back
+
+    private = signatures.load(key)
+    with at_home() as (_, ledger):
+        me = ledger.operator_of(signatures.public_line(private))
+        take_back(ledger, ledger.waiting_decision(batch, me), private)
+    print(f"Taken back. {batch} is held as before; whoever else had signed signs again.")
+
+
+def explain(
+    batch: Batch,
+    row: Row,
+    show_values: Values = False,
+    key: Annotated[Path | None, KEY] = None,
+    json: Json = False,
+) -> int:
     """How a row was judged, rule by rule, how it was matched, and how it ended.
 
     Each rule that it met or failed is shown with its verdict, code, source of law and instruments.
     """
     from flows.replay.explain import explain as look
 
+    who = looker(key) if show_values else ""
     found = look(*here(), batch, row, show_values=show_values, who=who)
     return show(found, json, lambda found: _print_row(f"{batch}#{row}", found))
 

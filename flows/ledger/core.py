@@ -18,7 +18,9 @@ from flows.ledger.database import engine
 from flows.ledger.database.models import Batch, Enrolled, Operator, Time, as_record, stamp
 from flows.ledger.events import Event
 from flows.ledger.events.moves import Move
+from flows.ledger.events.operators import Denied
 from flows.ledger.lifecycles.states import BATCH, Cause, Checkpoint, State
+from flows.ledger.roles import NotYourRole
 from flows.ledger.tables import Tables
 from flows.ledger.timing import GuardedClock, guarded, newest_time, true_time
 
@@ -107,11 +109,23 @@ class Core:
     def transaction(self) -> Iterator[Session]:
         """The only writer: everyone else's transaction, halts and new orders included, waits. Commits at the end.
 
-        Raises Transient when the database is busy, Fault when it contradicts itself.
+        Raises Transient when the database is busy, Fault when it contradicts itself. What somebody's roles do not allow
+        is undone, and recorded.
         """
+        try:
+            with engine.translated(), Session(self._writers) as session, session.begin():
+                engine.lock(session)
+                yield session
+        except NotYourRole as refused:
+            self.deny(refused)
+            raise
+
+    def deny(self, refused: NotYourRole) -> None:
+        """Records that an operator tried what the roles do not allow."""
         with engine.translated(), Session(self._writers) as session, session.begin():
             engine.lock(session)
-            yield session
+            event = Denied(by=refused.by, act=refused.act)
+            self.append(session, None, event, at=self.stamp_or_newest(session))
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -95,13 +95,20 @@ def allowed(checkpoint: Checkpoint, codes: Iterable[str]) -> frozenset[Decision]
     return found
 
 
-def message(batch: str, hold: int, checkpoint: str, content_digest: str, decision: str) -> bytes:
-    """What an operator signs. `hold`: the event that holds the batch, so that a signature counts for one hold only."""
-    return canonical_json(
-        {"batch": batch, "hold": hold, "checkpoint": checkpoint, "content_digest": content_digest, "decision": decision}
-    )
+def message(
+    batch: str, hold: int, checkpoint: str, content_digest: str, decision: str, voided: int | None = None
+) -> bytes:
+    """What an operator signs. `hold`: the event that holds the batch, so that a signature counts for one hold only;
+    `voided`: the event after which what was signed on this hold before counts no more."""
+    said = {"batch": batch, "hold": hold, "checkpoint": checkpoint, "content_digest": content_digest}
+    return canonical_json({**said, "decision": decision, **({} if voided is None else {"voided": voided})})
 
 
-def resume_message(halt: int) -> bytes:
+def resume_message(halt: int, voided: int | None = None) -> bytes:
     """What to sign (namespace signatures.DECISION) to resume after the halt of this number."""
-    return message("", halt, HALT, "", Decision.RESUME)
+    return message("", halt, HALT, "", Decision.RESUME, voided)
+
+
+def withdrawal_message(signed: int, home: str) -> bytes:
+    """What an operator signs (namespace signatures.DECISION) to withdraw the decision of the event `signed`."""
+    return canonical_json({"withdraw": signed, "home": home})

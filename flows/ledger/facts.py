@@ -11,12 +11,14 @@ from typing import Any
 from expectations import codes
 from expectations.base.digests import canonical_json
 from expectations.base.errors import Fault
+from expectations.base.total import total
 from expectations.contracts.lists import Outcome, Stage
 from expectations.instruments.parse import Kind
 from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.roles import Act, Role
 
 
 class View(StrEnum):
@@ -28,10 +30,20 @@ class View(StrEnum):
     ACCOUNTING = "accounting"  # the rows of its sealed accounting
 
 
+# What the roles of who looks must allow. A batch that is decided again from its evidence shows counts and codes only.
+LOOKS: Mapping[View, Act | None] = total(
+    View,
+    {
+        View.VALUES: Act.VIEW_REQUEST,
+        View.PERSON: Act.VIEW_REGISTER,
+        View.EVIDENCE: None,
+        View.ACCOUNTING: Act.VIEW_REGISTER,
+    },
+)
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _KEY = re.compile(r"^[a-z][a-z0-9_]{0,47}(\.[a-z][a-z0-9_]{0,47})?$")
-_CLOSED = (State, Checkpoint, Stage, Outcome, Decision, Reason, View, CaseState, Proof, CaseReason, KeyName)
+_CLOSED = (State, Checkpoint, Stage, Outcome, Decision, Reason, View, CaseState, Proof, CaseReason, KeyName, Role, Act)
 _WORDS = {codes.NOT_CONFIRMED, *Kind}
 _WORDS |= {*codes.CODES, *(c.source for c in codes.CODES.values()), *(w.value for closed in _CLOSED for w in closed)}
 

@@ -13,6 +13,7 @@ from flows.ledger import chain, facts
 from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Claim, HomeKey, KeyName, Time, Try, as_record, stamp
 from flows.ledger.events.home import ASKED, ClockSet, KeysKnown, Ticked, clock_message, keys_message
+from flows.ledger.roles import Act
 from flows.ledger.signing import SignedBy, signed_by, signed_by_two
 from flows.ledger.timing import day_begins, newest_time
 
@@ -97,14 +98,14 @@ class Homes(Core):
     ) -> tuple[tuple[SignedBy, ...], dict[str, str]]:
         text = keys_message(_sorted(keys), _after(known), home_id(session))
         if known:
-            return signed_by_two(session, text, signed, signatures.KEYS)
+            return signed_by_two(session, text, signed, signatures.KEYS, Act.HOME)
         if not _in_use(session):
             return (), {}
         if not signed:
             what = "requests are claimed with the keys of this home, and no operator has vouched for the keys"
             raise Usage("KEYS_UNVOUCHED", what, remedy="sluicegate keys show says what to do.")
         where, signature = next(iter(signed.items()))
-        given = signed_by(session, text, signature, signatures.KEYS, where)
+        given = signed_by(session, text, signature, signatures.KEYS, where, Act.HOME)
         return (given.named,), given.contents
 
     def time_now(self) -> TimeNow:
@@ -134,7 +135,7 @@ class Homes(Core):
         with self.transaction() as session:
             head, home = chain.head(session), home_id(session)
             text = clock_message(_number(day), head.seq, head.hash, home)
-            by, contents = signed_by_two(session, text, signed, signatures.CLOCK)
+            by, contents = signed_by_two(session, text, signed, signatures.CLOCK, Act.HOME)
             event = ClockSet(day=_number(day), after=head.seq, head=head.hash, home=home, signed=by)
             return self.append(session, None, event, contents, at=stamp(now))
 

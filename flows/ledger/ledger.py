@@ -15,17 +15,30 @@ from flows.ledger.claims import Disclosures
 from flows.ledger.corrections import Corrections
 from flows.ledger.events.registry import Baseline, baseline_message
 from flows.ledger.homes import Homes
+from flows.ledger.operators import Operators
 from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
 from flows.ledger.requests import Requests
 from flows.ledger.restorations import Restorations
 from flows.ledger.review import Review
+from flows.ledger.roles import Act
 from flows.ledger.signing import signing_operator
 from flows.ledger.tries import TriesKept
 
 
 class Ledger(
-    Batches, Accounts, Review, Registry, Disclosures, TriesKept, Recalls, Requests, Corrections, Homes, Restorations
+    Batches,
+    Accounts,
+    Review,
+    Registry,
+    Operators,
+    Disclosures,
+    TriesKept,
+    Recalls,
+    Requests,
+    Corrections,
+    Homes,
+    Restorations,
 ):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 
@@ -68,7 +81,7 @@ class Ledger(
         with self.transaction() as session:
             after, head, values, tries = _unsaid(session)
             text = baseline_message(after, head, values, tries)
-            given = signing_operator(session, text, key_line, signature, signatures.BASELINE)
+            given = signing_operator(session, text, key_line, signature, signatures.BASELINE, Act.HOME)
             event = Baseline(after=after, head=head, values=values, tries=tries, **vars(given.named))
             return self.append(session, None, event, given.contents, also={name for name, _, _ in tries})
 

@@ -21,6 +21,7 @@ from flows.ledger.events.recall import CaseOpened, CaseSigned, CaseStep, Documen
 from flows.ledger.lifecycles.cases import KEYS_NEEDED, CaseState, Proof, after, message
 from flows.ledger.lifecycles.states import State
 from flows.ledger.registry import latest_instruments
+from flows.ledger.roles import Act
 from flows.ledger.signing import ANOTHER, Given, signed_by
 
 # What is judged under the lock, of the case, the state that it would reach, and the bodies of all enrolled instruments;
@@ -97,7 +98,7 @@ class Recalls(Core):
             end = after(CaseState(row.state), proof)
             if KEYS_NEEDED[proof]:
                 text = message(id, proof, row.seq, rests_on)
-                given = signed_by(session, text, signature, signatures.RECALL, "signature")
+                given = signed_by(session, text, signature, signatures.RECALL, "signature", Act.RECALL)
                 before = {s.signer for s in _since(session, row) if s.text == text}
                 if given.signer in before:
                     raise BadInput("SIGNED_ALREADY", "this operator has signed this step already", remedy=ANOTHER)

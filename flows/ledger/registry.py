@@ -1,4 +1,4 @@
-"""Who and what counts: enrolled instruments and operators."""
+"""What counts: enrolled instruments; and who looks at values."""
 
 import json
 from collections.abc import Mapping
@@ -13,23 +13,15 @@ from expectations.base.errors import Usage
 from expectations.instruments import Determination, Instrument, instrument_digest, parse_instrument
 from flows.ledger import facts, signing
 from flows.ledger.core import Core, find, home_id
-from flows.ledger.database.models import Enrolled, Event, Operator, Signature, Time, as_record
+from flows.ledger.database.models import Enrolled, Event, Signature, Time, as_record
 from flows.ledger.events.base import Kind
 from flows.ledger.events.batch import Viewed
-from flows.ledger.events.registry import Complied, InstrumentEnrolled, OperatorChanged
-from flows.ledger.facts import View
+from flows.ledger.events.registry import Complied, InstrumentEnrolled
+from flows.ledger.facts import LOOKS, View
+from flows.ledger.operators import active_operator
+from flows.ledger.roles import Act, require
 
 _FIRST_ZONE = "Pacific/Kiritimati"  # the first place where a day begins: what lies ahead there lies ahead everywhere
-
-
-@dataclass(frozen=True)
-class OperatorRecord:
-    """An operator: name, public key, since when, until when."""
-
-    name: str
-    key_line: str
-    enrolled_at: Time
-    revoked_at: Time | None
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,7 @@ class VersionRecord:
 
 
 class Registry(Core):
-    """Instruments and operators."""
+    """Instruments, and the audit of views."""
 
     def instrument_message(self, body: bytes, where: str = "instrument") -> bytes:
         """What two operators sign (namespace signatures.INSTRUMENT) to enrol this, after the version enrolled now.
@@ -77,7 +69,7 @@ class Registry(Core):
                 raise Usage("KIND_CHANGED", "another kind of instrument has this id", where=place, remedy=remedy)
             id, kind, version = instrument.id, instrument.kind, newest.version + 1 if newest else 1
             text = _message(session, instrument, body, newest)
-            by, contents = signing.signed_by_two(session, text, signed, signatures.INSTRUMENT)
+            by, contents = signing.signed_by_two(session, text, signed, signatures.INSTRUMENT, Act.ENROL_INSTRUMENT)
             event = InstrumentEnrolled(
                 instrument=id, kind=kind, digest=digest, version=version, signed=by, home=home_id(session)
             )
@@ -97,7 +89,7 @@ class Registry(Core):
         with self.transaction() as session:
             digest, home = _order(session, id).digest, home_id(session)
             text = signing.compliance_message(id, digest, facts.digest(proof, "proof"), home)
-            given = signing.signing_operator(session, text, key_line, signature, signatures.COMPLIANCE)
+            given = signing.signing_operator(session, text, key_line, signature, signatures.COMPLIANCE, Act.COMPLIANCE)
             event = Complied(order=id, digest=digest, proof=proof, home=home, **vars(given.named))
             return self.append(session, None, event, given.contents)
 
@@ -123,77 +115,26 @@ class Registry(Core):
             rows = session.scalars(select(Enrolled).where(Enrolled.id == id).order_by(Enrolled.version))
             return [as_record(VersionRecord, row, signed=_signed(session, row.seq)) for row in rows]
 
-    def operator_message(self, name: str, key_line: str | None = None) -> bytes:
-        """What two operators sign (namespace signatures.OPERATOR) to enrol `name` with this public key, or revoke it.
-
-        Without a key, to revoke: raises Usage if nobody of this name is there to be revoked.
-        """
-        with self.reading() as session:
-            home = home_id(session)
-            if key_line is not None:
-                key = signing.fingerprint(signing.plain_key(key_line))
-                return signing.operator_message(facts.name(name, "operator"), key, True, home)
-            key = signing.fingerprint(active_operator(session, name).key_line)
-            return signing.operator_message(name, key, False, home)
-
-    def enrol_operator(self, name: str, key_line: str, signed: Mapping[str, str] | None = None) -> None:
-        """Enrols an operator with an Ed25519 public key (a line of authorized_keys). Again the same: no change.
-
-        The first two come with the home; each later one needs the signatures of two operators over `operator_message`,
-        since whoever could enrol keys of his own would have two. Raises Usage if the name, or the key, is another
-        operator's, or was revoked; BadInput or Usage if signatures are missing or do not count.
-        """
-        key = signing.plain_key(key_line)
-        with self.transaction() as session:
-            same = session.get(Operator, facts.name(name, "operator"))
-            if same and same.key_line == key and same.revoked_at is None:
-                return
-            if same or session.scalar(select(Operator.name).where(Operator.key_line == key)):
-                what = "this name or this key is enrolled already, or was revoked"
-                raise Usage("OPERATOR_KNOWN", what, remedy="Choose another name and make a new key.")
-            self._change(session, name, key, True, signed or {})
-
-    def revoke_operator(self, name: str, signed: Mapping[str, str]) -> None:
-        """From now on this operator's signatures count no more. What was decided stays.
-
-        Needs the signatures of two other operators over `operator_message`: one stolen key must not be able to put out
-        those who would answer it. Until they have signed, `halt` stops all releases, at once and unsigned.
-        """
-        with self.transaction() as session:
-            self._change(session, name, active_operator(session, name).key_line, False, signed)
-
-    def _change(self, session: Session, name: str, key: str, enrolled: bool, signed: Mapping[str, str]) -> None:
-        first = enrolled and (session.scalar(select(func.count()).select_from(Operator)) or 0) < signing.KEYS_NEEDED
-        home = home_id(session)
-        text = signing.operator_message(name, signing.fingerprint(key), enrolled, home)
-        by, contents = ((), {}) if first else signing.signed_by_two(session, text, signed, signatures.OPERATOR)
-        if not enrolled and any(one.by == name for one in by):
-            raise Usage("OWN_REVOCATION", "two other operators revoke an operator", where=name)
-        event = OperatorChanged(operator=name, key=signing.fingerprint(key), enrolled=enrolled, signed=by, home=home)
-        self.append(session, None, event, {event.key: key, **contents}, also={name})
-
-    def operators(self) -> list[OperatorRecord]:
-        """All operators by name, revoked ones too."""
-        with self.reading() as session:
-            rows = session.scalars(select(Operator).order_by(Operator.name))
-            return [as_record(OperatorRecord, row) for row in rows]
-
-    def operator_of(self, key_line: str) -> str:
-        """The name of the operator whose key this is; raises BadInput if it is no active operator's."""
-        with self.reading() as session:
-            return signing.key_owner(session, signing.plain_key(key_line), "key").name
-
     def audit(self, batch: str, ordinal: int | None, what: View, who: str) -> None:
-        """Records, before, that `who` (operator or login name) sees values of a row, or all evidence (no ordinal)."""
+        """Records, before, that `who` sees values of a row, or all of a batch (no ordinal): an operator whose roles
+        allow it, or raises Usage. Where a batch is only decided again from its evidence, any name."""
         with self.transaction() as session:
+            _require(session, who, what)
             event = Viewed(what=View(what), who=facts.name(who, "who"), ordinal=ordinal)
             self.append(session, find(session, batch), event, also={who})
 
     def audit_person(self, person_key: str, who: str) -> None:
-        """Records that `who` is about to see to whom a person's record was disclosed: call it before looking."""
+        """Records that `who` is about to see to whom a person's record was disclosed: call it before looking. Raises
+        Usage unless it is an operator whose roles allow it."""
         event = Viewed(what=View.PERSON, who=facts.name(who, "who"), person=facts.digest(person_key, "person"))
         with self.transaction() as session:
+            _require(session, who, View.PERSON)
             self.append(session, None, event, also={who})
+
+
+def _require(session: Session, who: str, what: View) -> None:
+    if act := LOOKS[what]:
+        require(signing.roles_of(active_operator(session, who)), act, who)
 
 
 def latest_instruments(session: Session) -> list[tuple[str, str, bytes]]:
@@ -223,12 +164,3 @@ def _message(session: Session, instrument: Instrument, body: bytes, newest: Enro
 def _signed(session: Session, seq: int) -> tuple[tuple[str, str, str], ...]:
     found = session.scalars(select(Signature).where(Signature.seq == seq).order_by(Signature.signer))
     return tuple((s.signer, signing.fingerprint(s.key_line), of_bytes(s.signature.encode())) for s in found)
-
-
-def active_operator(session: Session, name: str) -> Operator:
-    """The operator called `name`; raises Usage if there is none, or if it was revoked."""
-    operator = session.get(Operator, name)
-    if operator is None or operator.revoked_at is not None:
-        remedy = "Enrol the operator's key first."
-        raise Usage("UNKNOWN_OPERATOR", "no operator of this name is enrolled", remedy=remedy)
-    return operator

@@ -17,6 +17,7 @@ from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Enrolled, Event, Restoration, Time, as_record
 from flows.ledger.events.base import Kind, read
 from flows.ledger.events.restored import Opened, Restored, opening_message
+from flows.ledger.roles import Act
 from flows.ledger.signing import signed_by_two
 
 
@@ -82,7 +83,7 @@ class Restorations(Core):
         with self.transaction() as session:
             head, restored, home = chain.head(session), _waiting(session), home_id(session)
             text = opening_message(restored, newest, lost, forgotten, (head.seq, head.hash), home)
-            by, contents = signed_by_two(session, text, signed, signatures.OPENING)
+            by, contents = signed_by_two(session, text, signed, signatures.OPENING, Act.HOME)
             event = Opened(
                 restored=restored,
                 newest=newest,

@@ -8,20 +8,30 @@ from sqlalchemy.orm import Session
 
 from expectations.base import signatures
 from expectations.base.errors import BadInput, Usage
-from flows.ledger.core import Core, find, record
+from flows.ledger.core import Core, find, home_id, record
 from flows.ledger.database.models import Batch, Decided, Halt, Time, as_record
-from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason, allowed, message, resume_message
+from flows.ledger.decisions import (
+    KEYS_NEEDED,
+    Decision,
+    Reason,
+    allowed,
+    message,
+    resume_message,
+    withdrawal_message,
+)
 from flows.ledger.events.moves import Moved
-from flows.ledger.events.review import DecisionSigned, Halted, Resumed
+from flows.ledger.events.review import DecisionSigned, DecisionWithdrawn, Halted, Resumed
 from flows.ledger.lifecycles.states import Cause, Checkpoint, State
-from flows.ledger.registry import active_operator
-from flows.ledger.signing import ANOTHER, signing_operator
+from flows.ledger.operators import active_operator
+from flows.ledger.roles import DECIDES, Act, require
+from flows.ledger.signing import ANOTHER, roles_of, signing_operator
 
 
 @dataclass(frozen=True)
 class DecisionRecord:
-    """One signed decision. `granted`: enough keys signed the same for it to count."""
+    """One signed decision. `seq`: the event; `granted`: enough keys signed the same for it to count."""
 
+    seq: int
     at: Time
     hold: int
     checkpoint: str
@@ -34,12 +44,13 @@ class DecisionRecord:
 
 @dataclass(frozen=True)
 class HaltRecord:
-    """A stop of all releases that still stands. `seq` names it."""
+    """A stop of all releases that still stands. `seq` names it; `voided`: part of what is signed to resume."""
 
     seq: int
     at: Time
     operator: str
     reason: Reason
+    voided: int | None
 
 
 class Review(Core):
@@ -93,8 +104,8 @@ class Review(Core):
     ) -> bool:
         """Records a signature with its event; True if enough different people have now signed the same."""
         entry, hold = (on, on.hold or 0) if isinstance(on, Batch) else (None, on.seq)
-        text = _message(entry, decision) if entry else resume_message(hold)
-        given = signing_operator(session, text, key_line, signature, signatures.DECISION)
+        text = _message(entry, decision) if entry else resume_message(hold, on.voided)
+        given = signing_operator(session, text, key_line, signature, signatures.DECISION, DECIDES[decision])
         same = select(Decided.operator).where(Decided.hold == hold, Decided.decision == decision.value)
         before = list(session.scalars(same))
         if given.signer in before:
@@ -103,6 +114,39 @@ class Review(Core):
         event = DecisionSigned(hold=hold, decision=Decision(decision), reason=Reason(reason), content_digest=rows, **by)
         self.append(session, entry, event, given.contents)
         return len(before) + 1 >= KEYS_NEEDED[decision]
+
+    def waiting_decision(self, batch: str, operator: str) -> int:
+        """The event of the newest decision of this operator on the batch as it is held; raises Usage if none is."""
+        with self.reading() as session:
+            hold = find(session, batch).hold
+        mine = [d.seq for d in self.decisions(batch) if (d.hold, d.operator) == (hold, operator)]
+        if not mine:
+            raise _nothing()
+        return mine[-1]
+
+    def withdrawal_message(self, signed: int) -> bytes:
+        """What to sign (namespace signatures.DECISION) to take back the decision that event `signed` told of."""
+        with self.reading() as session:
+            return withdrawal_message(signed, home_id(session))
+
+    def withdraw(self, signed: int, key_line: str, signature: str) -> None:
+        """Takes back a decision of one's own, while it waits for another operator. Whatever else was signed on this
+        hold counts no more either.
+
+        Raises Usage if no decision of this operator waits there, BadInput if the signature does not count.
+        """
+        with self.transaction() as session:
+            text, home = withdrawal_message(signed, home_id(session)), home_id(session)
+            given = signing_operator(session, text, key_line, signature, signatures.DECISION, Act.VIEW)
+            made = session.get(Decided, signed)
+            batch = session.get(Batch, made.batch) if made and made.batch else None
+            waits = made is not None and (
+                batch.state == State.HELD and batch.hold == made.hold if batch else _stands(session, made.hold)
+            )
+            if made is None or not waits or made.operator != given.signer:
+                raise _nothing()
+            event = DecisionWithdrawn(withdraws=signed, home=home, **vars(given.named))
+            self.append(session, batch, event, given.contents)
 
     def decisions(self, batch: str) -> list[DecisionRecord]:
         """The signed decisions on a batch, oldest first."""
@@ -127,7 +171,7 @@ class Review(Core):
         When it returns, no publication is under way, and none begins until two operators resume.
         """
         with self.transaction() as session:
-            active_operator(session, operator)
+            require(roles_of(active_operator(session, operator)), Act.HALT, operator)
             # stopping must not wait for a clock that is wrong: then the halt has the newest event's time
             return self.append(
                 session, None, Halted(by=operator, reason=Reason(reason)), at=self.stamp_or_newest(session)
@@ -138,16 +182,34 @@ class Review(Core):
         with self.reading() as session:
             return [as_record(HaltRecord, row) for row in standing_halts(session)]
 
+    def halt_message(self, halt: int) -> bytes:
+        """What to sign (namespace signatures.DECISION) to resume after this halt; raises Usage if it does not stand."""
+        with self.reading() as session:
+            return resume_message(halt, _halt(session, halt).voided)
+
     def resume(self, halt: int, reason: Reason, key_line: str, signature: str) -> bool:
-        """Takes one signature over `resume_message(halt)`; True once two operators have signed: the halt is lifted."""
+        """Takes one signature over `halt_message(halt)`; True once two operators have signed: the halt is lifted."""
         with self.transaction() as session:
-            stop = session.get(Halt, halt)
-            if stop is None or stop.resumed_at is not None:
-                raise Usage("NO_SUCH_HALT", "no halt of this number stands", remedy="See sluicegate status.")
-            if not self._sign(session, stop, Decision.RESUME, reason, key_line, signature):
+            if not self._sign(session, _halt(session, halt), Decision.RESUME, reason, key_line, signature):
                 return False
             self.append(session, None, Resumed(halt=halt))
             return True
+
+
+def _nothing() -> Usage:
+    what = "no decision of this operator waits for another's signature there"
+    return Usage("NOTHING_TO_WITHDRAW", what, remedy="See sluicegate review show.")
+
+
+def _halt(session: Session, halt: int) -> Halt:
+    if not _stands(session, halt):
+        raise Usage("NO_SUCH_HALT", "no halt of this number stands", remedy="See sluicegate status.")
+    return session.get_one(Halt, halt)
+
+
+def _stands(session: Session, halt: int) -> bool:
+    found = session.get(Halt, halt)
+    return found is not None and found.resumed_at is None
 
 
 def standing_halts(session: Session) -> list[Halt]:
@@ -162,4 +224,5 @@ def _held(entry: Batch) -> Batch:
 
 
 def _message(entry: Batch, decision: Decision) -> bytes:
-    return message(entry.name, entry.hold or 0, entry.checkpoint or "", entry.content_digest or "", Decision(decision))
+    held = (entry.name, entry.hold or 0, entry.checkpoint or "", entry.content_digest or "")
+    return message(*held, Decision(decision), entry.voided)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
+from expectations.base.errors import Usage
 from expectations.base.total import total
 from flows.ledger.decisions import Decision
 
@@ -63,6 +64,24 @@ DECIDES: Mapping[Decision, Act] = total(
     },
 )
 ALL = tuple(sorted(Role))  # what the first two operators have, and those who were enrolled before there were roles
+
+
+class NotYourRole(Usage):
+    """An operator's roles do not allow what was asked for: nothing is done, and the ledger keeps that it was tried."""
+
+    def __init__(self, by: str, act: Act) -> None:
+        takes = f"It takes one of the roles {', '.join(sorted(ROLES[act]))}: see sluicegate operator list."
+        super().__init__("NOT_YOUR_ROLE", f"the operator's roles do not allow this ({act})", where=by, remedy=takes)
+        self.by, self.act = by, act
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return NotYourRole, (self.by, self.act)
+
+
+def require(roles: Collection[Role], act: Act, by: str) -> None:
+    """Raises NotYourRole unless somebody with these roles may do this."""
+    if not may(roles, act):
+        raise NotYourRole(by, act)
 
 
 def may(roles: Collection[Role], act: Act) -> bool:

@@ -6,18 +6,19 @@ before, so that none counts twice. An instrument, and an operator enrolled later
 
 import base64
 import binascii
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from expectations.base import signatures
 from expectations.base.digests import canonical_json, of_bytes
 from expectations.base.errors import BadInput, Usage
 from flows.ledger import passkeys
-from flows.ledger.database.models import Operator
+from flows.ledger.database.models import Operator, OperatorKey
+from flows.ledger.roles import Act, Role, require
 
 KEYS_NEEDED = 2  # of an instrument, and of an operator
 ANOTHER = "A second, different operator must sign."  # the remedy where one signed twice
@@ -89,12 +90,26 @@ def compliance_message(order: str, digest: str, proof: str, home: str | None) ->
     return _for_home({"order": order, "digest": digest, "proof": proof}, home)
 
 
-def operator_message(name: str, key: str, enrolled: bool, home: str | None) -> bytes:
-    """What enrols an operator, or revokes one (namespace signatures.OPERATOR). `key`: fingerprint of the public key.
+def operator_message(
+    name: str, key: str, enrolled: bool, home: str | None, roles: Iterable[Role] | None = None
+) -> bytes:
+    """What enrols an operator, or revokes one (namespace signatures.OPERATOR). `key`: fingerprint of the public key;
+    `roles`: those of who is enrolled; None in events of an older version.
 
     A name and a key are enrolled once and revoked once, so that no signature over them counts twice.
     """
-    return _for_home({"operator": name, "key": key, "enrolled": enrolled}, home)
+    said = {"operator": name, "key": key, "enrolled": enrolled}
+    return _for_home(said if roles is None else {**said, "roles": [*roles]}, home)
+
+
+def key_message(name: str, key: str, added: bool, home: str) -> bytes:
+    """What gives an operator one more key, or takes one away (namespace signatures.OPERATOR): each once, for ever."""
+    return _for_home({"operator": name, "key": key, "added": added}, home)
+
+
+def roles_message(name: str, roles: Iterable[Role], after: int, home: str) -> bytes:
+    """What gives an operator other roles (namespace signatures.OPERATOR). `after`: the event that gave those of now."""
+    return _for_home({"operator": name, "roles": [*roles], "after": after}, home)
 
 
 def _for_home(said: dict[str, Any], home: str | None) -> bytes:
@@ -110,17 +125,17 @@ def is_good(text: bytes, given: Given, namespace: str) -> bool:
 
 
 def signed_by_two(
-    session: Session, text: bytes, signed: Mapping[str, str], namespace: str
+    session: Session, text: bytes, signed: Mapping[str, str], namespace: str, act: Act
 ) -> tuple[tuple[SignedBy, ...], dict[str, str]]:
     """The signatures over `text`, by name, and what the chain has of them by digest only.
 
     `signed`: armored SSH signatures, or those of passkeys, by where each was read. Raises BadInput at the first that is
-    not the signature of an active operator over exactly this, Usage if two of them are one operator's or if there are
-    fewer than two.
+    not the signature of an active operator over exactly this, NotYourRole if the roles of one do not allow `act`, Usage
+    if two of them are one operator's or if there are fewer than two.
     """
     found: dict[str, Given] = {}
     for where, signature in signed.items():
-        one = signed_by(session, text, signature, namespace, where)
+        one = signed_by(session, text, signature, namespace, where, act)
         if one.signer in found:
             raise Usage("SAME_OPERATOR", "two of the signatures are the same operator's", where=where, remedy=ANOTHER)
         found[one.signer] = one
@@ -131,8 +146,9 @@ def signed_by_two(
     return tuple(one.named for one in by), {digest: text for one in by for digest, text in one.contents.items()}
 
 
-def signed_by(session: Session, text: bytes, signature: str, namespace: str, where: str) -> Given:
-    """The operator who signed `text`; raises BadInput unless it is the signature of an active one over exactly this."""
+def signed_by(session: Session, text: bytes, signature: str, namespace: str, where: str, act: Act) -> Given:
+    """The operator who signed `text`; raises BadInput unless it is the signature of an active one over exactly this,
+    NotYourRole if the roles do not allow `act`."""
     by_passkey = passkeys.Assertion.of(signature)
     named = (by_passkey.by, by_passkey.use) if by_passkey else signatures.named(signature)
     if named is None:
@@ -142,34 +158,45 @@ def signed_by(session: Session, text: bytes, signature: str, namespace: str, whe
     if space != namespace:
         remedy = f"Sign with the namespace {namespace}."
         raise BadInput("WRONG_NAMESPACE", "the signature was made for another use", where=where, remedy=remedy)
-    given = Given(key_owner(session, key, where).name, key, signature)
+    operator = key_owner(session, key, where)
+    given = Given(operator.name, key, signature)
     if not is_good(text, given, namespace):
         what = "the signature is not over this, as it would follow what stands now"
         remedy = "Sign it anew: the message command prints what to sign."
         raise BadInput("BAD_SIGNATURE", what, where=where, remedy=remedy)
+    require(roles_of(operator), act, operator.name)
     return given
 
 
-def signing_operator(session: Session, text: bytes, key_line: str, signature: str, namespace: str) -> Given:
-    """The signature of the enrolled operator who signed `text` with this key; raises BadInput if nobody did."""
+def signing_operator(session: Session, text: bytes, key_line: str, signature: str, namespace: str, act: Act) -> Given:
+    """The signature of the operator who signed `text` with this key; raises BadInput if nobody did, NotYourRole if the
+    roles do not allow `act`."""
     key = plain_key(key_line)
-    operator = session.scalar(select(Operator).where(Operator.key_line == key, Operator.revoked_at.is_(None)))
-    if operator is None:
-        raise BadInput("KEY_NOT_ENROLLED", "this key is not that of an enrolled operator", remedy="Have it enrolled.")
+    operator = key_owner(session, key, "key")
     given = Given(operator.name, key, signature)
     if not is_good(text, given, namespace):
         remedy = "Sign what sluicegate review show prints, anew for each hold."
         raise BadInput("BAD_SIGNATURE", "the signature is not this key's over this decision", remedy=remedy)
+    require(roles_of(operator), act, operator.name)
     return given
 
 
 def key_owner(session: Session, key: str, where: str) -> Operator:
-    """The operator whose public key this is; raises BadInput if there is none, or if it was revoked."""
-    operator = session.scalar(select(Operator).where(Operator.key_line == key))
-    if operator is None:
+    """The operator whose public key this is; raises BadInput if there is none, or if either no longer counts."""
+    found = session.get(OperatorKey, fingerprint(key))
+    if found is None or found.key_line != key:
         what = "the key is not that of an enrolled operator"
         raise BadInput("KEY_NOT_ENROLLED", what, where=where, remedy="Have it enrolled.")
+    operator = session.get_one(Operator, found.operator)
     if operator.revoked_at is not None:
         what = "the operator who signs with this key was revoked"
         raise BadInput("OPERATOR_REVOKED", what, where=where, remedy="Have another operator sign.")
+    if found.removed_at is not None:
+        what = "this key was taken away from its operator"
+        raise BadInput("KEY_REMOVED", what, where=where, remedy="Sign with another key.")
     return operator
+
+
+def roles_of(operator: Operator) -> tuple[Role, ...]:
+    """What the operator's row says."""
+    return tuple(Role(name) for name in json.loads(operator.roles))

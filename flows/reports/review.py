@@ -28,11 +28,12 @@ def waiting(ledger: Ledger) -> list[dict[str, Any]]:
 
 
 def review(home: Home, ledger: Ledger, batch: str) -> dict[str, Any]:
-    """Why a batch is held, and what may be decided, in counts, rule ids and codes. Raises Usage if nobody knows it."""
+    """Why a batch is held, and what may be decided, in counts, rule ids and codes. Of those who have signed on this
+    hold only how many, so that each decides alone. Raises Usage if nobody knows it."""
     record = ledger.batch(batch)
     if record is None:
         raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate review list.")
-    allowed, work = ledger.allowed_decisions(batch), BatchSteps(home, ledger, batch)
+    allowed, work, decided = ledger.allowed_decisions(batch), BatchSteps(home, ledger, batch), ledger.decisions(batch)
     # of a batch that is held for its matches: their counts, and the bounds that were applied
     matches = match_counts(work.context(work.folder, home.register)) if Decision.CONFIRM in allowed else {}
     return {
@@ -49,6 +50,8 @@ def review(home: Home, ledger: Ledger, batch: str) -> dict[str, Any]:
         "allowed": sorted(allowed),
         "decisions": [
             (d.at.isoformat(timespec="seconds"), d.decision.value, d.reason.value, d.operator, d.granted)
-            for d in ledger.decisions(batch)
+            for d in decided
+            if d.hold != record.hold
         ],
+        "spoken": len({d.operator for d in decided if d.hold == record.hold}),
     }

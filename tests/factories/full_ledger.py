@@ -6,6 +6,7 @@ The same calls made `old.sql` with the version before events were types: keys ar
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes
 from expectations.facts.earlier import Period
 from flows.batch import publication
+from flows.batch.decisions import resume, withdraw
 from flows.ledger.case_records import ATTESTATION, NewCase
 from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason, resume_message
@@ -24,6 +26,7 @@ from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.cases import CaseReason, Proof, message
 from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.ledger.restorations import Outside
+from flows.ledger.roles import ALL, NotYourRole, Role
 from tests.factories.law import no_law
 from tests.factories.ledgers import ORDER, ROWS, Office, accounted, package, pairs, published, receive, sealed, sha
 from tests.factories.submissions import INSTRUMENTS
@@ -45,8 +48,8 @@ class FixedOffice(Office):
         super().__init__(ledger)
         self.keys = {name: fixed_key(name) for name in names}
         for name in names if enrol else ():
-            said = ledger.operator_message(name, self.line(name))
-            ledger.enrol_operator(name, self.line(name), self.signed(said, names[:2], signatures.OPERATOR))
+            said = ledger.operator_message(name, self.line(name), ALL)
+            ledger.enrol_operator(name, self.line(name), self.signed(said, names[:2], signatures.OPERATOR), ALL)
 
 
 def agreement() -> bytes:
@@ -91,6 +94,7 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     ledger.audit_person(sha("person a"), "ada")
     _at_home(ledger, office)
     _restored(ledger, office)
+    _trusted(ledger, office)
     return office
 
 
@@ -115,6 +119,24 @@ def _restored(ledger: Ledger, office: FixedOffice) -> None:
         outside = Outside(newest, lost, (sha("forgotten"),) if lost else ())
         signed = office.signed(ledger.opening_message(outside), ("ada", "ben"), signatures.OPENING)
         assert ledger.open_restored(outside, signed) is not bool(lost)
+
+
+def _trusted(ledger: Ledger, office: FixedOffice) -> None:
+    """A key that came and went, roles that went and came back, what was refused meanwhile, and what was taken back."""
+    for added, change in ((True, ledger.add_key), (False, ledger.remove_key)):
+        line = signatures.public_line(fixed_key("ben, second"))
+        said = ledger.key_message("ben", line, added)
+        change("ben", line, office.signed(said, ("ada", "cleo"), signatures.OPERATOR))
+    office.give("cleo", Role.VIEWER, by=("ada", "ben"))
+    with suppress(NotYourRole):
+        ledger.halt("cleo", Reason.NOT_VALID)
+    office.give("cleo", *ALL, by=("ada", "ben"))
+    withdraw(ledger, ledger.waiting_decision("held", "ada"), fixed_key("ada"))
+    office.decide("ada", "held", Checkpoint.MATCHING, Decision.CONFIRM)
+    stands, head = ledger.halts()[-1].seq, ledger.head().seq
+    resume(ledger, stands, fixed_key("ada"), Reason.CAUSE_MENDED)
+    withdraw(ledger, head + 1, fixed_key("ada"))
+    resume(ledger, stands, fixed_key("ada"), Reason.CAUSE_MENDED)
 
 
 def _stopped(ledger: Ledger, office: FixedOffice) -> None:

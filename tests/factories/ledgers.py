@@ -16,6 +16,7 @@ from flows.ledger.decisions import Decision, Reason
 from flows.ledger.events.batch import Accounted
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.roles import ALL, Role
 from tests.factories.law import no_law
 
 RECEIVED_AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -50,8 +51,9 @@ class Office:
         self.ledger = ledger
         self.keys = {name: self.new_key() for name in names}
         for name in names:
-            said = ledger.operator_message(name, self.line(name))
-            ledger.enrol_operator(name, f"{self.line(name)} {name}@holder", self.signed(said, names[:2], OPERATOR))
+            said = ledger.operator_message(name, self.line(name), ALL)
+            line = f"{self.line(name)} {name}@holder"
+            ledger.enrol_operator(name, line, self.signed(said, names[:2], OPERATOR), ALL)
 
     @staticmethod
     def new_key() -> Ed25519PrivateKey:
@@ -76,6 +78,12 @@ class Office:
         """Revokes an operator, signed by the others or by these."""
         others = by or tuple(n for n in self.keys if n != name)[:2]
         self.ledger.revoke_operator(name, self.signed(self.ledger.operator_message(name), others, OPERATOR))
+
+    def give(self, name: str, *roles: Role, by: tuple[str, ...] = ()) -> None:
+        """Gives an operator these roles, signed by two others or by these."""
+        others = by or tuple(n for n in self.keys if n != name)[:2]
+        said = self.ledger.roles_message(name, roles)
+        self.ledger.give_roles(name, roles, self.signed(said, others, OPERATOR))
 
     def decide(
         self, name: str, batch: str, checkpoint: Checkpoint, decision: Decision, content_digest: str = ROWS

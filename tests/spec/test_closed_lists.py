@@ -60,12 +60,14 @@ AT_IMPORT = {
     "flows.schedule.notice.Notice": "flows.schedule.notice",
     "flows.schedule.retries.Part": "flows.schedule.retries",
     "flows.schedule.waiting.Kind": "flows.schedule.waiting",
+    "flows.cli.operator.Change": "flows.cli.operator",
     "flows.batch.figures.Measure": "flows.batch.figures",
     "flows.cases.Step": "flows.cases.advancing",
     "flows.ledger.database.models.KeyName": "flows.home.keys",
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",
     "flows.ledger.decisions.Reason": "flows.ledger.decisions",
     "flows.ledger.events.base.Kind": "flows.ledger.events",
+    "flows.ledger.facts.View": "flows.ledger.facts",
     "flows.ledger.roles.Act": "flows.ledger.roles",
     "flows.ledger.roles.Role": "flows.ledger.roles",
     "flows.ledger.lifecycles.cases.CaseReason": "flows.cases.documents",
@@ -88,7 +90,7 @@ IN_MYPY = {
     "flows.reports.Format": "flows.reports.render",
 }
 # Words that are only recorded: no branch reads them. A list → the page that says what each of them means.
-RECORDED = {"flows.ledger.facts.View": "accounting.md", "pipelines.register.update.Change": "register.md"}
+RECORDED = {"pipelines.register.update.Change": "register.md"}
 # What a checkpoint compares: a member that its predicates do not know fails there, and the batch is held.
 CLOSES = {"pipelines.control_rows.workshop.End"}
 # What fails where a list has a member more, if it is not a table made with `total`.

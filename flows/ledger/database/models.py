@@ -26,7 +26,8 @@ class Base(DeclarativeBase):
 
 
 class Batch(Base):
-    """One submission and where it is. `hold`: the event that holds it now; `resumes`: the state it goes on from."""
+    """One submission and where it is. `hold`: the event that holds it now; `resumes`: the state it goes on from;
+    `voided`: the event after which what was signed on this hold before counts no more."""
 
     __tablename__ = "batches"
     __table_args__ = (
@@ -44,6 +45,7 @@ class Batch(Base):
     state: Mapped[str] = mapped_column(WORD, index=True)
     resumes: Mapped[str | None] = mapped_column(WORD)
     hold: Mapped[int | None] = mapped_column(BigInteger)
+    voided: Mapped[int | None] = mapped_column(BigInteger)
     checkpoint: Mapped[str | None] = mapped_column(WORD)
     content_digest: Mapped[str | None] = mapped_column(DIGEST)
     codes: Mapped[str] = mapped_column(Text)  # JSON list
@@ -133,23 +135,36 @@ class Enrolled(Base):
 
 
 class Operator(Base):
-    """Someone whose signature counts, until revoked."""
+    """Someone whose signature counts, until revoked, for what the roles allow. `changed`: the event that gave them."""
 
     __tablename__ = "operators"
     name: Mapped[str] = mapped_column(NAME, primary_key=True)
-    key_line: Mapped[str] = mapped_column(Text, unique=True)
+    roles: Mapped[str] = mapped_column(Text)  # JSON list
+    changed: Mapped[int] = mapped_column(BigInteger)
     enrolled_at: Mapped[str] = mapped_column(TIME)
     revoked_at: Mapped[str | None] = mapped_column(TIME)
 
 
+class OperatorKey(Base):
+    """A public key of an operator, until removed. It is never another's, nor comes back."""
+
+    __tablename__ = "operator_keys"
+    fingerprint: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    operator: Mapped[str] = mapped_column(NAME, index=True)
+    key_line: Mapped[str] = mapped_column(Text)
+    added_at: Mapped[str] = mapped_column(TIME)
+    removed_at: Mapped[str | None] = mapped_column(TIME)
+
+
 class Halt(Base):
-    """A stop of all releases, until two people resume."""
+    """A stop of all releases, until two people resume. `voided`: as of a batch."""
 
     __tablename__ = "halts"
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # the event that halted
     at: Mapped[str] = mapped_column(TIME)
     operator: Mapped[str] = mapped_column(NAME)
     reason: Mapped[str] = mapped_column(NAME)
+    voided: Mapped[int | None] = mapped_column(BigInteger)
     resumed_at: Mapped[str | None] = mapped_column(TIME)
 
 

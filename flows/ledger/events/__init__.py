@@ -3,7 +3,18 @@
 A new kind: its word, and its class beside those that it is most like.
 """
 
-from flows.ledger.events import batch, corrections, home, moves, recall, registry, requests, restored, review
+from flows.ledger.events import (
+    batch,
+    corrections,
+    home,
+    moves,
+    operators,
+    recall,
+    registry,
+    requests,
+    restored,
+    review,
+)
 from flows.ledger.events.base import Event, Kind, UnknownKind, check_total, read
 from flows.ledger.lifecycles.states import State
 

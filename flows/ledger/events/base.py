@@ -9,10 +9,12 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict
+from sqlalchemy import select
 
 from expectations.base.digests import of_bytes
-from flows.ledger.database.models import Operator, Signature, reader
-from flows.ledger.signing import Given, SignedBy, fingerprint, is_good
+from flows.ledger.database.models import Operator, OperatorKey, Signature, reader
+from flows.ledger.roles import Act, may
+from flows.ledger.signing import Given, SignedBy, fingerprint, is_good, roles_of
 from flows.ledger.tables import Tables
 
 
@@ -43,6 +45,10 @@ class Kind(StrEnum):
     TICK = "tick"
     RESTORED = "restored"
     OPENED = "opened"
+    OPERATOR_KEY = "operator_key"
+    OPERATOR_ROLES = "operator_roles"
+    TAKEN_BACK = "taken_back"
+    DENIED = "denied"
 
 
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest
@@ -166,10 +172,17 @@ def digest_of(content: str | bytes, *, key: bool = False) -> str:
     return of_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def operators(tables: Tables, signed: Iterable[SignedBy], but: str = "") -> dict[str, tuple[str, ...]]:
-    """The keys of those among the signers who are active operators, by name; without `but`, who may not sign here."""
+def operators(tables: Tables, signed: Iterable[SignedBy], act: Act, but: str = "") -> dict[str, tuple[str, ...]]:
+    """The keys of those among the signers who are active operators and may do this, by name; without `but`, who may
+    not sign here."""
     rows = {s.by: tables.find(Operator, s.by) for s in signed if s.by != but}
-    return {name: (digest_of(row.key_line, key=True),) for name, row in rows.items() if row and row.revoked_at is None}
+    able = [name for name, row in rows.items() if row and row.revoked_at is None and may(roles_of(row), act)]
+    return {name: tuple(_keys(tables, name)) for name in able}
+
+
+def _keys(tables: Tables, name: str) -> Iterable[str]:
+    theirs = (OperatorKey.operator == name) & OperatorKey.removed_at.is_(None)
+    return tables.session.scalars(select(OperatorKey.fingerprint).where(theirs))
 
 
 def wrong_home(tables: Tables, home: str | None) -> Iterator[str]:

@@ -12,6 +12,7 @@ from flows.ledger.bulk import CLAIMS, TRIES
 from flows.ledger.database.models import Batch, HomeKey, KeyName
 from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators, wrong_home
 from flows.ledger.lifecycles.states import State
+from flows.ledger.roles import Act
 from flows.ledger.signing import KEYS_NEEDED, SignedBy
 from flows.ledger.tables import Tables
 
@@ -35,7 +36,7 @@ class KeysKnown(SignedEvent, kinds=[Kind.KEYS]):
     def signing(self, tables: Tables) -> Signing:
         text = keys_message(self.keys, self.after, self.home)
         needed = signatures_needed(tables)
-        return Signing(signatures.KEYS, needed, self.signed, operators(tables, self.signed), text)
+        return Signing(signatures.KEYS, needed, self.signed, operators(tables, self.signed, Act.HOME), text)
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
@@ -99,7 +100,7 @@ class ClockSet(SignedEvent, kinds=[Kind.CLOCK]):
 
     def signing(self, tables: Tables) -> Signing:
         text = clock_message(self.day, self.after, self.head, self.home)
-        return Signing(signatures.CLOCK, KEYS_NEEDED, self.signed, operators(tables, self.signed), text)
+        return Signing(signatures.CLOCK, KEYS_NEEDED, self.signed, operators(tables, self.signed, Act.HOME), text)
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
-from sqlalchemy import func, select
-
 from flows.ledger.bulk import CLAIMS
-from flows.ledger.database.models import Batch, Signature, from_us, stamp
-from flows.ledger.decisions import KEYS_NEEDED, Decision, message
+from flows.ledger.database.models import Batch, from_us, stamp
+from flows.ledger.decisions import KEYS_NEEDED, Decision
 from flows.ledger.events.base import Counted, Event
 from flows.ledger.events.read import Read
+from flows.ledger.events.review import decided
 from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
 from flows.ledger.tables import Tables
 
@@ -120,9 +119,7 @@ class Moved(Move, kinds=_MOVED):
         batch, decision = tables.batch, self.decision
         if decision is None or not batch.hold:
             return False
-        text = message(batch.name, batch.hold, batch.checkpoint or "", batch.content_digest or "", decision)
-        query = select(func.count()).select_from(Signature).where(Signature.seq > batch.hold, Signature.text == text)
-        return (tables.session.scalar(query) or 0) >= KEYS_NEEDED[decision]
+        return decided(tables, batch.hold, decision) >= KEYS_NEEDED[decision]
 
     def apply(self, tables: Tables) -> None:
         super().apply(tables)
@@ -133,7 +130,7 @@ class Moved(Move, kinds=_MOVED):
             case Cause.FAILED:
                 batch.resumes = self.start.value
             case Cause.DECIDED:
-                batch.hold = batch.resumes = None
+                batch.hold = batch.voided = batch.resumes = None
             case Cause.RESEALED:
                 batch.package_digest = batch.resumes = None
                 tables.clear(CLAIMS, [batch.name])
@@ -160,7 +157,7 @@ class Held(Move, kinds=[State.HELD]):
     def apply(self, tables: Tables) -> None:
         super().apply(tables)
         batch = tables.batch
-        batch.hold, batch.resumes = tables.place.seq, self.start.value
+        batch.hold, batch.voided, batch.resumes = tables.place.seq, None, self.start.value
         batch.checkpoint, batch.content_digest = self.checkpoint.value, self.content_digest
         batch.codes = json.dumps(self.codes)
 
@@ -189,7 +186,7 @@ class Expired(Move, kinds=[State.EXPIRED]):
     def apply(self, tables: Tables) -> None:
         super().apply(tables)
         batch = tables.batch
-        batch.codes, batch.hold, batch.resumes = json.dumps(self.codes), None, None
+        batch.codes, batch.hold, batch.voided, batch.resumes = json.dumps(self.codes), None, None, None
 
 
 @dataclass(frozen=True, kw_only=True)

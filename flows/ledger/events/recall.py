@@ -14,6 +14,7 @@ from flows.ledger.bulk import RECALLED
 from flows.ledger.database.models import Enrolled, RecallCase, Signature, from_us, stamp
 from flows.ledger.events.base import Counted, Event, Kind, SignedEvent, Signing, digest_of, is_unknown, operators
 from flows.ledger.lifecycles.cases import CASE, KEYS_NEEDED, CaseReason, CaseState, Proof, message
+from flows.ledger.roles import Act
 from flows.ledger.signing import SignedBy, fingerprint
 from flows.ledger.tables import Tables
 
@@ -123,7 +124,7 @@ class CaseSigned(SignedEvent, kinds=[Kind.RECALL_SIGNED]):
             text = tables.content(Signature.text, (tables.place.seq, self.by), self.rests_on)
             return Signing(signatures.ATTESTATION, 1, signed, self._recipient(tables), text)
         text = message(self.case, self.proof, self.after, self.rests_on)
-        return Signing(signatures.RECALL, 1, signed, operators(tables, signed), text)
+        return Signing(signatures.RECALL, 1, signed, operators(tables, signed, Act.RECALL), text)
 
     def _recipient(self, tables: Tables) -> dict[str, Iterable[str]] | None:
         """The recipient's keys, in the version that the event names; None where its text is not known."""

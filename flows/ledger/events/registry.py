@@ -1,4 +1,4 @@
-"""Who and what counts: instruments, operators, and what an operator vouches for of older events."""
+"""What counts: instruments, compliance with orders, and what an operator vouches for of older events."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 
 from expectations.base import signatures
 from expectations.base.digests import canonical_json
-from flows.ledger.database.models import Enrolled, Operator
+from flows.ledger.database.models import Enrolled
 from flows.ledger.events.base import Kind, SignedEvent, Signing, operators, wrong_home
-from flows.ledger.signing import KEYS_NEEDED, SignedBy, compliance_message, instrument_message, operator_message
+from flows.ledger.roles import Act
+from flows.ledger.signing import KEYS_NEEDED, SignedBy, compliance_message, instrument_message
 from flows.ledger.tables import Tables
 
 
@@ -27,7 +28,9 @@ class InstrumentEnrolled(SignedEvent, kinds=[Kind.ENROLLED]):
     def signing(self, tables: Tables) -> Signing:
         signed = self.signed or ()
         text = instrument_message(self.kind, self.instrument, self.digest, (self.version or 1) - 1, self.home)
-        return Signing(signatures.INSTRUMENT, KEYS_NEEDED, signed, operators(tables, signed), text)
+        return Signing(
+            signatures.INSTRUMENT, KEYS_NEEDED, signed, operators(tables, signed, Act.ENROL_INSTRUMENT), text
+        )
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
@@ -49,37 +52,6 @@ class InstrumentEnrolled(SignedEvent, kinds=[Kind.ENROLLED]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OperatorChanged(SignedEvent, kinds=[Kind.OPERATOR]):
-    """An operator is enrolled, or revoked. The first two come with the home, unsigned."""
-
-    operator: str
-    key: str
-    enrolled: bool
-    signed: tuple[SignedBy, ...] | None = None
-    home: str | None = None
-
-    def signing(self, tables: Tables) -> Signing:
-        signed = self.signed or ()
-        known = tables.session.scalar(select(func.count()).select_from(Operator)) or 0
-        needed = 0 if self.enrolled and known < KEYS_NEEDED else KEYS_NEEDED
-        text = operator_message(self.operator, self.key, self.enrolled, self.home)
-        return Signing(signatures.OPERATOR, needed, signed, operators(tables, signed, but=self.operator), text)
-
-    def wrong(self, tables: Tables) -> Iterator[str]:
-        yield from super().wrong(tables)
-        yield from wrong_home(tables, self.home)
-
-    def apply(self, tables: Tables) -> None:
-        super().apply(tables)  # first: who signs is counted before there is one more
-        if self.enrolled:
-            line = tables.content(Operator.key_line, self.operator, self.key)
-            row = Operator(name=self.operator, key_line=line, enrolled_at=tables.place.at)
-            tables.add(row, self.operator)
-        else:
-            tables.row(Operator, self.operator).revoked_at = tables.place.at
-
-
-@dataclass(frozen=True, kw_only=True)
 class Complied(SignedEvent, kinds=[Kind.COMPLIED]):
     """An operator signed that the holder confirmed its compliance with a version of an order. `proof`: digest of the
     confirmation as it was filed."""
@@ -95,7 +67,7 @@ class Complied(SignedEvent, kinds=[Kind.COMPLIED]):
     def signing(self, tables: Tables) -> Signing:
         signed = (SignedBy(self.by, self.key, self.signature),)
         text = compliance_message(self.order, self.digest, self.proof, self.home)
-        return Signing(signatures.COMPLIANCE, 1, signed, operators(tables, signed), text)
+        return Signing(signatures.COMPLIANCE, 1, signed, operators(tables, signed, Act.COMPLIANCE), text)
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
@@ -123,7 +95,7 @@ class Baseline(SignedEvent, kinds=[Kind.BASELINE]):
     def signing(self, tables: Tables) -> Signing:
         signed = (SignedBy(self.by, self.key, self.signature),)
         text = baseline_message(self.after, self.head, self.values, self.tries)
-        return Signing(signatures.BASELINE, 1, signed, operators(tables, signed), text)
+        return Signing(signatures.BASELINE, 1, signed, operators(tables, signed, Act.HOME), text)
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)

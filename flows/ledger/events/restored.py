@@ -9,6 +9,7 @@ from expectations.base import signatures
 from expectations.base.digests import canonical_json
 from flows.ledger.database.models import Restoration
 from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators, wrong_home
+from flows.ledger.roles import Act
 from flows.ledger.signing import KEYS_NEEDED, SignedBy
 from flows.ledger.tables import Tables
 
@@ -58,7 +59,7 @@ class Opened(SignedEvent, kinds=[Kind.OPENED]):
         )
 
     def signing(self, tables: Tables) -> Signing:
-        signers = operators(tables, self.signed)
+        signers = operators(tables, self.signed, Act.HOME)
         return Signing(signatures.OPENING, KEYS_NEEDED, self.signed, signers, self.statement)
 
     def wrong(self, tables: Tables) -> Iterator[str]:

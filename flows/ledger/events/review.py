@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import distinct, func, select
 
 from expectations.base import signatures
-from flows.ledger.database.models import Decided, Halt, Signature
-from flows.ledger.decisions import HALT, KEYS_NEEDED, Decision, Reason, message, resume_message
-from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators
+from flows.ledger.database.models import Batch, Decided, Halt
+from flows.ledger.decisions import HALT, KEYS_NEEDED, Decision, Reason, message, withdrawal_message
+from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators, wrong_home
+from flows.ledger.events.operators import void
+from flows.ledger.lifecycles.states import State
+from flows.ledger.roles import DECIDES, Act
 from flows.ledger.signing import SignedBy
 from flows.ledger.tables import Tables
 
@@ -28,8 +31,11 @@ class DecisionSigned(SignedEvent, kinds=[Kind.DECISION]):
     def signing(self, tables: Tables) -> Signing:
         signed = (SignedBy(self.by, self.key, self.signature),)
         name, checkpoint = tables.place.batch or "", self._checkpoint(tables)
-        text = message(name, self.hold, checkpoint, self.content_digest or "", self.decision)
-        return Signing(signatures.DECISION, 1, signed, operators(tables, signed), text)
+        held = tables.batch if name else tables.find(Halt, self.hold)
+        text = message(
+            name, self.hold, checkpoint, self.content_digest or "", self.decision, held.voided if held else None
+        )
+        return Signing(signatures.DECISION, 1, signed, operators(tables, signed, DECIDES[self.decision]), text)
 
     def _checkpoint(self, tables: Tables) -> str:
         return (tables.batch.checkpoint or "") if tables.place.batch else HALT
@@ -53,6 +59,53 @@ class DecisionSigned(SignedEvent, kinds=[Kind.DECISION]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DecisionWithdrawn(SignedEvent, kinds=[Kind.TAKEN_BACK]):
+    """An operator takes back what it signed in the event `withdraws`, while that waits for another. Whoever had signed
+    something else on this hold signs again."""
+
+    withdraws: int
+    by: str
+    key: str
+    signature: str
+    home: str
+
+    def signing(self, tables: Tables) -> Signing:
+        signed = (SignedBy(self.by, self.key, self.signature),)
+        text = withdrawal_message(self.withdraws, self.home)
+        # whoever may look may take back what is its own, also if its roles have changed since
+        return Signing(signatures.DECISION, 1, signed, operators(tables, signed, Act.VIEW), text)
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        yield from super().wrong(tables)
+        yield from wrong_home(tables, self.home)
+        made = tables.find(Decided, self.withdraws)
+        if made is None or made.operator != self.by or _waits(tables, made) is None:
+            yield "there is no decision of theirs that still waits for another"
+
+    def apply(self, tables: Tables) -> None:
+        super().apply(tables)
+        held = _waits(tables, tables.row(Decided, self.withdraws))
+        if held is None:
+            raise ValueError("nothing waits that could be withdrawn")
+        void(tables, held)
+
+
+def _waits(tables: Tables, made: Decided) -> Batch | Halt | None:
+    """What a decision was made on, if it is held as it was."""
+    if made.batch is None:
+        halt = tables.row(Halt, made.hold)
+        return halt if halt.resumed_at is None else None
+    batch = tables.row(Batch, made.batch)
+    return batch if batch.state == State.HELD and batch.hold == made.hold else None
+
+
+def decided(tables: Tables, hold: int, decision: Decision) -> int:
+    """How many different operators have signed this, as it counts now."""
+    query = select(func.count(distinct(Decided.operator)))
+    return tables.session.scalar(query.where(Decided.hold == hold, Decided.decision == decision.value)) or 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Halted(Event, kinds=[Kind.HALT]):
     """All releases are stopped."""
 
@@ -71,9 +124,7 @@ class Resumed(Event, kinds=[Kind.RESUMED]):
     halt: int
 
     def wrong(self, tables: Tables) -> Iterator[str]:
-        query = select(func.count()).select_from(Signature)
-        query = query.where(Signature.seq > self.halt, Signature.text == resume_message(self.halt))
-        if (tables.session.scalar(query) or 0) < KEYS_NEEDED[Decision.RESUME]:
+        if decided(tables, self.halt, Decision.RESUME) < KEYS_NEEDED[Decision.RESUME]:
             yield f"halt {self.halt} lacks the signatures of two people"
 
     def apply(self, tables: Tables) -> None:

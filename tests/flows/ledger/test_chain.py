@@ -126,7 +126,7 @@ def test_a_chain_written_anew_is_found_by_a_head_kept_elsewhere(full: Ledger) ->
         ("UPDATE signatures SET signer = 'cleo' WHERE seq = 4 AND signer = 'ada'", "signature of event 4 by cleo"),
         ("UPDATE signatures SET signature = 'x' WHERE seq = 4", "signature of event 4 by ben"),
         ("UPDATE operators SET revoked_at = 'x' WHERE name = 'ada'", "operator ada"),
-        ("INSERT INTO halts VALUES (3, 'x', 'ada', 'x', NULL)", "halt 3"),
+        ("INSERT INTO halts VALUES (3, 'x', 'ada', 'x', NULL, NULL)", "halt 3"),
         (
             f"INSERT INTO claims VALUES ('agency', 'mou', '{sha('a')}', '{sha('b')}', 'batch-1')",
             "claims of batch batch-1",

@@ -278,5 +278,5 @@ def test_a_baseline_takes_an_operators_signature_over_exactly_this(tmp_path: Pat
         text, key = ledger.baseline_message(), fixed_key("dora" if wrong == "key" else "ada")
         text += b" " if wrong == "message" else b""
         space = signatures.DECISION if wrong == "namespace" else signatures.BASELINE
-        with pytest.raises(Exception, match="KEY_NOT_ENROLLED" if wrong == "key" else "BAD_SIGNATURE"):
+        with pytest.raises(Exception, match="OPERATOR_REVOKED" if wrong == "key" else "BAD_SIGNATURE"):
             ledger.baseline(signatures.public_line(key), signatures.sign(text, key, space))

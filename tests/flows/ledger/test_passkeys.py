@@ -19,6 +19,7 @@ from flows.ledger.decisions import Decision, Reason
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.ledger.passkeys import Assertion, Passkey, is_good
+from flows.ledger.roles import ALL
 from flows.ledger.signing import fingerprint, plain_key
 from tests.factories.authenticator import ORIGIN, PRESENT, SITE, VERIFIED, Authenticator, b64
 from tests.factories.ledgers import ROWS, Office
@@ -157,14 +158,14 @@ def test_what_a_browser_answers_to_a_wrong_question_is_no_passkey() -> None:
 
 def test_a_passkey_is_enrolled_by_two_and_decides_with_another_operator(ledger: Ledger, office: Office) -> None:
     phone = Authenticator()
-    said = ledger.operator_message("edda", phone.line)
+    said = ledger.operator_message("edda", phone.line, ALL)
     with pytest.raises(Usage, match="TWO_SIGNATURES"):
-        ledger.enrol_operator("edda", phone.line, office.signed(said, ["ada"], signatures.OPERATOR))
+        ledger.enrol_operator("edda", phone.line, office.signed(said, ["ada"], signatures.OPERATOR), ALL)
     with pytest.raises(BadInput, match="KEY_NOT_ENROLLED"):  # nobody enrols himself
         both = {**office.signed(said, ["ada"], signatures.OPERATOR), "edda": phone.sign(said, signatures.OPERATOR)}
-        ledger.enrol_operator("edda", phone.line, both)
-    ledger.enrol_operator("edda", f"{phone.line} phone", office.signed(said, ["ada", "ben"], signatures.OPERATOR))
-    assert {o.name: fingerprint(o.key_line) for o in ledger.operators()}["edda"] == fingerprint(phone.line)
+        ledger.enrol_operator("edda", phone.line, both, ALL)
+    ledger.enrol_operator("edda", f"{phone.line} phone", office.signed(said, ["ada", "ben"], signatures.OPERATOR), ALL)
+    assert {o.name: o.keys[0].fingerprint for o in ledger.operators()}["edda"] == fingerprint(phone.line)
     held(ledger)
 
     def decide(signature: str, line: str = phone.line) -> State:
@@ -194,8 +195,8 @@ def test_a_passkey_is_enrolled_by_two_and_decides_with_another_operator(ledger: 
 def test_an_instrument_and_an_operator_are_signed_by_passkeys(ledger: Ledger, office: Office) -> None:
     phones = {name: Authenticator(es256=name == "dora") for name in ("edda", "dora")}
     for name, phone in phones.items():
-        said = ledger.operator_message(name, phone.line)
-        ledger.enrol_operator(name, phone.line, office.signed(said, ["ada", "ben"], signatures.OPERATOR))
+        said = ledger.operator_message(name, phone.line, ALL)
+        ledger.enrol_operator(name, phone.line, office.signed(said, ["ada", "ben"], signatures.OPERATOR), ALL)
     said = ledger.operator_message("ada")
     signed = {name: phone.sign(said, signatures.OPERATOR) for name, phone in phones.items()}
     with pytest.raises(BadInput, match="WRONG_NAMESPACE"):
@@ -206,7 +207,7 @@ def test_an_instrument_and_an_operator_are_signed_by_passkeys(ledger: Ledger, of
     ledger.revoke_operator("edda", two)
     held(ledger)
     text = ledger.decision_message("batch-1", DROP)
-    with pytest.raises(BadInput, match="KEY_NOT_ENROLLED"):  # revoked: it signs no more
+    with pytest.raises(BadInput, match="OPERATOR_REVOKED"):  # revoked: it signs no more
         ledger.decide(
             "batch-1", INTAKE, ROWS, DROP, Reason.NOT_VALID, phones["edda"].line, phones["edda"].sign(text, USE)
         )

@@ -17,6 +17,7 @@ from expectations.base.signatures import INSTRUMENT, OPERATOR
 from flows.ledger import chain, facts, rebuild
 from flows.ledger.database.models import Enrolled, Signature
 from flows.ledger.ledger import Ledger
+from flows.ledger.roles import ALL
 from flows.ledger.signing import fingerprint, instrument_message
 from tests.factories.ledgers import ORDER, Office
 
@@ -153,16 +154,16 @@ def test_one_person_with_two_keys_is_one(ledger: Ledger, office: Office) -> None
 
 def test_an_operator_after_the_first_two_needs_two_signatures(ledger: Ledger, office: Office) -> None:
     office.keys["dora"] = office.new_key()
-    said = ledger.operator_message("dora", office.line("dora"))
-    assert said != ledger.operator_message("dora", office.line("ada"))
+    said = ledger.operator_message("dora", office.line("dora"), ALL)
+    assert said != ledger.operator_message("dora", office.line("ada"), ALL)
     for given in ((), ("ada",)):
         with pytest.raises(Usage, match="TWO_SIGNATURES"):
-            ledger.enrol_operator("dora", office.line("dora"), office.signed(said, given, OPERATOR))
+            ledger.enrol_operator("dora", office.line("dora"), office.signed(said, given, OPERATOR), ALL)
     with pytest.raises(BadInput, match="KEY_NOT_ENROLLED"):
-        ledger.enrol_operator("dora", office.line("dora"), office.signed(said, ["ada", "dora"], OPERATOR))
+        ledger.enrol_operator("dora", office.line("dora"), office.signed(said, ["ada", "dora"], OPERATOR), ALL)
     with pytest.raises(BadInput, match="BAD_SIGNATURE"):
-        ledger.enrol_operator("eve", office.line("dora"), office.signed(said, ["ada", "ben"], OPERATOR))
-    ledger.enrol_operator("dora", office.line("dora"), office.signed(said, ["ada", "ben"], OPERATOR))
+        ledger.enrol_operator("eve", office.line("dora"), office.signed(said, ["ada", "ben"], OPERATOR), ALL)
+    ledger.enrol_operator("dora", office.line("dora"), office.signed(said, ["ada", "ben"], OPERATOR), ALL)
     office.enrol(ORDER, "cleo", "dora")
     assert ledger.verify() == []
 
@@ -171,7 +172,7 @@ def test_two_others_revoke_and_nobody_alone_or_for_oneself(ledger: Ledger, offic
     for by, code in {("ada",): "TWO_SIGNATURES", ("ada", "ben"): "OWN_REVOCATION"}.items():
         with pytest.raises(Usage, match=code):
             office.revoke("ben", *by)
-    enrolling = office.signed(ledger.operator_message("ben", office.line("ben")), ["ada", "cleo"], OPERATOR)
+    enrolling = office.signed(ledger.operator_message("ben", office.line("ben"), ALL), ["ada", "cleo"], OPERATOR)
     with pytest.raises(BadInput, match="BAD_SIGNATURE"):
         ledger.revoke_operator("ben", enrolling)
     with pytest.raises(Usage, match="UNKNOWN_OPERATOR"):

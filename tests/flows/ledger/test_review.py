@@ -132,7 +132,7 @@ def test_only_enrolled_operators_sign(ledger: Ledger, office: Office) -> None:
     held(ledger)
     office.decide("ada", "batch-1", INTAKE, DROP)
     office.revoke("ben")
-    with pytest.raises(BadInput, match="KEY_NOT_ENROLLED"):
+    with pytest.raises(BadInput, match="OPERATOR_REVOKED"):
         office.decide("ben", "batch-1", INTAKE, DROP)
     with pytest.raises(BadInput, match="KEY_NOT_ED25519"):
         ledger.decide("batch-1", INTAKE, ROWS, DROP, Reason.INCOMPLETE_ROWS, "ssh-rsa AAAA", "")

@@ -253,13 +253,33 @@ def test_operators_are_enrolled_and_revoked_by_two_signatures(
         return [f"--signature={what[0]}.{name}.sig" for name in signers]
 
     monkeypatch.chdir(tmp_path)
-    both = sign(["operator-1", "operator-2"], "third", public)
-    assert json.loads(command("operator", "message", "third", public)[1])["enrolled"] is True
-    assert command("operator", "enrol", "third", public, *both)[0] == 0
+    both = sign(["operator-1", "operator-2"], "third", public, "--role", "viewer")
+    said = json.loads(command("operator", "message", "third", public, "--role", "viewer")[1])
+    assert (said["enrolled"], said["roles"]) == (True, ["viewer"])
+    assert command("operator", "enrol", "third", public, *both)[0] == 2  # signed for a role, and none is asked for
+    assert command("operator", "enrol", "third", public, *both, "--role", "viewer")[0] == 0
     assert command("operator", "revoke", "operator-1", *both)[0] == 5
+    code, _, err = command("operator", "revoke", "operator-1", *sign(["operator-2", "third"], "operator-1"))
+    assert code == 2 and "NOT_YOUR_ROLE" in err and "(third)" in err and "approver" in err
+    first, give = ["operator-1", "operator-2"], ("third", "--change", "roles")
+    assert command("operator", "roles", "third", *sign(first, *give, "--role", "operator"))[0] == 2
+    roles = ("--role", "approver", "--role", "operator")
+    assert command("operator", "roles", "third", *sign(first, *give, *roles), *roles)[0] == 0
+    signatures.generate(tmp_path / "second", "second")
+    second = f"{tmp_path / 'second'}.pub"
+    for change in ("add-key", "remove-key"):
+        signed = sign(first, "third", second, "--change", change)
+        assert command("operator", change, "third", second, *signed)[0] == 0
+    assert command("operator", "sign", "third", "--change", "add-key", "--key", str(keys["operator-1"]))[0] == 2
     assert command("operator", "revoke", "operator-1", *sign(["operator-2", "third"], "operator-1"))[0] == 0
-    shown = {o["operator"]: bool(o["revoked"]) for o in json.loads(command("operator", "list", "--json")[1])}
-    assert shown == {"operator-1": True, "operator-2": False, "third": False}
+    listed = {o["operator"]: o for o in json.loads(command("operator", "list", "--json")[1])}
+    assert {name: bool(o["revoked"]) for name, o in listed.items()} == {
+        "operator-1": True,
+        "operator-2": False,
+        "third": False,
+    }
+    assert listed["third"]["roles"] == ["approver", "operator"] and len(listed["third"]["keys"]) == 2
+    assert listed["third"]["keys"][1]["removed"] and not listed["third"]["keys"][0]["removed"]
     assert "operator-1" in command("operator", "list")[1] and command("ledger", "verify")[0] == 0
 
 

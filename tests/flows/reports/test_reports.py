@@ -82,14 +82,20 @@ def ran(installation: Installation, tmp_path_factory: pytest.TempPathFactory) ->
     return Ran(installation, ends)
 
 
+@pytest.fixture
+def me(ran: Ran) -> tuple[str, str]:
+    """Who looks."""
+    return "--key", str(ran.installation.home.keys / "operator-1")
+
+
 def events(home: Home) -> dict[int, dict[str, Any]]:
     with sqlite3.connect(home.root / "ledger.db") as ledger:
         rows = ledger.execute("SELECT seq, hash, batch, kind, facts FROM events").fetchall()
     return {seq: {"hash": h, "batch": b, "kind": k, "facts": json.loads(f)} for seq, h, b, k, f in rows}
 
 
-def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run) -> None:
-    code, out, err = command("accounting", "person", "7", "--who", "ada", "--json")
+def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run, me: tuple[str, str]) -> None:
+    code, out, err = command("accounting", "person", "7", *me, "--json")
     assert code == 0, err
     today = legal_date(Clock().now(), ran.installation.agreement.zone).isoformat()
     assert json.loads(out) == [
@@ -107,24 +113,26 @@ def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run) -> 
             "kept_from_person": False,
         }
     ]
-    code, out, _ = command("accounting", "person", "7")
+    code, out, _ = command("accounting", "person", "7", *me)
     assert code == 0 and "1000 Example Ave" in out and "1 disclosures." in out
 
 
 @pytest.mark.parametrize("record", [31, 33, 60, 61, 79, 10_000, 0, -1])
 def test_what_was_asked_and_not_published_is_no_disclosure(ran: Ran, record: int) -> None:
-    assert person(ran.installation.home, Clock(), str(record), "ada") == []
+    assert person(ran.installation.home, Clock(), str(record), "operator-1") == []
 
 
-def test_each_look_is_an_audit_event_that_names_nobody(ran: Ran, command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_look_is_an_audit_event_that_names_nobody(
+    ran: Ran, command: Run, me: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = set(events(ran.installation.home))
     monkeypatch.setattr("sys.stdin", io.StringIO("7\n"))
-    assert command("accounting", "person", "-", "--who", "ada", "--json")[0] == 0
-    assert command("accounting", "person", "10000", "--who", "ada")[0] == 0
+    assert command("accounting", "person", "-", *me, "--json")[0] == 0
+    assert command("accounting", "person", "10000", *me)[0] == 0
     after = events(ran.installation.home)
     looks = [after[seq] for seq in sorted(set(after) - before)]
     assert [(e["kind"], e["batch"], e["facts"]["what"], e["facts"]["who"]) for e in looks] == [
-        ("view", None, "person", "ada")
+        ("view", None, "person", "operator-1")
     ] * 2
     assert looks[0]["facts"]["person"] != looks[1]["facts"]["person"]
     assert all(set(e["facts"]) == {"what", "who", "person"} and len(e["facts"]["person"]) == 64 for e in looks)
@@ -132,8 +140,8 @@ def test_each_look_is_an_audit_event_that_names_nobody(ran: Ran, command: Run, m
 
 
 @pytest.mark.parametrize("given", ["CANARY", "", "1.5", "٣", "1; DROP"])
-def test_what_is_no_record_id_is_said_and_not_repeated(ran: Ran, command: Run, given: str) -> None:
-    code, out, err = command("accounting", "person", given, "--who", "ada")
+def test_what_is_no_record_id_is_said_and_not_repeated(ran: Ran, command: Run, me: tuple[str, str], given: str) -> None:
+    code, out, err = command("accounting", "person", given, *me)
     assert (code, out) == (2, "") and "RECORD_ID" in err and not (given and given in err)
 
 
@@ -160,9 +168,11 @@ def test_the_accounting_of_a_batch_says_what_the_law_asks_for(ran: Ran, command:
     assert list(ran.installation.home.lake.glob(".view-*")) == []
 
 
-def test_the_accounting_is_exported_with_reason_period_and_officer(ran: Ran, command: Run, tmp_path: Path) -> None:
+def test_the_accounting_is_exported_with_reason_period_and_officer(
+    ran: Ran, command: Run, me: tuple[str, str], tmp_path: Path
+) -> None:
     out = tmp_path / "export.csv"
-    asked = ("--out", str(out), "--who", "ada", "--agency-code", "FED1", "--purpose-code", "19")
+    asked = (*me, "--out", str(out), "--agency-code", "FED1", "--purpose-code", "19")
     code, said, err = command("accounting", "export", ran.published, *asked)
     assert (code, said.split()[0]) == (0, "30"), err
     rows = list(csv.DictReader(out.read_text().splitlines()))
@@ -469,6 +479,6 @@ def test_what_the_law_keeps_from_the_person_is_left_out(ran: Ran) -> None:
         kept = body.replace("[holder]", "kept_from_person = true\n\n[holder]", 1)
         enrol(ran.installation.home, ledger, kept.encode(), AGREEMENT)
     home = ran.installation.home
-    assert person(home, Clock(), "7", "ada") == []
-    (shown,) = person(home, Clock(), "7", "ada", every=True)
+    assert person(home, Clock(), "7", "operator-1") == []
+    (shown,) = person(home, Clock(), "7", "operator-1", every=True)
     assert shown["kept_from_person"] is True
