@@ -16,6 +16,7 @@ from expectations.instruments import Agreement
 from flows.ledger import facts
 from flows.ledger.core import BatchRecord, Core, find, record
 from flows.ledger.database.models import Batch, Event, stamp, to_us
+from flows.ledger.events.base import AT_THE_DOOR
 from flows.ledger.events.moves import Expired, Held, Moved, Received, Refused
 from flows.ledger.events.read import Read
 from flows.ledger.lifecycles.lifecycle import MOVED_ON
@@ -137,9 +138,11 @@ class Batches(Core):
             return session.scalar(select(func.max(Event.seq))) or 0
 
     def last_event(self, batch: str | None) -> int:
-        """The number of the newest event of a batch, or of those that are of no batch; 0 if there is none."""
+        """The number of the newest event of a batch, or of those that are of no batch, that changed anything; 0 if
+        there is none: a look at a page is no reason to run anything."""
+        here = select(func.max(Event.seq)).where(Event.batch == batch, Event.kind.not_in(AT_THE_DOOR))
         with self.reading() as session:
-            return session.scalar(select(func.max(Event.seq)).where(Event.batch == batch)) or 0
+            return session.scalar(here) or 0
 
     def passed_intake(self, requester: str, agreement: str, since: datetime) -> Earlier:
         """The rows that passed `intake` for this requester and agreement since then; how many were incomplete."""

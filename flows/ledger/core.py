@@ -128,6 +128,13 @@ class Core:
             self.append(session, None, event, at=self.stamp_or_newest(session))
 
     @contextmanager
+    def beside(self) -> Iterator[Session]:
+        """A transaction for tables that no event tells of: on PostgreSQL it waits for nobody who appends events.
+        Commits at the end; raises as `transaction`."""
+        with engine.translated(), Session(self._writers) as session, session.begin():
+            yield session
+
+    @contextmanager
     def reading(self) -> Iterator[Session]:
         """One consistent view; never waits for a writer."""
         with engine.translated(), Session(self._readers) as session:

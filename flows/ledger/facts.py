@@ -30,6 +30,15 @@ class View(StrEnum):
     ACCOUNTING = "accounting"  # the rows of its sealed accounting
 
 
+class Page(StrEnum):
+    """A page of the console that holds ids, counts and codes only; looks at it are counted."""
+
+    QUEUE = "queue"
+    BATCH = "batch"
+    CHECKPOINT = "checkpoint"
+    ROWS = "rows"  # the numbers of the rows that go no further, as a file
+
+
 # What the roles of who looks must allow. A batch that is decided again from its evidence shows counts and codes only.
 LOOKS: Mapping[View, Act | None] = total(
     View,
@@ -43,7 +52,22 @@ LOOKS: Mapping[View, Act | None] = total(
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 DIGEST = re.compile(r"^[0-9a-f]{64}$")
 _KEY = re.compile(r"^[a-z][a-z0-9_]{0,47}(\.[a-z][a-z0-9_]{0,47})?$")
-_CLOSED = (State, Checkpoint, Stage, Outcome, Decision, Reason, View, CaseState, Proof, CaseReason, KeyName, Role, Act)
+_CLOSED = (
+    State,
+    Checkpoint,
+    Stage,
+    Outcome,
+    Decision,
+    Reason,
+    View,
+    Page,
+    CaseState,
+    Proof,
+    CaseReason,
+    KeyName,
+    Role,
+    Act,
+)
 _WORDS = {codes.NOT_CONFIRMED, *Kind}
 _WORDS |= {*codes.CODES, *(c.source for c in codes.CODES.values()), *(w.value for closed in _CLOSED for w in closed)}
 

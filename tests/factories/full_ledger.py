@@ -21,12 +21,15 @@ from flows.batch.decisions import resume, withdraw
 from flows.ledger.case_records import ATTESTATION, NewCase
 from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason, resume_message
-from flows.ledger.facts import View
+from flows.ledger.entrance import Entrance, accounts
+from flows.ledger.events.console import Pages
+from flows.ledger.events.operators import Denied
+from flows.ledger.facts import Page, View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.cases import CaseReason, Proof, message
 from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.ledger.restorations import Outside
-from flows.ledger.roles import ALL, NotYourRole, Role
+from flows.ledger.roles import ALL, Act, NotYourRole, Role
 from tests.factories.law import no_law
 from tests.factories.ledgers import ORDER, ROWS, Office, accounted, package, pairs, published, receive, sealed, sha
 from tests.factories.submissions import INSTRUMENTS
@@ -92,10 +95,31 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     ledger.audit("batch-1", 3, View.VALUES, "ada")
     ledger.audit("batch-1", None, View.EVIDENCE, "ada")
     ledger.audit_person(sha("person a"), "ada")
+    _at_the_door(ledger)
     _at_home(ledger, office)
     _restored(ledger, office)
     _trusted(ledger, office)
     return office
+
+
+def _at_the_door(ledger: Ledger) -> None:
+    """Everything that happens at the console's door, and what is gathered there."""
+    entrance, password = Entrance(ledger), "correct horse battery staple"
+    for name in ("ada", "ben"):
+        entrance.set_password(entrance.invite(name, "ada"), password)
+    token = entrance.by_password("ada", password)
+    entered = entrance.entered(token or "")
+    assert entered
+    entrance.sign_out(entered)
+    assert entrance.by_password("ada", password)
+    entrance.end_all("ada")
+    for _ in range(accounts.WRONG):
+        assert entrance.by_password("ben", "wrong") is None
+    for page, batch in ((Page.QUEUE, None), (Page.BATCH, "batch-1")):
+        entrance.gathered.note(Pages(by="ada", page=page, batch=batch, count=1))
+    entrance.gathered.note(Denied(by="ada", act=Act.HALT, count=1))
+    entrance.gathered.write()
+    assert entrance.gathered.lost == 0
 
 
 def _at_home(ledger: Ledger, office: FixedOffice) -> None:

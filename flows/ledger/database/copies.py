@@ -1,5 +1,7 @@
 """All tables of a ledger as Parquet, read in one view while others write; and a ledger made from them.
 
+Sessions and invitations of the console stay behind: nobody comes into a restored home by what was open before.
+
 One form for SQLite and PostgreSQL: what one wrote, the other takes. The tables are as the database has them, not as
 this version would make them, so that an old ledger is filled first and migrated afterwards.
 """
@@ -16,8 +18,10 @@ from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault, Usage
 from flows.ledger.database import engine
+from flows.ledger.entrance.models import PASSING
 
 _VERSION = "alembic_version"
+_LEFT_OUT = frozenset({_VERSION, *(model.__tablename__ for model in PASSING)})
 _ROWS = 20_000
 _TYPES: Mapping[type[Any], pa.DataType] = {
     str: pa.string(),
@@ -62,7 +66,7 @@ def read(session: Session, folder: Path, form: str) -> None:
 
 
 def _tables(session: Session) -> list[Table]:
-    """The tables of the ledger as they are, each after those that it refers to."""
+    """The tables that are copied, as they are, each after those that it refers to."""
     found = MetaData()
     found.reflect(bind=session.connection())
-    return [table for table in found.sorted_tables if table.name != _VERSION]
+    return [table for table in found.sorted_tables if table.name not in _LEFT_OUT]

@@ -48,9 +48,25 @@ class Kind(StrEnum):
     OPERATOR_KEY = "operator_key"
     OPERATOR_ROLES = "operator_roles"
     TAKEN_BACK = "taken_back"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    LOCKED = "locked"
+    SIGNED_OUT = "signed_out"
+    SESSION_ENDED = "session_ended"
+    INVITED = "invited"
+    PASSWORD_SET = "password_set"
+    PAGES = "pages"
     DENIED = "denied"
 
 
+# What happens at the console's door and before its pages: it changes nothing of a batch, of the law or of the home.
+AT_THE_DOOR = frozenset(
+    kind.value
+    for kind in (
+        *(Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.LOCKED, Kind.SIGNED_OUT, Kind.SESSION_ENDED),
+        *(Kind.INVITED, Kind.PASSWORD_SET, Kind.PAGES, Kind.DENIED),
+    )
+)
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest
 _CLASSES: dict[str, type[Event]] = {}
 

@@ -126,10 +126,11 @@ class RolesGiven(SignedEvent, kinds=[Kind.OPERATOR_ROLES]):
 
 @dataclass(frozen=True, kw_only=True)
 class Denied(Event, kinds=[Kind.DENIED]):
-    """An operator tried what the roles do not allow. Nothing was done."""
+    """An operator tried what the roles do not allow. Nothing was done. `count`: so often, where that was gathered."""
 
     by: str
     act: Act
+    count: int | None = None
 
 
 def _wrong_roles(roles: tuple[Role, ...] | None) -> Iterator[str]:

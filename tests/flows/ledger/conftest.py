@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from flows.ledger.database.models import Base
+from flows.ledger.entrance.models import Private
 from flows.ledger.ledger import Ledger
 from tests.factories import postgres
 from tests.factories.ledgers import Office
@@ -45,7 +46,7 @@ def empty(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
         return f"sqlite:///{path}"
     url = str(request.getfixturevalue("new_postgresql"))
     with psycopg.connect(url) as connection:
-        connection.execute(f"TRUNCATE {', '.join(Base.metadata.tables)}")
+        connection.execute(f"TRUNCATE {', '.join([*Base.metadata.tables, *Private.metadata.tables])}")
     return url
 
 

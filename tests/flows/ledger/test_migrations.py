@@ -20,6 +20,7 @@ from flows.ledger import chain, facts
 from flows.ledger.database import engine
 from flows.ledger.database.models import Base
 from flows.ledger.decisions import Decision
+from flows.ledger.entrance.models import Private
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
 from tests.factories.full_ledger import FixedOffice, fixed_key
@@ -78,7 +79,7 @@ def test_the_tables_are_those_of_a_new_ledger(old: str) -> None:
     Ledger.open(old).close()
     database = engine.connect(old)
     found = inspect(database)
-    for name, table in Base.metadata.tables.items():
+    for name, table in {**Base.metadata.tables, **Private.metadata.tables}.items():
         assert {c["name"]: c["nullable"] for c in found.get_columns(name)} == {
             c.name: bool(c.nullable) for c in table.columns
         }, name

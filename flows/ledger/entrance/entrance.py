@@ -1,0 +1,204 @@
+"""The door of the console: one function for each way in, and what a session is on each request."""
+
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.orm import Session
+
+from expectations.base.errors import BadInput
+from flows.ledger import facts
+from flows.ledger.core import Core
+from flows.ledger.database.models import Operator
+from flows.ledger.entrance import accounts, invitations, passwords, sessions, tokens
+from flows.ledger.entrance.gathered import Counts, Gathered
+from flows.ledger.entrance.models import NOBODY, Account
+from flows.ledger.entrance.models import Session as Stored
+from flows.ledger.entrance.sessions import Limits
+from flows.ledger.events import Event
+from flows.ledger.events.console import Invited, Locked, PasswordSet, SessionEnded, SignedIn, SignedOut, SignInFailed
+from flows.ledger.operators import active_operator
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A session that counts. `id`: the hash of its token."""
+
+    id: str
+    operator: str
+    created_at: datetime
+    seen_at: datetime
+
+
+class Entrance:
+    """Who comes in. Times are this machine's: a wrong clock must not keep those out who set it right."""
+
+    def __init__(self, ledger: Core, limits: Limits | None = None, gathered: Gathered | None = None) -> None:
+        self._ledger, self.limits = ledger, limits or Limits()
+        self.gathered = gathered or Gathered(ledger)
+        self._seen: dict[str, datetime] = {}  # uses that are not stored yet
+        self._lock = threading.Lock()
+
+    def ready(self) -> None:
+        """Makes what the first sign-in would otherwise wait for: then no name takes longer than another."""
+        passwords.fits("", None)
+        with self._ledger.transaction() as session:
+            if session.get(Account, NOBODY) is None:
+                accounts.set_password(session, NOBODY, None)
+
+    def invite(self, operator: str, who: str) -> str:
+        """A token that lets an operator set a password, once, within an hour; raises Usage for one who is none."""
+        token = tokens.new()
+        with self._ledger.transaction() as session:
+            active_operator(session, operator)
+            invitations.add(session, _kept(token), operator, self._now())
+            self._append(session, Invited(by=operator, who=facts.name(who, "who")), who)
+        return token
+
+    def invited(self, token: str) -> str | None:
+        """The operator whose invitation this is; None if it does not count, or does no more."""
+        kept = tokens.kept(token)
+        with self._ledger.reading() as session:
+            return kept and self._invited(session, kept)
+
+    def set_password(self, token: str, password: str) -> str:
+        """Sets the password that an invitation is for, ends the operator's sessions, and gives the operator. Raises
+        BadInput for a weak password, or an invitation that does not count."""
+        operator = self.invited(token)
+        if operator is None:
+            raise _over()
+        passwords.refuse_weak(password, operator)
+        hashed = passwords.hashed(password)
+        with self._ledger.transaction() as session:
+            if self._invited(session, _kept(token)) is None:  # somebody else was faster
+                raise _over()
+            invitations.use(session, operator)
+            accounts.set_password(session, operator, hashed)
+            self._append(session, PasswordSet(by=operator))
+            self._ended(session, operator, sessions.end_all(session, operator))
+        return operator
+
+    def by_password(self, name: str, password: str, before: str = "") -> str | None:
+        """The token of a new session, for a name and its password; None for any other. `before`: the token of the
+        session that this browser had, which ends. Raises Transient if the database is busy."""
+        with self._ledger.reading() as session:
+            known = facts.NAME.match(name) is not None and _active(session, name)
+            account = name if known and accounts.has_password(session, name) else NOBODY
+        with self._ledger.beside() as session:
+            trying = accounts.begin(session, account, self._now())
+        good = passwords.fits(password, trying.stored)
+        if not good or trying.stored is None or trying.locked:
+            self._failed(name if known else None, trying.last and account != NOBODY)
+            return None
+        with self._ledger.transaction() as session:
+            if not accounts.right(session, name, trying.stored) or not _active(session, name):
+                return None
+            return self._opened(session, name, before)
+
+    def _failed(self, known: str | None, locks: bool) -> None:
+        """Gathered, not written: an answer takes the same time whether the name is known or not."""
+        told: list[Counts] = [SignInFailed(by=known, count=1)]
+        if known and locks:
+            told.append(Locked(by=known, count=1))
+        for event in told:
+            self.gathered.note(event)
+
+    def _opened(self, session: Session, operator: str, before: str) -> str:
+        """Opens a session, whichever way its operator came in."""
+        token = tokens.new()
+        if kept := tokens.kept(before):
+            for one, count in sessions.end(session, [kept]).items():
+                self._ended(session, one, count)
+        sessions.opened(session, _kept(token), operator, self._now())
+        self._append(session, SignedIn(by=operator))
+        return token
+
+    def entered(self, token: str) -> Entered | None:
+        """The session of this token, if it counts now; it is used by that."""
+        if (kept := tokens.kept(token)) is None:
+            return None
+        with self._ledger.reading() as session:
+            found = sessions.find(session, kept)
+            one = self._entered(found) if found and _active(session, found.operator) else None
+        if one is None:
+            return None
+        with self._lock:
+            self._seen[kept] = now = self._now()
+        return Entered(one.id, one.operator, one.created_at, now)
+
+    def of(self, operator: str) -> list[Entered]:
+        """The sessions of an operator that count now, the newest first."""
+        with self._ledger.reading() as session:
+            return [one for one in map(self._entered, sessions.of(session, operator)) if one]
+
+    def sign_out(self, one: Entered) -> None:
+        """Ends this session."""
+        with self._ledger.transaction() as session:
+            if sessions.end(session, [one.id]):
+                self._append(session, SignedOut(by=one.operator))
+
+    def end_all(self, operator: str) -> None:
+        """Ends all sessions of an operator."""
+        with self._ledger.transaction() as session:
+            self._ended(session, operator, sessions.end_all(session, operator))
+
+    def store(self) -> None:
+        """Stores when sessions were used, and ends those that have reached a limit, or whose operator was revoked."""
+        with self._lock:
+            seen, self._seen = self._seen, {}
+        try:
+            if seen:
+                with self._ledger.beside() as session:
+                    for token, at in seen.items():
+                        sessions.seen(session, token, at)
+            with self._ledger.reading() as session:
+                over = [one.token for one in sessions.of(session) if self._is_over(session, one)]
+        except BaseException:
+            with self._lock:
+                self._seen = seen | self._seen
+            raise
+        if over:
+            with self._ledger.transaction() as session:
+                for operator, count in sorted(sessions.end(session, over).items()):
+                    self._ended(session, operator, count)
+
+    def _is_over(self, session: Session, one: Stored) -> bool:
+        return self._entered(one) is None or not _active(session, one.operator)
+
+    def _entered(self, one: Stored) -> Entered | None:
+        created, seen = (datetime.fromisoformat(at) for at in (one.created_at, one.seen_at))
+        with self._lock:
+            seen = max(seen, self._seen.get(one.token, seen))
+        over = self.limits.over(created, seen, self._now())
+        return None if over else Entered(one.token, one.operator, created, seen)
+
+    def _invited(self, session: Session, kept: str) -> str | None:
+        operator = invitations.operator_of(session, kept, self._now())
+        return operator if operator and _active(session, operator) else None
+
+    def _ended(self, session: Session, operator: str, count: int) -> None:
+        if count:
+            self._append(session, SessionEnded(by=operator, count=count))
+
+    def _append(self, session: Session, event: Event, *names: str) -> None:
+        at = self._ledger.stamp_or_newest(session)
+        self._ledger.append(session, None, event, also=set(names), at=at)
+
+    def _now(self) -> datetime:
+        return self._ledger.clock.machine().astimezone(UTC)
+
+
+def _active(session: Session, name: str) -> bool:
+    operator = session.get(Operator, name)
+    return operator is not None and operator.revoked_at is None
+
+
+def _kept(token: str) -> str:
+    kept = tokens.kept(token)
+    assert kept is not None, "a token of ours looks like one"
+    return kept
+
+
+def _over() -> BadInput:
+    what = "this invitation was used, is older than an hour, or is none of ours"
+    return BadInput("INVITATION_OVER", what, remedy="Ask for another: sluicegate console invite NAME")

@@ -1,0 +1,80 @@
+"""A console for tests: an installation with a batch of each end, quick hashes, a clock that can be set, and browsers of
+TestClient that behave as real ones do."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from fastapi import FastAPI
+from flows.console.web.console import Console
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from starlette.testclient import TestClient
+
+from expectations.base.clock import Clock
+from flows.ledger.entrance import passwords
+
+ORIGIN, PASSWORD = "http://localhost:8765", "correct horse battery staple"
+
+
+def quick(patch: pytest.MonkeyPatch) -> None:
+    """Hashes that take no tenth of a second."""
+    hasher, nobodys = PasswordHash((Argon2Hasher(1, 8, 1),)), cache(passwords._nobodys.__wrapped__)
+    patch.setattr(passwords, "_hasher", lambda: hasher)
+    patch.setattr(passwords, "_nobodys", nobodys)
+
+
+@dataclass
+class Browser:
+    """One with cookies of its own. Forms come from our pages, unless a test says otherwise."""
+
+    app: FastAPI
+    origin: str = ORIGIN
+    client: TestClient = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = TestClient(self.app, base_url=self.origin, follow_redirects=False)
+
+    @property
+    def console(self) -> Console:
+        found: Console = self.app.state.console
+        return found
+
+    @property
+    def cookie(self) -> str:
+        return self.client.cookies.get(self.console.place.cookie) or ""
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.client.get(path, **more)
+
+    def post(self, path: str, fields: dict[str, str], **headers: str) -> Any:
+        """A form, as a page of ours sends it: it names no referrer, so that its origin is `null`."""
+        usual = {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+        return self.client.post(path, content=urlencode(fields), headers=usual | headers)
+
+    def token(self) -> str:
+        """What the forms of this session carry."""
+        found = re.search(r'name="form" value="([0-9a-f]{64})"', self.get("/me").text)
+        assert found
+        return found.group(1)
+
+    def sign_in(self, name: str = "operator-1", password: str = PASSWORD, **more: str) -> Any:
+        return self.post("/sign-in", {"name": name, "password": password, **more})
+
+    def sign_out(self) -> Any:
+        return self.post("/sign-out", {"form": self.token()})
+
+
+def later(console: Console, **by: float) -> None:
+    """Sets the console's clock so much further on."""
+    console.ledger.clock = Clock(console.ledger.clock.machine() + timedelta(**by))
+
+
+def password_for(console: Console, name: str) -> None:
+    console.entrance.set_password(console.entrance.invite(name, "root"), PASSWORD)
