@@ -11,7 +11,7 @@ import duckdb
 from expectations.base.errors import BadInput
 from expectations.gx import docs
 from flows.console import batch, checkpoint, kept, pages, queue
-from flows.console.links import Links
+from flows.console.links import SiteLinks
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
@@ -47,10 +47,10 @@ def _write(home: Home, ledger: Ledger, folder: Path, records: Sequence[BatchReco
     for name in pages.STATIC:
         shutil.copyfile(pages.HERE / "static" / name, folder / name)
     first, known = queue.queue(home, ledger), {record.name for record in records}
-    given = {"made": first["now"], "links": Links(known)}
+    given = {"made": first["now"], "links": SiteLinks(known)}
     (folder / "index.html").write_text(pages.page("queue.html", **given, **first), encoding="utf-8")
     for record in records:
-        place, beneath = folder / "batches", {**given, "links": Links(known, "../")}
+        place, beneath = folder / "batches", {**given, "links": SiteLinks(known, "../")}
         try:
             _batch(home, ledger, place, record, beneath)
         except duckdb.IOException:  # it ended meanwhile, and its rows were deleted: now nothing reads them

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from expectations.base.errors import Usage
 from flows.home.observing import Lineage, Log, Telemetry
 from flows.home.secret import Secret
+from flows.home.serving import Console
 from pipelines.lake.runner import Runner
 
 CONFIG, PREFIX = "sluicegate.toml", "SLUICEGATE_"
@@ -73,6 +74,7 @@ class Config(BaseModel):
     telemetry: Telemetry = Telemetry()
     lineage: Lineage = Lineage()
     log: Log = Log()
+    console: Console = Console()
     sandbox: bool = False  # a sandbox holds made-up data and its requester's keys; --as-of works there only
 
 

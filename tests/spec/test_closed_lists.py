@@ -90,7 +90,7 @@ IN_MYPY = {
     "flows.reports.Format": "flows.reports.render",
 }
 # Words that are only recorded: no branch reads them. A list → the page that says what each of them means.
-RECORDED = {"pipelines.register.update.Change": "register.md"}
+RECORDED = {"flows.ledger.facts.Page": "console.md", "pipelines.register.update.Change": "register.md"}
 # What a checkpoint compares: a member that its predicates do not know fails there, and the batch is held.
 CLOSES = {"pipelines.control_rows.workshop.End"}
 # What fails where a list has a member more, if it is not a table made with `total`.

@@ -55,6 +55,11 @@ OTHER = {
     "lineage.token": '{ env = "LINEAGE_TOKEN" }',
     "lineage.namespace": "other",
     "log.format": "json",
+    "console.origin": "https://gate.example.org",
+    "console.certificate": "/etc/tls/gate.pem",
+    "console.key": "/etc/tls/gate.key",
+    "console.idle_minutes": "15",
+    "console.hours": "8",
     "sandbox": "true",
 }
 

@@ -1,0 +1,49 @@
+"""`sluicegate console`: the operators' pages in a browser, and who may come in."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from typer import Argument, Context, Option, Typer
+
+from flows.cli.command import Who, at_home
+from flows.home.tree import open_home
+
+app = Typer(name="console", help="The operators' pages in a browser.")
+Port = Annotated[int | None, Option(help="Instead of the one of console.origin.", min=1, max=65535)]
+
+
+@app.callback(invoke_without_command=True)
+def console(
+    context: Context,
+    port: Port = None,
+    address: Annotated[str, Option(help="Where it listens. Beyond this machine it needs TLS.")] = "127.0.0.1",
+) -> int | None:
+    """Serve the operators' pages until stopped, at console.origin of sluicegate.toml.
+
+    On this machine only, unless a certificate is configured.
+    """
+    if context.invoked_subcommand:
+        return None
+    from flows.console.web.serve import serve
+
+    return serve(open_home(), address, port)
+
+
+@app.command()
+def invite(
+    name: Annotated[str, Argument(help="The operator's id.")],
+    port: Port = None,
+    who: Who = "",
+) -> None:
+    """Print a link with which an enrolled operator sets a password, once, within an hour.
+
+    Give it to nobody else: whoever opens it first signs in as that operator.
+    """
+    from flows.console.web.place import Place
+    from flows.ledger.entrance import Entrance
+
+    with at_home() as (home, ledger):
+        place = Place.of(home, port)
+        ledger.require_open()
+        token = Entrance(ledger).invite(name, who)
+    print(f"{place.origin}/invitation?{urlencode({'token': token})}")

@@ -1,0 +1,40 @@
+"""What the routes of one console share."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from expectations.base.clock import Clock
+from flows.console.web.place import Place
+from flows.console.web.rate import Rate
+from flows.home.tree import Home
+from flows.ledger import Ledger
+from flows.ledger.entrance import Entrance, Limits
+from flows.ledger.roles import Role
+
+
+@dataclass(frozen=True)
+class Console:
+    """A home, its open ledger, and its door. `addresses`, `accounts`: how often one may try to come in."""
+
+    home: Home
+    ledger: Ledger
+    place: Place
+    entrance: Entrance
+    addresses: Rate = field(default_factory=lambda: Rate(20, 3))
+    accounts: Rate = field(default_factory=lambda: Rate(10, 30))
+
+    @classmethod
+    def of(cls, home: Home, place: Place, clock: Clock | None = None) -> "Console":
+        """Opens the ledger. Raises Usage where the home was restored and nobody has opened it: what is seen here is
+        written to the chain, over whose newest event its operators sign."""
+        said, ledger = home.config.console, Ledger.open(home.ledger_url, clock or home.clock())
+        ledger.require_open()
+        limits = Limits(timedelta(minutes=said.idle_minutes), timedelta(hours=said.hours), ledger.clock.skew)
+        entrance = Entrance(ledger, limits)
+        entrance.ready()
+        return cls(home, ledger, place, entrance)
+
+    def roles(self, operator: str) -> tuple[Role, ...]:
+        """The roles that an operator has now; none of one who was revoked."""
+        known = {one.name: one.roles for one in self.ledger.operators() if one.revoked_at is None}
+        return known.get(operator, ())

@@ -1,0 +1,69 @@
+"""The pages at the door: sign in, sign out, an invitation."""
+
+import re
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from expectations.base.errors import BadInput
+from flows.console.web.problems import Problem
+from flows.console.web.visit import Visit
+
+# Pages of ours that one may be brought back to after signing in: no other site, whatever a link says.
+_BACK = re.compile(r"/(me|batches/[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[a-z]{1,16}(/rows\.csv)?)?)?")
+
+
+def _back(said: str) -> str:
+    return said if _BACK.fullmatch(said) else "/"
+
+
+def sign_in_page(visit: Visit) -> Response:
+    """The form; whoever is signed in is brought on."""
+    asked = visit.request.query_params
+    back = _back(asked.get("next", "/"))
+    if visit.entered:
+        return visit.to(back)
+    return visit.page("sign-in.html", back=back, wrong="wrong" in asked, ready="ready" in asked)
+
+
+def sign_in(visit: Visit) -> Response:
+    """A name and a password: a session, or the form again, with the same words whatever was wrong."""
+    name, back = visit.form.get("name", "").strip(), _back(visit.form.get("next", "/"))
+    visit.try_often(name)
+    token = visit.console.entrance.by_password(name, visit.form.get("password", ""), visit.token)
+    if token is None:
+        return visit.to(f"/sign-in?{urlencode({'wrong': '1', 'next': back})}")
+    return visit.keep(visit.to(back), token)
+
+
+def sign_out(visit: Visit) -> Response:
+    """Ends the session here and in the browser."""
+    visit.console.entrance.sign_out(visit.signed_in)
+    return visit.keep(visit.to("/sign-in"), "")
+
+
+def invitation_page(visit: Visit) -> Response:
+    """The form that sets a password."""
+    visit.try_often()
+    return _form(visit, visit.request.query_params.get("token", ""))
+
+
+def invitation(visit: Visit) -> Response:
+    """Sets it, once; then one signs in with it."""
+    visit.try_often()
+    token, password = visit.form.get("token", ""), visit.form.get("password", "")
+    if password != visit.form.get("again", ""):
+        return _form(visit, token, "The two are not the same.")
+    try:
+        visit.console.entrance.set_password(token, password)
+    except BadInput as error:
+        return _form(visit, token, f"{error.message[:1].upper()}{error.message[1:]}.")
+    return visit.keep(visit.to("/sign-in?ready=1"), "")
+
+
+def _form(visit: Visit, token: str, wrong: str = "") -> Response:
+    operator = visit.console.entrance.invited(token)
+    if operator is None:
+        raise Problem(410)
+    given = {"operator": operator, "token": token, "wrong": wrong}
+    return visit.page("invitation.html", 422 if wrong else 200, **given)

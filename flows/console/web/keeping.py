@@ -1,0 +1,41 @@
+"""What is written beside the pages: looks, uses of sessions, sessions that are over. No page waits for it."""
+
+import logging
+import threading
+
+from expectations.base.errors import SluicegateError
+from flows.ledger.entrance import Entrance
+from flows.operations import logs
+
+SECONDS = 5.0
+
+
+class Keeper:
+    """A thread that writes every few seconds, and once more at the end."""
+
+    def __init__(self, entrance: Entrance, seconds: float = SECONDS) -> None:
+        self._entrance, self._seconds = entrance, seconds
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        """Begins."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends, and writes what is left."""
+        self._stop.set()
+        self._thread.join()
+        self.keep()
+
+    def keep(self) -> None:
+        """Writes what there is. What the ledger is too busy for is left for the next time."""
+        for write in (self._entrance.gathered.write, self._entrance.store):
+            try:
+                write()
+            except SluicegateError as error:
+                logs.say("console.not_written", logging.ERROR, code=error.code)
+
+    def _run(self) -> None:
+        while not self._stop.wait(self._seconds):
+            self.keep()

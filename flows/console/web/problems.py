@@ -1,0 +1,52 @@
+"""What somebody sees who does not get the page: plain words, and nothing of what is inside."""
+
+import logging
+import secrets
+import sys
+from collections.abc import Mapping
+
+from starlette.responses import HTMLResponse, Response
+
+from expectations.base.errors import SluicegateError
+from flows.console import pages
+from flows.console.links import ServedLinks
+from flows.operations import logs
+
+# A status, its heading, and what to do.
+_WORDS: Mapping[int, tuple[str, str]] = {
+    400: ("This request cannot be read", "Go back, load the page again and try once more."),
+    403: ("This is not allowed", "Your roles do not include it, or the form was too old: load its page again."),
+    404: ("There is no such page", "What waits, and every batch, is linked from the first page."),
+    405: ("There is no such page", "What waits, and every batch, is linked from the first page."),
+    410: ("This invitation is over", "It was used, is older than an hour, or is none of ours. Ask for another."),
+    413: ("This is too much", "A form holds 64 KiB at most."),
+    429: ("That was too often", "Wait a moment, then try again."),
+    500: ("Something is wrong here", "Nothing was changed. Tell whoever keeps this console the number below."),
+    503: ("The ledger is busy", "A batch may be on its way out. Try again in a minute."),
+}
+
+
+class Problem(Exception):
+    """A page that somebody does not get, and why, as a status. `headers`: more for the answer."""
+
+    def __init__(self, status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status)
+        self.status, self.headers = status, dict(headers or {})
+
+
+def page(status: int, headers: Mapping[str, str] | None = None, number: str = "") -> Response:
+    """The page of a problem; of a status without words of its own, those of one that has."""
+    heading, remedy = _WORDS.get(status, _WORDS[400 if status < 500 else 500])
+    given = {"links": ServedLinks(), "visitor": None, "heading": heading, "remedy": remedy, "number": number}
+    return HTMLResponse(pages.page("problem.html", **given), status, headers)
+
+
+def fault(error: BaseException) -> Response:
+    """The page of a fault: a number, under which the log has its type and no word of it."""
+    number, kind = secrets.token_hex(4), type(error).__name__
+    code = error.code if isinstance(error, SluicegateError) else kind
+    if logs.as_json():
+        logs.say("console.fault", logging.ERROR, number=number, error=code)
+    else:
+        print(f"console: fault {number}: {code}", file=sys.stderr, flush=True)
+    return page(500, number=number)

@@ -1,0 +1,48 @@
+"""Every route of the console, and what it needs: the one table of them."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+from starlette.routing import Route as Made
+
+from expectations.base.errors import Fault
+from flows.console.web import doors, mine, static, views
+from flows.console.web.console import Console
+from flows.console.web.guard import SIGN_IN, guarded
+from flows.console.web.needs import ANYBODY, SIGNED_IN, Need, Route, needs
+from flows.ledger.roles import Act
+
+_VIEW = needs(Act.VIEW)
+ROUTES: Sequence[Route] = (
+    Route("GET", SIGN_IN, doors.sign_in_page, ANYBODY),
+    Route("POST", SIGN_IN, doors.sign_in, ANYBODY),
+    Route("POST", "/sign-out", doors.sign_out, SIGNED_IN),
+    Route("GET", "/invitation", doors.invitation_page, ANYBODY),
+    Route("POST", "/invitation", doors.invitation, ANYBODY),
+    Route("GET", "/static/{name}", static.file, ANYBODY),
+    Route("GET", "/me", mine.me, SIGNED_IN),
+    Route("POST", "/me/end-all", mine.end_all, SIGNED_IN),
+    Route("GET", "/", views.waiting, _VIEW),
+    Route("GET", "/batches/{batch}", views.batch, _VIEW),
+    Route("GET", "/batches/{batch}/{checkpoint}", views.checkpoint, _VIEW),
+    Route("GET", "/batches/{batch}/{checkpoint}/rows.csv", views.rows, _VIEW),
+)
+
+
+def add(app: FastAPI, console: Console) -> None:
+    """Adds them all, guarded. Raises Fault if there is a route that is not in the table, or does not say its need."""
+    for route in ROUTES:
+        if not isinstance(route.need, Need):
+            raise Fault("ROUTE_WITHOUT_NEED", "a route of the console does not say who may use it", where=route.path)
+        app.add_route(route.path, guarded(console, route), methods=[route.method], include_in_schema=False)
+    check(app)
+
+
+def check(app: FastAPI) -> None:
+    """Raises Fault for a route that is not in the table: nobody has said who may use it."""
+    listed = {(route.method, route.path) for route in ROUTES}
+    for made in app.routes:
+        methods = (made.methods or set()) - {"HEAD"} if isinstance(made, Made) else {""}
+        path = getattr(made, "path", "")
+        if any((method, path) not in listed for method in methods):
+            raise Fault("ROUTE_WITHOUT_NEED", "a route of the console does not say who may use it", where=path)

@@ -1,0 +1,105 @@
+"""Pages to look at: what waits, batches, checkpoints, the numbers of rows. Each look is counted in the audit log."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import duckdb
+from starlette.responses import Response, StreamingResponse
+
+from flows.console import batch as batches
+from flows.console import checkpoint as checkpoints
+from flows.console import kept, queue
+from flows.console.kept import Kept
+from flows.console.web.problems import Problem
+from flows.console.web.visit import Visit
+from flows.ledger.core import BatchRecord
+from flows.ledger.facts import NAME, Page
+from flows.ledger.lifecycles.states import Checkpoint
+
+T = TypeVar("T")
+_PART = 64 * 1024
+
+
+def waiting(visit: Visit) -> Response:
+    """The first page."""
+    visit.look(Page.QUEUE)
+    given = queue.queue(visit.console.home, visit.console.ledger)
+    return visit.page("queue.html", made=given["now"], **given)
+
+
+def batch(visit: Visit) -> Response:
+    """The page of a batch."""
+    name = _batch(visit).name
+    visit.look(Page.BATCH, name)
+    console = visit.console
+    given = _twice(lambda: batches.batch(console.home, console.ledger, _batch(visit)))
+    return visit.page("batch.html", made=console.ledger.clock.machine(), **given)
+
+
+def checkpoint(visit: Visit) -> Response:
+    """The page of a checkpoint that a batch has reached."""
+    name, _found = _checkpoint(visit)
+    visit.look(Page.CHECKPOINT, name.name)
+    console = visit.console
+
+    def given() -> dict[str, Any]:
+        return checkpoints.checkpoint(console.home, console.ledger, *_checkpoint(visit))
+
+    return visit.page("checkpoint.html", made=console.ledger.clock.machine(), **_twice(given))
+
+
+def rows(visit: Visit) -> Response:
+    """The numbers and codes of the rows that go no further, as CSV."""
+    record, found = _checkpoint(visit)
+    file = _twice(lambda: _written(visit, record, found))
+    visit.look(Page.ROWS, record.name)
+    name = f"{record.name}-{found.checkpoint}-rows.csv"
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_parts(file), media_type="text/csv", headers=disposition)
+
+
+def _written(visit: Visit, record: BatchRecord, found: Kept) -> IO[bytes]:
+    """An open file that has no name any more: nothing stays, however the answer ends."""
+    chosen = checkpoints.Rows(visit.console.home, record.name, found.checkpoint)
+    if not found.failed or not chosen.first(1)[0]:
+        raise Problem(404)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        chosen.write(path)
+        return path.open("rb")
+
+
+def _parts(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while part := file.read(_PART):
+            yield part
+
+
+def _twice(made: Callable[[], T]) -> T:
+    """What `made` gives; once more if the batch ended meanwhile and its rows were deleted: now nothing reads them."""
+    try:
+        return made()
+    except duckdb.IOException:
+        return made()
+
+
+def _batch(visit: Visit) -> BatchRecord:
+    """The batch that the URL names; raises Problem if there is none."""
+    name = visit.path("batch")
+    found = visit.console.ledger.batch(name) if NAME.fullmatch(name) else None
+    if found is None:
+        raise Problem(404)
+    return found
+
+
+def _checkpoint(visit: Visit) -> tuple[BatchRecord, Kept]:
+    """The batch, and what is kept of the checkpoint that the URL names; raises Problem if there is nothing."""
+    record, which = _batch(visit), visit.path("checkpoint")
+    if which not in set(Checkpoint):
+        raise Problem(404)
+    found = kept.reached(visit.console.home, record.name).get(Checkpoint(which))
+    if found is None:
+        raise Problem(404)
+    return record, found

@@ -1,0 +1,80 @@
+"""One request, once it is known whose it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from flows.console import pages
+from flows.console.links import ServedLinks
+from flows.console.web.console import Console
+from flows.console.web.problems import Problem
+from flows.ledger.entrance import Entered, tokens
+from flows.ledger.events.console import Pages
+from flows.ledger.facts import Page
+from flows.ledger.roles import Role
+
+CSRF = "form"  # the hidden field of each form
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who is signed in, as templates see it."""
+
+    operator: str
+    form: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """`form`: the fields sent; `token`: what the browser's cookie holds; `entered`: the session that it is of."""
+
+    console: Console
+    request: Request
+    form: Mapping[str, str] = field(repr=False)
+    token: str = field(repr=False)
+    entered: Entered | None
+    roles: tuple[Role, ...]
+
+    @property
+    def signed_in(self) -> Entered:
+        """The session, on routes that need one."""
+        assert self.entered is not None, "the route says who may come"
+        return self.entered
+
+    def path(self, name: str) -> str:
+        """A part of the URL's path."""
+        return str(self.request.path_params[name])
+
+    def page(self, template: str, status: int = 200, **given: Any) -> Response:
+        """A page for this visitor."""
+        visitor = Visitor(self.entered.operator, tokens.for_forms(self.token)) if self.entered else None
+        return HTMLResponse(pages.page(template, links=ServedLinks(), visitor=visitor, **given), status)
+
+    def to(self, path: str) -> Response:
+        """The answer to a form: go there."""
+        return RedirectResponse(path, 303)
+
+    def look(self, page: Page, batch: str | None = None) -> None:
+        """Notes for the audit log that this page is looked at."""
+        self.console.entrance.gathered.note(Pages(by=self.signed_in.operator, page=page, batch=batch, count=1))
+
+    def try_often(self, account: str = "") -> None:
+        """Counts a try to come in; raises Problem if there were too many from this address, or for this account."""
+        address = self.request.client.host if self.request.client else ""
+        wait = self.console.addresses.take(address)
+        if not wait and account:
+            wait = self.console.accounts.take(account.casefold()[:64])
+        if wait:
+            raise Problem(429, {"Retry-After": str(wait)})
+
+    def keep(self, answer: Response, token: str) -> Response:
+        """Lets the browser keep this token until it is closed; an empty one: no more."""
+        place = self.console.place
+        if token:
+            answer.set_cookie(place.cookie, token, path="/", secure=place.secure, httponly=True, samesite="strict")
+        else:
+            answer.delete_cookie(place.cookie, path="/", secure=place.secure, httponly=True, samesite="strict")
+        return answer

@@ -1,0 +1,361 @@
+"""Every route: what it needs, what its answers carry, and what is refused before it is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from expectations.base.errors import Fault, Transient
+from flows.console.web import routes, views
+from flows.console.web.app import make
+from flows.console.web.needs import ANYBODY, Route
+from flows.console.web.routes import ROUTES
+from flows.console.web.shield import HEADERS, POLICY
+from flows.ledger.registry import OperatorRecord
+from flows.ledger.roles import ACTS, Act, Role
+from tests.factories.consoles import ORIGIN, Browser
+
+GETS = [route for route in ROUTES if route.method == "GET"]
+POSTS = [route for route in ROUTES if route.method == "POST"]
+SIGNED = [route for route in ROUTES if route.need.signed_in]
+
+
+def url(route: Route, batches: dict[str, str]) -> str:
+    return route.path.format(batch=batches["held"], checkpoint="intake", name="console.css")
+
+
+def ask(browser: Browser, route: Route, batches: dict[str, str], **fields: str) -> Any:
+    path = url(route, batches)
+    return browser.get(path) if route.method == "GET" else browser.post(path, fields)
+
+
+def ids(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def test_every_route_of_the_app_is_in_the_table(app: FastAPI) -> None:
+    routes.check(app)
+    made = {(method, r.path) for r in app.routes for method in r.methods - {"HEAD"}}  # type: ignore[attr-defined]
+    assert made == {(route.method, route.path) for route in ROUTES}
+
+
+def test_a_route_without_a_need_is_not_made(app: FastAPI) -> None:
+    with pytest.raises(TypeError, match="need"):
+        Route("GET", "/more", views.waiting)  # type: ignore[call-arg]
+    app.add_route("/more", lambda _request: Response(), methods=["GET"])
+    with pytest.raises(Fault, match=r"ROUTE_WITHOUT_NEED.*more"):
+        routes.check(app)
+
+
+def test_a_table_whose_need_is_nothing_is_not_taken(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoilt = Route("GET", "/more", views.waiting, None)  # type: ignore[arg-type]
+    monkeypatch.setattr(routes, "ROUTES", (*ROUTES, spoilt))
+    with pytest.raises(Fault, match="ROUTE_WITHOUT_NEED"):
+        routes.add(FastAPI(), app.state.console)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/favicon.ico", "/batches", "/batches/", "/me/"])
+def test_there_is_no_other_page(ada: Browser, path: str) -> None:
+    answer = ada.get(path)
+    assert answer.status_code == 404 and "There is no such page" in answer.text
+
+
+def answers(browser: Browser, batches: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """One of each kind of answer."""
+    for route in ROUTES:
+        yield ids(route), ask(browser, route, batches)
+    yield "404", browser.get("/nowhere")
+    yield "405", browser.client.delete("/")
+    yield "400", browser.client.post("/sign-in", content=b"{}", headers={"Content-Type": "application/json"})
+    yield "413", browser.post("/sign-in", {"name": "x" * 70_000})
+    yield "host", browser.get("/", headers={"Host": "evil.example"})
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+def test_every_answer_carries_the_headers(browser: Browser, batches: dict[str, str], signed_in: bool) -> None:
+    for name, answer in answers(browser, batches):
+        if signed_in and not browser.cookie:
+            browser.sign_in()
+        assert {k: answer.headers.get(k) for k in HEADERS} == dict(HEADERS), name
+        static = "static" in name and answer.status_code == 200
+        assert answer.headers["cache-control"] == ("max-age=600" if static else "no-store"), name
+        assert "server" not in answer.headers and "strict-transport-security" not in answer.headers
+    assert "unsafe" not in POLICY and "default-src 'none'" in POLICY
+
+
+@pytest.mark.parametrize("route", GETS, ids=ids)
+def test_a_page_holds_no_script_or_style_of_its_own(ada: Browser, batches: dict[str, str], route: Route) -> None:
+    answer = ask(ada, route, batches)
+    if answer.status_code == 200 and "html" in answer.headers["content-type"]:
+        assert re.findall(r"<script(?! src=\"/static/)|<style| style=| on[a-z]+=|javascript:", answer.text) == []
+        assert re.findall(r"(?:src|href|action)=\"(?!/|#)[^\"]*\"", answer.text) == []
+
+
+@pytest.mark.parametrize("route", SIGNED, ids=ids)
+def test_who_is_not_signed_in_is_sent_to_the_door(browser: Browser, batches: dict[str, str], route: Route) -> None:
+    answer = ask(browser, route, batches)
+    assert answer.status_code == 303 and answer.headers["location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize("route", SIGNED, ids=ids)
+def test_whose_roles_were_taken_is_refused_at_the_next_request_and_it_is_an_event(
+    ada: Browser, batches: dict[str, str], route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, form = ada.console.ledger, ada.token()
+    real = {one.name: one for one in ledger.operators()}
+
+    def demoted() -> list[OperatorRecord]:
+        return [OperatorRecord(**{**vars(one), "roles": ()}) for one in real.values()]
+
+    monkeypatch.setattr(ledger, "operators", demoted)
+    answer = ask(ada, route, batches, form=form)
+    assert (answer.status_code == 403) is (route.need.act is not None)
+    ada.app.state.keeper.keep()
+    denied = [e["facts"] for e in ledger.events() if e["kind"] == "denied"]
+    act = route.need.act
+    assert denied == ([{"by": "operator-1", "act": act.value, "count": 1}] if act else [])
+    assert ledger.verify() == []
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_sees_what_the_table_of_roles_says(
+    ada: Browser, batches: dict[str, str], role: Role, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = ada.console.ledger
+    known = [OperatorRecord(**{**vars(one), "roles": (role,)}) for one in ledger.operators()]
+    monkeypatch.setattr(ledger, "operators", lambda: known)
+    for route in (r for r in GETS if r.need.act):
+        assert route.need.act is Act.VIEW and Act.VIEW in ACTS[role]
+        assert ask(ada, route, batches).status_code == 200
+    assert role.replace("_", " ") in ada.get("/me").text
+
+
+FORMS = ["", "x", "0" * 64, "é" * 64]
+
+
+@pytest.mark.parametrize("route", [r for r in POSTS if r.need.signed_in], ids=ids)
+def test_a_form_without_the_sessions_own_token_does_nothing(
+    ada: Browser, batches: dict[str, str], route: Route
+) -> None:
+    ben = Browser(ada.app)
+    ben.sign_in("operator-2")
+    other = Browser(ada.app)
+    other.sign_in()  # the same operator, another session
+    for fields in [{}, *({"form": form} for form in [*FORMS, ben.token(), other.token(), ada.cookie])]:
+        assert ask(ada, route, batches, **fields).status_code == 403
+        assert ada.get("/me").status_code == 200
+    assert ask(ada, route, batches, form=ada.token()).status_code == 303
+    assert ada.get("/me").status_code == 303
+
+
+ELSEWHERE: list[dict[str, str]] = [
+    {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+    {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
+    {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+    {"Origin": ORIGIN, "Sec-Fetch-Site": "same-site"},
+    {"Origin": ORIGIN, "Sec-Fetch-Site": "none"},
+    {"Origin": "http://localhost:8766"},
+    {"Origin": "https://localhost:8765"},
+    {"Origin": "http://localhost:8765.evil.example"},
+    {"Origin": "null"},
+    {},
+]
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
+@pytest.mark.parametrize("route", POSTS, ids=ids)
+def test_a_form_from_elsewhere_does_nothing(
+    ada: Browser, batches: dict[str, str], route: Route, headers: dict[str, str]
+) -> None:
+    fields = {"form": ada.token(), "name": "operator-2", "password": "correct horse battery staple"}
+    answer = ada.client.post(url(route, batches), data=fields, headers=headers)
+    assert answer.status_code == 403 and "set-cookie" not in answer.headers
+    assert ada.get("/me").status_code == 200
+
+
+def test_a_form_of_an_older_browser_says_where_it_comes_from(browser: Browser) -> None:
+    fields = {"name": "operator-1", "password": "correct horse battery staple"}
+    assert browser.client.post("/sign-in", data=fields, headers={"Origin": ORIGIN}).headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost", "localhost:8766", "127.0.0.1:8765", "localhost:8765.evil.example", ""]
+)
+def test_another_host_name_is_not_answered(ada: Browser, host: str) -> None:
+    answer = ada.get("/", headers={"Host": host})
+    assert answer.status_code == 400 and "thing waits" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status"),
+    [
+        (b"name=" + b"x" * 65_536, {}, 413),
+        (b"name=a", {"Content-Length": "70000"}, 413),
+        (b"name=a", {"Content-Length": "-1"}, 400),
+        (b"name=a", {"Content-Type": "multipart/form-data; boundary=x"}, 400),
+        (b"name=a", {"Content-Type": "text/plain"}, 400),
+        (b"name=\xff", {}, 400),
+        (b"name=%ff", {}, 400),
+        (b"&".join(b"a%d=b" % n for n in range(40)), {}, 400),
+    ],
+)
+def test_a_body_that_no_form_of_ours_sends_is_not_read(
+    browser: Browser, content: bytes, headers: dict[str, str], status: int
+) -> None:
+    usual = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+    assert browser.client.post("/sign-in", content=content, headers=usual | headers).status_code == status
+
+
+def test_a_body_that_does_not_say_how_long_it_is_is_read_so_far_and_no_further(browser: Browser) -> None:
+    read = []
+
+    def endless() -> Iterator[bytes]:
+        for n in range(64):
+            read.append(n)
+            yield b"x" * 8192
+
+    usual = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
+    assert browser.client.post("/sign-in", content=endless(), headers=usual).status_code == 413
+
+
+def names(held: str) -> list[str]:
+    return [
+        "/batches/no-such-batch",
+        f"/batches/{held}x",
+        f"/batches/{held.upper()}",
+        "/batches/%2e%2e",
+        "/batches/..%2f..%2fledger.db",
+        "/batches/%00",
+        "/batches/%F0%9F%98%80",
+        "/batches/<script>alert(1)</script>",
+        "/batches/' OR 1=1 --",
+        f"/batches/{held}/nowhere",
+        f"/batches/{held}/matching",  # not reached
+        f"/batches/{held}/%2e%2e%2fintake",
+        f"/batches/{held}/INTAKE",
+        f"/batches/{held}/outcomes",  # a file that lies beside the verdicts
+        f"/batches/{held}/nowhere/rows.csv",
+        f"/batches/{held}/matching/rows.csv",
+        "/static/..%2f..%2fpages.py",
+        "/static/console.html",
+        "/static/%2fetc%2fpasswd",
+        "/static/",
+    ]
+
+
+def test_a_name_that_is_none_of_ours_has_no_page(ada: Browser, batches: dict[str, str]) -> None:
+    for path in names(batches["held"]):
+        answer = ada.get(f"{ORIGIN}{path}")
+        assert answer.status_code in (303, 404), path
+        assert answer.status_code == 404 or answer.headers["location"] == "/sign-in", path
+        assert "alert(1)" not in answer.text and "/work" not in answer.text
+    assert ada.get(f"/batches/{batches['published']}/intake/rows.csv").status_code == 404  # it has ended
+    assert ada.get("/me").status_code == 200
+
+
+def test_pages_lead_to_each_other_and_the_file_has_the_rows(ada: Browser, batches: dict[str, str]) -> None:
+    held = batches["held"]
+    assert f'href="/batches/{held}/intake"' in ada.get("/").text
+    assert f'href="/batches/{held}/intake"' in ada.get(f"/batches/{held}").text
+    page = ada.get(f"/batches/{held}/intake")
+    assert f'href="/batches/{held}/intake/rows.csv"' in page.text and "Failed checks" in page.text
+    file = ada.get(f"/batches/{held}/intake/rows.csv")
+    assert file.headers["content-disposition"] == f'attachment; filename="{held}-intake-rows.csv"'
+    assert file.text.splitlines()[0] == "code,number,file,row" and len(file.text.splitlines()) >= 5
+    assert file.headers["content-type"].startswith("text/csv")
+    for which in ("intake", "matching", "eligibility", "disclosure"):
+        assert ada.get(f"/batches/{batches['published']}/{which}").status_code == 200
+
+
+def test_looks_are_counted_by_page_and_batch(ada: Browser, batches: dict[str, str]) -> None:
+    held = batches["held"]
+    for path in ("/", "/", f"/batches/{held}", f"/batches/{held}/intake", f"/batches/{held}/intake/rows.csv"):
+        assert ada.get(path).status_code == 200
+    ada.get("/batches/none")
+    ledger = ada.console.ledger
+    before = ledger.events(held)
+    ada.app.state.keeper.keep()
+    looked = [e["facts"] for e in ledger.events() if e["kind"] == "pages"]
+    assert sorted((e["page"], e.get("batch"), e["count"]) for e in looked) == [
+        ("batch", held, 1),
+        ("checkpoint", held, 1),
+        ("queue", None, 2),
+        ("rows", held, 1),
+    ]
+    assert ledger.events(held) == before and ledger.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (ValueError("Zebulon Quartermain"), 500, "ValueError"),
+        (Fault("LEDGER_BROKEN", "Zebulon Quartermain"), 500, "LEDGER_BROKEN"),
+        (Transient("LEDGER_BUSY", "Zebulon Quartermain"), 503, ""),
+    ],
+)
+def test_a_fault_shows_a_number_and_logs_its_type_and_nothing_that_it_says(
+    ada: Browser,
+    error: Exception,
+    status: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(views.queue, "queue", fails)
+    answer = ada.get("/")
+    logged = "".join(capfd.readouterr())
+    assert answer.status_code == status and "Zebulon" not in answer.text + logged
+    assert "Traceback" not in answer.text + logged and ".py" not in answer.text + logged
+    number = re.search(r"<code>([0-9a-f]{8})</code>", answer.text)
+    assert logged == (f"console: fault {number.group(1)}: {said}\n" if number else "")
+    assert (number is not None) is (status == 500)
+
+
+def test_a_fault_before_any_route_is_a_plain_page_as_well(browser: Browser, capfd: pytest.CaptureFixture[str]) -> None:
+    async def fails(_request: Request, _error: Exception) -> Response:
+        raise RuntimeError("Zebulon")
+
+    browser.app.add_exception_handler(HTTPException, fails)
+    answer = browser.get("/nowhere")
+    assert answer.status_code == 500 and "Number" in answer.text and answer.headers["content-security-policy"] == POLICY
+    logged = "".join(capfd.readouterr())
+    assert "RuntimeError" in logged and "Zebulon" not in logged + answer.text
+
+
+def test_a_template_that_lacks_a_name_shows_nothing_of_it(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(views.queue, "queue", lambda *_: {"now": None})
+    answer = ada.get("/")
+    assert answer.status_code == 500 and "undefined" not in answer.text
+    assert "UndefinedError" in capfd.readouterr().err
+
+
+def test_nobody_else_is_told_of_requests(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FastAPI would send what exceptions say, and URLs with invitations in them, to whatever a variable names."""
+    monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
+    monkeypatch.setattr("fastapi.telemetry._asgi._unconfigured", lambda _provider: False)
+    said = make(app.state.console.home)
+    assert FastAPI()._native_telemetry.enabled() and not said._native_telemetry.enabled()
+    assert FastAPI()._telemetry["auto_configure"] and not said._telemetry["auto_configure"]
+    said.state.console.ledger.close()
+
+
+def test_the_door_needs_nobody(app: FastAPI) -> None:
+    assert {ids(r) for r in ROUTES if r.need == ANYBODY} == {
+        "GET /sign-in",
+        "POST /sign-in",
+        "GET /invitation",
+        "POST /invitation",
+        "GET /static/{name}",
+    }
