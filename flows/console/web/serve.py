@@ -11,7 +11,7 @@ from flows.console.web.app import make
 from flows.console.web.place import Place
 from flows.home.tree import Home
 
-ADDRESS = "127.0.0.1"
+ADDRESS, _WAITING = "127.0.0.1", 128
 
 
 def serve(home: Home, address: str = ADDRESS, port: int | None = None) -> int:
@@ -40,7 +40,7 @@ def _config(app: object, place: Place) -> uvicorn.Config:
         ws="none",
         lifespan="on",
         limit_concurrency=100,
-        backlog=128,
+        backlog=_WAITING,
         timeout_keep_alive=10,
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=16 * 1024,
@@ -55,6 +55,7 @@ def _listening(address: str, port: int) -> socket.socket:
     try:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((address, port))
+        found.listen(_WAITING)  # who comes before the server is ready waits for it
     except OSError:
         found.close()
         what, remedy = f"port {port} cannot be used there", "Name another: --port, or console.origin."

@@ -1,0 +1,238 @@
+"""The console in a real browser: from an invitation to the rows that failed, and out again; what an ended session does;
+without JavaScript; with axe-core in light, dark and narrow. No request leaves the host."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from flows.console.web.app import make
+from flows.console.web.console import Console
+from flows.console.web.place import Place
+from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.test_site import LOOKS, VNU
+from tests.factories import installations, runs
+from tests.factories.consoles import PASSWORD, later, password_for
+
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
+]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A console that runs in a thread, so that tests can set its clock; and its held batch."""
+
+    console: Console
+    origin: str
+    held: str
+
+    def invitation(self, name: str) -> str:
+        return f"{self.origin}/invitation?token={self.console.entrance.invite(name, 'root')}"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    installation = installations.make(tmp_path_factory.mktemp("console") / "home")
+    with installations.at_home(installation.home):
+        runs.released(installation, installation.home.inbox / "released", 1, 20)
+        held = runs.held(installation, installation.home.inbox / "held")
+    listening = uvicorn.Config("", port=0).bind_socket()
+    place = Place.of(installation.home, listening.getsockname()[1])
+    app = make(installation.home, place)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    password_for(app.state.console, "operator-1")
+    yield Served(app.state.console, place.origin, held)
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+class Reader:
+    """A page in a browser of its own that notes all that it asks for, and every complaint of its console."""
+
+    def __init__(self, browser: Browser, served: Served, **how: Any) -> None:
+        self.context = browser.new_context(base_url=served.origin, **how)
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.page = self.context.new_page()
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+
+    def sign_in(self, password: str = PASSWORD) -> Page:
+        self.page.goto("/sign-in")
+        return self.fill(password)
+
+    def fill(self, password: str = PASSWORD) -> Page:
+        self.page.get_by_label("Name").fill("operator-1")
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+        return self.page
+
+
+@pytest.fixture
+def reader(browser: Browser, served: Served) -> Iterator[Reader]:
+    made = Reader(browser, served)
+    yield made
+    made.context.close()
+    assert made.asked and all(url.startswith(f"{served.origin}/") for url in made.asked)
+    # a browser asks for an icon by itself; the policy is broken by nothing
+    assert [one for one in made.complaints if "404" not in one] == []
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+def test_from_an_invitation_to_the_rows_that_failed_and_out_again(
+    browser: Browser, served: Served, script: bool, tmp_path: Path
+) -> None:
+    reader = Reader(browser, served, java_script_enabled=script)
+    page = reader.page
+    page.goto(served.invitation("operator-2"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Set a password for operator-2")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("status")).to_have_text("The password is set. Sign in with it.")
+    page.get_by_label("Name").fill("operator-2")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 thing waits for people")
+    page.get_by_role("link", name=served.held).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(served.held)
+    page.get_by_role("link", name="intake").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("100.0% of the rows against 10.0%")
+    with page.expect_download() as got:
+        page.get_by_role("link", name="as CSV").click()
+    assert got.value.suggested_filename == f"{served.held}-intake-rows.csv"
+    got.value.save_as(tmp_path / "rows.csv")
+    assert (tmp_path / "rows.csv").read_text().startswith("code,number,file,row\n")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.go_back()  # nothing is shown from what the browser kept
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    assert all(url.startswith(f"{served.origin}/") for url in reader.asked)
+    assert reader.context.cookies() == []
+    reader.context.close()
+
+
+def test_an_ended_session_leads_to_the_door_and_back_to_the_page(reader: Reader, served: Served) -> None:
+    page = reader.sign_in()
+    page.goto(f"/batches/{served.held}")
+    before = served.console.ledger.clock
+    later(served.console, minutes=31)
+    try:
+        page.get_by_role("link", name="intake").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+        reader.fill()
+        expect(page).to_have_url(f"{served.origin}/batches/{served.held}/intake")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("The batch is held at intake")
+    finally:
+        served.console.ledger.clock = before.base
+
+
+def test_a_wrong_password_is_said_and_read_out(reader: Reader) -> None:
+    page = reader.sign_in("not this one, whatever it is")
+    expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong")
+    expect(page.get_by_label("Password")).to_have_value("")
+    reader.fill()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("waits")
+
+
+def test_a_form_of_another_site_does_nothing(reader: Reader, served: Served) -> None:
+    """Another origin on the same machine sends the form of signing out: the browser says where it comes from."""
+    page = reader.sign_in()
+    form = page.locator("input[name=form]").first.get_attribute("value")
+    other = served.origin.replace("localhost", "127.0.0.1")
+    page.route(
+        f"{other}/**",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            body=f'<form method="post" action="{served.origin}/sign-out"><input name="form" value="{form}"><button>Go',
+        ),
+    )
+    page.goto(f"{other}/evil")
+    page.get_by_role("button").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("This is not allowed")
+    page.goto(f"{served.origin}/me")
+    expect(page.get_by_role("heading", level=1)).to_have_text("operator-1")
+    reader.asked[:] = [url for url in reader.asked if not url.startswith(other)]
+    reader.complaints.clear()  # the answer 403
+
+
+def test_all_sessions_end_at_once(reader: Reader, browser: Browser, served: Served) -> None:
+    other = Reader(browser, served)
+    other.sign_in()
+    page = reader.sign_in()
+    page.get_by_role("link", name="operator-1").click()
+    expect(page.get_by_text("this one")).to_have_count(1)
+    page.get_by_role("button", name="End all my sessions").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    other.page.goto("/")
+    expect(other.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    other.context.close()
+
+
+def shown(served: Served) -> list[str]:
+    """Each page that an operator meets."""
+    inner = ["/", "/me", f"/batches/{served.held}", f"/batches/{served.held}/intake", "/nowhere"]
+    return ["/sign-in", "/sign-in?wrong=1", "/sign-in?ready=1", served.invitation("operator-2"), "SIGN IN", *inner]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(browser: Browser, served: Served, look: str) -> None:
+    reader = Reader(browser, served, **LOOKS[look])
+    for path in shown(served):
+        if path == "SIGN IN":
+            reader.sign_in()
+            continue
+        reader.page.goto(path)
+        reader.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        found = axe(reader.page)
+        assert found == [], path
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert reader.page.evaluate(wide) == 0, path
+    assert all(url.startswith(f"{served.origin}/") for url in reader.asked)
+    reader.context.close()
+
+
+def axe(page: Page) -> list[str]:
+    """What it finds: put in by the test's own hand, since the page's policy lets no script in."""
+    found = Axe().run(page)
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found.response["violations"]]
+
+
+@pytest.mark.skipif(not VNU, reason="no VNU_JAR: npm pack vnu-jar")
+def test_html_is_valid(reader: Reader, served: Served, tmp_path: Path) -> None:
+    files = []
+    for path in shown(served):
+        if path == "SIGN IN":
+            reader.sign_in()
+            continue
+        text = reader.page.request.get(path).text()
+        files.append(tmp_path / f"{len(files)}.html")
+        files[-1].write_text(text)
+    command = ["java", "-jar", VNU, "--stdout", "--format", "json", *map(str, files)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ).stdout
+    assert json.loads(said)["messages"] == []
+    reader.page.goto("/")
