@@ -20,9 +20,7 @@ def sql(rows: str, rejects: str, dropped: str | None, letter: LetterFacts) -> st
     requests or more that give one reason: `reasons`), busiest_officer_rows (of one person, under whatever ids the
     letter lists him).
     """
-    by_code, alike = letter.thresholds.incomplete_share_by_code, letter.officers_alike
-    whens = "".join(f" WHEN {quote(other)} THEN {quote(first)}" for other, first in sorted(alike.items()))
-    officer = f"CASE trim(officer){whens} ELSE trim(officer) END" if whens else "trim(officer)"
+    by_code = letter.thresholds.incomplete_share_by_code
     return f"""
     WITH {_asked(rows, rejects, dropped)},
     files AS (
@@ -37,7 +35,7 @@ def sql(rows: str, rejects: str, dropped: str | None, letter: LetterFacts) -> st
     ),
     given AS (UNPIVOT ({reasons.keys("asked", ["request_id"])}) ON {", ".join(reasons.KEYS)} INTO NAME kind VALUE key),
     reasons AS (SELECT count(DISTINCT request_id) AS n FROM given GROUP BY kind, key HAVING n > 1),
-    officers AS (SELECT count(*) AS n FROM asked WHERE officer IS NOT NULL GROUP BY {officer})
+    officers AS (SELECT count(*) AS n FROM asked WHERE officer IS NOT NULL GROUP BY {officer(letter)})
     SELECT {_ROWS},
       coalesce((SELECT max(incomplete / counted) FROM files), 0.0)::DOUBLE AS worst_file_incomplete_share,
       (SELECT coalesce(list(code ORDER BY code), []) FROM codes JOIN ({_limits(by_code)}) USING (code)
@@ -45,6 +43,13 @@ def sql(rows: str, rejects: str, dropped: str | None, letter: LetterFacts) -> st
       ) AS codes_over_limit,
       coalesce((SELECT max(n) FROM reasons), 0) AS identical_reason_rows,
       coalesce((SELECT max(n) FROM officers), 0) AS busiest_officer_rows"""
+
+
+def officer(letter: LetterFacts) -> str:
+    """SQL of who the officer of a row is, under whatever ids the letter lists him."""
+    alike = sorted(letter.officers_alike.items())
+    whens = "".join(f" WHEN {quote(other)} THEN {quote(first)}" for other, first in alike)
+    return f"CASE trim(officer){whens} ELSE trim(officer) END" if whens else "trim(officer)"
 
 
 def of_rows(rows: str, rejects: str, dropped: str | None) -> str:

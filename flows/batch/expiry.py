@@ -6,8 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from expectations.base.clock import legal_date
+from expectations.instruments import Agreement
 from flows.batch.steps import BatchSteps
 from flows.ledger import Ledger
+from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import TRANSITIONS, Cause, State
 from flows.registry.enrolled import agreement_at_receipt
 
@@ -34,9 +36,16 @@ def last_day(ledger: Ledger, batch: str) -> LastDay | None:
     record = ledger.batch(batch)
     if record is None or record.state not in _WAITING:
         return None
-    agreement, began = agreement_at_receipt(ledger, record), waiting_since(ledger.events(batch))
-    if agreement is None:  # a submission that could not be read
+    return last_day_of(record, agreement_at_receipt(ledger, record), ledger.events(batch))
+
+
+def last_day_of(
+    record: BatchRecord, agreement: Agreement | None, events: Iterable[Mapping[str, Any]]
+) -> LastDay | None:
+    """The same of a batch whose agreement (None: a submission that could not be read) and events are at hand."""
+    if record.state not in _WAITING or agreement is None:
         return None
+    began = waiting_since(events)
     assert began is not None, "a batch that is held or failed has an event that says since when"
     days = timedelta(days=agreement.thresholds.held_days)
     return LastDay(legal_date(began, agreement.zone) + days, agreement.zone)

@@ -23,11 +23,12 @@ from expectations.contracts.stages import CANONICAL
 from expectations.gx.verdict import Status, Verdict
 from expectations.suites import matching
 from expectations.suites.ahead import Ahead
-from flows.batch import checkpoints, figures, grounds, period, tries
+from flows.batch import checkpoints, figures, grounds, period, results, tries
 from flows.batch.checkpoints import relation
 from flows.batch.plan import LAW_READ, PASSED, STAGE_OF, Step
 from flows.batch.release import Release, lost_rows
 from flows.batch.ruling import Judged
+from flows.evidence.requests import requests_path
 from flows.home.registers import register_of
 from flows.home.tree import FAULT, Home
 from flows.ledger import Ledger
@@ -141,7 +142,8 @@ class BatchSteps:
         with checked as leaving:
             verdict = checkpoints.run(which, self.ctx, dropped, identity, self.home.holders, leaving, self._ahead)
         self.figures = figures.measured(which, self.ctx, dropped, verdict)
-        kept = {**verdict.to_dict(), "figures": [vars(one) for one in self.figures]}
+        requests = requests_path(self.home, self.name)
+        kept = results.kept(which, self.ctx, dropped, verdict, self.figures, requests)
         stored = self.home.store_verdict(self.name, which.value, kept)
         counts: dict[str, Any] = {k: getattr(verdict, k) for k in ("declared", "evaluated", "rows")}
         # how long both took is kept with what they found: whoever measures looks later, when this process has ended

@@ -3,7 +3,7 @@
 from typing import Any
 
 from expectations.contracts.lists import Outcome
-from flows.console import kept
+from flows.console import kept, letter
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
@@ -15,14 +15,17 @@ from flows.reports import status
 def batch(home: Home, ledger: Ledger, record: BatchRecord) -> dict[str, Any]:
     """What the template `batch.html` names."""
     events, outcomes = ledger.events(record.name), _outcomes(ledger, record)
+    reached = kept.reached(home, record.name)
     return {
         "record": record,
         "summary": status.batch_summary(home, record),
         "signed_by": status.signatory(agreement_at_receipt(ledger, record), events[0]["facts"]),
         "stages": _stages(record, events, outcomes),
         "outcomes": outcomes,
+        "letter": letter.facts(home, ledger, record, reached.get(Checkpoint.INTAKE)),
+        "key": events[0]["facts"].get("letter_key"),
         "checkpoints": list(Checkpoint),
-        "reached": kept.reached(home, record.name),
+        "reached": reached,
         "instruments": [_instrument(ledger, id, digest) for id, digest in sorted(record.instruments.items())],
         "events": events,
     }

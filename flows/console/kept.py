@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from expectations.gx.verdict import Result, Status, Verdict
+from flows.batch import letter
 from flows.batch.figures import Figure, Measure
+from flows.batch.spreads import Counted, Spread
 from flows.home.tree import Home
 from flows.ledger.lifecycles.states import Checkpoint
 from flows.reports.held import sentence
@@ -14,13 +16,15 @@ from flows.reports.held import sentence
 
 @dataclass(frozen=True)
 class Kept:
-    """What a checkpoint of a batch found, with the shares that it measured beside their limits. `stored`: all of it, as
-    JSON has it."""
+    """What a checkpoint of a batch found, with the shares that it measured beside their limits. `spreads`: how its rows
+    are spread, None of an older version; `letter`: what the letter says, kept at `intake`; `stored`: all, as JSON."""
 
     batch: str
     checkpoint: Checkpoint
     verdict: Verdict
     figures: tuple[Figure, ...]
+    spreads: tuple[Counted, ...] | None
+    letter: letter.Said | None
     stored: dict[str, Any] = field(repr=False)
 
     @property
@@ -41,9 +45,23 @@ class Kept:
     def passed(self) -> tuple[Result, ...]:
         return tuple(r for r in self.verdict.results if r.ok)
 
+    def result(self, check: str) -> Result | None:
+        """How this check came out, if it is one of them."""
+        return next((one for one in self.verdict.results if one.check == check), None)
+
     def figure(self, check: str) -> Figure | None:
         """The share that this check judges, where it judges one."""
         return next((one for one in self.figures if one.measure == check), None)
+
+
+def one(home: Home, batch: str, which: Checkpoint) -> Kept | None:
+    """What is kept of one checkpoint; None if nothing is, or it cannot be read."""
+    return at(home.verdicts, batch, which)
+
+
+def path(home: Home, batch: str, which: Checkpoint) -> Path:
+    """Where it is kept."""
+    return home.verdicts / batch / f"{which}.json"
 
 
 def read(home: Home, batch: str) -> list[Kept]:
@@ -53,13 +71,14 @@ def read(home: Home, batch: str) -> list[Kept]:
 
 def reached(home: Home, batch: str) -> dict[Checkpoint, Kept | None]:
     """The checkpoints of which something is kept, in their order; None: it cannot be read, which hides no other."""
-    paths = {which: home.verdicts / batch / f"{which}.json" for which in Checkpoint}
-    return {which: _read(batch, which, path) for which, path in paths.items() if path.exists()}
+    there = (which for which in Checkpoint if path(home, batch, which).exists())
+    return {which: at(home.verdicts, batch, which) for which in there}
 
 
-def _read(batch: str, which: Checkpoint, path: Path) -> Kept | None:
+def at(verdicts: Path, batch: str, which: Checkpoint) -> Kept | None:
+    """What is kept of one in the folder `verdicts`; None as of `one`."""
     try:
-        return _kept(batch, which, json.loads(path.read_bytes()))
+        return _kept(batch, which, json.loads((verdicts / batch / f"{which}.json").read_bytes()))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -69,4 +88,6 @@ def _kept(batch: str, which: Checkpoint, stored: dict[str, Any]) -> Kept:
     results = tuple(Result(**one) for one in stored["results"])
     figures = tuple(Figure.of(one) for one in stored.get("figures", ()) if one["measure"] in set(Measure))
     verdict = Verdict(**counts, status=Status(stored["status"]), results=results)
-    return Kept(batch, which, verdict, figures, stored)
+    known = (one for one in stored.get("spreads", ()) if one["spread"] in set(Spread))
+    spreads = tuple(map(Counted.of, known)) if "spreads" in stored else None
+    return Kept(batch, which, verdict, figures, spreads, letter.of(stored.get("letter")), stored)

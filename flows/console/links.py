@@ -3,14 +3,25 @@ file's name and in a URL."""
 
 from collections.abc import Set
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
+from urllib.parse import urlencode
+
+
+def anchor(kind: str) -> str:
+    """The name of the part of the first page where what waits of this kind stands."""
+    return kind.replace(" ", "-")
 
 
 class Links(Protocol):
     """What templates ask for. A batch that has no page has no link."""
 
+    asks: ClassVar[bool]  # whether the first page is made anew for whoever asks for a part of it
+
     @property
     def queue(self) -> str: ...
+
+    def waiting(self, kind: str) -> str:
+        """What waits of this kind: a page of its own, or its part of the one page."""
 
     @property
     def results(self) -> str | None:
@@ -25,17 +36,27 @@ class Links(Protocol):
     def rows(self, batch: str, checkpoint: str) -> str:
         """The numbers of the rows that failed, as CSV."""
 
+    def decide(self, batch: str, what: str) -> str | None:
+        """Where a decision is signed, or taken back: at the console only."""
+
+    def halt(self, number: str = "") -> str | None:
+        """Where releases are stopped, or let go on after the halt of this number: at the console only."""
+
 
 @dataclass(frozen=True)
 class SiteLinks:
     """From a page of files whose way up to the site's folder is `up`, "" or "../". `known`: the batches with pages."""
 
+    asks: ClassVar[bool] = False
     known: Set[str]
     up: str = ""
 
     @property
     def queue(self) -> str:
         return f"{self.up}index.html"
+
+    def waiting(self, kind: str) -> str:
+        return f"#{anchor(kind)}"
 
     @property
     def results(self) -> str | None:
@@ -53,14 +74,24 @@ class SiteLinks:
     def rows(self, batch: str, checkpoint: str) -> str:
         return f"{self.up}batches/{batch}-{checkpoint}-rows.csv"
 
+    def decide(self, batch: str, what: str) -> str | None:
+        return None
+
+    def halt(self, number: str = "") -> str | None:
+        return None
+
 
 @dataclass(frozen=True)
 class ServedLinks:
     """At the console, where every batch has pages."""
 
+    asks: ClassVar[bool] = True
     queue: str = "/"
     results: str | None = None
     me: str = "/me"
+
+    def waiting(self, kind: str) -> str:
+        return f"/?{urlencode({'kind': kind})}"
 
     def static(self, name: str) -> str:
         return f"/static/{name}"
@@ -73,3 +104,9 @@ class ServedLinks:
 
     def rows(self, batch: str, checkpoint: str) -> str:
         return f"/batches/{batch}/{checkpoint}/rows.csv"
+
+    def decide(self, batch: str, what: str) -> str | None:
+        return f"/batches/{batch}/decide/{what}"
+
+    def halt(self, number: str = "") -> str | None:
+        return f"/halts/{number}/resume" if number else "/halt"

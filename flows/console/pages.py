@@ -9,6 +9,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from flows.console.links import anchor
+
 HERE = Path(__file__).parent
 STATIC = ("console.css", "console.js")
 
@@ -27,7 +29,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"n": _number, "share": _share, "when": _when, "bars": bars}
+    environment.filters |= {"n": _number, "share": _share, "when": _when, "bars": bars, "anchor": anchor}
     return environment
 
 
@@ -49,19 +51,21 @@ def _when(value: str | datetime | None) -> str:
 
 _WIDTH, _BAR, _GAP = 640, 26, 10  # of a picture, in its own units; a label stands before each bar, a number after it
 _LABEL, _NUMBER = 150, 90
+_LETTER = 9  # the width of one of a label
 
 
 def bars(counts: Mapping[str, int | None], title: str) -> Markup:
     """A picture of counts, one bar each, in their order; what is not known yet has none. The same numbers stand in a
     table beside it: it says nothing more."""
     most = max((n for n in counts.values() if n), default=1)
+    start = max(_LABEL, *(_LETTER * len(label) + 8 for label in counts)) if counts else _LABEL
     parts, y = [], 0
     for label, count in counts.items():
-        length = round((_WIDTH - _LABEL - _NUMBER) * (count or 0) / most)
+        length = round((_WIDTH - start - _NUMBER) * (count or 0) / most)
         parts.append(
-            f'<text class="label" x="{_LABEL - 8}" y="{y + 18}">{escape(label)}</text>'
-            f'<rect x="{_LABEL}" y="{y}" width="{max(length, 1)}" height="{_BAR}"/>'
-            f'<text x="{_LABEL + length + 8}" y="{y + 18}">{_number(count) or "not yet"}</text>'
+            f'<text class="label" x="{start - 8}" y="{y + 18}">{escape(label)}</text>'
+            f'<rect x="{start}" y="{y}" width="{max(length, 1)}" height="{_BAR}"/>'
+            f'<text x="{start + length + 8}" y="{y + 18}">{_number(count) or "not yet"}</text>'
         )
         y += _BAR + _GAP
     inside = Markup("".join(parts))

@@ -121,10 +121,7 @@ class Batches(Core):
         """The events of one batch, or all: seq, at, batch, kind, facts."""
         query = select(Event).order_by(Event.seq)
         with self.reading() as session:
-            return [
-                {"seq": e.seq, "at": e.at, "batch": e.batch, "kind": e.kind, "facts": json.loads(e.facts)}
-                for e in session.scalars(query if batch is None else query.where(Event.batch == batch))
-            ]
+            return [told(e) for e in session.scalars(query if batch is None else query.where(Event.batch == batch))]
 
     def tail(self, after: int, kinds: Collection[str]) -> list[dict[str, Any]]:
         """The events of these kinds after the one of that number, as `events` gives them, without their facts."""
@@ -262,3 +259,9 @@ def _events(kind: State, requester: str, agreement: str) -> Select[Event]:
     """The events of a kind of all batches of a requester under an agreement."""
     query = select(Event).join(Batch, Batch.name == Event.batch).where(Event.kind == kind.value)
     return query.where(Batch.requester == requester, Batch.agreement == agreement)
+
+
+def told(event: Event) -> dict[str, Any]:
+    """An event as callers see it: seq, at, batch, kind, facts."""
+    facts = json.loads(event.facts)
+    return {"seq": event.seq, "at": event.at, "batch": event.batch, "kind": event.kind, "facts": facts}

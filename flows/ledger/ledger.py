@@ -16,6 +16,7 @@ from flows.ledger.corrections import Corrections
 from flows.ledger.events.registry import Baseline, baseline_message
 from flows.ledger.homes import Homes
 from flows.ledger.operators import Operators
+from flows.ledger.overview import Overview
 from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
 from flows.ledger.requests import Requests
@@ -39,6 +40,7 @@ class Ledger(
     Corrections,
     Homes,
     Restorations,
+    Overview,
 ):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 

@@ -56,10 +56,10 @@ class Found:
 def sentence(verdict: Verdict, figures: Iterable[Figure]) -> str:
     """One sentence: why a batch goes no further after this checkpoint, or that it does."""
     if verdict.status is Status.PASS:
-        return f"It passed {verdict.suite}: {verdict.evaluated} checks on {verdict.rows:,} rows."
+        return f"It passed {verdict.suite}: {verdict.evaluated:,} checks on {verdict.rows:,} rows."
     if verdict.status is Status.ERROR:
         missing = sum(r.ok is None for r in verdict.results)
-        why = f"{missing} of {verdict.declared} checks were not evaluated"
+        why = f"{missing:,} of {verdict.declared:,} checks were not evaluated"
         return f"The batch is held at {verdict.suite}, which could not be judged: {why}."
     measured = _measured(figures)
     said = [measured.get(code, CODES[code].message if code in CODES else code) for code in verdict.codes]

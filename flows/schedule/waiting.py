@@ -4,7 +4,7 @@ A batch or submission is named by ids of ours. The name that a requester chose f
 whoever looks on this machine: it may hold values.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -15,15 +15,16 @@ from zoneinfo import ZoneInfo
 from expectations.base.errors import SluicegateError
 from expectations.base.total import total
 from expectations.codes import CODES
+from expectations.instruments import Agreement
 from flows.batch import expiry, inbox
 from flows.batch.unreadable import shown_name
 from flows.cases import watching
 from flows.home.tree import Home, busy
 from flows.ledger import Ledger
-from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import OPEN, State
 from flows.operations import kept
 from flows.registry import compliance
+from flows.registry.enrolled import agreement_at_receipt
 
 
 class Kind(StrEnum):
@@ -137,16 +138,18 @@ def looked(home: Home) -> tuple[datetime, list[Waits]]:
 
 
 def _batches(home: Home, ledger: Ledger) -> Iterator[Waits]:
-    for record in ledger.batches(*OPEN):
-        if busy(home, record.name):
-            continue
-        last = expiry.last_day(ledger, record.name)
+    records = [record for record in ledger.batches(*OPEN) if not busy(home, record.name)]
+    events, agreements = ledger.events_by_batch(r.name for r in records), dict[str, Agreement | None]()
+    for record in records:
+        under = record.instruments.get(record.agreement, "")
+        if under not in agreements:  # most batches share one
+            agreements[under] = agreement_at_receipt(ledger, record)
+        last = expiry.last_day_of(record, agreements[under], events[record.name])
         until = None if last is None else datetime.combine(last.day + timedelta(days=1), time(), ZoneInfo(last.zone))
-        yield Waits(_BATCHES[record.state], record.name, _since(ledger, record), until, tuple(record.codes))
+        yield Waits(_BATCHES[record.state], record.name, _since(events[record.name]), until, tuple(record.codes))
 
 
-def _since(ledger: Ledger, record: BatchRecord) -> datetime:
-    events = ledger.events(record.name)
+def _since(events: Sequence[Mapping[str, Any]]) -> datetime:
     return expiry.waiting_since(events) or datetime.fromisoformat(events[-1]["at"])
 
 

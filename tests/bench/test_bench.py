@@ -49,6 +49,14 @@ def test_bench(bench: str, wanted: str) -> None:
     assert re.search(wanted, found), found
 
 
+def test_pages_are_measured_beside_an_empty_one() -> None:
+    command = [sys.executable, "-m", "tests.bench.pages", "--held", "3", "--rows", "20", "--times", "2"]
+    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    for kind in ("what waits", "a held batch", "a released batch", "a held checkpoint", "a passed checkpoint"):
+        line = rf"^{kind}: p50 [\d.]+ ms, p95 [\d.]+ ms, processor p50 [\d.]+ ms; [\d,]+ x an empty page$"
+        assert re.search(line, found, re.MULTILINE), found
+
+
 def test_whole_runs_go_on_where_they_stopped(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.bench.national", str(tmp_path), "--persons", "3000", "--rows", "300"]
     first, again = (

@@ -14,7 +14,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from flows.console import pages, site
+from flows.console import pages, queue, site
+from flows.console.links import ServedLinks
 from flows.schedule import summary
 from tests.browser.chromium import CHROMIUM, chromium
 from tests.factories import installations, runs
@@ -27,8 +28,15 @@ pytestmark = [
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
-    "narrow": {"color_scheme": "light", "viewport": {"width": 360, "height": 740}},
+    "narrow": {"color_scheme": "light", "viewport": {"width": 320, "height": 740}},
 }
+
+
+class Served(ServedLinks):
+    """At a server, but that style and script lie beside the page."""
+
+    def static(self, name: str) -> str:
+        return name
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +51,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         runs.held(installation, inbox / "held")
         night = {"at": "2026-11-26T02:00:00+00:00", "selftest": summary.PASSED, "batches": [], "waiting": []}
         summary.store(installation.home, night)
-        return site.write(installation.home, place / "pages").parent
+        folder = site.write(installation.home, place / "pages").parent
+        with runs.ledger_of(installation.home) as ledger:  # as a server makes it: with a form
+            shown = queue.queue(installation.home, ledger, **queue.asked({"kind": "held"}))
+        page = pages.page("queue.html", made=shown["now"], links=Served(), **shown)
+        (folder / "asked.html").write_text(page, encoding="utf-8")
+        return folder
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +66,7 @@ def browser() -> Iterator[Browser]:
 
 
 def each(made: Path) -> list[Path]:
-    return [made / "index.html", *sorted((made / "batches").glob("*.html"))]
+    return [made / "index.html", made / "asked.html", *sorted((made / "batches").glob("*.html"))]
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -105,9 +118,24 @@ def test_the_readers_own_time_stands_beside_utc_and_without_javascript_utc_alone
 def test_on_paper_there_is_no_navigation(made: Path, browser: Browser) -> None:
     page = browser.new_page()
     page.goto((made / "index.html").as_uri())
-    page.emulate_media(media="print")
-    expect(page.get_by_role("navigation")).to_be_hidden()
+    page.emulate_media(media="print", color_scheme="dark")
+    assert all(not one.is_visible() for one in page.get_by_role("navigation").all())
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    # and paper stays white, whatever the screen is like
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.close()
+
+
+def test_the_contents_lead_to_each_kind_and_what_has_the_focus_shows_it(made: Path, browser: Browser) -> None:
+    page = browser.new_page()
+    page.goto((made / "index.html").as_uri())
+    contents = page.get_by_role("navigation", name="What waits, by kind")
+    for link in contents.get_by_role("link").all():
+        link.focus()
+        assert link.evaluate("one => getComputedStyle(one).outlineStyle") == "solid"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.querySelector(':target').tagName") == "H2"
+    assert contents.get_by_role("link").count() >= 1
     page.close()
 
 

@@ -62,6 +62,8 @@ AT_IMPORT = {
     "flows.schedule.waiting.Kind": "flows.schedule.waiting",
     "flows.cli.operator.Change": "flows.cli.operator",
     "flows.batch.figures.Measure": "flows.batch.figures",
+    "flows.batch.spreads.Limit": "flows.batch.spreads",
+    "flows.batch.spreads.Spread": "flows.batch.spreads",
     "flows.cases.Step": "flows.cases.advancing",
     "flows.ledger.database.models.KeyName": "flows.home.keys",
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",

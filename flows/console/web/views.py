@@ -8,6 +8,7 @@ from typing import IO, Any, TypeVar
 import duckdb
 from starlette.responses import Response, StreamingResponse
 
+from expectations.base.errors import Usage
 from flows.console import batch as batches
 from flows.console import checkpoint as checkpoints
 from flows.console import kept, queue
@@ -25,7 +26,11 @@ _PART = 64 * 1024
 def waiting(visit: Visit) -> Response:
     """The first page."""
     visit.look(Page.QUEUE)
-    given = queue.queue(visit.console.home, visit.console.ledger)
+    try:
+        wanted = queue.asked(visit.request.query_params)
+    except Usage:
+        raise Problem(404) from None
+    given = queue.queue(visit.console.home, visit.console.ledger, **wanted)
     return visit.page("queue.html", made=given["now"], **given)
 
 

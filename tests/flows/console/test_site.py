@@ -17,6 +17,7 @@ from expectations.base.errors import BadInput, Usage
 from expectations.gx.verdict import Result, Status, Verdict
 from flows.batch.decisions import sign
 from flows.batch.figures import Figure, Measure
+from flows.batch.receive import receive
 from flows.console import checkpoint, kept, pages, site
 from flows.ledger.decisions import Decision
 from flows.ledger.lifecycles.states import State
@@ -108,6 +109,66 @@ def test_what_was_measured_outlives_the_rows(made: Path, batches: dict[str, str]
     page = text(made / "batches" / f"{batches['rejected']}-intake.html")
     assert "100.0% of the rows against 10.0%" in page and "What may be decided" not in page
     assert "as CSV" not in page  # its rows are gone
+
+
+def test_distributions_stand_beside_their_limits_and_outlive_the_rows(made: Path, batches: dict[str, str]) -> None:
+    for name in ("held", "rejected"):
+        page = text(made / "batches" / f"{batches[name]}-intake.html")
+        assert "incomplete addresses, of all rows 100.0% 10.0% not within" in page, name
+        assert "PLACEHOLDER 4 100.0%" in page and "file 1 4 100.0% 15.0%" in page, name
+        assert "most matters of one officer 2 5,000 within" in page, name
+        assert re.search(r"matters officers 1 to 500 2 501 to 1,250 0 .* 5,001 or more: above the limit 0", page), name
+    page = text(made / "batches" / f"{batches['released']}-matching.html")
+    assert "matched, of the rows looked up 90.9% 0.5% to 98.0% within" in page
+    assert "matched 20 90.9% unmatched 2 9.1%" in page and "A 20 100.0% B 0 0.0%" in page
+    page = text(made / "batches" / f"{batches['released']}-eligibility.html")
+    assert "eligible 20 100.0%" in page and "Rows held, by code None." in page
+
+
+def test_where_nothing_was_kept_the_page_says_so(
+    installation: Installation, batches: dict[str, str], tmp_path: Path
+) -> None:
+    path = installation.home.verdicts / batches["rejected"] / "intake.json"
+    whole = path.read_text()
+    stored = json.loads(whole)
+    for name in ("spreads", "letter"):
+        del stored[name]
+    try:
+        path.write_text(json.dumps(stored))
+        made = site.write(installation.home, tmp_path / "pages", batches["rejected"]).parent
+    finally:
+        path.write_text(whole)
+    assert "None was kept: an older version" in text(made / "batches" / f"{batches['rejected']}-intake.html")
+    assert "Nothing was kept of what it says" in text(made / "batches" / f"{batches['rejected']}.html")
+
+
+def test_a_batch_shows_its_checkpoints_at_a_glance_and_what_its_letter_says(
+    made: Path, batches: dict[str, str]
+) -> None:
+    held, released = (text(made / "batches" / f"{batches[name]}.html") for name in ("held", "released"))
+    assert "intake HOLD matching not reached eligibility not reached disclosure not reached" in held
+    assert "intake PASS matching PASS eligibility PASS disclosure PASS" in released
+    for page, rows in ((held, 4), (released, 22)):
+        for said in (
+            "statute 8 USC 1253(a)(1) allowed",
+            "purpose Criminal proceeding allowed",
+            "office that signs Head of agency allowed",
+            f"rows declared {rows} data files declared 1 of them csv 1 officers listed 2",
+        ):
+            assert said in page, said
+
+
+def test_the_letter_of_a_batch_that_no_checkpoint_has_seen_is_read_from_its_own_copy(
+    installation: Installation, tmp_path: Path
+) -> None:
+    folder = installation.submit(tmp_path / "early", [installations.request(1, request_id="EARLY")])
+    with runs.ledger_of(installation.home) as ledger:
+        name = receive(installation.home, ledger, ledger.clock, folder)
+    try:
+        page = text(site.write(installation.home, tmp_path / "pages", name).parent / "batches" / f"{name}.html")
+        assert "rows declared 1 data files declared 1" in page
+    finally:
+        runs.run(installation.home, name)
 
 
 def test_the_rows_that_go_no_further_are_numbers_and_codes(made: Path, batches: dict[str, str]) -> None:
