@@ -1,21 +1,28 @@
 """What people decide and sign: on held batches, and on halts."""
 
+from collections.abc import Mapping
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey as Key
 
 from expectations.base import signatures
 from expectations.base.errors import Usage
+from expectations.base.total import total
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.lifecycles.states import State
 
-_DEFAULT_REASON = {
-    Decision.REJECT: Reason.REQUESTER_MENDS,
-    Decision.RETRY: Reason.CAUSE_MENDED,
-    Decision.DROP: Reason.INCOMPLETE_ROWS,
-    Decision.CONFIRM: Reason.RATE_EXPLAINED,
-    Decision.RESUME: Reason.CAUSE_MENDED,
-}
+# Why people decide so, most of the time.
+DEFAULT_REASON: Mapping[Decision, Reason] = total(
+    Decision,
+    {
+        Decision.REJECT: Reason.REQUESTER_MENDS,
+        Decision.RETRY: Reason.CAUSE_MENDED,
+        Decision.DROP: Reason.INCOMPLETE_ROWS,
+        Decision.CONFIRM: Reason.RATE_EXPLAINED,
+        Decision.RESUME: Reason.CAUSE_MENDED,
+    },
+)
 
 
 def sign(
@@ -30,7 +37,7 @@ def sign(
         if record is None or record.checkpoint is None or record.state is not State.HELD:
             raise Usage("NOT_HELD", "no batch of this name is held", remedy="See sluicegate review list.")
         signature = signatures.sign(ledger.decision_message(batch, decision), key, signatures.DECISION)
-        digest, why = content or record.content_digest or "", reason or _DEFAULT_REASON[decision]
+        digest, why = content or record.content_digest or "", reason or DEFAULT_REASON[decision]
         signer = signatures.public_line(key)
         return ledger.decide(batch, record.checkpoint, digest, decision, why, signer, signature)
 

@@ -1,39 +1,26 @@
 """The page of one checkpoint: the verdict in a sentence, what may be decided, each failed check, and which rows."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, assert_never
 
 from expectations.base.duck import parquet, quote, session
-from expectations.base.total import total
 from expectations.codes import CODES
 from expectations.contracts.lists import Origin
 from expectations.gx.verdict import Result
 from flows.batch.figures import Measure
-from flows.console import kept
+from flows.console import kept, spreads
 from flows.console.kept import Kept
+from flows.console.statements import DOES
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import KEYS_NEEDED, Decision
 from flows.ledger.lifecycles.states import Checkpoint, State
-from flows.reports import status
 from pipelines import lake
 
 _SHOWN = 500  # rows on the page; the file has all
 _EARLIER = 12  # batches of the same requester, this one among them, over which a checkpoint is shown
 
-# What each decision does, in plain words.
-_DOES: Mapping[Decision, str] = total(
-    Decision,
-    {
-        Decision.REJECT: "End the batch: nothing leaves, and the requester is told what to correct.",
-        Decision.RETRY: "The cause is fixed: run the stage and this checkpoint again.",
-        Decision.DROP: "Take the incomplete rows away for good; the rest is checked again, and none of it may fail.",
-        Decision.CONFIRM: "The rate has an explanation: go on. Rows that fail a rule stay held all the same.",
-        Decision.RESUME: "Let releases go on.",
-    },
-)
 _TENDS = {Checkpoint.INTAKE: "incomplete addresses", Checkpoint.MATCHING: "matched"}  # what is shown over batches
 # The step whose rows a checkpoint judges, and the dataset in it that says why a row goes no further.
 _ROWS = {Checkpoint.INTAKE: ("ingest.rows", "rows"), Checkpoint.ELIGIBILITY: ("validate.verdicts", "verdicts")}
@@ -52,7 +39,7 @@ def checkpoint(home: Home, ledger: Ledger, record: BatchRecord, found: Kept) -> 
         "failed": [_check(one, found) for one in found.failed],
         "trend": _trend(ledger, home, record, found.checkpoint) if found.checkpoint in _TENDS else [],
         "tends": _TENDS.get(found.checkpoint, ""),
-        "incomplete": status.incomplete(home, record.name) if found.checkpoint is Checkpoint.INTAKE else [],
+        "spreads": spreads.shown(found),
         "count": count,
         "rows": rows,
     }
@@ -90,7 +77,7 @@ class Rows:
 
 
 def _decision(one: Decision) -> dict[str, Any]:
-    return {"decision": one, "does": _DOES[one], "needed": KEYS_NEEDED[one]}
+    return {"decision": one, "does": DOES[one], "needed": KEYS_NEEDED[one]}
 
 
 def _check(one: Result, found: Kept) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Every request passes here: where a form comes from, whose it is, what it needs; then the route's own answer."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from urllib.parse import urlencode
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,10 +15,12 @@ from flows.console.web.needs import Route
 from flows.console.web.problems import Problem
 from flows.console.web.visit import CSRF, Visit
 from flows.ledger.entrance import Entered, tokens
-from flows.ledger.events.console import Denied
+from flows.ledger.events.operators import Denied
 from flows.ledger.roles import may
 
 SIGN_IN = "/sign-in"
+# Forms are answered by threads of their own, a few: those that wait for the ledger keep no page waiting.
+_FORMS = CapacityLimiter(8)
 
 
 def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Response]]:
@@ -26,7 +29,8 @@ def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Res
     async def endpoint(request: Request) -> Response:
         try:
             form = await forms.read(request) if route.method == "POST" else {}
-            return await run_in_threadpool(_answer, console, route, request, form)
+            answered = partial(_answer, console, route, request, form)
+            return await to_thread.run_sync(answered, limiter=_FORMS if route.method == "POST" else None)
         except Problem as problem:
             return problems.page(problem.status, problem.headers)
         except Transient:

@@ -6,13 +6,21 @@ from fastapi import FastAPI
 from starlette.routing import Route as Made
 
 from expectations.base.errors import Fault
-from flows.console.web import doors, mine, static, views
+from flows.console.web import decide, doors, mine, passkey, static, views
 from flows.console.web.console import Console
 from flows.console.web.guard import SIGN_IN, guarded
 from flows.console.web.needs import ANYBODY, SIGNED_IN, Need, Route, needs
-from flows.ledger.roles import Act
+from flows.ledger.decisions import Decision
+from flows.ledger.roles import DECIDES, Act
 
-_VIEW = needs(Act.VIEW)
+_VIEW, _HALT, _RESUME = (needs(act) for act in (Act.VIEW, Act.HALT, Act.RESUME))
+_ON_BATCHES = [one for one in Decision if one is not Decision.RESUME]
+
+
+def _at(decision: Decision) -> str:
+    return f"/batches/{{batch}}/decide/{decision}"
+
+
 ROUTES: Sequence[Route] = (
     Route("GET", SIGN_IN, doors.sign_in_page, ANYBODY),
     Route("POST", SIGN_IN, doors.sign_in, ANYBODY),
@@ -22,10 +30,20 @@ ROUTES: Sequence[Route] = (
     Route("GET", "/static/{name}", static.file, ANYBODY),
     Route("GET", "/me", mine.me, SIGNED_IN),
     Route("POST", "/me/end-all", mine.end_all, SIGNED_IN),
+    Route("GET", "/me/passkey", passkey.page, SIGNED_IN),
+    Route("POST", "/me/passkey", passkey.make, SIGNED_IN),
     Route("GET", "/", views.waiting, _VIEW),
     Route("GET", "/batches/{batch}", views.batch, _VIEW),
     Route("GET", "/batches/{batch}/{checkpoint}", views.checkpoint, _VIEW),
     Route("GET", "/batches/{batch}/{checkpoint}/rows.csv", views.rows, _VIEW),
+    *(Route("GET", _at(one), decide.decision_page(one), needs(DECIDES[one])) for one in _ON_BATCHES),
+    *(Route("POST", _at(one), decide.decide(one), needs(DECIDES[one])) for one in _ON_BATCHES),
+    Route("GET", "/batches/{batch}/decide/withdraw", decide.withdrawal_page, _VIEW),
+    Route("POST", "/batches/{batch}/decide/withdraw", decide.withdraw, _VIEW),
+    Route("GET", "/halt", decide.halt_page, _HALT),
+    Route("POST", "/halt", decide.halt, _HALT),
+    Route("GET", "/halts/{halt}/resume", decide.resumption_page, _RESUME),
+    Route("POST", "/halts/{halt}/resume", decide.resume, _RESUME),
 )
 
 

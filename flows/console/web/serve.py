@@ -23,10 +23,18 @@ def serve(home: Home, address: str = ADDRESS, port: int | None = None) -> int:
     with _listening(address, place.port) as listening:
         for name in (signal.SIGINT, signal.SIGTERM):  # the server raises them again once it has ended
             signal.signal(name, lambda *_: None)
-        logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)  # it logs what exceptions say
-        print(f"The console: {place.origin}\nInvite an operator: sluicegate console invite NAME", flush=True)
+        _hush()
+        print(f"The console: {place.origin}\nInvite an operator: sluicegate console invite NAME --key KEY", flush=True)
         uvicorn.Server(_config(app, place)).run([listening])
     return DONE
+
+
+def _hush() -> None:
+    """The server would log what exceptions say, and what was asked: an invitation's URL holds its token."""
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL + 1)
+        logger.propagate = False
 
 
 def _config(app: object, place: Place) -> uvicorn.Config:

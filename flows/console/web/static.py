@@ -1,4 +1,4 @@
-"""The style sheet and the script: two files, read once."""
+"""The style sheet and the scripts, read once."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -22,5 +22,5 @@ def file(visit: Visit) -> Response:
 
 @cache
 def _files() -> Mapping[str, tuple[bytes, str]]:
-    paths = [pages.HERE / "static" / name for name in pages.STATIC]
+    paths = [pages.HERE / "static" / name for name in (*pages.STATIC, "passkey.js")]
     return {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in paths}

@@ -1,0 +1,159 @@
+"""What is decided in a browser, one signature at a time: on held batches, and on halts."""
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from expectations.base.errors import BadInput, Usage
+from flows.console import statements
+from flows.console.statements import Statement
+from flows.console.web.problems import Problem
+from flows.console.web.visit import Visit
+from flows.ledger.core import BatchRecord
+from flows.ledger.decisions import MEANINGS, Decision, Reason
+from flows.ledger.facts import NAME
+
+Shown = Callable[[Visit], Response]
+
+
+def decision_page(which: Decision) -> Shown:
+    """What one would sign on a held batch."""
+    return lambda visit: _open(visit, _decision(visit, which), _on(visit))
+
+
+def decide(which: Decision) -> Shown:
+    """Takes a signature on a held batch."""
+
+    def taken(visit: Visit) -> Response:
+        def hand_in(statement: Statement, line: str, signature: str) -> None:
+            record, reason = _batch(visit), _reason(visit)
+            assert record.checkpoint is not None, "a decision is open on a batch that is held"
+            held = (record.name, record.checkpoint, record.content_digest or "")
+            visit.console.ledger.decide(*held, which, reason, line, signature)
+
+        return _take(visit, _decision(visit, which), hand_in, _on(visit))
+
+    return taken
+
+
+def withdrawal_page(visit: Visit) -> Response:
+    """What one would sign to take back one's own decision."""
+    return _open(visit, _withdrawal(visit), _on(visit))
+
+
+def withdraw(visit: Visit) -> Response:
+    """Takes back one's own decision."""
+
+    def hand_in(_: Statement, line: str, signature: str) -> None:
+        ledger = visit.console.ledger
+        ledger.withdraw(ledger.waiting_decision(visit.path("batch"), visit.signed_in.operator), line, signature)
+
+    return _take(visit, _withdrawal(visit), hand_in, _on(visit))
+
+
+def halt_page(visit: Visit) -> Response:
+    """The form that stops all releases."""
+    return visit.page("halt.html", made=visit.console.ledger.clock.machine(), reasons=MEANINGS)
+
+
+def halt(visit: Visit) -> Response:
+    """Stops all releases, at once and without a signature: to stop is always safe."""
+    visit.console.ledger.halt(visit.signed_in.operator, _reason(visit))
+    return visit.to("/")
+
+
+def resumption_page(visit: Visit) -> Response:
+    """What one would sign to let releases go on."""
+    return _open(visit, _resumption(visit), "/")
+
+
+def resume(visit: Visit) -> Response:
+    """Takes a signature that releases go on."""
+
+    def hand_in(_: Statement, line: str, signature: str) -> None:
+        visit.console.ledger.resume(_halt(visit), _reason(visit), line, signature)
+
+    return _take(visit, _resumption(visit), hand_in, "/")
+
+
+def _open(visit: Visit, made: Callable[[], Statement], back: str) -> Response:
+    try:
+        return _sign_page(visit, made(), back)
+    except Usage as error:
+        return _refused(visit, error, back)
+
+
+def _take(
+    visit: Visit, made: Callable[[], Statement], hand_in: Callable[[Statement, str, str], None], back: str
+) -> Response:
+    """Checks that what was seen still stands, and hands the signature to the ledger, which alone says if it is good."""
+    console = visit.console
+    try:
+        statement = made()
+        statement.check(visit.form)
+        keys = statements.keys_at(console.ledger, visit.signed_in.operator, console.place.origin)
+        hand_in(statement, *statements.answered(statement, keys, visit.form))
+    except (Usage, BadInput) as error:
+        return _refused(visit, error, back)
+    return visit.to(back)
+
+
+def _sign_page(visit: Visit, statement: Statement, back: str) -> Response:
+    console = visit.console
+    keys = statements.keys_at(console.ledger, visit.signed_in.operator, console.place.origin)
+    return visit.page(
+        "sign.html",
+        made=console.ledger.clock.machine(),
+        statement=statement,
+        asked=statements.ask(statement, keys),
+        reasons=MEANINGS,
+        back=back,
+    )
+
+
+def _refused(visit: Visit, error: Usage | BadInput, back: str) -> Response:
+    """What did not happen, and what to do: 409, as something else stands now than was looked at."""
+    made = visit.console.ledger.clock.machine()
+    return visit.page("not-done.html", 409, made=made, what=error.message, remedy=error.remedy, back=back)
+
+
+def _decision(visit: Visit, which: Decision) -> Callable[[], Statement]:
+    return lambda: statements.decision(visit.console.ledger, _batch(visit), which)
+
+
+def _withdrawal(visit: Visit) -> Callable[[], Statement]:
+    return lambda: statements.withdrawal(visit.console.ledger, _batch(visit).name, visit.signed_in.operator)
+
+
+def _resumption(visit: Visit) -> Callable[[], Statement]:
+    return lambda: statements.resumption(visit.console.ledger, _halt(visit))
+
+
+def _on(visit: Visit) -> str:
+    """The page of the checkpoint that holds the batch, or of the batch."""
+    record = _batch(visit)
+    return f"/batches/{quote(record.name)}" + (f"/{record.checkpoint}" if record.checkpoint else "")
+
+
+def _batch(visit: Visit) -> BatchRecord:
+    name = visit.path("batch")
+    found = visit.console.ledger.batch(name) if NAME.fullmatch(name) else None
+    if found is None:
+        raise Problem(404)
+    return found
+
+
+def _halt(visit: Visit) -> int:
+    number = visit.path("halt")
+    if not (number.isascii() and number.isdigit() and len(number) < 16):
+        raise Problem(404)
+    return int(number)
+
+
+def _reason(visit: Visit) -> Reason:
+    """The reason that was chosen; raises Problem for one that stands in no form of ours."""
+    try:
+        return Reason(visit.form.get("reason", ""))
+    except ValueError:
+        raise Problem(400) from None

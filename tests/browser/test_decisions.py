@@ -1,0 +1,281 @@
+"""Mornings in a real browser, with passkeys: a held batch from what waits to its release by two people; a rejection; a
+decision taken back; stale pages, two tabs and double clicks; a halt and its end."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, expect
+
+from expectations.base import signatures
+from flows.batch.decisions import sign
+from flows.console.web.app import make
+from flows.console.web.place import Place
+from flows.ledger.decisions import Decision
+from flows.ledger.lifecycles.states import State
+from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.test_console import Reader, Served, axe
+from tests.browser.test_site import LOOKS
+from tests.factories import installations, runs
+from tests.factories.consoles import PASSWORD, password_for
+from tests.factories.installations import Installation
+
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
+]
+PEOPLE = ("operator-1", "operator-2")
+HEADING = {"level": 1}
+
+
+@dataclass(frozen=True)
+class Morning:
+    """A console, and what the night left: batches held for incomplete addresses, by what becomes of them."""
+
+    installation: Installation
+    served: Served
+    held: dict[str, str]
+
+    @property
+    def ledger(self) -> Any:
+        return self.served.console.ledger
+
+    def state(self, which: str) -> State:
+        found: State = self.ledger.batch(self.held[which]).state
+        return found
+
+
+@pytest.fixture(scope="module")
+def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
+    installation = installations.make(tmp_path_factory.mktemp("morning") / "home")
+    home, held = installation.home, {}
+    with installations.at_home(home):
+        for n, which in enumerate(("dropped", "rejected", "taken back", "stale", "twice")):
+            good = [installations.request(20 * n + i, request_id=f"G-{n}-{i}") for i in range(1, 16)]
+            bad = [installations.request(i, request_id=f"B-{n}-{i}", street="NA NA") for i in range(1, 5)]
+            held[which], state = runs.run(home, installation.submit(home.inbox / f"s-{n}", [*good, *bad]))
+            assert state is State.HELD
+    listening = uvicorn.Config("", port=0).bind_socket()
+    place = Place.of(home, listening.getsockname()[1])
+    app = make(home, place)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    for name in PEOPLE:
+        password_for(app.state.console, name)
+    yield Morning(installation, Served(app.state.console, place.origin, held["dropped"]), held)
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+class Person(Reader):
+    """Somebody signed in, with an authenticator of the machine's own; clicks are counted."""
+
+    def __init__(self, browser: Browser, morning: Morning, name: str) -> None:
+        super().__init__(browser, morning.served)
+        self.name, self.morning, self.clicks = name, morning, 0
+        devices = self.context.new_cdp_session(self.page)
+        devices.send("WebAuthn.enable")
+        options = {"protocol": "ctap2", "transport": "internal", "automaticPresenceSimulation": True}
+        can = dict.fromkeys(("hasResidentKey", "hasUserVerification", "isUserVerified"), True)
+        devices.send("WebAuthn.addVirtualAuthenticator", {"options": {**options, **can}})
+        self.page.goto("/sign-in")
+        self.page.get_by_label("Name").fill(name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_role("heading", **HEADING)).to_contain_text("wait")
+
+    def click(self, role: Any, name: str) -> None:
+        self.page.get_by_role(role, name=name).first.click()
+        self.clicks += 1
+
+    def heading(self) -> Any:
+        return self.page.get_by_role("heading", **HEADING)
+
+    def make_passkey(self) -> None:
+        """Makes one, which two approvers sign for with their SSH keys."""
+        self.page.goto("/me")
+        self.click("link", "Make a passkey")
+        self.click("button", "Make a passkey")
+        expect(self.heading()).to_have_text("Your passkey is made, and does not count yet")
+        line = self.page.locator("pre code").first.inner_text()
+        ledger, keys = self.morning.ledger, self.morning.installation.home.keys
+        said = ledger.key_message(self.name, line, True)
+        private = {name: signatures.load(keys / name) for name in PEOPLE}
+        ledger.add_key(
+            self.name, line, {n: signatures.sign(said, key, signatures.OPERATOR) for n, key in private.items()}
+        )
+        self.page.goto("/")
+        self.clicks = 0
+
+    def open(self, which: str, what: str) -> Page:
+        """From what waits to what is signed."""
+        self.page.goto("/")
+        self.click("link", self.morning.held[which])
+        self.click("link", "intake")
+        self.click("link", f"{what}…")
+        return self.page
+
+    def sign(self, on: Page | None = None) -> None:
+        (on or self.page).get_by_role("button", name="Sign with your passkey").click()
+        self.clicks += 1
+
+
+@pytest.fixture(scope="module")
+def people(browser: Browser, morning: Morning) -> Iterator[list[Person]]:
+    made = [Person(browser, morning, name) for name in PEOPLE]
+    for one in made:
+        one.make_passkey()
+    yield made
+    for one in made:
+        one.context.close()
+        assert all(url.startswith(f"{morning.served.origin}/") for url in one.asked)
+
+
+def test_a_held_batch_from_what_waits_to_its_release_by_two(morning: Morning, people: list[Person]) -> None:
+    name = morning.held["dropped"]
+    for number, one in enumerate(people):
+        one.clicks = 0
+        one.open("dropped", "Drop")
+        expect(one.heading()).to_have_text(f"Drop: batch {name}")
+        expect(one.page.get_by_label("only the incomplete rows are in the way")).to_be_checked()
+        one.sign()
+        expect(one.heading()).to_contain_text("held at intake" if number == 0 else "intake")
+        assert one.clicks == 4  # and one signature
+        one.page.goto(f"/batches/{name}/intake")
+        spoken = one.page.get_by_text("One operator has spoken")
+        expect(spoken).to_have_count(1 - number)
+        assert PEOPLE[1 - number] not in one.page.locator("main").inner_text()  # who, and what, is not shown
+    assert morning.state("dropped") is State.RECEIVED
+    decided = morning.ledger.decisions(name)
+    assert [(d.operator, d.decision, d.granted) for d in decided] == [(p, "drop", True) for p in PEOPLE]
+    with installations.at_home(morning.installation.home):
+        assert runs.run(morning.installation.home, name) == (name, State.PUBLISHED)
+    assert morning.ledger.verify() == []
+
+
+def test_a_rejection_takes_one(morning: Morning, people: list[Person]) -> None:
+    one = people[0]
+    one.open("rejected", "Reject")
+    expect(one.page.get_by_text("One operator signs.")).to_be_visible()
+    one.sign()
+    expect(one.heading()).to_contain_text("intake")
+    assert morning.state("rejected") is State.REJECTED
+    one.page.goto(f"/batches/{morning.held['rejected']}/decide/drop")  # final states are locked
+    expect(one.page.get_by_role("alert")).to_contain_text("rejected, and this decision is not open on it")
+
+
+def test_a_decision_is_taken_back_until_the_second_has_spoken(morning: Morning, people: list[Person]) -> None:
+    ada, ben = people
+    ada.open("taken back", "Drop")
+    ada.sign()
+    ben.open("taken back", "Drop")  # a page from before
+    ada.page.goto(f"/batches/{morning.held['taken back']}/intake")
+    ada.click("link", "Take back your decision")
+    ada.sign()
+    expect(ada.page.get_by_text("Nobody has spoken")).to_be_visible()
+    ben.sign()
+    expect(ben.page.get_by_role("alert")).to_contain_text("has changed since, and nothing was signed")
+    ben.page.get_by_role("link", name="Go on from there").click()
+    ben.page.goto(f"/batches/{morning.held['taken back']}/decide/withdraw")
+    expect(ben.page.get_by_role("alert")).to_contain_text("No decision of this operator waits")
+    for one in (ben, ada):
+        one.open("taken back", "Drop")
+        one.sign()
+        expect(one.heading()).to_contain_text("intake")
+    assert morning.state("taken back") is State.RECEIVED and morning.ledger.verify() == []
+
+
+def test_a_stale_page_signs_nothing(morning: Morning, people: list[Person]) -> None:
+    one = people[0]
+    one.open("stale", "Drop")
+    with installations.at_home(morning.installation.home):
+        key = signatures.load(morning.installation.home.keys / "operator-2")
+        sign(morning.installation.home, morning.held["stale"], Decision.REJECT, key)
+    before = morning.ledger.head().seq
+    one.sign()
+    expect(one.heading()).to_have_text("Nothing was done")
+    decided = [e for e in morning.ledger.links(before) if e.kind == "decision"]
+    assert decided == [] and morning.state("stale") is State.REJECTED
+
+
+def test_double_clicks_and_two_tabs_do_no_harm(morning: Morning, people: list[Person]) -> None:
+    one, url = people[0], f"/batches/{morning.held['twice']}/decide/drop"
+    tabs = [one.page, one.context.new_page()]
+    devices = one.context.new_cdp_session(tabs[1])
+    devices.send("WebAuthn.enable")
+    for tab in tabs:
+        tab.goto(url)
+    one.page.get_by_role("button", name="Sign with your passkey").dblclick()
+    expect(one.heading()).to_contain_text("held at intake")
+    tabs[1].evaluate("document.querySelector('form.passkey').submit()")  # without an answer
+    expect(tabs[1].get_by_role("alert")).to_contain_text("gave no signature")
+    tabs[1].close()
+    one.page.goto(url)
+    one.sign()
+    expect(one.page.get_by_role("alert")).to_contain_text("has signed this decision already")
+    assert [d.operator for d in morning.ledger.decisions(morning.held["twice"])] == ["operator-1"]
+
+
+def test_one_halts_and_two_let_releases_go_on(morning: Morning, people: list[Person]) -> None:
+    ada, ben = people
+    ada.page.goto("/halt")
+    ada.page.get_by_label("the system may be at fault").check()
+    ada.click("button", "Stop all releases")
+    expect(ada.page.get_by_text("releases halted").first).to_be_visible()
+    (halt,) = morning.ledger.halts()
+    assert halt.operator == "operator-1"
+    for one in (ada, ben):
+        one.page.goto(f"/halts/{halt.seq}/resume")
+        one.sign()
+        expect(one.heading()).to_contain_text("wait")
+    assert morning.ledger.halts() == [] and morning.ledger.verify() == []
+    ben.page.goto(f"/halts/{halt.seq}/resume")
+    expect(ben.page.get_by_role("alert")).to_contain_text("No halt of this number stands")
+
+
+def test_who_has_no_passkey_is_shown_the_command(browser: Browser, morning: Morning) -> None:
+    reader = Reader(browser, morning.served)
+    reader.sign_in()
+    keys = morning.ledger.operators
+    morning.ledger.operators = lambda: [
+        type(o)(**{**vars(o), "keys": tuple(k for k in o.keys if k.key_line.startswith("ssh-"))}) for o in keys()
+    ]
+    try:
+        reader.page.goto(f"/batches/{morning.held['twice']}/decide/drop")
+        expect(reader.page.get_by_text("You have no passkey for this console")).to_be_visible()
+        expect(reader.page.get_by_text(f"sluicegate review decide {morning.held['twice']} drop")).to_be_visible()
+        expect(reader.page.get_by_role("button", name="Sign with your passkey")).to_have_count(0)
+    finally:
+        del morning.ledger.operators
+        reader.context.close()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_on_pages_that_are_signed(browser: Browser, morning: Morning, look: str) -> None:
+    reader = Reader(browser, morning.served, **LOOKS[look])
+    reader.sign_in()
+    halt = morning.ledger.halt("operator-2", "suspected_fault")
+    pages = ["/halt", "/me/passkey", f"/halts/{halt}/resume", "/halts/1/resume"]
+    for path in [*pages, *(f"/batches/{morning.held['twice']}/decide/{d}" for d in ("drop", "reject", "withdraw"))]:
+        reader.page.goto(path)
+        assert axe(reader.page) == [], path
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert reader.page.evaluate(wide) == 0, path
+    assert json.dumps(reader.asked).count(morning.served.origin) == len(reader.asked)
+    reader.context.close()
