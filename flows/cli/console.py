@@ -5,7 +5,8 @@ from urllib.parse import urlencode
 
 from typer import Argument, Context, Option, Typer
 
-from flows.cli.command import Who, at_home
+from expectations.base import signatures
+from flows.cli.command import Key, at_home
 from flows.home.tree import open_home
 
 app = Typer(name="console", help="The operators' pages in a browser.")
@@ -32,10 +33,10 @@ def console(
 @app.command()
 def invite(
     name: Annotated[str, Argument(help="The operator's id.")],
+    key: Key,
     port: Port = None,
-    who: Who = "",
 ) -> None:
-    """Print a link with which an enrolled operator sets a password, once, within an hour.
+    """Print a link with which an enrolled operator sets a password, once, within an hour; an approver makes it.
 
     Give it to nobody else: whoever opens it first signs in as that operator.
     """
@@ -45,5 +46,6 @@ def invite(
     with at_home() as (home, ledger):
         place = Place.of(home, port)
         ledger.require_open()
+        who = ledger.operator_of(signatures.public_line(signatures.load(key)))
         token = Entrance(ledger).invite(name, who)
     print(f"{place.origin}/invitation?{urlencode({'token': token})}")

@@ -41,7 +41,7 @@ class Served:
     held: str
 
     def invitation(self, name: str) -> str:
-        return f"{self.origin}/invitation?token={self.console.entrance.invite(name, 'root')}"
+        return f"{self.origin}/invitation?token={self.console.entrance.invite(name, 'operator-2')}"
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_from_an_invitation_to_the_rows_that_failed_and_out_again(
     expect(page.get_by_role("heading", level=1)).to_have_text("1 thing waits for people")
     page.get_by_role("link", name=served.held).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(served.held)
-    page.get_by_role("link", name="intake").click()
+    page.get_by_role("region", name="Checkpoints").get_by_role("link", name="intake").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("100.0% of the rows against 10.0%")
     with page.expect_download() as got:
         page.get_by_role("link", name="as CSV").click()
@@ -142,7 +142,7 @@ def test_an_ended_session_leads_to_the_door_and_back_to_the_page(reader: Reader,
     before = served.console.ledger.clock
     later(served.console, minutes=31)
     try:
-        page.get_by_role("link", name="intake").click()
+        page.get_by_role("region", name="Checkpoints").get_by_role("link", name="intake").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
         reader.fill()
         expect(page).to_have_url(f"{served.origin}/batches/{served.held}/intake")

@@ -12,12 +12,12 @@ from urllib.parse import urlencode
 
 import pytest
 from fastapi import FastAPI
-from flows.console.web.console import Console
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from starlette.testclient import TestClient
 
 from expectations.base.clock import Clock
+from flows.console.web.console import Console
 from flows.ledger.entrance import passwords
 
 ORIGIN, PASSWORD = "http://localhost:8765", "correct horse battery staple"
@@ -77,4 +77,4 @@ def later(console: Console, **by: float) -> None:
 
 
 def password_for(console: Console, name: str) -> None:
-    console.entrance.set_password(console.entrance.invite(name, "root"), PASSWORD)
+    console.entrance.set_password(console.entrance.invite(name, "operator-2"), PASSWORD)

@@ -20,12 +20,14 @@ from prometheus_client import CollectorRegistry, generate_latest
 from expectations.contracts.register import REGISTER_PERSON
 from expectations.contracts.request import RAW_NAMES
 from flows.cli import main
+from flows.console.web.app import make
 from flows.home.tree import open_home
+from flows.ledger.lifecycles.states import Checkpoint
 from flows.operations.telemetry import meter_provider
 from flows.sandbox.home import REQUESTER_AGE
 from flows.schedule.metrics import Looks
 from pipelines import sealing
-from tests.factories import installations, observed, recalls, submissions
+from tests.factories import consoles, installations, observed, recalls, submissions
 from tests.factories.receiver import Receiver, receiver
 from tests.test_readme import OURS, ROOT
 
@@ -257,6 +259,27 @@ def test_no_file_outside_the_register_and_batches_in_flight_holds_a_value(place:
         if path.is_file() and (hit := leaks(path.read_bytes())):
             found[str(path.relative_to(place))] = hit
     assert found == {}
+
+
+def test_no_page_of_the_console_holds_a_value(place: Path, printed: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every page of every batch, as somebody sees them whose roles allow all."""
+    consoles.quick(monkeypatch)
+    monkeypatch.setenv("TMPDIR", str(place / "tmp"))
+    browser = consoles.Browser(make(open_home(place / "home")))
+    consoles.password_for(browser.console, "operator-1")
+    browser.sign_in()
+    ledger, shown = browser.console.ledger, {path: browser.get(path) for path in ("/", "/me")}
+    for name in (record.name for record in ledger.batches()):
+        for which in ("", *(f"/{one}{end}" for one in Checkpoint for end in ("", "/rows.csv"))):
+            shown[f"/batches/{name}{which}"] = browser.get(f"/batches/{name}{which}")
+    ledger.close()
+    assert [path for path, answer in shown.items() if answer.status_code == 500] == []
+    good = {path for path, answer in shown.items() if answer.status_code == 200}
+    assert {answer.status_code for answer in shown.values()} == {200, 404}
+    assert len(good) > 10 and sum(path.endswith("rows.csv") for path in good) == 1
+    assert {path: leaks(answer.content + str(answer.headers).encode()) for path, answer in shown.items()} == {
+        path: [] for path in shown
+    }
 
 
 def test_what_is_left_in_the_lake_belongs_to_batches_in_flight(place: Path, printed: bytes) -> None:

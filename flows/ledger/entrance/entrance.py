@@ -18,6 +18,8 @@ from flows.ledger.entrance.sessions import Limits
 from flows.ledger.events import Event
 from flows.ledger.events.console import Invited, Locked, PasswordSet, SessionEnded, SignedIn, SignedOut, SignInFailed
 from flows.ledger.operators import active_operator
+from flows.ledger.roles import Act, require
+from flows.ledger.signing import roles_of
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,14 @@ class Entrance:
                 accounts.set_password(session, NOBODY, None)
 
     def invite(self, operator: str, who: str) -> str:
-        """A token that lets an operator set a password, once, within an hour; raises Usage for one who is none."""
+        """A token that lets an operator set a password, once, within an hour. `who` makes it, who may change operators.
+        Raises Usage if either is no operator, or may not."""
         token = tokens.new()
         with self._ledger.transaction() as session:
             active_operator(session, operator)
+            require(roles_of(active_operator(session, who)), Act.OPERATORS, who)
             invitations.add(session, _kept(token), operator, self._now())
-            self._append(session, Invited(by=operator, who=facts.name(who, "who")), who)
+            self._append(session, Invited(by=operator, who=who))
         return token
 
     def invited(self, token: str) -> str | None:
@@ -201,4 +205,4 @@ def _kept(token: str) -> str:
 
 def _over() -> BadInput:
     what = "this invitation was used, is older than an hour, or is none of ours"
-    return BadInput("INVITATION_OVER", what, remedy="Ask for another: sluicegate console invite NAME")
+    return BadInput("INVITATION_OVER", what, remedy="Ask for another: sluicegate console invite NAME --key KEY")

@@ -40,7 +40,7 @@ class SignedIn(_Entering, kinds=[Kind.SIGNED_IN]):
 
 @dataclass(frozen=True, kw_only=True)
 class Invited(_Entering, kinds=[Kind.INVITED]):
-    """`by` may set a password, once: `who` (operator or login name) made the link."""
+    """`by` may set a password, once: `who` made the link."""
 
     who: str
 

@@ -38,7 +38,7 @@ def door(ledger: Ledger, office: Office, later: Later) -> Entrance:
     made = Entrance(ledger)
     made.ready()
     for name in ("ada", "ben"):
-        made.set_password(made.invite(name, "root"), PASSWORD)
+        made.set_password(made.invite(name, "ben"), PASSWORD)
     return made
 
 
@@ -69,13 +69,13 @@ def test_who_was_invited_sets_a_password_and_signs_in(door: Entrance, ledger: Le
     token = signed_in(door)
     entered = door.entered(token)
     assert entered and entered.operator == "ada"
-    assert told(ledger, "invited")[0] == {"kind": "invited", "by": "ada", "who": "root"}
+    assert told(ledger, "invited")[0] == {"kind": "invited", "by": "ada", "who": "ben"}
     assert told(ledger, "password_set", "signed_in")[-1] == {"kind": "signed_in", "by": "ada"}
     assert ledger.verify() == []
 
 
 def test_of_tokens_and_passwords_nothing_is_kept_but_hashes(door: Entrance, ledger: Ledger) -> None:
-    token, invitation = signed_in(door), door.invite("cleo", "root")
+    token, invitation = signed_in(door), door.invite("cleo", "ben")
     with ledger.reading() as session:
         rows = [
             str(getattr(row, column.key))
@@ -98,7 +98,7 @@ def test_of_tokens_and_passwords_nothing_is_kept_but_hashes(door: Entrance, ledg
     ],
 )
 def test_a_weak_password_is_refused_and_the_invitation_still_counts(door: Entrance, password: str, code: str) -> None:
-    token = door.invite("ada", "root")
+    token = door.invite("ada", "ben")
     with pytest.raises(BadInput, match=code) as refused:
         door.set_password(token, password)
     assert password not in str(refused.value)
@@ -108,22 +108,22 @@ def test_a_weak_password_is_refused_and_the_invitation_still_counts(door: Entran
 def test_an_invitation_counts_once_for_an_hour_and_the_newest_alone(
     door: Entrance, ledger: Ledger, later: Later
 ) -> None:
-    first, second = door.invite("cleo", "root"), door.invite("cleo", "root")
+    first, second = door.invite("cleo", "ben"), door.invite("cleo", "ben")
     assert (door.invited(first), door.invited(second)) == (None, "cleo")
     door.set_password(second, PASSWORD)
-    third = door.invite("cleo", "root")
+    third = door.invite("cleo", "ben")
     later(minutes=60)
     for token in (first, second, third, tokens.new(), "", "x" * 5000):
         assert door.invited(token) is None
         with pytest.raises(BadInput, match="INVITATION_OVER"):
             door.set_password(token, PASSWORD)
     with pytest.raises(Usage, match="UNKNOWN_OPERATOR"):
-        door.invite("nobody", "root")
+        door.invite("nobody", "ben")
     assert len(told(ledger, "password_set")) == 3
 
 
 def test_of_two_who_have_the_same_link_one_sets_the_password(door: Entrance) -> None:
-    token = door.invite("cleo", "root")
+    token = door.invite("cleo", "ben")
 
     def sets(password: str) -> bool:
         try:
@@ -137,7 +137,7 @@ def test_of_two_who_have_the_same_link_one_sets_the_password(door: Entrance) -> 
 
 def test_a_new_password_ends_what_was_open(door: Entrance, ledger: Ledger) -> None:
     tokens_before = [signed_in(door), signed_in(door)]
-    door.set_password(door.invite("ada", "root"), "another long password")
+    door.set_password(door.invite("ada", "ben"), "another long password")
     assert [door.entered(one) for one in tokens_before] == [None, None]
     assert told(ledger, "session_ended") == [{"kind": "session_ended", "by": "ada", "count": 2}]
     assert door.by_password("ada", PASSWORD) is None and door.by_password("ada", "another long password")
@@ -210,12 +210,12 @@ def test_who_signs_out_is_out_and_who_ends_all_everywhere(door: Entrance, ledger
 
 
 def test_a_revoked_operator_is_out_at_once_and_stays_out(door: Entrance, ledger: Ledger, office: Office) -> None:
-    token, invitation = signed_in(door), door.invite("ada", "root")
+    token, invitation = signed_in(door), door.invite("ada", "ben")
     office.revoke("ada")
     assert door.entered(token) is None and door.by_password("ada", PASSWORD) is None
     assert door.invited(invitation) is None
     with pytest.raises(Usage):
-        door.invite("ada", "root")
+        door.invite("ada", "ben")
     door.store()
     door.gathered.write()
     assert told(ledger, "session_ended", "sign_in_failed") == [
@@ -256,7 +256,7 @@ def test_many_windows_at_a_time_are_no_more_tries(door: Entrance, monkeypatch: p
 def test_an_invitation_unlocks(door: Entrance) -> None:
     for _ in range(5):
         door.by_password("ada", "wrong")
-    door.set_password(door.invite("ada", "root"), PASSWORD)
+    door.set_password(door.invite("ada", "ben"), PASSWORD)
     signed_in(door)
 
 
@@ -353,7 +353,7 @@ def test_a_wrong_clock_keeps_nobody_out(door: Entrance, ledger: Ledger, later: L
 @pytest.mark.parametrize("table", Private.metadata.tables)
 def test_what_stands_in_these_tables_is_no_matter_of_the_chain(door: Entrance, ledger: Ledger, table: str) -> None:
     signed_in(door)
-    door.invite("cleo", "root")
+    door.invite("cleo", "ben")
     with ledger.transaction() as session:
         assert session.connection().exec_driver_sql(f"DELETE FROM {table}").rowcount > 0
     assert ledger.verify() == []

@@ -25,12 +25,14 @@ from flows.evidence.store import accounting_path
 from flows.home import keys
 from flows.home.tree import Home, open_home
 from flows.ledger.database import copies
+from flows.ledger.entrance import Entrance
 from flows.ledger.lifecycles.states import State
 from flows.operations import archive, backup, opening, restore
 from flows.operations.backup import Made
 from pipelines import sealing
 from tests.factories import backups, installations, ledgers, runs
 from tests.factories.backups import Recovery, opened, refused, take
+from tests.factories.consoles import PASSWORD
 from tests.factories.law import no_law
 from tests.factories.paths import ROOT
 
@@ -83,6 +85,23 @@ def test_a_restored_home_is_the_same_and_closed(used: Home, made: Made, key: Rec
             after.require_open()
     assert evidence_keys.identity(found.home, "b-1").recipient
     assert made.manifest.destroy_by is None  # the agreement of this batch is not enrolled
+
+
+def test_who_could_come_into_the_console_signs_in_anew(home: Home, key: Recovery, tmp_path: Path) -> None:
+    """Passwords are kept; no session that was open and no invitation comes back."""
+    with opened(home) as ledger:
+        entrance = Entrance(ledger)
+        entrance.set_password(entrance.invite("operator-1", "operator-2"), PASSWORD)
+        token, invitation = entrance.by_password("operator-1", PASSWORD), entrance.invite("operator-2", "operator-2")
+        assert token and entrance.entered(token) and entrance.invited(invitation)
+    taken = take(home, tmp_path / "made", key)
+    found = restore.restore(taken.path, key.path, tmp_path / "new")
+    assert found.problems == ()
+    with opened(found.home) as ledger:
+        restored = Entrance(ledger)
+        assert restored.entered(token) is None and restored.invited(invitation) is None
+        assert restored.of("operator-1") == []
+        assert restored.by_password("operator-1", PASSWORD)
 
 
 def test_nothing_can_be_read_in_the_file_or_its_name(used: Home, made: Made) -> None:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from flows.console.web.rate import Rate
 from flows.ledger.entrance import tokens
+from flows.ledger.roles import ALL
 from tests.factories.consoles import PASSWORD, Browser, later
 from tests.factories.ledgers import Office
 
@@ -32,9 +33,9 @@ def revoke(browser: Browser, name: str) -> None:
     office.keys = {n: signatures.load(keys / n) for n in ("operator-1", "operator-2")}
     office.keys |= {n: office.new_key() for n in ("cleo", "dora")}
     for new in ("cleo", "dora"):
-        said = ledger.operator_message(new, office.line(new))
+        said = ledger.operator_message(new, office.line(new), ALL)
         signed = office.signed(said, ("operator-1", "operator-2"), signatures.OPERATOR)
-        ledger.enrol_operator(new, office.line(new), signed)
+        ledger.enrol_operator(new, office.line(new), signed, ALL)
     office.revoke(name, "cleo", "dora")
 
 
@@ -198,7 +199,7 @@ def test_a_bucket_is_filled_again_and_forgets_whom_it_has_not_seen_for_long(monk
 
 
 def test_an_invitation_sets_a_password_once(browser: Browser) -> None:
-    token = browser.console.entrance.invite("operator-1", "root")
+    token = browser.console.entrance.invite("operator-1", "operator-2")
     page = browser.get("/invitation", params={"token": token})
     assert page.status_code == 200 and "Set a password for operator-1" in page.text
     new = "six other words, and no phrase"
@@ -223,7 +224,7 @@ def test_an_invitation_sets_a_password_once(browser: Browser) -> None:
 def test_a_password_that_is_not_taken_says_why_and_is_not_shown(
     browser: Browser, password: str, again: str, said: str
 ) -> None:
-    token = browser.console.entrance.invite("operator-1", "root")
+    token = browser.console.entrance.invite("operator-1", "operator-2")
     answer = browser.post("/invitation", {"token": token, "password": password, "again": again})
     assert answer.status_code == 422 and said in answer.text
     assert password not in answer.text.replace("sluicegate console", "")
@@ -232,7 +233,7 @@ def test_a_password_that_is_not_taken_says_why_and_is_not_shown(
 
 @pytest.mark.parametrize("token", ["", "x", "x" * 43, "x" * 5000, "../../etc/passwd"])
 def test_an_invitation_that_is_guessed_or_too_old_is_none(browser: Browser, token: str) -> None:
-    old = browser.console.entrance.invite("operator-1", "root")
+    old = browser.console.entrance.invite("operator-1", "operator-2")
     later(browser.console, minutes=60)
     for one in (token, old):
         assert browser.get("/invitation", params={"token": one}).status_code == 410

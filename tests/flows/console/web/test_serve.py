@@ -64,17 +64,24 @@ def home(installation: Installation, tmp_path: Path) -> Iterator[Home]:
         yield made
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def key(home: Home) -> tuple[str, str]:
+    """Who invites."""
+    return "--key", str(home.keys / "operator-2")
+
+
+@pytest.mark.parametrize(("how", "log"), [(signal.SIGTERM, "json"), (signal.SIGINT, "text")])
 def test_an_operator_is_invited_signs_in_and_the_console_stops_cleanly(
-    home: Home, how: signal.Signals, command: Run
+    home: Home, how: signal.Signals, log: str, command: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("SLUICEGATE_LOG__FORMAT", log)
     port = free_port()
     with served(home, "--port", str(port)) as (process, origin):
         assert origin == f"http://localhost:{port}"
-        code, link, _ = command("console", "invite", "operator-1", "--port", str(port), "--who", "root")
+        code, link, _ = command("console", "invite", "operator-1", "--port", str(port), *key(home))
         assert code == 0 and link.startswith(f"{origin}/invitation?token=")
         token = parse_qs(urlsplit(link.strip()).query)["token"][0]
         with httpx.Client(base_url=origin, headers={"Origin": origin, "Sec-Fetch-Site": "same-origin"}) as client:
+            assert client.get("/invitation", params={"token": token}).status_code == 200
             fields = {"token": token, "password": PASSWORD, "again": PASSWORD}
             assert client.post("/invitation", data=fields).headers["location"] == "/sign-in?ready=1"
             fields = {"name": "operator-1", "password": PASSWORD}
@@ -84,7 +91,7 @@ def test_an_operator_is_invited_signs_in_and_the_console_stops_cleanly(
             assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
             process.send_signal(how)
             out, err = process.communicate(timeout=60)
-        assert (process.returncode, err) == (0, "") and token not in out
+        assert (process.returncode, err) == (0, "") and token not in out  # nothing of what was asked
     with Ledger.open(home.ledger_url, Clock()) as ledger:  # what was looked at last is written at the end
         assert ledger.events()[-1]["facts"] == {"by": "operator-1", "page": "queue", "count": 1}
         assert ledger.verify() == []
@@ -99,7 +106,7 @@ def test_a_port_that_is_taken_is_said(home: Home, command: Run) -> None:
 
 
 def test_only_an_operator_is_invited(home: Home, command: Run) -> None:
-    code, out, err = command("console", "invite", "zebulon")
+    code, out, err = command("console", "invite", "zebulon", *key(home))
     assert (code, out) == (2, "") and "UNKNOWN_OPERATOR" in err
 
 
@@ -202,5 +209,5 @@ def test_a_restored_home_has_no_console_before_it_is_opened(home: Home, command:
         ledger.record_restored(session, ledgers.sha("backup"))
     with pytest.raises(Usage, match="RESTORED_CLOSED"):
         Console.of(home, Place.of(home))
-    for arguments in (["console"], ["console", "invite", "operator-1"]):
+    for arguments in (["console"], ["console", "invite", "operator-1", *key(home)]):
         assert "RESTORED_CLOSED" in command(*arguments)[2]
