@@ -8,11 +8,13 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,14 @@ import httpx
 import jsonschema
 import psycopg
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from expectations.base.clock import Clock
+from flows.home.config import VARIABLES
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from flows.schedule.engine import connect
@@ -86,7 +94,8 @@ def test_they_set_what_up_sets(commands: Callable[[], dict[str, Command]]) -> No
     server = commands()["server"].environment
     assert {name: server.get(name) for name in SETTINGS} == SETTINGS
     used = {variable for one in commands().values() for variable in one.environment}
-    assert {name for name in used if name.startswith("SLUICEGATE_")} <= {"SLUICEGATE_HOME", "SLUICEGATE_LEDGER"}
+    ours = {name for name in used if name.startswith("SLUICEGATE_")}
+    assert ours <= {"SLUICEGATE_HOME", "SLUICEGATE_LEDGER", *(name for name in VARIABLES if "CONSOLE" in name)}
     assert all("--limit" in one.words for name, one in commands().items() if name == "worker")
 
 
@@ -145,6 +154,28 @@ def waited(look: Callable[[], Any]) -> Any:
     raise AssertionError("it did not come")
 
 
+def answers(url: str, certificate: Path | None = None) -> bool:
+    """Whether a page is there."""
+    trust: Any = ssl.create_default_context(cafile=str(certificate)) if certificate else True
+    try:
+        return "Sign in" in httpx.get(url, verify=trust).text
+    except httpx.TransportError:
+        return False
+
+
+def certified(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost, and its key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    paths = folder / "console.pem", folder / "console.key"
+    paths[0].write_bytes(made.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
+
+
 def forks(home: Path) -> bool:
     """Whether a warm process answers, from which the worker's runs are forked."""
     found = connect(home / "prefect")
@@ -170,6 +201,9 @@ def test_what_systemd_would_start_runs(tmp_path: Path) -> None:
             processes.run(commands["deploy"])  # waits for the server
             processes.start(commands["worker"])
             relay = processes.start(commands["relay"])
+            pages = free_port()
+            processes.start(replace(commands["console"], words=[*commands["console"].words, "--port", str(pages)]))
+            assert waited(lambda: answers(f"http://localhost:{pages}/sign-in"))
             assert ended(f"http://127.0.0.1:{port}/api", "signed-head") == "Completed"
             assert len(list((tmp_path / "home" / "checkpoints").glob("*.json"))) == 1
             assert forks(tmp_path / "home")
@@ -189,7 +223,8 @@ def test_what_systemd_would_start_runs(tmp_path: Path) -> None:
 @pytest.mark.timeout(900)  # measured at a load of ten on two cores: 319 s
 def test_what_compose_would_start_runs_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with databases("s3cret") as (_, database):
-        port, passwords = free_port(), tmp_path / "pgpass"
+        port, pages, passwords = free_port(), free_port(), tmp_path / "pgpass"
+        certificate, key = certified(tmp_path)
         passwords.write_text(f"127.0.0.1:{database}:*:sluicegate:s3cret\n")
         passwords.chmod(0o600)
         here = {
@@ -199,6 +234,9 @@ def test_what_compose_would_start_runs_a_batch(tmp_path: Path, monkeypatch: pyte
             "//server:": "//127.0.0.1:",
             "0.0.0.0": "127.0.0.1",
             "4200": str(port),
+            "8765": str(pages),
+            "/run/secrets/console_certificate": str(certificate),
+            "/run/secrets/console_key": str(key),
         }
         monkeypatch.setenv("PGPASSFILE", str(passwords))
         monkeypatch.setenv("SLUICEGATE_LEDGER", f"postgresql://sluicegate@127.0.0.1:{database}/sluicegate")
@@ -213,6 +251,8 @@ def test_what_compose_would_start_runs_a_batch(tmp_path: Path, monkeypatch: pyte
             processes.run(commands["deploy"])
             processes.start(commands["worker"])
             processes.start(commands["relay"])
+            processes.start(commands["console"])
+            assert waited(lambda: answers(f"https://localhost:{pages}/sign-in", certificate))
             waited(lambda: "telling" in (tmp_path / "log").read_text())
             installation.submit(installation.home.inbox / "one", [installations.request(n) for n in range(1, 31)])
             with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
