@@ -5,7 +5,7 @@ What a chain alone cannot show is that its end was cut off, or that all of it wa
 elsewhere, such as a head (`verify(…, head=…)`) or a signed head (`flows.audit.signed_heads`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -72,6 +72,13 @@ def event_hash(event: Link) -> str:
 def head(session: Session) -> Head:
     """The newest event; Head(0, GENESIS) of an empty ledger."""
     last = session.execute(select(Event.seq, Event.hash).order_by(Event.seq.desc()).limit(1)).first()
+    return Head(last.seq, last.hash) if last else Head(0, GENESIS)
+
+
+def head_but(session: Session, kinds: Collection[str], before: int | None = None) -> Head:
+    """The newest event of another kind than these; before event number `before`, if it is given."""
+    query = select(Event.seq, Event.hash).where(Event.kind.not_in(kinds)).order_by(Event.seq.desc()).limit(1)
+    last = session.execute(query if before is None else query.where(Event.seq < before)).first()
     return Head(last.seq, last.hash) if last else Head(0, GENESIS)
 
 

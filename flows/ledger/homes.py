@@ -12,6 +12,7 @@ from expectations.base.errors import Fault, Usage
 from flows.ledger import chain, facts
 from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Claim, HomeKey, KeyName, Time, Try, as_record, stamp
+from flows.ledger.events.base import AT_THE_DOOR
 from flows.ledger.events.home import ASKED, ClockSet, KeysKnown, Ticked, clock_message, keys_message
 from flows.ledger.roles import Act
 from flows.ledger.signing import SignedBy, signed_by, signed_by_two
@@ -122,7 +123,7 @@ class Homes(Core):
         """What two operators sign (namespace signatures.CLOCK) to say that it is this day (UTC), whatever the newest
         event says."""
         with self.reading() as session:
-            head = chain.head(session)
+            head = chain.head_but(session, AT_THE_DOOR)
             return clock_message(_number(day), head.seq, head.hash, home_id(session))
 
     def set_clock(self, day: date, signed: Mapping[str, str]) -> int:
@@ -133,7 +134,7 @@ class Homes(Core):
             what = f"this machine's clock is at {now:%Y-%m-%d} (UTC), and {day} was signed"
             raise Usage("CLOCK_OTHER_DAY", what, remedy="Set the clock right, or sign the day that it is.")
         with self.transaction() as session:
-            head, home = chain.head(session), home_id(session)
+            head, home = chain.head_but(session, AT_THE_DOOR), home_id(session)
             text = clock_message(_number(day), head.seq, head.hash, home)
             by, contents = signed_by_two(session, text, signed, signatures.CLOCK, Act.HOME)
             event = ClockSet(day=_number(day), after=head.seq, head=head.hash, home=home, signed=by)

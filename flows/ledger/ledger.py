@@ -13,6 +13,7 @@ from flows.ledger.batches import Batches
 from flows.ledger.chain import Head, Link, Mark, Problem
 from flows.ledger.claims import Disclosures
 from flows.ledger.corrections import Corrections
+from flows.ledger.events.base import AT_THE_DOOR
 from flows.ledger.events.registry import Baseline, baseline_message
 from flows.ledger.homes import Homes
 from flows.ledger.operators import Operators
@@ -89,7 +90,7 @@ class Ledger(
 
 
 def _unsaid(session: Session) -> tuple[int, str, dict[str, str], tuple[tuple[str, int, str], ...]]:
-    head, (values, tries) = chain.head(session), rebuild.unsaid(session, chain.events(session))
+    head, (values, tries) = chain.head_but(session, AT_THE_DOOR), rebuild.unsaid(session, chain.events(session))
     if not values and not tries:
         raise Usage("NO_BASELINE", "the events of this ledger say everything: there is nothing to sign")
     return head.seq, head.hash, values, tries

@@ -39,7 +39,7 @@ from flows.ledger.database.models import (
     Restoration,
     Signature,
 )
-from flows.ledger.events.base import UNKNOWN, Kind, digest_of
+from flows.ledger.events.base import AT_THE_DOOR, UNKNOWN, Kind, digest_of
 from flows.ledger.tables import Row, Tables
 
 _COMMIT = 1_000  # events after which what they changed goes into the database: memory stays bounded
@@ -116,6 +116,7 @@ class Rebuilt(Tables):
         self.columns: set[str] = set()
         self._wrong: list[str] = []
         self._first, self._at = GENESIS, ""
+        self._newest = (0, GENESIS)  # of what is no look at a page
 
     def play(self, links: Iterable[Link]) -> Iterator[Problem]:
         """Applies the events one after the other; gives what is wrong with them."""
@@ -137,6 +138,8 @@ class Rebuilt(Tables):
                 yield Problem(place, "what it says cannot be read, or does not follow from the events before it")
             yield from (Problem(place, reason) for reason in self._wrong)
             self._wrong.clear()
+            if link.kind not in AT_THE_DOOR:
+                self._newest = (link.seq, link.hash)
 
     def _in_time(self, link: Link) -> Iterator[Problem]:
         """Time goes forward from the first event of a version that saw to it; but where people set the clock right."""
@@ -149,6 +152,9 @@ class Rebuilt(Tables):
     @property
     def home(self) -> str:
         return self._first if self.place.seq > 1 else GENESIS
+
+    def newest_but(self, kinds: Collection[str]) -> tuple[int, str]:
+        return self._newest
 
     def has(self, bulk: Bulk) -> bool:
         return any(said is None or said[0] for said in self.bulk[bulk].values())

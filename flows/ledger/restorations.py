@@ -15,7 +15,7 @@ from expectations.base.errors import Usage
 from flows.ledger import chain, facts
 from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Enrolled, Event, Restoration, Time, as_record
-from flows.ledger.events.base import Kind, read
+from flows.ledger.events.base import AT_THE_DOOR, Kind, read
 from flows.ledger.events.restored import Opened, Restored, opening_message
 from flows.ledger.roles import Act
 from flows.ledger.signing import signed_by_two
@@ -73,7 +73,7 @@ class Restorations(Core):
     def opening_message(self, outside: Outside) -> bytes:
         """What two operators sign (namespace signatures.OPENING); raises Usage if nothing is to be opened."""
         with self.reading() as session:
-            head = chain.head(session)
+            head = chain.head_but(session, AT_THE_DOOR)
             return opening_message(_waiting(session), *_said(outside), (head.seq, head.hash), home_id(session))
 
     def open_restored(self, outside: Outside, signed: Mapping[str, str]) -> bool:
@@ -81,7 +81,7 @@ class Restorations(Core):
         not two operators, BadInput if a signature is not over exactly this."""
         newest, lost, forgotten = _said(outside)
         with self.transaction() as session:
-            head, restored, home = chain.head(session), _waiting(session), home_id(session)
+            head, restored, home = chain.head_but(session, AT_THE_DOOR), _waiting(session), home_id(session)
             text = opening_message(restored, newest, lost, forgotten, (head.seq, head.hash), home)
             by, contents = signed_by_two(session, text, signed, signatures.OPENING, Act.HOME)
             event = Opened(

@@ -12,7 +12,7 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from flows.ledger.bulk import Bulk
-from flows.ledger.chain import Link, first_hash
+from flows.ledger.chain import Link, first_hash, head_but
 from flows.ledger.database.models import Base, Batch
 
 Row = TypeVar("Row", bound=Base)
@@ -34,6 +34,11 @@ class Tables:
     def home(self) -> str:
         """What the home is called in signatures: the hash of its first event. `GENESIS` in that event itself."""
         return first_hash(self.session, self.place.seq)
+
+    def newest_but(self, kinds: Collection[str]) -> tuple[int, str]:
+        """Number and hash of the newest event before this one that is of another kind; 0 and `GENESIS` of none."""
+        found = head_but(self.session, kinds, self.place.seq)
+        return found.seq, found.hash
 
     def has(self, bulk: Bulk) -> bool:
         """Whether anybody has rows in this table."""

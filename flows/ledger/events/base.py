@@ -201,6 +201,13 @@ def _keys(tables: Tables, name: str) -> Iterable[str]:
     return tables.session.scalars(select(OperatorKey.fingerprint).where(theirs))
 
 
+def wrong_place(tables: Tables, after: int, head: str) -> Iterator[str]:
+    """What is wrong with the event that people signed over as the newest. Looks at pages may have come in between:
+    whoever signs must not have to close the console first."""
+    if (after, head) != tables.newest_but(AT_THE_DOOR):
+        yield "it was signed after another event"
+
+
 def wrong_home(tables: Tables, home: str | None) -> Iterator[str]:
     """What is wrong with the home that signatures are for; those of an older version named none."""
     if home is None and tables.homes_are_named:

@@ -10,7 +10,7 @@ from expectations.base import signatures
 from expectations.base.digests import canonical_json
 from flows.ledger.bulk import CLAIMS, TRIES
 from flows.ledger.database.models import Batch, HomeKey, KeyName
-from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators, wrong_home
+from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators, wrong_home, wrong_place
 from flows.ledger.lifecycles.states import State
 from flows.ledger.roles import Act
 from flows.ledger.signing import KEYS_NEEDED, SignedBy
@@ -105,8 +105,7 @@ class ClockSet(SignedEvent, kinds=[Kind.CLOCK]):
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
         yield from wrong_home(tables, self.home)
-        if (self.after, self.head) != (tables.place.seq - 1, tables.place.previous):
-            yield "it was signed after another event"
+        yield from wrong_place(tables, self.after, self.head)
         if int(f"{datetime.fromisoformat(tables.place.at):%Y%m%d}") < self.day:
             yield "its time lies before the day that was signed"
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from expectations.base import signatures
 from expectations.base.digests import canonical_json
 from flows.ledger.database.models import Enrolled
-from flows.ledger.events.base import Kind, SignedEvent, Signing, operators, wrong_home
+from flows.ledger.events.base import Kind, SignedEvent, Signing, operators, wrong_home, wrong_place
 from flows.ledger.roles import Act
 from flows.ledger.signing import KEYS_NEEDED, SignedBy, compliance_message, instrument_message
 from flows.ledger.tables import Tables
@@ -99,8 +99,7 @@ class Baseline(SignedEvent, kinds=[Kind.BASELINE]):
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
-        if (self.after, self.head) != (tables.place.seq - 1, tables.place.previous):
-            yield "it was signed after another event"
+        yield from wrong_place(tables, self.after, self.head)
 
     def apply(self, tables: Tables) -> None:
         super().apply(tables)

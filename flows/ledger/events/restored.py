@@ -8,7 +8,7 @@ from sqlalchemy import select
 from expectations.base import signatures
 from expectations.base.digests import canonical_json
 from flows.ledger.database.models import Restoration
-from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators, wrong_home
+from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators, wrong_home, wrong_place
 from flows.ledger.roles import Act
 from flows.ledger.signing import KEYS_NEEDED, SignedBy
 from flows.ledger.tables import Tables
@@ -65,8 +65,7 @@ class Opened(SignedEvent, kinds=[Kind.OPENED]):
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
         yield from wrong_home(tables, self.home)
-        if (self.after, self.head) != (tables.place.seq - 1, tables.place.previous):
-            yield "it was signed after another event"
+        yield from wrong_place(tables, self.after, self.head)
         row = tables.find(Restoration, self.restored)
         if row is None or row.opened_at is not None:
             yield "no restoration waits that it could open"

@@ -309,3 +309,25 @@ def test_a_decision_is_taken_back_until_the_second_has_spoken(ledger: Ledger) ->
     assert not resume(ledger, halt, office.keys["ada"], Reason.CAUSE_MENDED)
     assert resume(ledger, halt, office.keys["ben"], Reason.CAUSE_MENDED)
     assert ledger.verify() == []
+
+
+def test_looks_at_pages_spoil_no_signature_over_the_newest_event(ledger: Ledger) -> None:
+    """Whoever sets the clock, or opens a restored home, need not close the console first; any other event counts."""
+    office = Office(ledger, "ada", "ben", "cleo")
+    ledger.deny(NotYourRole("ada", Act.HALT))
+    today = ledger.clock.now().date()
+    signed = office.signed(ledger.clock_message(today), ("ada", "ben"), signatures.CLOCK)
+    ledger.deny(NotYourRole("ada", Act.HALT))
+    ledger.set_clock(today, signed)
+    with pytest.raises(BadInput, match="BAD_SIGNATURE"):  # once
+        ledger.set_clock(today, signed)
+    signed = office.signed(ledger.clock_message(today), ("ada", "ben"), signatures.CLOCK)
+    ledger.halt("ada", Reason.NOT_VALID)
+    with pytest.raises(BadInput, match="BAD_SIGNATURE"):
+        ledger.set_clock(today, signed)
+    with ledger.transaction() as session:
+        ledger.record_restored(session, sha("backup"))
+    outside = Outside(ledger.restorations()[-1].head, (), ())
+    signed = office.signed(ledger.opening_message(outside), ("ada", "ben"), signatures.OPENING)
+    ledger.deny(NotYourRole("ada", Act.HALT))
+    assert ledger.open_restored(outside, signed) and ledger.verify() == []
