@@ -16,7 +16,7 @@ from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, allowed
 from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.schedule import summary
-from flows.schedule.waiting import Kind, Waits, looked
+from flows.schedule.waiting import Kind, Waits, looked_in
 
 _NEWEST = 200  # batches of which the first page has a line
 _DID = 100  # submissions of a night that are shown one by one; its counts are of all
@@ -33,7 +33,7 @@ def queue(
 ) -> dict[str, Any]:
     """What the template `queue.html` names. `kind`, `agreement`: see `filtered`; `since`: from when on decisions are
     shown, for example since somebody last looked."""
-    now, found = looked(home)
+    now, found = looked_in(home, ledger)
     waiting, newest = _waiting(home, ledger, now, found), ledger.newest_batches(_NEWEST)
     shown, after = filtered(waiting, kind, agreement), since or now - _DECIDED
     return {

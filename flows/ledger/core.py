@@ -87,6 +87,10 @@ class Core:
     def clock(self, clock: Clock) -> None:
         self._clock = self.guard(clock)
 
+    def at(self, clock: Clock) -> Self:
+        """The same open ledger by another clock; it is closed with this one."""
+        return type(self)(self._readers, clock)
+
     def guard(self, clock: Clock) -> GuardedClock:
         """Another clock, guarded by this ledger's newest event."""
         return GuardedClock.of(clock, self._newest_time)

@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from flows.ledger import chain
 from flows.ledger.batches import told
 from flows.ledger.core import Core
 from flows.ledger.database.models import Decided, Event, as_record, stamp
 from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason
+from flows.ledger.events.base import AT_THE_DOOR
 from flows.ledger.review import DecisionRecord
 
 _AT_A_TIME = 1000  # names or numbers in one query
@@ -38,6 +40,11 @@ class GrantedRecord:
 
 class Overview(Core):
     """Looks at many batches."""
+
+    def newest_change(self) -> int:
+        """The number of the newest event that is more than a look at a page; 0 if there is none."""
+        with self.reading() as session:
+            return chain.head_but(session, AT_THE_DOOR).seq
 
     def decided_since(self, since: datetime) -> list[GrantedRecord]:
         """The decisions that came to count at this moment or later, the newest first. One that still waits for a

@@ -128,13 +128,17 @@ def seen(home: Home) -> list[dict[str, Any]]:
 
 
 def looked(home: Home) -> tuple[datetime, list[Waits]]:
-    """The time, and all that waits then: by the time of the newest event where this machine's clock is wrong, since
-    whoever looks must see what waits."""
+    """The time, and all that waits then."""
     with Ledger.open(home.ledger_url, home.clock()) as ledger:
-        time_now = ledger.time_now()
+        return looked_in(home, ledger)
+
+
+def looked_in(home: Home, ledger: Ledger) -> tuple[datetime, list[Waits]]:
+    """The same in an open ledger: by the time of the newest event where this machine's clock is wrong, since whoever
+    looks must see what waits."""
+    time_now = ledger.time_now()
     now = time_now.newest if time_now.wrong and time_now.newest else time_now.machine
-    with Ledger.open(home.ledger_url, replace(home.clock(), fixed=now, pretended=True)) as ledger:
-        return now, everything(home, ledger)
+    return now, everything(home, ledger.at(replace(home.clock(), fixed=now, pretended=True)))
 
 
 def _batches(home: Home, ledger: Ledger) -> Iterator[Waits]:

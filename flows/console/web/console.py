@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from expectations.base.clock import Clock
+from flows.console.web.fresh import Fresh
 from flows.console.web.place import Place
 from flows.console.web.rate import Rate
 from flows.home.tree import Home
@@ -14,7 +15,8 @@ from flows.ledger.roles import Role
 
 @dataclass(frozen=True)
 class Console:
-    """A home, its open ledger, and its door. `addresses`, `accounts`: how often one may try to come in."""
+    """A home, its open ledger, and its door. `addresses`, `accounts`: how often one may try to come in; `fresh`: what
+    was made a moment ago."""
 
     home: Home
     ledger: Ledger
@@ -22,6 +24,7 @@ class Console:
     entrance: Entrance
     addresses: Rate = field(default_factory=lambda: Rate(20, 3))
     accounts: Rate = field(default_factory=lambda: Rate(10, 30))
+    fresh: Fresh = field(default_factory=Fresh)
 
     @classmethod
     def of(cls, home: Home, place: Place, clock: Clock | None = None) -> "Console":

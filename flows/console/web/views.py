@@ -30,7 +30,10 @@ def waiting(visit: Visit) -> Response:
         wanted = queue.asked(visit.request.query_params)
     except Usage:
         raise Problem(404) from None
-    given = queue.queue(visit.console.home, visit.console.ledger, **wanted)
+    console = visit.console
+    # an event that changes anything makes it anew at once; what lies in the inbox shows a moment later
+    key = (console.ledger.newest_change(), *wanted.values())
+    given = console.fresh.get(key, lambda: queue.queue(console.home, console.ledger, **wanted))
     return visit.page("queue.html", made=given["now"], **given)
 
 
