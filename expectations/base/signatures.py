@@ -24,7 +24,7 @@ LETTER, DECISION, MANIFEST = "sluicegate-letter", "sluicegate-decision", "sluice
 SIGNED_HEAD, INSTRUMENT, OPERATOR = "sluicegate-checkpoint", "sluicegate-instrument", "sluicegate-operator"
 RECALL, ATTESTATION, BASELINE = "sluicegate-recall", "sluicegate-attestation", "sluicegate-baseline"
 COMPLIANCE, KEYS, CLOCK = "sluicegate-compliance", "sluicegate-keys", "sluicegate-clock"
-BACKUP, OPENING = "sluicegate-backup", "sluicegate-opening"
+BACKUP, OPENING, SIGN_IN = "sluicegate-backup", "sluicegate-opening", "sluicegate-sign-in"
 
 
 def generate(path: Path, comment: str) -> str:

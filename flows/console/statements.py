@@ -90,10 +90,10 @@ class Asked:
     options: str
 
 
-def keys_at(ledger: Ledger, operator: str, origin: str) -> dict[str, Passkey]:
-    """The operator's passkeys that a page of this origin may ask, by their lines."""
-    found = {o.name: o for o in ledger.operators()}[operator]
-    lines = [k.key_line for k in found.keys if k.removed_at is None]
+def keys_at(ledger: Ledger, origin: str, operator: str | None = None) -> dict[str, Passkey]:
+    """The passkeys that a page of this origin may ask, by their lines: of an operator, or of all."""
+    known = [o for o in ledger.operators() if o.revoked_at is None and operator in (None, o.name)]
+    lines = [k.key_line for o in known for k in o.keys if k.removed_at is None]
     return {line: key for line in lines if (key := Passkey.of(line)) and key.origin == origin}
 
 

@@ -88,7 +88,7 @@ class Reader:
     def fill(self, password: str = PASSWORD) -> Page:
         self.page.get_by_label("Name").fill("operator-1")
         self.page.get_by_label("Password").fill(password)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         return self.page
 
 
@@ -116,7 +116,7 @@ def test_from_an_invitation_to_the_rows_that_failed_and_out_again(
     expect(page.get_by_role("status")).to_have_text("The password is set. Sign in with it.")
     page.get_by_label("Name").fill("operator-2")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("1 thing waits for people")
     page.get_by_role("link", name=served.held).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(served.held)

@@ -97,7 +97,7 @@ class Person(Reader):
         self.page.goto("/sign-in")
         self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("button", name="Sign in", exact=True).click()
         expect(self.page.get_by_role("heading", **HEADING)).to_contain_text("wait")
 
     def click(self, role: Any, name: str) -> None:
@@ -167,6 +167,16 @@ def test_a_held_batch_from_what_waits_to_its_release_by_two(morning: Morning, pe
     with installations.at_home(morning.installation.home):
         assert runs.run(morning.installation.home, name) == (name, State.PUBLISHED)
     assert morning.ledger.verify() == []
+
+
+def test_a_passkey_also_signs_its_operator_in(morning: Morning, people: list[Person]) -> None:
+    one = people[1]
+    one.click("button", "Sign out")
+    expect(one.heading()).to_have_text("Sign in")
+    one.page.goto(f"/batches/{morning.held['twice']}")
+    one.click("button", "Sign in with a passkey")
+    expect(one.heading()).to_contain_text(morning.held["twice"])  # back to the page that was asked for
+    expect(one.page.get_by_role("link", name="operator-2")).to_be_visible()
 
 
 def test_a_rejection_takes_one(morning: Morning, people: list[Person]) -> None:

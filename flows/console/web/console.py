@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from expectations.base.clock import Clock
 from flows.console.web.fresh import Fresh
+from flows.console.web.once import Once
 from flows.console.web.place import Place
 from flows.console.web.rate import Rate
 from flows.home.tree import Home
@@ -16,7 +17,7 @@ from flows.ledger.roles import Role
 @dataclass(frozen=True)
 class Console:
     """A home, its open ledger, and its door. `addresses`, `accounts`: how often one may try to come in; `fresh`: what
-    was made a moment ago."""
+    was made a moment ago; `asked`: what passkeys were asked for to come in."""
 
     home: Home
     ledger: Ledger
@@ -25,6 +26,7 @@ class Console:
     addresses: Rate = field(default_factory=lambda: Rate(20, 3))
     accounts: Rate = field(default_factory=lambda: Rate(10, 30))
     fresh: Fresh = field(default_factory=Fresh)
+    asked: Once = field(default_factory=Once)
 
     @classmethod
     def of(cls, home: Home, place: Place, clock: Clock | None = None) -> "Console":

@@ -92,7 +92,7 @@ def _take(
     try:
         statement = made()
         statement.check(visit.form)
-        keys = statements.keys_at(console.ledger, visit.signed_in.operator, console.place.origin)
+        keys = statements.keys_at(console.ledger, console.place.origin, visit.signed_in.operator)
         hand_in(statement, *statements.answered(statement, keys, visit.form))
     except (Usage, BadInput) as error:
         return _refused(visit, error, back)
@@ -101,7 +101,7 @@ def _take(
 
 def _sign_page(visit: Visit, statement: Statement, back: str) -> Response:
     console = visit.console
-    keys = statements.keys_at(console.ledger, visit.signed_in.operator, console.place.origin)
+    keys = statements.keys_at(console.ledger, console.place.origin, visit.signed_in.operator)
     return visit.page(
         "sign.html",
         made=console.ledger.clock.machine(),

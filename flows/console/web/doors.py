@@ -1,13 +1,19 @@
 """The pages at the door: sign in, sign out, an invitation."""
 
+import json
 import re
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from expectations.base.errors import BadInput
+from expectations.base.signatures import SIGN_IN
+from flows.console import statements
+from flows.console.statements import from_text, to_text
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
+from flows.ledger import passkeys
+from flows.ledger.passkeys import Assertion
 
 # Pages of ours that one may be brought back to after signing in: no other site, whatever a link says.
 _BACK = re.compile(r"/(me|batches/[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[a-z]{1,16}(/rows\.csv)?)?)?")
@@ -23,7 +29,43 @@ def sign_in_page(visit: Visit) -> Response:
     back = _back(asked.get("next", "/"))
     if visit.entered:
         return visit.to(back)
-    return visit.page("sign-in.html", back=back, wrong="wrong" in asked, ready="ready" in asked)
+    nonce = visit.console.asked.give()
+    passkey = {"nonce": to_text(nonce), "ask": _ask(visit, nonce)}
+    wrong = asked.get("wrong", "")
+    return visit.page("sign-in.html", back=back, wrong=wrong, ready="ready" in asked, passkey=passkey)
+
+
+def _ask(visit: Visit, nonce: bytes) -> str:
+    """Options for a browser: any passkey that it has for this site, whoever's; so no name is asked for, or told."""
+    place = visit.console.place
+    challenge = passkeys.challenge(visit.console.entrance.sign_in_text(place.origin), SIGN_IN, nonce)
+    options = {"challenge": to_text(challenge), "rpId": place.site, "userVerification": "required", "timeout": 120_000}
+    return json.dumps(options)
+
+
+def by_passkey(visit: Visit) -> Response:
+    """A passkey: a session, or the form again."""
+    visit.try_often()
+    console, back = visit.console, _back(visit.form.get("next", "/"))
+    token = None
+    try:
+        nonce, answer = from_text(visit.form.get("nonce", "")), json.loads(visit.form.get("answer", ""))
+        if console.asked.take(nonce):
+            line = _line(visit, answer["id"])
+            signature = Assertion.answered(answer, line, SIGN_IN, nonce).text
+            text = console.entrance.sign_in_text(console.place.origin)
+            token = console.entrance.by_passkey(line, signature, text, visit.token)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        token = None
+    if token is None:
+        return visit.to(f"/sign-in?{urlencode({'wrong': 'passkey', 'next': back})}")
+    return visit.keep(visit.to(back), token)
+
+
+def _line(visit: Visit, id: str) -> str:
+    """The line of the passkey with this id; raises KeyError if it is nobody's here."""
+    keys = statements.keys_at(visit.console.ledger, visit.console.place.origin)
+    return {to_text(key.id): line for line, key in keys.items()}[id]
 
 
 def sign_in(visit: Visit) -> Response:

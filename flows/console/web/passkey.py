@@ -25,7 +25,7 @@ def make(visit: Visit) -> Response:
     try:
         nonce = from_text(visit.form.get("nonce", ""))
         answer = json.loads(visit.form.get("answer", ""))
-        made = passkeys.made(answer, _challenge(visit, nonce), _site(visit), place.origin)
+        made = passkeys.made(answer, _challenge(visit, nonce), visit.console.place.site, place.origin)
     except (ValueError, TypeError, RecursionError):
         return _page(visit, 422, "Your browser made no passkey that this console takes. Try once more.")
     given: dict[str, Any] = {"line": made.line, "key": fingerprint(made.line), "operator": visit.signed_in.operator}
@@ -36,7 +36,7 @@ def _page(visit: Visit, status: int = 200, wrong: str = "") -> Response:
     nonce, name = passkeys.nonce(), visit.signed_in.operator
     options: dict[str, Any] = {
         "challenge": to_text(_challenge(visit, nonce)),
-        "rp": {"id": _site(visit), "name": "Sluicegate"},
+        "rp": {"id": visit.console.place.site, "name": "Sluicegate"},
         "user": {"id": to_text(hashlib.sha256(name.encode()).digest()), "name": name, "displayName": name},
         "pubKeyCredParams": [{"type": "public-key", "alg": number} for number in ALGORITHMS],
         "authenticatorSelection": {"userVerification": "required", "residentKey": "preferred"},
@@ -45,10 +45,6 @@ def _page(visit: Visit, status: int = 200, wrong: str = "") -> Response:
     }
     given = {"ask": json.dumps(options), "nonce": to_text(nonce), "wrong": wrong}
     return visit.page("passkey.html", status, made=visit.console.ledger.clock.machine(), **given)
-
-
-def _site(visit: Visit) -> str:
-    return visit.console.place.host.partition(":")[0]
 
 
 def _challenge(visit: Visit, nonce: bytes) -> bytes:

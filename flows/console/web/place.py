@@ -49,6 +49,11 @@ class Place:
         return cls(f"{parts.scheme}://{host}", host, port or known, certificate, key)
 
     @property
+    def site(self) -> str:
+        """The domain that passkeys are made for."""
+        return self.host.partition(":")[0]
+
+    @property
     def secure(self) -> bool:
         """Whether it speaks TLS."""
         return self.certificate is not None

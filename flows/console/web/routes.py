@@ -24,6 +24,7 @@ def _at(decision: Decision) -> str:
 ROUTES: Sequence[Route] = (
     Route("GET", SIGN_IN, doors.sign_in_page, ANYBODY),
     Route("POST", SIGN_IN, doors.sign_in, ANYBODY),
+    Route("POST", "/sign-in/passkey", doors.by_passkey, ANYBODY),
     Route("POST", "/sign-out", doors.sign_out, SIGNED_IN),
     Route("GET", "/invitation", doors.invitation_page, ANYBODY),
     Route("POST", "/invitation", doors.invitation, ANYBODY),

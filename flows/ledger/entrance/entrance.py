@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
 
+from expectations.base import signatures
+from expectations.base.digests import canonical_json
 from expectations.base.errors import BadInput
 from flows.ledger import facts
-from flows.ledger.core import Core
+from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Operator
 from flows.ledger.entrance import accounts, invitations, passwords, sessions, tokens
 from flows.ledger.entrance.gathered import Counts, Gathered
@@ -19,7 +21,7 @@ from flows.ledger.events import Event
 from flows.ledger.events.console import Invited, Locked, PasswordSet, SessionEnded, SignedIn, SignedOut, SignInFailed
 from flows.ledger.operators import active_operator
 from flows.ledger.roles import Act, require
-from flows.ledger.signing import roles_of
+from flows.ledger.signing import roles_of, signing_operator
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,22 @@ class Entrance:
                 return None
             return self._opened(session, name, before)
 
+    def sign_in_text(self, origin: str) -> bytes:
+        """What a passkey signs (namespace signatures.SIGN_IN) to come in at this origin, in this home."""
+        with self._ledger.reading() as session:
+            return canonical_json({"sign_in": origin, "home": home_id(session)})
+
+    def by_passkey(self, line: str, signature: str, text: bytes, before: str = "") -> str | None:
+        """The token of a new session, for an operator whose passkey signed `sign_in_text`; None if it does not count.
+        That it was asked for only once, and a moment ago, the caller knows. `before`: as of `by_password`."""
+        try:
+            with self._ledger.transaction() as session:
+                given = signing_operator(session, text, line, signature, signatures.SIGN_IN, Act.VIEW)
+                return self._opened(session, given.signer, before, given.named.key)
+        except BadInput:
+            self._failed(None, False)
+            return None
+
     def _failed(self, known: str | None, locks: bool) -> None:
         """Gathered, not written: an answer takes the same time whether the name is known or not."""
         told: list[Counts] = [SignInFailed(by=known, count=1)]
@@ -107,14 +125,14 @@ class Entrance:
         for event in told:
             self.gathered.note(event)
 
-    def _opened(self, session: Session, operator: str, before: str) -> str:
+    def _opened(self, session: Session, operator: str, before: str, key: str | None = None) -> str:
         """Opens a session, whichever way its operator came in."""
         token = tokens.new()
         if kept := tokens.kept(before):
             for one, count in sessions.end(session, [kept]).items():
                 self._ended(session, one, count)
         sessions.opened(session, _kept(token), operator, self._now())
-        self._append(session, SignedIn(by=operator))
+        self._append(session, SignedIn(by=operator, key=key))
         return token
 
     def entered(self, token: str) -> Entered | None:

@@ -35,7 +35,9 @@ class _Entering(_Of):
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn(_Entering, kinds=[Kind.SIGNED_IN]):
-    """An operator's session began."""
+    """An operator's session began. `key`: fingerprint of the passkey, if it was by one."""
+
+    key: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
