@@ -1,7 +1,7 @@
 """Who counts, and for what: operators, their keys and roles; and what was refused to them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from expectations.base import signatures
 from flows.ledger.database.models import Batch, Decided, Halt, Operator, OperatorKey, RecallCase, Signature
 from flows.ledger.decisions import Decision
-from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators, wrong_home
+from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, digest_of, operators, wrong_home
 from flows.ledger.lifecycles.cases import CaseState
 from flows.ledger.lifecycles.states import State
 from flows.ledger.roles import ALL, DECIDES, Act, Role, may
@@ -51,7 +51,7 @@ class OperatorChanged(SignedEvent, kinds=[Kind.OPERATOR]):
         if not self.enrolled:
             tables.row(Operator, self.operator).revoked_at = tables.place.at
             if self.voids:
-                _void(tables, self.operator, ())
+                _void_without(tables, self.operator, ())
             return
         roles, at = json.dumps(ALL if self.roles is None else self.roles), tables.place.at
         row = Operator(name=self.operator, roles=roles, changed=tables.place.seq, enrolled_at=at)
@@ -61,7 +61,8 @@ class OperatorChanged(SignedEvent, kinds=[Kind.OPERATOR]):
 
 @dataclass(frozen=True, kw_only=True)
 class OperatorKeyChanged(SignedEvent, kinds=[Kind.OPERATOR_KEY]):
-    """An operator has one key more, or one less: a passkey beside the SSH key, a lost one gone. Still one person."""
+    """An operator has one key more, or one less: a passkey beside the SSH key, a lost one gone. Still one person. What
+    was signed with a key that goes, and still waits for another, counts no more."""
 
     operator: str
     key: str
@@ -91,6 +92,7 @@ class OperatorKeyChanged(SignedEvent, kinds=[Kind.OPERATOR_KEY]):
             _add_key(tables, self.operator, self.key)
         else:
             tables.row(OperatorKey, self.key).removed_at = tables.place.at
+            _void_by(tables, self.operator, self.key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,7 @@ class RolesGiven(SignedEvent, kinds=[Kind.OPERATOR_ROLES]):
         super().apply(tables)
         row = tables.row(Operator, self.operator)
         row.roles, row.changed = json.dumps(self.roles), tables.place.seq
-        _void(tables, self.operator, self.roles)
+        _void_without(tables, self.operator, self.roles)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,24 +146,38 @@ def _add_key(tables: Tables, operator: str, key: str) -> None:
     tables.add(row, key)
 
 
-def _void(tables: Tables, operator: str, roles: tuple[Role, ...]) -> None:
-    """Takes away what this operator has signed, may sign no more, and still waits: on holds, halts and recalls.
+def _void_without(tables: Tables, operator: str, roles: tuple[Role, ...]) -> None:
+    """Takes away what this operator has signed, may sign no more, and still waits: on holds, halts and recalls."""
+    gone = [act for act in Act if not may(roles, act)]
+    _void(
+        tables,
+        lambda one: one.operator == operator and DECIDES[Decision(one.decision)] in gone,
+        lambda one: one.signer == operator and Act.RECALL in gone,
+    )
 
-    Who else had signed the same signs again: `voided`, or the case's `seq`, goes into what is to be signed.
-    """
-    session, seq = tables.session, tables.place.seq
+
+def _void_by(tables: Tables, operator: str, key: str) -> None:
+    """Takes away what was signed with this key, and still waits: whoever stole it may have signed it."""
+
+    def with_key(one: Signature | None) -> bool:
+        return one is not None and one.signer == operator and digest_of(one.key_line, key=True) == key
+
+    _void(tables, lambda one: with_key(tables.find(Signature, (one.seq, operator))), with_key)
+
+
+def _void(tables: Tables, decided: Callable[[Decided], bool], signed: Callable[[Signature], bool]) -> None:
+    """Takes away all that waits where one of these has signed. Who else had signed there signs again: `voided`, or the
+    case's `seq`, goes into what is to be signed."""
+    session = tables.session
     held = select(Batch).where(Batch.state == State.HELD.value)
     for row in (*session.scalars(held), *session.scalars(select(Halt).where(Halt.resumed_at.is_(None)))):
         hold = row.hold if isinstance(row, Batch) else row.seq
-        signed = list(session.scalars(select(Decided).where(Decided.hold == hold)))
-        if any(one.operator == operator and not may(roles, DECIDES[Decision(one.decision)]) for one in signed):
+        if any(map(decided, list(session.scalars(select(Decided).where(Decided.hold == hold))))):
             void(tables, row)
-    if not may(roles, Act.RECALL):
-        for case in session.scalars(select(RecallCase).where(RecallCase.state != CaseState.CLOSED.value)):
-            since = select(Signature).where(Signature.purpose == "recall", Signature.seq > case.seq)
-            texts = [json.loads(one.text) for one in session.scalars(since.where(Signature.signer == operator))]
-            if any(text["case"] == case.id for text in texts):
-                case.seq = seq
+    for case in session.scalars(select(RecallCase).where(RecallCase.state != CaseState.CLOSED.value)):
+        since = select(Signature).where(Signature.purpose == "recall", Signature.seq > case.seq)
+        if any(json.loads(one.text)["case"] == case.id and signed(one) for one in session.scalars(since)):
+            case.seq = tables.place.seq
 
 
 def void(tables: Tables, row: Batch | Halt) -> None:

@@ -281,6 +281,24 @@ def test_a_key_is_taken_away_by_others_and_never_comes_back(ledger: Ledger) -> N
     assert ledger.decisions("batch-1") == [] and ledger.verify() == []
 
 
+def test_what_a_stolen_key_signed_and_still_waits_goes_with_it(ledger: Ledger) -> None:
+    office, phone = Office(ledger, "ada", "ben", "cleo"), Authenticator()
+    said = ledger.key_message("ada", phone.line, True)
+    ledger.add_key("ada", phone.line, office.signed(said, ("ben", "cleo"), signatures.OPERATOR))
+    held(ledger)
+    signed = phone.sign(ledger.decision_message("batch-1", DROP), signatures.DECISION)
+    ledger.decide("batch-1", INTAKE, ROWS, DROP, Reason.NOT_VALID, phone.line, signed)
+    halt = ledger.halt("cleo", Reason.SUSPECTED_FAULT)
+    resume(ledger, halt, office.keys["ada"], Reason.CAUSE_MENDED)  # with the key that stays
+    said = ledger.key_message("ada", phone.line, False)
+    ledger.remove_key("ada", phone.line, office.signed(said, ("ben", "cleo"), signatures.OPERATOR))
+    assert ledger.decisions("batch-1") == []
+    assert resume(ledger, halt, office.keys["ben"], Reason.CAUSE_MENDED)
+    assert office.decide("ada", "batch-1", INTAKE, DROP) is State.HELD
+    assert office.decide("ben", "batch-1", INTAKE, DROP) is State.RECEIVED
+    assert ledger.verify() == []
+
+
 def test_a_decision_is_taken_back_until_the_second_has_spoken(ledger: Ledger) -> None:
     office = Office(ledger, "ada", "ben", "cleo")
     held(ledger)
