@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from expectations.base import signatures
@@ -11,7 +12,7 @@ from expectations.base.digests import canonical_json
 from expectations.base.errors import BadInput
 from flows.ledger import facts
 from flows.ledger.core import Core, home_id
-from flows.ledger.database.models import Operator
+from flows.ledger.database.models import Operator, OperatorKey
 from flows.ledger.entrance import accounts, invitations, passwords, sessions, tokens
 from flows.ledger.entrance.gathered import Counts, Gathered
 from flows.ledger.entrance.models import NOBODY, Account
@@ -141,7 +142,7 @@ class Entrance:
             return None
         with self._ledger.reading() as session:
             found = sessions.find(session, kept)
-            one = self._entered(found) if found and _active(session, found.operator) else None
+            one = self._entered(found) if found and _counts(session, found) else None
         if one is None:
             return None
         with self._lock:
@@ -185,7 +186,7 @@ class Entrance:
                     self._ended(session, operator, count)
 
     def _is_over(self, session: Session, one: Stored) -> bool:
-        return self._entered(one) is None or not _active(session, one.operator)
+        return self._entered(one) is None or not _counts(session, one)
 
     def _entered(self, one: Stored) -> Entered | None:
         created, seen = (datetime.fromisoformat(at) for at in (one.created_at, one.seen_at))
@@ -213,6 +214,13 @@ class Entrance:
 def _active(session: Session, name: str) -> bool:
     operator = session.get(Operator, name)
     return operator is not None and operator.revoked_at is None
+
+
+def _counts(session: Session, one: Stored) -> bool:
+    """Whether its operator is there, and has lost no key since it began: whoever took the key may have opened it."""
+    lost = select(func.max(OperatorKey.removed_at)).where(OperatorKey.operator == one.operator)
+    removed = session.scalar(lost)
+    return _active(session, one.operator) and (removed is None or removed < one.created_at)
 
 
 def _kept(token: str) -> str:

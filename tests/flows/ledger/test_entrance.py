@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import BadInput, Fault, SluicegateError, Transient, Usage
 from flows.ledger.entrance import Entrance, accounts, passwords, tokens
@@ -340,6 +341,23 @@ def test_no_look_is_a_reason_to_run_a_batch(door: Entrance, ledger: Ledger) -> N
     door.gathered.note(SignInFailed(by="ada", count=1))
     door.gathered.write()
     assert ledger.last_event(None) == before < ledger.newest_event()
+
+
+def test_a_session_ends_with_a_key_of_its_operator(
+    door: Entrance, ledger: Ledger, office: Office, later: Later
+) -> None:
+    """Whoever took the key may have opened it."""
+    line = signatures.public_line(office.new_key())
+    bens, early = signed_in(door, "ben"), signed_in(door)
+    for added, change in ((True, ledger.add_key), (False, ledger.remove_key)):
+        said = ledger.key_message("ada", line, added)
+        change("ada", line, office.signed(said, ("ben", "cleo"), signatures.OPERATOR))
+        assert (door.entered(early) is not None) is added
+    later(seconds=1)
+    assert door.entered(bens) and door.entered(signed_in(door))
+    door.store()
+    assert told(ledger, "session_ended") == [{"kind": "session_ended", "by": "ada", "count": 1}]
+    assert ledger.verify() == []
 
 
 def test_a_wrong_clock_keeps_nobody_out(door: Entrance, ledger: Ledger, later: Later) -> None:

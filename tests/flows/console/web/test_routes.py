@@ -367,6 +367,7 @@ def test_the_door_needs_nobody(app: FastAPI) -> None:
     assert {ids(r) for r in ROUTES if r.need == ANYBODY} == {
         "GET /sign-in",
         "POST /sign-in",
+        "POST /sign-in/passkey",
         "GET /invitation",
         "POST /invitation",
         "GET /static/{name}",
