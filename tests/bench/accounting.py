@@ -29,7 +29,7 @@ from flows.ledger.bulk import CLAIMS, incoming
 from flows.ledger.core import find
 from flows.ledger.events.batch import Accounted
 from flows.ledger.lifecycles.states import State
-from flows.sandbox.home import init
+from flows.sandbox.home import OPERATORS, init
 from pipelines import sealing
 from pipelines.context import person_text
 from pipelines.lake.sql import copy
@@ -78,7 +78,7 @@ def one(what: str, root: Path, batch: str) -> None:
     said: object = ""
     began, busy = time.perf_counter(), time.process_time()
     if what == "person":
-        said = f"{len(person(home, clock, str(PERSON), 'bench'))} disclosures"
+        said = f"{len(person(home, clock, str(PERSON), OPERATORS[0]))} disclosures"
     elif what == "annual":
         report = annual(home, clock, 2026)
         said = f"{report['agencies'][0]['taxpayers']:,} taxpayers, {len(render(report, Format.HTML)):,} bytes"

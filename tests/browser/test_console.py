@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from playwright.sync_api import Browser, Page, expect
 from flows.console.web.app import make
 from flows.console.web.console import Console
 from flows.console.web.place import Place
+from flows.home.tree import Home
 from tests.browser.chromium import CHROMIUM, chromium
 from tests.browser.test_site import LOOKS, VNU
 from tests.factories import installations, runs
@@ -44,24 +46,32 @@ class Served:
         return f"{self.origin}/invitation?token={self.console.entrance.invite(name, 'operator-2')}"
 
 
+@contextmanager
+def serving(home: Home) -> Iterator[Console]:
+    """A console of this home, at a port of its own."""
+    listening = uvicorn.Config("", port=0).bind_socket()
+    app = make(home, Place.of(home, listening.getsockname()[1]))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    try:
+        yield app.state.console
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     installation = installations.make(tmp_path_factory.mktemp("console") / "home")
     with installations.at_home(installation.home):
         runs.released(installation, installation.home.inbox / "released", 1, 20)
         held = runs.held(installation, installation.home.inbox / "held")
-    listening = uvicorn.Config("", port=0).bind_socket()
-    place = Place.of(installation.home, listening.getsockname()[1])
-    app = make(installation.home, place)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    password_for(app.state.console, "operator-1")
-    yield Served(app.state.console, place.origin, held)
-    server.should_exit = True
-    thread.join()
+    with serving(installation.home) as console:
+        password_for(console, "operator-1")
+        yield Served(console, console.place.origin, held)
 
 
 @pytest.fixture(scope="module")

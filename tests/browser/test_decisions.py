@@ -4,24 +4,19 @@ decision taken back; stale pages, two tabs and double clicks; a halt and its end
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from expectations.base import signatures
 from flows.batch.decisions import sign
-from flows.console.web.app import make
-from flows.console.web.place import Place
 from flows.ledger.decisions import Decision
 from flows.ledger.lifecycles.states import State
 from tests.browser.chromium import CHROMIUM, chromium
-from tests.browser.test_console import Reader, Served, axe
+from tests.browser.test_console import Reader, Served, axe, serving
 from tests.browser.test_site import LOOKS
 from tests.factories import installations, runs
 from tests.factories.consoles import PASSWORD, password_for
@@ -62,19 +57,10 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
             bad = [installations.request(i, request_id=f"B-{n}-{i}", street="NA NA") for i in range(1, 5)]
             held[which], state = runs.run(home, installation.submit(home.inbox / f"s-{n}", [*good, *bad]))
             assert state is State.HELD
-    listening = uvicorn.Config("", port=0).bind_socket()
-    place = Place.of(home, listening.getsockname()[1])
-    app = make(home, place)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    for name in PEOPLE:
-        password_for(app.state.console, name)
-    yield Morning(installation, Served(app.state.console, place.origin, held["dropped"]), held)
-    server.should_exit = True
-    thread.join()
+    with serving(home) as console:
+        for name in PEOPLE:
+            password_for(console, name)
+        yield Morning(installation, Served(console, console.place.origin, held["dropped"]), held)
 
 
 @pytest.fixture(scope="module")
