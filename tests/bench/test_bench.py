@@ -49,6 +49,15 @@ def test_bench(bench: str, wanted: str) -> None:
     assert re.search(wanted, found), found
 
 
+def test_the_console_is_measured_under_readers() -> None:
+    command = [sys.executable, "-m", "tests.bench.console", "--held", "3", "--rows", "20", "--readers", "2"]
+    done = subprocess.run(
+        [*command, "--seconds", "25", "--pause", "0.1"], capture_output=True, text=True, timeout=300, check=True
+    )
+    for kind in ("an empty page", "what waits", "a held checkpoint", "what is signed"):
+        assert re.search(rf"^{kind}: \d+, p50 [\d.]+ ms, p95 [\d.]+ ms; [\d.]+ x an empty page$", done.stdout, re.M)
+
+
 def test_pages_are_measured_beside_an_empty_one() -> None:
     command = [sys.executable, "-m", "tests.bench.pages", "--held", "3", "--rows", "20", "--times", "2"]
     found = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
