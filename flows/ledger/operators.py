@@ -13,7 +13,7 @@ from flows.ledger import facts, signing
 from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Operator, OperatorKey, Time, as_record
 from flows.ledger.events.operators import OperatorChanged, OperatorKeyChanged, RolesGiven
-from flows.ledger.roles import ALL, Act, Role, may, require
+from flows.ledger.roles import ALL, Act, Role
 
 Signed = Mapping[str, str]  # armored SSH signatures, or those of passkeys, by where each was read
 
@@ -37,10 +37,6 @@ class OperatorRecord:
     enrolled_at: Time
     revoked_at: Time | None
     keys: tuple[KeyRecord, ...]
-
-    def may(self, act: Act) -> bool:
-        """Whether this operator may do that now."""
-        return self.revoked_at is None and may(self.roles, act)
 
 
 class Operators(Core):
@@ -159,11 +155,6 @@ class Operators(Core):
         """The name of the operator whose key this is; raises BadInput if it is no active operator's."""
         with self.reading() as session:
             return signing.key_owner(session, signing.plain_key(key_line), "key").name
-
-    def require_role(self, name: str, act: Act) -> None:
-        """Raises Usage unless `name` is an operator whose roles allow this; what they do not allow is recorded."""
-        with self.transaction() as session:
-            require(signing.roles_of(active_operator(session, name)), act, name)
 
 
 def active_operator(session: Session, name: str) -> Operator:

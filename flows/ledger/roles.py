@@ -24,7 +24,6 @@ class Act(StrEnum):
     VIEW = "view"  # pages and reports: ids, counts, shares and codes
     VIEW_REQUEST = "view_request"  # the values of a request
     VIEW_REGISTER = "view_register"  # the values that the register has of a person
-    SNOOZE = "snooze"
     HALT = "halt"
     REJECT = "reject"
     RETRY = "retry"
@@ -38,7 +37,7 @@ class Act(StrEnum):
     HOME = "home"  # its keys, its clock, its opening after a restore, what an older ledger did not say
 
 
-_LOOKS_AFTER = frozenset({Act.VIEW, Act.VIEW_REQUEST, Act.SNOOZE, Act.HALT, Act.REJECT, Act.RETRY, Act.RECALL})
+_LOOKS_AFTER = frozenset({Act.VIEW, Act.VIEW_REQUEST, Act.HALT, Act.REJECT, Act.RETRY, Act.RECALL})
 _ENTRUSTS = frozenset({Act.DROP, Act.CONFIRM, Act.RESUME, Act.OPERATORS, Act.HOME})  # what takes two people
 ACTS: Mapping[Role, frozenset[Act]] = total(
     Role,

@@ -1,5 +1,6 @@
 """What is decided in a browser, one signature at a time: on held batches, and on halts."""
 
+import threading
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from flows.ledger.decisions import MEANINGS, Decision, Reason
 from flows.ledger.facts import NAME
 
 Shown = Callable[[Visit], Response]
+_HALTING = threading.Lock()
 
 
 def decision_page(which: Decision) -> Shown:
@@ -59,7 +61,10 @@ def halt_page(visit: Visit) -> Response:
 
 def halt(visit: Visit) -> Response:
     """Stops all releases, at once and without a signature: to stop is always safe."""
-    visit.console.ledger.halt(visit.signed_in.operator, _reason(visit))
+    operator, reason, ledger = visit.signed_in.operator, _reason(visit), visit.console.ledger
+    with _HALTING:  # a double click is one halt, or four signatures would have to end it
+        if not any((one.operator, one.reason) == (operator, reason) for one in ledger.halts()):
+            ledger.halt(operator, reason)
     return visit.to("/")
 
 

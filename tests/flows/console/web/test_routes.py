@@ -372,3 +372,13 @@ def test_the_door_needs_nobody(app: FastAPI) -> None:
         "POST /invitation",
         "GET /static/{name}",
     }
+
+
+def test_a_double_click_is_one_halt(ada: Browser) -> None:
+    form = ada.token()
+    with ThreadPoolExecutor(2) as both:
+        answers = list(both.map(lambda _: ada.post("/halt", {"form": form, "reason": "suspected_fault"}), range(2)))
+    assert [a.headers["location"] for a in answers] == ["/", "/"]
+    assert [h.operator for h in ada.console.ledger.halts()] == ["operator-1"]
+    ada.post("/halt", {"form": form, "reason": "court_or_counsel"})
+    assert len(ada.console.ledger.halts()) == 2
