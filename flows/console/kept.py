@@ -88,6 +88,21 @@ def _kept(batch: str, which: Checkpoint, stored: dict[str, Any]) -> Kept:
     results = tuple(Result(**one) for one in stored["results"])
     figures = tuple(Figure.of(one) for one in stored.get("figures", ()) if one["measure"] in set(Measure))
     verdict = Verdict(**counts, status=Status(stored["status"]), results=results)
-    known = (one for one in stored.get("spreads", ()) if one["spread"] in set(Spread))
-    spreads = tuple(map(Counted.of, known)) if "spreads" in stored else None
-    return Kept(batch, which, verdict, figures, spreads, letter.of(stored.get("letter")), stored)
+    return Kept(batch, which, verdict, figures, _spreads(stored), _letter(stored), stored)
+
+
+def _spreads(stored: dict[str, Any]) -> tuple[Counted, ...] | None:
+    """None where they cannot be read as well: they are shown, and hide no verdict."""
+    try:
+        known = (one for one in stored["spreads"] if one["spread"] in set(Spread))
+        return tuple(map(Counted.of, known))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _letter(stored: dict[str, Any]) -> letter.Said | None:
+    """The same of the letter."""
+    try:
+        return letter.of(stored.get("letter"))
+    except ValueError:
+        return None

@@ -20,7 +20,7 @@ from flows.batch.figures import Figure, Measure
 from flows.batch.receive import receive
 from flows.console import checkpoint, kept, pages, site
 from flows.ledger.decisions import Decision
-from flows.ledger.lifecycles.states import State
+from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.reports.held import sentence
 from tests.factories import installations, runs
 from tests.factories.installations import Installation
@@ -320,3 +320,15 @@ def test_the_held_batch_is_still_held(installation: Installation, batches: dict[
     """A look changes nothing."""
     with runs.ledger_of(installation.home) as ledger:
         assert ledger.known_batch(batches["held"]).state is State.HELD
+
+
+@pytest.mark.parametrize("part", ["letter", "spreads"])
+@pytest.mark.parametrize("broken", [7, "x", {}, [7], [{"spread": "codes"}], {"statute": []}])
+def test_what_is_only_shown_hides_no_verdict_where_it_cannot_be_read(
+    installation: Installation, batches: dict[str, str], tmp_path: Path, part: str, broken: Any
+) -> None:
+    stored = json.loads((installation.home.verdicts / batches["held"] / "intake.json").read_text())
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "intake.json").write_text(json.dumps({**stored, part: broken}))
+    found = kept.at(tmp_path, "b", Checkpoint.INTAKE)
+    assert found is not None and found.failed and getattr(found, part) in (None, ())
