@@ -1,35 +1,29 @@
 """The page of one checkpoint: the verdict in a sentence, what may be decided, each failed check, and which rows."""
 
-from pathlib import Path
 from typing import Any, assert_never
 
-from expectations.base.duck import parquet, quote, session
 from expectations.codes import CODES
-from expectations.contracts.lists import Origin
 from expectations.gx.verdict import Result
 from flows.batch.figures import Measure
 from flows.console import kept, spreads
 from flows.console.kept import Kept
+from flows.console.rows import PAGE, Rows
 from flows.console.statements import DOES
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import KEYS_NEEDED, Decision
 from flows.ledger.lifecycles.states import Checkpoint, State
-from pipelines import lake
 
-_SHOWN = 500  # rows on the page; the file has all
 _EARLIER = 12  # batches of the same requester, this one among them, over which a checkpoint is shown
 
 _TENDS = {Checkpoint.INTAKE: "incomplete addresses", Checkpoint.MATCHING: "matched"}  # what is shown over batches
-# The step whose rows a checkpoint judges, and the dataset in it that says why a row goes no further.
-_ROWS = {Checkpoint.INTAKE: ("ingest.rows", "rows"), Checkpoint.ELIGIBILITY: ("validate.verdicts", "verdicts")}
 
 
-def checkpoint(home: Home, ledger: Ledger, record: BatchRecord, found: Kept) -> dict[str, Any]:
-    """What the template `checkpoint.html` names."""
+def checkpoint(home: Home, ledger: Ledger, record: BatchRecord, found: Kept, page: int = 1) -> dict[str, Any]:
+    """What the template `checkpoint.html` names, with this page of its rows."""
     here = record.state is State.HELD and record.checkpoint is found.checkpoint
-    count, rows = Rows(home, record.name, found.checkpoint).first(_SHOWN) if found.failed else (0, [])
+    count, rows = Rows(home, record.name, found.checkpoint).page(page) if found.failed else (0, [])
     spoken = {d.operator for d in ledger.decisions(record.name) if d.hold == record.hold} if here else set()
     return {
         "record": record,
@@ -42,38 +36,10 @@ def checkpoint(home: Home, ledger: Ledger, record: BatchRecord, found: Kept) -> 
         "spreads": spreads.shown(found),
         "count": count,
         "rows": rows,
+        "page": page,
+        "pages": -(-count // PAGE),
+        "first": (page - 1) * PAGE + 1,
     }
-
-
-class Rows:
-    """The requests of a batch in flight that go no further at a checkpoint, by code, then number: code, number in the
-    batch, file and row of it (a row that was looked up has only its number). None once the batch has ended."""
-
-    def __init__(self, home: Home, batch: str, which: Checkpoint) -> None:
-        step, dataset = _ROWS.get(which, ("", ""))
-        stored = lake.read_manifest(home.lake / batch / step) if step else None
-        self._home, self._paths = home, stored.paths(dataset) if stored else []
-        self._place = "file, row" if which is Checkpoint.INTAKE else "NULL AS file, NULL AS row"
-
-    def first(self, count: int) -> tuple[int, list[tuple[Any, ...]]]:
-        """How many there are, a row once for each of its codes; and the first of them."""
-        if not self._paths:
-            return 0, []
-        with session(self._home.duck) as connection:
-            found = connection.execute(f"{self._query()} LIMIT {count}").fetchall()
-            ((all_of_them,),) = connection.execute(f"SELECT count(*) FROM ({self._query()})").fetchall()
-        return all_of_them, found
-
-    def write(self, path: Path) -> None:
-        """All of them, as CSV: numbers and codes only, so that no cell is ever a formula."""
-        with session(self._home.duck) as connection:
-            connection.execute(f"COPY ({self._query()}) TO {quote(str(path))} (FORMAT csv, HEADER)")
-
-    def _query(self) -> str:
-        return f"""
-            SELECT code, ordinal AS number, {self._place} FROM (
-              SELECT unnest(codes) AS code, * FROM {parquet(self._paths)} WHERE origin = '{Origin.REQUEST}')
-            ORDER BY code, number"""
 
 
 def _decision(one: Decision) -> dict[str, Any]:

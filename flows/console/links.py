@@ -33,6 +33,9 @@ class Links(Protocol):
 
     def checkpoint(self, batch: str, checkpoint: str) -> str | None: ...
 
+    def page(self, batch: str, checkpoint: str, page: int) -> str | None:
+        """A page of the rows that failed: at the console only."""
+
     def rows(self, batch: str, checkpoint: str) -> str:
         """The numbers of the rows that failed, as CSV."""
 
@@ -71,6 +74,9 @@ class SiteLinks:
     def checkpoint(self, batch: str, checkpoint: str) -> str | None:
         return f"{self.up}batches/{batch}-{checkpoint}.html" if batch in self.known else None
 
+    def page(self, batch: str, checkpoint: str, page: int) -> str | None:
+        return None
+
     def rows(self, batch: str, checkpoint: str) -> str:
         return f"{self.up}batches/{batch}-{checkpoint}-rows.csv"
 
@@ -101,6 +107,9 @@ class ServedLinks:
 
     def checkpoint(self, batch: str, checkpoint: str) -> str | None:
         return f"/batches/{batch}/{checkpoint}"
+
+    def page(self, batch: str, checkpoint: str, page: int) -> str | None:
+        return f"/batches/{batch}/{checkpoint}?page={page}#rows"
 
     def rows(self, batch: str, checkpoint: str) -> str:
         return f"/batches/{batch}/{checkpoint}/rows.csv"

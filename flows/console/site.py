@@ -12,6 +12,7 @@ from expectations.base.errors import BadInput
 from expectations.gx import docs
 from flows.console import batch, checkpoint, kept, pages, queue
 from flows.console.links import SiteLinks
+from flows.console.rows import Rows
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
@@ -68,4 +69,4 @@ def _batch(home: Home, ledger: Ledger, folder: Path, record: BatchRecord, given:
         name = f"{record.name}-{found.checkpoint}"
         (folder / f"{name}.html").write_text(pages.page("checkpoint.html", **given, **shown), encoding="utf-8")
         if shown["rows"]:
-            checkpoint.Rows(home, record.name, found.checkpoint).write(folder / f"{name}-rows.csv")
+            Rows(home, record.name, found.checkpoint).write(folder / f"{name}-rows.csv")

@@ -1,8 +1,9 @@
 """The console under a load of readers on a morning with many held batches, beside a page with nothing in it.
 
-`python -m tests.bench.console [--held 100] [--rows 1000] [--readers 20] [--seconds 60] [--pause 2] [--seed 1]`. A real
-`sluicegate console` on loopback. Each reader asks for a page, reads it for a while (`pause` seconds on average), and
-asks for another. The floor is the page to sign in, asked for by the same readers.
+`python -m tests.bench.console [--held 100] [--rows 1000] [--large 0] [--readers 20] [--seconds 60] [--pause 2]
+[--seed 1]`. With `--large`, one more batch is held, of so many rows. A real `sluicegate console` on loopback. Each
+reader asks for a page, reads it for a while (`pause` seconds on average), and asks for another. The floor is the page
+to sign in, asked for by the same readers.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import httpx
 
 from flows.ledger import Ledger
 from flows.ledger.entrance import Entrance
+from tests.bench.pages import held as run_held
 from tests.bench.pages import morning
 from tests.factories import installations
 from tests.factories.installations import Installation
@@ -30,12 +32,13 @@ from tests.flows.console.web.test_serve import free_port
 
 HELD, ROWS, READERS, SECONDS, PAUSE = 100, 1000, 20, 60, 2.0
 EMPTY = "an empty page"
+_DEFAULTS = {"held": HELD, "rows": ROWS, "large": 0, "readers": READERS, "seconds": SECONDS, "seed": 1}
 _PASSWORD = "a password of this bench"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.console")
-    for name, default in (("held", HELD), ("rows", ROWS), ("readers", READERS), ("seconds", SECONDS), ("seed", 1)):
+    for name, default in _DEFAULTS.items():
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--pause", type=float, default=PAUSE)
     given = parser.parse_args()
@@ -43,10 +46,14 @@ def main() -> None:
         made = installations.make(Path(place) / "home")
         with installations.at_home(made.home):
             released, held = morning(made, given.held, given.rows)
+            large = run_held(made, "L", given.large) if given.large else None
             token = session(made)
             with served() as origin:
-                took = read(origin, token, pages(released, held), given.readers, given.seconds, given.pause, given.seed)
-    print(f"{given.held} held batches of {given.rows:,} rows; {given.readers} readers, {given.pause} s between pages")
+                kinds = pages(released, held, large)
+                took = read(origin, token, kinds, given.readers, given.seconds, given.pause, given.seed)
+    more = f" and one of {given.large:,}" if large else ""
+    said = f"{given.held} held batches of {given.rows:,} rows{more}"
+    print(f"{said}; {given.readers} readers, {given.pause} s between pages")
     report(took)
 
 
@@ -79,8 +86,13 @@ def served() -> Iterator[str]:
         process.terminate()
 
 
-def pages(released: str, held: list[str]) -> dict[str, list[str]]:
+def pages(released: str, held: list[str], large: str | None) -> dict[str, list[str]]:
     """The addresses of each kind of page."""
+    of_large = {
+        "a large held batch": [f"/batches/{large}"],
+        "its checkpoint": [f"/batches/{large}/intake", f"/batches/{large}/intake?page=100"],
+        "what is signed on it": [f"/batches/{large}/decide/drop"],
+    }
     return {
         EMPTY: ["/sign-in"],
         "what waits": ["/"],
@@ -91,6 +103,7 @@ def pages(released: str, held: list[str]) -> dict[str, list[str]]:
         "a passed checkpoint": [f"/batches/{released}/matching"],
         "what is signed": [f"/batches/{name}/decide/drop" for name in held],
         "one's own page": ["/me"],
+        **(of_large if large else {}),
     }
 
 

@@ -54,19 +54,25 @@ def main() -> None:
 def morning(made: Installation, count: int, rows: int) -> tuple[str, list[str]]:
     """The names of a batch that was released, and of those that are held, of which the first was run."""
     released = runs.released(made, made.home.inbox / "released", 1, 20)
-    names = [f"officer-{n}" for n in range(rows // _MATTERS + 2)]
-    spoilt = [_spoilt(n, names[n % len(names)]) for n in range(rows)]
-    listed = [{"id": name, "name": f"Person {name}"} for name in names]
-    first, state = runs.run(made.home, made.submit(made.home.inbox / "held", spoilt, officers=listed))
-    assert state is State.HELD, state
+    first = held(made, "H", rows)
     night = {"at": "2026-11-26T02:00:00+00:00", "selftest": summary.PASSED, "batches": [], "waiting": []}
     summary.store(made.home, night)
     with runs.ledger_of(made.home) as ledger:
         return released, [first, *(copied(made.home, ledger, ledger.known_batch(first), n) for n in range(1, count))]
 
 
-def _spoilt(n: int, officer: str) -> dict[str, Any]:
-    return installations.request(n % 80 + 1, request_id=f"H-{n}", street="NA NA", officer=officer)
+def held(made: Installation, mark: str, rows: int) -> str:
+    """The name of a batch that was run and is held: none of its rows has an address that can be used."""
+    names = [f"officer-{n}" for n in range(rows // _MATTERS + 2)]
+    spoilt = [_spoilt(mark, n, names[n % len(names)]) for n in range(rows)]
+    listed = [{"id": name, "name": f"Person {name}"} for name in names]
+    name, state = runs.run(made.home, made.submit(made.home.inbox / f"held-{mark}", spoilt, officers=listed))
+    assert state is State.HELD, state
+    return name
+
+
+def _spoilt(mark: str, n: int, officer: str) -> dict[str, Any]:
+    return installations.request(n % 80 + 1, request_id=f"{mark}-{n}", street="NA NA", officer=officer)
 
 
 def copied(home: Home, ledger: Ledger, like: BatchRecord, n: int) -> str:

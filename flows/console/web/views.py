@@ -13,6 +13,7 @@ from flows.console import batch as batches
 from flows.console import checkpoint as checkpoints
 from flows.console import kept, queue
 from flows.console.kept import Kept
+from flows.console.rows import Rows
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
 from flows.ledger.core import BatchRecord
@@ -49,13 +50,17 @@ def batch(visit: Visit) -> Response:
 def checkpoint(visit: Visit) -> Response:
     """The page of a checkpoint that a batch has reached."""
     name, _found = _checkpoint(visit)
+    number = _page(visit)
     visit.look(Page.CHECKPOINT, name.name)
     console = visit.console
 
     def given() -> dict[str, Any]:
-        return checkpoints.checkpoint(console.home, console.ledger, *_checkpoint(visit))
+        return checkpoints.checkpoint(console.home, console.ledger, *_checkpoint(visit), number)
 
-    return visit.page("checkpoint.html", made=console.ledger.clock.machine(), **_twice(given))
+    shown = _twice(given)
+    if number > max(shown["pages"], 1):
+        raise Problem(404)
+    return visit.page("checkpoint.html", made=console.ledger.clock.machine(), **shown)
 
 
 def rows(visit: Visit) -> Response:
@@ -70,13 +75,21 @@ def rows(visit: Visit) -> Response:
 
 def _written(visit: Visit, record: BatchRecord, found: Kept) -> IO[bytes]:
     """An open file that has no name any more: nothing stays, however the answer ends."""
-    chosen = checkpoints.Rows(visit.console.home, record.name, found.checkpoint)
-    if not found.failed or not chosen.first(1)[0]:
+    chosen = Rows(visit.console.home, record.name, found.checkpoint)
+    if not found.failed or not chosen.page(1)[0]:
         raise Problem(404)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         chosen.write(path)
         return path.open("rb")
+
+
+def _page(visit: Visit) -> int:
+    """Which page of the rows is asked for; raises Problem for what is no number of one."""
+    said = visit.request.query_params.get("page", "1")
+    if not (said.isascii() and said.isdigit() and len(said) < 8 and int(said)):
+        raise Problem(404)
+    return int(said)
 
 
 def _parts(file: IO[bytes]) -> Iterator[bytes]:

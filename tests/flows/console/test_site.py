@@ -18,7 +18,8 @@ from expectations.gx.verdict import Result, Status, Verdict
 from flows.batch.decisions import sign
 from flows.batch.figures import Figure, Measure
 from flows.batch.receive import receive
-from flows.console import checkpoint, kept, pages, site
+from flows.console import kept, pages, site
+from flows.console.rows import Rows
 from flows.ledger.decisions import Decision
 from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.reports.held import sentence
@@ -251,16 +252,16 @@ def test_a_batch_that_ends_while_the_site_is_written_is_shown_as_ended(
     installation: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = runs.held(installation, installation.home.inbox / "ends", "E")
-    first = checkpoint.Rows.first
+    page = Rows.page
 
-    def ends(self: checkpoint.Rows, count: int) -> Any:
+    def ends(self: Rows, number: int) -> Any:
         """Between the look at its manifest and that at its rows, the batch is rejected."""
-        monkeypatch.setattr(checkpoint.Rows, "first", first)
+        monkeypatch.setattr(Rows, "page", page)
         sign(installation.home, name, Decision.REJECT, signatures.load(installation.home.keys / "operator-1"))
         assert runs.run(installation.home, name)[1] is State.REJECTED
-        return first(self, count)
+        return page(self, number)
 
-    monkeypatch.setattr(checkpoint.Rows, "first", ends)
+    monkeypatch.setattr(Rows, "page", ends)
     made = site.write(installation.home, tmp_path / "pages", name).parent
     assert {p.name for p in (made / "batches").iterdir()} == {f"{name}.html", f"{name}-intake.html"}
     assert f"{name} rejected" in text(made / "batches" / f"{name}.html")

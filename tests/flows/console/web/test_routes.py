@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from expectations.base.errors import Fault, Transient
+from flows.console import checkpoint, rows
 from flows.console.web import routes, views
 from flows.console.web.app import make
 from flows.console.web.needs import ANYBODY, Route
@@ -276,6 +277,27 @@ def test_pages_lead_to_each_other_and_the_file_has_the_rows(ada: Browser, batche
     assert file.headers["content-type"].startswith("text/csv")
     for which in ("intake", "matching", "eligibility", "disclosure"):
         assert ada.get(f"/batches/{batches['published']}/{which}").status_code == 200
+
+
+def test_pages_of_rows_hold_each_row_once(
+    ada: Browser, batches: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = f"/batches/{batches['held']}/intake"
+    everything = [line.split(",") for line in ada.get(f"{held}/rows.csv").text.splitlines()[1:]]
+    for module in (rows, checkpoint):
+        monkeypatch.setattr(module, "PAGE", 3)
+    last = -(-len(everything) // 3)
+    assert last > 1
+    found = []
+    for number in range(1, last + 1):
+        page = ada.get(held, params={"page": number}).text
+        assert f"Page {number} of {last}" in page
+        assert (f'href="{held}?page={number + 1}#rows"' in page) is (number < last)
+        assert (f'href="{held}?page={number - 1}#rows"' in page) is (number > 1)
+        found += re.findall(r"#(\d+)</th><td>(\w+)</td>", page)
+    assert [(number, code) for code, number, _, _ in everything] == found
+    for wrong in ("0", "-1", str(last + 1), "1.5", "x", "\u0661", "9" * 9, ""):
+        assert ada.get(held, params={"page": wrong}).status_code == 404, wrong
 
 
 def test_looks_are_counted_by_page_and_batch(ada: Browser, batches: dict[str, str]) -> None:
