@@ -124,6 +124,15 @@ class Core:
             self.deny(refused)
             raise
 
+    @contextmanager
+    def within(self, session: Session | None) -> Iterator[Session]:
+        """The caller's transaction, or one of its own."""
+        if session is not None:
+            yield session
+            return
+        with self.transaction() as own:
+            yield own
+
     def deny(self, refused: NotYourRole) -> None:
         """Records that an operator tried what the roles do not allow."""
         with engine.translated(), Session(self._writers) as session, session.begin():

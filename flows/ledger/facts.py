@@ -18,6 +18,7 @@ from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.proposed import Proposed
 from flows.ledger.roles import Act, Role
 
 
@@ -67,6 +68,7 @@ _CLOSED = (
     KeyName,
     Role,
     Act,
+    Proposed,
 )
 _WORDS = {codes.NOT_CONFIRMED, *Kind}
 _WORDS |= {*codes.CODES, *(c.source for c in codes.CODES.values()), *(w.value for closed in _CLOSED for w in closed)}

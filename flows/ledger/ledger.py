@@ -18,6 +18,7 @@ from flows.ledger.events.registry import Baseline, baseline_message
 from flows.ledger.homes import Homes
 from flows.ledger.operators import Operators
 from flows.ledger.overview import Overview
+from flows.ledger.proposals import Proposals
 from flows.ledger.recalls import Recalls
 from flows.ledger.registry import Registry
 from flows.ledger.requests import Requests
@@ -32,6 +33,7 @@ class Ledger(
     Batches,
     Accounts,
     Review,
+    Proposals,
     Registry,
     Operators,
     Disclosures,

@@ -47,14 +47,15 @@ class Operators(Core):
         roles; or without a key to revoke it. Raises Usage if nobody of this name is there to be revoked, or if a later
         operator has no role."""
         with self.reading() as session:
-            home = home_id(session)
-            if key_line is None:
-                return signing.operator_message(name, _first_key(session, name).fingerprint, False, home)
-            key = signing.fingerprint(signing.plain_key(key_line))
-            return signing.operator_message(facts.name(name, "operator"), key, True, home, _given(session, roles))
+            return operator_text(session, name, key_line, roles)
 
     def enrol_operator(
-        self, name: str, key_line: str, signed: Signed | None = None, roles: Iterable[Role] | None = None
+        self,
+        name: str,
+        key_line: str,
+        signed: Signed | None = None,
+        roles: Iterable[Role] | None = None,
+        within: Session | None = None,
     ) -> None:
         """Enrols an operator with a public key: Ed25519 as in authorized_keys, or a passkey. Again the same: no change.
 
@@ -63,53 +64,52 @@ class Operators(Core):
         key, is another operator's, or was revoked; BadInput or Usage if signatures are missing or do not count.
         """
         key = signing.plain_key(key_line)
-        with self.transaction() as session:
+        with self.within(within) as session:
             same = session.get(Operator, facts.name(name, "operator"))
             if same and same.revoked_at is None and _first_key(session, name).key_line == key:
                 return
             _require_new(session, name, key)
             first, given, home = _comes_first(session), _given(session, roles), home_id(session)
-            text = signing.operator_message(name, signing.fingerprint(key), True, home, given)
+            text = operator_text(session, name, key, given)
             by, contents = ((), {}) if first else _by_two(session, text, signed or {})
             event = OperatorChanged(
                 operator=name, key=signing.fingerprint(key), enrolled=True, signed=by, home=home, roles=given
             )
             self.append(session, None, event, {event.key: key, **contents}, also={name})
 
-    def revoke_operator(self, name: str, signed: Signed) -> None:
+    def revoke_operator(self, name: str, signed: Signed, within: Session | None = None) -> None:
         """From now on this operator's signatures count no more, nor what waits for another's. What was decided stays.
 
         Needs the signatures of two other operators over `operator_message`: one stolen key must not be able to put out
         those who would answer it. Until they have signed, `halt` stops all releases, at once and unsigned.
         """
-        with self.transaction() as session:
+        with self.within(within) as session:
             key, home = _first_key(session, name).fingerprint, home_id(session)
-            by, contents = _by_two(session, signing.operator_message(name, key, False, home), signed, but=name)
+            by, contents = _by_two(session, operator_text(session, name), signed, but=name)
             event = OperatorChanged(operator=name, key=key, enrolled=False, signed=by, home=home, voids=True)
             self.append(session, None, event, contents, also={name})
 
     def key_message(self, name: str, key_line: str, added: bool) -> bytes:
         """What two operators sign (namespace signatures.OPERATOR) to give `name` one more key, or to take it away."""
         with self.reading() as session:
-            key = signing.fingerprint(signing.plain_key(key_line))
-            return signing.key_message(active_operator(session, name).name, key, added, home_id(session))
+            return key_text(session, name, key_line, added)
 
-    def add_key(self, name: str, key_line: str, signed: Signed) -> None:
+    def add_key(self, name: str, key_line: str, signed: Signed, within: Session | None = None) -> None:
         """Gives an operator one more key, a passkey beside an SSH key: still one person, who counts once.
 
         Needs the signatures of two operators over `key_message`; raises as `enrol_operator`.
         """
         key = signing.plain_key(key_line)
-        with self.transaction() as session:
+        with self.within(within) as session:
             active_operator(session, name)
             _require_new(session, "", key)
             self._change_key(session, name, key, True, signed)
 
-    def remove_key(self, name: str, key_line: str, signed: Signed) -> None:
+    def remove_key(self, name: str, key_line: str, signed: Signed, within: Session | None = None) -> None:
         """Takes a key away from an operator, who keeps others. Needs the signatures of two operators over
         `key_message`, by other keys; raises Usage if it is not the operator's, or the only one."""
         key = signing.plain_key(key_line)
-        with self.transaction() as session:
+        with self.within(within) as session:
             active_operator(session, name)
             theirs = [row.key_line for row in _keys(session, name) if row.removed_at is None]
             if key not in theirs:
@@ -122,26 +122,22 @@ class Operators(Core):
 
     def _change_key(self, session: Session, name: str, key: str, added: bool, signed: Signed) -> None:
         fingerprint, home = signing.fingerprint(key), home_id(session)
-        by, contents = _by_two(session, signing.key_message(name, fingerprint, added, home), signed)
-        if any(one.key == fingerprint for one in by):
-            raise Usage("OWN_REMOVAL", "a key cannot sign that it is taken away", where=name)
+        by, contents = _by_two(session, key_text(session, name, key, added), signed, without=fingerprint)
         event = OperatorKeyChanged(operator=name, key=fingerprint, added=added, signed=by, home=home)
         self.append(session, None, event, {fingerprint: key, **contents}, also={name})
 
     def roles_message(self, name: str, roles: Iterable[Role]) -> bytes:
         """What two other operators sign (namespace signatures.OPERATOR) to give `name` these roles, and no others."""
         with self.reading() as session:
-            row = active_operator(session, name)
-            return signing.roles_message(name, _sorted(roles), row.changed, home_id(session))
+            return roles_text(session, name, roles)
 
-    def give_roles(self, name: str, roles: Iterable[Role], signed: Signed) -> None:
+    def give_roles(self, name: str, roles: Iterable[Role], signed: Signed, within: Session | None = None) -> None:
         """From now on this operator has these roles, and no others. What it had signed, may sign no more, and waits for
         another counts no more. Needs the signatures of two others over `roles_message`; raises as `revoke_operator`."""
         given = _sorted(roles)
-        with self.transaction() as session:
+        with self.within(within) as session:
             row, home = active_operator(session, name), home_id(session)
-            text = signing.roles_message(name, given, row.changed, home)
-            by, contents = _by_two(session, text, signed, but=name)
+            by, contents = _by_two(session, roles_text(session, name, given), signed, but=name)
             event = RolesGiven(operator=name, roles=given, after=row.changed, signed=by, home=home)
             self.append(session, None, event, contents, also={name})
 
@@ -155,6 +151,29 @@ class Operators(Core):
         """The name of the operator whose key this is; raises BadInput if it is no active operator's."""
         with self.reading() as session:
             return signing.key_owner(session, signing.plain_key(key_line), "key").name
+
+
+def operator_text(
+    session: Session, name: str, key_line: str | None = None, roles: Iterable[Role] | None = None
+) -> bytes:
+    """As `Operators.operator_message`, by what stands in this session."""
+    home = home_id(session)
+    if key_line is None:
+        return signing.operator_message(name, _first_key(session, name).fingerprint, False, home)
+    key = signing.fingerprint(signing.plain_key(key_line))
+    return signing.operator_message(facts.name(name, "operator"), key, True, home, _given(session, roles))
+
+
+def key_text(session: Session, name: str, key_line: str, added: bool) -> bytes:
+    """As `Operators.key_message`, by what stands in this session."""
+    key = signing.fingerprint(signing.plain_key(key_line))
+    return signing.key_message(active_operator(session, name).name, key, added, home_id(session))
+
+
+def roles_text(session: Session, name: str, roles: Iterable[Role]) -> bytes:
+    """As `Operators.roles_message`, by what stands in this session."""
+    row = active_operator(session, name)
+    return signing.roles_message(name, _sorted(roles), row.changed, home_id(session))
 
 
 def active_operator(session: Session, name: str) -> Operator:
@@ -205,9 +224,14 @@ def _sorted(roles: Iterable[Role]) -> tuple[Role, ...]:
 
 
 def _by_two(
-    session: Session, text: bytes, signed: Signed, but: str = ""
+    session: Session, text: bytes, signed: Signed, but: str = "", without: str = ""
 ) -> tuple[tuple[signing.SignedBy, ...], dict[str, str]]:
-    by, contents = signing.signed_by_two(session, text, signed, signatures.OPERATOR, Act.OPERATORS)
-    if any(one.by == but for one in by):
-        raise Usage("OWN_REVOCATION", "two other operators decide about an operator", where=but)
-    return by, contents
+    """As `signing.signed_by_two`. `but`: the operator who may not sign; `without`: the key that may not."""
+
+    def refuse(one: signing.Given) -> None:
+        if one.signer == but:
+            raise Usage("OWN_REVOCATION", "two other operators decide about an operator", where=but)
+        if one.named.key == without:
+            raise Usage("OWN_REMOVAL", "a key cannot sign that it is taken away", where=one.signer)
+
+    return signing.signed_by_two(session, text, signed, signatures.OPERATOR, Act.OPERATORS, refuse)

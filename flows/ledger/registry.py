@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from expectations.base.errors import Usage
-from expectations.instruments import Determination, Instrument, instrument_digest, parse_instrument
+from expectations.instruments import Determination, instrument_digest, parse_instrument
 from flows.ledger import facts, signing
 from flows.ledger.core import Core, find, home_id
 from flows.ledger.database.models import Enrolled, Event, Signature, Time, as_record
@@ -44,11 +44,12 @@ class Registry(Core):
 
         Raises BadInput if it is no instrument.
         """
-        instrument = parse_instrument(body, where)
         with self.reading() as session:
-            return _message(session, instrument, body, _newest(session, instrument.id))
+            return instrument_text(session, body, where)
 
-    def enrol_instrument(self, body: bytes, signed: Mapping[str, str], where: str = "instrument") -> str:
+    def enrol_instrument(
+        self, body: bytes, signed: Mapping[str, str], where: str = "instrument", within: Session | None = None
+    ) -> str:
         """Enrols this version of an instrument; gives its digest. The version that is enrolled now again: no change.
 
         `signed`: armored signatures over `instrument_message`, by where each was read, of two different operators.
@@ -60,7 +61,7 @@ class Registry(Core):
         if isinstance(instrument, Determination) and instrument.determined_on > self.clock.today(_FIRST_ZONE):
             ahead, remedy = "a determination is dated ahead, and would count for too long", "Date it as it was made."
             raise Usage("DETERMINED_AHEAD", ahead, where=f"{where}, determined_on", remedy=remedy)
-        with self.transaction() as session:
+        with self.within(within) as session:
             newest = _newest(session, instrument.id)
             if newest is not None and newest.digest == digest:
                 return digest
@@ -68,7 +69,7 @@ class Registry(Core):
                 place, remedy = f"{where}, id", "Give it an id of its own."
                 raise Usage("KIND_CHANGED", "another kind of instrument has this id", where=place, remedy=remedy)
             id, kind, version = instrument.id, instrument.kind, newest.version + 1 if newest else 1
-            text = _message(session, instrument, body, newest)
+            text = instrument_text(session, body, where)
             by, contents = signing.signed_by_two(session, text, signed, signatures.INSTRUMENT, Act.ENROL_INSTRUMENT)
             event = InstrumentEnrolled(
                 instrument=id, kind=kind, digest=digest, version=version, signed=by, home=home_id(session)
@@ -156,7 +157,10 @@ def _order(session: Session, id: str) -> Enrolled:
     return found
 
 
-def _message(session: Session, instrument: Instrument, body: bytes, newest: Enrolled | None) -> bytes:
+def instrument_text(session: Session, body: bytes, where: str = "instrument") -> bytes:
+    """As `Registry.instrument_message`, by what stands in this session."""
+    instrument = parse_instrument(body, where)
+    newest = _newest(session, instrument.id)
     after, digest = newest.version if newest else 0, instrument_digest(body)
     return signing.instrument_message(instrument.kind, instrument.id, digest, after, home_id(session))
 

@@ -7,7 +7,7 @@ before, so that none counts twice. An instrument, and an operator enrolled later
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from flows.ledger.database.models import Operator, OperatorKey
 from flows.ledger.roles import Act, Role, require
 
 KEYS_NEEDED = 2  # of an instrument, and of an operator
+FEWER = "TWO_SIGNATURES"  # the code where one is missing, and nothing else is wrong
 ANOTHER = "A second, different operator must sign."  # the remedy where one signed twice
 
 
@@ -125,23 +126,30 @@ def is_good(text: bytes, given: Given, namespace: str) -> bool:
 
 
 def signed_by_two(
-    session: Session, text: bytes, signed: Mapping[str, str], namespace: str, act: Act
+    session: Session,
+    text: bytes,
+    signed: Mapping[str, str],
+    namespace: str,
+    act: Act,
+    refuse: Callable[[Given], None] = lambda _: None,
 ) -> tuple[tuple[SignedBy, ...], dict[str, str]]:
     """The signatures over `text`, by name, and what the chain has of them by digest only.
 
     `signed`: armored SSH signatures, or those of passkeys, by where each was read. Raises BadInput at the first that is
     not the signature of an active operator over exactly this, NotYourRole if the roles of one do not allow `act`, Usage
-    if two of them are one operator's or if there are fewer than two.
+    if two of them are one operator's or if there are fewer than two (FEWER). `refuse`: raises for one that counts for
+    other things, and not for this.
     """
     found: dict[str, Given] = {}
     for where, signature in signed.items():
         one = signed_by(session, text, signature, namespace, where, act)
         if one.signer in found:
             raise Usage("SAME_OPERATOR", "two of the signatures are the same operator's", where=where, remedy=ANOTHER)
+        refuse(one)
         found[one.signer] = one
     if len(found) < KEYS_NEEDED:
         what = f"this takes the signatures of two different operators, and there is {len(found) or 'none'}"
-        raise Usage("TWO_SIGNATURES", what, remedy="Have each sign it, and give both files.")
+        raise Usage(FEWER, what, remedy="Have each sign it, and give both files.")
     by = [found[name] for name in sorted(found)]
     return tuple(one.named for one in by), {digest: text for one in by for digest, text in one.contents.items()}
 

@@ -28,6 +28,7 @@ from flows.ledger.facts import Page, View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.cases import CaseReason, Proof, message
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.proposed import Asked, Proposed
 from flows.ledger.restorations import Outside
 from flows.ledger.roles import ALL, Act, NotYourRole, Role
 from tests.factories.law import no_law
@@ -96,6 +97,7 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     ledger.audit("batch-1", None, View.EVIDENCE, "ada")
     ledger.audit_person(sha("person a"), "ada")
     _at_the_door(ledger)
+    _on_the_desk(ledger, office)
     _at_home(ledger, office)
     _restored(ledger, office)
     _trusted(ledger, office)
@@ -120,6 +122,17 @@ def _at_the_door(ledger: Ledger) -> None:
     entrance.gathered.note(Denied(by="ada", act=Act.HALT, count=1))
     entrance.gathered.write()
     assert entrance.gathered.lost == 0
+
+
+def _on_the_desk(ledger: Ledger, office: FixedOffice) -> None:
+    """A change that one has signed and taken back, and that was withdrawn; another that waits."""
+    asked = Asked.about(roles=[Role.VIEWER]).body
+    for wait in (False, True):
+        number = ledger.propose(Proposed.ROLES, "cleo", asked, "ada")
+        signed = office.sign("ben", ledger.proposal_message(number), signatures.OPERATOR)
+        assert not ledger.sign_proposal(number, office.line("ben"), signed)
+        for who in () if wait else ("ben", "ada"):
+            ledger.withdraw_proposal(number, who)
 
 
 def _at_home(ledger: Ledger, office: FixedOffice) -> None:

@@ -1,6 +1,7 @@
 """All tables of a ledger as Parquet, read in one view while others write; and a ledger made from them.
 
-Sessions and invitations of the console stay behind: nobody comes into a restored home by what was open before.
+Sessions, invitations and proposals stay behind: nobody comes into a restored home by what was open before, and what was
+signed for one home at one time waits in no other.
 
 One form for SQLite and PostgreSQL: what one wrote, the other takes. The tables are as the database has them, not as
 this version would make them, so that an old ledger is filled first and migrated afterwards.

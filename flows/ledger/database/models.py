@@ -229,7 +229,7 @@ class Recalled(Base):
     case_id: Mapped[str] = mapped_column(ForeignKey("recall_cases.id"))
 
 
-def as_record(cls: type[R], row: Base, **more: Any) -> R:
+def as_record(cls: type[R], row: DeclarativeBase, **more: Any) -> R:
     """A row as callers see it: its columns are the fields of `cls`, as times, JSON or words of a list where it says so.
 
     `more`: fields that the row does not have.

@@ -1,12 +1,12 @@
 """The tables of the console. `ledger verify` does not compare them: no event says what stands in them.
 
-Sessions and invitations are of one home at one time: no backup has them (`flows.ledger.database.copies`).
+Sessions, invitations and proposals are of one home at one time: no backup has them (`flows.ledger.database.copies`).
 """
 
-from sqlalchemy import Boolean, Integer, String
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from flows.ledger.database.models import DIGEST, NAME, TIME
+from flows.ledger.database.models import DIGEST, NAME, TIME, WORD
 
 NOBODY = ""  # the account of all names that are none: a wrong password costs the same, whoever it is for
 
@@ -46,4 +46,29 @@ class Invitation(Private):
     used: Mapped[bool] = mapped_column(Boolean)
 
 
-PASSING: tuple[type[Private], ...] = (Session, Invitation)
+class Proposal(Private):
+    """A change that waits until two have signed it (`flows.ledger.proposals`). Its number is that of its event, and so
+    never another's. `digest`: of the text that two would have signed when it was proposed."""
+
+    __tablename__ = "proposals"
+    number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(WORD)
+    subject: Mapped[str] = mapped_column(NAME)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[str] = mapped_column(DIGEST)
+    operator: Mapped[str] = mapped_column(NAME)  # who proposed it
+    proposed_at: Mapped[str] = mapped_column(TIME)
+    expires_at: Mapped[str] = mapped_column(TIME)
+
+
+class ProposalSignature(Private):
+    """One operator's signature under a proposal. `digest`: of the text that it is over."""
+
+    __tablename__ = "proposal_signatures"
+    number: Mapped[int] = mapped_column(ForeignKey("proposals.number", ondelete="CASCADE"), primary_key=True)
+    operator: Mapped[str] = mapped_column(NAME, primary_key=True)
+    digest: Mapped[str] = mapped_column(DIGEST)
+    signature: Mapped[str] = mapped_column(Text)
+
+
+PASSING: tuple[type[Private], ...] = (Session, Invitation, Proposal, ProposalSignature)

@@ -10,6 +10,7 @@ from flows.ledger.events import (
     home,
     moves,
     operators,
+    proposals,
     recall,
     registry,
     requests,

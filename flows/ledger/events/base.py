@@ -57,14 +57,19 @@ class Kind(StrEnum):
     PASSWORD_SET = "password_set"
     PAGES = "pages"
     DENIED = "denied"
+    PROPOSED = "proposed"
+    PROPOSAL_SIGNED = "proposal_signed"
+    PROPOSAL_UNDONE = "proposal_undone"
 
 
-# What happens at the console's door and before its pages: it changes nothing of a batch, of the law or of the home.
+# What happens at the console's door, before its pages and on the desk of proposals: it changes nothing of a batch, of
+# the law or of the home.
 AT_THE_DOOR = frozenset(
     kind.value
     for kind in (
         *(Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.LOCKED, Kind.SIGNED_OUT, Kind.SESSION_ENDED),
         *(Kind.INVITED, Kind.PASSWORD_SET, Kind.PAGES, Kind.DENIED),
+        *(Kind.PROPOSED, Kind.PROPOSAL_SIGNED, Kind.PROPOSAL_UNDONE),
     )
 )
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest

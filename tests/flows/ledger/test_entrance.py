@@ -20,6 +20,7 @@ from flows.ledger.events.console import Pages, SignInFailed
 from flows.ledger.events.operators import Denied
 from flows.ledger.facts import Page
 from flows.ledger.ledger import Ledger
+from flows.ledger.proposed import Asked, Proposed
 from flows.ledger.roles import Act
 from tests.factories import consoles
 from tests.factories.consoles import PASSWORD
@@ -369,8 +370,13 @@ def test_a_wrong_clock_keeps_nobody_out(door: Entrance, ledger: Ledger, later: L
 
 
 @pytest.mark.parametrize("table", Private.metadata.tables)
-def test_what_stands_in_these_tables_is_no_matter_of_the_chain(door: Entrance, ledger: Ledger, table: str) -> None:
+def test_what_stands_in_these_tables_is_no_matter_of_the_chain(
+    door: Entrance, office: Office, ledger: Ledger, table: str
+) -> None:
     signed_in(door)
+    number = ledger.propose(Proposed.REVOKE_OPERATOR, "cleo", Asked().body, "ada")
+    signed = office.sign("ben", ledger.proposal_message(number), signatures.OPERATOR)
+    ledger.sign_proposal(number, office.line("ben"), signed)
     door.invite("cleo", "ben")
     with ledger.transaction() as session:
         assert session.connection().exec_driver_sql(f"DELETE FROM {table}").rowcount > 0

@@ -27,6 +27,8 @@ from flows.home.tree import Home, open_home
 from flows.ledger.database import copies
 from flows.ledger.entrance import Entrance
 from flows.ledger.lifecycles.states import State
+from flows.ledger.proposed import Asked, Proposed
+from flows.ledger.roles import Role
 from flows.operations import archive, backup, opening, restore
 from flows.operations.backup import Made
 from pipelines import sealing
@@ -88,19 +90,20 @@ def test_a_restored_home_is_the_same_and_closed(used: Home, made: Made, key: Rec
 
 
 def test_who_could_come_into_the_console_signs_in_anew(home: Home, key: Recovery, tmp_path: Path) -> None:
-    """Passwords are kept; no session that was open and no invitation comes back."""
+    """Passwords are kept; no session that was open, no invitation and no proposal comes back."""
     with opened(home) as ledger:
         entrance = Entrance(ledger)
         entrance.set_password(entrance.invite("operator-1", "operator-2"), PASSWORD)
         token, invitation = entrance.by_password("operator-1", PASSWORD), entrance.invite("operator-2", "operator-2")
         assert token and entrance.entered(token) and entrance.invited(invitation)
+        assert ledger.propose(Proposed.ROLES, "operator-2", Asked.about(roles=[Role.VIEWER]).body, "operator-1")
     taken = take(home, tmp_path / "made", key)
     found = restore.restore(taken.path, key.path, tmp_path / "new")
     assert found.problems == ()
     with opened(found.home) as ledger:
         restored = Entrance(ledger)
         assert restored.entered(token) is None and restored.invited(invitation) is None
-        assert restored.of("operator-1") == []
+        assert restored.of("operator-1") == [] and ledger.proposals() == []
         assert restored.by_password("operator-1", PASSWORD)
 
 
