@@ -57,20 +57,11 @@ def _print_one(one: dict[str, Any]) -> None:
     said = meanings(one["fields"]["kind"])
     print(f"{one['id']}, version {one['version']}, digest {one['digest']}")
     for key, value in one["fields"].items():
-        field = ".".join(part for part in key.split(".") if not part.isdigit())
-        print(f"{key}: {_words(value)}\n    {said.get(field, '')}")
+        print(f"{key}: {instruments.words(value)}\n    {said.get(instruments.field_of(key), '')}")
     for v in one["versions"]:
         by = ", ".join(v["by"]) or "nobody: it was enrolled before signatures were asked for"
         print(f"version {v['version']}: enrolled {v['enrolled_at']:%Y-%m-%d %H:%M} UTC, signed by {by}")
         print(f"    digest {v['digest']}")
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
-    if value is None or isinstance(value, bool):
-        return {None: "not given", True: "yes", False: "no"}[value]
-    return str(value)
 
 
 @app.command()
@@ -102,7 +93,7 @@ def _check(file: Path, known: Mapping[str, bytes], clock: Clock, against: bool) 
         print(f"{file}: {error}")
         return False
     for problem in checked.problems:
-        print(f"{file}: {problem}")
+        print(f"{file}: {problem.key}: {problem.what}. {problem.write}".rstrip())
     if checked.found is None:
         return False
     print(f"{file}: {checked.found.kind} {checked.found.id} is well formed")
@@ -112,7 +103,7 @@ def _check(file: Path, known: Mapping[str, bytes], clock: Clock, against: bool) 
     if changes is None:
         print(f"no version of {checked.found.id} is enrolled: all of it would be new")
     for key, now, then in changes or ():
-        print(f"{checked.found.id}: {key}: now {_words(now)}, then {_words(then)}")
+        print(f"{checked.found.id}: {key}: now {instruments.words(now)}, then {instruments.words(then)}")
     return True
 
 

@@ -45,6 +45,15 @@ class Links(Protocol):
     def halt(self, number: str = "") -> str | None:
         """Where releases are stopped, or let go on after the halt of this number: at the console only."""
 
+    @property
+    def instruments(self) -> str | None:
+        """The list of instruments: at the console only, as all that follows from it."""
+
+    def instrument(self, id: str, version: int | None = None) -> str | None: ...
+
+    def compliance(self, order: str) -> str | None:
+        """Where it is confirmed that an order is complied with."""
+
 
 @dataclass(frozen=True)
 class SiteLinks:
@@ -86,6 +95,16 @@ class SiteLinks:
     def halt(self, number: str = "") -> str | None:
         return None
 
+    @property
+    def instruments(self) -> str | None:
+        return None
+
+    def instrument(self, id: str, version: int | None = None) -> str | None:
+        return None
+
+    def compliance(self, order: str) -> str | None:
+        return None
+
 
 @dataclass(frozen=True)
 class ServedLinks:
@@ -95,6 +114,7 @@ class ServedLinks:
     queue: str = "/"
     results: str | None = None
     me: str = "/me"
+    instruments: str | None = "/instruments"
 
     def waiting(self, kind: str) -> str:
         return f"/?{urlencode({'kind': kind})}"
@@ -119,3 +139,9 @@ class ServedLinks:
 
     def halt(self, number: str = "") -> str | None:
         return f"/halts/{number}/resume" if number else "/halt"
+
+    def instrument(self, id: str, version: int | None = None) -> str | None:
+        return f"/instruments/{id}" + (f"?version={version}" if version else "")
+
+    def compliance(self, order: str) -> str | None:
+        return f"/instruments/{order}/compliance"

@@ -11,6 +11,7 @@ from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput, Usage
 from expectations.base.total import total
 from flows.batch.decisions import DEFAULT_REASON
+from flows.console import instruments
 from flows.ledger import Ledger, passkeys
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason
@@ -80,6 +81,19 @@ def resumption(ledger: Ledger, halt: int) -> Statement:
     title, says = f"Let releases go on after halt {halt}", (DOES[Decision.RESUME],)
     needed, reason = KEYS_NEEDED[Decision.RESUME], DEFAULT_REASON[Decision.RESUME]
     return Statement(title, says, ledger.halt_message(halt), needed, f"sluicegate resume {halt} --key KEY", reason)
+
+
+def compliance(ledger: Ledger, id: str, proof: str) -> Statement:
+    """That the holder complies with an order as it is enrolled now, by what was filed: its SHA-256 is `proof`. Raises
+    Usage if no court order of this id is enrolled."""
+    newest, order = instruments.order(ledger, id)
+    says = (
+        f"The holder has confirmed to the court that it complies with version {newest.version:,} of this order"
+        + (f", which it had to by {order.confirm_by.isoformat()}." if order.confirm_by else "."),
+        f"What was filed has the SHA-256 {proof}: this is kept, and nothing else of it.",
+    )
+    text, command = ledger.compliance_message(id, proof), f"sluicegate instruments confirm {id} --file FILED --key KEY"
+    return Statement(f"Confirm compliance with {id}", says, text, 1, command, use=signatures.COMPLIANCE)
 
 
 @dataclass(frozen=True)

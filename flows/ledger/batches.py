@@ -103,11 +103,16 @@ class Batches(Core):
         with self.reading() as session:
             return [record(b) for b in session.scalars(query)]
 
-    def newest_batches(self, count: int, like: BatchRecord | None = None) -> list[BatchRecord]:
-        """So many of the batches received last, the newest first: of all, or `like` one and its requester's before."""
+    def newest_batches(
+        self, count: int, like: BatchRecord | None = None, under: str | None = None
+    ) -> list[BatchRecord]:
+        """So many of the batches received last, the newest first: of all, or `like` one and its requester's before, or
+        those `under` which the instrument with this digest was in force."""
         query = select(Batch).order_by(Batch.received_at.desc(), Batch.name.desc()).limit(count)
         if like:
             query = query.where(Batch.requester == like.requester, Batch.received_at <= stamp(like.received_at))
+        if under:
+            query = query.where(Batch.instruments.contains(facts.digest(under, "under")))
         with self.reading() as session:
             return [record(b) for b in session.scalars(query)]
 

@@ -38,6 +38,8 @@ class Page(StrEnum):
     BATCH = "batch"
     CHECKPOINT = "checkpoint"
     ROWS = "rows"  # the numbers of the rows that go no further, as a file
+    INSTRUMENTS = "instruments"
+    INSTRUMENT = "instrument"
 
 
 # What the roles of who looks must allow. A batch that is decided again from its evidence shows counts and codes only.

@@ -41,6 +41,11 @@ class TimeNow:
     newest: datetime | None
     wrong: str | None
 
+    @property
+    def shown(self) -> datetime:
+        """The time that whoever looks sees: that of the newest event where this machine's clock is wrong."""
+        return self.newest if self.wrong and self.newest else self.machine
+
 
 class Homes(Core):
     """The keys and the clock of the home."""

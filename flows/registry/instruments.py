@@ -7,6 +7,7 @@ from typing import Any
 
 from expectations.base.clock import Clock
 from expectations.base.errors import Usage
+from expectations.base.forms import Problem
 from expectations.instruments import (
     Agreement,
     Determination,
@@ -96,12 +97,32 @@ def shown(ledger: Ledger, name: str, which: str | None = None) -> dict[str, Any]
     }
 
 
+def differences(ledger: Ledger, name: str, old: str, new: str | None = None) -> list[tuple[str, Any, Any]]:
+    """What `changes` gives for two enrolled versions, each as `version` finds it; raises Usage if one is none."""
+    before, after = (parse_enrolled(version(ledger, name, which).body, name) for which in (old, new))
+    return changes(before, after)
+
+
+def words(value: Any) -> str:
+    """The value of a field for people."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    if value is None or isinstance(value, bool):
+        return {None: "not given", True: "yes", False: "no"}[value]
+    return str(value)
+
+
+def field_of(key: str) -> str:
+    """The field that a full key names, whichever element of a list it is in: meanings are by field."""
+    return ".".join(part for part in key.split(".") if not part.isdigit())
+
+
 @dataclass(frozen=True)
 class Checked:
     """What is wrong with a file, and if nothing is: the instrument, what is doubtful, and what it would change.
     `changes`: (key, now, then) against the enrolled version; None if none is enrolled."""
 
-    problems: list[str]
+    problems: list[Problem]
     found: Instrument | None = None
     doubts: list[str] = field(default_factory=list)
     changes: list[tuple[str, Any, Any]] | None = None
@@ -110,7 +131,7 @@ class Checked:
 def checked(body: bytes, where: str, known: Mapping[str, bytes], clock: Clock) -> Checked:
     """Judges an instrument before it is enrolled. Raises BadInput if it is no TOML, or of no known kind."""
     if problems := instrument_problems(body, where):
-        return Checked([f"{p.key}: {p.what}. {p.write}".rstrip() for p in problems])
+        return Checked(problems)
     one = parse_instrument(body, where)
     today = clock.today(one.zone if isinstance(one, Agreement) else COURTS)
     before = parse_enrolled(known[one.id], one.id) if one.id in known else None

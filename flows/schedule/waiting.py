@@ -136,8 +136,7 @@ def looked(home: Home) -> tuple[datetime, list[Waits]]:
 def looked_in(home: Home, ledger: Ledger) -> tuple[datetime, list[Waits]]:
     """The same in an open ledger: by the time of the newest event where this machine's clock is wrong, since whoever
     looks must see what waits."""
-    time_now = ledger.time_now()
-    now = time_now.newest if time_now.wrong and time_now.newest else time_now.machine
+    now = ledger.time_now().shown
     return now, everything(home, ledger.at(replace(home.clock(), fixed=now, pretended=True)))
 
 

@@ -22,6 +22,7 @@ from tests.factories.consoles import Browser
 from tests.factories.installations import Installation
 from tests.factories.ledgers import Office
 
+ORDER = "stay-2025-11-21-ddc"
 GUARDED = [route for route in ROUTES if route.need.act is not None]
 # What somebody may send instead of a page's form: the session's own token, another's, none; and what a decision holds.
 CLAIMS = {"X-Remote-User": "operator-1", "X-Forwarded-User": "operator-1", "Authorization": "Bearer operator-1"}
@@ -73,7 +74,7 @@ def tries(app: FastAPI, browser: Browser, form: str) -> Iterator[tuple[Any, int]
     """Each guarded route with what it answers, by link and by form, and by what is no form of ours."""
     (batch,) = app.state.console.ledger.batches()
     for route in GUARDED:
-        path = route.path.format(batch=batch.name, checkpoint="intake", halt=1)
+        path = route.path.format(batch=batch.name, checkpoint="intake", halt=1, id=ORDER, proof="0" * 64)
         if route.method == "GET":
             yield route, browser.get(path).status_code
             yield route, browser.get(f"{path}?operator=operator-1&role=approver", headers=CLAIMS).status_code

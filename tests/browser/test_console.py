@@ -205,7 +205,9 @@ def test_all_sessions_end_at_once(reader: Reader, browser: Browser, served: Serv
 
 def shown(served: Served) -> list[str]:
     """Each page that an operator meets."""
-    inner = ["/", "/me", f"/batches/{served.held}", f"/batches/{served.held}/intake", "/nowhere"]
+    order = "/instruments/stay-2025-11-21-ddc"
+    law = ["/instruments", f"{order}?version=1&against=1", "/enrol", f"{order}/compliance"]
+    inner = [*law, "/", "/me", f"/batches/{served.held}", f"/batches/{served.held}/intake", "/nowhere"]
     return ["/sign-in", "/sign-in?wrong=1", "/sign-in?ready=1", served.invitation("operator-2"), "SIGN IN", *inner]
 
 

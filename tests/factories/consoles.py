@@ -58,6 +58,13 @@ class Browser:
         usual = {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
         return self.client.post(path, content=urlencode(fields), headers=usual | headers)
 
+    def upload(self, path: str, file: bytes | None, name: str = "some.toml", **fields: str) -> Any:
+        """A form with a file, as a page of ours sends it; None: none was chosen."""
+        chosen = (name, file) if file is not None else ("", b"")
+        usual = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
+        sent = {"form": self.token(), **fields}
+        return self.client.post(path, data=sent, files={"file": chosen}, headers=usual)
+
     def token(self) -> str:
         """What the forms of this session carry."""
         found = re.search(r'name="form" value="([0-9a-f]{64})"', self.get("/me").text)

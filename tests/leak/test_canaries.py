@@ -268,7 +268,8 @@ def test_no_page_of_the_console_holds_a_value(place: Path, printed: bytes, monke
     browser = consoles.Browser(make(open_home(place / "home")))
     consoles.password_for(browser.console, "operator-1")
     browser.sign_in()
-    ledger, shown = browser.console.ledger, {path: browser.get(path) for path in ("/", "/me")}
+    ledger, shown = browser.console.ledger, {path: browser.get(path) for path in ("/", "/me", "/instruments", "/enrol")}
+    shown |= {path: browser.get(path) for path in (f"/instruments/{id}" for id, _, _ in ledger.instruments())}
     for name in (record.name for record in ledger.batches()):
         for which in ("", *(f"/{one}{end}" for one in Checkpoint for end in ("", "/rows.csv"))):
             shown[f"/batches/{name}{which}"] = browser.get(f"/batches/{name}{which}")
@@ -280,6 +281,35 @@ def test_no_page_of_the_console_holds_a_value(place: Path, printed: bytes, monke
     assert {path: leaks(answer.content + str(answer.headers).encode()) for path, answer in shown.items()} == {
         path: [] for path in shown
     }
+
+
+def test_of_an_upload_nothing_is_kept_or_said_but_its_digest(
+    place: Path, printed: bytes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Neither what it holds nor what it was called: in no answer, file, file's name, event or log."""
+    consoles.quick(monkeypatch)
+    monkeypatch.setenv("TMPDIR", str(place / "tmp"))
+    browser = consoles.Browser(make(open_home(place / "home")))
+    consoles.password_for(browser.console, "operator-1")
+    browser.sign_in()
+    order, held = "stay-2025-11-21-ddc", f"{CANARY} {DIGITS[1]}".encode()
+    bodies = (
+        held,
+        b'title = "' + held + b'"',
+        b'kind = "' + held + b'"',
+        b'kind = "court_order"\nid = "' + held + b'"',
+    )
+    answers = [browser.upload("/enrol", body, name=f"{CANARY}.toml") for body in bodies]
+    answers += [browser.upload("/enrol", None, text=body.decode()) for body in bodies]
+    answers.append(browser.upload(f"/instruments/{order}/compliance", held * 200_000, name=f"{CANARY}.pdf"))
+    answers.append(browser.get(answers[-1].headers["location"]))
+    events = "".join(link.facts for link in browser.console.ledger.links()).encode()
+    browser.console.ledger.close()
+    assert [answer.status_code for answer in answers] == [422] * 8 + [303, 200]
+    said = [answer.content + str(answer.headers).encode() for answer in answers]
+    assert [leaks(one) for one in [*said, events, "".join(capfd.readouterr()).encode()] if leaks(one)] == []
+    outside = (p for p in place.rglob("*") if p.relative_to(place).parts[1:2] not in [(one,) for one in IN_CLEAR])
+    assert [p.name for p in outside if leaks(p.name.encode()) or (p.is_file() and leaks(p.read_bytes()))] == []
 
 
 def test_what_is_left_in_the_lake_belongs_to_batches_in_flight(place: Path, printed: bytes) -> None:

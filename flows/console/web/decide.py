@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from expectations.base.errors import BadInput, Usage
 from flows.console import statements
 from flows.console.statements import Statement
+from flows.console.web import sign
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
 from flows.ledger.core import BatchRecord
@@ -21,7 +21,7 @@ _HALTING = threading.Lock()
 
 def decision_page(which: Decision) -> Shown:
     """What one would sign on a held batch."""
-    return lambda visit: _open(visit, _decision(visit, which), _on(visit))
+    return lambda visit: sign.show(visit, _decision(visit, which), _on(visit))
 
 
 def decide(which: Decision) -> Shown:
@@ -34,14 +34,14 @@ def decide(which: Decision) -> Shown:
             held = (record.name, record.checkpoint, record.content_digest or "")
             visit.console.ledger.decide(*held, which, reason, line, signature)
 
-        return _take(visit, _decision(visit, which), hand_in, _on(visit))
+        return sign.take(visit, _decision(visit, which), hand_in, _on(visit))
 
     return taken
 
 
 def withdrawal_page(visit: Visit) -> Response:
     """What one would sign to take back one's own decision."""
-    return _open(visit, _withdrawal(visit), _on(visit))
+    return sign.show(visit, _withdrawal(visit), _on(visit))
 
 
 def withdraw(visit: Visit) -> Response:
@@ -51,7 +51,7 @@ def withdraw(visit: Visit) -> Response:
         ledger = visit.console.ledger
         ledger.withdraw(ledger.waiting_decision(visit.path("batch"), visit.signed_in.operator), line, signature)
 
-    return _take(visit, _withdrawal(visit), hand_in, _on(visit))
+    return sign.take(visit, _withdrawal(visit), hand_in, _on(visit))
 
 
 def halt_page(visit: Visit) -> Response:
@@ -70,7 +70,7 @@ def halt(visit: Visit) -> Response:
 
 def resumption_page(visit: Visit) -> Response:
     """What one would sign to let releases go on."""
-    return _open(visit, _resumption(visit), "/")
+    return sign.show(visit, _resumption(visit), "/")
 
 
 def resume(visit: Visit) -> Response:
@@ -79,48 +79,7 @@ def resume(visit: Visit) -> Response:
     def hand_in(_: Statement, line: str, signature: str) -> None:
         visit.console.ledger.resume(_halt(visit), _reason(visit), line, signature)
 
-    return _take(visit, _resumption(visit), hand_in, "/")
-
-
-def _open(visit: Visit, made: Callable[[], Statement], back: str) -> Response:
-    try:
-        return _sign_page(visit, made(), back)
-    except Usage as error:
-        return _refused(visit, error, back)
-
-
-def _take(
-    visit: Visit, made: Callable[[], Statement], hand_in: Callable[[Statement, str, str], None], back: str
-) -> Response:
-    """Checks that what was seen still stands, and hands the signature to the ledger, which alone says if it is good."""
-    console = visit.console
-    try:
-        statement = made()
-        statement.check(visit.form)
-        keys = statements.keys_at(console.ledger, console.place.origin, visit.signed_in.operator)
-        hand_in(statement, *statements.answered(statement, keys, visit.form))
-    except (Usage, BadInput) as error:
-        return _refused(visit, error, back)
-    return visit.to(back)
-
-
-def _sign_page(visit: Visit, statement: Statement, back: str) -> Response:
-    console = visit.console
-    keys = statements.keys_at(console.ledger, console.place.origin, visit.signed_in.operator)
-    return visit.page(
-        "sign.html",
-        made=console.ledger.clock.machine(),
-        statement=statement,
-        asked=statements.ask(statement, keys),
-        reasons=MEANINGS,
-        back=back,
-    )
-
-
-def _refused(visit: Visit, error: Usage | BadInput, back: str) -> Response:
-    """What did not happen, and what to do: 409, as something else stands now than was looked at."""
-    made = visit.console.ledger.clock.machine()
-    return visit.page("not-done.html", 409, made=made, what=error.message, remedy=error.remedy, back=back)
+    return sign.take(visit, _resumption(visit), hand_in, "/")
 
 
 def _decision(visit: Visit, which: Decision) -> Callable[[], Statement]:

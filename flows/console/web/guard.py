@@ -1,16 +1,17 @@
 """Every request passes here: where a form comes from, whose it is, what it needs; then the route's own answer."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from urllib.parse import urlencode
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from expectations.base.errors import Transient
 from flows.console.web import forms, problems
 from flows.console.web.console import Console
+from flows.console.web.forms import Sent
 from flows.console.web.needs import Route
 from flows.console.web.problems import Problem
 from flows.console.web.visit import CSRF, Visit
@@ -21,6 +22,8 @@ from flows.ledger.roles import may
 SIGN_IN = "/sign-in"
 # Forms are answered by threads of their own, a few: those that wait for the ledger keep no page waiting.
 _FORMS = CapacityLimiter(8)
+# Files are read into memory: a few at once, and each within a while.
+_FILES, _SECONDS = CapacityLimiter(4), 60
 
 
 def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Response]]:
@@ -28,11 +31,13 @@ def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Res
 
     async def endpoint(request: Request) -> Response:
         try:
-            form = await forms.read(request) if route.method == "POST" else {}
-            answered = partial(_answer, console, route, request, form)
+            sent = await _sent(console, route, request) if route.method == "POST" else Sent()
+            answered = partial(_answer, console, route, request, sent)
             return await to_thread.run_sync(answered, limiter=_FORMS if route.method == "POST" else None)
         except Problem as problem:
             return problems.page(problem.status, problem.headers)
+        except TimeoutError:
+            return problems.page(408)
         except Transient:
             return problems.page(503, {"Retry-After": "60"})
         except Exception as error:
@@ -41,13 +46,35 @@ def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Res
     return endpoint
 
 
-def _answer(console: Console, route: Route, request: Request, form: Mapping[str, str]) -> Response:
-    if route.method == "POST" and not console.place.is_ours(request.headers):
-        raise Problem(403)
+async def _sent(console: Console, route: Route, request: Request) -> Sent:
+    """What a form sends. A file is read from those only who may send it: what others send is as small as any form."""
+    if not route.file:
+        return await forms.read(request)
+    may_send = await to_thread.run_sync(_may, console, route, request, limiter=_FORMS)
+    async with _FILES:
+        with fail_after(_SECONDS):
+            return await forms.read(request, True, route.file if may_send else 0)
+
+
+def _may(console: Console, route: Route, request: Request) -> bool:
+    visit = _visit(console, request, Sent())
+    return console.place.is_ours(request.headers) and (
+        route.need.act is None or may(visit.roles, route.need.act) if visit.entered else not route.need.signed_in
+    )
+
+
+def _visit(console: Console, request: Request, sent: Sent) -> Visit:
     token = request.cookies.get(console.place.cookie, "")
     entered = console.entrance.entered(token)
     roles = console.roles(entered.operator) if entered else ()
-    visit = Visit(console, request, form, token, entered, roles)
+    return Visit(console, request, sent.fields, sent.file, token, entered, roles)
+
+
+def _answer(console: Console, route: Route, request: Request, sent: Sent) -> Response:
+    if route.method == "POST" and not console.place.is_ours(request.headers):
+        raise Problem(403)
+    visit = _visit(console, request, sent)
+    entered = visit.entered
     if route.need.signed_in:
         if entered is None:
             return _first(visit, route)

@@ -28,9 +28,11 @@ def needs(act: Act) -> Need:
 
 @dataclass(frozen=True)
 class Route:
-    """A page or a form: what it needs has no default."""
+    """A page or a form: what it needs has no default. `file`: the bytes of the largest file that the form takes, with
+    which its body may be of the kind `multipart/form-data`."""
 
     method: Literal["GET", "POST"]
     path: str
     answer: Callable[[Visit], Response]
     need: Need
+    file: int = 0

@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from starlette.routing import Route as Made
 
 from expectations.base.errors import Fault
-from flows.console.web import decide, doors, mine, passkey, static, views
+from flows.console import enrolling
+from flows.console.web import comply, decide, doors, enrol, instruments, mine, passkey, static, views
 from flows.console.web.console import Console
 from flows.console.web.guard import SIGN_IN, guarded
 from flows.console.web.needs import ANYBODY, SIGNED_IN, Need, Route, needs
@@ -14,6 +15,7 @@ from flows.ledger.decisions import Decision
 from flows.ledger.roles import DECIDES, Act
 
 _VIEW, _HALT, _RESUME = (needs(act) for act in (Act.VIEW, Act.HALT, Act.RESUME))
+_ENROL, _COMPLY = needs(Act.ENROL_INSTRUMENT), needs(Act.COMPLIANCE)
 _ON_BATCHES = [one for one in Decision if one is not Decision.RESUME]
 
 
@@ -45,6 +47,14 @@ ROUTES: Sequence[Route] = (
     Route("POST", "/halt", decide.halt, _HALT),
     Route("GET", "/halts/{halt}/resume", decide.resumption_page, _RESUME),
     Route("POST", "/halts/{halt}/resume", decide.resume, _RESUME),
+    Route("GET", "/instruments", instruments.listing, _VIEW),
+    Route("GET", "/instruments/{id}", instruments.instrument, _VIEW),
+    Route("GET", "/enrol", enrol.page, _ENROL),
+    Route("POST", "/enrol", enrol.check, _ENROL, enrolling.LARGEST),
+    Route("GET", "/instruments/{id}/compliance", comply.page, _COMPLY),
+    Route("POST", "/instruments/{id}/compliance", comply.filed, _COMPLY, comply.LARGEST),
+    Route("GET", "/instruments/{id}/compliance/{proof}", comply.statement_page, _COMPLY),
+    Route("POST", "/instruments/{id}/compliance/{proof}", comply.confirm, _COMPLY),
 )
 
 

@@ -29,11 +29,13 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Visit:
-    """`form`: the fields sent; `token`: what the browser's cookie holds; `entered`: the session that it is of."""
+    """`form`: the fields sent; `file`: the file that came with them; `token`: what the browser's cookie holds;
+    `entered`: the session that it is of."""
 
     console: Console
     request: Request
     form: Mapping[str, str] = field(repr=False)
+    file: bytes = field(repr=False)
     token: str = field(repr=False)
     entered: Entered | None
     roles: tuple[Role, ...]

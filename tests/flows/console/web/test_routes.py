@@ -25,13 +25,15 @@ from flows.ledger.operators import OperatorRecord
 from flows.ledger.roles import ACTS, Role
 from tests.factories.consoles import ORIGIN, Browser
 
+ORDER = "stay-2025-11-21-ddc"  # an order of every installation
 GETS = [route for route in ROUTES if route.method == "GET"]
 POSTS = [route for route in ROUTES if route.method == "POST"]
 SIGNED = [route for route in ROUTES if route.need.signed_in]
 
 
 def url(route: Route, batches: dict[str, str]) -> str:
-    return route.path.format(batch=batches["held"], checkpoint="intake", name="console.css", halt=1)
+    known = {"batch": batches["held"], "checkpoint": "intake", "name": "console.css", "halt": 1}
+    return route.path.format(**known, id=ORDER, proof="0" * 64)
 
 
 def ask(browser: Browser, route: Route, batches: dict[str, str], **fields: str) -> Any:
