@@ -36,7 +36,9 @@ def invite(
     key: Key,
     port: Port = None,
 ) -> None:
-    """Print a link with which an enrolled operator sets a password, once, within an hour; an approver makes it.
+    """Print a link with which an enrolled operator sets a password, or binds an identity of the configured provider.
+
+    It works once, within an hour; an approver makes it.
 
     Give it to nobody else: whoever opens it first signs in as that operator.
     """
@@ -49,3 +51,17 @@ def invite(
         who = ledger.operator_of(signatures.public_line(signatures.load(key)))
         token = Entrance(ledger).invite(name, who)
     print(f"{place.origin}/invitation?{urlencode({'token': token})}")
+
+
+@app.command()
+def unbind(name: Annotated[str, Argument(help="The operator's id.")], key: Key) -> None:
+    """Take the identity at a provider away from an operator, who is signed out by that; an approver does it.
+
+    An invitation binds another.
+    """
+    from flows.ledger.entrance import Entrance
+
+    with at_home() as (_, ledger):
+        ledger.require_open()
+        Entrance(ledger).unbind(name, ledger.operator_of(signatures.public_line(signatures.load(key))))
+    print(f"{name} has no identity at a provider any more.")

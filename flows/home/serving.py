@@ -1,17 +1,60 @@
-"""What sluicegate.toml says of the console: where it is, and how long a session lasts."""
+"""What sluicegate.toml says of the console: where it is, how long a session lasts, and with which provider one signs
+in."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from flows.home.secret import Secret
 
 ORIGIN = r"^https?://[a-z0-9.-]+(:[1-9][0-9]{0,4})?$"
+_CLOSED = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Oidc(BaseModel):
+    """`[console.oidc]`: an OpenID Connect provider; none unless an issuer is named."""
+
+    model_config = _CLOSED
+
+    issuer: str | None = Field(
+        default=None, pattern=r"^https?://[A-Za-z0-9.-]+(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~/-]*)?$"
+    )
+    client_id: str | None = Field(default=None, min_length=1, max_length=255)
+    secret: Secret | None = None  # of the client; none of one that is public
+    scopes: list[str] = ["openid"]
+    acr: list[str] = []  # the provider must have signed in by one of these
+    amr: list[str] = []  # and by each of these means
+    max_minutes: int | None = Field(default=None, ge=1, le=1440)  # and not longer ago
+    label: str = Field(default="your organisation's account", min_length=1, max_length=60)  # on the button
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.issuer is None) is not (self.client_id is None):
+            raise ValueError("a provider has an issuer and a client_id: name both, or none")
+        parts = urlsplit(self.issuer or "")
+        if parts.scheme == "http" and parts.hostname != "localhost":
+            raise ValueError("an issuer has https, or is at http://localhost")
+        if "openid" not in self.scopes or any(not one.isprintable() or " " in one for one in self.scopes):
+            raise ValueError("the scopes are single words, and openid is one of them")
+        return self
 
 
 class Console(BaseModel):
     """`[console]`. Without a certificate it is served at localhost only."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = _CLOSED
 
     origin: str = Field(default="http://localhost:8765", pattern=ORIGIN)  # as browsers write it
     certificate: str | None = None  # a PEM file, with the chain
     key: str | None = None  # its private key
     idle_minutes: int = Field(default=30, ge=1, le=720)  # unused for so long, a session ends
     hours: int = Field(default=10, ge=1, le=24)  # after so many it ends in any case
+    passwords: bool = True  # whether one may sign in with a password
+    oidc: Oidc = Oidc()
+
+    @model_validator(mode="after")
+    def _a_way_in(self) -> Self:
+        if not self.passwords and self.oidc.issuer is None:
+            raise ValueError("without passwords operators need a provider: name console.oidc.issuer")
+        return self

@@ -115,6 +115,9 @@ def _at_the_door(ledger: Ledger) -> None:
     entrance.sign_out(entered)
     assert entrance.by_password("ada", password)
     entrance.end_all("ada")
+    assert entrance.bind(entrance.invite("ben", "ada"), "https://id.example.org", "ben there")
+    assert entrance.by_identity("https://id.example.org", "ben there")
+    entrance.unbind("ben", "ada")
     for _ in range(accounts.WRONG):
         assert entrance.by_password("ben", "wrong") is None
     for page, batch in ((Page.QUEUE, None), (Page.BATCH, "batch-1")):

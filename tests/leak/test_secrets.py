@@ -29,6 +29,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f'ledger = {{ filed = "{CANARY}" }}',
         f'outbox = "s3://key:{CANARY}@bucket/x?secret={CANARY}"',
         f'notify.urls = ["json://127.0.0.1:1/{CANARY}", "nothing-{CANARY}"]\nnotify.ping = "ftp://{CANARY}"',
+        f'console.oidc = {{ issuer = "http://localhost:1", client_id = "g", secret = "{CANARY}", amr = "{CANARY}" }}',
+        f'console.oidc = {{ issuer = "https://u:{CANARY}@localhost", client_id = "g", secret = "{CANARY}" }}',
         f'notify.ping = "{CANARY}',
         f'notify = "{CANARY}"',
         f'runner = "{CANARY}"',

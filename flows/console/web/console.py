@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from expectations.base.clock import Clock
+from flows.console.oidc import Begins, Provider
 from flows.console.web.fresh import Fresh
 from flows.console.web.once import Once
 from flows.console.web.place import Place
@@ -13,11 +14,14 @@ from flows.ledger import Ledger
 from flows.ledger.entrance import Entrance, Limits
 from flows.ledger.roles import Role
 
+COME_BACK = "/sign-in/oidc/back"  # where a provider sends browsers: registered there, letter by letter
+
 
 @dataclass(frozen=True)
 class Console:
     """A home, its open ledger, and its door. `addresses`, `accounts`: how often one may try to come in; `fresh`: what
-    was made a moment ago; `asked`: what passkeys were asked for to come in."""
+    was made a moment ago; `asked`: what passkeys were asked for to come in; `provider`: with which one may sign in,
+    and `begun`: who is there."""
 
     home: Home
     ledger: Ledger
@@ -27,6 +31,8 @@ class Console:
     accounts: Rate = field(default_factory=lambda: Rate(10, 30))
     fresh: Fresh = field(default_factory=Fresh)
     asked: Once = field(default_factory=Once)
+    provider: Provider | None = None
+    begun: Begins = field(default_factory=Begins)
 
     @classmethod
     def of(cls, home: Home, place: Place, clock: Clock | None = None) -> "Console":
@@ -37,7 +43,7 @@ class Console:
         limits = Limits(timedelta(minutes=said.idle_minutes), timedelta(hours=said.hours), ledger.clock.skew)
         entrance = Entrance(ledger, limits)
         entrance.ready()
-        return cls(home, ledger, place, entrance)
+        return cls(home, ledger, place, entrance, provider=Provider.of(said.oidc, f"{place.origin}{COME_BACK}"))
 
     def roles(self, operator: str) -> tuple[Role, ...]:
         """The roles that an operator has now; none of one who was revoked."""

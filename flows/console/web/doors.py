@@ -1,7 +1,7 @@
 """The pages at the door: sign in, sign out, an invitation."""
 
 import json
-import re
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -10,17 +10,11 @@ from expectations.base.errors import BadInput
 from expectations.base.signatures import SIGN_IN
 from flows.console import statements
 from flows.console.statements import from_text, to_text
+from flows.console.web.back import ours as _back
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
 from flows.ledger import passkeys
 from flows.ledger.passkeys import Assertion
-
-# Pages of ours that one may be brought back to after signing in: no other site, whatever a link says.
-_BACK = re.compile(r"/(me|batches/[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[a-z]{1,16}(/rows\.csv)?)?)?")
-
-
-def _back(said: str) -> str:
-    return said if _BACK.fullmatch(said) else "/"
 
 
 def sign_in_page(visit: Visit) -> Response:
@@ -32,7 +26,14 @@ def sign_in_page(visit: Visit) -> Response:
     nonce = visit.console.asked.give()
     passkey = {"nonce": to_text(nonce), "ask": _ask(visit, nonce)}
     wrong = asked.get("wrong", "")
-    return visit.page("sign-in.html", back=back, wrong=wrong, ready="ready" in asked, passkey=passkey)
+    given = {"back": back, "wrong": wrong, "ready": "ready" in asked, "passkey": passkey, **_ways(visit)}
+    return visit.page("sign-in.html", **given)
+
+
+def _ways(visit: Visit) -> dict[str, Any]:
+    """What this console offers beside passkeys: passwords, and the provider, by what its button is called."""
+    said, provider = visit.console.home.config.console, visit.console.provider
+    return {"passwords": said.passwords, "provider": provider and provider.said.label}
 
 
 def _ask(visit: Visit, nonce: bytes) -> str:
@@ -70,6 +71,7 @@ def _line(visit: Visit, id: str) -> str:
 
 def sign_in(visit: Visit) -> Response:
     """A name and a password: a session, or the form again, with the same words whatever was wrong."""
+    _passwords_are_on(visit)
     name, back = visit.form.get("name", "").strip(), _back(visit.form.get("next", "/"))
     visit.try_often(name)
     token = visit.console.entrance.by_password(name, visit.form.get("password", ""), visit.token)
@@ -92,6 +94,7 @@ def invitation_page(visit: Visit) -> Response:
 
 def invitation(visit: Visit) -> Response:
     """Sets it, once; then one signs in with it."""
+    _passwords_are_on(visit)
     visit.try_often()
     token, password = visit.form.get("token", ""), visit.form.get("password", "")
     if password != visit.form.get("again", ""):
@@ -107,5 +110,11 @@ def _form(visit: Visit, token: str, wrong: str = "") -> Response:
     operator = visit.console.entrance.invited(token)
     if operator is None:
         raise Problem(410)
-    given = {"operator": operator, "token": token, "wrong": wrong}
+    given = {"operator": operator, "token": token, "wrong": wrong, **_ways(visit)}
     return visit.page("invitation.html", 422 if wrong else 200, **given)
+
+
+def _passwords_are_on(visit: Visit) -> None:
+    """Raises Problem where the configuration has no passwords: no page has the form then."""
+    if not visit.console.home.config.console.passwords:
+        raise Problem(404)

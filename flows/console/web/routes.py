@@ -7,7 +7,7 @@ from starlette.routing import Route as Made
 
 from expectations.base.errors import Fault
 from flows.console import enrolling
-from flows.console.web import comply, decide, doors, enrol, instruments, mine, passkey, static, views
+from flows.console.web import comply, decide, doors, enrol, instruments, mine, oidc, passkey, static, views
 from flows.console.web.console import Console
 from flows.console.web.guard import SIGN_IN, guarded
 from flows.console.web.needs import ANYBODY, SIGNED_IN, Need, Route, needs
@@ -27,6 +27,8 @@ ROUTES: Sequence[Route] = (
     Route("GET", SIGN_IN, doors.sign_in_page, ANYBODY),
     Route("POST", SIGN_IN, doors.sign_in, ANYBODY),
     Route("POST", "/sign-in/passkey", doors.by_passkey, ANYBODY),
+    Route("GET", oidc.BEGIN, oidc.begin, ANYBODY),
+    Route("GET", oidc.BACK, oidc.come_back, ANYBODY),
     Route("POST", "/sign-out", doors.sign_out, SIGNED_IN),
     Route("GET", "/invitation", doors.invitation_page, ANYBODY),
     Route("POST", "/invitation", doors.invitation, ANYBODY),

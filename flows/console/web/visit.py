@@ -55,7 +55,8 @@ class Visit:
         visitor = Visitor(self.entered.operator, tokens.for_forms(self.token)) if self.entered else None
         return HTMLResponse(pages.page(template, links=ServedLinks(), visitor=visitor, **given), status)
 
-    def to(self, path: str) -> Response:
+    @staticmethod
+    def to(path: str) -> Response:
         """The answer to a form: go there."""
         return RedirectResponse(path, 303)
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault, Transient, Usage
 
-HEAD = "0011"  # the newest migration
+HEAD = "0012"  # the newest migration
 WRITES = "sluicegate_writes"
 BUSY_SECONDS = 60
 _LOCK = 0x51C0_1CE6  # any number, the same in every process

@@ -1,4 +1,4 @@
-"""Who may come into the console: passwords, sessions, invitations. Of no token more than its hash is kept.
+"""Who may come into the console: passwords, identities, sessions, invitations. Of no token more than its hash is kept.
 
 These tables stand in the ledger's database and outside of what its events say: they change with every look. What
 happened is told by events (`flows.ledger.events.console`); what is here only decides who is let in.

@@ -9,17 +9,27 @@ from sqlalchemy.orm import Session
 
 from expectations.base import signatures
 from expectations.base.digests import canonical_json
-from expectations.base.errors import BadInput
+from expectations.base.errors import BadInput, Usage
 from flows.ledger import facts
 from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Operator, OperatorKey
-from flows.ledger.entrance import accounts, invitations, passwords, sessions, tokens
+from flows.ledger.entrance import accounts, identities, invitations, passwords, sessions, tokens
 from flows.ledger.entrance.gathered import Counts, Gathered
 from flows.ledger.entrance.models import NOBODY, Account
 from flows.ledger.entrance.models import Session as Stored
 from flows.ledger.entrance.sessions import Limits
 from flows.ledger.events import Event
-from flows.ledger.events.console import Invited, Locked, PasswordSet, SessionEnded, SignedIn, SignedOut, SignInFailed
+from flows.ledger.events.console import (
+    IdentityBound,
+    IdentityUnbound,
+    Invited,
+    Locked,
+    PasswordSet,
+    SessionEnded,
+    SignedIn,
+    SignedOut,
+    SignInFailed,
+)
 from flows.ledger.operators import active_operator
 from flows.ledger.roles import Act, require
 from flows.ledger.signing import roles_of, signing_operator
@@ -118,6 +128,48 @@ class Entrance:
             self._failed(None, False)
             return None
 
+    def by_identity(self, issuer: str, subject: str) -> str | None:
+        """The token of a new session, for the operator whose identity a provider has proven; None if it is nobody's."""
+        with self._ledger.transaction() as session:
+            operator = identities.operator_of(session, issuer, subject)
+            if operator and _active(session, operator):
+                return self._opened(session, operator, "", issuer=identities.issuer_digest(issuer))
+        self.failed()
+        return None
+
+    def bind(self, token: str, issuer: str, subject: str) -> str | None:
+        """Binds an identity that a provider has proven to the operator whose invitation this is, ends the operator's
+        sessions, and gives the token of a new one; None if the invitation does not count, or the identity is another
+        operator's."""
+        with self._ledger.transaction() as session:
+            kept = tokens.kept(token)
+            operator = kept and self._invited(session, kept)
+            if operator and identities.bind(session, operator, issuer, subject, self._now()):
+                invitations.use(session, operator)
+                of = identities.issuer_digest(issuer)
+                self._append(session, IdentityBound(by=operator, issuer=of))
+                self._ended(session, operator, sessions.end_all(session, operator))
+                return self._opened(session, operator, "", issuer=of)
+        self.failed()
+        return None
+
+    def unbind(self, operator: str, who: str) -> None:
+        """Takes an operator's identity away, and ends the operator's sessions. `who` does it, who may change operators.
+        Raises Usage if either may not, or there is none."""
+        with self._ledger.transaction() as session:
+            require(roles_of(active_operator(session, who)), Act.OPERATORS, who)
+            issuers = identities.unbind(session, operator)
+            if not issuers:
+                what, remedy = "no identity is bound to an operator of this name", "See sluicegate operator list."
+                raise Usage("NOT_BOUND", what, remedy=remedy)
+            for issuer in issuers:
+                self._append(session, IdentityUnbound(by=operator, who=who, issuer=issuer))
+            self._ended(session, operator, sessions.end_all(session, operator))
+
+    def failed(self) -> None:
+        """Counts that somebody did not come in of whom nothing is known."""
+        self._failed(None, False)
+
     def _failed(self, known: str | None, locks: bool) -> None:
         """Gathered, not written: an answer takes the same time whether the name is known or not."""
         told: list[Counts] = [SignInFailed(by=known, count=1)]
@@ -126,14 +178,16 @@ class Entrance:
         for event in told:
             self.gathered.note(event)
 
-    def _opened(self, session: Session, operator: str, before: str, key: str | None = None) -> str:
+    def _opened(
+        self, session: Session, operator: str, before: str, key: str | None = None, issuer: str | None = None
+    ) -> str:
         """Opens a session, whichever way its operator came in."""
         token = tokens.new()
         if kept := tokens.kept(before):
             for one, count in sessions.end(session, [kept]).items():
                 self._ended(session, one, count)
         sessions.opened(session, _kept(token), operator, self._now())
-        self._append(session, SignedIn(by=operator, key=key))
+        self._append(session, SignedIn(by=operator, key=key, issuer=issuer))
         return token
 
     def entered(self, token: str) -> Entered | None:

@@ -71,4 +71,14 @@ class ProposalSignature(Private):
     signature: Mapped[str] = mapped_column(Text)
 
 
+class Identity(Private):
+    """Somebody whom an OpenID Connect provider knows, and which operator that is."""
+
+    __tablename__ = "console_identities"
+    identity: Mapped[str] = mapped_column(DIGEST, primary_key=True)  # SHA-256 of issuer and subject
+    operator: Mapped[str] = mapped_column(NAME, index=True)
+    issuer: Mapped[str] = mapped_column(DIGEST)  # its SHA-256
+    bound_at: Mapped[str] = mapped_column(TIME)
+
+
 PASSING: tuple[type[Private], ...] = (Session, Invitation, Proposal, ProposalSignature)

@@ -55,6 +55,8 @@ class Kind(StrEnum):
     SESSION_ENDED = "session_ended"
     INVITED = "invited"
     PASSWORD_SET = "password_set"
+    IDENTITY_BOUND = "identity_bound"
+    IDENTITY_UNBOUND = "identity_unbound"
     PAGES = "pages"
     DENIED = "denied"
     PROPOSED = "proposed"
@@ -70,6 +72,7 @@ AT_THE_DOOR = frozenset(
         *(Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.LOCKED, Kind.SIGNED_OUT, Kind.SESSION_ENDED),
         *(Kind.INVITED, Kind.PASSWORD_SET, Kind.PAGES, Kind.DENIED),
         *(Kind.PROPOSED, Kind.PROPOSAL_SIGNED, Kind.PROPOSAL_UNDONE),
+        *(Kind.IDENTITY_BOUND, Kind.IDENTITY_UNBOUND),
     )
 )
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest

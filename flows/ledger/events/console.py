@@ -35,9 +35,11 @@ class _Entering(_Of):
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn(_Entering, kinds=[Kind.SIGNED_IN]):
-    """An operator's session began. `key`: fingerprint of the passkey, if it was by one."""
+    """An operator's session began. `key`: fingerprint of the passkey, if it was by one; `issuer`: SHA-256 of the
+    provider's name, if it was by an identity there."""
 
     key: str | None = None
+    issuer: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +55,24 @@ class PasswordSet(_Entering, kinds=[Kind.PASSWORD_SET]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class IdentityBound(_Entering, kinds=[Kind.IDENTITY_BOUND]):
+    """An operator comes in by an identity at a provider from now on, by an invitation. `issuer`: as of `SignedIn`."""
+
+    issuer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityUnbound(_Of, kinds=[Kind.IDENTITY_UNBOUND]):
+    """`who` took the identity at a provider away from an operator."""
+
+    who: str
+    issuer: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignInFailed(Event, kinds=[Kind.SIGN_IN_FAILED]):
-    """Wrong passwords for an operator, or for names that are no operator's: those are not kept."""
+    """Wrong passwords for an operator; or for names that are no operator's, passkeys and identities that are nobody's:
+    those are not kept."""
 
     count: int
     by: str | None = None

@@ -60,12 +60,22 @@ OTHER = {
     "console.key": "/etc/tls/gate.key",
     "console.idle_minutes": "15",
     "console.hours": "8",
+    "console.passwords": "false",
+    "console.oidc.issuer": "https://id.example.org",
+    "console.oidc.client_id": "gate",
+    "console.oidc.secret": '{ credential = "oidc" }',
+    "console.oidc.scopes": '["openid", "acr"]',
+    "console.oidc.acr": '["phr"]',
+    "console.oidc.amr": '["mfa"]',
+    "console.oidc.max_minutes": "60",
+    "console.oidc.label": "the office's account",
     "sandbox": "true",
 }
 
 SECRETS = {
     *("ledger", "notify.urls", "notify.ping"),
     *("telemetry.otlp", "telemetry.headers", "lineage.url", "lineage.token"),
+    "console.oidc.secret",
 }
 
 

@@ -94,6 +94,7 @@ def test_who_could_come_into_the_console_signs_in_anew(home: Home, key: Recovery
     with opened(home) as ledger:
         entrance = Entrance(ledger)
         entrance.set_password(entrance.invite("operator-1", "operator-2"), PASSWORD)
+        assert entrance.bind(entrance.invite("operator-2", "operator-2"), "https://id.example.org", "two")
         token, invitation = entrance.by_password("operator-1", PASSWORD), entrance.invite("operator-2", "operator-2")
         assert token and entrance.entered(token) and entrance.invited(invitation)
         assert ledger.propose(Proposed.ROLES, "operator-2", Asked.about(roles=[Role.VIEWER]).body, "operator-1")
@@ -105,6 +106,7 @@ def test_who_could_come_into_the_console_signs_in_anew(home: Home, key: Recovery
         assert restored.entered(token) is None and restored.invited(invitation) is None
         assert restored.of("operator-1") == [] and ledger.proposals() == []
         assert restored.by_password("operator-1", PASSWORD)
+        assert restored.by_identity("https://id.example.org", "two")
 
 
 def test_nothing_can_be_read_in_the_file_or_its_name(used: Home, made: Made) -> None:

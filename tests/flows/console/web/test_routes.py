@@ -392,6 +392,8 @@ def test_the_door_needs_nobody(app: FastAPI) -> None:
         "GET /sign-in",
         "POST /sign-in",
         "POST /sign-in/passkey",
+        "GET /sign-in/oidc",
+        "GET /sign-in/oidc/back",
         "GET /invitation",
         "POST /invitation",
         "GET /static/{name}",
