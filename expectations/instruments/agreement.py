@@ -132,6 +132,12 @@ class Agreement(Strict):
         True,
         default=False,
     )
+    bars_enrollers: bool = entry(
+        "whoever signed the enrolment of this agreement, or of an order or determination that stands for it, decides "
+        "on none of its batches; at least two other approvers must be there",
+        True,
+        default=False,
+    )
     thresholds: Thresholds = entry("what is tolerated", {"rows_per_batch": 1500000})
     recall: RecallTerms = entry("by when the recipient answers a recall", {"copies_days": 10}, default=RecallTerms())
     safeguards: Safeguards = entry("the recipient's safeguards: 26 USC 6103(p)(4)", {"reviewed_on": date(2026, 1, 1)})

@@ -81,6 +81,12 @@ def preserved(agreement: Agreement, orders: Iterable[CourtOrder], day: date) -> 
     return tuple(sorted(o.id for o in against if o.preserve and o.id not in allowed))
 
 
+def against(agreement: Agreement, orders: Iterable[CourtOrder], day: date) -> tuple[str, ...]:
+    """Ids of the orders that stand against requests under this agreement on that day, whichever the statute."""
+    known = list(orders)
+    return tuple(sorted({o.id for statute in agreement.statutes for o in _against(agreement, known, statute, day)}))
+
+
 def ended(orders: Iterable[CourtOrder], day: date) -> frozenset[str]:
     """Ids of the orders that others have lifted or superseded by that day. What was itself ended ends nothing any more,
     and orders that end each other end nothing: in doubt an order stands."""

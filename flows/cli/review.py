@@ -69,6 +69,8 @@ def _print_held(summary: dict[str, Any]) -> None:
         keys = KEYS_NEEDED[Decision(name)]
         signs = "one operator signs" if keys == 1 else f"{keys} operators sign"
         print(f"  {name}: {signs}: sluicegate review decide {summary['batch']} {name} --key KEY")
+        if summary["deciders"]:
+            print(f"    who may, under its agreement: {', '.join(summary['deciders'][name]) or 'nobody'}")
 
 
 def _print_matches(m: dict[str, Any]) -> None:

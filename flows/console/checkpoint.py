@@ -30,6 +30,7 @@ def checkpoint(home: Home, ledger: Ledger, record: BatchRecord, found: Kept, pag
         "found": found,
         "decisions": [_decision(d) for d in sorted(ledger.allowed_decisions(record.name))] if here else [],
         "spoken": len(spoken),
+        "deciders": ledger.deciders(record.name) if here else {},
         "failed": [_check(one, found) for one in found.failed],
         "trend": _trend(ledger, home, record, found.checkpoint) if found.checkpoint in _TENDS else [],
         "tends": _TENDS.get(found.checkpoint, ""),

@@ -20,7 +20,7 @@ from flows.ledger.events import Event
 from flows.ledger.events.moves import Move
 from flows.ledger.events.operators import Denied
 from flows.ledger.lifecycles.states import BATCH, Cause, Checkpoint, State
-from flows.ledger.roles import NotYourRole
+from flows.ledger.roles import Forbidden
 from flows.ledger.tables import Tables
 from flows.ledger.timing import GuardedClock, guarded, newest_time, true_time
 
@@ -113,14 +113,14 @@ class Core:
     def transaction(self) -> Iterator[Session]:
         """The only writer: everyone else's transaction, halts and new orders included, waits. Commits at the end.
 
-        Raises Transient when the database is busy, Fault when it contradicts itself. What somebody's roles do not allow
+        Raises Transient when the database is busy, Fault when it contradicts itself. What somebody may not do
         is undone, and recorded.
         """
         try:
             with engine.translated(), Session(self._writers) as session, session.begin():
                 engine.lock(session)
                 yield session
-        except NotYourRole as refused:
+        except Forbidden as refused:
             self.deny(refused)
             raise
 
@@ -133,8 +133,8 @@ class Core:
         with self.transaction() as own:
             yield own
 
-    def deny(self, refused: NotYourRole) -> None:
-        """Records that an operator tried what the roles do not allow."""
+    def deny(self, refused: Forbidden) -> None:
+        """Records that an operator tried what is not allowed."""
         with engine.translated(), Session(self._writers) as session, session.begin():
             engine.lock(session)
             event = Denied(by=refused.by, act=refused.act)

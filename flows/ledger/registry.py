@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from expectations.base.errors import Usage
-from expectations.instruments import Determination, instrument_digest, parse_instrument
-from flows.ledger import facts, signing
+from expectations.instruments import Agreement, Determination, instrument_digest, parse_instrument
+from flows.ledger import barring, facts, signing
 from flows.ledger.core import Core, find, home_id
 from flows.ledger.database.models import Enrolled, Event, Signature, Time, as_record
 from flows.ledger.events.base import Kind
@@ -55,7 +55,8 @@ class Registry(Core):
         `signed`: armored signatures over `instrument_message`, by where each was read, of two different operators.
         Waits for a publication under way, so that a court order is either heeded by it or enrolled after it.
         Raises BadInput if it is no instrument, or its id is that of one of another kind, or a signature does not count;
-        Usage if there are not two operators, or if it determines something for a day to come.
+        Usage if there are not two operators, if it determines something for a day to come, or if it is an agreement
+        that bars its enrollers and leaves fewer than two approvers to decide.
         """
         instrument, digest = parse_instrument(body, where), instrument_digest(body)
         if isinstance(instrument, Determination) and instrument.determined_on > self.clock.today(_FIRST_ZONE):
@@ -71,6 +72,8 @@ class Registry(Core):
             id, kind, version = instrument.id, instrument.kind, newest.version + 1 if newest else 1
             text = instrument_text(session, body, where)
             by, contents = signing.signed_by_two(session, text, signed, signatures.INSTRUMENT, Act.ENROL_INSTRUMENT)
+            if isinstance(instrument, Agreement) and instrument.bars_enrollers:
+                barring.require_two(session, instrument, {one.by for one in by}, self.clock.today(instrument.zone))
             event = InstrumentEnrolled(
                 instrument=id, kind=kind, digest=digest, version=version, signed=by, home=home_id(session)
             )

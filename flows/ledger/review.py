@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from expectations.base import signatures
 from expectations.base.errors import BadInput, Usage
+from flows.ledger.barring import able, barred
 from flows.ledger.core import Core, find, home_id, record
 from flows.ledger.database.models import Batch, Decided, Halt, Time, as_record
 from flows.ledger.decisions import (
@@ -23,7 +24,7 @@ from flows.ledger.events.moves import Moved
 from flows.ledger.events.review import DecisionSigned, DecisionWithdrawn, Halted, Resumed
 from flows.ledger.lifecycles.states import Cause, Checkpoint, State
 from flows.ledger.operators import active_operator
-from flows.ledger.roles import DECIDES, Act, require
+from flows.ledger.roles import DECIDES, Act, Barred, require
 from flows.ledger.signing import ANOTHER, roles_of, signing_operator
 
 
@@ -67,6 +68,14 @@ class Review(Core):
             now = record(find(session, batch))
         return allowed(now.checkpoint, now.codes) if now.state is State.HELD and now.checkpoint else frozenset()
 
+    def deciders(self, batch: str) -> dict[Decision, tuple[str, ...]]:
+        """Who may sign each decision that is open on this batch, where its agreement bars anybody; else nothing."""
+        with self.reading() as session:
+            entry = find(session, batch)
+            kept_out = barred(session, entry)
+            open_to_people = self.allowed_decisions(batch) if kept_out else ()
+            return {one: able(session, DECIDES[one], kept_out) for one in sorted(open_to_people)}
+
     def decide(
         self,
         batch: str,
@@ -80,7 +89,8 @@ class Review(Core):
         """Takes a signed decision; gives the state of the batch after it: `held` while a second key is still needed.
 
         Raises Usage if the batch is not held at this checkpoint with this content digest (a stale decision), or if the
-        table does not allow it; BadInput if the signature is not an enrolled operator's over exactly this, or was used.
+        table does not allow it; Barred if the agreement does not let this operator decide; BadInput if the signature is
+        not an enrolled operator's over exactly this, or was used.
         """
         with self.transaction() as session:
             entry = _held(find(session, batch))
@@ -106,6 +116,8 @@ class Review(Core):
         entry, hold = (on, on.hold or 0) if isinstance(on, Batch) else (None, on.seq)
         text = _message(entry, decision) if entry else resume_message(hold, on.voided)
         given = signing_operator(session, text, key_line, signature, signatures.DECISION, DECIDES[decision])
+        if entry and given.signer in barred(session, entry):
+            raise Barred(given.signer, DECIDES[decision])
         same = select(Decided.operator).where(Decided.hold == hold, Decided.decision == decision.value)
         before = list(session.scalars(same))
         if given.signer in before:

@@ -65,16 +65,32 @@ DECIDES: Mapping[Decision, Act] = total(
 ALL = tuple(sorted(Role))  # what the first two operators have, and those who were enrolled before there were roles
 
 
-class NotYourRole(Usage):
-    """An operator's roles do not allow what was asked for: nothing is done, and the ledger keeps that it was tried."""
+class Forbidden(Usage):
+    """An operator may not do what was asked for: nothing is done, and the ledger keeps that it was tried."""
+
+    by: str
+    act: Act
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self.by, self.act)
+
+
+class NotYourRole(Forbidden):
+    """The operator's roles do not allow it."""
 
     def __init__(self, by: str, act: Act) -> None:
         takes = f"It takes one of the roles {', '.join(sorted(ROLES[act]))}: see sluicegate operator list."
         super().__init__("NOT_YOUR_ROLE", f"the operator's roles do not allow this ({act})", where=by, remedy=takes)
         self.by, self.act = by, act
 
-    def __reduce__(self) -> tuple[object, ...]:
-        return NotYourRole, (self.by, self.act)
+
+class Barred(Forbidden):
+    """The batch's agreement bars those who enrolled what it rests on, and the operator is one of them."""
+
+    def __init__(self, by: str, act: Act) -> None:
+        what = "the agreement bars whoever signed its instruments from deciding on its batches"
+        super().__init__("BARRED_BY_AGREEMENT", what, where=by, remedy="See sluicegate review show: it names who may.")
+        self.by, self.act = by, act
 
 
 def require(roles: Collection[Role], act: Act, by: str) -> None:

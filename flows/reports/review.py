@@ -29,7 +29,8 @@ def waiting(ledger: Ledger) -> list[dict[str, Any]]:
 
 def review(home: Home, ledger: Ledger, batch: str) -> dict[str, Any]:
     """Why a batch is held, and what may be decided, in counts, rule ids and codes. Of those who have signed on this
-    hold only how many, so that each decides alone. Raises Usage if nobody knows it."""
+    hold only how many, so that each decides alone; and who may sign each decision, where the agreement bars anybody.
+    Raises Usage if nobody knows it."""
     record = ledger.batch(batch)
     if record is None:
         raise Usage("UNKNOWN_BATCH", "the ledger knows no batch of this name", remedy="See sluicegate review list.")
@@ -48,6 +49,7 @@ def review(home: Home, ledger: Ledger, batch: str) -> dict[str, Any]:
         "tries": status.tries(home, ledger, batch),
         "matches": matches,
         "allowed": sorted(allowed),
+        "deciders": ledger.deciders(batch),
         "decisions": [
             (d.at.isoformat(timespec="seconds"), d.decision.value, d.reason.value, d.operator, d.granted)
             for d in decided

@@ -101,6 +101,7 @@ def receive(
     requester: str = "agency",
     agreement: str = "mou",
     at: datetime = RECEIVED_AT,
+    instruments: Mapping[str, str] | None = None,
 ) -> bool:
     return ledger.receive(
         batch,
@@ -109,7 +110,7 @@ def receive(
         agreement=agreement,
         received_at=at,
         decided_on=date(2026, 3, 2),
-        instruments={"mou": sha("mou")},
+        instruments=instruments or {"mou": sha("mou")},
         register="register-7",
         rows=10,
     )

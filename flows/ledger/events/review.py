@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import distinct, func, select
 
 from expectations.base import signatures
+from flows.ledger.barring import barred
 from flows.ledger.database.models import Batch, Decided, Halt
 from flows.ledger.decisions import HALT, KEYS_NEEDED, Decision, Reason, message, withdrawal_message
 from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators, wrong_home
@@ -49,6 +50,8 @@ class DecisionSigned(SignedEvent, kinds=[Kind.DECISION]):
             held = halt is not None and halt.resumed_at is None and self.decision is Decision.RESUME
         if not held:
             yield "nothing was held so that it could be decided on"
+        elif tables.place.batch and self.by in barred(tables.session, tables.batch):
+            yield f"the agreement bars {self.by} from deciding on its batches"
 
     def apply(self, tables: Tables) -> None:
         super().apply(tables)

@@ -17,8 +17,11 @@ from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from flows.console import enrolling
 from flows.console.web import comply, guard
+from flows.ledger.roles import Role
+from flows.reports.review import review
 from tests.factories.authenticator import Authenticator
 from tests.factories.consoles import ORIGIN, Browser
+from tests.factories.ledgers import Office
 from tests.flows.console.web.test_passkeys import PEOPLE, answer, enrolled
 
 ORDER = """
@@ -267,6 +270,33 @@ def test_a_file_that_does_not_come_is_not_waited_for(ada: Browser, monkeypatch: 
     monkeypatch.setattr(guard, "_SECONDS", 0.05)
     monkeypatch.setattr(guard.forms, "read", slow)
     assert ada.upload("/enrol", ORDER.encode()).status_code == 408
+
+
+def test_who_enrolled_the_agreement_does_not_decide_where_it_says_so_and_the_page_names_who_may(
+    ada: Browser, app: FastAPI, batches: dict[str, str]
+) -> None:
+    ledger, held = ada.console.ledger, batches["held"]
+    office = Office(ledger)
+    office.keys = {name: signatures.load(ada.console.home.keys / name) for name in PEOPLE}
+    for name in ("cleo", "dora"):
+        office.keys[name] = office.new_key()
+        said = ledger.operator_message(name, office.line(name), [Role.APPROVER])
+        ledger.enrol_operator(
+            name, office.line(name), office.signed(said, PEOPLE, signatures.OPERATOR), [Role.APPROVER]
+        )
+    (body,) = (body for id, _, body in ledger.instruments() if id == "sandbox-2026")
+    assert "bars those who enrolled" not in ada.get(f"/batches/{held}/intake").text
+    office.enrol(body.replace(b"\n[holder]", b"bars_enrollers = true\n[holder]", 1), *PEOPLE)
+    page = text_of(ada.get(f"/batches/{held}/intake"))
+    assert "The agreement bars those who enrolled its instruments" in page
+    assert page.count("Who may sign it: cleo, dora.") == 2
+    phone = Authenticator(origin=ORIGIN)
+    enrolled(app, phone)
+    refused = signed(ada, f"/batches/{held}/decide/reject", phone, reason="not_valid")
+    assert refused.status_code == 409 and "The agreement bars whoever signed its instruments" in text_of(refused)
+    assert ledger.decisions(held) == [] and ledger.events()[-1]["facts"] == {"by": "operator-1", "act": "reject"}
+    shown = review(ada.console.home, ledger, held)
+    assert shown["deciders"] == {"drop": ("cleo", "dora"), "reject": ("cleo", "dora")}
 
 
 FILED = b"%PDF-1.7 Zebulon Quartermain complies"
