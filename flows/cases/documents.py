@@ -28,8 +28,9 @@ from pipelines.lake import durable
 
 FREEZE, INCIDENT, COPIES = "freeze_notice.md", "incident_report.md", "copies.csv"
 DISPOSE, DISPOSALS, PRESERVE = "disposal_notice.md", "disposal_log.csv", "preservation_notice.md"
-CLOSING, AFFECTED = "closing_record.md", "affected.age"
-_FORMS: Mapping[str, type[Strict]] = {COPIES: forms.Copy, DISPOSALS: forms.Disposal}
+CLOSING, AFFECTED, PERSONS = "closing_record.md", "affected.age", "persons.csv"
+# What is handed back in a form, by the name of the form.
+FORMS: Mapping[str, type[Strict]] = {COPIES: forms.Copy, DISPOSALS: forms.Disposal, PERSONS: forms.Persons}
 HOW: Mapping[CaseReason, str] = total(
     CaseReason,
     {
@@ -109,7 +110,7 @@ def issue(
         "attested": case.documents.get(ATTESTATION),
     }
     for name in names:
-        durable.write(folder / name, forms.blank(_FORMS[name]) if name in _FORMS else render(name, content))
+        durable.write(folder / name, forms.blank(FORMS[name]) if name in FORMS else render(name, content))
     written = {name: digests.of_file(folder / name) for name in names}
     return {"documents": written, **({"cites": list(keeps)} if PRESERVE in names else {})}
 

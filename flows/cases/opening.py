@@ -27,6 +27,7 @@ from flows.evidence.store import accounting_path, open_accounting, seal_to_holde
 from flows.home.tree import HOLDER_SIGNING, Home
 from flows.ledger.case_records import CaseRecord, NewCase
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
+from flows.ledger.lifecycles.states import State
 from flows.replay import opened
 from pipelines import sealing
 from pipelines.lake import durable
@@ -38,10 +39,11 @@ from pipelines.release import signed_folder
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which disclosures: a batch's (all, or the ordinals in the file `rows`), or those of a lookback's sealed list."""
+    """Which disclosures: a batch's (all, or the ordinals in `rows`, a file or lines), or those of a lookback's sealed
+    list."""
 
     batch: str = ""
-    rows: Path | None = None
+    rows: Path | tuple[str, ...] | None = None
     listed: Path | None = None
 
     @classmethod
@@ -54,25 +56,56 @@ class Chosen:
 
 
 def open_cases(
-    home: Home, clock: Clock, chosen: Chosen, reason: CaseReason, discovered_at: datetime | None = None
+    home: Home, clock: Clock, chosen: Chosen, reason: CaseReason, operator: str, discovered_at: datetime | None = None
 ) -> list[CaseRecord]:
     """Opens a case for each agreement that the chosen rows were disclosed under, and freezes it. Safe to repeat. Rows
-    that another case recalls already are left out. Raises BadInput if a row was not released, Usage if every one of
-    them is recalled already, or a batch is not published."""
+    that another case recalls already are left out. `operator`: who opens it; nobody signs that, since to freeze is
+    always safe. Raises BadInput if a row was not released, Usage if every one of them is recalled already, if a batch
+    is not published, or if no role of the operator allows it."""
     with places.desk(home, clock) as at:
         found_at = discovered_at or at.ledger.clock.now()
-        if found_at > at.ledger.clock.now():
-            raise Usage("DISCOVERED_LATER", "the time of discovery lies in the future")
+        _not_later(at, found_at)
         _delete_unopened(at)
         selected = _selected(at, chosen)
         by_agreement: dict[str, list[str]] = defaultdict(list)
         for name in affected.batches(selected, home.duck) if chosen.listed and selected else [chosen.batch]:
             by_agreement[at.ledger.known_batch(name).agreement].append(name)
         opened = [
-            _open(at, agreement, _find(at, agreement, by_agreement[agreement], selected), reason, found_at)
+            _open(
+                at, agreement, _find(at, agreement, by_agreement[agreement], selected), _Why(reason, found_at, operator)
+            )
             for agreement in sorted(by_agreement)
         ]
         return [freeze(at, case) for case in opened]
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What would be opened: the case of these rows, and their numbers by batch and by code. `known`: it is there."""
+
+    case: str
+    agreement: str
+    batches: Mapping[str, int]
+    codes: Mapping[str, int]
+    known: bool
+
+    @property
+    def rows(self) -> int:
+        return sum(self.batches.values())
+
+
+def foresee(home: Home, clock: Clock, chosen: Chosen, discovered_at: datetime) -> Foreseen:
+    """What opening would do with the rows of a batch; nothing is done. Raises as `open_cases` does."""
+    with places.desk(home, clock) as at:
+        _not_later(at, discovered_at)
+        record = at.ledger.known_batch(chosen.batch)
+        if record.state is not State.PUBLISHED:
+            what = "nothing of this batch was disclosed: there is nothing to recall"
+            raise Usage("NOT_PUBLISHED", what, where=record.name, remedy="See sluicegate status.")
+        rows = _find(at, record.agreement, [record.name], _selected(at, chosen))
+        case = _name(rows)
+        known = any(c.id == case for c in at.ledger.cases())
+        return Foreseen(case, record.agreement, rows.batches, rows.codes, known)
 
 
 def freeze(at: Desk, case: CaseRecord) -> CaseRecord:
@@ -127,15 +160,25 @@ def _sealed(at: Desk, case: CaseRecord, rows: Path) -> Path:
     return stored
 
 
-def _open(at: Desk, agreement: str, rows: Affected, reason: CaseReason, found_at: datetime) -> CaseRecord:
+@dataclass(frozen=True)
+class _Why:
+    """Why cases are opened, since when that is known, and by whom."""
+
+    reason: CaseReason
+    discovered_at: datetime
+    operator: str
+
+
+def _open(at: Desk, agreement: str, rows: Affected, why: _Why) -> CaseRecord:
     requester = at.agreement(agreement).requester.id
     while True:
-        id = f"c-{rows.digest[:16]}"
-        case = NewCase(id, requester, agreement, reason, found_at, rows.batches, rows.codes, rows.digest)
+        id = _name(rows)
+        case = NewCase(id, requester, agreement, why.reason, why.discovered_at, rows.batches, rows.codes, rows.digest)
         if known := next((c for c in at.ledger.cases() if c.id == id), None):
             return known
         _store_affected(at, case, rows.path)
-        taken = at.ledger.open_case(case, pq.read_table(rows.path, columns=["request_key", "person_key"]))
+        pairs = pq.read_table(rows.path, columns=["request_key", "person_key"])
+        taken = at.ledger.open_case(case, pairs, why.operator)
         if not taken:
             return at.ledger.case(id)
         shutil.rmtree(places.folder(at.home, id))
@@ -143,6 +186,16 @@ def _open(at: Desk, agreement: str, rows: Affected, reason: CaseReason, found_at
             remedy = "See sluicegate recall list; one that is only found goes on with: recall advance CASE frozen."
             raise Usage("RECALLED_ALREADY", "every one of these rows is in a recall case already", remedy=remedy)
         rows = affected.without(rows.path, sorted(taken), at.plain / f"{agreement}-rest.parquet", at.home.duck)
+
+
+def _not_later(at: Desk, discovered_at: datetime) -> None:
+    if discovered_at > at.ledger.clock.now():
+        raise Usage("DISCOVERED_LATER", "the time of discovery lies in the future")
+
+
+def _name(rows: Affected) -> str:
+    """By its rows, so that the same rows are the same case, however often it is opened."""
+    return f"c-{rows.digest[:16]}"
 
 
 def _selected(at: Desk, chosen: Chosen) -> Path | None:
@@ -153,7 +206,7 @@ def _selected(at: Desk, chosen: Chosen) -> Path | None:
         return target
     if chosen.rows is None:
         return None
-    if not chosen.rows.is_file():
+    if isinstance(chosen.rows, Path) and not chosen.rows.is_file():
         raise BadInput("FILE_UNREADABLE", "the file cannot be read", where=chosen.rows.name, remedy="Give its path.")
     affected.read_ordinals(chosen.rows, chosen.batch, target, at.home.duck)
     return target

@@ -1,26 +1,28 @@
 """Where a case keeps what belongs to it, in the home tree, and the desk on which a run works on cases."""
 
 import shutil
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.base.clock import Clock
-from expectations.base.digests import of_bytes, of_file
-from expectations.base.errors import Fault
+from expectations.base.digests import of_bytes
+from expectations.base.errors import BadInput, Fault, Usage
 from expectations.instruments import Agreement
 from flows.evidence import keys
-from flows.evidence.store import plaintext_folder, seal_to_holder
+from flows.evidence.store import plaintext_folder
 from flows.home import keys as home_keys
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.outbox import package_digest
 from flows.registry import enrolled
 from pipelines import sealing
+from pipelines.lake import durable
 
 LOCK = "recall"
+MOST_WAITING = 8  # files of a case that wait for a signature
+_HANDED = "handed-"
 
 
 def folder(home: Home, case: str) -> Path:
@@ -75,26 +77,69 @@ def desk(home: Home, clock: Clock) -> Iterator[Desk]:
             yield Desk(home, ledger, plain)
 
 
-def store_proof(at: Desk, case: str, data: bytes) -> str:
+def store_proof(home: Home, case: str, data: bytes) -> str:
     """Stores a proof that somebody handed in, sealed; gives its digest. Safe to repeat."""
-    digest, opened = of_bytes(data), at.plain / uuid.uuid4().hex
-    opened.touch(mode=0o600)
-    opened.write_bytes(data)
-    seal_to_holder(at.home, opened, proof(at.home, case, digest))
-    opened.unlink()
+    digest = of_bytes(data)
+    _seal(home, data, proof(home, case, digest))
     return digest
 
 
-def open_proof(at: Desk, case: str, digest: str) -> bytes:
+def open_proof(home: Home, case: str, digest: str) -> bytes:
     """A stored proof; raises BadInput if it cannot be opened, Fault if it is not the one that the ledger names."""
-    opened, sealed = at.plain / uuid.uuid4().hex, proof(at.home, case, digest)
-    sealing.open_file(sealed, opened, keys.holder(at.home))
-    if of_file(opened) != digest:
+    sealed = proof(home, case, digest)
+    data = _open(home, sealed)
+    if of_bytes(data) != digest:
         remedy = "Restore recalls/ from a backup."
         raise Fault("PROOF_CHANGED", "a stored proof is not the one in the ledger", where=sealed.name, remedy=remedy)
-    return opened.read_bytes()
+    return data
 
 
 def proof(home: Home, case: str, digest: str) -> Path:
     """Where a proof lies, sealed."""
     return folder(home, case) / f"proof-{digest[:16]}.age"
+
+
+def hand_in(desk: Desk, case: str, data: bytes) -> str:
+    """Stores a file that a step may rest on once it is signed, sealed; gives its digest. The oldest of more than
+    `MOST_WAITING` of a case goes."""
+    digest = of_bytes(data)
+    target = _waiting(desk.home, case, digest)
+    _seal(desk.home, data, target)
+    others = (path for path in target.parent.glob(f"{_HANDED}*") if path != target)
+    for path in sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True)[MOST_WAITING - 1 :]:
+        path.unlink()
+    return digest
+
+
+def handed_in(home: Home, case: str, digest: str) -> bytes:
+    """A file that waits for a signature; raises Usage if it does not wait any more."""
+    with suppress(BadInput):
+        data = _open(home, _waiting(home, case, digest))
+        if of_bytes(data) == digest:
+            return data
+    what = "the file that was handed in does not wait any more: a step was taken since, or it was never here"
+    raise Usage("NOT_HANDED_IN", what, remedy="Look at the case, then hand it in once more.")
+
+
+def forget(home: Home, case: str) -> None:
+    """Deletes the files that wait for a signature: a step was taken, and none of them is judged by what stands now."""
+    for path in folder(home, case).glob(f"{_HANDED}*"):
+        path.unlink(missing_ok=True)
+
+
+def _waiting(home: Home, case: str, digest: str) -> Path:
+    return folder(home, case) / f"{_HANDED}{digest[:16]}.age"
+
+
+def _seal(home: Home, data: bytes, target: Path) -> None:
+    """Whole or not at all, and no plaintext touches a disk."""
+    with (
+        durable.whole(target) as new,
+        sealing.sealed_stream(new, [keys.holder(home).recipient]) as stream,
+    ):
+        stream.write(data)
+
+
+def _open(home: Home, sealed: Path) -> bytes:
+    with sealing.opened_stream(sealed, keys.holder(home)) as stream:
+        return stream.read()

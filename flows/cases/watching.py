@@ -32,19 +32,17 @@ _NEXT: Mapping[CaseState, str] = total(
 )
 
 
-def every(home: Home, clock: Clock) -> list[dict[str, Any]]:
+def every(home: Home, ledger: Ledger) -> list[dict[str, Any]]:
     """Each case in short, with the deadlines that have passed or soon will."""
-    with Ledger.open(home.ledger_url, clock) as ledger:
-        cases = ledger.cases()
-        return [{**_short(c), "due": [_due(d, ledger.clock) for d in _alarms(home, ledger, c)]} for c in cases]
+    cases = ledger.cases()
+    return [{**_short(c), "due": [_due(d, ledger.clock) for d in _alarms(home, ledger, c)]} for c in cases]
 
 
-def one(home: Home, clock: Clock, id: str) -> dict[str, Any]:
+def one(home: Home, ledger: Ledger, id: str) -> dict[str, Any]:
     """A case with its deadlines, steps and documents; raises Usage if there is none of this name."""
-    with Ledger.open(home.ledger_url, clock) as ledger:
-        case = ledger.case(id)
-        dues = [_due(d, ledger.clock) for d in deadlines.of_case(ledger, case)]
-        signed = ledger.signers(id)
+    case = ledger.case(id)
+    dues = [_due(d, ledger.clock) for d in deadlines.of_case(ledger, case)]
+    signed = ledger.signers(id)
     return {
         **_short(case),
         "batches": dict(case.batches),

@@ -9,7 +9,7 @@ from typer import Argument, Option, echo
 from expectations.base import signatures
 from expectations.base.errors import DONE, Fault
 from flows.cases import Step
-from flows.cli.command import KEY, Json, group, here, one_of, show
+from flows.cli.command import KEY, Json, at_home, group, here, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.lifecycles.cases import CaseReason
 from flows.operations.printing import flat, print_table
@@ -25,6 +25,7 @@ Case = Annotated[str, Argument(help="The case, as recall list shows it.")]
 @app.command("open")
 def open_(
     reason: Annotated[CaseReason, Option(metavar="REASON", help=one_of(CaseReason))],
+    operator: Annotated[str, Option(metavar="NAME", help="The enrolled operator who opens it.")],
     batch: Annotated[str | None, Option(help="The batch whose disclosures are recalled.")] = None,
     rows: Annotated[Path | None, Option(help="Ordinals of its rows, one a line, or Parquet.")] = None,
     all_: Annotated[bool, Option("--all", help="Every row that it released.")] = False,
@@ -34,13 +35,14 @@ def open_(
 ) -> int:
     """Open a case, and freeze at once: the recall list goes into the outbox.
 
-    There is a case for each agreement. It may be run again: what was done stays as it is.
+    There is a case for each agreement. Nobody signs it: to freeze is always safe. It may be run again: what was done
+    stays as it is.
     """
     from flows.cases.opening import Chosen, open_cases
 
     home = open_home()
     moment = discovered.replace(tzinfo=UTC) if discovered else None
-    opened = open_cases(home, home.clock(), Chosen.of(batch, rows, all_, listed), reason, moment)
+    opened = open_cases(home, home.clock(), Chosen.of(batch, rows, all_, listed), reason, operator, moment)
     if not home.config.contact:
         echo("contact is not set in sluicegate.toml: write it into the incident report by hand", err=True)
     cases = [{"case": c.id, "state": c.state.value, "rows": c.rows, "agreement": c.agreement} for c in opened]
@@ -58,7 +60,8 @@ def list_(json: Json = False) -> int:
     """All cases, with the deadlines that have passed or soon will."""
     from flows.cases import watching
 
-    return show(watching.every(*here()), json, _print_all)
+    with at_home() as (home, ledger):
+        return show(watching.every(home, ledger), json, _print_all)
 
 
 def _print_all(found: list[dict[str, Any]]) -> None:
@@ -78,7 +81,8 @@ def show_(case: Case, json: Json = False) -> int:
     """
     from flows.cases import watching
 
-    return show(watching.one(*here(), case), json, _print_case)
+    with at_home() as (home, ledger):
+        return show(watching.one(home, ledger, case), json, _print_case)
 
 
 def _print_case(case: dict[str, Any]) -> None:
@@ -101,8 +105,10 @@ def advance(case: Case, step: Taken, file: RestsOn = None, key: Annotated[Path |
     Exit code 4: an order in force forbids it.
     """
     from flows.cases.advancing import advance as take
+    from flows.cases.steps import HandedIn, by_key
 
-    found = take(*here(), case, step, file, signatures.load(key) if key else None)
+    sign = by_key(signatures.load(key) if key else None)
+    found = take(*here(), case, step, HandedIn.of(step, file), sign)
     print(f"{case} is {found.state}. Next: sluicegate recall show {case}")
 
 

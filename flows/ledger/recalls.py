@@ -20,9 +20,10 @@ from flows.ledger.events.base import Event
 from flows.ledger.events.recall import CaseOpened, CaseSigned, CaseStep, DocumentsIssued
 from flows.ledger.lifecycles.cases import KEYS_NEEDED, CaseState, Proof, after, message
 from flows.ledger.lifecycles.states import State
+from flows.ledger.operators import active_operator
 from flows.ledger.registry import latest_instruments
-from flows.ledger.roles import Act
-from flows.ledger.signing import ANOTHER, Given, signed_by
+from flows.ledger.roles import Act, require
+from flows.ledger.signing import ANOTHER, Given, roles_of, signed_by
 
 # What is judged under the lock, of the case, the state that it would reach, and the bodies of all enrolled instruments;
 # gives what the event says more, or raises.
@@ -32,14 +33,15 @@ Judge = Callable[[CaseRecord, CaseState, Sequence[bytes]], Mapping[str, Any]]
 class Recalls(Core):
     """Recall cases."""
 
-    def open_case(self, case: NewCase, pairs: Pairs) -> frozenset[str]:
+    def open_case(self, case: NewCase, pairs: Pairs, operator: str) -> frozenset[str]:
         """Opens a case and marks its claims, (request_key, person_key), all or none; safe to repeat.
 
-        Gives the request keys that other cases recall already: then nothing was written. Raises Fault if a batch is not
-        published, or a pair is no claim of these batches.
+        Gives the request keys that other cases recall already: then nothing was written. Raises Usage if a batch is not
+        published or no role of `operator` allows it, Fault if a pair is no claim of these batches.
         """
         given = pairs_of(pairs)
         with self.transaction() as session, incoming(session, given):
+            require(roles_of(active_operator(session, operator)), Act.RECALL, operator)
             if session.get(RecallCase, case.id):
                 return frozenset()
             if any(State(find(session, name).state) is not State.PUBLISHED for name in case.batches):
@@ -66,8 +68,9 @@ class Recalls(Core):
                 step=CaseState.FOUND,
                 proof=None,
                 discovered_us=to_us(case.discovered_at),
+                by=operator,
             )
-            self.append(session, None, event, also={case.id, case.requester, case.agreement, *batches})
+            self.append(session, None, event, also={case.id, case.requester, case.agreement, operator, *batches})
         return frozenset()
 
     def case(self, id: str) -> CaseRecord:

@@ -1,6 +1,6 @@
 """The rows that a recall is about: looked up in the sealed accounting, opened, and proven to be what was disclosed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,15 @@ class Affected:
     codes: Mapping[str, int]
 
 
-def read_ordinals(source: Path, batch: str, target: Path, duck: DuckSettings) -> None:
-    """Writes the ordinals in `source` (one a line; or Parquet with a column ordinal) as Parquet for `find`."""
+def read_ordinals(source: Path | Sequence[str], batch: str, target: Path, duck: DuckSettings) -> None:
+    """Writes the ordinals in `source` (a file with one a line, or Parquet with a column ordinal; or lines) as Parquet
+    for `find`."""
+    lines: list[list[list[str]]] = []
     with quiet(NAME, duck) as connection:
-        if source.suffix == ".parquet":
+        if not isinstance(source, Path):
+            lines = [[list(source)]]
+            rows = "(SELECT o FROM (SELECT trim(unnest($1::VARCHAR[])) AS o) WHERE o NOT IN ('', 'ordinal'))"
+        elif source.suffix == ".parquet":
             rows = f"(SELECT CAST(ordinal AS VARCHAR) AS o FROM {parquet([source])})"
         else:  # a separator that no line holds, so that a line is one entry whatever stands in it
             rows = (
@@ -41,11 +46,11 @@ def read_ordinals(source: Path, batch: str, target: Path, duck: DuckSettings) ->
                 " quote = '', escape = '', columns = {'column0': 'VARCHAR'}, auto_detect = false, parallel = false)"
                 " WHERE trim(column0) NOT IN ('', 'ordinal'))"
             )
-        connection.execute(f"CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, o FROM {rows}")
+        connection.execute(f"CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, o FROM {rows}", *lines)
         unreadable = "SELECT min(line) FROM given WHERE coalesce(try_cast(o AS BIGINT) < 0, true)"
         bad = connection.execute(unreadable).fetchall()[0][0]
         if bad is not None:
-            where = f"{source.name}, entry {bad}"
+            where = f"{source.name if isinstance(source, Path) else 'the rows'}, entry {bad}"
             raise BadInput("ORDINAL_UNREADABLE", "an entry is no ordinal", where=where, remedy=_ORDINALS)
         copy(connection, f"SELECT {quote(batch)} AS batch, CAST(o AS BIGINT) AS ordinal FROM given", target)
 

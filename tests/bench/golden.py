@@ -107,7 +107,8 @@ def _looked_at_again(kit: Kit, published: str, refused: str) -> Iterator[tuple[s
         "lookback": ["lookback"],
     }.items():
         yield name, _plain(kit.json(*arguments))
-    code, opened = kit.json("recall", "open", "--batch", published, "--all", "--reason", "system_fault")
+    said = ("--batch", published, "--all", "--reason", "system_fault", "--operator", "operator-1")
+    code, opened = kit.json("recall", "open", *said)
     yield "recall", [code, [{key: one[key] for key in ("state", "rows", "agreement")} for one in opened]]
     code, documents = kit.json("recall", "documents", opened[0]["case"])
     yield "recall documents", [code, [[d["name"], d["state"], d["lies there"]] for d in documents]]

@@ -244,7 +244,7 @@ def _recalled(ledger: Ledger, office: FixedOffice) -> None:
     for case, batch in (("c-1", "batch-1"), ("c-2", "batch-2")):
         found = datetime(2026, 3, 3, 1, 2, 3, 456789, tzinfo=UTC)
         new = NewCase(case, "agency", "mou", CaseReason.LOOKBACK, found, {batch: 1}, {"NO_NUMBER": 1}, sha(case))
-        ledger.open_case(new, pairs(batch))
+        ledger.open_case(new, pairs(batch), "ada")
     for proof in (Proof.LIST, Proof.NOTICE, Proof.COPIES, Proof.PART, Proof.LOG):
         _step(ledger, office, proof, "ada")
     ledger.issue("c-1", lambda *_: {"documents": {"notice.txt": sha("notice")}})

@@ -12,9 +12,11 @@ from expectations.base.clock import Clock
 from flows.batch.advance import advance
 from flows.batch.receive import receive
 from flows.batch.steps import BatchSteps
+from flows.cases.opening import Chosen, open_cases
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION
+from flows.ledger.lifecycles.cases import CaseReason
 from flows.sandbox.home import REQUESTER_SIGNING
 from tests.factories import installations
 
@@ -44,6 +46,13 @@ def publish(installation: installations.Installation, folder: Path, numbers: ran
         record = ledger.batch(batch)
     assert record is not None and record.state == "published", record
     return batch
+
+
+def opened(home: Home, batch: str, *ordinals: int) -> str:
+    """Opens a case on these rows of a published batch; gives its name."""
+    chosen = Chosen(batch, tuple(map(str, ordinals)))
+    (case,) = open_cases(home, Clock(), chosen, CaseReason.LOOKBACK, "operator-1")
+    return case.id
 
 
 def persons(rows: int) -> bytes:

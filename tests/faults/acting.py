@@ -14,9 +14,10 @@ from flows.audit import signed_heads
 from flows.batch.advance import advance
 from flows.batch.receive import receive
 from flows.batch.steps import BatchSteps
-from flows.cases.advancing import Step
+from flows.cases import Step
 from flows.cases.advancing import advance as take
 from flows.cases.opening import Chosen, open_cases
+from flows.cases.steps import HandedIn, by_key
 from flows.evidence import shred
 from flows.home import registers
 from flows.home.tree import Home, alone, open_home
@@ -54,10 +55,12 @@ def recall(home: str) -> None:
     """Two rows of the published batch: the case is opened, frozen, and its recipient's receipt recorded."""
     opened = open_home(Path(home))
     if not _cases(opened, "frozen"):
-        open_cases(opened, Clock(), Chosen(_published(opened), opened.root.parent / "rows"), CaseReason.LOOKBACK)
+        chosen = Chosen(_published(opened), opened.root.parent / "rows")
+        open_cases(opened, Clock(), chosen, CaseReason.LOOKBACK, "operator-1")
     if not _cases(opened, "notified"):
-        key, receipt = signatures.load(opened.keys / "operator-1"), opened.root.parent / "receipt"
-        take(opened, Clock(), _cases(opened, "frozen")[0], Step.NOTIFIED, receipt, key)
+        sign = by_key(signatures.load(opened.keys / "operator-1"))
+        receipt = HandedIn.of(Step.NOTIFIED, opened.root.parent / "receipt")
+        take(opened, Clock(), _cases(opened, "frozen")[0], Step.NOTIFIED, receipt, sign)
 
 
 def update(home: str) -> None:

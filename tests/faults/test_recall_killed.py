@@ -35,7 +35,7 @@ OPENING = [
     "flows.ledger.recalls:Recalls.take:after:1",
 ]
 ADVANCING = [
-    "pipelines.sealing:seal_file:after:1",
+    "flows.cases.places:store_proof:before:1",
     "flows.cases.places:store_proof:after:1",
     "flows.ledger.recalls:Recalls._append:after:1",
     "pipelines.lake.durable:write:after:1",

@@ -14,8 +14,10 @@ from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.duck import default_settings, parquet, session
 from flows.batch import grounds
-from flows.cases.advancing import Step, advance
+from flows.cases import Step
+from flows.cases.advancing import advance
 from flows.cases.opening import Chosen, open_cases
+from flows.cases.steps import HandedIn, by_key
 from flows.home.tree import HOLDER_AGE, HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import CaseRecord
@@ -100,7 +102,7 @@ def case(incident: Incident) -> CaseRecord:
     """The recall of what the lookback found."""
     assert incident.found.affected
     chosen = Chosen("", None, incident.found.affected)
-    (opened_case,) = open_cases(incident.home, Clock(), chosen, CaseReason.LOOKBACK)
+    (opened_case,) = open_cases(incident.home, Clock(), chosen, CaseReason.LOOKBACK, "operator-1")
     return opened_case
 
 
@@ -134,7 +136,7 @@ def test_the_recall_is_driven_to_its_end(incident: Incident, case: CaseRecord, t
             file = tmp_path / "handed-in"
             file.write_bytes(data)
         key = signatures.load(home.keys / operator) if operator else None
-        return advance(home, Clock(), case.id, which, file, key)
+        return advance(home, Clock(), case.id, which, HandedIn.of(which, file), by_key(key))
 
     step(Step.NOTIFIED, b"receipts")
     step(Step.PERSONS, recalls.persons(case.rows))

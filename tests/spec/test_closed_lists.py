@@ -65,7 +65,7 @@ AT_IMPORT = {
     "flows.batch.figures.Measure": "flows.batch.figures",
     "flows.batch.spreads.Limit": "flows.batch.spreads",
     "flows.batch.spreads.Spread": "flows.batch.spreads",
-    "flows.cases.Step": "flows.cases.advancing",
+    "flows.cases.Step": "flows.cases.steps",
     "flows.ledger.database.models.KeyName": "flows.home.keys",
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",
     "flows.ledger.decisions.Reason": "flows.ledger.decisions",

@@ -11,17 +11,18 @@ from sqlalchemy import select
 from expectations.base import signatures
 from expectations.instruments import Agreement, parse_enrolled
 from flows.ledger.bulk import RECALLED
-from flows.ledger.database.models import Enrolled, RecallCase, Signature, from_us, stamp
+from flows.ledger.database.models import Enrolled, Operator, RecallCase, Signature, from_us, stamp
 from flows.ledger.events.base import Counted, Event, Kind, SignedEvent, Signing, digest_of, is_unknown, operators
 from flows.ledger.lifecycles.cases import CASE, KEYS_NEEDED, CaseReason, CaseState, Proof, message
-from flows.ledger.roles import Act
-from flows.ledger.signing import SignedBy, fingerprint
+from flows.ledger.roles import Act, may
+from flows.ledger.signing import SignedBy, fingerprint, roles_of
 from flows.ledger.tables import Tables
 
 
 @dataclass(frozen=True, kw_only=True)
 class CaseOpened(Event, kinds=[Kind.RECALL]):
-    """A case was opened: so many rows of each batch. `claims`: digest of their keys; `discovered_at`: in seconds."""
+    """A case was opened: so many rows of each batch. `claims`: digest of their keys; `discovered_at`: in seconds;
+    `by`: the operator who opened it."""
 
     case: str
     requester: str
@@ -36,6 +37,7 @@ class CaseOpened(Event, kinds=[Kind.RECALL]):
     step: CaseState
     proof: None
     discovered_us: int | None = None
+    by: str | None = None
 
     @classmethod
     def read(cls, kind: str, facts: str) -> Event:
@@ -45,6 +47,10 @@ class CaseOpened(Event, kinds=[Kind.RECALL]):
     def wrong(self, tables: Tables) -> Iterator[str]:
         if self.step is not CASE.first:
             yield f"case {self.case} could not become {self.step} there"
+        if self.by is not None:
+            operator = tables.find(Operator, self.by)
+            if operator is None or operator.revoked_at is not None or not may(roles_of(operator), Act.RECALL):
+                yield f"{self.by} could not open case {self.case} there"
 
     def apply(self, tables: Tables) -> None:
         us, parties = self.discovered_us, {"requester": self.requester, "agreement": self.agreement}

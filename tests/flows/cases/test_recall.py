@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,9 +23,10 @@ from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import BadInput, Fault, Forbidden, Usage
 from flows.audit import sealed
-from flows.cases import documents, opening, watching
-from flows.cases.advancing import Step, advance, issue
+from flows.cases import Step, documents, opening, watching
+from flows.cases.advancing import advance, issue
 from flows.cases.opening import Chosen, open_cases
+from flows.cases.steps import HandedIn, by_key
 from flows.evidence.shred import keeps
 from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION, CaseRecord
@@ -68,7 +70,7 @@ class Case:
             file = self.folder / "handed in.csv"
             file.write_bytes(data)
         private = recalls.operator(self.installation.home, key) if isinstance(key, str) else key
-        return advance(self.installation.home, clock, self.opened.id, step, file, private)
+        return advance(self.installation.home, clock, self.opened.id, step, HandedIn.of(step, file), by_key(private))
 
     def to(self, state: CaseState) -> CaseRecord:
         """Brings the case to this state, the usual way."""
@@ -104,7 +106,7 @@ def open_case(installation: Installation, batch: str, unused: list[int], tmp_pat
         taken = [unused.pop(0) for _ in range(rows)]
         (tmp_path / "rows.txt").write_text("".join(f"{n}\n" for n in taken))
         chosen = Chosen(batch, tmp_path / "rows.txt")
-        (opened,) = open_cases(installation.home, clock, chosen, CaseReason.INCOMPLETE_ADDRESS)
+        (opened,) = open_cases(installation.home, clock, chosen, CaseReason.INCOMPLETE_ADDRESS, "operator-1")
         return Case(installation, tmp_path, opened)
 
     return opener
@@ -113,6 +115,16 @@ def open_case(installation: Installation, batch: str, unused: list[int], tmp_pat
 def problems(installation: Installation) -> list[object]:
     with Ledger.open(installation.home.ledger_url, CLOCK) as ledger:
         return list(ledger.verify())
+
+
+def shown(case: Case, clock: Clock = CLOCK) -> dict[str, Any]:
+    with Ledger.open(case.installation.home.ledger_url, clock) as ledger:
+        return watching.one(case.installation.home, ledger, case.opened.id)
+
+
+def listed(installation: Installation) -> list[dict[str, Any]]:
+    with Ledger.open(installation.home.ledger_url, CLOCK) as ledger:
+        return watching.every(installation.home, ledger)
 
 
 def enrol(installation: Installation, name: str, text: str) -> None:
@@ -169,7 +181,7 @@ def test_the_incident_is_driven_to_its_end(open_case: Opener) -> None:
     assert case.go(Step.PERSONS, recalls.persons(case.opened.rows)).state is CaseState.ATTESTED
     assert case.go(Step.CLOSED).state is CaseState.ATTESTED
     assert case.go(Step.CLOSED, key="operator-2").state is CaseState.CLOSED
-    found = watching.one(case.installation.home, CLOCK, case.opened.id)
+    found = shown(case)
     assert {d["status"] for d in found["deadlines"]} == {"met"}
     assert {d["lies there"] for d in found["documents"]} == {"unchanged"}
     assert problems(case.installation) == [] and not list(case.installation.home.lake.glob(".view-*"))
@@ -309,11 +321,7 @@ def test_an_order_that_preserves_forbids_disposal_from_its_day_on_until_another_
         with pytest.raises(Forbidden):
             case.go(Step.RETURNED, recalls.log("derived-1", returned=True), clock=then)
         assert documents.PRESERVE in issue(case.installation.home, then, case.opened.id).steps[-1].documents
-        (disposal,) = [
-            d
-            for d in watching.one(case.installation.home, then, case.opened.id)["deadlines"]
-            if d["deadline"] == "disposal"
-        ]
+        (disposal,) = [d for d in shown(case, then)["deadlines"] if d["deadline"] == "disposal"]
         assert disposal["status"] == "waits" and disposal["waits_for"] == ["keep"]
         allowed = (
             f'effective_on = {tomorrow}\neffect = "restrict"\ndisposal_despite = ["keep"]\nonly = {{ fields = ["zip"]'
@@ -359,13 +367,11 @@ def test_rows_of_another_case_are_left_out_and_nothing_is_recalled_twice(
     rows = tmp_path / "more.txt"
     more = [*affected(first)["ordinal"].to_pylist(), unused.pop(0)]
     rows.write_text("ordinal\n" + "".join(f"{n}\n" for n in more))
-    (second,) = open_cases(installation.home, CLOCK, Chosen(batch, rows), CaseReason.LOOKBACK)
+    (second,) = open_cases(installation.home, CLOCK, Chosen(batch, rows), CaseReason.LOOKBACK, "operator-1")
     assert second.rows == 1 and second.id != first.opened.id
     with pytest.raises(Usage, match="RECALLED_ALREADY"):
-        open_cases(installation.home, CLOCK, Chosen(batch, rows), CaseReason.LOOKBACK)
-    assert {p.name for p in (installation.home.root / "recalls").iterdir()} == {
-        c["case"] for c in watching.every(installation.home, CLOCK)
-    }
+        open_cases(installation.home, CLOCK, Chosen(batch, rows), CaseReason.LOOKBACK, "operator-1")
+    assert {p.name for p in (installation.home.root / "recalls").iterdir()} == {c["case"] for c in listed(installation)}
 
 
 def test_files_of_a_case_that_are_missing_or_changed_are_found(open_case: Opener) -> None:
@@ -428,10 +434,10 @@ def test_rows_that_were_not_released_open_no_case(
     installation: Installation, batch: str, tmp_path: Path, text: str, said: str
 ) -> None:
     (tmp_path / "rows.txt").write_text(text)
-    before = watching.every(installation.home, CLOCK)
+    before = listed(installation)
     with pytest.raises(BadInput, match=said):
-        open_cases(installation.home, CLOCK, Chosen(batch, tmp_path / "rows.txt"), CaseReason.LOOKBACK)
-    assert watching.every(installation.home, CLOCK) == before
+        open_cases(installation.home, CLOCK, Chosen(batch, tmp_path / "rows.txt"), CaseReason.LOOKBACK, "operator-1")
+    assert listed(installation) == before
 
 
 def sealed_list(installation: Installation, folder: Path, rows: list[dict[str, object]]) -> Path:
@@ -456,11 +462,19 @@ def test_a_lookbacks_list_opens_a_case_with_its_codes(
             "codes": [],
         }
         open_cases(
-            installation.home, CLOCK, Chosen(listed=sealed_list(installation, tmp_path, [wrong])), CaseReason.LOOKBACK
+            installation.home,
+            CLOCK,
+            Chosen(listed=sealed_list(installation, tmp_path, [wrong])),
+            CaseReason.LOOKBACK,
+            "operator-1",
         )
     good = {"batch": batch, "ordinal": ordinal, "codes": ["NO_NUMBER", "NOT_CORROBORATED"]}
     (case,) = open_cases(
-        installation.home, CLOCK, Chosen(listed=sealed_list(installation, tmp_path, [good])), CaseReason.LOOKBACK
+        installation.home,
+        CLOCK,
+        Chosen(listed=sealed_list(installation, tmp_path, [good])),
+        CaseReason.LOOKBACK,
+        "operator-1",
     )
     assert dict(case.codes) == {"NO_NUMBER": 1, "NOT_CORROBORATED": 1}
     report = (installation.home.root / "recalls" / case.id / documents.INCIDENT).read_text()
@@ -471,6 +485,7 @@ def test_a_lookbacks_list_opens_a_case_with_its_codes(
             CLOCK,
             Chosen(listed=sealed_list(installation, tmp_path, [{"x": 1}])),
             CaseReason.LOOKBACK,
+            "operator-1",
         )
 
 
@@ -514,6 +529,8 @@ def test_the_commands_say_what_is_due_and_what_to_do_next(
         str(tmp_path / "rows.txt"),
         "--reason",
         "not_corroborated",
+        "--operator",
+        "operator-1",
         "--discovered",
         yesterday,
         "--json",
@@ -532,7 +549,7 @@ def test_the_commands_say_what_is_due_and_what_to_do_next(
     assert command("recall", "advance", case, "notified", "--file", str(tmp_path / "rows.txt"), "--key", key)[0] == 0
     assert command("recall", "advance", case, "everything")[0] == 2
     assert command("recall", "show", "c-unknown")[0] == 2
-    assert command("recall", "open", "--batch", batch, "--reason", "lookback")[0] == 2
+    assert command("recall", "open", "--batch", batch, "--reason", "lookback", "--operator", "operator-1")[0] == 2
     assert command("recall", "documents", case)[0] == 0
     (installation.home.root / "recalls" / case / documents.FREEZE).write_text("changed")
     code, out, _ = command("recall", "documents", case, "--json")
@@ -570,7 +587,9 @@ def finished(
     folder = tmp_path_factory.mktemp("finished")
     (folder / "rows.txt").write_text("".join(f"{unused.pop()}\n" for _ in range(3)))
     chosen = Chosen(batch, folder / "rows.txt")
-    case = Case(installation, folder, open_cases(installation.home, CLOCK, chosen, CaseReason.NOT_CORROBORATED)[0])
+    case = Case(
+        installation, folder, open_cases(installation.home, CLOCK, chosen, CaseReason.NOT_CORROBORATED, "operator-1")[0]
+    )
     case.to(CaseState.ATTESTED)
     case.go(Step.CLOSED)
     case.go(Step.CLOSED, key="operator-2")

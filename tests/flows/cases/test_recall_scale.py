@@ -73,7 +73,7 @@ def test_a_hundred_thousand_rows_are_frozen_in_seconds(tmp_path: Path) -> None:
     installation = installations.make(tmp_path / "home")
     batch = disclosed(installation.home, installation.agreement, MANY, tmp_path)
     began = time.process_time()
-    (case,) = open_cases(installation.home, Clock(), Chosen(batch), CaseReason.LOOKBACK)
+    (case,) = open_cases(installation.home, Clock(), Chosen(batch), CaseReason.LOOKBACK, "operator-1")
     spent = time.process_time() - began
     print(f"{MANY:,} rows frozen in {spent:.1f} s of processor time")
     assert case.rows == MANY and spent < 20

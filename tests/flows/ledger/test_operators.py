@@ -64,15 +64,18 @@ class Desk:
         resume(self.ledger, self.ledger.halt("ada", Reason.NOT_VALID), self.office.keys["zoe"], Reason.CAUSE_MENDED)
 
     def recall(self) -> None:
-        sealed(self.ledger, "batch-1") if receive(self.ledger) else None
-        published(self.ledger, self.folder, "batch-1")
-        found = datetime(2026, 3, 3, tzinfo=UTC)
-        new = NewCase("c-1", "agency", "mou", CaseReason.LOOKBACK, found, {"batch-1": 1}, {"NO_NUMBER": 1}, sha("c"))
-        self.ledger.open_case(new, pairs("batch-1"))
+        self.open_case("ada")
         self.ledger.take("c-1", Proof.LIST, lambda *_: {}, sha("list"))
         text = message("c-1", Proof.NOTICE, self.ledger.case("c-1").seq, sha("notice"))
         signed = self.office.sign("zoe", text, signatures.RECALL)
         self.ledger.take("c-1", Proof.NOTICE, lambda *_: {}, sha("notice"), signed)
+
+    def open_case(self, who: str = "zoe") -> None:
+        sealed(self.ledger, "batch-1") if receive(self.ledger) else None
+        published(self.ledger, self.folder, "batch-1")
+        found = datetime(2026, 3, 3, tzinfo=UTC)
+        new = NewCase("c-1", "agency", "mou", CaseReason.LOOKBACK, found, {"batch-1": 1}, {"NO_NUMBER": 1}, sha("c"))
+        self.ledger.open_case(new, pairs("batch-1"), who)
 
     def instrument(self) -> None:
         self.office.enrol(ORDER, "ada", "zoe")
@@ -134,6 +137,7 @@ TRIED: dict[str, tuple[Act, Callable[[Desk], Any]]] = {
     "confirm": (Act.CONFIRM, lambda desk: desk.decide(Decision.CONFIRM)),
     "resume": (Act.RESUME, Desk.resume),
     "recall": (Act.RECALL, Desk.recall),
+    "open a recall": (Act.RECALL, Desk.open_case),
     "instrument": (Act.ENROL_INSTRUMENT, Desk.instrument),
     "compliance": (Act.COMPLIANCE, Desk.compliance),
     "enrol": (Act.OPERATORS, Desk.enrol),

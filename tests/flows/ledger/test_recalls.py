@@ -67,7 +67,7 @@ def attestation(text: bytes = TEXT, key: object = RECIPIENT, namespace: str = si
 
 def closed(office: Office) -> None:
     """Drives a new case to its end."""
-    office.ledger.open_case(new(), pairs("batch-1"))
+    office.ledger.open_case(new(), pairs("batch-1"), "ada")
     for proof in (Proof.LIST, Proof.NOTICE, Proof.COPIES, Proof.PART, Proof.LOG):
         take(office, proof)
     office.ledger.attest("c-1", TEXT, attestation())
@@ -106,13 +106,13 @@ def test_a_case_runs_from_found_to_closed(disclosed: Office) -> None:
 
 def test_opening_again_changes_nothing_and_no_disclosure_is_recalled_twice(disclosed: Office) -> None:
     ledger = disclosed.ledger
-    assert ledger.open_case(new(), pairs("batch-1")) == frozenset()
+    assert ledger.open_case(new(), pairs("batch-1"), "ada") == frozenset()
     head = ledger.head()
-    assert ledger.open_case(new(), pairs("batch-1")) == frozenset()
+    assert ledger.open_case(new(), pairs("batch-1"), "ada") == frozenset()
     both = new("c-2", "batch-1", "batch-2")
-    assert ledger.open_case(both, pairs("batch-1", "batch-2")) == {pairs("batch-1")[0][0]}
+    assert ledger.open_case(both, pairs("batch-1", "batch-2"), "ada") == {pairs("batch-1")[0][0]}
     assert ledger.head() == head
-    assert ledger.open_case(new("c-2", "batch-2"), pairs("batch-2")) == frozenset()
+    assert ledger.open_case(new("c-2", "batch-2"), pairs("batch-2"), "ada") == frozenset()
     assert [c.id for c in ledger.cases()] == ["c-1", "c-2"]
 
 
@@ -133,7 +133,7 @@ def test_only_what_was_disclosed_is_recalled(
 ) -> None:
     head = disclosed.ledger.head()
     with pytest.raises((Usage, Fault), match=code):
-        disclosed.ledger.open_case(case, rows)
+        disclosed.ledger.open_case(case, rows, "ada")
     assert disclosed.ledger.head() == head and disclosed.ledger.cases() == []
 
 
@@ -147,7 +147,7 @@ FORGED = {
 
 @pytest.mark.parametrize("signs", FORGED.values(), ids=FORGED)
 def test_a_signature_counts_for_one_step_of_one_case_only(disclosed: Office, signs: dict[str, object]) -> None:
-    disclosed.ledger.open_case(new(), pairs("batch-1"))
+    disclosed.ledger.open_case(new(), pairs("batch-1"), "ada")
     take(disclosed, Proof.LIST)
     with pytest.raises(BadInput, match="BAD_SIGNATURE"):
         take(disclosed, Proof.NOTICE, signs=signs)
@@ -155,7 +155,7 @@ def test_a_signature_counts_for_one_step_of_one_case_only(disclosed: Office, sig
 
 
 def test_no_stranger_and_no_other_namespace_counts(disclosed: Office) -> None:
-    disclosed.ledger.open_case(new(), pairs("batch-1"))
+    disclosed.ledger.open_case(new(), pairs("batch-1"), "ada")
     now = take(disclosed, Proof.LIST)
     said = message("c-1", "notice", now.seq, sha("notice"))
     for signature, code in (
@@ -172,7 +172,7 @@ def test_no_stranger_and_no_other_namespace_counts(disclosed: Office) -> None:
 
 def test_closing_takes_two_different_operators_who_sign_the_same(disclosed: Office) -> None:
     ledger = disclosed.ledger
-    ledger.open_case(new(), pairs("batch-1"))
+    ledger.open_case(new(), pairs("batch-1"), "ada")
     for proof in (Proof.LIST, Proof.NOTICE, Proof.COPIES, Proof.LOG):
         take(disclosed, proof)
     ledger.attest("c-1", TEXT, attestation())
@@ -197,7 +197,7 @@ ATTESTED = {
 def test_a_forged_or_replayed_attestation_does_not_count(
     disclosed: Office, text: bytes, signature: str, code: str
 ) -> None:
-    disclosed.ledger.open_case(new(), pairs("batch-1"))
+    disclosed.ledger.open_case(new(), pairs("batch-1"), "ada")
     for proof in (Proof.LIST, Proof.NOTICE, Proof.COPIES, Proof.LOG):
         take(disclosed, proof)
     with pytest.raises(BadInput, match=code):
@@ -206,7 +206,7 @@ def test_a_forged_or_replayed_attestation_does_not_count(
 
 
 def test_the_key_of_the_newest_agreement_counts(disclosed: Office) -> None:
-    disclosed.ledger.open_case(new(), pairs("batch-1"))
+    disclosed.ledger.open_case(new(), pairs("batch-1"), "ada")
     for proof in (Proof.LIST, Proof.NOTICE, Proof.COPIES, Proof.LOG):
         take(disclosed, proof)
     later = Office.new_key()
@@ -219,7 +219,7 @@ def test_the_key_of_the_newest_agreement_counts(disclosed: Office) -> None:
 
 
 def test_what_the_judge_refuses_is_not_written(disclosed: Office) -> None:
-    disclosed.ledger.open_case(new(), pairs("batch-1"))
+    disclosed.ledger.open_case(new(), pairs("batch-1"), "ada")
     head = disclosed.ledger.head()
 
     def refuse(*_: object) -> dict[str, object]:

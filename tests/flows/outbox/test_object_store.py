@@ -293,8 +293,8 @@ def test_a_recall_list_goes_to_the_store_too(
         patch.setattr("flows.outbox.object_store._RETRY", {"max_retries": 0})
         patch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
         with pytest.raises(Transient, match="OUTBOX_UNWRITABLE"):
-            open_cases(home, Clock(), chosen, CaseReason.INCOMPLETE_ADDRESS)
-    cases = open_cases(home, Clock(), chosen, CaseReason.INCOMPLETE_ADDRESS)
+            open_cases(home, Clock(), chosen, CaseReason.INCOMPLETE_ADDRESS, "operator-1")
+    cases = open_cases(home, Clock(), chosen, CaseReason.INCOMPLETE_ADDRESS, "operator-1")
     assert [(c.state, c.rows) for c in cases] == [(CaseState.FROZEN, 2)]
     name, store = f"recall-{cases[0].id}", from_url(str(home.config.outbox))
     for path in (meta["path"] for page in obstore.list(store, name) for meta in page):

@@ -437,7 +437,7 @@ def test_what_is_recalled_is_a_disclosure_still_and_says_so(tmp_path: Path) -> N
         case = NewCase(
             "case-1", AGENCY, AGREEMENT, CaseReason.NO_AUTHORITY, utc("2026-04-01T12:00"), {"b": 1}, {}, sha("rows")
         )
-        assert ledger.open_case(case, [(sha("b 0"), sha("person 1"))]) == frozenset()
+        assert ledger.open_case(case, [(sha("b 0"), sha("person 1"))], "operator-1") == frozenset()
         found = {p: ledger.disclosures_of(sha(f"person {p}")) for p in (1, 2)}
         assert [(d.requests, d.recalls) for p in (1, 2) for d in found[p]] == [(2, {"case-1": "found"}), (1, {})]
         assert ledger.verify() == []
