@@ -42,6 +42,14 @@ def propose(home: Home, ledger: Ledger, id: str, step: Step, handed: HandedIn) -
     return _JUDGED[step](_At(home, ledger, case), handed)
 
 
+def hand_in(home: Home, clock: Clock, id: str, step: Step, handed: HandedIn) -> str:
+    """Judges a file, and stores it sealed until the step that rests on it is signed; gives its digest. Raises as
+    `propose`."""
+    with places.desk(home, clock) as desk:
+        propose(home, desk.ledger, id, step, handed)
+        return places.hand_in(desk, id, handed.data)
+
+
 def advance(home: Home, clock: Clock, id: str, step: Step, handed: HandedIn, sign: Sign) -> CaseRecord:
     """Takes a step of a case with its proof; gives the case as it is then. A proof that was taken before changes
     nothing. Raises what `propose` and `sign` raise, and BadInput if the signature does not count."""

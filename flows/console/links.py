@@ -54,6 +54,16 @@ class Links(Protocol):
     def compliance(self, order: str) -> str | None:
         """Where it is confirmed that an order is complied with."""
 
+    @property
+    def recalls(self) -> str | None:
+        """All recall cases: at the console only."""
+
+    def recall(self, case: str) -> str | None:
+        """A recall case: at the console only."""
+
+    def open_recall(self, batch: str) -> str | None:
+        """Where a case is opened on what a batch disclosed: at the console only."""
+
 
 @dataclass(frozen=True)
 class SiteLinks:
@@ -105,6 +115,16 @@ class SiteLinks:
     def compliance(self, order: str) -> str | None:
         return None
 
+    @property
+    def recalls(self) -> str | None:
+        return None
+
+    def recall(self, case: str) -> str | None:
+        return None
+
+    def open_recall(self, batch: str) -> str | None:
+        return None
+
 
 @dataclass(frozen=True)
 class ServedLinks:
@@ -115,6 +135,7 @@ class ServedLinks:
     results: str | None = None
     me: str = "/me"
     instruments: str | None = "/instruments"
+    recalls: str | None = "/recalls"
 
     def waiting(self, kind: str) -> str:
         return f"/?{urlencode({'kind': kind})}"
@@ -145,3 +166,9 @@ class ServedLinks:
 
     def compliance(self, order: str) -> str | None:
         return f"/instruments/{order}/compliance"
+
+    def recall(self, case: str) -> str | None:
+        return f"/recalls/{case}"
+
+    def open_recall(self, batch: str) -> str | None:
+        return f"/batches/{batch}/recall"

@@ -11,7 +11,9 @@ from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput, Usage
 from expectations.base.total import total
 from flows.batch.decisions import DEFAULT_REASON
+from flows.cases.steps import WITHOUT_FILE, Proposed
 from flows.console import instruments
+from flows.console.recalls import WORDS, plain
 from flows.ledger import Ledger, passkeys
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason
@@ -94,6 +96,19 @@ def compliance(ledger: Ledger, id: str, proof: str) -> Statement:
     )
     text, command = ledger.compliance_message(id, proof), f"sluicegate instruments confirm {id} --file FILED --key KEY"
     return Statement(f"Confirm compliance with {id}", says, text, 1, command, use=signatures.COMPLIANCE)
+
+
+def recall_step(proposed: Proposed) -> Statement:
+    """A step of a recall, as it was judged."""
+    case, words, step = proposed.case, WORDS[proposed.step], proposed.step
+    says = [words.does, f"The case is {plain(case.state)}, and will be {plain(proposed.end)}."]
+    says += [f"{name.capitalize()}: {count:,}." for name, count in proposed.counts.items()]
+    rests_on = "all its steps and documents" if step in WITHOUT_FILE else "the file that was handed in"
+    says.append(f"It rests on {rests_on}, SHA-256 {proposed.rests_on}.")
+    file = "" if step in WITHOUT_FILE else " --file FILE"
+    command = f"sluicegate recall advance {case.id} {step}{file} --key KEY"
+    title = f"{words.title}: case {case.id}"
+    return Statement(title, tuple(says), proposed.text, proposed.needed, command, use=signatures.RECALL)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,9 @@ class Page(StrEnum):
     ROWS = "rows"  # the numbers of the rows that go no further, as a file
     INSTRUMENTS = "instruments"
     INSTRUMENT = "instrument"
+    RECALLS = "recalls"
+    CASE = "case"  # a recall case, and what is signed of it
+    DOCUMENT = "document"  # one of a recall case; none holds a value
 
 
 # What the roles of who looks must allow. A batch that is decided again from its evidence shows counts and codes only.

@@ -30,10 +30,10 @@ from flows.registry.enrolled import agreement_at_receipt
 class Kind(StrEnum):
     """What it is that waits; the most urgent first."""
 
+    RECALL = "recall deadline"
     UNKNOWN = "unknown"  # what waits there could not be looked at
     RESTORED = "restored"  # from a backup: nothing runs
     FAILED = "failed"  # a fault of the system, or a run that broke off
-    RECALL = "recall deadline"
     ORDER = "order deadline"
     HELD = "held"
     HALTED = "halted"  # ready to leave, and something stands against it

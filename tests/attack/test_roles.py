@@ -17,7 +17,7 @@ from flows.console.web.app import make
 from flows.console.web.routes import ROUTES
 from flows.ledger.lifecycles.states import State
 from flows.ledger.roles import ALL, ROLES, Role
-from tests.factories import consoles, installations, runs
+from tests.factories import consoles, installations, recalls, runs
 from tests.factories.consoles import Browser
 from tests.factories.installations import Installation
 from tests.factories.ledgers import Office
@@ -38,6 +38,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
     made = installations.make(tmp_path_factory.mktemp("roles") / "home")
     with installations.at_home(made.home):
         runs.held(made, made.home.inbox / "held")
+        recalls.opened(made.home, runs.released(made, made.home.inbox / "released", 1, 20), 0, 1)
     return made
 
 
@@ -66,15 +67,17 @@ def office_of(app: FastAPI, *roles: Role) -> Office:
 def state(app: FastAPI) -> tuple[Any, ...]:
     """What nobody without the right may change."""
     ledger = app.state.console.ledger
-    (batch,) = ledger.batches()
-    return batch.state, ledger.decisions(batch.name), ledger.halts()
+    (batch,) = ledger.batches(State.HELD)
+    return batch.state, ledger.decisions(batch.name), ledger.halts(), ledger.cases()
 
 
 def tries(app: FastAPI, browser: Browser, form: str) -> Iterator[tuple[Any, int]]:
     """Each guarded route with what it answers, by link and by form, and by what is no form of ours."""
-    (batch,) = app.state.console.ledger.batches()
+    ledger = app.state.console.ledger
+    (batch,), (case,) = ledger.batches(State.HELD), ledger.cases()
+    recall = {"case": case.id, "document": "freeze_notice.md", "form": "copies.csv", "digest": "0" * 64}
     for route in GUARDED:
-        path = route.path.format(batch=batch.name, checkpoint="intake", halt=1, id=ORDER, proof="0" * 64)
+        path = route.path.format(batch=batch.name, checkpoint="intake", halt=1, id=ORDER, proof="0" * 64, **recall)
         if route.method == "GET":
             yield route, browser.get(path).status_code
             yield route, browser.get(f"{path}?operator=operator-1&role=approver", headers=CLAIMS).status_code

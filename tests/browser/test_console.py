@@ -25,7 +25,7 @@ from flows.console.web.place import Place
 from flows.home.tree import Home
 from tests.browser.chromium import CHROMIUM, chromium
 from tests.browser.test_site import LOOKS, VNU
-from tests.factories import installations, runs
+from tests.factories import installations, recalls, runs
 from tests.factories.consoles import PASSWORD, later, password_for
 
 pytestmark = [
@@ -67,7 +67,9 @@ def serving(home: Home) -> Iterator[Console]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     installation = installations.make(tmp_path_factory.mktemp("console") / "home")
     with installations.at_home(installation.home):
-        runs.released(installation, installation.home.inbox / "released", 1, 20)
+        recalls.opened(
+            installation.home, runs.released(installation, installation.home.inbox / "released", 1, 20), 0, 1
+        )
         held = runs.held(installation, installation.home.inbox / "held")
     with serving(installation.home) as console:
         password_for(console, "operator-1")
@@ -208,6 +210,9 @@ def shown(served: Served) -> list[str]:
     order = "/instruments/stay-2025-11-21-ddc"
     law = ["/instruments", f"{order}?version=1&against=1", "/enrol", f"{order}/compliance"]
     inner = [*law, "/", "/me", f"/batches/{served.held}", f"/batches/{served.held}/intake", "/nowhere"]
+    (case,) = served.console.ledger.cases()
+    inner += [f"/batches/{batch}{more}" for batch in case.batches for more in ("", "/recall")]
+    inner += ["/recalls", *(f"/recalls/{case.id}{more}" for more in ("", "/notified", "/persons", "/closed"))]
     return ["/sign-in", "/sign-in?wrong=1", "/sign-in?ready=1", served.invitation("operator-2"), "SIGN IN", *inner]
 
 

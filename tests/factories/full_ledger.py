@@ -122,6 +122,7 @@ def _at_the_door(ledger: Ledger) -> None:
         assert entrance.by_password("ben", "wrong") is None
     for page, batch in ((Page.QUEUE, None), (Page.BATCH, "batch-1")):
         entrance.gathered.note(Pages(by="ada", page=page, batch=batch, count=1))
+    entrance.gathered.note(Pages(by="ada", page=Page.CASE, case="c-1", count=1))
     entrance.gathered.note(Denied(by="ada", act=Act.HALT, count=1))
     entrance.gathered.write()
     assert entrance.gathered.lost == 0

@@ -42,6 +42,12 @@ ADVANCING = [
     "flows.ledger.recalls:Recalls._take_step:after:1",
     "flows.ledger.recalls:Recalls.take:after:1",
 ]
+HANDING = [
+    "flows.cases.places:hand_in:before:1",
+    "pipelines.lake.durable:fsync:before:1",
+    "pipelines.lake.durable:fsync:after:2",
+    "flows.cases.places:hand_in:after:1",
+]
 pytestmark = pytest.mark.slow
 
 
@@ -119,6 +125,22 @@ def test_a_killed_step_is_taken_once(place: Place, point: str) -> None:
         assert place.step(name, str(folder / file)) == [0]
     states = [s.state for s in place.case.steps]
     assert states == ["found", "frozen", "notified", "copies_enumerated", "disposed"]
+    place.is_whole()
+
+
+@pytest.mark.parametrize("point", HANDING)
+def test_a_file_that_was_handed_in_when_it_was_killed_waits_whole_or_not_at_all(place: Place, point: str) -> None:
+    assert place.begin() == [0]
+    receipts = str(place.rows.parent / "receipts")
+    arguments = [str(place.home.root), place.case.id, "notified", receipts]
+    assert place.zygote.run(call=f"{CASES}:hand", arguments=arguments, kill=point) == [KILLED]
+    assert [s.state for s in place.case.steps] == ["found", "frozen"]
+    assert place.zygote.run(call=f"{CASES}:hand", arguments=arguments) == [0]
+    folder = place.home.root / "recalls" / place.case.id
+    assert len(list(folder.glob("handed-*.age"))) == 1 and not list(folder.glob(".*"))
+    assert place.step("notified", receipts) == [0]
+    assert [s.state for s in place.case.steps] == ["found", "frozen", "notified"]
+    assert not list(folder.glob("handed-*"))
     place.is_whole()
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,9 +20,11 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from expectations.contracts.register import REGISTER_PERSON
 from expectations.contracts.request import RAW_NAMES
+from flows.cases import Step
 from flows.cli import main
 from flows.console.web.app import make
 from flows.home.tree import open_home
+from flows.ledger.case_records import CaseRecord
 from flows.ledger.lifecycles.states import Checkpoint
 from flows.operations.telemetry import meter_provider
 from flows.sandbox.home import REQUESTER_AGE
@@ -163,7 +166,7 @@ import sys, json, io, contextlib
 from pathlib import Path
 from flows.cli import main
 batch, handed, key = sys.argv[1:]
-opening = ["recall", "open", "--batch", batch, "--reason", "lookback"]
+opening = ["recall", "open", "--batch", batch, "--reason", "lookback", "--operator", "operator-1"]
 out = io.StringIO()
 assert main.run([*opening, "--rows", handed + "/ordinals"]) == 5
 with contextlib.redirect_stdout(out):
@@ -273,10 +276,11 @@ def test_no_page_of_the_console_holds_a_value(place: Path, printed: bytes, monke
     for name in (record.name for record in ledger.batches()):
         for which in ("", *(f"/{one}{end}" for one in Checkpoint for end in ("", "/rows.csv"))):
             shown[f"/batches/{name}{which}"] = browser.get(f"/batches/{name}{which}")
+    shown |= _pages_of_a_recall(browser, *ledger.cases())
     ledger.close()
     assert [path for path, answer in shown.items() if answer.status_code == 500] == []
     good = {path for path, answer in shown.items() if answer.status_code == 200}
-    assert {answer.status_code for answer in shown.values()} == {200, 404}
+    assert {answer.status_code for answer in shown.values()} == {200, 404, 303, 409, 422}
     assert len(good) > 10 and sum(path.endswith("rows.csv") for path in good) == 1
     assert {path: leaks(answer.content + str(answer.headers).encode()) for path, answer in shown.items()} == {
         path: [] for path in shown
@@ -310,6 +314,30 @@ def test_of_an_upload_nothing_is_kept_or_said_but_its_digest(
     assert [leaks(one) for one in [*said, events, "".join(capfd.readouterr()).encode()] if leaks(one)] == []
     outside = (p for p in place.rglob("*") if p.relative_to(place).parts[1:2] not in [(one,) for one in IN_CLEAR])
     assert [p.name for p in outside if leaks(p.name.encode()) or (p.is_file() and leaks(p.read_bytes()))] == []
+
+
+def _pages_of_a_recall(browser: consoles.Browser, case: CaseRecord) -> dict[str, Any]:
+    """Each page of a case, with canaries in what is handed in, right and wrong, and in what it is called."""
+    (batch,) = case.batches
+    at = f"/recalls/{case.id}"
+    pages = ["/recalls", at, f"/batches/{batch}/recall", *(f"{at}/{step}" for step in Step)]
+    pages += [f"{at}/documents/{name}" for name in case.documents]
+    shown = {path: browser.get(path) for path in pages}
+    more = recalls.COPIES + f"late-1,backup,{CANARY} {DIGITS[1]},1,,dispose\n".encode()
+    for step, data in {
+        "copies": more,
+        "disposed": recalls.log("package-1").replace(b"purge", CANARY.encode()),
+        "persons": recalls.persons(case.rows).replace(b"P. Officer,", f"{CANARY},{CANARY}".encode()),
+        "attested": CANARY.encode(),
+    }.items():
+        shown[f"handed in: {step}"] = browser.upload(f"{at}/{step}", data, f"{CANARY}.csv")
+    signing = shown["handed in: copies"].headers["location"]
+    shown[signing] = browser.get(signing)
+    assert shown[signing].status_code == 200
+    named = {"reason": "lookback", "which": "these", "discovered": "2026-01-01T00:00", "rows": f"1\n{CANARY}"}
+    shown["rows named"] = browser.post(f"/batches/{batch}/recall", {"form": browser.token(), **named})
+    shown["rows in a file"] = browser.upload(f"/batches/{batch}/recall", CANARY.encode(), **{**named, "rows": ""})
+    return shown
 
 
 def test_what_is_left_in_the_lake_belongs_to_batches_in_flight(place: Path, printed: bytes) -> None:

@@ -20,7 +20,10 @@ _WORDS: Mapping[int, tuple[str, str]] = {
     405: ("There is no such page", "What waits, and every batch, is linked from the first page."),
     410: ("This invitation is over", "It was used, is older than an hour, or is none of ours. Ask for another."),
     408: ("This took too long", "A file is sent within a minute. Try once more."),
-    413: ("This is too much", "A form holds 64 KiB at most, an instrument as well, a confirmation 8 MiB."),
+    413: (
+        "This is too much",
+        "A form holds 64 KiB at most, an instrument as well; a confirmation, and a file of a recall, 8 MiB.",
+    ),
     429: ("That was too often", "Wait a moment, then try again."),
     500: ("Something is wrong here", "Nothing was changed. Tell whoever keeps this console the number below."),
     503: ("The ledger is busy", "A batch may be on its way out. Try again in a minute."),

@@ -6,8 +6,23 @@ from fastapi import FastAPI
 from starlette.routing import Route as Made
 
 from expectations.base.errors import Fault
+from flows.cases import Step
 from flows.console import enrolling
-from flows.console.web import comply, decide, doors, enrol, instruments, mine, oidc, passkey, static, views
+from flows.console.web import (
+    comply,
+    decide,
+    doors,
+    enrol,
+    instruments,
+    mine,
+    oidc,
+    passkey,
+    recalling,
+    recalls,
+    static,
+    stepping,
+    views,
+)
 from flows.console.web.console import Console
 from flows.console.web.guard import SIGN_IN, guarded
 from flows.console.web.needs import ANYBODY, SIGNED_IN, Need, Route, needs
@@ -16,11 +31,17 @@ from flows.ledger.roles import DECIDES, Act
 
 _VIEW, _HALT, _RESUME = (needs(act) for act in (Act.VIEW, Act.HALT, Act.RESUME))
 _ENROL, _COMPLY = needs(Act.ENROL_INSTRUMENT), needs(Act.COMPLIANCE)
+_RECALL = needs(Act.RECALL)
+_WAITS_SIGNED = [one for one in Step if one not in (Step.FROZEN, Step.ATTESTED, Step.CLOSED)]  # with a file
 _ON_BATCHES = [one for one in Decision if one is not Decision.RESUME]
 
 
 def _at(decision: Decision) -> str:
     return f"/batches/{{batch}}/decide/{decision}"
+
+
+def _step(step: Step) -> str:
+    return f"/recalls/{{case}}/{step}"
 
 
 ROUTES: Sequence[Route] = (
@@ -39,6 +60,8 @@ ROUTES: Sequence[Route] = (
     Route("POST", "/me/passkey", passkey.make, SIGNED_IN),
     Route("GET", "/", views.waiting, _VIEW),
     Route("GET", "/batches/{batch}", views.batch, _VIEW),
+    Route("GET", "/batches/{batch}/recall", recalling.page, _RECALL),
+    Route("POST", "/batches/{batch}/recall", recalling.recall, _RECALL, recalls.LARGEST),
     Route("GET", "/batches/{batch}/{checkpoint}", views.checkpoint, _VIEW),
     Route("GET", "/batches/{batch}/{checkpoint}/rows.csv", views.rows, _VIEW),
     *(Route("GET", _at(one), decide.decision_page(one), needs(DECIDES[one])) for one in _ON_BATCHES),
@@ -57,6 +80,16 @@ ROUTES: Sequence[Route] = (
     Route("POST", "/instruments/{id}/compliance", comply.filed, _COMPLY, comply.LARGEST),
     Route("GET", "/instruments/{id}/compliance/{proof}", comply.statement_page, _COMPLY),
     Route("POST", "/instruments/{id}/compliance/{proof}", comply.confirm, _COMPLY),
+    Route("GET", "/forms/{form}", recalls.blank, _VIEW),
+    Route("GET", "/recalls", recalls.every, _VIEW),
+    Route("POST", "/recalls/corrections", recalls.owed, _RECALL),
+    Route("GET", "/recalls/{case}", recalls.one, _VIEW),
+    Route("GET", "/recalls/{case}/documents/{document}", recalls.document, _VIEW),
+    Route("POST", "/recalls/{case}/documents", recalls.issue, _RECALL),
+    *(Route("GET", _step(one), stepping.step_page(one), _RECALL) for one in Step),
+    *(Route("POST", _step(one), stepping.hand_in(one), _RECALL, recalls.LARGEST) for one in Step),
+    *(Route("GET", f"{_step(one)}/{{digest}}", stepping.signed_page(one), _RECALL) for one in _WAITS_SIGNED),
+    *(Route("POST", f"{_step(one)}/{{digest}}", stepping.sign(one), _RECALL) for one in _WAITS_SIGNED),
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from expectations.base.errors import BadInput, Usage
+from expectations.base.errors import BadInput, SluicegateError, Usage
 from flows.console import statements
 from flows.console.statements import Statement
 from flows.console.web.visit import Visit
@@ -44,7 +44,7 @@ def take(visit: Visit, made: Made, hand_in: Callable[[Statement, str, str], None
     return visit.to(back)
 
 
-def refused(visit: Visit, error: Usage | BadInput, back: str) -> Response:
+def refused(visit: Visit, error: SluicegateError, back: str) -> Response:
     """What did not happen, and what to do: 409, as something else stands now than was looked at."""
     made = visit.console.ledger.clock.machine()
     return visit.page("not-done.html", 409, made=made, what=error.message, remedy=error.remedy, back=back)

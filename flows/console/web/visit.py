@@ -60,9 +60,10 @@ class Visit:
         """The answer to a form: go there."""
         return RedirectResponse(path, 303)
 
-    def look(self, page: Page, batch: str | None = None) -> None:
+    def look(self, page: Page, batch: str | None = None, case: str | None = None) -> None:
         """Notes for the audit log that this page is looked at."""
-        self.console.entrance.gathered.note(Pages(by=self.signed_in.operator, page=page, batch=batch, count=1))
+        seen = Pages(by=self.signed_in.operator, page=page, batch=batch, case=case, count=1)
+        self.console.entrance.gathered.note(seen)
 
     def try_often(self, account: str = "") -> None:
         """Counts a try to come in; raises Problem if there were too many from this address, or for this account."""

@@ -57,7 +57,7 @@ class Gathered:
             self.lost += count
 
     def _append(self, session: Session, event: Counts, count: int) -> None:
-        batch = event.batch if isinstance(event, Pages) else None
-        names = {name for name in (event.by, batch) if name is not None}
+        of = (event.batch, event.case) if isinstance(event, Pages) else ()
+        names = {name for name in (event.by, *of) if name is not None}
         at = self._ledger.stamp_or_newest(session)  # also where this machine's clock is wrong
         self._ledger.append(session, None, replace(event, count=count), also=names, at=at)

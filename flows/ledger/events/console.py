@@ -6,7 +6,7 @@ What is gathered (`flows.ledger.entrance.gathered`) has a count: so often since 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.ledger.database.models import Batch, Operator
+from flows.ledger.database.models import Batch, Operator, RecallCase
 from flows.ledger.events.base import Event, Kind
 from flows.ledger.facts import Page
 from flows.ledger.tables import Tables
@@ -109,8 +109,11 @@ class Pages(_Of, kinds=[Kind.PAGES]):
     page: Page
     count: int
     batch: str | None = None
+    case: str | None = None
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
         if self.batch is not None and tables.find(Batch, self.batch) is None:
             yield "the batch that was looked at is unknown"
+        if self.case is not None and tables.find(RecallCase, self.case) is None:
+            yield "the recall case that was looked at is unknown"

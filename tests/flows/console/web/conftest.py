@@ -10,26 +10,27 @@ from fastapi import FastAPI
 
 from flows.console.web.app import make
 from flows.console.web.rate import Rate
-from tests.factories import consoles, installations, runs
+from tests.factories import consoles, installations, recalls, runs
 from tests.factories.consoles import Browser
 from tests.factories.installations import Installation
 
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """A home with a batch that was released and one that is held."""
+    """A home with a batch that was released, two rows of which are recalled, and one that is held."""
     made = installations.make(tmp_path_factory.mktemp("console") / "home")
     with installations.at_home(made.home):
-        runs.released(made, made.home.inbox / "released", 1, 20)
+        recalls.opened(made.home, runs.released(made, made.home.inbox / "released", 1, 20), 0, 1)
         runs.held(made, made.home.inbox / "held")
     return made
 
 
 @pytest.fixture(scope="session")
 def batches(installation: Installation) -> dict[str, str]:
-    """The names of its batches, by state."""
+    """The names of its batches, by state, and of its recall `case`."""
     with runs.ledger_of(installation.home) as ledger:
-        return {record.state.value: record.name for record in ledger.batches()}
+        (case,) = ledger.cases()
+        return {"case": case.id} | {record.state.value: record.name for record in ledger.batches()}
 
 
 @pytest.fixture

@@ -33,7 +33,8 @@ SIGNED = [route for route in ROUTES if route.need.signed_in]
 
 def url(route: Route, batches: dict[str, str]) -> str:
     known = {"batch": batches["held"], "checkpoint": "intake", "name": "console.css", "halt": 1}
-    return route.path.format(**known, id=ORDER, proof="0" * 64)
+    recall = {"case": batches["case"], "document": "freeze_notice.md", "form": "copies.csv", "digest": "0" * 64}
+    return route.path.format(**known, **recall, id=ORDER, proof="0" * 64)
 
 
 def ask(browser: Browser, route: Route, batches: dict[str, str], **fields: str) -> Any:
@@ -254,6 +255,13 @@ def names(held: str) -> list[str]:
         "/static/console.html",
         "/static/%2fetc%2fpasswd",
         "/static/",
+        "/recalls/c-0000000000000000",
+        "/recalls/%2e%2e",
+        "/recalls/..%2f..%2fkeys",
+        "/recalls/c-0000000000000000/notified",
+        "/recalls/c-0000000000000000/documents/freeze_notice.md",
+        "/forms/none.csv",
+        "/forms/..%2fforms.py",
     ]
 
 
