@@ -97,6 +97,7 @@ def _home(serving: Callable[[Home], str | None]) -> Iterator[Finding]:
         yield _check(partial(own, home))
     yield from _ledger(home)
     yield from _word(home)
+    yield from _provider(home)
     yield from _backups(home)
     yield _prefect(os.environ.get("PREFECT_API_URL") or serving(home))
 
@@ -199,6 +200,19 @@ def _word(home: Home) -> Iterator[Finding]:
         yield _need(called or sandbox, what, "Set notify.ping in sluicegate.toml.", "warn")
     except SluicegateError as error:
         yield Finding("fail", f"{error.where}: {error.message}", error.remedy)
+
+
+def _provider(home: Home) -> Iterator[Finding]:
+    """With whom operators sign in to the console, if with anybody. The provider is not asked."""
+    said = home.config.console.oidc
+
+    def secret() -> str:
+        found = said.secret.read("console.oidc.secret") if said.secret else None
+        return "it is asked without a secret" if found is None else "the secret for it can be read"
+
+    if said.issuer:
+        yield Finding("ok", "operators may sign in to the console with a provider")
+        yield _check(secret)
 
 
 def _backups(home: Home) -> Iterator[Finding]:

@@ -80,6 +80,7 @@ DOORS = {
     "prefect": "flows/schedule",
     "great_expectations": "expectations/gx",
     "apache_beam": "pipelines/lake",
+    "authlib": "flows/console/oidc",
 }
 
 

@@ -58,6 +58,17 @@ def test_whoever_gets_word_is_counted_and_not_told(home: Home, monkeypatch: pyte
     assert found("notify", home) == [("fail", "notify.ping: its place cannot be read: file /none")]
 
 
+def test_whether_the_secret_for_a_provider_can_be_read_is_said(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found("provider", home) == []
+    monkeypatch.setenv("SLUICEGATE_CONSOLE__OIDC__ISSUER", "https://id.example.org")
+    monkeypatch.setenv("SLUICEGATE_CONSOLE__OIDC__CLIENT_ID", "gate")
+    assert found("secret", home) == [("ok", "it is asked without a secret")]
+    monkeypatch.setenv("SLUICEGATE_CONSOLE__OIDC__SECRET", "s3cret")
+    assert found("secret", home) == [("ok", "the secret for it can be read")]
+    monkeypatch.setenv("SLUICEGATE_CONSOLE__OIDC__SECRET", '{ file = "/none" }')
+    assert found("secret", home) == [("fail", "console.oidc.secret: its place cannot be read: file /none")]
+
+
 def test_a_ledger_out_of_reach_is_said(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found("ledger can", home) == [("ok", "the ledger can be opened (sqlite)")]
     monkeypatch.setenv("SLUICEGATE_LEDGER", "postgresql://nobody:s3cret@127.0.0.1:1/none")

@@ -111,7 +111,7 @@ def test_who_is_bound_signs_in_and_lands_where_one_wanted_to(browser: Browser, p
     page = browser.get("/sign-in", params={"next": "/me"}).text
     assert 'href="/sign-in/oidc?next=%2Fme">Sign in with the office&#39;s account' in page
     answer = sign_in(browser, provider, next="/me")
-    assert answer.status_code == 200 and '<meta http-equiv="refresh" content="0;url=/me">' in answer.text
+    assert answer.status_code == 200 and '<meta http-equiv="refresh" content="0; url=/me">' in answer.text
     assert "operator-1" in browser.get("/me").text
     ledger, of = browser.console.ledger, issuer_digest(provider.issuer)
     assert told(browser, "identity_bound") == [{"kind": "identity_bound", "by": "operator-1", "issuer": of}]
@@ -157,7 +157,7 @@ def test_no_other_site_begins_it(browser: Browser, site: str | None) -> None:
 def test_it_leads_to_pages_of_ours_only(browser: Browser, provider: Provider, next: str) -> None:
     assert "evil" not in begin(browser, next=next)
     answer = sign_in(browser, provider, next=next)
-    assert '<meta http-equiv="refresh" content="0;url=/">' in answer.text and "evil" not in answer.text
+    assert '<meta http-equiv="refresh" content="0; url=/">' in answer.text and "evil" not in answer.text
 
 
 Told = Callable[[Provider], None]

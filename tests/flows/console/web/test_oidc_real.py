@@ -24,7 +24,7 @@ from tests.flows.console.web.test_serve import free_port
 REDIRECT = f"{ORIGIN}/sign-in/oidc/back"
 
 
-@pytest.fixture(scope="module", params=["PyPI", "npm"])
+@pytest.fixture(scope="module", params=["PyPI", pytest.param("npm", marks=pytest.mark.outside)])
 def issuer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with ExitStack() as stack:
         if request.param == "PyPI":
