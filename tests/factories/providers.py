@@ -54,7 +54,7 @@ class Provider:
     asked: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)  # codes and tokens that it gave: nobody else may keep them
     issuer: str = ""
-    keys: list[RSAKey] = field(default_factory=list)
+    keys: list[Any] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def rotate(self) -> None:

@@ -17,10 +17,11 @@ _MOST = 10_000  # those begun longest ago are forgotten first
 class Begun:
     """`state` goes to the provider and comes back by the browser, whose cookie holds `browser`; `nonce` comes back in
     the ID token; only who has `verifier` can use the code. `back`: where one wanted to go; `invitation`: its token,
-    where an identity is to be bound by it."""
+    where an identity is to be bound by it; `before`: the token of the session that this browser had then."""
 
     back: str
     invitation: str = field(default="", repr=False)
+    before: str = field(default="", repr=False)
     state: str = field(default_factory=tokens.new, repr=False)
     browser: str = field(default_factory=tokens.new, repr=False)
     nonce: str = field(default_factory=tokens.new, repr=False)

@@ -27,7 +27,7 @@ def begin(visit: Visit) -> Response:
     if visit.entered and not invitation:
         return visit.to(to)
     visit.try_often()
-    begun = Begun(to, invitation)
+    begun = Begun(to, invitation, visit.token)
     try:
         answer = visit.to(provider.address(begun))
     except Unreachable:
@@ -58,9 +58,9 @@ def _answered(visit: Visit, provider: Provider | None, said: dict[str, str], beg
     clock, entrance = visit.console.ledger.clock, visit.console.entrance
     subject = provider.subject(said, begun, clock.machine(), clock.skew)
     if begun.invitation:
-        token = entrance.bind(begun.invitation, provider.issuer, subject)
+        token = entrance.bind(begun.invitation, provider.issuer, subject, begun.before)
     else:
-        token = entrance.by_identity(provider.issuer, subject)
+        token = entrance.by_identity(provider.issuer, subject, begun.before)
     return visit.keep(visit.page("signed-in.html", back=begun.back), token) if token else None
 
 

@@ -128,19 +128,20 @@ class Entrance:
             self._failed(None, False)
             return None
 
-    def by_identity(self, issuer: str, subject: str) -> str | None:
-        """The token of a new session, for the operator whose identity a provider has proven; None if it is nobody's."""
+    def by_identity(self, issuer: str, subject: str, before: str = "") -> str | None:
+        """The token of a new session, for the operator whose identity a provider has proven; None if it is nobody's.
+        `before`: as of `by_password`."""
         with self._ledger.transaction() as session:
             operator = identities.operator_of(session, issuer, subject)
             if operator and _active(session, operator):
-                return self._opened(session, operator, "", issuer=identities.issuer_digest(issuer))
+                return self._opened(session, operator, before, issuer=identities.issuer_digest(issuer))
         self.failed()
         return None
 
-    def bind(self, token: str, issuer: str, subject: str) -> str | None:
+    def bind(self, token: str, issuer: str, subject: str, before: str = "") -> str | None:
         """Binds an identity that a provider has proven to the operator whose invitation this is, ends the operator's
         sessions, and gives the token of a new one; None if the invitation does not count, or the identity is another
-        operator's."""
+        operator's. `before`: as of `by_password`."""
         with self._ledger.transaction() as session:
             kept = tokens.kept(token)
             operator = kept and self._invited(session, kept)
@@ -149,7 +150,7 @@ class Entrance:
                 of = identities.issuer_digest(issuer)
                 self._append(session, IdentityBound(by=operator, issuer=of))
                 self._ended(session, operator, sessions.end_all(session, operator))
-                return self._opened(session, operator, "", issuer=of)
+                return self._opened(session, operator, before, issuer=of)
         self.failed()
         return None
 

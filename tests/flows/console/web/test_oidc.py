@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from authlib.oidc.core.util import create_half_hash
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from fastapi import FastAPI
 from joserfc import jws, jwt
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from expectations.base.errors import Usage
 from flows.cli import main
 from flows.console.oidc import Begins, Begun
 from flows.console.oidc.answers import MOST_BYTES
 from flows.console.oidc.begun import SECONDS
+from flows.console.oidc.id_token import ALGORITHMS
 from flows.console.statements import to_text
 from flows.console.web.app import make
 from flows.console.web.rate import Rate
@@ -265,6 +267,39 @@ def test_an_id_token_that_does_not_prove_it_lets_nobody_in(browser: Browser, pro
     is_out(browser, sign_in(browser, provider))
     assert told(browser, "sign_in_failed") == [{"kind": "sign_in_failed", "count": 1}]
     assert browser.console.ledger.verify() == []
+
+
+KEYS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "RS256": lambda said: RSAKey.generate_key(2048, said),
+    "PS256": lambda said: RSAKey.generate_key(3072, said),
+    "ES256": lambda said: ECKey.generate_key("P-256", said),
+    "ES384": lambda said: ECKey.generate_key("P-384", said),
+    "EdDSA": lambda said: OKPKey.generate_key("Ed25519", said),
+}
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_each_algorithm_on_the_list_counts_with_the_access_tokens_hash(
+    browser: Browser, provider: Provider, algorithm: str
+) -> None:
+    assert set(KEYS) == set(ALGORITHMS)
+    provider.keys = [KEYS[algorithm]({"kid": "new", "use": "sig"})]
+    half = create_half_hash("access-token-canary", algorithm)
+    provider.header["alg"], provider.claims["at_hash"] = algorithm, half.decode()
+    assert sign_in(browser, provider).status_code == 200
+    browser.sign_out()
+    provider.claims["at_hash"] = create_half_hash("another", algorithm).decode()
+    is_out(browser, sign_in(browser, provider))
+
+
+def test_the_session_that_a_browser_had_ends(browser: Browser, provider: Provider) -> None:
+    assert browser.sign_in("operator-2").status_code == 303
+    before = browser.cookie
+    assert bind(browser, provider).status_code == 200
+    assert "<h1>operator-1</h1>" in browser.get("/me").text
+    assert browser.console.entrance.entered(before) is None
+    assert told(browser, "session_ended")[-1] == {"kind": "session_ended", "by": "operator-2", "count": 1}
 
 
 def test_seconds_by_which_clocks_differ_do_no_harm(browser: Browser, provider: Provider) -> None:
