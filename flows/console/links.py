@@ -64,6 +64,13 @@ class Links(Protocol):
     def open_recall(self, batch: str) -> str | None:
         """Where a case is opened on what a batch disclosed: at the console only."""
 
+    def proposal(self, number: int | str) -> str | None:
+        """A change that waits until two have signed it: at the console only, as the forms that propose one."""
+
+    @property
+    def operators(self) -> str | None:
+        """The list of operators: at the console only."""
+
 
 @dataclass(frozen=True)
 class SiteLinks:
@@ -125,6 +132,13 @@ class SiteLinks:
     def open_recall(self, batch: str) -> str | None:
         return None
 
+    def proposal(self, number: int | str) -> str | None:
+        return None
+
+    @property
+    def operators(self) -> str | None:
+        return None
+
 
 @dataclass(frozen=True)
 class ServedLinks:
@@ -136,6 +150,7 @@ class ServedLinks:
     me: str = "/me"
     instruments: str | None = "/instruments"
     recalls: str | None = "/recalls"
+    operators: str | None = "/operators"
 
     def waiting(self, kind: str) -> str:
         return f"/?{urlencode({'kind': kind})}"
@@ -172,3 +187,10 @@ class ServedLinks:
 
     def open_recall(self, batch: str) -> str | None:
         return f"/batches/{batch}/recall"
+
+    def proposal(self, number: int | str) -> str | None:
+        return f"/proposals/{number}"
+
+    def propose(self, change: str, name: str = "") -> str:
+        """The form that proposes a change of an operator."""
+        return f"/operators/propose/{change}" + (f"?{urlencode({'name': name})}" if name else "")

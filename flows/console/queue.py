@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.base.errors import Usage
-from flows.console import kept
+from flows.console import kept, proposals
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
@@ -96,7 +96,10 @@ def _waiting(home: Home, ledger: Ledger, now: datetime, found: Iterable[Waits]) 
     waiting = [{**_UNHELD, **one.told(now), "since": one.since, "folder": None} for one in found]
     records = ledger.named(one["id"] for one in waiting)
     spoken = ledger.spoken(record.hold for record in records.values() if record.hold)
+    asked = {str(one.number): one for one in ledger.proposals()}
     for one in waiting:
+        if one["kind"] == Kind.PROPOSAL and (proposal := asked.get(one["id"])):
+            one |= {"why": f"{proposals.title(proposal)}.", "spoken": proposal.spoken}
         if record := records.get(one["id"]):
             one |= {"batch": record.name, "agreement": record.agreement, **_held(home, record, one["kind"], spoken)}
     return waiting

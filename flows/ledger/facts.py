@@ -43,6 +43,8 @@ class Page(StrEnum):
     RECALLS = "recalls"
     CASE = "case"  # a recall case, and what is signed of it
     DOCUMENT = "document"  # one of a recall case; none holds a value
+    OPERATORS = "operators"
+    PROPOSALS = "proposals"  # the list, and each of them
 
 
 # What the roles of who looks must allow. A batch that is decided again from its evidence shows counts and codes only.

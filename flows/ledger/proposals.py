@@ -28,7 +28,7 @@ from flows.ledger.signing import roles_of, signed_by
 VALID = timedelta(days=14)
 LONGEST = 64 * 1024  # bytes of a body
 MOST, OWN = 200, 10  # open proposals: of all, and of one operator
-_OPEN = "See sluicegate operator proposals."
+_OPEN = "See sluicegate proposals list."
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     UNSIGNED = "unsigned"
     INCOMPLETE = "incomplete"
     HALT = "releases halted"
+    PROPOSAL = "proposal"  # a change that one or nobody has signed
     BACKUP = "no backup"  # none is as young as sluicegate.toml says
 
 
@@ -60,6 +61,7 @@ _DO = total(
         Kind.UNSIGNED: "ask the requester for letter.toml.sig; or delete the folder from the inbox",
         Kind.INCOMPLETE: "ask the requester for the rest; or delete it from the inbox",
         Kind.HALT: "two operators: sluicegate resume {id} --key KEY",
+        Kind.PROPOSAL: "two operators sign it, or it is withdrawn: sluicegate proposals show {id}",
         Kind.BACKUP: "see why the deployment backup makes none; by hand: sluicegate backup",
     },
 )
@@ -187,6 +189,11 @@ def _halts(_: Home, ledger: Ledger) -> Iterator[Waits]:
         yield Waits(Kind.HALT, str(halt.seq), halt.at, codes=(halt.reason.value,))
 
 
+def _proposals(_: Home, ledger: Ledger) -> Iterator[Waits]:
+    for one in ledger.proposals():
+        yield Waits(Kind.PROPOSAL, str(one.number), one.proposed_at, one.expires_at)
+
+
 def _restorations(_: Home, ledger: Ledger) -> Iterator[Waits]:
     for one in ledger.restorations():
         if one.opened_at is None:
@@ -209,6 +216,7 @@ _SOURCES = {
     "recalls": _recalls,
     "orders": _orders,
     "halts": _halts,
+    "proposals": _proposals,
     "restorations": _restorations,
     "backups": _backups,
 }

@@ -68,7 +68,14 @@ def state(app: FastAPI) -> tuple[Any, ...]:
     """What nobody without the right may change."""
     ledger = app.state.console.ledger
     (batch,) = ledger.batches(State.HELD)
-    return batch.state, ledger.decisions(batch.name), ledger.halts(), ledger.cases()
+    return (
+        batch.state,
+        ledger.decisions(batch.name),
+        ledger.halts(),
+        ledger.cases(),
+        ledger.operators(),
+        ledger.proposals(),
+    )
 
 
 def tries(app: FastAPI, browser: Browser, form: str) -> Iterator[tuple[Any, int]]:
@@ -77,7 +84,9 @@ def tries(app: FastAPI, browser: Browser, form: str) -> Iterator[tuple[Any, int]
     (batch,), (case,) = ledger.batches(State.HELD), ledger.cases()
     recall = {"case": case.id, "document": "freeze_notice.md", "form": "copies.csv", "digest": "0" * 64}
     for route in GUARDED:
-        path = route.path.format(batch=batch.name, checkpoint="intake", halt=1, id=ORDER, proof="0" * 64, **recall)
+        path = route.path.format(
+            batch=batch.name, checkpoint="intake", halt=1, proposal=1, id=ORDER, proof="0" * 64, **recall
+        )
         if route.method == "GET":
             yield route, browser.get(path).status_code
             yield route, browser.get(f"{path}?operator=operator-1&role=approver", headers=CLAIMS).status_code

@@ -26,6 +26,7 @@ from flows.console.web.app import make
 from flows.home.tree import open_home
 from flows.ledger.case_records import CaseRecord
 from flows.ledger.lifecycles.states import Checkpoint
+from flows.ledger.proposed import Asked, Proposed
 from flows.operations.telemetry import meter_provider
 from flows.sandbox.home import REQUESTER_AGE
 from flows.schedule.metrics import Looks
@@ -271,7 +272,10 @@ def test_no_page_of_the_console_holds_a_value(place: Path, printed: bytes, monke
     browser = consoles.Browser(make(open_home(place / "home")))
     consoles.password_for(browser.console, "operator-1")
     browser.sign_in()
-    ledger, shown = browser.console.ledger, {path: browser.get(path) for path in ("/", "/me", "/instruments", "/enrol")}
+    ledger = browser.console.ledger
+    number = ledger.propose(Proposed.REVOKE_OPERATOR, "operator-2", Asked().body, "operator-1")
+    mine = ("/", "/me", "/instruments", "/enrol", "/operators", "/operators/propose/enrol", "/passkey")
+    shown = {path: browser.get(path) for path in (*mine, "/proposals", f"/proposals/{number}")}
     shown |= {path: browser.get(path) for path in (f"/instruments/{id}" for id, _, _ in ledger.instruments())}
     for name in (record.name for record in ledger.batches()):
         for which in ("", *(f"/{one}{end}" for one in Checkpoint for end in ("", "/rows.csv"))):

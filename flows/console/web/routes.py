@@ -16,7 +16,9 @@ from flows.console.web import (
     instruments,
     mine,
     oidc,
+    operators,
     passkey,
+    proposals,
     recalling,
     recalls,
     static,
@@ -33,6 +35,7 @@ _VIEW, _HALT, _RESUME = (needs(act) for act in (Act.VIEW, Act.HALT, Act.RESUME))
 _ENROL, _COMPLY = needs(Act.ENROL_INSTRUMENT), needs(Act.COMPLIANCE)
 _RECALL = needs(Act.RECALL)
 _WAITS_SIGNED = [one for one in Step if one not in (Step.FROZEN, Step.ATTESTED, Step.CLOSED)]  # with a file
+_OPERATORS = needs(Act.OPERATORS)
 _ON_BATCHES = [one for one in Decision if one is not Decision.RESUME]
 
 
@@ -58,6 +61,9 @@ ROUTES: Sequence[Route] = (
     Route("POST", "/me/end-all", mine.end_all, SIGNED_IN),
     Route("GET", "/me/passkey", passkey.page, SIGNED_IN),
     Route("POST", "/me/passkey", passkey.make, SIGNED_IN),
+    Route("POST", "/me/passkey/propose", passkey.propose, SIGNED_IN),
+    Route("GET", "/passkey", passkey.new_page, ANYBODY),
+    Route("POST", "/passkey", passkey.make_new, ANYBODY),
     Route("GET", "/", views.waiting, _VIEW),
     Route("GET", "/batches/{batch}", views.batch, _VIEW),
     Route("GET", "/batches/{batch}/recall", recalling.page, _RECALL),
@@ -90,6 +96,19 @@ ROUTES: Sequence[Route] = (
     *(Route("POST", _step(one), stepping.hand_in(one), _RECALL, recalls.LARGEST) for one in Step),
     *(Route("GET", f"{_step(one)}/{{digest}}", stepping.signed_page(one), _RECALL) for one in _WAITS_SIGNED),
     *(Route("POST", f"{_step(one)}/{{digest}}", stepping.sign(one), _RECALL) for one in _WAITS_SIGNED),
+    Route("GET", "/operators", operators.listing, _VIEW),
+    *(
+        Route("GET", f"/operators/propose/{at}", operators.form(one), _OPERATORS)
+        for at, one in operators.CHANGES.items()
+    ),
+    *(
+        Route("POST", f"/operators/propose/{at}", operators.propose(one), _OPERATORS)
+        for at, one in operators.CHANGES.items()
+    ),
+    Route("GET", "/proposals", proposals.listing, _VIEW),
+    Route("GET", "/proposals/{proposal}", proposals.page, _VIEW),
+    Route("POST", "/proposals/{proposal}", proposals.take, _VIEW),
+    Route("POST", "/proposals/{proposal}/withdraw", proposals.withdraw, _VIEW),
 )
 
 

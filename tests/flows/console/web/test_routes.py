@@ -32,7 +32,7 @@ SIGNED = [route for route in ROUTES if route.need.signed_in]
 
 
 def url(route: Route, batches: dict[str, str]) -> str:
-    known = {"batch": batches["held"], "checkpoint": "intake", "name": "console.css", "halt": 1}
+    known = {"batch": batches["held"], "checkpoint": "intake", "name": "console.css", "halt": 1, "proposal": 1}
     recall = {"case": batches["case"], "document": "freeze_notice.md", "form": "copies.csv", "digest": "0" * 64}
     return route.path.format(**known, **recall, id=ORDER, proof="0" * 64)
 
@@ -405,6 +405,8 @@ def test_the_door_needs_nobody(app: FastAPI) -> None:
         "GET /invitation",
         "POST /invitation",
         "GET /static/{name}",
+        "GET /passkey",
+        "POST /passkey",
     }
 
 
