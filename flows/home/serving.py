@@ -1,13 +1,14 @@
 """What sluicegate.toml says of the console: where it is, how long a session lasts, and with which provider one signs
 in."""
 
-from typing import Self
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, IPvAnyNetwork, model_validator
 
 from flows.home.secret import Secret
 
+HOST = r"^[a-z0-9.:-]{1,253}$"
 ORIGIN = r"^https?://[a-z0-9.-]+(:[1-9][0-9]{0,4})?$"
 _CLOSED = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -40,6 +41,13 @@ class Oidc(BaseModel):
         return self
 
 
+def _file(said: Any) -> Any:
+    return {"file": said} if isinstance(said, str) else said
+
+
+TlsKey = Annotated[Secret, BeforeValidator(_file)]  # a text is a file's name, never the key itself
+
+
 class Console(BaseModel):
     """`[console]`. Without a certificate it is served at localhost only."""
 
@@ -47,7 +55,11 @@ class Console(BaseModel):
 
     origin: str = Field(default="http://localhost:8765", pattern=ORIGIN)  # as browsers write it
     certificate: str | None = None  # a PEM file, with the chain
-    key: str | None = None  # its private key
+    key: TlsKey | None = None  # its private key
+    authority: str | None = None  # a PEM file: who signs it, if not an authority that this machine trusts
+    proxies: list[IPvAnyNetwork] = []  # whose X-Forwarded-For says where a request comes from
+    reaches: list[Annotated[str, Field(pattern=HOST)]] = []  # hosts that it may connect to, beside those named here
+    pages_a_minute: int = Field(default=300, ge=30, le=100_000)  # of one operator
     idle_minutes: int = Field(default=30, ge=1, le=720)  # unused for so long, a session ends
     hours: int = Field(default=10, ge=1, le=24)  # after so many it ends in any case
     passwords: bool = True  # whether one may sign in with a password

@@ -68,9 +68,10 @@ class Core:
         self._writers = database.execution_options(**{engine.WRITES: True})
 
     @classmethod
-    def open(cls, url: str, clock: Clock | None = None) -> Self:
-        """Opens, and where needed makes or migrates, the ledger at `sqlite:///PATH` or `postgresql://…`."""
-        ledger = cls(engine.connect(url), clock or Clock())
+    def open(cls, url: str, clock: Clock | None = None, waits: int | None = None) -> Self:
+        """Opens, and where needed makes or migrates, the ledger at `sqlite:///PATH` or `postgresql://…`. `waits`: for
+        so many seconds at most a transaction waits for another; then it raises Transient."""
+        ledger = cls(engine.connect(url, waits), clock or Clock())
         with ledger.reading() as session:
             current = engine.is_current(session)
         if not current:

@@ -6,6 +6,7 @@ A line has `at`, `level` and `event`, then what the event is about: `batch`, `st
 
 import json
 import logging
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,14 @@ def join(form: LogFormat) -> None:
 def as_json() -> bool:
     """Whether this process logs lines of JSON."""
     return _OURS.level == logging.INFO
+
+
+def tell(event: str, text: str, level: int = logging.WARNING, **ids: Any) -> None:
+    """A line for whoever keeps the machine: JSON, or `text` where people read."""
+    if as_json():
+        say(event, level, **ids)
+    else:
+        print(text, file=sys.stderr, flush=True)
 
 
 def say(event: str, level: int = logging.INFO, **ids: Any) -> None:

@@ -9,6 +9,7 @@ to sign in, asked for by the same readers.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from statistics import median, quantiles
 
 import httpx
 
+from flows.console.web.place import Place
 from flows.ledger import Ledger
 from flows.ledger.entrance import Entrance
 from tests.bench.pages import held as run_held
@@ -73,7 +75,8 @@ def served() -> Iterator[str]:
     """A console of its own process; its origin."""
     port = free_port()
     command = [sys.executable, "-m", "flows.cli.main", "console", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = os.environ | {"SLUICEGATE_CONSOLE__PAGES_A_MINUTE": "100000"}  # all readers are one operator
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout is not None and "console" in process.stdout.readline()
         origin, until = f"http://localhost:{port}", time.monotonic() + 60
         while time.monotonic() < until:
@@ -120,7 +123,7 @@ def read(
             while time.monotonic() < until:
                 time.sleep(chance.uniform(0, 2 * pause))
                 kind = chance.choice(list(kinds))
-                signed_in = {} if kind == EMPTY else {"sluicegate": token}
+                signed_in = {} if kind == EMPTY else {Place.cookie: token}
                 began = time.perf_counter()
                 answer = client.get(chance.choice(kinds[kind]), cookies=signed_in)
                 took[kind].append((time.perf_counter() - began) * 1000)

@@ -130,6 +130,8 @@ def test_from_an_invitation_to_the_rows_that_failed_and_out_again(
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("1 thing waits for people")
+    kept = [(one["name"], one["secure"], one["httpOnly"], one["sameSite"]) for one in reader.context.cookies()]
+    assert kept == [("__Host-sluicegate", True, True, "Strict")]  # without TLS, at localhost
     page.get_by_role("link", name=served.held).first.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(served.held)
     page.get_by_role("region", name="Checkpoints").get_by_role("link", name="intake").click()

@@ -64,7 +64,9 @@ def test_by_an_invitation_and_then_by_the_button(browser: Browser, served: Serve
     at_the_provider(page, f"ada-{script}")
     expect(page).to_have_url(f"{served.origin}/me")
     expect(page.get_by_role("heading", level=1)).to_have_text("operator-1")
-    assert [one["name"] for one in reader.context.cookies() if one["name"].startswith("sluicegate")] == ["sluicegate"]
+    assert [one["name"] for one in reader.context.cookies() if one["name"].startswith("__Host-sluicegate")] == [
+        "__Host-sluicegate"
+    ]
     page.go_back()  # no code is left in what one can go back to
     assert "code=" not in page.url
     assert [one for one in reader.complaints if "404" not in one and "Content Security" in one] == []

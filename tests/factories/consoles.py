@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlencode
 
@@ -40,6 +41,8 @@ class Browser:
 
     def __post_init__(self) -> None:
         self.client = TestClient(self.app, base_url=self.origin, follow_redirects=False)
+        # browsers send cookies that are Secure to localhost, too
+        self.client.cookies.jar.set_policy(DefaultCookiePolicy(secure_protocols=("http", "https")))
 
     @property
     def console(self) -> Console:

@@ -40,8 +40,8 @@ class Server:
 
 
 @contextmanager
-def server(programs: Path, *, port: int | None = None) -> Iterator[Server]:
-    """Runs a server. With `port` it also listens on 127.0.0.1, where it asks for a password."""
+def server(programs: Path, *, asks: bool = False) -> Iterator[Server]:
+    """Runs a server. `asks`: for the password of everybody but its own user."""
     # directly in /tmp: the path of a socket may have 107 characters only, and another user must reach it
     folder = Path(tempfile.mkdtemp(prefix="slg-pg-", dir="/tmp"))
     user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []  # the server refuses to run as root
@@ -51,14 +51,13 @@ def server(programs: Path, *, port: int | None = None) -> Iterator[Server]:
     try:
         _run([*user, programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"])
         options = f"-k {folder} {FAST}"
-        if port:
-            options += f" -c listen_addresses=127.0.0.1 -c port={port}"
-            (data / "pg_hba.conf").write_text("local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+        if asks:
+            (data / "pg_hba.conf").write_text("local all postgres trust\nlocal all all scram-sha-256\n")
         control: list[object] = [*user, programs / "pg_ctl", "-D", data]
         started: list[object] = ["-w", "-l", folder / "log", "-o", options]
         _run([*control, *started, "start"])
         try:
-            yield Server(f"host={folder}&user=postgres" + (f"&port={port}" if port else ""), control, started)
+            yield Server(f"host={folder}&user=postgres", control, started)
         finally:
             _run([*control, "-m", "immediate", "stop"])
     finally:

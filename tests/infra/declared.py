@@ -77,7 +77,7 @@ def containers() -> dict[str, Command]:
     return {
         name: Command(one["command"], one["environment"])
         for name, one in compose()["services"].items()
-        if "command" in one
+        if "user" in one
     }
 
 

@@ -76,6 +76,15 @@ def test_no_service_may_do_more_than_it_needs(copied: Path) -> None:
         assert done.returncode == 0, done.stdout[-3000:]  # 2.0 of 10, which would be no protection at all
 
 
+def test_the_console_reaches_nothing_beyond_its_machine() -> None:
+    unit = (UNITS / "sluicegate-console.service").read_text().splitlines()
+    assert {"IPAddressDeny=any", "IPAddressAllow=localhost"} <= set(unit)
+    services = declared.compose()["services"]
+    assert services["postgres"]["network_mode"] == "none" and "listen_addresses=" in services["postgres"]["command"]
+    assert services["console"]["networks"] == ["pages"]
+    assert [name for name, one in services.items() if "pages" in one.get("networks", ())] == ["console"]
+
+
 def test_the_compose_file_fits_its_schema() -> None:
     schema = json.loads((Path(__file__).parent / "resources" / "compose-spec.json").read_text())
     checker = jsonschema.Draft202012Validator(schema)
@@ -106,21 +115,20 @@ def free_port() -> int:
 
 
 @contextmanager
-def databases(password: str | None = None) -> Iterator[tuple[str, int]]:
-    """A PostgreSQL server with what the page and the Compose file have people make: gives its socket's folder and the
-    port of TCP, which asks for the password."""
+def databases(password: str | None = None) -> Iterator[str]:
+    """A PostgreSQL server with what the page and the Compose file have people make, which asks for the password: gives
+    the folder of its socket."""
     programs = postgres.binaries()
     if programs is None:
         pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
-    port = free_port()
-    with postgres.server(programs, port=port if password else None) as server:
+    with postgres.server(programs, asks=password is not None) as server:
         with psycopg.connect(f"postgresql:///postgres?{server.address}", autocommit=True) as connection:
             connection.execute("CREATE ROLE sluicegate LOGIN CREATEDB")
             if password:
                 connection.execute(psycopg.sql.SQL("ALTER ROLE sluicegate PASSWORD {}").format(password))
             connection.execute("CREATE DATABASE sluicegate OWNER sluicegate")
             connection.execute("CREATE DATABASE prefect OWNER sluicegate")
-        yield re.findall(r"host=([^&]+)", server.address)[0], port
+        yield re.findall(r"host=([^&]+)", server.address)[0]
 
 
 def asked(url: str, path: str, body: dict[str, Any]) -> Any:
@@ -188,7 +196,7 @@ def forks(home: Path) -> bool:
 @pytest.mark.outside
 @pytest.mark.timeout(900)  # measured at a load of ten on two cores: 319 s
 def test_what_systemd_would_start_runs(tmp_path: Path) -> None:
-    with databases() as (folder, _):
+    with databases() as folder:
         port = free_port()
         here = {"/var/lib/sluicegate": str(tmp_path / "home"), "4200": str(port), "/run/postgresql": folder}
         processes, commands = Processes(tmp_path, here), units()
@@ -222,15 +230,15 @@ def test_what_systemd_would_start_runs(tmp_path: Path) -> None:
 @pytest.mark.outside
 @pytest.mark.timeout(900)  # measured at a load of ten on two cores: 319 s
 def test_what_compose_would_start_runs_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with databases("s3cret") as (_, database):
+    with databases("s3cret") as folder:
         port, pages, passwords = free_port(), free_port(), tmp_path / "pgpass"
         certificate, key = certified(tmp_path)
-        passwords.write_text(f"127.0.0.1:{database}:*:sluicegate:s3cret\n")
+        passwords.write_text("*:*:*:sluicegate:s3cret\n")
         passwords.chmod(0o600)
         here = {
             "/srv/sluicegate": str(tmp_path / "home"),
             "/run/secrets/pgpass": str(passwords),
-            "@postgres/": f"@127.0.0.1:{database}/",
+            "/run/postgresql": folder,
             "//server:": "//127.0.0.1:",
             "0.0.0.0": "127.0.0.1",
             "4200": str(port),
@@ -239,7 +247,7 @@ def test_what_compose_would_start_runs_a_batch(tmp_path: Path, monkeypatch: pyte
             "/run/secrets/console_key": str(key),
         }
         monkeypatch.setenv("PGPASSFILE", str(passwords))
-        monkeypatch.setenv("SLUICEGATE_LEDGER", f"postgresql://sluicegate@127.0.0.1:{database}/sluicegate")
+        monkeypatch.setenv("SLUICEGATE_LEDGER", f"postgresql://sluicegate@/sluicegate?host={folder}")
         processes, commands = Processes(tmp_path, here), declared.containers()
         processes.run(commands["init"])
         installation = installations.make(tmp_path / "home")  # the rest of a sandbox: operators, law, a register

@@ -65,6 +65,7 @@ AT_IMPORT = {
     "flows.batch.figures.Measure": "flows.batch.figures",
     "flows.batch.spreads.Limit": "flows.batch.spreads",
     "flows.batch.spreads.Spread": "flows.batch.spreads",
+    "flows.console.web.watch.Sight": "flows.console.web.watch",
     "flows.cases.Step": "flows.cases.steps",
     "flows.ledger.database.models.KeyName": "flows.home.keys",
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",

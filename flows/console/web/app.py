@@ -31,7 +31,7 @@ def make(home: Home, place: Place | None = None, clock: Clock | None = None) -> 
     """The console of a home, as sluicegate.toml says or at another place; `app.state.console` is what its routes share.
     Raises Usage as `Place.of` and `Console.of`."""
     console = Console.of(home, place or Place.of(home), clock)
-    keeper = Keeper(console.entrance)
+    keeper = Keeper(console.entrance, console.watch)
 
     @asynccontextmanager
     async def living(_app: FastAPI) -> AsyncIterator[None]:
@@ -48,7 +48,7 @@ def make(home: Home, place: Place | None = None, clock: Clock | None = None) -> 
     )
     routes.add(app, console)
     app.add_exception_handler(HTTPException, _unknown)
-    app.add_middleware(Shield, place=console.place)
+    app.add_middleware(Shield, place=console.place, watch=console.watch)
     app.state.console, app.state.keeper = console, keeper
     return app
 

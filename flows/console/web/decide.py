@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from expectations.base.errors import Transient
 from flows.console import statements
 from flows.console.statements import Statement
 from flows.console.web import sign
@@ -16,7 +17,7 @@ from flows.ledger.decisions import MEANINGS, Decision, Reason
 from flows.ledger.facts import NAME
 
 Shown = Callable[[Visit], Response]
-_HALTING = threading.Lock()
+_HALTING, _HALTING_TRIES = threading.Lock(), 3
 
 
 def decision_page(which: Decision) -> Shown:
@@ -64,8 +65,19 @@ def halt(visit: Visit) -> Response:
     operator, reason, ledger = visit.signed_in.operator, _reason(visit), visit.console.ledger
     with _HALTING:  # a double click is one halt, or four signatures would have to end it
         if not any((one.operator, one.reason) == (operator, reason) for one in ledger.halts()):
-            ledger.halt(operator, reason)
+            _insist(lambda: ledger.halt(operator, reason))
     return visit.to("/")
+
+
+def _insist(halt: Callable[[], object]) -> None:
+    """A publication may hold the ledger for longer than a form waits: a halt comes back, and then gives up loudly."""
+    for _ in range(_HALTING_TRIES - 1):
+        try:
+            halt()
+        except Transient:
+            continue
+        return
+    halt()
 
 
 def resumption_page(visit: Visit) -> Response:

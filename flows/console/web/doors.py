@@ -13,6 +13,7 @@ from flows.console.statements import from_text, to_text
 from flows.console.web.back import ours as _back
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
+from flows.console.web.watch import Sight
 from flows.ledger import passkeys
 from flows.ledger.passkeys import Assertion
 
@@ -59,7 +60,9 @@ def by_passkey(visit: Visit) -> Response:
     except (ValueError, KeyError, TypeError, RecursionError):
         token = None
     if token is None:
+        visit.seen(Sight.SIGN_IN_FAILED)
         return visit.to(f"/sign-in?{urlencode({'wrong': 'passkey', 'next': back})}")
+    visit.seen(Sight.SIGNED_IN)
     return visit.keep(visit.to(back), token)
 
 
@@ -76,7 +79,9 @@ def sign_in(visit: Visit) -> Response:
     visit.try_often(name)
     token = visit.console.entrance.by_password(name, visit.form.get("password", ""), visit.token)
     if token is None:
+        visit.seen(Sight.SIGN_IN_FAILED)
         return visit.to(f"/sign-in?{urlencode({'wrong': '1', 'next': back})}")
+    visit.seen(Sight.SIGNED_IN, name)
     return visit.keep(visit.to(back), token)
 
 

@@ -15,15 +15,17 @@ from flows.console.web.forms import Sent
 from flows.console.web.needs import Route
 from flows.console.web.problems import Problem
 from flows.console.web.visit import CSRF, Visit
+from flows.console.web.watch import Sight
 from flows.ledger.entrance import Entered, tokens
 from flows.ledger.events.operators import Denied
-from flows.ledger.roles import may
+from flows.ledger.roles import Act, may
 
 SIGN_IN = "/sign-in"
 # Forms are answered by threads of their own, a few: those that wait for the ledger keep no page waiting.
 _FORMS = CapacityLimiter(8)
 # Files are read into memory: a few at once, and each within a while.
 _FILES, _SECONDS = CapacityLimiter(4), 60
+_HALTS = CapacityLimiter(4)  # a halt waits behind no other form
 
 
 def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Response]]:
@@ -33,12 +35,15 @@ def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Res
         try:
             sent = await _sent(console, route, request) if route.method == "POST" else Sent()
             answered = partial(_answer, console, route, request, sent)
-            return await to_thread.run_sync(answered, limiter=_FORMS if route.method == "POST" else None)
+            return await to_thread.run_sync(answered, limiter=_threads(route))
         except Problem as problem:
+            if problem.sight:
+                console.watch.note(problem.sight, _address(request), problem.operator)
             return problems.page(problem.status, problem.headers)
         except TimeoutError:
             return problems.page(408)
         except Transient:
+            console.watch.note(Sight.LEDGER)
             return problems.page(503, {"Retry-After": "60"})
         except Exception as error:
             return problems.fault(error)
@@ -46,14 +51,28 @@ def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Res
     return endpoint
 
 
+def _threads(route: Route) -> CapacityLimiter | None:
+    if route.method == "GET":
+        return None
+    return _HALTS if route.need.act is Act.HALT else _FORMS
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 async def _sent(console: Console, route: Route, request: Request) -> Sent:
     """What a form sends. A file is read from those only who may send it: what others send is as small as any form."""
-    if not route.file:
-        return await forms.read(request)
-    may_send = await to_thread.run_sync(_may, console, route, request, limiter=_FORMS)
-    async with _FILES:
-        with fail_after(_SECONDS):
-            return await forms.read(request, True, route.file if may_send else 0)
+    try:
+        if not route.file:
+            return await forms.read(request)
+        may_send = await to_thread.run_sync(_may, console, route, request, limiter=_FORMS)
+        async with _FILES:
+            with fail_after(_SECONDS):
+                return await forms.read(request, True, route.file if may_send else 0)
+    except Problem as problem:
+        problem.sight = Sight.UNREADABLE
+        raise
 
 
 def _may(console: Console, route: Route, request: Request) -> bool:
@@ -72,12 +91,13 @@ def _visit(console: Console, request: Request, sent: Sent) -> Visit:
 
 def _answer(console: Console, route: Route, request: Request, sent: Sent) -> Response:
     if route.method == "POST" and not console.place.is_ours(request.headers):
-        raise Problem(403)
+        raise Problem(403, sight=Sight.ELSEWHERE)
     visit = _visit(console, request, sent)
     entered = visit.entered
     if route.need.signed_in:
         if entered is None:
             return _first(visit, route)
+        _not_too_often(console, route, entered)
         _allowed(visit, route, entered)
     return route.answer(visit)
 
@@ -89,10 +109,18 @@ def _first(visit: Visit, route: Route) -> Response:
     return visit.keep(answer, "") if visit.token else answer
 
 
+def _not_too_often(console: Console, route: Route, entered: Entered) -> None:
+    """Raises Problem for an operator who asks for more pages than people read. To stop releases is never too often."""
+    if route.need.act is Act.HALT:
+        return
+    if wait := console.readers.take(entered.operator):
+        raise Problem(429, {"Retry-After": str(wait)}, Sight.TOO_OFTEN, entered.operator)
+
+
 def _allowed(visit: Visit, route: Route, entered: Entered) -> None:
     """Raises Problem for a form that no page of this session has, and for what no role of its operator allows."""
     if route.method == "POST" and not tokens.same(visit.form.get(CSRF, ""), tokens.for_forms(visit.token)):
-        raise Problem(403)
+        raise Problem(403, sight=Sight.FORM, operator=entered.operator)
     if route.need.act is not None and not may(visit.roles, route.need.act):
         visit.console.entrance.gathered.note(Denied(by=entered.operator, act=route.need.act, count=1))
-        raise Problem(403)
+        raise Problem(403, sight=Sight.DENIED, operator=entered.operator)

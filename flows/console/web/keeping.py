@@ -1,9 +1,11 @@
-"""What is written beside the pages: looks, uses of sessions, sessions that are over. No page waits for it."""
+"""What is written beside the pages: looks, uses of sessions, sessions that are over, lines of the log. No page waits
+for it."""
 
 import logging
 import threading
 
 from expectations.base.errors import SluicegateError
+from flows.console.web.watch import Watch
 from flows.ledger.entrance import Entrance
 from flows.operations import logs
 
@@ -13,8 +15,8 @@ SECONDS = 5.0
 class Keeper:
     """A thread that writes every few seconds, and once more at the end."""
 
-    def __init__(self, entrance: Entrance, seconds: float = SECONDS) -> None:
-        self._entrance, self._seconds = entrance, seconds
+    def __init__(self, entrance: Entrance, watch: Watch, seconds: float = SECONDS) -> None:
+        self._entrance, self._watch, self._seconds = entrance, watch, seconds
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
@@ -34,7 +36,9 @@ class Keeper:
             try:
                 write()
             except SluicegateError as error:
-                logs.say("console.not_written", logging.ERROR, code=error.code)
+                text = f"console: what was seen could not be written, and waits: {error.code}"
+                logs.tell("console.not_written", text, logging.ERROR, code=error.code)
+        self._watch.write()
 
     def _run(self) -> None:
         while not self._stop.wait(self._seconds):

@@ -75,10 +75,9 @@ def _cookie(visit: Visit) -> str:
 
 def _keep(visit: Visit, answer: Response, token: str) -> Response:
     """Lets the browser keep what it began; an empty one: no more. It comes back from another site: lax, not strict."""
-    secure = visit.console.place.secure
     if token:
         seconds = int(SECONDS)
-        answer.set_cookie(_cookie(visit), token, seconds, path="/", secure=secure, httponly=True, samesite="lax")
+        answer.set_cookie(_cookie(visit), token, seconds, path="/", secure=True, httponly=True, samesite="lax")
     else:
-        answer.delete_cookie(_cookie(visit), path="/", secure=secure, httponly=True, samesite="lax")
+        answer.delete_cookie(_cookie(visit), path="/", secure=True, httponly=True, samesite="lax")
     return answer

@@ -1,36 +1,45 @@
 """Where the console is: the one origin that browsers know it by, and whether it speaks TLS."""
 
-import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
 from expectations.base.errors import Usage
+from flows.home.secret import Secret
 from flows.home.tree import Home
 
 _PORTS = {"http": 80, "https": 443}
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOCALHOST = "localhost"
+_LOOPBACK = (LOCALHOST, "127.0.0.1", "::1")
 _REMEDY = "Name console.certificate and console.key in sluicegate.toml, or stay at localhost."
 
 
 @dataclass(frozen=True)
 class Place:
-    """`origin` and `host` as browsers write them; `port`: where it listens. `certificate` and `key`: both, or none."""
+    """`origin` and `host` as browsers write them; `port`: where it listens. `certificate` and `key`: both, or none;
+    `authority`: who signs the certificate, if this machine does not know."""
 
     origin: str
     host: str
     port: int
     certificate: Path | None = None
-    key: Path | None = None
+    key: Secret | None = None
+    authority: Path | None = None
+    # Browsers take it from this host alone, and send it over TLS or at localhost alone.
+    cookie: ClassVar[str] = "__Host-sluicegate"
 
     @classmethod
     def of(cls, home: Home, port: int | None = None) -> "Place":
         """As sluicegate.toml says; with another port, where it listens, and without TLS is known. Raises Usage for an
         origin elsewhere than at localhost without TLS, or half a certificate."""
         said = home.config.console
-        certificate, key = (home.root / name if name else None for name in (said.certificate, said.key))
+        certificate, authority = (home.root / name if name else None for name in (said.certificate, said.authority))
+        key = said.key
+        if key and key.file:
+            key = Secret(file=str(home.root / key.file))
         if (certificate is None) is not (key is None):
             what = "a certificate needs its private key, and a key its certificate"
             raise Usage("CONSOLE_TLS", what, where="console.certificate, console.key", remedy="Name both, or none.")
@@ -38,7 +47,7 @@ class Place:
         if (parts.scheme == "https") is not (certificate is not None):
             what = "an origin has https if there is a certificate, and http if there is none"
             raise Usage("CONSOLE_ORIGIN", what, where="console.origin", remedy=_REMEDY)
-        if certificate is None and parts.hostname != "localhost":
+        if certificate is None and parts.hostname != LOCALHOST:
             what = "without TLS the console is at localhost only"
             raise Usage("CONSOLE_ORIGIN", what, where="console.origin", remedy=_REMEDY)
         default = _PORTS[parts.scheme]
@@ -46,7 +55,7 @@ class Place:
         if certificate is None:
             known = port or known
         host = f"{parts.hostname}" if known == default else f"{parts.hostname}:{known}"
-        return cls(f"{parts.scheme}://{host}", host, port or known, certificate, key)
+        return cls(f"{parts.scheme}://{host}", host, port or known, certificate, key, authority)
 
     @property
     def site(self) -> str:
@@ -58,11 +67,6 @@ class Place:
         """Whether it speaks TLS."""
         return self.certificate is not None
 
-    @property
-    def cookie(self) -> str:
-        """What its cookie is called: with TLS, a name that browsers take from this host alone, over TLS alone."""
-        return "__Host-sluicegate" if self.secure else "sluicegate"
-
     def is_ours(self, headers: Headers) -> bool:
         """Whether a form was sent from a page of ours. Pages that name no referrer have the origin `null`: then the
         browser must say by itself that it was the same site."""
@@ -72,13 +76,7 @@ class Place:
         return site == "same-origin" if origin in (None, "null") else origin == self.origin
 
     def check(self, address: str) -> None:
-        """Raises Usage if it may not be served at this address, or its certificate cannot be read."""
+        """Raises Usage if it may not be served at this address."""
         if not self.secure and address not in _LOOPBACK:
             what = "without TLS the console is served on this machine only"
             raise Usage("CONSOLE_WITHOUT_TLS", what, where="--address", remedy=_REMEDY)
-        if self.certificate and self.key:
-            try:
-                ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(self.certificate, self.key)
-            except (OSError, ssl.SSLError):
-                what = "the certificate or its key cannot be read, or they do not belong together"
-                raise Usage("CONSOLE_TLS", what, where="console.certificate, console.key") from None

@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-import sys
 from collections.abc import Mapping
 
 from starlette.responses import HTMLResponse, Response
@@ -10,6 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from expectations.base.errors import SluicegateError
 from flows.console import pages
 from flows.console.links import ServedLinks
+from flows.console.web.watch import Sight
 from flows.operations import logs
 
 # A status, its heading, and what to do.
@@ -31,11 +31,14 @@ _WORDS: Mapping[int, tuple[str, str]] = {
 
 
 class Problem(Exception):
-    """A page that somebody does not get, and why, as a status. `headers`: more for the answer."""
+    """A page that somebody does not get, and why, as a status. `headers`: more for the answer; `sight`: what the log
+    counts it as; `operator`: who is signed in."""
 
-    def __init__(self, status: int, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, headers: Mapping[str, str] | None = None, sight: Sight | None = None, operator: str = ""
+    ) -> None:
         super().__init__(status)
-        self.status, self.headers = status, dict(headers or {})
+        self.status, self.headers, self.sight, self.operator = status, dict(headers or {}), sight, operator
 
 
 def page(status: int, headers: Mapping[str, str] | None = None, number: str = "") -> Response:
@@ -49,8 +52,5 @@ def fault(error: BaseException) -> Response:
     """The page of a fault: a number, under which the log has its type and no word of it."""
     number, kind = secrets.token_hex(4), type(error).__name__
     code = error.code if isinstance(error, SluicegateError) else kind
-    if logs.as_json():
-        logs.say("console.fault", logging.ERROR, number=number, error=code)
-    else:
-        print(f"console: fault {number}: {code}", file=sys.stderr, flush=True)
+    logs.tell("console.fault", f"console: fault {number}: {code}", logging.ERROR, number=number, error=code)
     return page(500, number=number)

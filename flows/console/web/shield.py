@@ -7,11 +7,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.console.web import problems
 from flows.console.web.place import Place
+from flows.console.web.watch import Sight, Watch
 
 STATIC = "/static/"
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'none'; object-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": POLICY,
@@ -22,15 +23,20 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-HSTS = "max-age=63072000"
+HSTS = "max-age=63072000; includeSubDomains"
+
+
+def headers(place: Place) -> Mapping[str, str]:
+    """What every answer from this place carries, whoever makes it. HTTP without TLS must not ask for TLS (RFC 6797)."""
+    return {**HEADERS, **({"Strict-Transport-Security": HSTS} if place.secure else {})}
 
 
 class Shield:
     """The outermost layer of the console."""
 
-    def __init__(self, app: ASGIApp, place: Place) -> None:
-        self._app, self._place = app, place
-        self._headers = {**HEADERS, **({"Strict-Transport-Security": HSTS} if place.secure else {})}
+    def __init__(self, app: ASGIApp, place: Place, watch: Watch) -> None:
+        self._app, self._place, self._watch = app, place, watch
+        self._headers = headers(place)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,6 +52,7 @@ class Shield:
             await send(message)
 
         if Headers(scope=scope).getlist("host") != [self._place.host]:  # another name may lead here: DNS rebinding
+            self._watch.note(Sight.HOST, (scope.get("client") or ("",))[0])
             await problems.page(400)(scope, receive, shielded)
             return
         try:

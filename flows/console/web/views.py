@@ -66,7 +66,9 @@ def checkpoint(visit: Visit) -> Response:
 def rows(visit: Visit) -> Response:
     """The numbers and codes of the rows that go no further, as CSV."""
     record, found = _checkpoint(visit)
-    file = _twice(lambda: _written(visit, record, found))
+    file = visit.console.downloads.opened(
+        visit.signed_in.operator, lambda: _twice(lambda: _written(visit, record, found))
+    )
     visit.look(Page.ROWS, record.name)
     name = f"{record.name}-{found.checkpoint}-rows.csv"
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}

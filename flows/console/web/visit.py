@@ -11,6 +11,7 @@ from flows.console import pages
 from flows.console.links import ServedLinks
 from flows.console.web.console import Console
 from flows.console.web.problems import Problem
+from flows.console.web.watch import Sight
 from flows.ledger.entrance import Entered, tokens
 from flows.ledger.events.console import Pages
 from flows.ledger.facts import Page
@@ -46,6 +47,11 @@ class Visit:
         assert self.entered is not None, "the route says who may come"
         return self.entered
 
+    @property
+    def address(self) -> str:
+        """Where the request comes from."""
+        return self.request.client.host if self.request.client else ""
+
     def path(self, name: str) -> str:
         """A part of the URL's path."""
         return str(self.request.path_params[name])
@@ -67,18 +73,21 @@ class Visit:
 
     def try_often(self, account: str = "") -> None:
         """Counts a try to come in; raises Problem if there were too many from this address, or for this account."""
-        address = self.request.client.host if self.request.client else ""
-        wait = self.console.addresses.take(address)
+        wait = self.console.addresses.take(self.address)
         if not wait and account:
             wait = self.console.accounts.take(account.casefold()[:64])
         if wait:
-            raise Problem(429, {"Retry-After": str(wait)})
+            raise Problem(429, {"Retry-After": str(wait)}, Sight.TOO_OFTEN)
+
+    def seen(self, sight: Sight, operator: str = "") -> None:
+        """Counts something for the log."""
+        self.console.watch.note(sight, self.address, operator)
 
     def keep(self, answer: Response, token: str) -> Response:
         """Lets the browser keep this token until it is closed; an empty one: no more."""
         place = self.console.place
         if token:
-            answer.set_cookie(place.cookie, token, path="/", secure=place.secure, httponly=True, samesite="strict")
+            answer.set_cookie(place.cookie, token, path="/", secure=True, httponly=True, samesite="strict")
         else:
-            answer.delete_cookie(place.cookie, path="/", secure=place.secure, httponly=True, samesite="strict")
+            answer.delete_cookie(place.cookie, path="/", secure=True, httponly=True, samesite="strict")
         return answer

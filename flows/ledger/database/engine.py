@@ -10,20 +10,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault, Transient, Usage
+from flows.ledger.database import elsewhere
 
 HEAD = "0012"  # the newest migration
 WRITES = "sluicegate_writes"
 BUSY_SECONDS = 60
+_CONNECT_SECONDS = 10
 _LOCK = 0x51C0_1CE6  # any number, the same in every process
 
 
-def connect(url: str) -> Engine:
-    """An engine for `sqlite:///PATH` or `postgresql://…`; raises Usage for another URL, never quoting it."""
+def connect(url: str, waits: int | None = None) -> Engine:
+    """An engine for `sqlite:///PATH` or `postgresql://…`; raises Usage for another URL, and for a server elsewhere
+    without verified TLS, never quoting it. `waits`: for so many seconds at most a transaction waits for another's lock
+    (on SQLite always BUSY_SECONDS)."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -37,9 +41,24 @@ def connect(url: str) -> Engine:
         event.listen(engine, "begin", _sqlite_begin)
         return engine
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, pool_pre_ping=True)
+        return _postgresql(parsed, waits)
     remedy = "Write sqlite:///PATH or postgresql://USER@HOST/DATABASE."
     raise Usage("LEDGER_URL", "the ledger's URL names no database that is supported", remedy=remedy)
+
+
+def _postgresql(url: URL, waits: int | None) -> Engine:
+    elsewhere.check(url)
+    more = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
+    driver = url.set(drivername="postgresql+psycopg")
+    engine = create_engine(driver, hide_parameters=True, pool_pre_ping=True, connect_args=more)
+    if waits is not None:
+
+        def bounded(connection: Any, _record: Any) -> None:
+            connection.execute(f"SET lock_timeout = '{waits}s'")
+            connection.commit()
+
+        event.listen(engine, "connect", bounded)
+    return engine
 
 
 def _sqlite_settings(connection: sqlite3.Connection, _record: Any) -> None:
@@ -73,7 +92,7 @@ def translated() -> Iterator[None]:
         yield
     except IntegrityError:
         raise Fault("LEDGER_CONFLICT", "the ledger refused an entry that contradicts another") from None
-    except OperationalError:
+    except (OperationalError, TimeoutError):  # the latter: every connection of the pool is in use
         what = "the ledger's database is busy, full or out of reach"
         raise Transient("LEDGER_BUSY", what, remedy="Try again.") from None
     except SQLAlchemyError as error:

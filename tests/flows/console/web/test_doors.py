@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from fastapi import FastAPI
 
 from flows.console.web.rate import Rate
 from flows.ledger.entrance import tokens
@@ -48,7 +47,7 @@ def test_who_signs_in_sees_what_waits_and_who_signs_out_sees_no_more(browser: Br
     token = browser.cookie
     assert browser.sign_out().headers["location"] == "/sign-in"
     assert browser.cookie == "" and browser.get("/").headers["location"] == "/sign-in"
-    browser.client.cookies.set("sluicegate", token)  # kept by somebody
+    browser.client.cookies.set("__Host-sluicegate", token)  # kept by somebody
     assert browser.get("/").headers["location"] == "/sign-in"
     assert [kind for kind in kinds(browser) if kind != "pages"][-2:] == ["signed_in", "signed_out"]
 
@@ -98,20 +97,20 @@ def test_a_session_ends_by_itself(ada: Browser, step: int, steps: int) -> None:
 def test_a_token_that_was_there_before_is_never_the_session(browser: Browser) -> None:
     """Fixation: somebody plants a cookie, even one of a session of their own."""
     planted = tokens.new()
-    browser.client.cookies.set("sluicegate", planted, domain="localhost.local", path="/")
+    browser.client.cookies.set("__Host-sluicegate", planted, domain="localhost.local", path="/")
     browser.sign_in()
     assert planted not in browser.cookie and browser.get("/me").status_code == 200
     first = browser.cookie
     browser.sign_in()
     assert browser.cookie != first
     other = Browser(browser.app)
-    other.client.cookies.set("sluicegate", first)
+    other.client.cookies.set("__Host-sluicegate", first)
     assert other.get("/me").status_code == 303
 
 
 def test_the_cookie_is_read_by_no_script_and_sent_by_no_other_site(browser: Browser) -> None:
     said = browser.sign_in().headers["set-cookie"]
-    assert re.fullmatch(r"sluicegate=[A-Za-z0-9_-]{43}; HttpOnly; Path=/; SameSite=strict", said)
+    assert re.fullmatch(r"__Host-sluicegate=[A-Za-z0-9_-]{43}; HttpOnly; Path=/; SameSite=strict; Secure", said)
 
 
 def test_all_of_my_sessions_end_at_once(ada: Browser) -> None:
@@ -242,12 +241,3 @@ def test_an_invitation_that_is_guessed_or_too_old_is_none(browser: Browser, toke
         assert browser.get("/invitation", params={"token": one}).status_code == 410
         fields = {"token": one, "password": PASSWORD, "again": PASSWORD}
         assert browser.post("/invitation", fields).status_code == 410
-
-
-def test_over_tls_the_cookie_is_this_hosts_alone(app: FastAPI, browser: Browser) -> None:
-    from dataclasses import replace
-
-    secure = replace(app.state.console.place, certificate=app.state.console.home.root, key=app.state.console.home.root)
-    object.__setattr__(app.state.console, "place", secure)
-    said = browser.sign_in().headers["set-cookie"]
-    assert re.fullmatch(r"__Host-sluicegate=[A-Za-z0-9_-]{43}; HttpOnly; Path=/; SameSite=strict; Secure", said)

@@ -105,7 +105,7 @@ def told(browser: Browser, *kinds: str) -> list[dict[str, Any]]:
 def is_out(browser: Browser, answer: Any, where: str = FAILED) -> None:
     """Nobody came in, and the flow's cookie is gone."""
     assert (answer.status_code, answer.headers["location"]) == (303, where)
-    assert browser.cookie == "" and browser.client.cookies.get("sluicegate-oidc") is None
+    assert browser.cookie == "" and browser.client.cookies.get("__Host-sluicegate-oidc") is None
     assert browser.get("/me").status_code == 303
 
 
@@ -126,11 +126,11 @@ def test_the_cookies_are_read_by_no_script_and_the_session_comes_from_no_other_s
     browser: Browser, provider: Provider
 ) -> None:
     answer = browser.get("/sign-in/oidc", headers=OURS)
-    form = r"sluicegate-oidc=[A-Za-z0-9_-]{43}; HttpOnly; Max-Age=600; Path=/; SameSite=lax"
+    form = r"__Host-sluicegate-oidc=[A-Za-z0-9_-]{43}; HttpOnly; Max-Age=600; Path=/; SameSite=lax; Secure"
     assert re.fullmatch(form, answer.headers["set-cookie"])
     said = come_back(browser, provider.sign_in(answer.headers["location"])).headers.get_list("set-cookie")
-    assert re.fullmatch(r"sluicegate=[A-Za-z0-9_-]{43}; HttpOnly; Path=/; SameSite=strict", said[0])
-    assert said[1].startswith('sluicegate-oidc=""; ')
+    assert re.fullmatch(r"__Host-sluicegate=[A-Za-z0-9_-]{43}; HttpOnly; Path=/; SameSite=strict; Secure", said[0])
+    assert said[1].startswith('__Host-sluicegate-oidc=""; ')
 
 
 def test_what_is_asked_for_is_no_more_than_needed(browser: Browser, provider: Provider) -> None:
@@ -603,17 +603,6 @@ def test_without_a_provider_its_pages_lead_to_the_door(installation: Installatio
     assert browser.get("/sign-in/oidc/back", params={"code": "x"}).headers["location"] == FAILED
     assert "/sign-in/oidc" not in browser.get("/sign-in").text
     browser.console.ledger.close()
-
-
-def test_over_tls_what_was_begun_is_this_hosts_alone(app: FastAPI, browser: Browser, provider: Provider) -> None:
-    from dataclasses import replace
-
-    secure = replace(app.state.console.place, certificate=app.state.console.home.root, key=app.state.console.home.root)
-    object.__setattr__(app.state.console, "place", secure)
-    said = browser.get("/sign-in/oidc", headers=OURS).headers["set-cookie"]
-    assert re.fullmatch(
-        r"__Host-sluicegate-oidc=[A-Za-z0-9_-]{43}; HttpOnly; Max-Age=600; Path=/; SameSite=lax; Secure", said
-    )
 
 
 def test_tries_to_begin_are_limited(browser: Browser, app: FastAPI) -> None:
