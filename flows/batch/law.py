@@ -105,7 +105,7 @@ class Law:
         listed = self._lists(ends, place)
         with self.ledger.reading() as session, locked_folder(ctx.root, ".again-") as folder:
             reading = self.reading(session, find(session, ctx.batch))
-            rows = Rows(f"({bundle(ctx)})", ends, folder, explained(self.ledger, ctx.batch))
+            rows = Rows(f"({bundle(ctx.root)})", ends, folder, explained(self.ledger, ctx.batch))
             changed, tried = self._changed(reading, ends, place), self._tried(reading, ends, place)
             reading = replace(reading, listed=listed, changed=changed, tried=tried, rows=rows)
             ruling = clauses.decided(reading)

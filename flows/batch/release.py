@@ -25,7 +25,7 @@ from pipelines import lake, release
 from pipelines.context import BatchContext
 from pipelines.lake import durable
 from pipelines.register import version
-from pipelines.release import Leaving
+from pipelines.release import Leaving, judged
 from pipelines.release.package import NAME as PACKAGE
 
 
@@ -118,7 +118,8 @@ class Release:
 
     def _account(self, leaving: Leaving | None = None) -> str:
         """Seals evidence and accounting, and records that in the ledger; gives the Merkle root."""
-        evidence = store_evidence(self.home, self.ctx, [self.ctx.root / name for name in KEPT])
+        beside = [*(self.ctx.root / name for name in KEPT), judged.write(self.ctx)]
+        evidence = store_evidence(self.home, self.ctx, beside)
         recipient, target = keys.holder(self.home).recipient, accounting_path(self.home, self.ctx.batch)
         made = release.seal_accounting(self.ctx, recipient, target, leaving.fields if leaving else None)
         said = Accounted(

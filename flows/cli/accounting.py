@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from expectations.base.errors import DONE, HELD, REFUSED, Usage
-from flows.cli.command import Batch, Json, Key, at_home, day_option, group, here, looker, show
+from flows.cli.command import Batch, Json, Key, Looking, Reference, at_home, day_option, group, here, looker, show
+from flows.ledger.looks import Why
 from flows.operations.printing import flat, print_table
 from flows.reports import Format
 from pipelines.lake import durable
@@ -22,6 +23,8 @@ AsIf = Annotated[date | None, day_option("--as-of", "As if it were noon UTC of t
 def person(
     record_id: RecordId,
     key: Key,
+    reason: Looking,
+    reference: Reference = None,
     every: Annotated[bool, Option("--all", help="Those too that 552a(c)(3) keeps from the person.")] = False,
     json: Json = False,
 ) -> int:
@@ -34,7 +37,7 @@ def person(
 
     who = looker(key)
     given = sys.stdin.readline() if record_id == "-" else record_id
-    return show(look(*here(), given, who, every), json, _print_disclosures)
+    return show(look(*here(), given, who, Why.of(reason, reference), every), json, _print_disclosures)
 
 
 def _print_disclosures(found: list[dict[str, Any]]) -> None:
@@ -65,6 +68,8 @@ def export(
     batch: Batch,
     out: Annotated[Path, Option(help="Where the CSV goes (0600).")],
     key: Key,
+    reason: Looking,
+    reference: Reference = None,
     every: Annotated[bool, Option("--all", help="Every request, not only what was disclosed.")] = False,
     agency_code: Annotated[str, Option(help="The agency's code on your form.")] = "",
     purpose_code: Annotated[str, Option(help="The purpose's code.")] = "",
@@ -79,7 +84,8 @@ def export(
     from flows.reports.export import export as write
 
     codes = Codes(agency_code, purpose_code, source_code)
-    print(f"{write(*here(), batch, out, looker(key), codes, every):,} lines: {out}")
+    why = Why.of(reason, reference)
+    print(f"{write(*here(), batch, out, looker(key), why, codes, every):,} lines: {out}")
 
 
 @app.command()

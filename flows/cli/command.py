@@ -21,6 +21,7 @@ from expectations.base.clock import Clock
 from expectations.base.errors import DONE, BadInput, Usage
 from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
+from flows.ledger.looks import LOOK_REASONS, LookReason
 from flows.operations.printing import print_json
 
 T = TypeVar("T")
@@ -47,10 +48,14 @@ def one_of(closed: type[StrEnum]) -> str:
 group = partial(Typer, no_args_is_help=True)  # a command that has commands of its own
 _RUNS = "Who decides it again, for the audit log; your login name if left out."
 KEY = Option(help="Your private key as an operator (Ed25519, OpenSSH form).")
+_LOOK = f"Why you look: {'; '.join(f'{word}: {said}' for word, said in LOOK_REASONS.items())}."
+LOOK = Option("--reason", metavar="REASON", help=_LOOK)
 SIGNATURE = Option(metavar="FILE", help="A file with an operator's signature; give two.")
 
 Json = Annotated[bool, Option("--json", help="One JSON document on stdout, and no progress.")]
 Key = Annotated[Path, KEY]
+Looking = Annotated[LookReason, LOOK]
+Reference = Annotated[str | None, Option(metavar="NUMBER", help="The number of its case, such as DSR-2026-17.")]
 Signatures = Annotated[list[Path], SIGNATURE]
 Batch = Annotated[str, Argument(help="The batch's name, as status shows it.")]
 OneOrAll = Annotated[str | None, Argument(help="One batch; if left out, all.")]

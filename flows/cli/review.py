@@ -6,20 +6,24 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from expectations.base import signatures
+from expectations.base.errors import Usage
 from flows.cli.batches import print_summary, print_tries
-from flows.cli.command import KEY, Batch, Json, Key, at_home, group, here, looker, one_of, show
+from flows.cli.command import KEY, LOOK, Batch, Json, Key, Reference, at_home, group, here, looker, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, Decision, Reason
+from flows.ledger.facts import View
 from flows.ledger.lifecycles.states import State
+from flows.ledger.looks import LookReason, Why
 from flows.operations.printing import cited, flat, print_table
 
 app = group(name="review", help="Held batches, and signed decisions on them.")
 _REASON = Option(metavar="REASON", help=f"Why: {'; '.join(f'{word}: {said}' for word, said in MEANINGS.items())}.")
-Why = Annotated[Reason, _REASON]
+Stated = Annotated[Reason, _REASON]
 Decided = Annotated[Decision, Argument(metavar="DECISION", help=one_of(Decision))]
 Content = Annotated[str | None, Option(help="Content digest that you looked at; if left out, the batch's present one.")]
 Row = Annotated[int, Argument(help="Ordinal of the row: 0 for the first.", min=0)]
 Values = Annotated[bool, Option("--show-values", help="Show the values to the operator of --key; an audit event.")]
+Beside = Annotated[bool, Option("--register", help="Beside them what the register has; of the role auditor.")]
 Stopper = Annotated[str, Argument(help="Who stops them: an operator's id.")]
 Halt = Annotated[int, Argument(help="The number that halt printed.")]
 
@@ -120,7 +124,10 @@ def explain(
     batch: Batch,
     row: Row,
     show_values: Values = False,
+    register: Beside = False,
     key: Annotated[Path | None, KEY] = None,
+    reason: Annotated[LookReason | None, LOOK] = None,
+    reference: Reference = None,
     json: Json = False,
 ) -> int:
     """How a row was judged, rule by rule, how it was matched, and how it ended.
@@ -129,9 +136,17 @@ def explain(
     """
     from flows.replay.explain import explain as look
 
-    who = looker(key) if show_values else ""
-    found = look(*here(), batch, row, show_values=show_values, who=who)
+    found = look(*here(), batch, row, _look(key, reason, reference, register) if show_values or register else None)
     return show(found, json, lambda found: _print_row(f"{batch}#{row}", found))
+
+
+def _look(key: Path | None, reason: LookReason | None, reference: str | None, register: bool) -> Any:
+    from flows.replay.values import Look
+
+    who, what = looker(key), View.REGISTER if register else View.VALUES
+    if reason is None:
+        raise Usage("WHY_LOOK", "who looks at values says why", remedy="Add --reason REASON (see --help).")
+    return Look(who, what, Why.of(reason, reference))
 
 
 def _print_row(row: str, found: dict[str, Any]) -> None:
@@ -140,12 +155,14 @@ def _print_row(row: str, found: dict[str, Any]) -> None:
         print(f"The batch is {stopped['state']}: {', '.join(stopped['codes'])}; {cited(stopped['cites'])}")
     rules = [[r["rule"], r["verdict"], r["code"], r["source"], cited(r["cites"])] for r in found["rules"]]
     print_table("Rules", ["rule", "verdict", "code", "source", "instruments"], rules)
-    for title in ("match", "validate", "values"):
+    for title in ("match", "validate", "values", "register"):
         if found.get(title):
             print_table(title, ["field", "value"], found[title].items())
+    if addresses := found.get("addresses on file"):
+        print_table("addresses on file", list(addresses[0]), [list(one.values()) for one in addresses])
 
 
-def halt(operator: Stopper, reason: Why = Reason.SUSPECTED_FAULT) -> None:
+def halt(operator: Stopper, reason: Stated = Reason.SUSPECTED_FAULT) -> None:
     """Stop all releases, at once and unsigned.
 
     When it returns, no release is under way, and none begins until two operators resume.
@@ -155,7 +172,7 @@ def halt(operator: Stopper, reason: Why = Reason.SUSPECTED_FAULT) -> None:
     print(f"Releases are halted. Two operators lift it: sluicegate resume {number} --key KEY")
 
 
-def resume(number: Halt, key: Key, reason: Why = Reason.CAUSE_MENDED) -> None:
+def resume(number: Halt, key: Key, reason: Stated = Reason.CAUSE_MENDED) -> None:
     """Sign that releases go on after a halt; it takes two operators."""
     from flows.batch.decisions import resume as sign
 

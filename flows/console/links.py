@@ -39,6 +39,9 @@ class Links(Protocol):
     def rows(self, batch: str, checkpoint: str) -> str:
         """The numbers of the rows that failed, as CSV."""
 
+    def row(self, batch: str, number: int | None = None) -> str | None:
+        """A row of a batch, or where one asks for a number: at the console only."""
+
     def decide(self, batch: str, what: str) -> str | None:
         """Where a decision is signed, or taken back: at the console only."""
 
@@ -106,6 +109,9 @@ class SiteLinks:
     def rows(self, batch: str, checkpoint: str) -> str:
         return f"{self.up}batches/{batch}-{checkpoint}-rows.csv"
 
+    def row(self, batch: str, number: int | None = None) -> str | None:
+        return None
+
     def decide(self, batch: str, what: str) -> str | None:
         return None
 
@@ -151,6 +157,7 @@ class ServedLinks:
     instruments: str | None = "/instruments"
     recalls: str | None = "/recalls"
     operators: str | None = "/operators"
+    views: str = "/views"
 
     def waiting(self, kind: str) -> str:
         return f"/?{urlencode({'kind': kind})}"
@@ -169,6 +176,9 @@ class ServedLinks:
 
     def rows(self, batch: str, checkpoint: str) -> str:
         return f"/batches/{batch}/{checkpoint}/rows.csv"
+
+    def row(self, batch: str, number: int | None = None) -> str | None:
+        return f"/batches/{batch}/rows" + ("" if number is None else f"/{number}")
 
     def decide(self, batch: str, what: str) -> str | None:
         return f"/batches/{batch}/decide/{what}"

@@ -21,6 +21,7 @@ DOES: Mapping[Act, str] = total(
         Act.VIEW: "see what waits, and why: ids, counts, shares and codes",
         Act.VIEW_REQUEST: "see the values of a request",
         Act.VIEW_REGISTER: "see the values that are on file for a person",
+        Act.VIEWS: "see who looked at values, and why",
         Act.HALT: "stop all releases",
         Act.REJECT: "reject a held batch",
         Act.RETRY: "have a held batch checked again",

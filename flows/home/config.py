@@ -67,6 +67,8 @@ class Config(BaseModel):
     upload_hours: int = Field(default=24, ge=1, le=720)
     clock_skew: int = Field(default=5, ge=0, le=60)  # seconds by which the clocks of several machines may differ
     clock_leap: int = Field(default=30, ge=1, le=366)  # days without an event; then two operators sign which day it is
+    # so often in an hour an operator may look at the values of a row, or at a person's disclosures
+    views_per_hour: int = Field(default=30, ge=1, le=1000)
     signed_heads: list[str] = []  # folders, elsewhere, where each signed head is put as well
     recovery: list[str] = []  # age public keys that backups are sealed to; their private halves lie elsewhere
     backups: Backups = Backups()

@@ -18,6 +18,7 @@ from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.looks import LookReason
 from flows.ledger.proposed import Proposed
 from flows.ledger.roles import Act, Role
 
@@ -25,7 +26,8 @@ from flows.ledger.roles import Act, Role
 class View(StrEnum):
     """What of a batch somebody may look at; each look is an event."""
 
-    VALUES = "values"  # a row's fields
+    VALUES = "values"  # a row's fields, as they were asked for
+    REGISTER = "register"  # these, and what the register has of the person
     PERSON = "person"  # to whom a person's record was disclosed
     EVIDENCE = "evidence"  # the sealed evidence of a batch
     ACCOUNTING = "accounting"  # the rows of its sealed accounting
@@ -45,16 +47,19 @@ class Page(StrEnum):
     DOCUMENT = "document"  # one of a recall case; none holds a value
     OPERATORS = "operators"
     PROPOSALS = "proposals"  # the list, and each of them
+    ROW = "row"  # how one row was judged
+    VIEWS = "views"  # who looked at values
 
 
 # What the roles of who looks must allow. A batch that is decided again from its evidence shows counts and codes only.
-LOOKS: Mapping[View, Act | None] = total(
+LOOKS: Mapping[View, tuple[Act, ...]] = total(
     View,
     {
-        View.VALUES: Act.VIEW_REQUEST,
-        View.PERSON: Act.VIEW_REGISTER,
-        View.EVIDENCE: None,
-        View.ACCOUNTING: Act.VIEW_REGISTER,
+        View.VALUES: (Act.VIEW_REQUEST,),
+        View.REGISTER: (Act.VIEW_REGISTER, Act.VIEW_REQUEST),
+        View.PERSON: (Act.VIEW_REGISTER,),
+        View.EVIDENCE: (),
+        View.ACCOUNTING: (Act.VIEW_REGISTER,),
     },
 )
 NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
@@ -76,6 +81,7 @@ _CLOSED = (
     Role,
     Act,
     Proposed,
+    LookReason,
 )
 _WORDS = {codes.NOT_CONFIRMED, *Kind}
 _WORDS |= {*codes.CODES, *(c.source for c in codes.CODES.values()), *(w.value for closed in _CLOSED for w in closed)}

@@ -27,6 +27,7 @@ from flows.ledger.review import Review
 from flows.ledger.roles import Act
 from flows.ledger.signing import signing_operator
 from flows.ledger.tries import TriesKept
+from flows.ledger.views import Views
 
 
 class Ledger(
@@ -44,6 +45,7 @@ class Ledger(
     Homes,
     Restorations,
     Overview,
+    Views,
 ):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 

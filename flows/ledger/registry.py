@@ -1,4 +1,4 @@
-"""What counts: enrolled instruments; and who looks at values."""
+"""What counts: enrolled instruments."""
 
 import json
 from collections.abc import Mapping
@@ -12,14 +12,11 @@ from expectations.base.digests import of_bytes
 from expectations.base.errors import Usage
 from expectations.instruments import Agreement, Determination, instrument_digest, parse_instrument
 from flows.ledger import barring, facts, signing
-from flows.ledger.core import Core, find, home_id
+from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Enrolled, Event, Signature, Time, as_record
 from flows.ledger.events.base import Kind
-from flows.ledger.events.batch import Viewed
 from flows.ledger.events.registry import Complied, InstrumentEnrolled
-from flows.ledger.facts import LOOKS, View
-from flows.ledger.operators import active_operator
-from flows.ledger.roles import Act, require
+from flows.ledger.roles import Act
 
 _FIRST_ZONE = "Pacific/Kiritimati"  # the first place where a day begins: what lies ahead there lies ahead everywhere
 
@@ -37,7 +34,7 @@ class VersionRecord:
 
 
 class Registry(Core):
-    """Instruments, and the audit of views."""
+    """Instruments."""
 
     def instrument_message(self, body: bytes, where: str = "instrument") -> bytes:
         """What two operators sign (namespace signatures.INSTRUMENT) to enrol this, after the version enrolled now.
@@ -118,27 +115,6 @@ class Registry(Core):
         with self.reading() as session:
             rows = session.scalars(select(Enrolled).where(Enrolled.id == id).order_by(Enrolled.version))
             return [as_record(VersionRecord, row, signed=_signed(session, row.seq)) for row in rows]
-
-    def audit(self, batch: str, ordinal: int | None, what: View, who: str) -> None:
-        """Records, before, that `who` sees values of a row, or all of a batch (no ordinal): an operator whose roles
-        allow it, or raises Usage. Where a batch is only decided again from its evidence, any name."""
-        with self.transaction() as session:
-            _require(session, who, what)
-            event = Viewed(what=View(what), who=facts.name(who, "who"), ordinal=ordinal)
-            self.append(session, find(session, batch), event, also={who})
-
-    def audit_person(self, person_key: str, who: str) -> None:
-        """Records that `who` is about to see to whom a person's record was disclosed: call it before looking. Raises
-        Usage unless it is an operator whose roles allow it."""
-        event = Viewed(what=View.PERSON, who=facts.name(who, "who"), person=facts.digest(person_key, "person"))
-        with self.transaction() as session:
-            _require(session, who, View.PERSON)
-            self.append(session, None, event, also={who})
-
-
-def _require(session: Session, who: str, what: View) -> None:
-    if act := LOOKS[what]:
-        require(signing.roles_of(active_operator(session, who)), act, who)
 
 
 def latest_instruments(session: Session) -> list[tuple[str, str, bytes]]:

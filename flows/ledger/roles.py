@@ -24,6 +24,7 @@ class Act(StrEnum):
     VIEW = "view"  # pages and reports: ids, counts, shares and codes
     VIEW_REQUEST = "view_request"  # the values of a request
     VIEW_REGISTER = "view_register"  # the values that the register has of a person
+    VIEWS = "views"  # who looked at values, and why
     HALT = "halt"
     REJECT = "reject"
     RETRY = "retry"
@@ -46,7 +47,7 @@ ACTS: Mapping[Role, frozenset[Act]] = total(
         Role.OPERATOR: _LOOKS_AFTER,
         Role.APPROVER: _LOOKS_AFTER | _ENTRUSTS,
         Role.INSTRUMENT_KEEPER: frozenset({Act.VIEW, Act.HALT, Act.ENROL_INSTRUMENT, Act.COMPLIANCE}),
-        Role.AUDITOR: frozenset({Act.VIEW, Act.VIEW_REQUEST, Act.VIEW_REGISTER, Act.HALT}),
+        Role.AUDITOR: frozenset({Act.VIEW, Act.VIEW_REQUEST, Act.VIEW_REGISTER, Act.VIEWS, Act.HALT}),
     },
 )
 ROLES: Mapping[Act, frozenset[Role]] = total(

@@ -1,8 +1,8 @@
 """`sluicegate explain`: how one row was judged by each rule, from the batch in flight or from its sealed evidence.
 
 With the law and the versions of the instruments behind each verdict, and behind the batch's own end. The rules are
-evaluated again on the row's raw fields. Values are shown on request only, and that is an audit event, recorded before
-they are shown.
+evaluated again on the row's raw fields. Values are shown on request only, to who says why, and that is an audit event,
+recorded before they are shown.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,6 @@ from expectations import codes
 from expectations.base.clock import Clock
 from expectations.base.duck import parquet, session
 from expectations.base.errors import Usage
-from expectations.contracts.request import RAW_NAMES
 from expectations.facts import crowding
 from expectations.facts.sql import beside_verdict
 from expectations.rules import disclosure
@@ -29,9 +28,9 @@ from flows.batch.steps import BatchSteps
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
-from flows.ledger.facts import View
 from flows.ledger.lifecycles.states import STOPPED, State
 from flows.replay import opened
+from flows.replay.values import Look, Values, audited, of
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
 from pipelines.release.leaving import WITHHELD
@@ -41,14 +40,18 @@ _MATCH = ("outcome", "tier", "evidence", "vetoes", "plausible")
 _VALIDATE = ("corroboration", "units_on_file", "earlier_tries", "tried_beside", "codes", "outcome")
 
 
-def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: bool, who: str) -> dict[str, Any]:
-    """How one row was judged; its raw fields are audited in the name of `who`. Raises Usage: no such batch or row."""
+def explain(home: Home, clock: Clock, batch: str, ordinal: int, look: Look | None = None) -> dict[str, Any]:
+    """How one row was judged; with a `look`, the values that it is for, too. Raises Usage: no such batch or row, or a
+    look that is not allowed."""
     with Ledger.open(home.ledger_url, clock) as ledger:
         record = ledger.known_batch(batch)
-        with opened.opened(home, BatchSteps(home, ledger, batch)) as (ctx, relation), session(home.duck) as connection:
+        with (
+            opened.opened(home, BatchSteps(home, ledger, batch)) as (ctx, relation),
+            session(home.duck.for_rows(record.rows)) as connection,
+        ):
             row = _row(connection, relation, ordinal)
-            if show_values:
-                ledger.audit(batch, ordinal, View.VALUES, who)
+            if look:
+                audited(home, ledger, batch, ordinal, look)
             on = grounds.recorded(ledger, record)
             found = _explain(connection, ctx, on, relation, row)
             found |= _withheld(connection, ctx, ordinal)
@@ -58,7 +61,12 @@ def explain(home: Home, clock: Clock, batch: str, ordinal: int, *, show_values: 
                 late = grounds.of_digests(ledger, record, dict(read.under)).cited if read else {}
                 cited = {**grounds.enrolled(ledger, record).cited, **on.cited, **late}
                 found |= _stopped(record, replace(on, cited=cited), found)
-            return {**found, **({"values": {n: row[n] for n in RAW_NAMES}} if show_values else {})}
+            return {**found, **(_shown(of(row, look.what)) if look else {})}
+
+
+def _shown(values: Values) -> dict[str, Any]:
+    found = {"values": values.request, "register": values.person, "addresses on file": values.addresses}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def _stopped(record: BatchRecord, on: Grounds, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from flows.batch.steps import BatchSteps
 from flows.evidence import keys
 from flows.evidence.store import evidence_file, plaintext_folder
 from flows.home.tree import Home
+from flows.ledger import Ledger
 from flows.ledger.accounts import SHREDDING_STEPS
 from pipelines import sealing
 from pipelines.context import KEPT, BatchContext
@@ -23,11 +24,9 @@ def opened(home: Home, batch: BatchSteps) -> Iterator[tuple[BatchContext, str]]:
     """The batch's context and its evidence as a relation: of a batch in flight what it has so far, else what is stored.
     What is opened for that is deleted at the end. Raises Usage if nothing is stored, or no longer."""
     if batch.folder.exists():
-        yield batch.ctx, f"({bundle(batch.ctx)})"
+        yield batch.ctx, f"({bundle(batch.ctx.root)})"
         return
-    if any(e["kind"] in SHREDDING_STEPS for e in batch.ledger.events(batch.name)):
-        remedy = "Its retention had ended. Its accounting is left: sluicegate status."
-        raise Usage("EVIDENCE_SHREDDED", "the key of this evidence was destroyed", where=batch.name, remedy=remedy)
+    require_evidence(batch.ledger, batch.name)
     with plaintext_folder(home) as folder:
         (folder / "submission").mkdir(mode=0o700)
         identity = keys.identity(home, batch.name)
@@ -39,6 +38,28 @@ def opened(home: Home, batch: BatchSteps) -> Iterator[tuple[BatchContext, str]]:
         rows = folder / "evidence.parquet"
         _open(evidence_file(home, batch.name, "parquet"), rows, identity)
         yield batch.context(folder, home.register), parquet([rows])
+
+
+@contextmanager
+def one_row(home: Home, ledger: Ledger, batch: str, ordinal: int) -> Iterator[str]:
+    """The evidence of one row, as a relation: nothing else of the batch is opened than its rows. Raises as `opened`."""
+    ledger.known_batch(batch)
+    folder = home.lake / batch
+    if folder.exists():
+        yield f"({bundle(folder, ordinal)})"
+        return
+    require_evidence(ledger, batch)
+    with plaintext_folder(home) as opened:
+        rows = opened / "evidence.parquet"
+        _open(evidence_file(home, batch, "parquet"), rows, keys.identity(home, batch))
+        yield f"(FROM {parquet([rows])} WHERE ordinal = {ordinal:d})"
+
+
+def require_evidence(ledger: Ledger, batch: str) -> None:
+    """Raises Usage if the key of a batch's evidence was destroyed."""
+    if any(e["kind"] in SHREDDING_STEPS for e in ledger.events(batch)):
+        remedy = "Its retention had ended. Its accounting is left: sluicegate status."
+        raise Usage("EVIDENCE_SHREDDED", "the key of this evidence was destroyed", where=batch, remedy=remedy)
 
 
 def _open(sealed: Path, target: Path, identity: sealing.Identity) -> None:

@@ -14,13 +14,14 @@ from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import State
+from flows.ledger.looks import Why
 from flows.registry import enrolled
 from flows.registry.enrolled import agreement_at_receipt
 from pipelines.context import person_text
 from pipelines.release.accounting import read_header
 
 
-def person(home: Home, clock: Clock, record_id: str, who: str, every: bool = False) -> list[dict[str, Any]]:
+def person(home: Home, clock: Clock, record_id: str, who: str, why: Why, every: bool = False) -> list[dict[str, Any]]:
     """The disclosures of this record that the person may know of, oldest first, audited first; or `every` one.
 
     Disclosures under 5 USC 552a(b)(7) are not made available to the person (552a(c)(3)): neither they nor their number,
@@ -32,7 +33,7 @@ def person(home: Home, clock: Clock, record_id: str, who: str, every: bool = Fal
     key = home.hash_key.keyed_hash(person_text(int(digits)))
     with Ledger.open(home.ledger_url, clock) as ledger:
         keys.prove(home, ledger)  # with another key nothing would be found
-        ledger.audit_person(key, who)
+        ledger.audit_person(key, who, why, home.config.views_per_hour)
         known = enrolled.newest(ledger).agreements
         found = [
             {

@@ -18,6 +18,7 @@ from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.facts import View
 from flows.ledger.lifecycles.states import State
+from flows.ledger.looks import Why
 from flows.registry.enrolled import agreement_at_receipt
 from pipelines.lake import durable
 from pipelines.lake.sql import Connection, quiet
@@ -41,7 +42,9 @@ class Codes:
     source: str = ""
 
 
-def export(home: Home, clock: Clock, batch: str, out: Path, who: str, codes: Codes, every: bool = False) -> int:
+def export(
+    home: Home, clock: Clock, batch: str, out: Path, who: str, why: Why, codes: Codes, every: bool = False
+) -> int:
     """Writes the disclosures of a batch, or `every` request of it, as CSV to `out` (0600); gives how many.
 
     The look is recorded before anything is opened. Raises Usage if the batch is not accounted for row by row, or the
@@ -54,7 +57,7 @@ def export(home: Home, clock: Clock, batch: str, out: Path, who: str, codes: Cod
         agreement = agreement_at_receipt(ledger, record)
         assert agreement is not None, "a batch that is accounted for is recorded with its agreement"
         left = ledger.ended_at(batch) if record.state is State.PUBLISHED else None
-        ledger.audit(batch, None, View.ACCOUNTING, who)
+        ledger.audit(batch, None, View.ACCOUNTING, who, why)
     with plaintext_folder(home) as folder, quiet("accounting.export", home.duck) as connection:
         plain, made = folder / "accounting.parquet", folder / "export.csv"
         open_accounting(home, batch, plain)

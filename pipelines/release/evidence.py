@@ -44,27 +44,33 @@ class Accounting(Sealed):
 def seal_evidence(ctx: BatchContext, holder_recipient: str, target: Path) -> Sealed:
     """One Parquet file of every row, control rows too: canonical row; structs candidate, verdict, person, reject. A
     struct is null where the row did not get that far. Works for a batch that stopped at any stage after ingest."""
-    with _plain(ctx, f"{bundle(ctx)} ORDER BY ordinal") as plain:
+    with _plain(ctx, f"{bundle(ctx.root)} ORDER BY ordinal") as plain:
         return Sealed(target, *_seal(plain, holder_recipient, target))
 
 
-def bundle(ctx: BatchContext) -> str:
-    """SQL of the evidence of a batch in flight, up to the stage that it has reached."""
-    rows = lake.committed(ctx.step("ingest.rows")).paths("rows")
-    rejects = lake.committed(ctx.step("ingest.decode")).paths("rejects")
+def bundle(root: Path, ordinal: int | None = None) -> str:
+    """SQL of the evidence of a batch in flight, whose folder is `root`, up to the stage that it has reached; or of one
+    row, for which parts are not read whole to prove them."""
+    asked, only, before = ordinal is not None, "" if ordinal is None else f" WHERE ordinal = {ordinal:d}", ""
+    rows, rejects = (_committed(root / step, asked).paths(name) for step, name in _READ)
     structs, joins = "", ""
     for name, step, dataset, key, row_key in _JOINED:
-        found = lake.read_manifest(ctx.step(step))
-        if found is None:
+        if not lake.is_committed(root / step):
             break  # the batch stopped before this stage
+        few = only if key == "ordinal" or not asked else f" WHERE {key} IN (SELECT {key} FROM {before})"
+        before = f"(SELECT DISTINCT ON ({key}) * FROM {parquet(_committed(root / step, asked).paths(dataset))}{few})"
         structs += f", CASE WHEN {name}.{key} IS NOT NULL THEN {name} END AS {name}"
-        one = f"(SELECT DISTINCT ON ({key}) * FROM {parquet(found.paths(dataset))}) {name}"
-        joins += f" LEFT JOIN {one} ON {name}.{key} = {row_key}"
+        joins += f" LEFT JOIN {before} {name} ON {name}.{key} = {row_key}"
     return f"""
-    SELECT r.*{structs} FROM {parquet(rows)} r{joins}
-    UNION ALL BY NAME SELECT ordinal, file, row, origin, x AS reject FROM {parquet(rejects)} x"""
+    SELECT r.*{structs} FROM (FROM {parquet(rows)}{only}) r{joins}
+    UNION ALL BY NAME SELECT ordinal, file, row, origin, x AS reject FROM (FROM {parquet(rejects)}{only}) x"""
 
 
+def _committed(folder: Path, stated: bool) -> lake.Manifest:
+    return lake.stated(folder) if stated else lake.committed(folder)
+
+
+_READ = (("ingest.rows", "rows"), ("ingest.decode", "rejects"))
 # (struct, step, dataset, its key, what it is joined to): in the order in which a row meets them
 _JOINED = (
     ("candidate", "match.candidates", "candidates", "ordinal", "r.ordinal"),

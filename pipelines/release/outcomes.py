@@ -26,9 +26,9 @@ _KEYS = {"ordinal": pa.int64(), "request_key": pa.string(), "person_key": pa.str
 ELIGIBLE = pa.schema([*(pa.field(name, kind, nullable=False) for name, kind in _KEYS.items()), *RELEASE])
 _ADDRESS = tuple(n for n in RELEASE.names if n != "request_id")
 # a person whom the holder protects reads like one who is not on file: the truth stays in the sealed evidence
-_SECRET = "coalesce(list_contains(v.codes, 'PROTECTED'), false)"
+SECRET = "coalesce(list_contains(v.codes, 'PROTECTED'), false)"
 # An outcome of the match that has no code here gives a row without codes, at which the step fails.
-_MATCH_CODES = {Outcome.UNMATCHED: "NO_CANDIDATE", Outcome.AMBIGUOUS: "NOT_UNIQUE", Outcome.NEAR: "WEAK_EVIDENCE"}
+MATCH_CODES = {Outcome.UNMATCHED: "NO_CANDIDATE", Outcome.AMBIGUOUS: "NOT_UNIQUE", Outcome.NEAR: "WEAK_EVIDENCE"}
 # The last known address (26 CFR 301.6212-2): on file without an end, the latest (newest first, as validate wrote them).
 _LAST_KNOWN = "list_filter(v.addresses_on_file, a -> a.valid_to IS NULL AND a.street IS NOT NULL)[1]"
 
@@ -99,21 +99,21 @@ def ended(
     (request_key) and `withheld` (ordinal, outcome, codes) as decided since. Replay settles a past batch by the same."""
     since = (("ordinal", dropped), ("request_key", lost))
     gone, taken = (f"SELECT {key} FROM {where}" if where else "SELECT NULL WHERE false" for key, where in since)
-    matching = " ".join(f"WHEN '{outcome}' THEN ['{code}']" for outcome, code in _MATCH_CODES.items())
+    matching = " ".join(f"WHEN '{outcome}' THEN ['{code}']" for outcome, code in MATCH_CODES.items())
     return f"""
     SELECT r.ordinal, r.file, r.row, r.request_id, r.request_key, v.person_key, v.record_id,
       {_LAST_KNOWN} AS known,
       CASE WHEN r.ordinal IN ({gone}) THEN '{Outcome.DROPPED}'
         WHEN r.outcome IS NOT NULL THEN r.outcome
         WHEN c.outcome IS NOT NULL THEN c.outcome
-        WHEN {_SECRET} THEN '{Outcome.UNMATCHED}'
+        WHEN {SECRET} THEN '{Outcome.UNMATCHED}'
         WHEN w.ordinal IS NOT NULL THEN w.outcome
         WHEN v.outcome IS NOT NULL THEN v.outcome
         WHEN r.request_key IN ({taken}) THEN '{Outcome.ALREADY_DISCLOSED}'
         WHEN v.ordinal IS NOT NULL AND len(r.codes) = 0 AND len(v.codes) = 0 THEN '{Outcome.RELEASED}' END AS outcome,
       CASE WHEN r.outcome IS NOT NULL THEN r.codes
         WHEN c.outcome IS NOT NULL THEN CASE c.outcome {matching} END
-        WHEN {_SECRET} THEN ['NO_CANDIDATE']
+        WHEN {SECRET} THEN ['NO_CANDIDATE']
         WHEN w.ordinal IS NOT NULL THEN w.codes
         WHEN v.outcome IS NOT NULL THEN v.codes
         WHEN r.request_key IN ({taken}) THEN ['ALREADY_DISCLOSED']

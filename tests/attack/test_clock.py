@@ -19,6 +19,7 @@ from flows.ledger.decisions import Reason
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.looks import LookReason, Why
 from flows.ledger.timing import GuardedClock, guarded
 from flows.sandbox.home import init
 from tests.factories.ledgers import ORDER, Office, receive, sha
@@ -51,7 +52,7 @@ USES: dict[str, Callable[[Office], object]] = {
     "an order is enrolled": lambda o: o.enrol(ORDER),
     "evidence is shredded": lambda o: o.ledger.begin_shredding("ended", None, lambda _: []),
     "tries age out": lambda o: o.ledger.age_tries(o.ledger.clock.now() - 365 * DAY),
-    "values are looked at": lambda o: o.ledger.audit("batch-1", 1, View.VALUES, "ada"),
+    "values are looked at": lambda o: o.ledger.audit("batch-1", 1, View.VALUES, "ada", Why(LookReason.COMPLAINT)),
     "a legal day": lambda o: o.ledger.clock.today("America/New_York"),
 }
 

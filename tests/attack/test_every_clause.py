@@ -144,7 +144,7 @@ def reading(batch: Ready, folder: Path, under: Agreement | None = None) -> Itera
         law = one.release.law
         found, ends = law.reading(view, find(view, one.name)), release.ends(one.ctx, dropped=None, lost=None)
         changed = law._changed(found, ends, folder) if found.changed.digest else Kept(None)
-        rows = Rows(f"({bundle(one.ctx)})", ends, folder)
+        rows = Rows(f"({bundle(one.folder)})", ends, folder)
         now = replace(found.now, agreement=under) if under else found.now
         yield replace(found, now=now, listed=law._lists(ends, folder), changed=changed, rows=rows)
 

@@ -150,7 +150,7 @@ def test_the_holder_sees_why(requester: Requester, answers: Answers) -> None:
     home, (first, *_, last) = requester.installation.home, requester.codes
     assert set(status.one(home, first)["tries"]) == {"TRIED_TOGETHER", "TOO_MANY_TRIES"}
     row = next(n for n, codes in enumerate(requester.codes[last]) if codes == ["TOO_MANY_TRIES"])
-    found = explain(home, Clock(), last, row, show_values=False, who="ada")
+    found = explain(home, Clock(), last, row)
     failed = [(rule["rule"], rule["code"]) for rule in found["rules"] if rule["verdict"] == "failed"]
     assert (found["outcome"], failed) == ("held", [("disclosure.few_tries", "TOO_MANY_TRIES")])
     assert found["validate"]["earlier_tries"] >= 3

@@ -69,6 +69,7 @@ def main(rows: int) -> None:
 def one(what: str, root: Path, batch: str) -> None:
     """One command, in this process; prints what it took."""
     from flows.home.tree import open_home
+    from flows.ledger.looks import LookReason, Why
     from flows.reports.accounting import person
     from flows.reports.annual import annual
     from flows.reports.declaration import declaration
@@ -78,7 +79,7 @@ def one(what: str, root: Path, batch: str) -> None:
     said: object = ""
     began, busy = time.perf_counter(), time.process_time()
     if what == "person":
-        said = f"{len(person(home, clock, str(PERSON), OPERATORS[0]))} disclosures"
+        said = f"{len(person(home, clock, str(PERSON), OPERATORS[0], Why(LookReason.PERSON_ASKS)))} disclosures"
     elif what == "annual":
         report = annual(home, clock, 2026)
         said = f"{report['agencies'][0]['taxpayers']:,} taxpayers, {len(render(report, Format.HTML)):,} bytes"

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes
+from expectations.base.errors import Usage
 from expectations.facts.earlier import Period
 from flows.batch import publication
 from flows.batch.decisions import resume, withdraw
@@ -28,6 +29,7 @@ from flows.ledger.facts import Page, View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.cases import CaseReason, Proof, message
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.looks import LookReason, Why
 from flows.ledger.proposed import Asked, Proposed
 from flows.ledger.restorations import Outside
 from flows.ledger.roles import ALL, Act, NotYourRole, Role
@@ -93,9 +95,12 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
         package=sha("notice"),
     )
     _halted(ledger, office)
-    ledger.audit("batch-1", 3, View.VALUES, "ada")
+    why = Why(LookReason.COMPLAINT, "CMP-2026-17")
+    ledger.audit("batch-1", 3, View.VALUES, "ada", why)
+    with suppress(Usage):
+        ledger.audit("batch-1", 3, View.REGISTER, "ada", why, most=1)
     ledger.audit("batch-1", None, View.EVIDENCE, "ada")
-    ledger.audit_person(sha("person a"), "ada")
+    ledger.audit_person(sha("person a"), "ada", why)
     _at_the_door(ledger)
     _on_the_desk(ledger, office)
     _at_home(ledger, office)

@@ -425,8 +425,8 @@ def test_reports_accountings_and_packages_say_no_value(
             for form in ("md", "html", "json")
         ),
         *(["accounting", "show", name] for name in states),
-        ["accounting", "person", "3"],
-        ["accounting", "person", f"{CANARY} {DIGITS[1]}"],
+        ["accounting", "person", "3", "--reason", "person_asks"],
+        ["accounting", "person", f"{CANARY} {DIGITS[1]}", "--reason", f"{CANARY}"],
         ["package", "verify", *package],
         ["package", "open", "--identity", own, "--out", str(tmp_path / "open"), *package],
         ["package", "recall", *recall, *package],

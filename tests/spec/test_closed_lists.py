@@ -72,6 +72,7 @@ AT_IMPORT = {
     "flows.ledger.decisions.Reason": "flows.ledger.decisions",
     "flows.ledger.events.base.Kind": "flows.ledger.events",
     "flows.ledger.facts.View": "flows.ledger.facts",
+    "flows.ledger.looks.LookReason": "flows.ledger.looks",
     "flows.ledger.roles.Act": "flows.ledger.roles",
     "flows.ledger.roles.Role": "flows.ledger.roles",
     "flows.ledger.lifecycles.cases.CaseReason": "flows.cases.documents",

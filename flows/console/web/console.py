@@ -18,14 +18,15 @@ from flows.ledger.roles import Role
 
 COME_BACK = "/sign-in/oidc/back"  # where a provider sends browsers: registered there, letter by letter
 WAITS = 60  # seconds that a form waits for the ledger
+_LOOK = 1800.0  # seconds in which a form that asks for values may be read and sent
 
 
 @dataclass(frozen=True)
 class Console:
     """A home, its open ledger, and its door. `addresses`, `accounts`: how often one may try to come in; `readers`: how
     often an operator may ask for a page; `downloads`: files that are sent now; `fresh`: what was made a moment ago;
-    `asked`: what passkeys were asked for to come in; `provider`: with which one may sign in, and `begun`: who is there;
-    `watch`: what the log counts."""
+    `asked`: what passkeys were asked for to come in; `looks`: forms that ask for values; `provider`: with which one may
+    sign in, and `begun`: who is there; `watch`: what the log counts."""
 
     home: Home
     ledger: Ledger
@@ -40,6 +41,7 @@ class Console:
     begun: Begins = field(default_factory=Begins)
     downloads: Downloads = field(default_factory=Downloads)
     watch: Watch = field(default_factory=Watch)
+    looks: Once = field(default_factory=lambda: Once(seconds=_LOOK))
 
     @classmethod
     def of(cls, home: Home, place: Place, clock: Clock | None = None) -> "Console":

@@ -1,4 +1,4 @@
-"""Nonces that a page gave out: each is taken back once, and within two minutes."""
+"""Nonces that a page gave out: each is taken back once, and within a while."""
 
 import threading
 import time
@@ -14,8 +14,8 @@ _MOST = 10_000  # those given out longest ago are forgotten first
 class Once:
     """Those of one process, in memory: whoever was asked before it started is asked again."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._lock = clock, threading.Lock()
+    def __init__(self, clock: Callable[[], float] = time.monotonic, seconds: float = SECONDS) -> None:
+        self._clock, self._seconds, self._lock = clock, seconds, threading.Lock()
         self._given: OrderedDict[bytes, float] = OrderedDict()
 
     def give(self) -> bytes:
@@ -31,4 +31,4 @@ class Once:
         """Whether it was given out, not long ago, and not taken back before."""
         with self._lock:
             at = self._given.pop(nonce, None)
-        return at is not None and self._clock() - at <= SECONDS
+        return at is not None and self._clock() - at <= self._seconds

@@ -21,6 +21,7 @@ from flows.console.web import (
     proposals,
     recalling,
     recalls,
+    rows,
     static,
     stepping,
     views,
@@ -29,6 +30,7 @@ from flows.console.web.console import Console
 from flows.console.web.guard import SIGN_IN, guarded
 from flows.console.web.needs import ANYBODY, SIGNED_IN, Need, Route, needs
 from flows.ledger.decisions import Decision
+from flows.ledger.facts import View
 from flows.ledger.roles import DECIDES, Act
 
 _VIEW, _HALT, _RESUME = (needs(act) for act in (Act.VIEW, Act.HALT, Act.RESUME))
@@ -68,6 +70,11 @@ ROUTES: Sequence[Route] = (
     Route("GET", "/batches/{batch}", views.batch, _VIEW),
     Route("GET", "/batches/{batch}/recall", recalling.page, _RECALL),
     Route("POST", "/batches/{batch}/recall", recalling.recall, _RECALL, recalls.LARGEST),
+    Route("GET", "/batches/{batch}/rows", rows.find, _VIEW),
+    Route("GET", "/batches/{batch}/rows/{number}", rows.row, _VIEW),
+    Route("POST", "/batches/{batch}/rows/{number}", rows.show(View.VALUES), needs(Act.VIEW_REQUEST)),
+    Route("POST", "/batches/{batch}/rows/{number}/register", rows.show(View.REGISTER), needs(Act.VIEW_REGISTER)),
+    Route("GET", "/views", rows.views, needs(Act.VIEWS)),
     Route("GET", "/batches/{batch}/{checkpoint}", views.checkpoint, _VIEW),
     Route("GET", "/batches/{batch}/{checkpoint}/rows.csv", views.rows, _VIEW),
     *(Route("GET", _at(one), decide.decision_page(one), needs(DECIDES[one])) for one in _ON_BATCHES),

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -19,9 +20,10 @@ from flows.console.web.visit import Visit
 from flows.ledger.core import BatchRecord
 from flows.ledger.facts import NAME, Page
 from flows.ledger.lifecycles.states import Checkpoint
+from flows.ledger.roles import Act, may
 
 T = TypeVar("T")
-_PART = 64 * 1024
+_PART, _DAYS = 64 * 1024, timedelta(days=7)
 
 
 def waiting(visit: Visit) -> Response:
@@ -35,15 +37,24 @@ def waiting(visit: Visit) -> Response:
     # an event that changes anything makes it anew at once; what lies in the inbox shows a moment later
     key = (console.ledger.newest_change(), *wanted.values())
     given = console.fresh.get(key, lambda: queue.queue(console.home, console.ledger, **wanted))
-    return visit.page("queue.html", made=given["now"], **given)
+    return visit.page("queue.html", made=given["now"], viewed=_viewed(visit, key[0]), **given)
+
+
+def _viewed(visit: Visit, newest: int) -> tuple[int, int] | None:
+    """How often values were looked at in the last days, and by how many; for those whose roles ask."""
+    ledger = visit.console.ledger
+    if not may(visit.roles, Act.VIEWS):
+        return None
+    since = ledger.clock.machine() - _DAYS
+    return visit.console.fresh.get(("viewed", newest), lambda: ledger.viewed_since(since))
 
 
 def batch(visit: Visit) -> Response:
     """The page of a batch."""
-    name = _batch(visit).name
+    name = one_batch(visit).name
     visit.look(Page.BATCH, name)
     console = visit.console
-    given = _twice(lambda: batches.batch(console.home, console.ledger, _batch(visit)))
+    given = twice(lambda: batches.batch(console.home, console.ledger, one_batch(visit)))
     return visit.page("batch.html", made=console.ledger.clock.machine(), **given)
 
 
@@ -57,7 +68,7 @@ def checkpoint(visit: Visit) -> Response:
     def given() -> dict[str, Any]:
         return checkpoints.checkpoint(console.home, console.ledger, *_checkpoint(visit), number)
 
-    shown = _twice(given)
+    shown = twice(given)
     if number > max(shown["pages"], 1):
         raise Problem(404)
     return visit.page("checkpoint.html", made=console.ledger.clock.machine(), **shown)
@@ -67,7 +78,7 @@ def rows(visit: Visit) -> Response:
     """The numbers and codes of the rows that go no further, as CSV."""
     record, found = _checkpoint(visit)
     file = visit.console.downloads.opened(
-        visit.signed_in.operator, lambda: _twice(lambda: _written(visit, record, found))
+        visit.signed_in.operator, lambda: twice(lambda: _written(visit, record, found))
     )
     visit.look(Page.ROWS, record.name)
     name = f"{record.name}-{found.checkpoint}-rows.csv"
@@ -100,7 +111,7 @@ def _parts(file: IO[bytes]) -> Iterator[bytes]:
             yield part
 
 
-def _twice(made: Callable[[], T]) -> T:
+def twice(made: Callable[[], T]) -> T:
     """What `made` gives; once more if the batch ended meanwhile and its rows were deleted: now nothing reads them."""
     try:
         return made()
@@ -108,7 +119,7 @@ def _twice(made: Callable[[], T]) -> T:
         return made()
 
 
-def _batch(visit: Visit) -> BatchRecord:
+def one_batch(visit: Visit) -> BatchRecord:
     """The batch that the URL names; raises Problem if there is none."""
     name = visit.path("batch")
     found = visit.console.ledger.batch(name) if NAME.fullmatch(name) else None
@@ -119,7 +130,7 @@ def _batch(visit: Visit) -> BatchRecord:
 
 def _checkpoint(visit: Visit) -> tuple[BatchRecord, Kept]:
     """The batch, and what is kept of the checkpoint that the URL names; raises Problem if there is nothing."""
-    record, which = _batch(visit), visit.path("checkpoint")
+    record, which = one_batch(visit), visit.path("checkpoint")
     if which not in set(Checkpoint):
         raise Problem(404)
     found = kept.reached(visit.console.home, record.name).get(Checkpoint(which))

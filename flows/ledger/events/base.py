@@ -27,6 +27,7 @@ class Kind(StrEnum):
     SHREDDING = "shredding"
     SHREDDED = "shredded"
     VIEW = "view"
+    VIEW_REFUSED = "view_refused"
     TRIES = "tries"
     TRIES_AGED = "tries_aged"
     ENROLLED = "enrolled"

@@ -11,6 +11,7 @@ from flows.ledger.database.models import Batch, from_us, stamp
 from flows.ledger.events.base import Event, Kind
 from flows.ledger.facts import View
 from flows.ledger.lifecycles.states import FINAL, State
+from flows.ledger.looks import LookReason
 from flows.ledger.tables import Tables
 
 
@@ -73,15 +74,25 @@ class Shredded(Event, kinds=[Kind.SHREDDED]):
 
 @dataclass(frozen=True, kw_only=True)
 class Viewed(Event, kinds=[Kind.VIEW]):
-    """Somebody is about to see values: of a row, of a whole batch (no ordinal), or of a person."""
+    """Somebody is about to see values: of a row, of a whole batch (no ordinal), or of a person; and why."""
 
     what: View
     who: str
     ordinal: int | None = None
     person: str | None = None
+    reason: LookReason | None = None
+    reference: str | None = None
 
     def facts(self) -> dict[str, Any]:
         return super().facts() | ({"ordinal": self.ordinal} if self.person is None else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewRefused(Event, kinds=[Kind.VIEW_REFUSED]):
+    """Somebody whose roles allow it asked for values too often. Nothing was shown."""
+
+    what: View
+    who: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,7 +106,8 @@ def test_a_batch_is_released_and_every_row_has_its_end(
     assert code == 0 and all(r["verdict"] == "met" for r in shown["rules"]) and "values" not in shown
     assert main.run(["explain", batch, "40", "--show-values"]) == 2  # to whom?
     me = str(installation.home.keys / "operator-1")
-    code, shown = command("explain", batch, "40", "--show-values", "--key", me, "--json")
+    assert main.run(["explain", batch, "40", "--show-values", "--key", me]) == 2  # why?
+    code, shown = command("explain", batch, "40", "--show-values", "--key", me, "--reason", "match_check", "--json")
     assert [r["code"] for r in shown["rules"] if r["verdict"] == "failed"] == ["PLACEHOLDER"], shown["rules"]
     assert shown["values"]["street"] == "FAILED TO PROVIDE"
     with Ledger.open(installation.home.ledger_url, Clock()) as ledger:

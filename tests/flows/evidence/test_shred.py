@@ -108,7 +108,7 @@ def test_the_day_before_it_is_kept_and_on_the_day_it_goes(made: Made, place: tup
     with pytest.raises(BadInput, match="SEAL_BROKEN"):  # no key opens the copies any more
         sealing.open_file(copies / f"{batch}.parquet.age", tmp_path / "open", keys.identity(home, batch))
     with pytest.raises(Usage, match="EVIDENCE_SHREDDED"):
-        explain(home, Clock(), batch, 0, show_values=False, who="somebody")
+        explain(home, Clock(), batch, 0)
     shutil.copytree(copies, evidence_folder(home), dirs_exist_ok=True)
     assert f"evidence/{batch}.parquet.age" in problems(home)
 

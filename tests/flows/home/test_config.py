@@ -41,6 +41,7 @@ OTHER = {
     "upload_hours": "48",
     "clock_skew": "9",
     "clock_leap": "60",
+    "views_per_hour": "7",
     "signed_heads": '["/mnt/a", "/mnt/b"]',
     "recovery": '["age1one"]',
     "backups.folder": '"/mnt/backups"',

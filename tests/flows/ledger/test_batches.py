@@ -19,6 +19,7 @@ from flows.ledger.entrance.models import Private
 from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.looks import LookReason, Why
 from flows.ledger.tries import ANSWERING
 from flows.schedule import sweep
 from tests.factories.ledgers import RECEIVED_AT, ROWS, Office, pairs, published, receive, sealed, sha
@@ -137,8 +138,13 @@ def test_a_batch_takes_ids_and_digests_only(ledger: Ledger) -> None:
 
 def test_a_look_at_values_is_an_event(ledger: Ledger, office: Office) -> None:
     receive(ledger)
-    ledger.audit("batch-1", 17, View.VALUES, "ada")
-    assert ledger.events("batch-1")[-1]["facts"] == {"ordinal": 17, "what": "values", "who": "ada"}
+    ledger.audit("batch-1", 17, View.VALUES, "ada", Why(LookReason.COMPLAINT))
+    assert ledger.events("batch-1")[-1]["facts"] == {
+        "ordinal": 17,
+        "what": "values",
+        "who": "ada",
+        "reason": "complaint",
+    }
 
 
 def told(ledger: Ledger, since: datetime = RECEIVED_AT, requester: str = "agency") -> list[tuple[str, str]]:

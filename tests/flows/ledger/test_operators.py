@@ -19,6 +19,7 @@ from flows.ledger.facts import View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.cases import CaseReason, Proof, message
 from flows.ledger.lifecycles.states import Checkpoint, State
+from flows.ledger.looks import LookReason, Why
 from flows.ledger.restorations import Outside
 from flows.ledger.roles import ACTS, ALL, ROLES, Act, NotYourRole, Role, may
 from tests.factories.authenticator import Authenticator
@@ -115,7 +116,7 @@ class Desk:
 
     def look(self, what: View) -> None:
         receive(self.ledger)
-        self.ledger.audit("batch-1", 3 if what is View.VALUES else None, what, "zoe")
+        self.ledger.audit("batch-1", 3 if what in (View.VALUES, View.REGISTER) else None, what, "zoe", WHY)
 
     def clock(self) -> None:
         today = self.ledger.clock.now().date()
@@ -128,6 +129,7 @@ class Desk:
         self.ledger.open_restored(outside, self.two(self.ledger.opening_message(outside), signatures.OPENING))
 
 
+WHY = Why(LookReason.INSPECTION)
 # What zoe tries, by what it is in the table.
 TRIED: dict[str, tuple[Act, Callable[[Desk], Any]]] = {
     "halt": (Act.HALT, lambda desk: desk.ledger.halt("zoe", Reason.NOT_VALID)),
@@ -149,11 +151,12 @@ TRIED: dict[str, tuple[Act, Callable[[Desk], Any]]] = {
     "clock": (Act.HOME, Desk.clock),
     "opening": (Act.HOME, Desk.opening),
     "values of a request": (Act.VIEW_REQUEST, lambda desk: desk.look(View.VALUES)),
+    "values of the register": (Act.VIEW_REGISTER, lambda desk: desk.look(View.REGISTER)),
     "an accounting": (Act.VIEW_REGISTER, lambda desk: desk.look(View.ACCOUNTING)),
-    "a person": (Act.VIEW_REGISTER, lambda desk: desk.ledger.audit_person(sha("person"), "zoe")),
+    "a person": (Act.VIEW_REGISTER, lambda desk: desk.ledger.audit_person(sha("person"), "zoe", WHY)),
 }
-# to look at pages is for every role; the console's tests ask for it
-assert {act for act, _ in TRIED.values()} == set(Act) - {Act.VIEW}
+# to look at pages is for every role, or for auditors; the console's tests ask for it
+assert {act for act, _ in TRIED.values()} == set(Act) - {Act.VIEW, Act.VIEWS}
 
 
 @pytest.mark.parametrize("role", Role)

@@ -28,6 +28,7 @@ from flows.ledger import Ledger
 from flows.ledger.events.batch import Accounted
 from flows.ledger.lifecycles.cases import CaseReason
 from flows.ledger.lifecycles.states import State
+from flows.ledger.looks import LookReason, Why
 from flows.ledger.recalls import NewCase
 from flows.reports.accounting import person
 from flows.reports.annual import annual
@@ -83,9 +84,9 @@ def ran(installation: Installation, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def me(ran: Ran) -> tuple[str, str]:
+def me(ran: Ran) -> tuple[str, ...]:
     """Who looks."""
-    return "--key", str(ran.installation.home.keys / "operator-1")
+    return "--key", str(ran.installation.home.keys / "operator-1"), "--reason", "person_asks"
 
 
 def events(home: Home) -> dict[int, dict[str, Any]]:
@@ -94,7 +95,7 @@ def events(home: Home) -> dict[int, dict[str, Any]]:
     return {seq: {"hash": h, "batch": b, "kind": k, "facts": json.loads(f)} for seq, h, b, k, f in rows}
 
 
-def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run, me: tuple[str, str]) -> None:
+def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run, me: tuple[str, ...]) -> None:
     code, out, err = command("accounting", "person", "7", *me, "--json")
     assert code == 0, err
     today = legal_date(Clock().now(), ran.installation.agreement.zone).isoformat()
@@ -119,11 +120,11 @@ def test_a_person_is_told_what_was_disclosed_to_whom(ran: Ran, command: Run, me:
 
 @pytest.mark.parametrize("record", [31, 33, 60, 61, 79, 10_000, 0, -1])
 def test_what_was_asked_and_not_published_is_no_disclosure(ran: Ran, record: int) -> None:
-    assert person(ran.installation.home, Clock(), str(record), "operator-1") == []
+    assert person(ran.installation.home, Clock(), str(record), "operator-1", Why(LookReason.PERSON_ASKS)) == []
 
 
 def test_each_look_is_an_audit_event_that_names_nobody(
-    ran: Ran, command: Run, me: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    ran: Ran, command: Run, me: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = set(events(ran.installation.home))
     monkeypatch.setattr("sys.stdin", io.StringIO("7\n"))
@@ -135,12 +136,14 @@ def test_each_look_is_an_audit_event_that_names_nobody(
         ("view", None, "person", "operator-1")
     ] * 2
     assert looks[0]["facts"]["person"] != looks[1]["facts"]["person"]
-    assert all(set(e["facts"]) == {"what", "who", "person"} and len(e["facts"]["person"]) == 64 for e in looks)
+    assert all(
+        set(e["facts"]) == {"what", "who", "person", "reason"} and len(e["facts"]["person"]) == 64 for e in looks
+    )
     assert command("ledger", "verify")[0] == 0
 
 
 @pytest.mark.parametrize("given", ["CANARY", "", "1.5", "٣", "1; DROP"])
-def test_what_is_no_record_id_is_said_and_not_repeated(ran: Ran, command: Run, me: tuple[str, str], given: str) -> None:
+def test_what_is_no_record_id_is_said_and_not_repeated(ran: Ran, command: Run, me: tuple[str, ...], given: str) -> None:
     code, out, err = command("accounting", "person", given, *me)
     assert (code, out) == (2, "") and "RECORD_ID" in err and not (given and given in err)
 
@@ -169,7 +172,7 @@ def test_the_accounting_of_a_batch_says_what_the_law_asks_for(ran: Ran, command:
 
 
 def test_the_accounting_is_exported_with_reason_period_and_officer(
-    ran: Ran, command: Run, me: tuple[str, str], tmp_path: Path
+    ran: Ran, command: Run, me: tuple[str, ...], tmp_path: Path
 ) -> None:
     out = tmp_path / "export.csv"
     asked = (*me, "--out", str(out), "--agency-code", "FED1", "--purpose-code", "19")
@@ -181,10 +184,10 @@ def test_the_accounting_is_exported_with_reason_period_and_officer(
     assert (first["reason"], first["taxable_period"]) == (submissions.row(7)["reason"], "2024")
     assert first["officer"] == submissions.row(7)["officer"] and first["date_of_request"] == first["date_of_disclosure"]
     assert (first["agency_code"], first["purpose_code"], first["authority"]) == ("FED1", "19", "26 USC 6103(i)(2)")
-    assert command("accounting", "export", ran.published, "--all", *asked[:4])[1].split()[0] == "38"
+    assert command("accounting", "export", ran.published, "--all", *asked[:6])[1].split()[0] == "38"
     refused = ran.batches[State.REFUSED]
-    assert command("accounting", "export", refused, *asked[:4])[1].split()[0] == "0"  # nothing was disclosed
-    assert command("accounting", "export", refused, "--all", *asked[:4])[1].split()[0] == "1"
+    assert command("accounting", "export", refused, *asked[:6])[1].split()[0] == "0"  # nothing was disclosed
+    assert command("accounting", "export", refused, "--all", *asked[:6])[1].split()[0] == "1"
     assert next(csv.DictReader(out.read_text().splitlines()))["reason"]
     looks = [e["facts"]["what"] for e in events(ran.installation.home).values() if e["kind"] == "view"]
     assert looks.count("accounting") == 4
@@ -479,6 +482,7 @@ def test_what_the_law_keeps_from_the_person_is_left_out(ran: Ran) -> None:
         kept = body.replace("[holder]", "kept_from_person = true\n\n[holder]", 1)
         enrol(ran.installation.home, ledger, kept.encode(), AGREEMENT)
     home = ran.installation.home
-    assert person(home, Clock(), "7", "operator-1") == []
-    (shown,) = person(home, Clock(), "7", "operator-1", every=True)
+    why = Why(LookReason.PERSON_ASKS)
+    assert person(home, Clock(), "7", "operator-1", why) == []
+    (shown,) = person(home, Clock(), "7", "operator-1", why, every=True)
     assert shown["kept_from_person"] is True

@@ -16,6 +16,7 @@ from flows.home.tree import Home, make_tree, open_home
 from flows.ledger import Ledger
 from flows.ledger.facts import View
 from flows.ledger.lifecycles.states import State
+from flows.ledger.looks import LookReason, Why
 from flows.operations.instruments import INSTRUMENTS, Metric, Point
 from flows.schedule import metrics, summary
 from flows.schedule.metrics import Looks
@@ -61,7 +62,7 @@ def test_a_second_look_counts_only_what_is_new(home: Home) -> None:
     counted = (Metric.BATCHES, Metric.VERDICTS, Metric.VIEWS, Metric.DECISIONS, Metric.ROWS)
     assert [one for one in looks.look() if one.metric in counted] == []
     with Ledger.open(home.ledger_url, Clock()) as ledger:
-        ledger.audit("batch-1", 2, View.VALUES, "ada")
+        ledger.audit("batch-1", 2, View.VALUES, "ada", Why(LookReason.COMPLAINT))
     second = [one for one in looks.look() if one.metric in counted]
     assert second == [Point(Metric.VIEWS, 1, ("values",))] and any(one.metric is Metric.VIEWS for one in first)
 

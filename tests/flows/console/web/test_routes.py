@@ -32,7 +32,8 @@ SIGNED = [route for route in ROUTES if route.need.signed_in]
 
 
 def url(route: Route, batches: dict[str, str]) -> str:
-    known = {"batch": batches["held"], "checkpoint": "intake", "name": "console.css", "halt": 1, "proposal": 1}
+    numbers = {"halt": 1, "proposal": 1, "number": 0}
+    known = {"batch": batches["held"], "checkpoint": "intake", "name": "console.css", **numbers}
     recall = {"case": batches["case"], "document": "freeze_notice.md", "form": "copies.csv", "digest": "0" * 64}
     return route.path.format(**known, **recall, id=ORDER, proof="0" * 64)
 
@@ -304,7 +305,7 @@ def test_pages_of_rows_hold_each_row_once(
         assert f"Page {number} of {last}" in page
         assert (f'href="{held}?page={number + 1}#rows"' in page) is (number < last)
         assert (f'href="{held}?page={number - 1}#rows"' in page) is (number > 1)
-        found += re.findall(r"#(\d+)</th><td>(\w+)</td>", page)
+        found += re.findall(r"#(\d+)</a></th><td>(\w+)</td>", page)
     assert [(number, code) for code, number, _, _ in everything] == found
     for wrong in ("0", "-1", str(last + 1), "1.5", "x", "\u0661", "9" * 9, ""):
         assert ada.get(held, params={"page": wrong}).status_code == 404, wrong
