@@ -36,11 +36,12 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Served:
-    """A console that runs in a thread, so that tests can set its clock; and its held batch."""
+    """A console that runs in a thread, so that tests can set its clock; its held batch, and one that was released."""
 
     console: Console
     origin: str
     held: str
+    released: str = ""
 
     def invitation(self, name: str) -> str:
         return f"{self.origin}/invitation?token={self.console.entrance.invite(name, 'operator-2')}"
@@ -67,13 +68,12 @@ def serving(home: Home) -> Iterator[Console]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     installation = installations.make(tmp_path_factory.mktemp("console") / "home")
     with installations.at_home(installation.home):
-        recalls.opened(
-            installation.home, runs.released(installation, installation.home.inbox / "released", 1, 20), 0, 1
-        )
+        released = runs.released(installation, installation.home.inbox / "released", 1, 20)
+        recalls.opened(installation.home, released, 0, 1)
         held = runs.held(installation, installation.home.inbox / "held")
     with serving(installation.home) as console:
         password_for(console, "operator-1")
-        yield Served(console, console.place.origin, held)
+        yield Served(console, console.place.origin, held, released)
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +215,8 @@ def shown(served: Served) -> list[str]:
     (case,) = served.console.ledger.cases()
     inner += [f"/batches/{batch}{more}" for batch in case.batches for more in ("", "/recall")]
     inner += ["/recalls", *(f"/recalls/{case.id}{more}" for more in ("", "/notified", "/persons", "/closed"))]
+    inner += [f"/batches/{served.held}/rows/1", f"/batches/{served.released}/rows/20", f"/batches/{served.held}/rows"]
+    inner += [f"/batches/{served.held}/rows?number=99", "/views"]
     return ["/sign-in", "/sign-in?wrong=1", "/sign-in?ready=1", served.invitation("operator-2"), "SIGN IN", *inner]
 
 

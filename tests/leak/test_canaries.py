@@ -277,9 +277,12 @@ def test_no_page_of_the_console_holds_a_value(place: Path, printed: bytes, monke
     mine = ("/", "/me", "/instruments", "/enrol", "/operators", "/operators/propose/enrol", "/passkey")
     shown = {path: browser.get(path) for path in (*mine, "/proposals", f"/proposals/{number}")}
     shown |= {path: browser.get(path) for path in (f"/instruments/{id}" for id, _, _ in ledger.instruments())}
+    shown |= {"/views": browser.get("/views")}
     for name in (record.name for record in ledger.batches()):
         for which in ("", *(f"/{one}{end}" for one in Checkpoint for end in ("", "/rows.csv"))):
             shown[f"/batches/{name}{which}"] = browser.get(f"/batches/{name}{which}")
+        for which in ("rows", *(f"rows/{number}" for number in (0, 10, 19, 20))):
+            shown[f"/batches/{name}/{which}"] = browser.get(f"/batches/{name}/{which}")
     shown |= _pages_of_a_recall(browser, *ledger.cases())
     ledger.close()
     assert [path for path, answer in shown.items() if answer.status_code == 500] == []

@@ -3,7 +3,7 @@
 import re
 
 _PAGES = re.compile(
-    r"/(me|batches/[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[a-z]{1,16}(/rows\.csv)?)?"
+    r"/(me|batches/[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[a-z]{1,16}(/rows\.csv|/[0-9]{1,15})?)?|views"
     r"|recalls(/c-[0-9a-f]{16}(/[a-z]{1,16}(/[0-9a-f]{64})?)?)?)?"
 )
 
