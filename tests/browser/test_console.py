@@ -207,6 +207,28 @@ def test_all_sessions_end_at_once(reader: Reader, browser: Browser, served: Serv
     other.context.close()
 
 
+def test_nothing_stays_on_the_screen_when_a_session_has_ended(browser: Browser, served: Served) -> None:
+    reader = Reader(browser, served)
+    page = reader.sign_in()
+    page.goto(f"/batches/{served.held}")
+    other = reader.context.new_page()
+    other.clock.install()
+    other.goto(f"/batches/{served.held}/intake")
+    expect(other.get_by_role("heading", level=1)).to_contain_text("against")
+    reader.context.set_offline(True)  # whether or not the console can be reached
+    other.clock.fast_forward("29:00")
+    expect(other.get_by_role("heading", level=1)).to_contain_text("against")
+    other.clock.fast_forward("01:01")
+    expect(other.locator("body")).to_have_text("Your session has ended. Sign in")
+    reader.context.set_offline(False)
+    other.goto(f"/batches/{served.held}/intake")
+    with page.expect_response("**/sign-out") as answered:
+        page.get_by_role("button", name="Sign out").click()
+    assert answered.value.all_headers()["clear-site-data"] == '"cache", "storage"'
+    expect(other.locator("body")).to_have_text("Your session has ended. Sign in")
+    reader.context.close()
+
+
 def shown(served: Served) -> list[str]:
     """Each page that an operator meets."""
     order = "/instruments/stay-2025-11-21-ddc"

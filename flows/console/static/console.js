@@ -1,4 +1,4 @@
-// The reader's own time beside each time in UTC. Without this script the pages lack nothing else.
+// The reader's own time beside each time in UTC; nothing is left on the screen once a session has ended.
 "use strict";
 // Values are shown once: what a browser keeps of a page for the way back has none.
 addEventListener("pagehide", () => {
@@ -11,4 +11,22 @@ for (const time of document.querySelectorAll("time[datetime]")) {
   const here = document.createElement("span");
   here.textContent = ` (here ${own.format(at)})`;
   time.append(here);
+}
+// What is shown does not stay when its session has ended: unused for too long, or signed out of in another window.
+const seconds = Number(document.body.dataset.seconds);
+if (seconds) {
+  const windows = new BroadcastChannel("session");
+  const over = () => {
+    const main = document.createElement("main");
+    const door = document.createElement("a");
+    door.href = "/sign-in";
+    door.textContent = "Your session has ended. Sign in";
+    main.append(door);
+    document.body.replaceChildren(main);
+  };
+  windows.onmessage = over;
+  setTimeout(over, seconds * 1000);
+  for (const form of document.querySelectorAll('form[action="/sign-out"], form[action="/me/end-all"]')) {
+    form.addEventListener("submit", () => windows.postMessage("over"));
+  }
 }

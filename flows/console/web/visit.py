@@ -26,6 +26,7 @@ class Visitor:
 
     operator: str
     form: str = field(repr=False)
+    seconds: int  # unused for so long, the session ends
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,12 @@ class Visit:
 
     def page(self, template: str, status: int = 200, **given: Any) -> Response:
         """A page for this visitor."""
-        visitor = Visitor(self.entered.operator, tokens.for_forms(self.token)) if self.entered else None
+        visitor = self._visitor(self.entered) if self.entered else None
         return HTMLResponse(pages.page(template, links=ServedLinks(), visitor=visitor, **given), status)
+
+    def _visitor(self, entered: Entered) -> Visitor:
+        idle = self.console.entrance.limits.idle
+        return Visitor(entered.operator, tokens.for_forms(self.token), int(idle.total_seconds()))
 
     @staticmethod
     def to(path: str) -> Response:
@@ -90,4 +95,5 @@ class Visit:
             answer.set_cookie(place.cookie, token, path="/", secure=True, httponly=True, samesite="strict")
         else:
             answer.delete_cookie(place.cookie, path="/", secure=True, httponly=True, samesite="strict")
+            answer.headers["Clear-Site-Data"] = '"cache", "storage"'  # of cookies only ours: others may be at this host
         return answer
