@@ -12,16 +12,16 @@ from flows.registry import instruments
 from flows.registry.instruments import Checked, flat
 
 LARGEST = 64 * 1024  # bytes of an instrument: the shipped ones have less than 8 KiB
-_WHERE = "the file"  # whatever it was called where it came from
+WHERE = "the file"  # whatever it was called where it came from
 
 
 def checked(ledger: Ledger, body: bytes) -> dict[str, Any]:
     """What the template `enrol-checked.html` names: what `sluicegate instruments check FILE --against` says."""
     known = {id: body for id, _, body in ledger.instruments()}
     try:
-        found = instruments.checked(body, _WHERE, known, Clock(ledger.time_now().shown))
+        found = instruments.checked(body, WHERE, known, Clock(ledger.time_now().shown))
     except BadInput as error:
-        found = Checked([Problem(error.where or _WHERE, error.message, error.remedy or "")])
+        found = Checked([Problem(error.where or WHERE, error.message, error.remedy or "")])
     one = found.found
     return {
         "problems": found.problems,

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from expectations.base.errors import BadInput, Usage
-from flows.console import proposals, statements
+from flows.console import enrolling, proposals, statements
 from flows.console.statements import Statement
 from flows.console.web import sign
 from flows.console.web.problems import Problem
@@ -46,6 +46,7 @@ def page(visit: Visit) -> Response:
         says=proposals.says(one),
         roles=proposals.roles(one, console.ledger.operators()),
         text=one.body.decode(errors="replace") if one.kind is Proposed.INSTRUMENT else "",
+        instrument=enrolling.checked(console.ledger, one.body) if one.kind is Proposed.INSTRUMENT else None,
         statement=statement,
         asked=statements.ask(statement, keys) if statement else None,
         cannot=against,

@@ -89,6 +89,7 @@ ROUTES: Sequence[Route] = (
     Route("GET", "/instruments/{id}", instruments.instrument, _VIEW),
     Route("GET", "/enrol", enrol.page, _ENROL),
     Route("POST", "/enrol", enrol.check, _ENROL, enrolling.LARGEST),
+    Route("POST", "/enrol/propose", enrol.propose, _ENROL, enrolling.LARGEST),
     Route("GET", "/instruments/{id}/compliance", comply.page, _COMPLY),
     Route("POST", "/instruments/{id}/compliance", comply.filed, _COMPLY, comply.LARGEST),
     Route("GET", "/instruments/{id}/compliance/{proof}", comply.statement_page, _COMPLY),

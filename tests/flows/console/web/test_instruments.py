@@ -23,6 +23,7 @@ from tests.factories.authenticator import Authenticator
 from tests.factories.consoles import ORIGIN, Browser
 from tests.factories.ledgers import Office
 from tests.flows.console.web.test_passkeys import PEOPLE, answer, enrolled
+from tests.flows.console.web.test_proposals import Person
 
 ORDER = """
 kind = "court_order"
@@ -141,7 +142,7 @@ def test_a_good_file_is_shown_with_its_warnings_and_what_it_would_change(ada: Br
     said = text_of(first)
     assert first.status_code == 200 and "is well formed, and not enrolled yet" in said
     assert "No warnings" in said and "all of it would be new" in said and of_bytes(ORDER.encode()) in said
-    assert "sluicegate instruments sign FILE" in said
+    assert "sluicegate instruments sign FILE" in said and ada.console.ledger.proposals() == []
     enrol(ada, ORDER)
     again = text_of(sent(ORDER))
     assert "this version is enrolled already" in again and "No field differs" in again
@@ -237,6 +238,56 @@ def test_a_text_that_is_too_long_is_not_taken(ada: Browser) -> None:
 def test_a_file_or_a_text_is_sent_and_not_both(ada: Browser, file: bytes | None, text: str) -> None:
     page = ada.upload("/enrol", file, text=text)
     assert page.status_code == 422 and "one of the two" in page.text
+
+
+def body_of(page: Any) -> str:
+    """What the page's form gives back."""
+    return str(re.findall(r'name="body" value="([^"]+)"', page.text)[0])
+
+
+def test_what_was_checked_is_proposed_shown_as_it_would_change_and_enrolled_by_two(
+    ada: Browser, app: FastAPI, full: None
+) -> None:
+    enrol(ada, ORDER)
+    people = [Person(app, name) for name in PEOPLE]
+    after = ORDER.replace('"zip"', '"state"') + 'supersedes = ["nobody"]\r\n# é\r\n'  # bytes that a form would change
+    body = body_of(ada.upload("/enrol", after.encode()))
+    to = [ada.upload("/enrol/propose", None, body=body).headers["location"] for _ in range(2)]
+    assert to[0] == to[1] and to[0].startswith("/proposals/")  # a double click is one proposal
+    page = text_of(ada.get(to[0]))
+    assert "Enrol a version of the instrument fields-2026" in page and of_bytes(after.encode()) in page
+    assert "only.fields city, zip city, state" in page and "supersedes: no court_order nobody is enrolled" in page
+    first, second = (one.sign(to[0]) for one in people)
+    assert (first.headers["location"], second.headers["location"]) == (to[0], "/instruments")
+    newest = ada.console.ledger.versions("fields-2026")[-1]
+    assert newest.body == after.encode() and [by for by, _, _ in newest.signed] == list(PEOPLE)
+    assert ada.get(to[0]).status_code == 409 and ada.console.ledger.verify() == []
+    again = ada.upload("/enrol/propose", None, body=body)
+    assert again.status_code == 409 and "othing would change" in again.text
+
+
+def test_a_proposal_shows_what_it_would_change_as_things_stand_now(ada: Browser, full: None) -> None:
+    path = ada.upload("/enrol/propose", None, body=body_of(ada.upload("/enrol", ORDER.encode()))).headers["location"]
+    assert "all of it would be new" in ada.get(path).text
+    enrol(ada, ORDER.replace('"zip"', '"state"'))
+    assert "only.fields city, state city, zip" in text_of(ada.get(path))
+
+
+@pytest.mark.parametrize("body", ["", "x", "%%%", "é", "a2luZCA9IDE=", "////", "A" * 70_000])
+def test_what_is_no_instrument_is_not_proposed(ada: Browser, body: str) -> None:
+    answer = ada.upload("/enrol/propose", None, body=body)
+    assert answer.status_code in (400, 409) and ada.console.ledger.proposals() == []
+
+
+def test_an_agreement_that_leaves_nobody_to_decide_is_not_enrolled(ada: Browser, app: FastAPI, full: None) -> None:
+    (known,) = (body for id, _, body in ada.console.ledger.instruments() if id == "sandbox-2026")
+    text = known.replace(b"\n[holder]", b"bars_enrollers = true\n[holder]", 1)
+    path = ada.upload("/enrol/propose", None, body=body_of(ada.upload("/enrol", text))).headers["location"]
+    assert "bars_enrollers no yes whoever signed" in text_of(ada.get(path))
+    first, second = (Person(app, name).sign(path) for name in PEOPLE)
+    assert first.status_code == 303 and second.status_code == 409
+    assert "fewer than two approvers would remain" in second.text
+    assert ada.console.ledger.versions("sandbox-2026")[-1].body == known
 
 
 @pytest.mark.parametrize("path", ["/enrol", f"/instruments/{STAY}/compliance"])
