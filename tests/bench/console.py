@@ -104,6 +104,8 @@ def pages(released: str, held: list[str], large: str | None) -> dict[str, list[s
         "a released batch": [f"/batches/{released}"],
         "a held checkpoint": [f"/batches/{name}/intake" for name in held],
         "a passed checkpoint": [f"/batches/{released}/matching"],
+        "a row of a held batch": [f"/batches/{name}/rows/{n}" for name in held for n in (0, 3)],
+        "a row of a released batch": [f"/batches/{released}/rows/{n}" for n in range(20)],
         "what is signed": [f"/batches/{name}/decide/drop" for name in held],
         "one's own page": ["/me"],
         **(of_large if large else {}),
