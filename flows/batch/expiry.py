@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from expectations.base.clock import legal_date
 from expectations.instruments import Agreement
@@ -29,6 +30,11 @@ class LastDay:
 
     day: date
     zone: str
+
+    @property
+    def over(self) -> datetime:
+        """The moment at which it is over."""
+        return datetime.combine(self.day + timedelta(days=1), time(), ZoneInfo(self.zone))
 
 
 def last_day(ledger: Ledger, batch: str) -> LastDay | None:

@@ -73,7 +73,9 @@ def print_waiting(waiting: list[dict[str, Any]]) -> None:
         named = f" (folder {one['folder']})" if one["folder"] else ""
         first = ", ".join(part for part in (f"{kind.capitalize()}: {id}{named}", *times, codes) if part)
         print(fill(first, 80, subsequent_indent="  ", break_long_words=False))
-        for line in filter(None, (why, to_do)):
+        aside = one["snoozed"]
+        said = aside and f"set aside by {aside['by']} until {aside['until']}: {aside['why']}"
+        for line in filter(None, (said, why, to_do)):
             print(fill(line, 80, initial_indent="    ", subsequent_indent="    ", break_long_words=False))
 
 

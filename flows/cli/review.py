@@ -14,7 +14,9 @@ from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, Decision, Reason
 from flows.ledger.facts import View
 from flows.ledger.lifecycles.states import State
 from flows.ledger.looks import LookReason, Why
+from flows.ledger.snoozing import MOST, SNOOZE_MEANINGS, SnoozeReason
 from flows.operations.printing import cited, flat, print_table
+from flows.schedule.waiting import Kind
 
 app = group(name="review", help="Held batches, and signed decisions on them.")
 _REASON = Option(metavar="REASON", help=f"Why: {'; '.join(f'{word}: {said}' for word, said in MEANINGS.items())}.")
@@ -25,6 +27,12 @@ Row = Annotated[int, Argument(help="Ordinal of the row: 0 for the first.", min=0
 Values = Annotated[bool, Option("--show-values", help="Show the values to the operator of --key; an audit event.")]
 Beside = Annotated[bool, Option("--register", help="Beside them what the register has; of the role auditor.")]
 Stopper = Annotated[str, Argument(help="Who stops them: an operator's id.")]
+Thing = Annotated[str, Argument(help="What waits: its id, as status shows it.")]
+Aside = Annotated[
+    SnoozeReason,
+    Option(metavar="REASON", help=f"Why: {'; '.join(f'{word}: {said}' for word, said in SNOOZE_MEANINGS.items())}."),
+]
+Hours = Annotated[int, Option(help="For how long.", min=1, max=int(MOST.total_seconds() // 3600))]
 Halt = Annotated[int, Argument(help="The number that halt printed.")]
 
 
@@ -118,6 +126,35 @@ def withdraw(batch: Batch, key: Key) -> None:
         me = ledger.operator_of(signatures.public_line(private))
         take_back(ledger, ledger.waiting_decision(batch, me), private)
     print(f"Taken back. {batch} is held as before; whoever else had signed signs again.")
+
+
+@app.command()
+def snooze(
+    id: Thing, key: Key, reason: Aside, hours: Hours = 8, kind: Annotated[Kind | None, Option(help=one_of(Kind))] = None
+) -> None:
+    """Set something that waits aside for a while; it stays listed and counted.
+
+    It comes back by itself after that time, a day before its deadline, or once anything about it changes.
+    """
+    from flows.schedule.snooze import find
+    from flows.schedule.snooze import snooze as set_aside
+
+    who = looker(key)
+    with at_home() as (home, ledger):
+        set_aside(ledger, find(home, ledger, id, kind), who, reason, hours)
+    print(f"Set aside for {hours} hours. Before that: sluicegate review unsnooze {id} --key KEY")
+
+
+@app.command()
+def unsnooze(id: Thing, key: Key, kind: Annotated[Kind | None, Option(help=one_of(Kind))] = None) -> None:
+    """Take back that something is set aside: it waits like all else again."""
+    from flows.schedule.snooze import find
+    from flows.schedule.snooze import unsnooze as take_back
+
+    who = looker(key)
+    with at_home() as (home, ledger):
+        take_back(ledger, find(home, ledger, id, kind), who)
+    print("Taken back. It waits like all else again.")
 
 
 def explain(

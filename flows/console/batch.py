@@ -1,8 +1,10 @@
 """The page of one batch: its rows through the stages, its checkpoints, its events, and under what it was judged."""
 
+from datetime import datetime
 from typing import Any
 
 from expectations.contracts.lists import Outcome
+from flows.batch import expiry
 from flows.console import kept, letter
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -27,8 +29,15 @@ def batch(home: Home, ledger: Ledger, record: BatchRecord) -> dict[str, Any]:
         "checkpoints": list(Checkpoint),
         "reached": reached,
         "instruments": [_instrument(ledger, id, digest) for id, digest in sorted(record.instruments.items())],
+        "deadline": _deadline(ledger, record, events),
         "events": events,
     }
+
+
+def _deadline(ledger: Ledger, record: BatchRecord, events: list[dict[str, Any]]) -> datetime | None:
+    """When a batch that waits expires; None of one that waits for nobody."""
+    last = expiry.last_day_of(record, agreement_at_receipt(ledger, record), events)
+    return None if last is None else last.over
 
 
 def _stages(record: BatchRecord, events: list[dict[str, Any]], outcomes: dict[str, int]) -> dict[str, int | None]:

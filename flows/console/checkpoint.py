@@ -1,11 +1,10 @@
 """The page of one checkpoint: the verdict in a sentence, what may be decided, each failed check, and which rows."""
 
-from typing import Any, assert_never
+from typing import Any
 
 from expectations.codes import CODES
 from expectations.gx.verdict import Result
-from flows.batch.figures import Measure
-from flows.console import kept, spreads
+from flows.console import spreads, trends
 from flows.console.kept import Kept
 from flows.console.rows import PAGE, Rows
 from flows.console.statements import DOES
@@ -13,11 +12,7 @@ from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import KEYS_NEEDED, Decision
-from flows.ledger.lifecycles.states import Checkpoint, State
-
-_EARLIER = 12  # batches of the same requester, this one among them, over which a checkpoint is shown
-
-_TENDS = {Checkpoint.INTAKE: "incomplete addresses", Checkpoint.MATCHING: "matched"}  # what is shown over batches
+from flows.ledger.lifecycles.states import State
 
 
 def checkpoint(home: Home, ledger: Ledger, record: BatchRecord, found: Kept, page: int = 1) -> dict[str, Any]:
@@ -32,8 +27,7 @@ def checkpoint(home: Home, ledger: Ledger, record: BatchRecord, found: Kept, pag
         "spoken": len(spoken),
         "deciders": ledger.deciders(record.name) if here else {},
         "failed": [_check(one, found) for one in found.failed],
-        "trend": _trend(ledger, home, record, found.checkpoint) if found.checkpoint in _TENDS else [],
-        "tends": _TENDS.get(found.checkpoint, ""),
+        "trend": trends.over(home, ledger, record, found),
         "spreads": spreads.shown(found),
         "count": count,
         "rows": rows,
@@ -60,30 +54,3 @@ def _check(one: Result, found: Kept) -> dict[str, Any]:
         "share": figure.share if figure else counted,
         "limit": figure.limit if figure else "none may fail",
     }
-
-
-def _trend(ledger: Ledger, home: Home, record: BatchRecord, which: Checkpoint) -> list[dict[str, Any]]:
-    """How the same checkpoint came out for this batch and for those of its requester before, the newest first."""
-    return [
-        {"record": before, "status": one.verdict.status, "share": _measured(ledger, one)}
-        for before in ledger.newest_batches(_EARLIER, record)
-        for one in kept.read(home, before.name)
-        if one.checkpoint is which
-    ]
-
-
-def _measured(ledger: Ledger, found: Kept) -> float | None:
-    """The one share that shows best how a checkpoint tends; None at those that judge each row by itself."""
-    match found.checkpoint:
-        case Checkpoint.INTAKE:
-            shown = next((r for r in found.verdict.results if r.check == "quality.complete"), None)
-            return shown.failed / shown.rows if shown and shown.failed is not None and shown.rows else None
-        case Checkpoint.MATCHING:
-            facts = [e["facts"] for e in ledger.events(found.batch) if "looked_up" in e["facts"]]
-            passed = facts[-1]["matched"] / max(facts[-1]["looked_up"], 1) if facts else None
-            figure = found.figure(Measure.MATCHED)
-            return figure.share if figure else passed
-        case Checkpoint.ELIGIBILITY | Checkpoint.DISCLOSURE:
-            return None
-        case _:
-            assert_never(found.checkpoint)

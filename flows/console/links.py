@@ -74,6 +74,9 @@ class Links(Protocol):
     def operators(self) -> str | None:
         """The list of operators: at the console only."""
 
+    def snooze(self, thing: str) -> str | None:
+        """Where something that waits is set aside for a while: at the console only."""
+
 
 @dataclass(frozen=True)
 class SiteLinks:
@@ -145,6 +148,9 @@ class SiteLinks:
     def operators(self) -> str | None:
         return None
 
+    def snooze(self, thing: str) -> str | None:
+        return None
+
 
 @dataclass(frozen=True)
 class ServedLinks:
@@ -204,3 +210,6 @@ class ServedLinks:
     def propose(self, change: str, name: str = "") -> str:
         """The form that proposes a change of an operator."""
         return f"/operators/propose/{change}" + (f"?{urlencode({'name': name})}" if name else "")
+
+    def snooze(self, thing: str) -> str | None:
+        return f"/snooze/{thing}"

@@ -1,6 +1,6 @@
 """Templates into pages: everything is escaped, a name that is missing fails, nothing is fetched from elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -30,6 +30,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"n": _number, "share": _share, "when": _when, "bars": bars, "anchor": anchor}
+    environment.filters |= {"columns": columns, "figure": figure}
     return environment
 
 
@@ -39,6 +40,11 @@ def _number(value: int | None) -> str:
 
 def _share(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
+
+
+def figure(value: float | None) -> str:
+    """A count, which is a whole number, or a share."""
+    return _number(value) if isinstance(value, int) else _share(value)
 
 
 def _when(value: str | datetime | None) -> str:
@@ -71,4 +77,25 @@ def bars(counts: Mapping[str, int | None], title: str) -> Markup:
     inside = Markup("".join(parts))
     return Markup('<svg class="bars" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         _WIDTH, max(y - _GAP, 1), title, inside
+    )
+
+
+_HIGH, _WIDE, _APART = 90, 18, 3  # of a picture of columns
+
+
+def columns(values: Sequence[float | None], title: str, limit: float | None = None) -> Markup:
+    """A picture of what one figure was over time, a column each, the oldest first; what is not known has none; a line
+    where its limit is. The same figures stand in a table beside it."""
+    most = max([*(value for value in values if value is not None), limit or 0], default=0) or 1
+    parts = []
+    for place, value in enumerate(values):
+        if value is not None:
+            height = max(round(_HIGH * value / most), 1)
+            parts.append(f'<rect x="{place * _WIDE}" y="{_HIGH - height}" width="{_WIDE - _APART}" height="{height}"/>')
+    wide = max(len(values), 1) * _WIDE
+    if limit is not None:
+        y = _HIGH - round(_HIGH * limit / most)
+        parts.append(f'<line x1="0" y1="{y}" x2="{wide}" y2="{y}"/>')
+    return Markup('<svg class="columns" viewBox="0 -2 {} {}" width="{}" role="img" aria-label="{}">{}</svg>').format(
+        wide, _HIGH + 4, wide, title, Markup("".join(parts))
     )

@@ -23,6 +23,7 @@ DOES: Mapping[Act, str] = total(
         Act.VIEW_REGISTER: "see the values that are on file for a person",
         Act.VIEWS: "see who looked at values, and why",
         Act.HALT: "stop all releases",
+        Act.SNOOZE: "set aside for a while what waits",
         Act.REJECT: "reject a held batch",
         Act.RETRY: "have a held batch checked again",
         Act.DROP: "be one of two who drop incomplete rows",

@@ -3,25 +3,31 @@ decided."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from expectations.base.errors import Usage
 from flows.console import kept, proposals
+from flows.console.kept import Kept
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, allowed
 from flows.ledger.lifecycles.states import Checkpoint, State
-from flows.schedule import summary
+from flows.schedule import snooze, summary
 from flows.schedule.waiting import Kind, Waits, looked_in
 
 _NEWEST = 200  # batches of which the first page has a line
 _DID = 100  # submissions of a night that are shown one by one; its counts are of all
 _DECIDED = timedelta(days=7)  # so far back what was decided is shown, unless somebody asks for more
-_UNHELD: dict[str, Any] = {"batch": None, "agreement": None, "checkpoint": None, "spoken": 0, "open": []}
+_MEASURED = 3  # figures of one batch on the first page
+_UNHELD: dict[str, Any] = {
+    **{"batch": None, "agreement": None, "checkpoint": None, "hold": None, "spoken": 0},
+    **{"open": [], "measured": ()},
+}
 
 
 def queue(
@@ -35,6 +41,7 @@ def queue(
     shown, for example since somebody last looked."""
     now, found = looked_in(home, ledger)
     waiting, newest = _waiting(home, ledger, now, found), ledger.newest_batches(_NEWEST)
+    nights = [_night_line(line) for line in summary.trend(home)]
     shown, after = filtered(waiting, kind, agreement), since or now - _DECIDED
     return {
         "now": now,
@@ -43,13 +50,16 @@ def queue(
         "kind": kind,
         "agreement": agreement,
         "counts": Counter(one["kind"] for one in waiting),
+        "snoozed": [one for one in shown if one["snoozed"]],
         "agreements": sorted({one["agreement"] for one in waiting if one["agreement"]}),
-        "groups": grouped(shown),
+        "groups": grouped(one for one in shown if not one["snoozed"]),
         "night": _night(home),
-        "nights": [_night_line(line) for line in summary.trend(home)],
+        "nights": nights,
+        "drawn": {name: [line[place] for line in nights] for place, name in enumerate(summary.TREND)},
         "trend": summary.TREND,
         "since": after,
         "decided": decided(ledger, after),
+        "reader": None,
         "batches": newest,
         "more": sum(ledger.states().values()) - len(newest),
     }
@@ -93,7 +103,7 @@ def decided(ledger: Ledger, since: datetime) -> list[dict[str, Any]]:
 def _waiting(home: Home, ledger: Ledger, now: datetime, found: Iterable[Waits]) -> list[dict[str, Any]]:
     """All that waits, with what is known of its batch. No folder's name: a requester chose it, and a site may be
     carried elsewhere."""
-    waiting = [{**_UNHELD, **one.told(now), "since": one.since, "folder": None} for one in found]
+    waiting = [{**_UNHELD, **_told(one, now)} for one in found]
     records = ledger.named(one["id"] for one in waiting)
     spoken = ledger.spoken(record.hold for record in records.values() if record.hold)
     asked = {str(one.number): one for one in ledger.proposals()}
@@ -105,33 +115,58 @@ def _waiting(home: Home, ledger: Ledger, now: datetime, found: Iterable[Waits]) 
     return waiting
 
 
+def _told(one: Waits, now: datetime) -> dict[str, Any]:
+    aside = snooze.may_be(one) and not one.is_due(now)
+    return {**one.told(now), "since": one.since, "folder": None, "thing": one.thing, "may_snooze": aside}
+
+
 def _held(home: Home, record: BatchRecord, kind: str, spoken: Mapping[int, int]) -> dict[str, Any]:
     """Of a batch that waits at a checkpoint: why, with its figures; and how many have spoken, never what."""
     if kind != Kind.HELD or record.state is not State.HELD or record.checkpoint is None:
         return {}
-    why = _why(home, record.name, record.checkpoint)
+    why, measured = _why(home, record.name, record.checkpoint)
     return {
-        **({"why": why} if why else {}),
+        **({"why": why, "measured": measured} if why else {}),
         "checkpoint": record.checkpoint,
+        "hold": record.hold,
         "spoken": spoken.get(record.hold or 0, 0),
         "open": sorted(allowed(record.checkpoint, record.codes)),
     }
 
 
-def _why(home: Home, batch: str, which: Checkpoint) -> str | None:
+@dataclass(frozen=True)
+class Measured:
+    """What failed, beside what it may be at most, or between."""
+
+    actual: str
+    limit: str
+
+
+Why: TypeAlias = tuple[str | None, tuple[Measured, ...]]  # a sentence, and the first figures
+
+
+def _why(home: Home, batch: str, which: Checkpoint) -> Why:
     path = kept.path(home, batch, which)
     try:
         stat = path.stat()
     except OSError:
-        return None
-    return _sentence(home.verdicts, batch, which, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
+        return None, ()
+    return _read(home.verdicts, batch, which, (stat.st_ino, stat.st_mtime_ns, stat.st_size))
 
 
 @lru_cache(maxsize=10_000)
-def _sentence(verdicts: Path, batch: str, which: Checkpoint, _as: tuple[int, ...]) -> str | None:
+def _read(verdicts: Path, batch: str, which: Checkpoint, _as: tuple[int, ...]) -> Why:
     """Why a batch is held, by the result that lies there `_as` this: a server reads each once, not for each reader."""
     found = kept.at(verdicts, batch, which)
-    return found.sentence if found and found.failed else None
+    return (found.sentence, _measured(found)[:_MEASURED]) if found and found.failed else (None, ())
+
+
+def _measured(found: Kept) -> tuple[Measured, ...]:
+    """The shares that failed; then the checks of rows that did, of which none may fail."""
+    shares = [Measured(one.said, one.limit) for one in found.figures]
+    judged = {str(one.measure) for one in found.figures}
+    rows = [one for one in found.failed if one.failed and one.rows and one.check not in judged]
+    return (*shares, *(Measured(f"{one.failed:,} of {one.rows:,} rows ({one.code})", "none") for one in rows))
 
 
 def _night(home: Home) -> dict[str, Any] | None:

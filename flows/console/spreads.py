@@ -5,6 +5,7 @@ from typing import Any
 
 from flows.batch.spreads import JUDGED, Bound, Counted
 from flows.console.kept import Kept
+from flows.console.pages import figure
 
 _CAME_OUT: Mapping[bool | None, str] = {True: "within", False: "not within", None: "not evaluated"}
 
@@ -35,8 +36,3 @@ def _bound(one: Bound, found: Kept) -> dict[str, str]:
     limit = " to ".join(figure(bound) for bound in (one.low, one.high) if bound is not None)
     came_out = "not judged" if result is None else _CAME_OUT[result.ok]
     return {"words": judged.words, "measured": figure(one.measured), "limit": limit, "came_out": came_out}
-
-
-def figure(value: float) -> str:
-    """A count, which is a whole number, or a share."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.1%}"

@@ -21,6 +21,7 @@ from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.ledger.looks import LookReason
 from flows.ledger.proposed import Proposed
 from flows.ledger.roles import Act, Role
+from flows.ledger.snoozing import SnoozeReason
 
 
 class View(StrEnum):
@@ -82,6 +83,7 @@ _CLOSED = (
     Act,
     Proposed,
     LookReason,
+    SnoozeReason,
 )
 _WORDS = {codes.NOT_CONFIRMED, *Kind}
 _WORDS |= {*codes.CODES, *(c.source for c in codes.CODES.values()), *(w.value for closed in _CLOSED for w in closed)}

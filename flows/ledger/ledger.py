@@ -26,6 +26,7 @@ from flows.ledger.restorations import Restorations
 from flows.ledger.review import Review
 from flows.ledger.roles import Act
 from flows.ledger.signing import signing_operator
+from flows.ledger.snoozes import Snoozes
 from flows.ledger.tries import TriesKept
 from flows.ledger.views import Views
 
@@ -46,6 +47,7 @@ class Ledger(
     Restorations,
     Overview,
     Views,
+    Snoozes,
 ):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 

@@ -67,6 +67,15 @@ class Overview(Core):
                 found |= {hold: int(number) for hold, number in session.execute(query)}
         return found
 
+    def spoken_by(self, operator: str, holds: Iterable[int]) -> frozenset[int]:
+        """On which of these holds this operator has signed anything."""
+        found: set[int] = set()
+        with self.reading() as session:
+            for some in _batched(holds):
+                query = select(Decided.hold).where(Decided.hold.in_(some), Decided.operator == operator)
+                found |= set(session.scalars(query))
+        return frozenset(found)
+
     def events_by_batch(self, batches: Iterable[str]) -> Mapping[str, list[dict[str, Any]]]:
         """The events of each of these batches, as `events` gives them."""
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)

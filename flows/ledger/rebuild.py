@@ -38,6 +38,7 @@ from flows.ledger.database.models import (
     RecallCase,
     Restoration,
     Signature,
+    Snooze,
 )
 from flows.ledger.events.base import AT_THE_DOOR, UNKNOWN, Kind, digest_of
 from flows.ledger.tables import Row, Tables
@@ -55,6 +56,7 @@ PLACES: Mapping[type[Base], str] = {
     RecallCase: "recall case {}",
     HomeKey: "key {1} of event {0}",
     Restoration: "restoration {}",
+    Snooze: "snooze of {}",
 }
 
 

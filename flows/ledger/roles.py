@@ -32,13 +32,14 @@ class Act(StrEnum):
     CONFIRM = "confirm"
     RESUME = "resume"
     RECALL = "recall"  # open a case, sign a step of one
+    SNOOZE = "snooze"  # set something that waits aside for a while
     ENROL_INSTRUMENT = "enrol_instrument"
     COMPLIANCE = "compliance"  # confirm that an order is complied with
     OPERATORS = "operators"  # enrol and revoke them, their keys and their roles
     HOME = "home"  # its keys, its clock, its opening after a restore, what an older ledger did not say
 
 
-_LOOKS_AFTER = frozenset({Act.VIEW, Act.VIEW_REQUEST, Act.HALT, Act.REJECT, Act.RETRY, Act.RECALL})
+_LOOKS_AFTER = frozenset({Act.VIEW, Act.VIEW_REQUEST, Act.HALT, Act.REJECT, Act.RETRY, Act.RECALL, Act.SNOOZE})
 _ENTRUSTS = frozenset({Act.DROP, Act.CONFIRM, Act.RESUME, Act.OPERATORS, Act.HOME})  # what takes two people
 ACTS: Mapping[Role, frozenset[Act]] = total(
     Role,

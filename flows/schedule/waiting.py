@@ -4,14 +4,14 @@ A batch or submission is named by ids of ours. The name that a requester chose f
 whoever looks on this machine: it may hold values.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from expectations.base.digests import of_json
 from expectations.base.errors import SluicegateError
 from expectations.base.total import total
 from expectations.codes import CODES
@@ -21,7 +21,10 @@ from flows.batch.unreadable import shown_name
 from flows.cases import watching
 from flows.home.tree import Home, busy
 from flows.ledger import Ledger
+from flows.ledger.events import Kind as EventKind
 from flows.ledger.lifecycles.states import OPEN, State
+from flows.ledger.snoozes import SnoozeRecord
+from flows.ledger.snoozing import DUE, SNOOZE_MEANINGS
 from flows.operations import kept
 from flows.registry import compliance
 from flows.registry.enrolled import agreement_at_receipt
@@ -65,6 +68,8 @@ _DO = total(
         Kind.BACKUP: "see why the deployment backup makes none; by hand: sluicegate backup",
     },
 )
+# Events of a batch after which it waits as before.
+_BESIDE = frozenset(kind.value for kind in (EventKind.SNOOZED, EventKind.UNSNOOZED, EventKind.VIEW))
 _BATCHES = {
     State.HELD: Kind.HELD,
     State.SEALED: Kind.HALTED,
@@ -82,6 +87,8 @@ class Waits:
     until    when it is too late; None: never
     codes    why
     folder   the submission's folder, escaped, for this machine's terminal and console only
+    mark     changes with anything else that happens to it: a newer event, one more who has spoken
+    snoozed  set aside for a while, by whom, until when and why: it is listed and counted all the same
     """
 
     kind: Kind
@@ -90,6 +97,18 @@ class Waits:
     until: datetime | None = None
     codes: tuple[str, ...] = ()
     folder: str | None = None
+    mark: int = 0
+    snoozed: SnoozeRecord | None = None
+
+    @property
+    def thing(self) -> str:
+        """This thing as it waits now, as a digest: it is another once anything about it is."""
+        times = [at.astimezone(UTC).isoformat() if at else None for at in (self.since, self.until)]
+        return of_json([self.kind.value, self.id, *times, list(self.codes), self.mark])
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether its deadline is so near that nobody may set it aside."""
+        return self.until is not None and self.until - now <= DUE
 
     @property
     def to_do(self) -> str:
@@ -108,7 +127,15 @@ class Waits:
             "late": self.until is not None and self.until <= now,
             "to_do": self.to_do,
             "folder": self.folder,
+            "snoozed": self._set_aside(),
         }
+
+    def _set_aside(self) -> dict[str, str] | None:
+        one = self.snoozed
+        if one is None:
+            return None
+        until = one.until.astimezone(UTC).isoformat(timespec="minutes")
+        return {"by": one.operator, "until": until, "reason": one.reason.value, "why": SNOOZE_MEANINGS[one.reason]}
 
 
 def everything(home: Home, ledger: Ledger) -> list[Waits]:
@@ -120,7 +147,17 @@ def everything(home: Home, ledger: Ledger) -> list[Waits]:
         except SluicegateError as error:  # one that cannot be read hides no other
             found.append(Waits(Kind.UNKNOWN, name, codes=(error.code,)))
     kinds, never = list(Kind), datetime.max.replace(tzinfo=UTC)
+    found = list(_with_snoozes(ledger, found))
     return sorted(found, key=lambda w: (kinds.index(w.kind), w.until or never, w.since or never, w.id))
+
+
+def _with_snoozes(ledger: Ledger, found: Iterable[Waits]) -> Iterator[Waits]:
+    """A snooze ends early where a deadline is near; where anything has changed, it was of another thing."""
+    now = ledger.clock.now()
+    known = ledger.snoozes(now)
+    for one in found:
+        snoozed = known.get(one.thing) if known else None
+        yield replace(one, snoozed=snoozed) if snoozed and not one.is_due(now) else one
 
 
 def seen(home: Home) -> list[dict[str, Any]]:
@@ -149,9 +186,11 @@ def _batches(home: Home, ledger: Ledger) -> Iterator[Waits]:
         under = record.instruments.get(record.agreement, "")
         if under not in agreements:  # most batches share one
             agreements[under] = agreement_at_receipt(ledger, record)
-        last = expiry.last_day_of(record, agreements[under], events[record.name])
-        until = None if last is None else datetime.combine(last.day + timedelta(days=1), time(), ZoneInfo(last.zone))
-        yield Waits(_BATCHES[record.state], record.name, _since(events[record.name]), until, tuple(record.codes))
+        own = [event for event in events[record.name] if event["kind"] not in _BESIDE]
+        last = expiry.last_day_of(record, agreements[under], own)
+        until = None if last is None else last.over
+        kind, mark = _BATCHES[record.state], int(own[-1]["seq"])
+        yield Waits(kind, record.name, _since(own), until, tuple(record.codes), mark=mark)
 
 
 def _since(events: Sequence[Mapping[str, Any]]) -> datetime:
@@ -185,13 +224,15 @@ def _orders(home: Home, ledger: Ledger) -> Iterator[Waits]:
 
 
 def _halts(_: Home, ledger: Ledger) -> Iterator[Waits]:
-    for halt in ledger.halts():
-        yield Waits(Kind.HALT, str(halt.seq), halt.at, codes=(halt.reason.value,))
+    halts = ledger.halts()
+    spoken = ledger.spoken(halt.seq for halt in halts)
+    for halt in halts:
+        yield Waits(Kind.HALT, str(halt.seq), halt.at, codes=(halt.reason.value,), mark=spoken.get(halt.seq, 0))
 
 
 def _proposals(_: Home, ledger: Ledger) -> Iterator[Waits]:
     for one in ledger.proposals():
-        yield Waits(Kind.PROPOSAL, str(one.number), one.proposed_at, one.expires_at)
+        yield Waits(Kind.PROPOSAL, str(one.number), one.proposed_at, one.expires_at, mark=one.spoken)
 
 
 def _restorations(_: Home, ledger: Ledger) -> Iterator[Waits]:

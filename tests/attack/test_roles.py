@@ -87,7 +87,7 @@ def tries(app: FastAPI, browser: Browser, form: str) -> Iterator[tuple[Any, int]
     recall = {"case": case.id, "document": "freeze_notice.md", "form": "copies.csv", "digest": "0" * 64}
     for route in GUARDED:
         known = {"batch": batch.name, "checkpoint": "intake", "halt": 1, "number": 0, "proposal": 1, **recall}
-        path = route.path.format(**known, id=ORDER, proof="0" * 64)
+        path = route.path.format(**known, id=ORDER, proof="0" * 64, thing="0" * 64)
         if route.method == "GET":
             yield route, browser.get(path).status_code
             yield route, browser.get(f"{path}?operator=operator-1&role=approver", headers=CLAIMS).status_code

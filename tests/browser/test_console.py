@@ -23,6 +23,7 @@ from flows.console.web.app import make
 from flows.console.web.console import Console
 from flows.console.web.place import Place
 from flows.home.tree import Home
+from flows.schedule import summary, waiting
 from tests.browser.chromium import CHROMIUM, chromium
 from tests.browser.test_site import LOOKS, VNU
 from tests.factories import installations, recalls, runs
@@ -71,6 +72,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         released = runs.released(installation, installation.home.inbox / "released", 1, 20)
         recalls.opened(installation.home, released, 0, 1)
         held = runs.held(installation, installation.home.inbox / "held")
+        for day in (26, 27):
+            night = {"at": f"2026-11-{day}T02:00:00+00:00", "selftest": summary.PASSED, "batches": [], "waiting": []}
+            summary.store(installation.home, night)
     with serving(installation.home) as console:
         password_for(console, "operator-1")
         yield Served(console, console.place.origin, held, released)
@@ -148,6 +152,33 @@ def test_from_an_invitation_to_the_rows_that_failed_and_out_again(
     assert all(url.startswith(f"{served.origin}/") for url in reader.asked)
     assert reader.context.cookies() == []
     reader.context.close()
+
+
+def thing(served: Served) -> str:
+    """What waits, as the page that sets it aside names it."""
+    _, found = waiting.looked_in(served.console.home, served.console.ledger)
+    return next(one.thing for one in found if one.id == served.held)
+
+
+# before the clock of the ledger is set ahead: a clock that then runs behind sets nothing aside
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
+def test_what_waits_is_set_aside_and_taken_back(browser: Browser, served: Served, script: bool) -> None:
+    reader = Reader(browser, served, java_script_enabled=script)
+    page = reader.sign_in()
+    aside = page.get_by_role("link", name=f"Set it aside for a while… ({served.held})")
+    aside.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Set aside for a while: held, {served.held}")
+    page.get_by_label("the cause is being looked for, or fixed").check()
+    page.get_by_role("button", name="Set it aside").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("for people")
+    expect(page.get_by_text("the cause is being looked for")).to_be_hidden()
+    page.get_by_text("Counted above all the same").click()
+    expect(page.get_by_text("by operator-1 until")).to_be_visible()
+    found = axe(page) if script else []
+    page.get_by_role("button", name="Take it back").click()
+    expect(aside).to_be_visible()
+    reader.context.close()
+    assert found == []
 
 
 def test_an_ended_session_leads_to_the_door_and_back_to_the_page(reader: Reader, served: Served) -> None:
@@ -233,7 +264,7 @@ def shown(served: Served) -> list[str]:
     """Each page that an operator meets."""
     order = "/instruments/stay-2025-11-21-ddc"
     law = ["/instruments", f"{order}?version=1&against=1", "/enrol", f"{order}/compliance"]
-    inner = [*law, "/", "/me", f"/batches/{served.held}", f"/batches/{served.held}/intake", "/nowhere"]
+    inner = [*law, "/", "/me", f"/snooze/{thing(served)}", f"/snooze/{'0' * 64}", f"/batches/{served.held}", f"/batches/{served.held}/intake", "/nowhere"]
     (case,) = served.console.ledger.cases()
     inner += [f"/batches/{batch}{more}" for batch in case.batches for more in ("", "/recall")]
     inner += ["/recalls", *(f"/recalls/{case.id}{more}" for more in ("", "/notified", "/persons", "/closed"))]

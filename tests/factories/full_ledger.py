@@ -33,6 +33,7 @@ from flows.ledger.looks import LookReason, Why
 from flows.ledger.proposed import Asked, Proposed
 from flows.ledger.restorations import Outside
 from flows.ledger.roles import ALL, Act, NotYourRole, Role
+from flows.ledger.snoozing import SnoozeReason
 from tests.factories.law import no_law
 from tests.factories.ledgers import ORDER, ROWS, Office, accounted, package, pairs, published, receive, sealed, sha
 from tests.factories.submissions import INSTRUMENTS
@@ -106,6 +107,7 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     _at_home(ledger, office)
     _restored(ledger, office)
     _trusted(ledger, office)
+    _set_aside(ledger)
     return office
 
 
@@ -142,6 +144,14 @@ def _on_the_desk(ledger: Ledger, office: FixedOffice) -> None:
         assert not ledger.sign_proposal(number, office.line("ben"), signed)
         for who in () if wait else ("ben", "ada"):
             ledger.withdraw_proposal(number, who)
+
+
+def _set_aside(ledger: Ledger) -> None:
+    """A batch that is set aside, and something else that was and was taken back."""
+    soon = ledger.clock.now() + timedelta(hours=8)
+    ledger.snooze(sha("held"), "ada", SnoozeReason.CAUSE_SOUGHT, soon, "held")
+    ledger.snooze(sha("folder"), "ben", SnoozeReason.REQUESTER_ASKED, soon)
+    ledger.unsnooze(sha("folder"), "ada")
 
 
 def _at_home(ledger: Ledger, office: FixedOffice) -> None:

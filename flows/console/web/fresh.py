@@ -17,6 +17,11 @@ class Fresh:
         self._clock, self._lock = clock, threading.Lock()
         self._made: dict[Hashable, tuple[float, Any]] = {}
 
+    def forget(self) -> None:
+        """Makes everything anew for whoever comes next."""
+        with self._lock:
+            self._made.clear()
+
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` gives, or gave for this key a moment ago. Whoever comes while it is made waits for that."""
         with self._lock:

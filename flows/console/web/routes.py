@@ -22,6 +22,7 @@ from flows.console.web import (
     recalling,
     recalls,
     rows,
+    snoozes,
     static,
     stepping,
     views,
@@ -33,7 +34,7 @@ from flows.ledger.decisions import Decision
 from flows.ledger.facts import View
 from flows.ledger.roles import DECIDES, Act
 
-_VIEW, _HALT, _RESUME = (needs(act) for act in (Act.VIEW, Act.HALT, Act.RESUME))
+_VIEW, _HALT, _RESUME, _SNOOZE = (needs(act) for act in (Act.VIEW, Act.HALT, Act.RESUME, Act.SNOOZE))
 _ENROL, _COMPLY = needs(Act.ENROL_INSTRUMENT), needs(Act.COMPLIANCE)
 _RECALL = needs(Act.RECALL)
 _WAITS_SIGNED = [one for one in Step if one not in (Step.FROZEN, Step.ATTESTED, Step.CLOSED)]  # with a file
@@ -67,6 +68,10 @@ ROUTES: Sequence[Route] = (
     Route("GET", "/passkey", passkey.new_page, ANYBODY),
     Route("POST", "/passkey", passkey.make_new, ANYBODY),
     Route("GET", "/", views.waiting, _VIEW),
+    Route("POST", "/seen", snoozes.mark, _VIEW),
+    Route("GET", "/snooze/{thing}", snoozes.page, _SNOOZE),
+    Route("POST", "/snooze/{thing}", snoozes.set_aside, _SNOOZE),
+    Route("POST", "/snooze/{thing}/end", snoozes.take_back, _SNOOZE),
     Route("GET", "/batches/{batch}", views.batch, _VIEW),
     Route("GET", "/batches/{batch}/recall", recalling.page, _RECALL),
     Route("POST", "/batches/{batch}/recall", recalling.recall, _RECALL, recalls.LARGEST),

@@ -12,12 +12,13 @@ from starlette.responses import Response, StreamingResponse
 from expectations.base.errors import Usage
 from flows.console import batch as batches
 from flows.console import checkpoint as checkpoints
-from flows.console import kept, queue
+from flows.console import kept, queue, reader
 from flows.console.kept import Kept
 from flows.console.rows import Rows
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
 from flows.ledger.core import BatchRecord
+from flows.ledger.entrance import seen
 from flows.ledger.facts import NAME, Page
 from flows.ledger.lifecycles.states import Checkpoint
 from flows.ledger.roles import Act, may
@@ -37,7 +38,9 @@ def waiting(visit: Visit) -> Response:
     # an event that changes anything makes it anew at once; what lies in the inbox shows a moment later
     key = (console.ledger.newest_change(), *wanted.values())
     given = console.fresh.get(key, lambda: queue.queue(console.home, console.ledger, **wanted))
-    return visit.page("queue.html", made=given["now"], viewed=_viewed(visit, key[0]), **given)
+    operator = visit.signed_in.operator
+    mine = reader.for_reader(console.ledger, given, operator, visit.roles, seen.until(console.ledger, operator))
+    return visit.page("queue.html", made=given["now"], viewed=_viewed(visit, key[0]), **mine)
 
 
 def _viewed(visit: Visit, newest: int) -> tuple[int, int] | None:

@@ -168,6 +168,19 @@ class Halt(Base):
     resumed_at: Mapped[str | None] = mapped_column(TIME)
 
 
+class Snooze(Base):
+    """Something that waits and that somebody set aside for a while. `thing`: SHA-256 of what waits, as it waited then:
+    once anything about it is another, it is another thing, which nobody set aside."""
+
+    __tablename__ = "snoozes"
+    thing: Mapped[str] = mapped_column(DIGEST, primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)  # the event
+    at: Mapped[str] = mapped_column(TIME)
+    until: Mapped[str] = mapped_column(TIME)
+    operator: Mapped[str] = mapped_column(NAME)
+    reason: Mapped[str] = mapped_column(NAME)
+
+
 class KeyName(StrEnum):
     """A key of the home whose fingerprint the ledger knows."""
 

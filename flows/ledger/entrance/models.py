@@ -81,4 +81,12 @@ class Identity(Private):
     bound_at: Mapped[str] = mapped_column(TIME)
 
 
+class Seen(Private):
+    """Up to when an operator has said that what was decided is seen."""
+
+    __tablename__ = "console_seen"
+    operator: Mapped[str] = mapped_column(NAME, primary_key=True)
+    at: Mapped[str] = mapped_column(TIME)
+
+
 PASSING: tuple[type[Private], ...] = (Session, Invitation, Proposal, ProposalSignature)

@@ -16,6 +16,7 @@ from flows.ledger.events import (
     requests,
     restored,
     review,
+    snoozes,
 )
 from flows.ledger.events.base import Event, Kind, UnknownKind, check_total, read
 from flows.ledger.lifecycles.states import State

@@ -63,10 +63,12 @@ class Kind(StrEnum):
     PROPOSED = "proposed"
     PROPOSAL_SIGNED = "proposal_signed"
     PROPOSAL_UNDONE = "proposal_undone"
+    SNOOZED = "snoozed"
+    UNSNOOZED = "unsnoozed"
 
 
-# What happens at the console's door, before its pages and on the desk of proposals: it changes nothing of a batch, of
-# the law or of the home.
+# What happens at the console's door, before its pages and on the desk of proposals, and what people set aside for a
+# while: it changes nothing of a batch, of the law or of the home.
 AT_THE_DOOR = frozenset(
     kind.value
     for kind in (
@@ -74,6 +76,7 @@ AT_THE_DOOR = frozenset(
         *(Kind.INVITED, Kind.PASSWORD_SET, Kind.PAGES, Kind.DENIED),
         *(Kind.PROPOSED, Kind.PROPOSAL_SIGNED, Kind.PROPOSAL_UNDONE),
         *(Kind.IDENTITY_BOUND, Kind.IDENTITY_UNBOUND),
+        *(Kind.SNOOZED, Kind.UNSNOOZED),
     )
 )
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest

@@ -18,7 +18,7 @@ from expectations.gx.verdict import Result, Status, Verdict
 from flows.batch.decisions import sign
 from flows.batch.figures import Figure, Measure
 from flows.batch.receive import receive
-from flows.console import kept, pages, site
+from flows.console import kept, pages, site, trends
 from flows.console.rows import Rows
 from flows.ledger.decisions import Decision
 from flows.ledger.lifecycles.states import Checkpoint, State
@@ -104,6 +104,43 @@ def test_a_held_checkpoint_says_what_failed_against_which_limit_and_what_may_be_
         ("HOLD", "100.0%"),
         ("PASS", "0.0%"),
     ]
+
+
+def test_each_failed_check_is_shown_over_the_requesters_batches(made: Path, batches: dict[str, str]) -> None:
+    """Also where it was met: the figure stands with the batch that passed, as picture and in the table."""
+    path = made / "batches" / f"{batches['held']}-intake.html"
+    checks = ("authority.incomplete_share", "authority.incomplete_share_per_file", "authority.incomplete_share_30_days")
+    table = path.read_text().partition("This checkpoint over the batches")[2].partition("</table>")[0]
+    assert re.findall(r'<th scope="col" class="n">(authority[a-z0-9_.]+)</th>', table) == list(checks)
+    lines = re.findall(r"<tr><th.*", table)
+    held, passed = (re.findall(r'<td class="n">([^<]*)</td>', line)[1:] for line in (lines[1], lines[-1]))
+    assert held[:2] == ["100.0%", "100.0%"] and passed[:2] == ["0.0%", "0.0%"] and all(held + passed)
+    drawn = re.findall(r'<svg class="columns".*?</svg>', path.read_text())
+    assert len(drawn) == len(checks) and all(one.count("<rect") == 3 and "<line" in one for one in drawn)
+    assert "dashed: the limit, 10.0%" in text(path)
+    alone = text(made / "batches" / f"{batches['released']}-intake.html")  # its first: nothing to compare
+    assert "This checkpoint over the batches" not in alone
+
+
+def test_a_check_that_judges_rows_has_their_share_over_the_batches() -> None:
+    result = Result("r.x", "t", False, 200, 5, "NO_NUMBER", "s", "hold")
+    stored = {"suite": "eligibility", "declared": 1, "evaluated": 1, "rows": 200, "status": "HOLD"}
+    found = kept._kept("b", Checkpoint.ELIGIBILITY, {**stored, "results": [vars(result)]})
+    assert trends._share(found, "r.x") == 0.025
+    assert trends._share(found, "r.unknown") is None and trends._share(found, Measure.MATCHED) is None
+
+
+def test_a_picture_leaves_out_what_is_not_known_and_shows_the_limit() -> None:
+    drawn = pages.columns([0.1, None, 0.4], "over time <b>", 0.2)
+    assert drawn.count("<rect") == 2 and 'height="90"' in drawn and '<line x1="0" y1="45"' in drawn
+    assert "<b>" not in drawn and pages.columns([], "nothing").count("<rect") == 0
+    assert 'height="1"' in pages.columns([0, 1000], "a night without any")
+
+
+def test_a_batch_that_waits_says_when_it_expires_and_what_then(made: Path, batches: dict[str, str]) -> None:
+    said = "it expires with the next night: nothing of it leaves"
+    assert said in text(made / "batches" / f"{batches['held']}.html")
+    assert said not in text(made / "batches" / f"{batches['rejected']}.html")
 
 
 def test_what_was_measured_outlives_the_rows(made: Path, batches: dict[str, str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.ledger.looks import LookReason, Why
 from flows.ledger.restorations import Outside
 from flows.ledger.roles import ACTS, ALL, ROLES, Act, NotYourRole, Role, may
+from flows.ledger.snoozing import SnoozeReason
 from tests.factories.authenticator import Authenticator
 from tests.factories.ledgers import ORDER, ROWS, Office, pairs, published, receive, sealed, sha
 from tests.flows.ledger.test_review import held
@@ -34,10 +35,10 @@ def test_the_table_of_roles() -> None:
     """As people read it. A role with more than this is a decision, not an accident."""
     assert {role: sorted(ACTS[role]) for role in Role} == {
         Role.VIEWER: ["view"],
-        Role.OPERATOR: ["halt", "recall", "reject", "retry", "view", "view_request"],
+        Role.OPERATOR: ["halt", "recall", "reject", "retry", "snooze", "view", "view_request"],
         Role.APPROVER: [
             *("confirm", "drop", "halt", "home", "operators", "recall", "reject", "resume", "retry"),
-            *("view", "view_request"),
+            *("snooze", "view", "view_request"),
         ],
         Role.INSTRUMENT_KEEPER: ["compliance", "enrol_instrument", "halt", "view"],
         Role.AUDITOR: ["halt", "view", "view_register", "view_request"],
@@ -130,6 +131,12 @@ class Desk:
 
 
 WHY = Why(LookReason.INSPECTION)
+
+
+def soon(ledger: Ledger) -> datetime:
+    return ledger.clock.now() + timedelta(hours=1)
+
+
 # What zoe tries, by what it is in the table.
 TRIED: dict[str, tuple[Act, Callable[[Desk], Any]]] = {
     "halt": (Act.HALT, lambda desk: desk.ledger.halt("zoe", Reason.NOT_VALID)),
@@ -150,6 +157,7 @@ TRIED: dict[str, tuple[Act, Callable[[Desk], Any]]] = {
     "keys of the home": (Act.HOME, Desk.home_keys),
     "clock": (Act.HOME, Desk.clock),
     "opening": (Act.HOME, Desk.opening),
+    "snooze": (Act.SNOOZE, lambda desk: desk.ledger.snooze(sha("it"), "zoe", SnoozeReason.PLANNED, soon(desk.ledger))),
     "values of a request": (Act.VIEW_REQUEST, lambda desk: desk.look(View.VALUES)),
     "values of the register": (Act.VIEW_REGISTER, lambda desk: desk.look(View.REGISTER)),
     "an accounting": (Act.VIEW_REGISTER, lambda desk: desk.look(View.ACCOUNTING)),

@@ -35,7 +35,7 @@ def url(route: Route, batches: dict[str, str]) -> str:
     numbers = {"halt": 1, "proposal": 1, "number": 0}
     known = {"batch": batches["held"], "checkpoint": "intake", "name": "console.css", **numbers}
     recall = {"case": batches["case"], "document": "freeze_notice.md", "form": "copies.csv", "digest": "0" * 64}
-    return route.path.format(**known, **recall, id=ORDER, proof="0" * 64)
+    return route.path.format(**known, **recall, id=ORDER, proof="0" * 64, thing="0" * 64)
 
 
 def ask(browser: Browser, route: Route, batches: dict[str, str], **fields: str) -> Any:
@@ -380,7 +380,7 @@ def test_a_fault_before_any_route_is_a_plain_page_as_well(browser: Browser, capf
 def test_a_template_that_lacks_a_name_shows_nothing_of_it(
     ada: Browser, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(views.queue, "queue", lambda *_, **__: {"now": None})
+    monkeypatch.setattr(views.queue, "queue", lambda *_, **__: {"now": None, "waiting": []})
     answer = ada.get("/")
     assert answer.status_code == 500 and "undefined" not in answer.text
     assert "UndefinedError" in capfd.readouterr().err

@@ -1,0 +1,62 @@
+"""The first page for whoever reads it: what this operator may do about each thing, and what was decided meanwhile."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from expectations.base.total import total
+from flows.console.queue import decided
+from flows.ledger import Ledger
+from flows.ledger.decisions import Decision
+from flows.ledger.roles import DECIDES, ROLES, Act, Role, may
+from flows.schedule.waiting import Kind
+
+# What somebody must be allowed to who does what each kind waits for; None: whoever runs this system.
+_TAKES: Mapping[Kind, Act | None] = total(
+    Kind,
+    {
+        **dict.fromkeys((Kind.UNKNOWN, Kind.FAILED, Kind.HALTED, Kind.BACKUP), None),
+        **dict.fromkeys((Kind.NOT_READ, Kind.UNREADABLE, Kind.UNSIGNED, Kind.INCOMPLETE), None),
+        **dict.fromkeys((Kind.HELD, Kind.PROPOSAL), None),  # each decision, or change, has its own
+        Kind.RESTORED: Act.HOME,
+        Kind.RECALL: Act.RECALL,
+        Kind.ORDER: Act.COMPLIANCE,
+        Kind.HALT: Act.RESUME,
+    },
+)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who looks at the first page, and what that changes there. `own`: the holds on which this operator has signed;
+    `seen`: up to when what was decided was seen, None if that was never said."""
+
+    roles: tuple[Role, ...]
+    own: frozenset[int]
+    seen: datetime | None
+
+    def may(self, one: Mapping[str, Any]) -> list[Decision]:
+        """The decisions that are open on what waits, and that this operator may sign now."""
+        return [decision for decision in one["open"] if may(self.roles, DECIDES[decision])]
+
+    def lacks(self, one: Mapping[str, Any]) -> list[Role]:
+        """The roles of which one would be needed to do what it waits for; none if there is such a one, or none is."""
+        act = _TAKES[Kind(one["kind"])]
+        acts = [DECIDES[decision] for decision in one["open"]] if one["open"] else [act] if act else []
+        missing = bool(acts) and not any(may(self.roles, each) for each in acts)
+        return sorted({role for each in acts for role in ROLES[each]}) if missing else []
+
+    def may_snooze(self, one: Mapping[str, Any]) -> bool:
+        """Whether this operator may set it aside, or take that back."""
+        return one["may_snooze"] and may(self.roles, Act.SNOOZE)
+
+
+def for_reader(
+    ledger: Ledger, given: dict[str, Any], operator: str, roles: tuple[Role, ...], seen: datetime | None
+) -> dict[str, Any]:
+    """What `queue` gave for all readers, for one of them: what this operator may do, and what was decided since it last
+    said that it had seen that."""
+    holds = [one["hold"] for one in given["waiting"] if one["hold"] and one["spoken"]]
+    reader = Reader(roles, ledger.spoken_by(operator, holds), seen)
+    return {**given, "reader": reader, **({} if seen is None else {"since": seen, "decided": decided(ledger, seen)})}

@@ -1,0 +1,60 @@
+"""What waits is set aside for a while, or taken back: neither ends anything, or keeps it from being said."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete
+
+from flows.ledger.database.models import Operator, Snooze, from_us, stamp
+from flows.ledger.events.base import Event, Kind
+from flows.ledger.roles import Act, may
+from flows.ledger.signing import roles_of
+from flows.ledger.snoozing import MOST, SnoozeReason
+from flows.ledger.tables import Tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Of(Event):
+    """About what waits, by SHA-256 of it as it is: `flows.schedule.waiting.Waits.thing`."""
+
+    thing: str
+    by: str
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        found = tables.find(Operator, self.by)
+        if found is None or found.revoked_at is not None or not may(roles_of(found), Act.SNOOZE):
+            yield f"{self.by} might not do this then"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snoozed(_Of, kinds=[Kind.SNOOZED]):
+    """It is set aside until then (`until`: microseconds since 1970), unless it changes."""
+
+    reason: SnoozeReason
+    until: int
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        yield from super().wrong(tables)
+        if not from_us(self.until) - MOST <= datetime.fromisoformat(tables.place.at) < from_us(self.until):
+            yield "it is set aside for longer than that may be"
+
+    def apply(self, tables: Tables) -> None:
+        place = tables.place
+        over = (Snooze.until <= place.at) | (Snooze.thing == self.thing)
+        tables.session.execute(delete(Snooze).where(over))
+        said = {"until": stamp(from_us(self.until)), "operator": self.by, "reason": self.reason.value}
+        tables.session.add(Snooze(thing=self.thing, seq=place.seq, at=place.at, **said))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsnoozed(_Of, kinds=[Kind.UNSNOOZED]):
+    """It waits again like all else."""
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        yield from super().wrong(tables)
+        if tables.find(Snooze, self.thing) is None:
+            yield "it was not set aside"
+
+    def apply(self, tables: Tables) -> None:
+        tables.session.execute(delete(Snooze).where(Snooze.thing == self.thing))
