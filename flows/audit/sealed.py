@@ -11,7 +11,7 @@ from expectations.base.errors import BadInput
 from flows.audit.signed_heads import holders
 from flows.cases import corrections, documents, places
 from flows.cases.places import name_of
-from flows.evidence import keys
+from flows.evidence import keys, notes
 from flows.evidence.requests import requests_path
 from flows.evidence.shred import too_early
 from flows.evidence.store import accounting_path, evidence_folder, evidence_list_path, stored_evidence
@@ -44,7 +44,10 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
             continue
         if facts := said[name]:
             yield from _accounting(home, name, facts["accounting"], owners)
-            yield from _evidence(home, name, facts["evidence"], SHREDDED in ledger.shredding(name))
+            shredded = SHREDDED in ledger.shredding(name)
+            yield from _evidence(home, name, facts["evidence"], shredded)
+            if not shredded:
+                yield from _notes(home, ledger, name)
             if too_early(home, ledger, record):
                 yield Problem(f"evidence of batch {name}", "it was shredded before its retention had ended")
         elif record.merkle_root is None:
@@ -101,7 +104,15 @@ def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[P
         elif _digest(file) != sha:
             yield Problem(_place(home, file), "it was changed, or is another batch's")
     known = {_place(home, file) for file in (*expected, path)}
+    known |= {_place(home, note) for note in notes.of_batch(home, batch)}
     yield from (Problem(name, "it is not on the list") for name in there if name not in known)
+
+
+def _notes(home: Home, ledger: Ledger, batch: str) -> Iterator[Problem]:
+    """Every note on a batch that is missing; what it holds is seen when it is opened."""
+    for digest, seq in ledger.noted_on(batch).items():
+        if not (path := notes.path(home, digest, batch)).exists():
+            yield Problem(_place(home, path), f"the note of event {seq} is missing")
 
 
 def _package(home: Home, record: BatchRecord) -> Iterator[Problem]:

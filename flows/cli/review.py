@@ -33,6 +33,9 @@ Aside = Annotated[
     Option(metavar="REASON", help=f"Why: {'; '.join(f'{word}: {said}' for word, said in SNOOZE_MEANINGS.items())}."),
 ]
 Hours = Annotated[int, Option(help="For how long.", min=1, max=int(MOST.total_seconds() // 3600))]
+Note = Annotated[
+    str | None, Option(help="More about the reason, in your words, kept sealed. No names, and no values of a row.")
+]
 Halt = Annotated[int, Argument(help="The number that halt printed.")]
 
 
@@ -103,7 +106,12 @@ def _print_matches(m: dict[str, Any]) -> None:
 
 @app.command()
 def decide(
-    batch: Batch, decision: Decided, key: Key, reason: Annotated[Reason | None, _REASON] = None, content: Content = None
+    batch: Batch,
+    decision: Decided,
+    key: Key,
+    reason: Annotated[Reason | None, _REASON] = None,
+    content: Content = None,
+    note: Note = None,
 ) -> None:
     """Sign a decision on a held batch.
 
@@ -111,37 +119,74 @@ def decide(
     """
     from flows.batch.decisions import sign
 
-    state = sign(open_home(), batch, decision, signatures.load(key), reason, content)
+    state = sign(open_home(), batch, decision, signatures.load(key), reason, content, note)
     waits, goes_on = "waits for a second, different operator.", f"is {state}. Next: sluicegate run {batch}"
     print(f"Signed. {batch} {waits if state is State.HELD else goes_on}")
 
 
 @app.command()
-def withdraw(batch: Batch, key: Key) -> None:
+def withdraw(batch: Batch, key: Key, note: Note = None) -> None:
     """Take back your own decision on a held batch, while it waits for another operator."""
     from flows.batch.decisions import withdraw as take_back
+    from flows.evidence import notes
 
     private = signatures.load(key)
-    with at_home() as (_, ledger):
+    with at_home() as (home, ledger):
         me = ledger.operator_of(signatures.public_line(private))
-        take_back(ledger, ledger.waiting_decision(batch, me), private)
+        signed = ledger.waiting_decision(batch, me)
+        take_back(ledger, signed, private, None if note is None else notes.store(home, note, batch))
     print(f"Taken back. {batch} is held as before; whoever else had signed signs again.")
 
 
 @app.command()
+def reasons(
+    key: Key,
+    batch: Annotated[
+        str | None, Argument(help="The batch; if left out, what was written on halts and the like.")
+    ] = None,
+    json: Json = False,
+) -> int:
+    """Show what people wrote about why they decided; an audit event.
+
+    What another has signed, and still waits for a signature, is not shown.
+    """
+    from flows.reports.notes import read
+
+    who = looker(key)
+    with at_home() as (home, ledger):
+        return show(read(home, ledger, batch, who), json, _print_notes)
+
+
+def _print_notes(found: list[dict[str, Any]]) -> None:
+    for one in found:
+        print(f"{one['at']} {one['by']}, {one['on']} ({one['reason'] or 'no reason given'}):")
+        text = one["text"] or "(it cannot be opened any more)"
+        print("\n".join(f"  {line}" for line in text.splitlines()))
+    if not found:
+        print("Nothing was written that you may read now.")
+
+
+@app.command()
 def snooze(
-    id: Thing, key: Key, reason: Aside, hours: Hours = 8, kind: Annotated[Kind | None, Option(help=one_of(Kind))] = None
+    id: Thing,
+    key: Key,
+    reason: Aside,
+    hours: Hours = 8,
+    kind: Annotated[Kind | None, Option(help=one_of(Kind))] = None,
+    note: Note = None,
 ) -> None:
     """Set something that waits aside for a while; it stays listed and counted.
 
     It comes back by itself after that time, a day before its deadline, or once anything about it changes.
     """
-    from flows.schedule.snooze import find
+    from flows.evidence import notes
+    from flows.schedule.snooze import batch_of, find
     from flows.schedule.snooze import snooze as set_aside
 
     who = looker(key)
     with at_home() as (home, ledger):
-        set_aside(ledger, find(home, ledger, id, kind), who, reason, hours)
+        one = find(home, ledger, id, kind)
+        set_aside(ledger, one, who, reason, hours, None if note is None else notes.store(home, note, batch_of(one)))
     print(f"Set aside for {hours} hours. Before that: sluicegate review unsnooze {id} --key KEY")
 
 
@@ -199,21 +244,26 @@ def _print_row(row: str, found: dict[str, Any]) -> None:
         print_table("addresses on file", list(addresses[0]), [list(one.values()) for one in addresses])
 
 
-def halt(operator: Stopper, reason: Stated = Reason.SUSPECTED_FAULT) -> None:
+def halt(operator: Stopper, reason: Stated = Reason.SUSPECTED_FAULT, note: Note = None) -> None:
     """Stop all releases, at once and unsigned.
 
     When it returns, no release is under way, and none begins until two operators resume.
     """
-    with at_home() as (_, ledger):
-        number = ledger.halt(operator, reason)
+    from flows.batch.decisions import halt as stop
+
+    with at_home() as (home, ledger):
+        number, kept = stop(home, ledger, operator, reason, note)
+    if not kept:
+        print("Your note could not be kept; releases are halted all the same.")
     print(f"Releases are halted. Two operators lift it: sluicegate resume {number} --key KEY")
 
 
-def resume(number: Halt, key: Key, reason: Stated = Reason.CAUSE_MENDED) -> None:
+def resume(number: Halt, key: Key, reason: Stated = Reason.CAUSE_MENDED, note: Note = None) -> None:
     """Sign that releases go on after a halt; it takes two operators."""
     from flows.batch.decisions import resume as sign
+    from flows.evidence import notes
 
     private = signatures.load(key)
-    with at_home() as (_, ledger):
-        lifted = sign(ledger, number, private, reason)
+    with at_home() as (home, ledger):
+        lifted = sign(ledger, number, private, reason, None if note is None else notes.store(home, note))
     print("The halt is lifted." if lifted else "Signed. A second, different operator must sign.")

@@ -29,6 +29,7 @@ def batch(home: Home, ledger: Ledger, record: BatchRecord) -> dict[str, Any]:
         "checkpoints": list(Checkpoint),
         "reached": reached,
         "instruments": [_instrument(ledger, id, digest) for id, digest in sorted(record.instruments.items())],
+        "noted": bool(ledger.noted_on(record.name)),
         "deadline": _deadline(ledger, record, events),
         "events": events,
     }

@@ -47,6 +47,11 @@ class Reader:
         missing = bool(acts) and not any(may(self.roles, each) for each in acts)
         return sorted({role for each in acts for role in ROLES[each]}) if missing else []
 
+    @property
+    def may_read(self) -> bool:
+        """Whether this operator may read what was written about reasons."""
+        return may(self.roles, Act.VIEW_REQUEST)
+
     def may_snooze(self, one: Mapping[str, Any]) -> bool:
         """Whether this operator may set it aside, or take that back."""
         return one["may_snooze"] and may(self.roles, Act.SNOOZE)

@@ -36,7 +36,8 @@ DOES: Mapping[Decision, str] = total(
 @dataclass(frozen=True)
 class Statement:
     """`says`: what is signed, for people; `text`: the same in bytes, for this use only; `needed`: how many different
-    people; `command`: how an SSH key signs it; `reason`: which reason is most likely, where one is asked for."""
+    people; `command`: how an SSH key signs it; `reason`: which reason is most likely, where one is asked for; `note`:
+    digest of what was written about it, which is in the text."""
 
     title: str
     says: tuple[str, ...]
@@ -45,6 +46,7 @@ class Statement:
     command: str
     reason: Reason | None = None
     use: str = signatures.DECISION
+    note: str | None = None
 
     @property
     def seen(self) -> str:
@@ -58,31 +60,31 @@ class Statement:
             raise Usage("STALE_PAGE", what, remedy="Look at it again, then decide.")
 
 
-def decision(ledger: Ledger, record: BatchRecord, which: Decision) -> Statement:
+def decision(ledger: Ledger, record: BatchRecord, which: Decision, note: str | None = None) -> Statement:
     """A decision on a batch as it is held now. Raises Usage if it is not held, or the table does not allow it."""
     if record.state is not State.HELD or which not in ledger.allowed_decisions(record.name):
         what = f"the batch is {record.state}, and this decision is not open on it"
         raise Usage("NOT_OPEN", what, where=record.name, remedy="Look at the batch again.")
     rows = f"It is held at {record.checkpoint} with {record.rows:,} rows, content digest {record.content_digest}."
-    text, title = ledger.decision_message(record.name, which), f"{which.capitalize()}: batch {record.name}"
+    text, title = ledger.decision_message(record.name, which, note), f"{which.capitalize()}: batch {record.name}"
     command = f"sluicegate review decide {record.name} {which} --content {record.content_digest} --key KEY"
-    return Statement(title, (DOES[which], rows), text, KEYS_NEEDED[which], command, DEFAULT_REASON[which])
+    return Statement(title, (DOES[which], rows), text, KEYS_NEEDED[which], command, DEFAULT_REASON[which], note=note)
 
 
-def withdrawal(ledger: Ledger, batch: str, operator: str) -> Statement:
+def withdrawal(ledger: Ledger, batch: str, operator: str, note: str | None = None) -> Statement:
     """That one takes back one's own decision. Raises Usage if none waits for another's signature."""
-    text = ledger.withdrawal_message(ledger.waiting_decision(batch, operator))
+    text = ledger.withdrawal_message(ledger.waiting_decision(batch, operator), note)
     says = "Your decision counts no more. The batch stays held, and whoever else has signed on it signs again."
-    return Statement(
-        f"Take back your decision on batch {batch}", (says,), text, 1, f"sluicegate review withdraw {batch} --key KEY"
-    )
+    title, command = f"Take back your decision on batch {batch}", f"sluicegate review withdraw {batch} --key KEY"
+    return Statement(title, (says,), text, 1, command, note=note)
 
 
-def resumption(ledger: Ledger, halt: int) -> Statement:
+def resumption(ledger: Ledger, halt: int, note: str | None = None) -> Statement:
     """That releases go on after a halt. Raises Usage if it does not stand."""
     title, says = f"Let releases go on after halt {halt}", (DOES[Decision.RESUME],)
     needed, reason = KEYS_NEEDED[Decision.RESUME], DEFAULT_REASON[Decision.RESUME]
-    return Statement(title, says, ledger.halt_message(halt), needed, f"sluicegate resume {halt} --key KEY", reason)
+    text, command = ledger.halt_message(halt, note), f"sluicegate resume {halt} --key KEY"
+    return Statement(title, says, text, needed, command, reason, note=note)
 
 
 def compliance(ledger: Ledger, id: str, proof: str) -> Statement:

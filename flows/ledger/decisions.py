@@ -24,7 +24,7 @@ class Decision(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why. Free text belongs in the sealed evidence, not here."""
+    """Why. Free text is kept sealed (`flows.evidence.notes`), never here."""
 
     REQUESTER_MENDS = "requester_mends"
     INCOMPLETE_ROWS = "incomplete_rows"
@@ -96,19 +96,28 @@ def allowed(checkpoint: Checkpoint, codes: Iterable[str]) -> frozenset[Decision]
 
 
 def message(
-    batch: str, hold: int, checkpoint: str, content_digest: str, decision: str, voided: int | None = None
+    batch: str,
+    hold: int,
+    checkpoint: str,
+    content_digest: str,
+    decision: str,
+    voided: int | None = None,
+    home: str | None = None,
+    note: str | None = None,
 ) -> bytes:
     """What an operator signs. `hold`: the event that holds the batch, so that a signature counts for one hold only;
-    `voided`: the event after which what was signed on this hold before counts no more."""
+    `voided`: the event after which what was signed on this hold before counts no more; `home`: for which home it is
+    signed, None in events of an older version; `note`: digest of what was written about the reason."""
     said = {"batch": batch, "hold": hold, "checkpoint": checkpoint, "content_digest": content_digest}
-    return canonical_json({**said, "decision": decision, **({} if voided is None else {"voided": voided})})
+    more = {"voided": voided, "home": home, "note": note}
+    return canonical_json({**said, "decision": decision, **{k: v for k, v in more.items() if v is not None}})
 
 
-def resume_message(halt: int, voided: int | None = None) -> bytes:
+def resume_message(halt: int, voided: int | None, home: str | None, note: str | None = None) -> bytes:
     """What to sign (namespace signatures.DECISION) to resume after the halt of this number."""
-    return message("", halt, HALT, "", Decision.RESUME, voided)
+    return message("", halt, HALT, "", Decision.RESUME, voided, home, note)
 
 
-def withdrawal_message(signed: int, home: str) -> bytes:
+def withdrawal_message(signed: int, home: str, note: str | None = None) -> bytes:
     """What an operator signs (namespace signatures.DECISION) to withdraw the decision of the event `signed`."""
-    return canonical_json({"withdraw": signed, "home": home})
+    return canonical_json({"withdraw": signed, "home": home, **({} if note is None else {"note": note})})

@@ -31,6 +31,7 @@ class View(StrEnum):
     REGISTER = "register"  # these, and what the register has of the person
     PERSON = "person"  # to whom a person's record was disclosed
     EVIDENCE = "evidence"  # the sealed evidence of a batch
+    NOTES = "notes"  # what people wrote about why they decided
     ACCOUNTING = "accounting"  # the rows of its sealed accounting
 
 
@@ -60,6 +61,7 @@ LOOKS: Mapping[View, tuple[Act, ...]] = total(
         View.REGISTER: (Act.VIEW_REGISTER, Act.VIEW_REQUEST),
         View.PERSON: (Act.VIEW_REGISTER,),
         View.EVIDENCE: (),
+        View.NOTES: (Act.VIEW_REQUEST,),
         View.ACCOUNTING: (Act.VIEW_REGISTER,),
     },
 )

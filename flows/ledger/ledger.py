@@ -16,6 +16,7 @@ from flows.ledger.corrections import Corrections
 from flows.ledger.events.base import AT_THE_DOOR
 from flows.ledger.events.registry import Baseline, baseline_message
 from flows.ledger.homes import Homes
+from flows.ledger.notes import Notes
 from flows.ledger.operators import Operators
 from flows.ledger.overview import Overview
 from flows.ledger.proposals import Proposals
@@ -48,6 +49,7 @@ class Ledger(
     Overview,
     Views,
     Snoozes,
+    Notes,
 ):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 

@@ -117,6 +117,7 @@ class Rebuilt(Tables):
         self._unsaid: dict[str, Any] = {}
         self.columns: set[str] = set()
         self._wrong: list[str] = []
+        self.kinds_for_home: set[str] = set()
         self._first, self._at = GENESIS, ""
         self._newest = (0, GENESIS)  # of what is no look at a page
 
@@ -129,7 +130,9 @@ class Rebuilt(Tables):
                 event = events.read(link.kind, link.facts)
                 yield from (Problem(place, reason) for reason in event.wrong(self))
                 event.apply(self)
-                self.homes_are_named = self.homes_are_named or getattr(event, "home", None) is not None
+                if getattr(event, "home", None) is not None:
+                    self.homes_are_named = True
+                    self.kinds_for_home.add(link.kind)
                 if link.seq % _COMMIT == 0:
                     self.session.commit()
             except events.UnknownKind:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from expectations.base import signatures
 from expectations.base.errors import BadInput, Usage
+from flows.ledger import facts
 from flows.ledger.barring import able, barred
 from flows.ledger.core import Core, find, home_id, record
 from flows.ledger.database.models import Batch, Decided, Halt, Time, as_record
@@ -57,10 +58,11 @@ class HaltRecord:
 class Review(Core):
     """Decisions and halts."""
 
-    def decision_message(self, batch: str, decision: Decision) -> bytes:
-        """What to sign (namespace signatures.DECISION) for this decision on the batch as it is held now."""
+    def decision_message(self, batch: str, decision: Decision, note: str | None = None) -> bytes:
+        """What to sign (namespace signatures.DECISION) for this decision on the batch as it is held now. `note`: digest
+        of what is written about the reason (`flows.evidence.notes`), if anything is."""
         with self.reading() as session:
-            return _message(_held(find(session, batch)), decision)
+            return _message(_held(find(session, batch)), decision, home_id(session), note)
 
     def allowed_decisions(self, batch: str) -> frozenset[Decision]:
         """The decisions open on this batch; none unless it is held."""
@@ -85,6 +87,7 @@ class Review(Core):
         reason: Reason,
         key_line: str,
         signature: str,
+        note: str | None = None,
     ) -> State:
         """Takes a signed decision; gives the state of the batch after it: `held` while a second key is still needed.
 
@@ -103,18 +106,26 @@ class Review(Core):
                 what = "this decision is not open on a batch held for these codes"
                 remedy = f"Open: {', '.join(sorted(open_to_people)) or 'none'}."
                 raise Usage("NOT_ALLOWED", what, where=batch, remedy=remedy)
-            if self._sign(session, entry, decision, reason, key_line, signature):
+            if self._sign(session, entry, decision, reason, key_line, signature, note):
                 to = State.REJECTED if decision is Decision.REJECT else State(entry.resumes or "")
                 more = {"checkpoint": entry.checkpoint, "content_digest": entry.content_digest}
                 self.move(session, entry, Moved(start=State.HELD, to=to, decision=decision, more=more), Cause.DECIDED)
             return State(entry.state)
 
     def _sign(
-        self, session: Session, on: Batch | Halt, decision: Decision, reason: Reason, key_line: str, signature: str
+        self,
+        session: Session,
+        on: Batch | Halt,
+        decision: Decision,
+        reason: Reason,
+        key_line: str,
+        signature: str,
+        note: str | None,
     ) -> bool:
         """Records a signature with its event; True if enough different people have now signed the same."""
         entry, hold = (on, on.hold or 0) if isinstance(on, Batch) else (None, on.seq)
-        text = _message(entry, decision) if entry else resume_message(hold, on.voided)
+        home, note = home_id(session), note and facts.digest(note, "note")
+        text = _message(entry, decision, home, note) if entry else resume_message(hold, on.voided, home, note)
         given = signing_operator(session, text, key_line, signature, signatures.DECISION, DECIDES[decision])
         if entry and given.signer in barred(session, entry):
             raise Barred(given.signer, DECIDES[decision])
@@ -123,7 +134,8 @@ class Review(Core):
         if given.signer in before:
             raise BadInput("DECIDED_ALREADY", "this operator has signed this decision already", remedy=ANOTHER)
         rows, by = entry.content_digest if entry else None, vars(given.named)
-        event = DecisionSigned(hold=hold, decision=Decision(decision), reason=Reason(reason), content_digest=rows, **by)
+        which, why = Decision(decision), Reason(reason)
+        event = DecisionSigned(hold=hold, decision=which, reason=why, content_digest=rows, home=home, note=note, **by)
         self.append(session, entry, event, given.contents)
         return len(before) + 1 >= KEYS_NEEDED[decision]
 
@@ -136,19 +148,20 @@ class Review(Core):
             raise _nothing()
         return mine[-1]
 
-    def withdrawal_message(self, signed: int) -> bytes:
+    def withdrawal_message(self, signed: int, note: str | None = None) -> bytes:
         """What to sign (namespace signatures.DECISION) to take back the decision that event `signed` told of."""
         with self.reading() as session:
-            return withdrawal_message(signed, home_id(session))
+            return withdrawal_message(signed, home_id(session), note)
 
-    def withdraw(self, signed: int, key_line: str, signature: str) -> None:
+    def withdraw(self, signed: int, key_line: str, signature: str, note: str | None = None) -> None:
         """Takes back a decision of one's own, while it waits for another operator. Whatever else was signed on this
         hold counts no more either.
 
         Raises Usage if no decision of this operator waits there, BadInput if the signature does not count.
         """
         with self.transaction() as session:
-            text, home = withdrawal_message(signed, home_id(session)), home_id(session)
+            home, note = home_id(session), note and facts.digest(note, "note")
+            text = withdrawal_message(signed, home, note)
             given = signing_operator(session, text, key_line, signature, signatures.DECISION, Act.VIEW)
             made = session.get(Decided, signed)
             batch = session.get(Batch, made.batch) if made and made.batch else None
@@ -157,7 +170,7 @@ class Review(Core):
             )
             if made is None or not waits or made.operator != given.signer:
                 raise _nothing()
-            event = DecisionWithdrawn(withdraws=signed, home=home, **vars(given.named))
+            event = DecisionWithdrawn(withdraws=signed, home=home, note=note, **vars(given.named))
             self.append(session, batch, event, given.contents)
 
     def decisions(self, batch: str) -> list[DecisionRecord]:
@@ -177,7 +190,7 @@ class Review(Core):
             for d in self.decisions(batch)
         )
 
-    def halt(self, operator: str, reason: Reason) -> int:
+    def halt(self, operator: str, reason: Reason, note: str | None = None) -> int:
         """Stops all releases, at once and unsigned, since stopping is always safe; gives the number of the halt.
 
         When it returns, no publication is under way, and none begins until two operators resume.
@@ -185,24 +198,23 @@ class Review(Core):
         with self.transaction() as session:
             require(roles_of(active_operator(session, operator)), Act.HALT, operator)
             # stopping must not wait for a clock that is wrong: then the halt has the newest event's time
-            return self.append(
-                session, None, Halted(by=operator, reason=Reason(reason)), at=self.stamp_or_newest(session)
-            )
+            event = Halted(by=operator, reason=Reason(reason), note=note and facts.digest(note, "note"))
+            return self.append(session, None, event, at=self.stamp_or_newest(session))
 
     def halts(self) -> list[HaltRecord]:
         """The halts that stand, oldest first."""
         with self.reading() as session:
             return [as_record(HaltRecord, row) for row in standing_halts(session)]
 
-    def halt_message(self, halt: int) -> bytes:
+    def halt_message(self, halt: int, note: str | None = None) -> bytes:
         """What to sign (namespace signatures.DECISION) to resume after this halt; raises Usage if it does not stand."""
         with self.reading() as session:
-            return resume_message(halt, _halt(session, halt).voided)
+            return resume_message(halt, _halt(session, halt).voided, home_id(session), note)
 
-    def resume(self, halt: int, reason: Reason, key_line: str, signature: str) -> bool:
-        """Takes one signature over `halt_message(halt)`; True once two operators have signed: the halt is lifted."""
+    def resume(self, halt: int, reason: Reason, key_line: str, signature: str, note: str | None = None) -> bool:
+        """Takes one signature over `halt_message`; True once two operators have signed: the halt is lifted."""
         with self.transaction() as session:
-            if not self._sign(session, _halt(session, halt), Decision.RESUME, reason, key_line, signature):
+            if not self._sign(session, _halt(session, halt), Decision.RESUME, reason, key_line, signature, note):
                 return False
             self.append(session, None, Resumed(halt=halt))
             return True
@@ -235,6 +247,6 @@ def _held(entry: Batch) -> Batch:
     return entry
 
 
-def _message(entry: Batch, decision: Decision) -> bytes:
+def _message(entry: Batch, decision: Decision, home: str, note: str | None) -> bytes:
     held = (entry.name, entry.hold or 0, entry.checkpoint or "", entry.content_digest or "")
-    return message(*held, Decision(decision), entry.voided)
+    return message(*held, Decision(decision), entry.voided, home, note)

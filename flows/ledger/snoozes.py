@@ -32,7 +32,13 @@ class Snoozes(Core):
     """Sets aside, and takes back."""
 
     def snooze(
-        self, thing: str, operator: str, reason: SnoozeReason, until: datetime, batch: str | None = None
+        self,
+        thing: str,
+        operator: str,
+        reason: SnoozeReason,
+        until: datetime,
+        batch: str | None = None,
+        note: str | None = None,
     ) -> None:
         """Sets something aside until then, in the place of an earlier time; `batch`: if it is one. Raises NotYourRole
         if the operator may not, Usage for a time that has passed or is more than `MOST` away."""
@@ -42,7 +48,8 @@ class Snoozes(Core):
             if not now < until <= now + MOST:
                 what = f"nothing is set aside for more than {MOST.total_seconds() / 3600:.0f} hours, or until the past"
                 raise Usage("SNOOZE_TOO_LONG", what, remedy="Choose a shorter time.")
-            event = Snoozed(thing=facts.digest(thing, "thing"), by=operator, reason=reason, until=to_us(until))
+            what, said = facts.digest(thing, "thing"), note and facts.digest(note, "note")
+            event = Snoozed(thing=what, by=operator, reason=reason, until=to_us(until), note=said)
             self.append(session, batch, event, also={batch} if batch else set(), at=stamp(now))
 
     def unsnooze(self, thing: str, operator: str, batch: str | None = None) -> None:

@@ -5,7 +5,7 @@ events over an empty database to compare it with the live one. What an event has
 writes it, or from the live row.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, delete, select
@@ -29,6 +29,8 @@ class Tables:
 
     # Whether an event before this one named the home: then those after it must.
     homes_are_named = False
+    # The kinds of which an event before this one did.
+    kinds_for_home: Set[str] = frozenset()
 
     @property
     def home(self) -> str:

@@ -24,7 +24,7 @@ LEDGER, MANIFEST, SIGNATURE = "ledger", "manifest.json", "manifest.json.sig"
 BEFORE = ("nightly", "checkpoints")
 AFTER = (
     *(CONFIG, "facilities.csv", "persons.csv", "instruments", "evidence", "keys", "accounting"),
-    *("corrections", "recalls", "lookback", "verdicts"),
+    *("corrections", "notes", "recalls", "lookback", "verdicts"),
 )
 _OTHER = "This is no backup, or one of a newer version."
 

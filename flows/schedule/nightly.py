@@ -21,6 +21,7 @@ from flows.audit import signed_heads
 from flows.batch.inbox import waiting
 from flows.batch.unreadable import put_aside, shown_name
 from flows.cases.watching import issue_notices
+from flows.evidence import notes
 from flows.home import keys
 from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
@@ -91,6 +92,7 @@ class Night:
     def _sweep(self) -> None:
         sweep.age_tries(self.ledger)
         sweep.delete_abandoned(self.home, self.ledger.clock)
+        notes.delete_unsigned(self.home, self.ledger.noted(), self.ledger.clock.now())
         self.ledger.tick()
 
 

@@ -38,9 +38,11 @@ def may_be(one: Waits) -> bool:
     return one.kind not in _ALWAYS
 
 
-def snooze(ledger: Ledger, one: Waits, operator: str, reason: SnoozeReason, hours: int) -> None:
+def snooze(
+    ledger: Ledger, one: Waits, operator: str, reason: SnoozeReason, hours: int, note: str | None = None
+) -> None:
     """Sets it aside for so many hours. Raises as `Ledger.snooze`; Usage for what is never set aside, or would still be
-    a day before its deadline."""
+    a day before its deadline. `note`: digest of what was written about it."""
     now = ledger.clock.now()
     if not may_be(one):
         raise Usage("NEVER_SNOOZED", "this is never set aside: until it is done, nobody knows what else waits")
@@ -48,15 +50,16 @@ def snooze(ledger: Ledger, one: Waits, operator: str, reason: SnoozeReason, hour
     if one.is_due(until):
         what = "its deadline is too near: a day before that it waits like all else"
         raise Usage("SNOOZE_TOO_LONG", what, remedy="Choose a shorter time, or do it now.")
-    ledger.snooze(one.thing, operator, reason, until, _batch(one))
+    ledger.snooze(one.thing, operator, reason, until, batch_of(one), note)
 
 
 def unsnooze(ledger: Ledger, one: Waits, operator: str) -> None:
     """It waits like all else again. Raises as `Ledger.unsnooze`."""
-    ledger.unsnooze(one.thing, operator, _batch(one))
+    ledger.unsnooze(one.thing, operator, batch_of(one))
 
 
-def _batch(one: Waits) -> str | None:
+def batch_of(one: Waits) -> str | None:
+    """The batch that waits; None of anything else."""
     return one.id if one.kind in _BATCHES else None
 
 

@@ -264,7 +264,16 @@ def shown(served: Served) -> list[str]:
     """Each page that an operator meets."""
     order = "/instruments/stay-2025-11-21-ddc"
     law = ["/instruments", f"{order}?version=1&against=1", "/enrol", f"{order}/compliance"]
-    inner = [*law, "/", "/me", f"/snooze/{thing(served)}", f"/snooze/{'0' * 64}", f"/batches/{served.held}", f"/batches/{served.held}/intake", "/nowhere"]
+    inner = [
+        *law,
+        "/",
+        "/me",
+        f"/snooze/{thing(served)}",
+        f"/snooze/{'0' * 64}",
+        f"/batches/{served.held}",
+        f"/batches/{served.held}/intake",
+        "/nowhere",
+    ]
     (case,) = served.console.ledger.cases()
     inner += [f"/batches/{batch}{more}" for batch in case.batches for more in ("", "/recall")]
     inner += ["/recalls", *(f"/recalls/{case.id}{more}" for more in ("", "/notified", "/persons", "/closed"))]

@@ -52,7 +52,7 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
     installation = installations.make(tmp_path_factory.mktemp("morning") / "home")
     home, held = installation.home, {}
     with installations.at_home(home):
-        for n, which in enumerate(("dropped", "rejected", "taken back", "stale", "twice")):
+        for n, which in enumerate(("dropped", "rejected", "taken back", "stale", "twice", "written")):
             good = [installations.request(20 * n + i, request_id=f"G-{n}-{i}") for i in range(1, 16)]
             bad = [installations.request(i, request_id=f"B-{n}-{i}", street="NA NA") for i in range(1, 5)]
             held[which], state = runs.run(home, installation.submit(home.inbox / f"s-{n}", [*good, *bad]))
@@ -153,6 +153,27 @@ def test_a_held_batch_from_what_waits_to_its_release_by_two(morning: Morning, pe
     with installations.at_home(morning.installation.home):
         assert runs.run(morning.installation.home, name) == (name, State.PUBLISHED)
     assert morning.ledger.verify() == []
+
+
+def test_words_are_put_under_what_is_signed_and_shown_on_demand(morning: Morning, people: list[Person]) -> None:
+    one, name = people[0], morning.held["written"]
+    one.open("written", "Reject")
+    one.page.get_by_text("Say more about it").click()
+    one.page.get_by_label("More about it, in your words").fill("The letter was sent twice.")
+    one.page.get_by_label("the request is not valid").check()
+    one.sign()  # with words in the form: they are shown first
+    expect(one.page.get_by_role("heading", name="What you wrote")).to_be_visible()
+    expect(one.page.get_by_text("The letter was sent twice.")).to_be_visible()
+    expect(one.page.get_by_label("the request is not valid")).to_be_checked()
+    assert morning.state("written") is State.HELD and axe(one.page) == []
+    one.sign()
+    expect(one.heading()).to_contain_text("intake")
+    assert morning.state("written") is State.REJECTED
+    one.page.goto(f"/batches/{name}")
+    expect(one.page.get_by_text("The letter was sent twice.")).to_have_count(0)
+    one.page.get_by_role("button", name="Show what was written").click()
+    expect(one.page.get_by_text("The letter was sent twice.")).to_be_visible()
+    assert axe(one.page) == [] and morning.ledger.verify() == []
 
 
 def test_a_passkey_also_signs_its_operator_in(morning: Morning, people: list[Person]) -> None:

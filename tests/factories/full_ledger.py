@@ -21,7 +21,7 @@ from flows.batch import publication
 from flows.batch.decisions import resume, withdraw
 from flows.ledger.case_records import ATTESTATION, NewCase
 from flows.ledger.database.models import KeyName
-from flows.ledger.decisions import Decision, Reason, resume_message
+from flows.ledger.decisions import Decision, Reason
 from flows.ledger.entrance import Entrance, accounts
 from flows.ledger.events.console import Pages
 from flows.ledger.events.operators import Denied
@@ -281,5 +281,5 @@ def _halted(ledger: Ledger, office: FixedOffice) -> None:
     """A halt that was lifted, and one that stands."""
     halt = ledger.halt("ada", Reason.SUSPECTED_FAULT)
     for who in ("ada", "ben"):
-        ledger.resume(halt, Reason.CAUSE_MENDED, office.line(who), office.sign(who, resume_message(halt)))
+        ledger.resume(halt, Reason.CAUSE_MENDED, office.line(who), office.sign(who, ledger.halt_message(halt)))
     ledger.halt("ben", Reason.COURT_OR_COUNSEL)

@@ -111,6 +111,7 @@ def _looks(place: Path) -> list[list[str]]:
     """Commands that look at what the nightly run did."""
     return [
         ["config"],
+        [*("review", "snooze", _held(place), "--key", str(place / "home" / "keys" / "operator-1")), *_NOTE],
         ["status"],
         ["review", "list"],
         ["docs", "--out", str(place / "docs")],
@@ -182,6 +183,14 @@ for command in (["list"], ["show", case], ["show", case, "--json"], ["documents"
     assert main.run(["recall", *command]) == 0
 assert main.run(["ledger", "verify"]) == 0
 """
+
+
+_NOTE = ("--reason", "planned", "--note", f"{CANARY} wrote of {DIGITS[1]}")
+
+
+def _held(place: Path) -> str:
+    query = "SELECT name FROM batches WHERE state = 'held' AND checkpoint IS NOT NULL"
+    return str(sqlite3.connect(place / "home" / "ledger.db").execute(query).fetchone()[0])
 
 
 def _published(place: Path) -> str:
@@ -284,6 +293,10 @@ def test_no_page_of_the_console_holds_a_value(place: Path, printed: bytes, monke
         for which in ("rows", *(f"rows/{number}" for number in (0, 10, 19, 20))):
             shown[f"/batches/{name}/{which}"] = browser.get(f"/batches/{name}/{which}")
     shown |= _pages_of_a_recall(browser, *ledger.cases())
+    written = browser.post(f"/batches/{_held(place)}/reasons", {"form": browser.token()})  # by right and on demand
+    assert leaks(written.content) == [CANARY, DIGITS[1]]
+    looks = [event["facts"] for event in ledger.events(_held(place)) if event["kind"] == "view"]
+    assert [(look["what"], look["who"]) for look in looks] == [("notes", "operator-1")]
     ledger.close()
     assert [path for path, answer in shown.items() if answer.status_code == 500] == []
     good = {path for path, answer in shown.items() if answer.status_code == 200}

@@ -2,8 +2,10 @@
 "use strict";
 for (const form of document.querySelectorAll("form.passkey")) {
   form.addEventListener("submit", async (event) => {
+    const words = form.elements.words;
+    if (event.submitter?.name === "put" || words?.value.trim()) return; // they are put under what is signed first
     event.preventDefault();
-    const button = form.querySelector("button");
+    const button = form.querySelector("button:not([name])");
     const wrong = form.querySelector(".wrong");
     button.disabled = true; // a second click asks for nothing
     wrong.hidden = true;

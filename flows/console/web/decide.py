@@ -7,11 +7,13 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from expectations.base.errors import Transient
+from flows.batch.decisions import halt as stop
 from flows.console import statements
 from flows.console.statements import Statement
-from flows.console.web import sign
+from flows.console.web import worded
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
+from flows.evidence import notes
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import MEANINGS, Decision, Reason
 from flows.ledger.facts import NAME
@@ -22,7 +24,7 @@ _HALTING, _HALTING_TRIES = threading.Lock(), 3
 
 def decision_page(which: Decision) -> Shown:
     """What one would sign on a held batch."""
-    return lambda visit: sign.show(visit, _decision(visit, which), _on(visit))
+    return lambda visit: worded.show(visit, _decision(visit, which), _on(visit))
 
 
 def decide(which: Decision) -> Shown:
@@ -33,39 +35,41 @@ def decide(which: Decision) -> Shown:
             record, reason = _batch(visit), _reason(visit)
             assert record.checkpoint is not None, "a decision is open on a batch that is held"
             held = (record.name, record.checkpoint, record.content_digest or "")
-            visit.console.ledger.decide(*held, which, reason, line, signature)
+            visit.console.ledger.decide(*held, which, reason, line, signature, statement.note)
 
-        return sign.take(visit, _decision(visit, which), hand_in, _on(visit))
+        return worded.take(visit, _decision(visit, which), hand_in, _on(visit), _batch(visit).name)
 
     return taken
 
 
 def withdrawal_page(visit: Visit) -> Response:
     """What one would sign to take back one's own decision."""
-    return sign.show(visit, _withdrawal(visit), _on(visit))
+    return worded.show(visit, _withdrawal(visit), _on(visit))
 
 
 def withdraw(visit: Visit) -> Response:
     """Takes back one's own decision."""
 
-    def hand_in(_: Statement, line: str, signature: str) -> None:
+    def hand_in(statement: Statement, line: str, signature: str) -> None:
         ledger = visit.console.ledger
-        ledger.withdraw(ledger.waiting_decision(visit.path("batch"), visit.signed_in.operator), line, signature)
+        signed = ledger.waiting_decision(visit.path("batch"), visit.signed_in.operator)
+        ledger.withdraw(signed, line, signature, statement.note)
 
-    return sign.take(visit, _withdrawal(visit), hand_in, _on(visit))
+    return worded.take(visit, _withdrawal(visit), hand_in, _on(visit), _batch(visit).name)
 
 
 def halt_page(visit: Visit) -> Response:
     """The form that stops all releases."""
-    return visit.page("halt.html", made=visit.console.ledger.clock.machine(), reasons=MEANINGS)
+    return visit.page("halt.html", made=visit.console.ledger.clock.machine(), reasons=MEANINGS, most=notes.MOST)
 
 
 def halt(visit: Visit) -> Response:
-    """Stops all releases, at once and without a signature: to stop is always safe."""
+    """Stops all releases, at once and without a signature: to stop is always safe. Words that cannot be kept do not
+    keep it from being done."""
     operator, reason, ledger = visit.signed_in.operator, _reason(visit), visit.console.ledger
     with _HALTING:  # a double click is one halt, or four signatures would have to end it
         if not any((one.operator, one.reason) == (operator, reason) for one in ledger.halts()):
-            _insist(lambda: ledger.halt(operator, reason))
+            _insist(lambda: stop(visit.console.home, ledger, operator, reason, visit.words or None))
     return visit.to("/")
 
 
@@ -82,28 +86,29 @@ def _insist(halt: Callable[[], object]) -> None:
 
 def resumption_page(visit: Visit) -> Response:
     """What one would sign to let releases go on."""
-    return sign.show(visit, _resumption(visit), "/")
+    return worded.show(visit, _resumption(visit), "/")
 
 
 def resume(visit: Visit) -> Response:
     """Takes a signature that releases go on."""
 
-    def hand_in(_: Statement, line: str, signature: str) -> None:
-        visit.console.ledger.resume(_halt(visit), _reason(visit), line, signature)
+    def hand_in(statement: Statement, line: str, signature: str) -> None:
+        visit.console.ledger.resume(_halt(visit), _reason(visit), line, signature, statement.note)
 
-    return sign.take(visit, _resumption(visit), hand_in, "/")
-
-
-def _decision(visit: Visit, which: Decision) -> Callable[[], Statement]:
-    return lambda: statements.decision(visit.console.ledger, _batch(visit), which)
+    return worded.take(visit, _resumption(visit), hand_in, "/", None)
 
 
-def _withdrawal(visit: Visit) -> Callable[[], Statement]:
-    return lambda: statements.withdrawal(visit.console.ledger, _batch(visit).name, visit.signed_in.operator)
+def _decision(visit: Visit, which: Decision) -> worded.Made:
+    return lambda note: statements.decision(visit.console.ledger, _batch(visit), which, note)
 
 
-def _resumption(visit: Visit) -> Callable[[], Statement]:
-    return lambda: statements.resumption(visit.console.ledger, _halt(visit))
+def _withdrawal(visit: Visit) -> worded.Made:
+    operator = visit.signed_in.operator
+    return lambda note: statements.withdrawal(visit.console.ledger, _batch(visit).name, operator, note)
+
+
+def _resumption(visit: Visit) -> worded.Made:
+    return lambda note: statements.resumption(visit.console.ledger, _halt(visit), note)
 
 
 def _on(visit: Visit) -> str:

@@ -34,7 +34,9 @@ from flows.ledger.decisions import Decision
 from flows.ledger.facts import View
 from flows.ledger.roles import DECIDES, Act
 
-_VIEW, _HALT, _RESUME, _SNOOZE = (needs(act) for act in (Act.VIEW, Act.HALT, Act.RESUME, Act.SNOOZE))
+_VIEW, _READ, _HALT, _RESUME, _SNOOZE = (
+    needs(act) for act in (Act.VIEW, Act.VIEW_REQUEST, Act.HALT, Act.RESUME, Act.SNOOZE)
+)
 _ENROL, _COMPLY = needs(Act.ENROL_INSTRUMENT), needs(Act.COMPLIANCE)
 _RECALL = needs(Act.RECALL)
 _WAITS_SIGNED = [one for one in Step if one not in (Step.FROZEN, Step.ATTESTED, Step.CLOSED)]  # with a file
@@ -86,6 +88,8 @@ ROUTES: Sequence[Route] = (
     *(Route("POST", _at(one), decide.decide(one), needs(DECIDES[one])) for one in _ON_BATCHES),
     Route("GET", "/batches/{batch}/decide/withdraw", decide.withdrawal_page, _VIEW),
     Route("POST", "/batches/{batch}/decide/withdraw", decide.withdraw, _VIEW),
+    Route("POST", "/batches/{batch}/reasons", views.reasons, _READ),
+    Route("POST", "/reasons", views.other_reasons, _READ),
     Route("GET", "/halt", decide.halt_page, _HALT),
     Route("POST", "/halt", decide.halt, _HALT),
     Route("GET", "/halts/{halt}/resume", decide.resumption_page, _RESUME),

@@ -8,13 +8,15 @@ from expectations.base.errors import BadInput, SluicegateError, Usage
 from flows.console import statements
 from flows.console.statements import Statement
 from flows.console.web.visit import Visit
+from flows.evidence import notes
 from flows.ledger.decisions import MEANINGS
 
 Made = Callable[[], Statement]
 
 
-def show(visit: Visit, made: Made, back: str) -> Response:
-    """What one would sign; or why there is nothing to sign."""
+def show(visit: Visit, made: Made, back: str, worded: bool = False) -> Response:
+    """What one would sign; or why there is nothing to sign. `worded`: whether words about the reason may be put under
+    it (`flows.console.web.worded`)."""
     console = visit.console
     try:
         statement = made()
@@ -27,6 +29,9 @@ def show(visit: Visit, made: Made, back: str) -> Response:
         statement=statement,
         asked=statements.ask(statement, keys),
         reasons=MEANINGS,
+        chosen=visit.form.get("reason") or statement.reason,
+        words=visit.words,
+        most=notes.MOST if worded else 0,
         back=back,
     )
 

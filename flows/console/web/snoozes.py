@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 from starlette.responses import Response
 
-from expectations.base.errors import Usage
+from expectations.base.errors import BadInput, Usage
 from flows.console.web import sign
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
+from flows.evidence import notes
 from flows.ledger.entrance import seen
 from flows.ledger.facts import DIGEST
 from flows.ledger.snoozing import MOST, SNOOZE_MEANINGS, SnoozeReason
@@ -25,7 +26,7 @@ def page(visit: Visit) -> Response:
     except Usage as error:
         return sign.refused(visit, error, "/")
     now = visit.console.ledger.clock.machine()
-    return visit.page("snooze.html", made=now, one=one.told(now), reasons=SNOOZE_MEANINGS, hours=HOURS)
+    return visit.page("snooze.html", made=now, one=one.told(now), reasons=SNOOZE_MEANINGS, hours=HOURS, most=notes.MOST)
 
 
 def set_aside(visit: Visit) -> Response:
@@ -34,8 +35,10 @@ def set_aside(visit: Visit) -> Response:
     if hours not in map(str, HOURS) or reason not in list(SnoozeReason):
         raise Problem(400)
     try:
-        snooze.snooze(visit.console.ledger, _thing(visit), visit.signed_in.operator, SnoozeReason(reason), int(hours))
-    except Usage as error:
+        one = _thing(visit)
+        note = visit.note(snooze.batch_of(one))
+        snooze.snooze(visit.console.ledger, one, visit.signed_in.operator, SnoozeReason(reason), int(hours), note)
+    except (Usage, BadInput) as error:
         return sign.refused(visit, error, "/")
     visit.console.fresh.forget()
     return visit.to("/")

@@ -22,6 +22,7 @@ from flows.ledger.entrance import seen
 from flows.ledger.facts import NAME, Page
 from flows.ledger.lifecycles.states import Checkpoint
 from flows.ledger.roles import Act, may
+from flows.reports import notes
 
 T = TypeVar("T")
 _PART, _DAYS = 64 * 1024, timedelta(days=7)
@@ -58,7 +59,24 @@ def batch(visit: Visit) -> Response:
     visit.look(Page.BATCH, name)
     console = visit.console
     given = twice(lambda: batches.batch(console.home, console.ledger, one_batch(visit)))
-    return visit.page("batch.html", made=console.ledger.clock.machine(), **given)
+    may_read = may(visit.roles, Act.VIEW_REQUEST)
+    return visit.page("batch.html", made=console.ledger.clock.machine(), may_read=may_read, **given)
+
+
+def reasons(visit: Visit) -> Response:
+    """What was written on a batch about why somebody decided, for whom the audit log names first."""
+    return _reasons(visit, one_batch(visit).name)
+
+
+def other_reasons(visit: Visit) -> Response:
+    """What was written on halts, and on what else is no batch."""
+    return _reasons(visit, None)
+
+
+def _reasons(visit: Visit, batch: str | None) -> Response:
+    console = visit.console
+    found = notes.read(console.home, console.ledger, batch, visit.signed_in.operator)
+    return visit.page("reasons.html", made=console.ledger.clock.machine(), batch=batch, notes=found)
 
 
 def checkpoint(visit: Visit) -> Response:

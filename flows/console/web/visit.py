@@ -12,6 +12,7 @@ from flows.console.links import ServedLinks
 from flows.console.web.console import Console
 from flows.console.web.problems import Problem
 from flows.console.web.watch import Sight
+from flows.evidence import notes
 from flows.ledger.entrance import Entered, tokens
 from flows.ledger.events.console import Pages
 from flows.ledger.facts import Page
@@ -52,6 +53,15 @@ class Visit:
     def address(self) -> str:
         """Where the request comes from."""
         return self.request.client.host if self.request.client else ""
+
+    @property
+    def words(self) -> str:
+        """What was written in a form about a reason."""
+        return self.form.get("words", "").strip()
+
+    def note(self, batch: str | None = None) -> str | None:
+        """Keeps these words, sealed; gives their digest, None if there are none. Raises as `notes.store`."""
+        return notes.store(self.console.home, self.words, batch) if self.words else None
 
     def path(self, name: str) -> str:
         """A part of the URL's path."""

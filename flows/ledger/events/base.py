@@ -220,9 +220,10 @@ def wrong_place(tables: Tables, after: int, head: str) -> Iterator[str]:
         yield "it was signed after another event"
 
 
-def wrong_home(tables: Tables, home: str | None) -> Iterator[str]:
-    """What is wrong with the home that signatures are for; those of an older version named none."""
-    if home is None and tables.homes_are_named:
+def wrong_home(tables: Tables, home: str | None, named: bool | None = None) -> Iterator[str]:
+    """What is wrong with the home that signatures are for; those of an older version named none. `named`: whether those
+    of this kind had to name it by then; if left out, as soon as any did."""
+    if home is None and (tables.homes_are_named if named is None else named):
         yield "its signatures do not say for which home they are"
     if home not in (None, tables.home):
         yield "its signatures are for another home"

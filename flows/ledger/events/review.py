@@ -19,7 +19,8 @@ from flows.ledger.tables import Tables
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionSigned(SignedEvent, kinds=[Kind.DECISION]):
-    """An operator signed a decision on the batch as it is held; or, without a batch, to go on after a halt."""
+    """An operator signed a decision on the batch as it is held; or, without a batch, to go on after a halt. `home`:
+    None in events of an older version; `note`: digest of what was written about the reason, which is kept sealed."""
 
     hold: int
     decision: Decision
@@ -28,14 +29,15 @@ class DecisionSigned(SignedEvent, kinds=[Kind.DECISION]):
     key: str
     signature: str
     content_digest: str | None
+    home: str | None = None
+    note: str | None = None
 
     def signing(self, tables: Tables) -> Signing:
         signed = (SignedBy(self.by, self.key, self.signature),)
         name, checkpoint = tables.place.batch or "", self._checkpoint(tables)
         held = tables.batch if name else tables.find(Halt, self.hold)
-        text = message(
-            name, self.hold, checkpoint, self.content_digest or "", self.decision, held.voided if held else None
-        )
+        rows, voided = self.content_digest or "", held.voided if held else None
+        text = message(name, self.hold, checkpoint, rows, self.decision, voided, self.home, self.note)
         return Signing(signatures.DECISION, 1, signed, operators(tables, signed, DECIDES[self.decision]), text)
 
     def _checkpoint(self, tables: Tables) -> str:
@@ -43,6 +45,7 @@ class DecisionSigned(SignedEvent, kinds=[Kind.DECISION]):
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)
+        yield from wrong_home(tables, self.home, named=Kind.DECISION in tables.kinds_for_home)
         if tables.place.batch:
             held = (tables.batch.hold, tables.batch.content_digest) == (self.hold, self.content_digest)
         else:
@@ -71,10 +74,11 @@ class DecisionWithdrawn(SignedEvent, kinds=[Kind.TAKEN_BACK]):
     key: str
     signature: str
     home: str
+    note: str | None = None
 
     def signing(self, tables: Tables) -> Signing:
         signed = (SignedBy(self.by, self.key, self.signature),)
-        text = withdrawal_message(self.withdraws, self.home)
+        text = withdrawal_message(self.withdraws, self.home, self.note)
         # whoever may look may take back what is its own, also if its roles have changed since
         return Signing(signatures.DECISION, 1, signed, operators(tables, signed, Act.VIEW), text)
 
@@ -114,6 +118,7 @@ class Halted(Event, kinds=[Kind.HALT]):
 
     by: str
     reason: Reason
+    note: str | None = None
 
     def apply(self, tables: Tables) -> None:
         seq = tables.place.seq

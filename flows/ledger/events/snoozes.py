@@ -33,6 +33,7 @@ class Snoozed(_Of, kinds=[Kind.SNOOZED]):
 
     reason: SnoozeReason
     until: int
+    note: str | None = None
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         yield from super().wrong(tables)

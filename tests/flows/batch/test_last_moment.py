@@ -19,7 +19,7 @@ from flows.batch.plan import PLAN
 from flows.batch.receive import receive
 from flows.batch.steps import BatchSteps
 from flows.ledger import Ledger
-from flows.ledger.decisions import Reason, resume_message
+from flows.ledger.decisions import Reason
 from flows.ledger.lifecycles.states import State
 from flows.sandbox.home import enrol
 from pipelines import register
@@ -78,7 +78,7 @@ def test_a_halt_stops_what_is_sealed_and_two_keys_let_it_go_on(installation: Ins
         assert not (installation.home.outbox / one.name).exists()
         for name in ("operator-1", "operator-2"):
             key = signatures.load(installation.home.keys / name)
-            signed = signatures.sign(resume_message(halt), key, signatures.DECISION)
+            signed = signatures.sign(one.ledger.halt_message(halt), key, signatures.DECISION)
             one.ledger.resume(halt, Reason.CAUSE_MENDED, signatures.public_line(key), signed)
         assert advance(one) is State.PUBLISHED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from flows.ledger.decisions import Decision, Reason, resume_message
+from flows.ledger.decisions import Decision, Reason
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
 from tests.factories.ledgers import ROWS, Office, receive
@@ -68,7 +68,7 @@ def test_a_decision_beside_another_that_was_granted_stays_unseen(ledger: Ledger,
 def test_a_halt_that_was_lifted_is_a_decision_without_a_batch(ledger: Ledger, office: Office) -> None:
     halt = ledger.halt("ada", Reason.SUSPECTED_FAULT)
     for name in ("ada", "ben"):
-        ledger.resume(halt, Reason.CAUSE_MENDED, office.line(name), office.sign(name, resume_message(halt)))
+        ledger.resume(halt, Reason.CAUSE_MENDED, office.line(name), office.sign(name, ledger.halt_message(halt)))
     (one,) = ledger.decided_since(LONG_AGO)
     assert (one.batch, one.hold, one.decision, one.signed) == (None, halt, Decision.RESUME, 2)
 

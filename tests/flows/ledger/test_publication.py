@@ -177,11 +177,11 @@ def test_nothing_is_published_over_something_else(desk: Desk, there: str) -> Non
 
 
 def test_a_halt_stops_before_and_after_preparing_and_changes_nothing(desk: Desk, office: Office) -> None:
-    from flows.ledger.decisions import resume_message
-
     def lift(halt: int) -> None:
         for name in ("ada", "ben"):
-            desk.ledger.resume(halt, Reason.CAUSE_MENDED, office.line(name), office.sign(name, resume_message(halt)))
+            desk.ledger.resume(
+                halt, Reason.CAUSE_MENDED, office.line(name), office.sign(name, desk.ledger.halt_message(halt))
+            )
 
     halt = desk.ledger.halt("ada", Reason.SUSPECTED_FAULT)
     assert desk.prepare("batch-1", "a") == Step(State.SEALED, codes=("HALTED",))

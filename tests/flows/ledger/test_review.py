@@ -12,7 +12,7 @@ import pytest
 from expectations import codes
 from expectations.base import signatures
 from expectations.base.errors import BadInput, Usage
-from flows.ledger.decisions import Decision, Reason, allowed, resume_message
+from flows.ledger.decisions import Decision, Reason, allowed
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint, State
 from tests.factories.ledgers import ROWS, Office, receive
@@ -142,7 +142,7 @@ def test_only_enrolled_operators_sign(ledger: Ledger, office: Office) -> None:
 def test_one_halts_and_two_resume(ledger: Ledger, office: Office) -> None:
     halt = ledger.halt("ada", Reason.SUSPECTED_FAULT)
     assert [h.operator for h in ledger.halts()] == ["ada"]
-    said = resume_message(halt)
+    said = ledger.halt_message(halt)
     assert not ledger.resume(halt, Reason.CAUSE_MENDED, office.line("ada"), office.sign("ada", said))
     with pytest.raises(BadInput, match="DECIDED_ALREADY"):
         ledger.resume(halt, Reason.CAUSE_MENDED, office.line("ada"), office.sign("ada", said))
