@@ -1,7 +1,6 @@
 """`sluicegate console`: the operators' pages in a browser, and who may come in."""
 
 from typing import Annotated
-from urllib.parse import urlencode
 
 from typer import Argument, Context, Option, Typer
 
@@ -40,7 +39,8 @@ def invite(
 
     It works once, within an hour; an approver makes it.
 
-    Give it to nobody else: whoever opens it first signs in as that operator.
+    Give it to nobody else: whoever opens it first sets the password, or binds an identity. What follows # is the code:
+    where JavaScript is off, it is pasted into the page.
     """
     from flows.console.web.place import Place
     from flows.ledger.entrance import Entrance
@@ -50,7 +50,7 @@ def invite(
         ledger.require_open()
         who = ledger.operator_of(signatures.public_line(signatures.load(key)))
         token = Entrance(ledger).invite(name, who)
-    print(f"{place.origin}/invitation?{urlencode({'token': token})}")
+    print(f"{place.origin}/invitation#{token}")
 
 
 @app.command()
@@ -65,3 +65,17 @@ def unbind(name: Annotated[str, Argument(help="The operator's id.")], key: Key) 
         ledger.require_open()
         Entrance(ledger).unbind(name, ledger.operator_of(signatures.public_line(signatures.load(key))))
     print(f"{name} has no identity at a provider any more.")
+
+
+@app.command("end-sessions")
+def end_sessions(
+    key: Key,
+    name: Annotated[str | None, Argument(help="The operator's id; without one everybody's sessions end.")] = None,
+) -> None:
+    """End all sessions of an operator in the console, or everybody's; an approver does it. They may sign in again."""
+    from flows.ledger.entrance import Entrance
+
+    with at_home() as (_, ledger):
+        ledger.require_open()
+        who = ledger.operator_of(signatures.public_line(signatures.load(key)))
+        print(f"{Entrance(ledger).end_sessions(who, name):,} sessions ended.")

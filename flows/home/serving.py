@@ -62,6 +62,8 @@ class Console(BaseModel):
     pages_a_minute: int = Field(default=300, ge=30, le=100_000)  # of one operator
     idle_minutes: int = Field(default=30, ge=1, le=720)  # unused for so long, a session ends
     hours: int = Field(default=10, ge=1, le=24)  # after so many it ends in any case
+    sessions: int = Field(default=5, ge=1, le=50)  # of one operator at once; one more ends the oldest
+    leaked_passwords: str | None = None  # a file of SHA-1 hashes, as Have I Been Pwned's downloader writes it
     passwords: bool = True  # whether one may sign in with a password
     oidc: Oidc = Oidc()
 

@@ -53,6 +53,25 @@ class Page(StrEnum):
     VIEWS = "views"  # who looked at values
 
 
+class Way(StrEnum):
+    """How somebody comes in, or tries to."""
+
+    PASSWORD = "password"  # the first of two factors
+    PASSKEY = "passkey"
+    SSH_KEY = "ssh_key"  # after a password
+    INVITATION = "invitation"
+    PROVIDER = "provider"  # an identity there
+
+
+class Failure(StrEnum):
+    """Why somebody does not."""
+
+    WRONG = "wrong"  # it is none that counts
+    LATE = "late"  # it was asked for too long ago, or answered already
+    LOCKED = "locked"  # after too many wrong ones
+    OFTEN = "often"  # not looked at: it must wait
+
+
 # What the roles of who looks must allow. A batch that is decided again from its evidence shows counts and codes only.
 LOOKS: Mapping[View, tuple[Act, ...]] = total(
     View,
@@ -77,6 +96,8 @@ _CLOSED = (
     Reason,
     View,
     Page,
+    Way,
+    Failure,
     CaseState,
     Proof,
     CaseReason,

@@ -105,7 +105,7 @@ def tries(app: FastAPI, browser: Browser, form: str) -> Iterator[tuple[Any, int]
 def test_what_the_table_forbids_is_refused_and_recorded(app: FastAPI, role: Role, demoted: bool) -> None:
     office = office_of(app, *(ALL if demoted else (role,)))
     browser, console = Browser(app), app.state.console
-    assert browser.sign_in("zoe").status_code == 303
+    assert browser.sign_in("zoe", key=office.keys["zoe"]).status_code == 303
     form = browser.token()
     if demoted:
         assert browser.get("/halt").status_code == 200

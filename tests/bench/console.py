@@ -23,9 +23,10 @@ from statistics import median, quantiles
 
 import httpx
 
+from expectations.base import signatures
 from flows.console.web.place import Place
 from flows.ledger import Ledger
-from flows.ledger.entrance import Entrance
+from flows.ledger.entrance import Entrance, From
 from tests.bench.pages import held as run_held
 from tests.bench.pages import morning
 from tests.factories import installations
@@ -65,9 +66,14 @@ def session(made: Installation) -> str:
         entrance = Entrance(ledger)
         entrance.ready()
         entrance.set_password(entrance.invite("operator-1", "operator-2"), _PASSWORD)
-        token = entrance.by_password("operator-1", _PASSWORD)
-    assert token is not None
-    return token
+        token = entrance.by_password("operator-1", _PASSWORD) or ""
+        entered, text = entrance.entered(token), entrance.sign_in_text("bench")
+        key = signatures.load(made.home.keys / "operator-1")
+        signed = signatures.sign(text, key, signatures.SIGN_IN)
+        assert entered is not None
+        whole = entrance.prove(entered, signatures.public_line(key), signed, text, From(token))
+    assert whole is not None
+    return whole
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from flows.schedule import summary, waiting
 from tests.browser.chromium import CHROMIUM, chromium
 from tests.browser.test_site import LOOKS, VNU
 from tests.factories import installations, recalls, runs
-from tests.factories.consoles import PASSWORD, later, password_for
+from tests.factories.consoles import PASSWORD, key_of, later, password_for, signed
 
 pytestmark = [
     pytest.mark.outside,
@@ -45,7 +45,7 @@ class Served:
     released: str = ""
 
     def invitation(self, name: str) -> str:
-        return f"{self.origin}/invitation?token={self.console.entrance.invite(name, 'operator-2')}"
+        return f"{self.origin}/invitation#{self.console.entrance.invite(name, 'operator-2')}"
 
 
 @contextmanager
@@ -90,6 +90,7 @@ class Reader:
     """A page in a browser of its own that notes all that it asks for, and every complaint of its console."""
 
     def __init__(self, browser: Browser, served: Served, **how: Any) -> None:
+        self.served = served
         self.context = browser.new_context(base_url=served.origin, **how)
         self.asked: list[str] = []
         self.complaints: list[str] = []
@@ -101,11 +102,33 @@ class Reader:
         self.page.goto("/sign-in")
         return self.fill(password)
 
-    def fill(self, password: str = PASSWORD) -> Page:
-        self.page.get_by_label("Name").fill("operator-1")
+    def fill(self, password: str = PASSWORD, name: str = "operator-1") -> Page:
+        self.page.get_by_label("Name").fill(name)
         self.page.get_by_label("Password").fill(password)
         self.page.get_by_role("button", name="Sign in", exact=True).click()
+        if password == PASSWORD:
+            self.show_key(name)
         return self.page
+
+    def arrive(self, how: str) -> None:
+        """`HALF`: by a password alone; else wholly, from there."""
+        if how == "HALF":
+            self.page.goto("/sign-in")
+            self.page.get_by_label("Name").fill("operator-1")
+            self.page.get_by_label("Password").fill(PASSWORD)
+            self.page.get_by_role("button", name="Sign in", exact=True).click()
+        else:
+            self.page.goto("/sign-in/key")
+            self.show_key()
+
+    def show_key(self, name: str = "operator-1") -> None:
+        """Signs the line of the page with an SSH key, and pastes the signature."""
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text("key")
+        if not self.page.get_by_label("Signature").is_visible():
+            self.page.get_by_text("By an SSH key").click()
+        said = signed(self.page.locator("pre").inner_text(), key_of(self.served.console, name))
+        self.page.get_by_label("Signature").fill(said)
+        self.page.get_by_role("button", name="Use your SSH key").click()
 
 
 @pytest.fixture
@@ -124,15 +147,17 @@ def test_from_an_invitation_to_the_rows_that_failed_and_out_again(
 ) -> None:
     reader = Reader(browser, served, java_script_enabled=script)
     page = reader.page
-    page.goto(served.invitation("operator-2"))
+    page.goto(invitation := served.invitation("operator-2"))
+    if not script:
+        page.get_by_label("Code").fill(invitation.partition("#")[2])
+        page.get_by_role("button", name="Go on").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Set a password for operator-2")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("The same again").fill(PASSWORD)
     page.get_by_role("button", name="Set the password").click()
     expect(page.get_by_role("status")).to_have_text("The password is set. Sign in with it.")
-    page.get_by_label("Name").fill("operator-2")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    assert invitation.partition("#")[2] not in page.evaluate("JSON.stringify(history.state)+location.href")
+    reader.fill(name="operator-2")
     expect(page.get_by_role("heading", level=1)).to_have_text("1 thing waits for people")
     kept = [(one["name"], one["secure"], one["httpOnly"], one["sameSite"]) for one in reader.context.cookies()]
     assert kept == [("__Host-sluicegate", True, True, "Strict")]  # without TLS, at localhost
@@ -268,6 +293,8 @@ def shown(served: Served) -> list[str]:
         *law,
         "/",
         "/me",
+        "/me/password",
+        "/sessions",
         f"/snooze/{thing(served)}",
         f"/snooze/{'0' * 64}",
         f"/batches/{served.held}",
@@ -279,17 +306,19 @@ def shown(served: Served) -> list[str]:
     inner += ["/recalls", *(f"/recalls/{case.id}{more}" for more in ("", "/notified", "/persons", "/closed"))]
     inner += [f"/batches/{served.held}/rows/1", f"/batches/{served.released}/rows/20", f"/batches/{served.held}/rows"]
     inner += [f"/batches/{served.held}/rows?number=99", "/views"]
-    return ["/sign-in", "/sign-in?wrong=1", "/sign-in?ready=1", served.invitation("operator-2"), "SIGN IN", *inner]
+    door = ["/sign-in", "/sign-in?wrong=1", "/sign-in?ready=1", "/invitation", served.invitation("operator-2")]
+    return [*door, "HALF", "/sign-in/key", "/sign-in/key?wrong=1", "/me/passkey", "SIGN IN", *inner, "/sign-in/key"]
 
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(browser: Browser, served: Served, look: str) -> None:
     reader = Reader(browser, served, **LOOKS[look])
     for path in shown(served):
-        if path == "SIGN IN":
-            reader.sign_in()
+        if path.isupper():
+            reader.arrive(path)
             continue
         reader.page.goto(path)
+        reader.page.wait_for_load_state()
         reader.page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         found = axe(reader.page)
         assert found == [], path
@@ -309,8 +338,8 @@ def axe(page: Page) -> list[str]:
 def test_html_is_valid(reader: Reader, served: Served, tmp_path: Path) -> None:
     files = []
     for path in shown(served):
-        if path == "SIGN IN":
-            reader.sign_in()
+        if path.isupper():
+            reader.arrive(path)
             continue
         text = reader.page.request.get(path).text()
         files.append(tmp_path / f"{len(files)}.html")

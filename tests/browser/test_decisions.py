@@ -19,7 +19,7 @@ from tests.browser.chromium import CHROMIUM, chromium
 from tests.browser.test_console import Reader, Served, axe, serving
 from tests.browser.test_site import LOOKS
 from tests.factories import installations, runs
-from tests.factories.consoles import PASSWORD, password_for
+from tests.factories.consoles import password_for
 from tests.factories.installations import Installation
 
 pytestmark = [
@@ -81,9 +81,7 @@ class Person(Reader):
         can = dict.fromkeys(("hasResidentKey", "hasUserVerification", "isUserVerified"), True)
         devices.send("WebAuthn.addVirtualAuthenticator", {"options": {**options, **can}})
         self.page.goto("/sign-in")
-        self.page.get_by_label("Name").fill(name)
-        self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("button", name="Sign in", exact=True).click()
+        self.fill(name=name)
         expect(self.page.get_by_role("heading", **HEADING)).to_contain_text("wait")
 
     def click(self, role: Any, name: str) -> None:

@@ -3,7 +3,9 @@ TestClient that behave as real ones do."""
 
 from __future__ import annotations
 
+import html
 import re
+import shlex
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -17,6 +19,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from starlette.testclient import TestClient
 
+from expectations.base import signatures
 from expectations.base.clock import Clock
 from flows.console.web.console import Console
 from flows.ledger.entrance import passwords
@@ -74,11 +77,35 @@ class Browser:
         assert found
         return found.group(1)
 
-    def sign_in(self, name: str = "operator-1", password: str = PASSWORD, **more: str) -> Any:
+    def sign_in(self, name: str = "operator-1", password: str = PASSWORD, key: Any = None, **more: str) -> Any:
+        """By a password and an SSH key: that of this name in the home's folder, unless a test has another."""
+        answer = self.first_factor(name, password, **more)
+        where = answer.headers.get("location", "")
+        return self.show_key(where, key or key_of(self.console, name)) if where.startswith("/sign-in/key") else answer
+
+    def first_factor(self, name: str = "operator-1", password: str = PASSWORD, **more: str) -> Any:
+        """By a password alone."""
         return self.post("/sign-in", {"name": name, "password": password, **more})
+
+    def show_key(self, where: str, key: Any) -> Any:
+        """Signs what this page asks for."""
+        text = self.get(where).text
+        fields = dict(re.findall(r'name="(form|next|nonce)" value="([^"]*)"', text))
+        return self.post("/sign-in/key", {**fields, "signature": signed(text, key)})
 
     def sign_out(self) -> Any:
         return self.post("/sign-out", {"form": self.token()})
+
+
+def key_of(console: Console, name: str) -> Any:
+    """The SSH key of an operator of the home's own."""
+    return signatures.load(console.home.keys / name)
+
+
+def signed(page: str, key: Any) -> str:
+    """The signature that a page asks an SSH key for, by the command that it shows."""
+    said = shlex.split(html.unescape(page[page.index("printf") : page.index("ssh-keygen")]))[2]
+    return signatures.sign(said.encode(), key, signatures.SIGN_IN)
 
 
 def later(console: Console, **by: float) -> None:

@@ -22,7 +22,7 @@ from flows.batch.decisions import resume, withdraw
 from flows.ledger.case_records import ATTESTATION, NewCase
 from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason
-from flows.ledger.entrance import Entrance, accounts
+from flows.ledger.entrance import Entrance, From, accounts
 from flows.ledger.events.console import Pages
 from flows.ledger.events.operators import Denied
 from flows.ledger.facts import Page, View
@@ -113,7 +113,7 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
 
 def _at_the_door(ledger: Ledger) -> None:
     """Everything that happens at the console's door, and what is gathered there."""
-    entrance, password = Entrance(ledger), "correct horse battery staple"
+    entrance, password, at = Entrance(ledger), "correct horse battery staple", From(source=sha("an address"))
     for name in ("ada", "ben"):
         entrance.set_password(entrance.invite(name, "ada"), password)
     token = entrance.by_password("ada", password)
@@ -125,8 +125,10 @@ def _at_the_door(ledger: Ledger) -> None:
     assert entrance.bind(entrance.invite("ben", "ada"), "https://id.example.org", "ben there")
     assert entrance.by_identity("https://id.example.org", "ben there")
     entrance.unbind("ben", "ada")
+    assert entrance.by_password("ada", password, at)
+    assert entrance.end_sessions("ben") == 1
     for _ in range(accounts.WRONG):
-        assert entrance.by_password("ben", "wrong") is None
+        assert entrance.by_password("ben", "wrong", at) is None
     for page, batch in ((Page.QUEUE, None), (Page.BATCH, "batch-1")):
         entrance.gathered.note(Pages(by="ada", page=page, batch=batch, count=1))
     entrance.gathered.note(Pages(by="ada", page=Page.CASE, case="c-1", count=1))

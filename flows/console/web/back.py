@@ -2,12 +2,10 @@
 
 import re
 
-_PAGES = re.compile(
-    r"/(me|batches/[A-Za-z0-9][A-Za-z0-9._-]{0,63}(/[a-z]{1,16}(/rows\.csv|/[0-9]{1,15})?)?|views"
-    r"|recalls(/c-[0-9a-f]{16}(/[a-z]{1,16}(/[0-9a-f]{64})?)?)?)?"
-)
+_PATH = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]{0,63}){1,5}")
+_DOOR = ("/sign-", "/invitation", "/static")
 
 
-def ours(said: str) -> str:
-    """The page that was asked for, or the first one."""
-    return said if _PAGES.fullmatch(said) else "/"
+def back_to(said: str) -> str:
+    """This path, if it is one of a page behind the door; else that of the first page."""
+    return said if _PATH.fullmatch(said) and not said.startswith(_DOOR) else "/"

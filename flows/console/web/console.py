@@ -25,7 +25,7 @@ _LOOK = 1800.0  # seconds in which a form that asks for values may be read and s
 class Console:
     """A home, its open ledger, and its door. `addresses`, `accounts`: how often one may try to come in; `readers`: how
     often an operator may ask for a page; `downloads`: files that are sent now; `fresh`: what was made a moment ago;
-    `asked`: what passkeys were asked for to come in; `looks`: forms that ask for values; `provider`: with which one may
+    `asked`: what keys were asked for to come in; `looks`: forms that ask for values; `provider`: with which one may
     sign in, and `begun`: who is there; `watch`: what the log counts."""
 
     home: Home
@@ -49,8 +49,9 @@ class Console:
         written to the chain, over whose newest event its operators sign."""
         said, ledger = home.config.console, Ledger.open(home.ledger_url, clock or home.clock(), WAITS)
         ledger.require_open()
-        limits = Limits(timedelta(minutes=said.idle_minutes), timedelta(hours=said.hours), ledger.clock.skew)
-        entrance = Entrance(ledger, limits)
+        skew, idle, whole = ledger.clock.skew, timedelta(minutes=said.idle_minutes), timedelta(hours=said.hours)
+        known = home.root / said.leaked_passwords if said.leaked_passwords else None
+        entrance = Entrance(ledger, Limits(idle, whole, skew, said.sessions), known=known)
         entrance.ready()
         provider, often = Provider.of(said.oidc, f"{place.origin}{COME_BACK}"), said.pages_a_minute
         return cls(home, ledger, place, entrance, Rate(often, 60 / often), provider=provider)

@@ -2,18 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import assert_never
 from urllib.parse import urlencode
 
 from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from expectations.base.errors import Transient
 from flows.console.web import forms, problems
 from flows.console.web.console import Console
 from flows.console.web.forms import Sent
-from flows.console.web.needs import Route
+from flows.console.web.needs import Proof, Route
 from flows.console.web.problems import Problem
+from flows.console.web.proof import first
 from flows.console.web.visit import CSRF, Visit
 from flows.console.web.watch import Sight
 from flows.ledger.entrance import Entered, tokens
@@ -77,9 +79,11 @@ async def _sent(console: Console, route: Route, request: Request) -> Sent:
 
 def _may(console: Console, route: Route, request: Request) -> bool:
     visit = _visit(console, request, Sent())
-    return console.place.is_ours(request.headers) and (
-        route.need.act is None or may(visit.roles, route.need.act) if visit.entered else not route.need.signed_in
-    )
+    if not console.place.is_ours(request.headers):
+        return False
+    if visit.entered is None or not route.need.signed_in:
+        return not route.need.signed_in
+    return _proved(visit, route, visit.entered) and (route.need.act is None or may(visit.roles, route.need.act))
 
 
 def _visit(console: Console, request: Request, sent: Sent) -> Visit:
@@ -98,15 +102,37 @@ def _answer(console: Console, route: Route, request: Request, sent: Sent) -> Res
         if entered is None:
             return _first(visit, route)
         _not_too_often(console, route, entered)
+        if not _proved(visit, route, entered):
+            return visit.to(first(_page_of(route, request.url.path)))
         _allowed(visit, route, entered)
     return route.answer(visit)
+
+
+def _proved(visit: Visit, route: Route, entered: Entered) -> bool:
+    """Whether what the route needs was shown in this session."""
+    match route.need.proof:
+        case Proof.PASSWORD:
+            return True
+        case Proof.KEY:
+            return entered.proved_at is not None
+        case Proof.FRESH_KEY:
+            return visit.console.entrance.is_fresh(entered)
+        case never:
+            assert_never(never)
+
+
+def _page_of(route: Route, path: str) -> str:
+    """The page to be brought back to. A form is not sent again: of one, the page that it stands in."""
+    if route.method == "GET":
+        return path
+    return f"/{path.split('/')[1]}" if route.need.proof is Proof.FRESH_KEY else "/"
 
 
 def _first(visit: Visit, route: Route) -> Response:
     """Sign in, and be brought back to a page; a form that came too late is not sent again."""
     back = visit.request.url.path if route.method == "GET" else "/"
-    answer = RedirectResponse(SIGN_IN if back == "/" else f"{SIGN_IN}?{urlencode({'next': back})}", 303)
-    return visit.keep(answer, "") if visit.token else answer
+    where = SIGN_IN if back == "/" else f"{SIGN_IN}?{urlencode({'next': back})}"
+    return visit.ended(where) if visit.token else visit.to(where)
 
 
 def _not_too_often(console: Console, route: Route, entered: Entered) -> None:

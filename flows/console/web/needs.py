@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from starlette.responses import Response
@@ -10,20 +11,30 @@ from flows.console.web.visit import Visit
 from flows.ledger.roles import Act
 
 
+class Proof(StrEnum):
+    """What must have been shown in a session."""
+
+    PASSWORD = "password"  # the first of two factors is enough: to show the second, or to make one
+    KEY = "key"
+    FRESH_KEY = "fresh key"  # a moment ago: before something sensitive is done
+
+
 @dataclass(frozen=True)
 class Need:
-    """`signed_in`: a session that counts; `act`: a role that allows it."""
+    """`signed_in`: a session that counts; `act`: a role that allows it; `proof`: what was shown in that session."""
 
     signed_in: bool
     act: Act | None
+    proof: Proof = Proof.KEY
 
 
 ANYBODY, SIGNED_IN = Need(False, None), Need(True, None)
+HALF_IN, FRESH = Need(True, None, Proof.PASSWORD), Need(True, None, Proof.FRESH_KEY)
 
 
-def needs(act: Act) -> Need:
+def needs(act: Act, proof: Proof = Proof.KEY) -> Need:
     """Somebody signed in whose roles allow this."""
-    return Need(True, act)
+    return Need(True, act, proof)
 
 
 @dataclass(frozen=True)

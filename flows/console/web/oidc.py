@@ -14,6 +14,8 @@ from flows.console.web import back
 from flows.console.web.console import COME_BACK
 from flows.console.web.guard import SIGN_IN
 from flows.console.web.visit import Visit
+from flows.ledger.entrance import From
+from flows.ledger.facts import Failure, Way
 
 BEGIN, BACK = "/sign-in/oidc", COME_BACK
 
@@ -21,12 +23,12 @@ BEGIN, BACK = "/sign-in/oidc", COME_BACK
 def begin(visit: Visit) -> Response:
     """Sends the browser to the provider. Only a page of ours leads here: no other site signs anybody in."""
     asked, provider = visit.request.query_params, visit.console.provider
-    to, invitation = back.ours(asked.get("next", "/")), asked.get("invitation", "")
+    to, invitation = back.back_to(asked.get("next", "/")), asked.get("invitation", "")
     if provider is None or visit.request.headers.get("sec-fetch-site") != "same-origin":
         return _door("", to)
     if visit.entered and not invitation:
         return visit.to(to)
-    visit.try_often()
+    visit.try_often(Way.PROVIDER)
     begun = Begun(to, invitation, visit.token)
     try:
         answer = visit.to(provider.address(begun))
@@ -44,7 +46,7 @@ def come_back(visit: Visit) -> Response:
     try:
         answer = _answered(visit, console.provider, said, begun)
     except NotProven:
-        console.entrance.failed()
+        console.entrance.failed(None, Way.PROVIDER, Failure.WRONG, visit.at)
         answer = None
     except Unreachable:
         return _keep(visit, _door("provider", to), "")
@@ -58,9 +60,9 @@ def _answered(visit: Visit, provider: Provider | None, said: dict[str, str], beg
     clock, entrance = visit.console.ledger.clock, visit.console.entrance
     subject = provider.subject(said, begun, clock.machine(), clock.skew)
     if begun.invitation:
-        token = entrance.bind(begun.invitation, provider.issuer, subject, begun.before)
+        token = entrance.bind(begun.invitation, provider.issuer, subject, From(begun.before, visit.at.source))
     else:
-        token = entrance.by_identity(provider.issuer, subject, begun.before)
+        token = entrance.by_identity(provider.issuer, subject, From(begun.before, visit.at.source))
     return visit.keep(visit.page("signed-in.html", back=begun.back), token) if token else None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from flows.ledger import passkeys
 
-SECONDS = 120.0
+SECONDS = 300.0  # a line is copied, signed and pasted
 _MOST = 10_000  # those given out longest ago are forgotten first
 
 

@@ -10,23 +10,28 @@ from starlette.responses import Response
 from expectations.base.errors import BadInput, Usage
 from flows.console.statements import from_text, to_text
 from flows.console.web import proposals, sign
+from flows.console.web.proof import first
 from flows.console.web.visit import Visit
 from flows.ledger import passkeys
 from flows.ledger.entrance import tokens
-from flows.ledger.facts import NAME
+from flows.ledger.facts import NAME, Way
 from flows.ledger.passkeys import ALGORITHMS, Passkey
 from flows.ledger.proposed import Asked, Proposed
 from flows.ledger.signing import fingerprint
 
 
 def page(visit: Visit) -> Response:
-    """The form that asks the browser to make one for who is signed in."""
+    """The form that asks the browser to make one for who is signed in. Whoever has one here already shows it first."""
+    if _must_show(visit):
+        return visit.to(first("/me/passkey"))
     nonce = passkeys.nonce()
     return _page(visit, visit.signed_in.operator, nonce, _of_session(visit, nonce))
 
 
 def make(visit: Visit) -> Response:
     """Shows the passkey's line, which approvers sign for. Nothing is kept here: only what is proposed and signed is."""
+    if _must_show(visit):
+        return visit.to(first("/me/passkey"))
     try:
         nonce = from_text(visit.form.get("nonce", ""))
         made = _made(visit, _of_session(visit, nonce))
@@ -47,14 +52,14 @@ def propose(visit: Visit) -> Response:
 
 def new_page(visit: Visit) -> Response:
     """The form for somebody without an account: first a name, then the passkey."""
-    visit.try_often()
+    visit.try_often(Way.PASSKEY)
     name = visit.request.query_params.get("name", "").strip()
     return _new(visit, name if NAME.match(name) else "", _NO_NAME if name and not NAME.match(name) else "")
 
 
 def make_new(visit: Visit) -> Response:
     """Shows its line, to be handed over to an approver. Nothing is kept."""
-    visit.try_often()
+    visit.try_often(Way.PASSKEY)
     name = visit.form.get("name", "")
     try:
         nonce = from_text(visit.form.get("nonce", ""))
@@ -73,6 +78,10 @@ _NO_NAME = "A name has letters, digits, dot, hyphen and underscore only, 64 at m
 def _new(visit: Visit, name: str, wrong: str = "") -> Response:
     nonce = visit.console.asked.give() if name else b""
     return _page(visit, name, nonce, _of_name(name, nonce), wrong)
+
+
+def _must_show(visit: Visit) -> bool:
+    return visit.signed_in.proved_at is None and bool(visit.passkeys())
 
 
 def _page(visit: Visit, name: str, nonce: bytes, challenge: bytes, wrong: str = "") -> Response:

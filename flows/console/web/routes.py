@@ -18,10 +18,12 @@ from flows.console.web import (
     oidc,
     operators,
     passkey,
+    proof,
     proposals,
     recalling,
     recalls,
     rows,
+    sessions,
     snoozes,
     static,
     stepping,
@@ -29,7 +31,7 @@ from flows.console.web import (
 )
 from flows.console.web.console import Console
 from flows.console.web.guard import SIGN_IN, guarded
-from flows.console.web.needs import ANYBODY, SIGNED_IN, Need, Route, needs
+from flows.console.web.needs import ANYBODY, FRESH, HALF_IN, SIGNED_IN, Need, Proof, Route, needs
 from flows.ledger.decisions import Decision
 from flows.ledger.facts import View
 from flows.ledger.roles import DECIDES, Act
@@ -58,14 +60,21 @@ ROUTES: Sequence[Route] = (
     Route("POST", "/sign-in/passkey", doors.by_passkey, ANYBODY),
     Route("GET", oidc.BEGIN, oidc.begin, ANYBODY),
     Route("GET", oidc.BACK, oidc.come_back, ANYBODY),
-    Route("POST", "/sign-out", doors.sign_out, SIGNED_IN),
+    Route("GET", proof.KEY, proof.page, HALF_IN),
+    Route("POST", proof.KEY, proof.show, HALF_IN),
+    Route("POST", "/sign-out", doors.sign_out, HALF_IN),
     Route("GET", "/invitation", doors.invitation_page, ANYBODY),
     Route("POST", "/invitation", doors.invitation, ANYBODY),
     Route("GET", "/static/{name}", static.file, ANYBODY),
     Route("GET", "/me", mine.me, SIGNED_IN),
-    Route("POST", "/me/end-all", mine.end_all, SIGNED_IN),
-    Route("GET", "/me/passkey", passkey.page, SIGNED_IN),
-    Route("POST", "/me/passkey", passkey.make, SIGNED_IN),
+    Route("POST", "/me/end", mine.end, FRESH),
+    Route("POST", "/me/end-all", mine.end_all, FRESH),
+    Route("GET", "/me/password", mine.password_page, FRESH),
+    Route("POST", "/me/password", mine.password, FRESH),
+    Route("GET", "/sessions", sessions.page, needs(Act.OPERATORS)),
+    Route("POST", "/sessions", sessions.end, needs(Act.OPERATORS, Proof.FRESH_KEY)),
+    Route("GET", "/me/passkey", passkey.page, HALF_IN),
+    Route("POST", "/me/passkey", passkey.make, HALF_IN),
     Route("POST", "/me/passkey/propose", passkey.propose, SIGNED_IN),
     Route("GET", "/passkey", passkey.new_page, ANYBODY),
     Route("POST", "/passkey", passkey.make_new, ANYBODY),

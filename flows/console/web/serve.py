@@ -41,7 +41,7 @@ def serve(home: Home, address: str = ADDRESS, port: int | None = None) -> int:
 
 
 def _hush() -> None:
-    """The server would log what exceptions say, and what was asked: an invitation's URL holds its token."""
+    """The server would log what exceptions say, and what was asked."""
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.CRITICAL + 1)

@@ -22,5 +22,5 @@ def file(visit: Visit) -> Response:
 
 @cache
 def _files() -> Mapping[str, tuple[bytes, str]]:
-    paths = [pages.HERE / "static" / name for name in (*pages.STATIC, "passkey.js")]
+    paths = [pages.HERE / "static" / name for name in (*pages.STATIC, "passkey.js", "code.js")]
     return {path.name: (path.read_bytes(), _TYPES[path.suffix]) for path in paths}

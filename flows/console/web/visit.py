@@ -7,15 +7,17 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from flows.console import pages
+from flows.console import pages, statements
 from flows.console.links import ServedLinks
+from flows.console.web import source
 from flows.console.web.console import Console
 from flows.console.web.problems import Problem
 from flows.console.web.watch import Sight
 from flows.evidence import notes
-from flows.ledger.entrance import Entered, tokens
+from flows.ledger.entrance import Entered, From, tokens
 from flows.ledger.events.console import Pages
-from flows.ledger.facts import Page
+from flows.ledger.facts import Failure, Page, Way
+from flows.ledger.passkeys import Passkey
 from flows.ledger.roles import Role
 
 CSRF = "form"  # the hidden field of each form
@@ -23,7 +25,7 @@ CSRF = "form"  # the hidden field of each form
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who is signed in, as templates see it."""
+    """Who is signed in, as templates see it. `idle`: after so many seconds without use the session is over."""
 
     operator: str
     form: str = field(repr=False)
@@ -52,7 +54,7 @@ class Visit:
     @property
     def address(self) -> str:
         """Where the request comes from."""
-        return self.request.client.host if self.request.client else ""
+        return source.address(self.request)
 
     @property
     def words(self) -> str:
@@ -86,17 +88,34 @@ class Visit:
         seen = Pages(by=self.signed_in.operator, page=page, batch=batch, case=case, count=1)
         self.console.entrance.gathered.note(seen)
 
-    def try_often(self, account: str = "") -> None:
-        """Counts a try to come in; raises Problem if there were too many from this address, or for this account."""
-        wait = self.console.addresses.take(self.address)
-        if not wait and account:
-            wait = self.console.accounts.take(account.casefold()[:64])
+    @property
+    def at(self) -> From:
+        """Where this visitor comes from."""
+        return From(self.token, source.digest(self.address, self.console.home.hash_key))
+
+    def passkeys(self) -> Mapping[str, Passkey]:
+        """Those that whoever is signed in has for this console, by their lines."""
+        console = self.console
+        return statements.keys_at(console.ledger, console.place.origin, self.signed_in.operator)
+
+    def try_often(self, way: Way, account: str = "") -> None:
+        """Counts a try to come in; raises Problem if there were too many from this address, or for this account. From
+        where its operator has come in lately, nobody else's tries for it count."""
+        console, at = self.console, self.at
+        wait = console.addresses.take(self.address)
+        if not wait and account and not console.entrance.is_known(account, at.source):
+            wait = console.accounts.take(account.casefold()[:64])
         if wait:
+            console.entrance.failed(None, way, Failure.OFTEN, at)
             raise Problem(429, {"Retry-After": str(wait)}, Sight.TOO_OFTEN)
 
     def seen(self, sight: Sight, operator: str = "") -> None:
         """Counts something for the log."""
         self.console.watch.note(sight, self.address, operator)
+
+    def ended(self, path: str = "/sign-in") -> Response:
+        """The answer when this session has ended: the browser forgets it, and what it keeps of our pages."""
+        return self.keep(self.to(path), "")
 
     def keep(self, answer: Response, token: str) -> Response:
         """Lets the browser keep this token until it is closed; an empty one: no more."""

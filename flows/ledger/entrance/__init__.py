@@ -4,6 +4,8 @@ These tables stand in the ledger's database and outside of what its events say: 
 happened is told by events (`flows.ledger.events.console`); what is here only decides who is let in.
 """
 
-from flows.ledger.entrance.entrance import Entered, Entrance, Limits
+from flows.ledger.entrance.door import Entered, From
+from flows.ledger.entrance.entrance import Entrance
+from flows.ledger.entrance.sessions import Limits
 
-__all__ = ["Entered", "Entrance", "Limits"]
+__all__ = ["Entered", "Entrance", "From", "Limits"]

@@ -13,6 +13,7 @@ from flows.ledger.core import Core
 from flows.ledger.events.console import Locked, Pages, SignInFailed
 from flows.ledger.events.operators import Denied
 
+_PLACES = 200  # kinds of events at once: beyond it nobody fills the chain by coming from ever other addresses
 Counts: TypeAlias = Denied | Locked | Pages | SignInFailed
 
 
@@ -25,8 +26,10 @@ class Gathered:
         self.lost = 0  # what the ledger refused: a fault of ours
 
     def note(self, event: Counts) -> None:
-        """Adds it to those of the same words."""
+        """Adds it to those of the same words. Of tries from too many places at once the places are not kept apart."""
         with self._lock:
+            if isinstance(event, SignInFailed) and event not in self._counts and len(self._counts) >= _PLACES:
+                event = replace(event, source=None)
             self._counts[event] += 1
 
     def write(self) -> None:

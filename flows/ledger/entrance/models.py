@@ -1,6 +1,7 @@
 """The tables of the console. `ledger verify` does not compare them: no event says what stands in them.
 
-Sessions, invitations and proposals are of one home at one time: no backup has them (`flows.ledger.database.copies`).
+Sessions, invitations, wrong tries and proposals are of one home at one time: no backup has them
+(`flows.ledger.database.copies`).
 """
 
 from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, LargeBinary, String, Text
@@ -8,7 +9,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from flows.ledger.database.models import DIGEST, NAME, TIME, WORD
 
-NOBODY = ""  # the account of all names that are none: a wrong password costs the same, whoever it is for
+NOBODY = ""  # stands for all names that are none: a wrong password costs the same, whoever it is for
 
 
 class Private(DeclarativeBase):
@@ -16,13 +17,23 @@ class Private(DeclarativeBase):
 
 
 class Account(Private):
-    """How an operator signs in. `failures`: wrong passwords in a row; after too many `locked_until`."""
+    """An operator who has, or had, a password."""
 
     __tablename__ = "console_accounts"
     operator: Mapped[str] = mapped_column(NAME, primary_key=True)
     password: Mapped[str | None] = mapped_column(String(255))  # its argon2 hash; None: no password yet
+
+
+class Wrong(Private):
+    """Wrong passwords in a row for one name from one place; after too many none counts until `locked_until`. Those of
+    one place lock nobody out elsewhere."""
+
+    __tablename__ = "console_wrong"
+    operator: Mapped[str] = mapped_column(NAME, primary_key=True)
+    source: Mapped[str] = mapped_column(NAME, primary_key=True)  # the keyed hash of an address
     failures: Mapped[int] = mapped_column(Integer)
     locked_until: Mapped[str | None] = mapped_column(TIME)
+    tried_at: Mapped[str] = mapped_column(TIME)
 
 
 class Session(Private):
@@ -34,10 +45,12 @@ class Session(Private):
     created_at: Mapped[str] = mapped_column(TIME)
     seen_at: Mapped[str] = mapped_column(TIME)
     ended: Mapped[bool] = mapped_column(Boolean)
+    proved_at: Mapped[str | None] = mapped_column(TIME)  # when a key was last shown; None: only a password was
+    source: Mapped[str] = mapped_column(NAME)  # the keyed hash of the address where it began
 
 
 class Invitation(Private):
-    """A link that sets a password, once."""
+    """A code that sets a password, once."""
 
     __tablename__ = "console_invitations"
     token: Mapped[str] = mapped_column(DIGEST, primary_key=True)  # SHA-256 of what stands in the link
@@ -89,4 +102,4 @@ class Seen(Private):
     at: Mapped[str] = mapped_column(TIME)
 
 
-PASSING: tuple[type[Private], ...] = (Session, Invitation, Proposal, ProposalSignature)
+PASSING: tuple[type[Private], ...] = (Session, Invitation, Wrong, Proposal, ProposalSignature)

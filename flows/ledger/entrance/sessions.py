@@ -11,16 +11,19 @@ from sqlalchemy.orm import Session as Database
 from flows.ledger.database.models import stamp
 from flows.ledger.entrance.models import Session
 
-_KEPT = timedelta(days=2)  # after its beginning; then one that has ended is deleted
+_KEPT = timedelta(days=30)  # after its beginning; then one that has ended is deleted
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a session lasts: unused, and at most."""
+    """How long a session lasts: unused, and at most; how many an operator has at once; for how long a key that was
+    shown lets sensitive things be done."""
 
     idle: timedelta = timedelta(minutes=30)
     whole: timedelta = timedelta(hours=10)
     skew: timedelta = timedelta(seconds=5)
+    most: int = 5
+    fresh: timedelta = timedelta(minutes=5)
 
     def over(self, created: datetime, seen: datetime, now: datetime) -> bool:
         """Whether a session has reached a limit; also if the clock went back behind it."""
@@ -28,12 +31,36 @@ class Limits:
         return behind or now >= created + self.whole or now >= seen + self.idle
 
 
-def opened(database: Database, token: str, operator: str, now: datetime) -> None:
-    """Stores a new one; old ones that have ended go."""
+def opened(database: Database, token: str, operator: str, now: datetime, proved: bool, source: str) -> None:
+    """Stores a new one; old ones that have ended go. `proved`: a key was shown, too; `source`: from where."""
     old = Session.created_at < stamp(now - _KEPT)
     database.execute(delete(Session).where(old, Session.ended.is_(True)))
     at = stamp(now)
-    database.add(Session(token=token, operator=operator, created_at=at, seen_at=at, ended=False))
+    proved_at = at if proved else None
+    database.add(
+        Session(
+            token=token,
+            operator=operator,
+            created_at=at,
+            seen_at=at,
+            ended=False,
+            proved_at=proved_at,
+            source=source,
+        )
+    )
+
+
+def end_oldest(database: Database, operator: str, proved: bool, most: int) -> int:
+    """Ends the oldest of an operator, so that `most` are left; gives how many. Those of a password alone are counted
+    apart: whoever knows it ends no other."""
+    alike = [one for one in of(database, operator) if (one.proved_at is not None) is proved]
+    return sum(end(database, [one.token for one in alike[most:]]).values())
+
+
+def known(database: Database, operator: str, source: str) -> bool:
+    """Whether this operator has come in from there lately, with a key."""
+    there = (Session.operator == operator) & (Session.source == source) & Session.proved_at.is_not(None)
+    return database.scalar(select(Session.token).where(there).limit(1)) is not None
 
 
 def find(database: Database, token: str) -> Session | None:

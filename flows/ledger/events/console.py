@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flows.ledger.database.models import Batch, Operator, RecallCase
 from flows.ledger.events.base import Event, Kind
-from flows.ledger.facts import Page
+from flows.ledger.facts import Failure, Page, Way
 from flows.ledger.tables import Tables
 
 
@@ -35,10 +35,13 @@ class _Entering(_Of):
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn(_Entering, kinds=[Kind.SIGNED_IN]):
-    """An operator's session began. `key`: fingerprint of the passkey, if it was by one; `issuer`: SHA-256 of the
-    provider's name, if it was by an identity there."""
+    """An operator's session began. `key`: fingerprint of the key that was shown; without one, only the password was,
+    and a key is asked for next; or `issuer`, SHA-256 of the provider's name, if it was by an identity there. `source`:
+    the keyed hash of the address."""
 
     key: str | None = None
+    way: Way | None = None
+    source: str | None = None
     issuer: str | None = None
 
 
@@ -51,7 +54,10 @@ class Invited(_Entering, kinds=[Kind.INVITED]):
 
 @dataclass(frozen=True, kw_only=True)
 class PasswordSet(_Entering, kinds=[Kind.PASSWORD_SET]):
-    """An operator has a new password, by an invitation."""
+    """An operator has a new password: by an invitation, or with the one before (`way`)."""
+
+    way: Way | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,11 +77,14 @@ class IdentityUnbound(_Of, kinds=[Kind.IDENTITY_UNBOUND]):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInFailed(Event, kinds=[Kind.SIGN_IN_FAILED]):
-    """Wrong passwords for an operator; or for names that are no operator's, passkeys and identities that are nobody's:
-    those are not kept."""
+    """Tries that let nobody in, for an operator, or for nobody that is known: such names are not kept. `source`: from
+    where; None if from too many places to name each."""
 
     count: int
     by: str | None = None
+    way: Way | None = None
+    why: Failure | None = None
+    source: str | None = None
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         if self.by is not None and tables.find(Operator, self.by) is None:
@@ -84,9 +93,10 @@ class SignInFailed(Event, kinds=[Kind.SIGN_IN_FAILED]):
 
 @dataclass(frozen=True, kw_only=True)
 class Locked(_Of, kinds=[Kind.LOCKED]):
-    """So many wrong passwords in a row that none is taken for a while."""
+    """So many wrong passwords in a row that none is taken for a while: from this place."""
 
     count: int
+    source: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +106,11 @@ class SignedOut(_Of, kinds=[Kind.SIGNED_OUT]):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionEnded(_Of, kinds=[Kind.SESSION_ENDED]):
-    """So many sessions of an operator ended otherwise: all at once, by their limits, by a new password, or with the
-    operator."""
+    """So many sessions of an operator ended otherwise: one or all by hand, by their limits, by a new password, or with
+    the operator. `who`: the approver, if one ended them."""
 
     count: int
+    who: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,6 +65,8 @@ OTHER = {
     "console.pages_a_minute": "120",
     "console.idle_minutes": "15",
     "console.hours": "8",
+    "console.sessions": "2",
+    "console.leaked_passwords": "/srv/leaked.txt",
     "console.passwords": "false",
     "console.oidc.issuer": "https://id.example.org",
     "console.oidc.client_id": "gate",

@@ -39,8 +39,13 @@ def test_whom_a_provider_names_is_the_operator_that_was_bound(door: Entrance, le
         None
     ] * 4
     door.gathered.write()
-    assert told(ledger, "sign_in_failed") == [{"kind": "sign_in_failed", "count": 4}]
-    assert told(ledger, "signed_in")[-1] == {"kind": "signed_in", "by": "ada", "issuer": issuer_digest(HERE)}
+    assert told(ledger, "sign_in_failed") == [{"kind": "sign_in_failed", "count": 4, "way": "provider", "why": "wrong"}]
+    assert told(ledger, "signed_in")[-1] == {
+        "kind": "signed_in",
+        "by": "ada",
+        "way": "provider",
+        "issuer": issuer_digest(HERE),
+    }
     assert ledger.verify() == []
 
 

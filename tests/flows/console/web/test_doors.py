@@ -170,11 +170,11 @@ def test_too_many_tries_for_a_name_wait(browser: Browser) -> None:
 def test_too_many_tries_from_an_address_wait_for_passwords_and_invitations(browser: Browser) -> None:
     for n in range(10):
         assert browser.sign_in(f"name-{n}", "wrong").status_code == 303
-        assert browser.get("/invitation", params={"token": tokens.new()}).status_code == 410
+        assert browser.post("/invitation", {"token": tokens.new()}).status_code == 410
     for answer in (
         browser.sign_in(),
-        browser.get("/invitation", params={"token": "x"}),
         browser.post("/invitation", {"token": "x"}),
+        browser.post("/invitation", {"token": "x", "password": PASSWORD, "again": PASSWORD}),
     ):
         assert answer.status_code == 429 and int(answer.headers["retry-after"]) <= 3
     elsewhere = Browser(browser.app)
@@ -202,13 +202,15 @@ def test_a_bucket_is_filled_again_and_forgets_whom_it_has_not_seen_for_long(monk
 
 def test_an_invitation_sets_a_password_once(browser: Browser) -> None:
     token = browser.console.entrance.invite("operator-1", "operator-2")
-    page = browser.get("/invitation", params={"token": token})
+    assert 'name="token"' in browser.get("/invitation").text
+    assert token not in browser.get("/invitation", params={"token": token}).text  # no URL has it
+    page = browser.post("/invitation", {"token": token})
     assert page.status_code == 200 and "Set a password for operator-1" in page.text
     new = "six other words, and no phrase"
     answer = browser.post("/invitation", {"token": token, "password": new, "again": new})
     assert answer.headers["location"] == "/sign-in?ready=1" and token not in str(answer.headers)
     again = browser.post("/invitation", {"token": token, "password": PASSWORD, "again": PASSWORD})
-    assert again.status_code == 410 and browser.get("/invitation", params={"token": token}).status_code == 410
+    assert again.status_code == 410 and browser.post("/invitation", {"token": token}).status_code == 410
     assert browser.sign_in(password=PASSWORD).headers["location"] == WRONG
     assert browser.sign_in(password=new).headers["location"] == "/"
 
@@ -221,6 +223,7 @@ def test_an_invitation_sets_a_password_once(browser: Browser) -> None:
         ("b" * 129, "b" * 129, "at most 128"),
         ("I am Operator-1 of this", "I am Operator-1 of this", "does not contain your name"),
         ("sluicegate sluicegate", "sluicegate sluicegate", "does not contain your name"),
+        ("1q2w3e4r5t6y7u8i9o0p", "1q2w3e4r5t6y7u8i9o0p", "stands in a list of leaked ones"),
     ],
 )
 def test_a_password_that_is_not_taken_says_why_and_is_not_shown(
@@ -238,6 +241,6 @@ def test_an_invitation_that_is_guessed_or_too_old_is_none(browser: Browser, toke
     old = browser.console.entrance.invite("operator-1", "operator-2")
     later(browser.console, minutes=60)
     for one in (token, old):
-        assert browser.get("/invitation", params={"token": one}).status_code == 410
+        assert browser.post("/invitation", {"token": one}).status_code == 410
         fields = {"token": one, "password": PASSWORD, "again": PASSWORD}
         assert browser.post("/invitation", fields).status_code == 410

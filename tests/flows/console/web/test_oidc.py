@@ -99,7 +99,9 @@ def bind(browser: Browser, provider: Provider, name: str = "operator-1", subject
 
 def told(browser: Browser, *kinds: str) -> list[dict[str, Any]]:
     browser.app.state.keeper.keep()
-    return [{"kind": e["kind"], **e["facts"]} for e in browser.console.ledger.events() if e["kind"] in kinds]
+    found = [{"kind": e["kind"], **e["facts"]} for e in browser.console.ledger.events() if e["kind"] in kinds]
+    assert all(re.fullmatch("[0-9a-f]{64}", e.pop("source", "0" * 64)) for e in found)
+    return found
 
 
 def is_out(browser: Browser, answer: Any, where: str = FAILED) -> None:
@@ -117,7 +119,7 @@ def test_who_is_bound_signs_in_and_lands_where_one_wanted_to(browser: Browser, p
     assert "operator-1" in browser.get("/me").text
     ledger, of = browser.console.ledger, issuer_digest(provider.issuer)
     assert told(browser, "identity_bound") == [{"kind": "identity_bound", "by": "operator-1", "issuer": of}]
-    assert told(browser, "signed_in")[-1] == {"kind": "signed_in", "by": "operator-1", "issuer": of}
+    assert told(browser, "signed_in")[-1] == {"kind": "signed_in", "by": "operator-1", "way": "provider", "issuer": of}
     assert ledger.verify() == []
     assert browser.get("/sign-in/oidc", headers=OURS).headers["location"] == "/"  # who is in, is in
 
@@ -265,7 +267,9 @@ WRONG: dict[str, Told] = {
 def test_an_id_token_that_does_not_prove_it_lets_nobody_in(browser: Browser, provider: Provider, wrong: str) -> None:
     WRONG[wrong](provider)
     is_out(browser, sign_in(browser, provider))
-    assert told(browser, "sign_in_failed") == [{"kind": "sign_in_failed", "count": 1}]
+    assert told(browser, "sign_in_failed") == [
+        {"kind": "sign_in_failed", "count": 1, "way": "provider", "why": "wrong"}
+    ]
     assert browser.console.ledger.verify() == []
 
 
@@ -553,7 +557,7 @@ def test_an_invitation_binds_once_and_ends_what_was_open(browser: Browser, provi
     sign_in(browser, provider)
     entrance, other = browser.console.entrance, Browser(browser.app)
     token = entrance.invite("operator-1", "operator-2")
-    page = other.get("/invitation", params={"token": token}).text
+    page = other.post("/invitation", {"token": token}).text
     assert f'href="/sign-in/oidc?invitation={token}">Come in with the office&#39;s account' in page
     assert sign_in(other, provider, "new", invitation=token).status_code == 200
     assert browser.get("/me").status_code == 303 and other.get("/me").status_code == 200
@@ -588,7 +592,7 @@ def test_without_passwords_there_is_no_form_for_one(
     text = f"\n[console]\npasswords = false\n{settings(provider.issuer)}"
     browser = Browser(opened(installation, tmp_path / "home", text))
     invitation = browser.console.entrance.invite("operator-1", "operator-2")
-    for page in (browser.get("/sign-in"), browser.get("/invitation", params={"token": invitation})):
+    for page in (browser.get("/sign-in"), browser.post("/invitation", {"token": invitation})):
         assert page.status_code == 200 and 'type="password"' not in page.text and "the office&#39;s" in page.text
     fields = {"token": invitation, "password": PASSWORD, "again": PASSWORD}
     assert browser.post("/invitation", fields).status_code == 404

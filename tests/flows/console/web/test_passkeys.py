@@ -65,7 +65,9 @@ def test_a_passkey_signs_its_operator_in_once(browser: Browser, phone: Authentic
     ledger = browser.console.ledger
     event = next(e["facts"] for e in reversed(ledger.events()) if e["kind"] == "signed_in")
     key = ledger.operators()[0].keys[-1].fingerprint
-    assert event == {"by": "operator-1", "key": key} and ledger.verify() == []
+    source = event.pop("source")
+    assert re.fullmatch("[0-9a-f]{64}", source)
+    assert event == {"by": "operator-1", "key": key, "way": "passkey"} and ledger.verify() == []
     other = Browser(browser.app)  # somebody who saw what was sent
     assert "wrong=passkey" in try_in(other, said, nonce).headers["location"]
     assert other.get("/me").status_code == 303

@@ -145,7 +145,7 @@ def test_each_role_sees_what_the_table_of_roles_says(
     assert role.replace("_", " ") in ada.get("/me").text
 
 
-ENDS = ("/sign-out", "/me/end-all")
+ENDS = ("/sign-out", "/me/end-all")  # those of a form without more
 FORMS = ["", "x", "0" * 64, "é" * 64]
 
 
@@ -191,7 +191,8 @@ def test_a_form_from_elsewhere_does_nothing(
 
 def test_a_form_of_an_older_browser_says_where_it_comes_from(browser: Browser) -> None:
     fields = {"name": "operator-1", "password": "correct horse battery staple"}
-    assert browser.client.post("/sign-in", data=fields, headers={"Origin": ORIGIN}).headers["location"] == "/"
+    answer = browser.client.post("/sign-in", data=fields, headers={"Origin": ORIGIN})
+    assert answer.headers["location"] == "/sign-in/key"
 
 
 @pytest.mark.parametrize(
@@ -387,7 +388,7 @@ def test_a_template_that_lacks_a_name_shows_nothing_of_it(
 
 
 def test_nobody_else_is_told_of_requests(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    """FastAPI would send what exceptions say, and URLs with invitations in them, to whatever a variable names."""
+    """FastAPI would send what exceptions say, and what was asked, to whatever a variable names."""
     monkeypatch.setenv("FASTAPI_OTEL_AUTO_CONFIGURE", "true")
     monkeypatch.setattr("fastapi.telemetry._asgi._unconfigured", lambda _provider: False)
     said = make(app.state.console.home)

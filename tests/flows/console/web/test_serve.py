@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -12,11 +13,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import Usage
 from flows.console.web.console import Console
@@ -25,7 +27,7 @@ from flows.home.config import Config
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from tests.factories import certificates, installations, ledgers, runs
-from tests.factories.consoles import PASSWORD
+from tests.factories.consoles import PASSWORD, signed
 from tests.factories.installations import Installation
 from tests.flows.conftest import Run
 
@@ -80,14 +82,20 @@ def test_an_operator_is_invited_signs_in_and_the_console_stops_cleanly(
     with served(home, "--port", str(port)) as (process, origin):
         assert origin == f"http://localhost:{port}"
         code, link, _ = command("console", "invite", "operator-1", "--port", str(port), *key(home))
-        assert code == 0 and link.startswith(f"{origin}/invitation?token=")
-        token = parse_qs(urlsplit(link.strip()).query)["token"][0]
+        assert code == 0 and link.startswith(f"{origin}/invitation#")
+        token = urlsplit(link.strip()).fragment
         with httpx.Client(base_url=origin, headers={"Origin": origin, "Sec-Fetch-Site": "same-origin"}) as client:
-            assert client.get("/invitation", params={"token": token}).status_code == 200
+            assert client.post("/invitation", data={"token": token}).status_code == 200
             fields = {"token": token, "password": PASSWORD, "again": PASSWORD}
             assert client.post("/invitation", data=fields).headers["location"] == "/sign-in?ready=1"
             fields = {"name": "operator-1", "password": PASSWORD}
-            assert client.post("/sign-in", data=fields).headers["location"] == "/"
+            assert client.post("/sign-in", data=fields).headers["location"] == "/sign-in/key"
+            client.headers["Cookie"] = f"{Place.cookie}={client.cookies[Place.cookie]}"  # as browsers do at localhost
+            assert client.get("/").headers["location"] == "/sign-in/key"
+            page = client.get("/sign-in/key").text
+            fields = dict(re.findall(r'name="(form|nonce)" value="([^"]*)"', page))
+            fields["signature"] = signed(page, signatures.load(home.keys / "operator-1"))
+            assert client.post("/sign-in/key", data=fields).headers["location"] == "/"
             client.headers["Cookie"] = f"{Place.cookie}={client.cookies[Place.cookie]}"  # as browsers do at localhost
             answer = client.get("/")
             assert answer.status_code == 200 and "server" not in answer.headers
