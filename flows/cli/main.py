@@ -132,6 +132,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as ended:  # Typer's own way out of shell completion
         return int(ended.code or 0)
     except ClickException as error:
+        error.message = _without(error.message, arguments)
         error.show()
         return Usage.exit_code
     except (Abort, KeyboardInterrupt):
@@ -145,6 +146,13 @@ def run(arguments: list[str]) -> int:
         said = f"fault: {describe(error)}. {look}Nothing was released by this step; run it again."
         _report(said, type(error).__name__, Fault.exit_code)
         return Fault.exit_code
+
+
+def _without(message: str, arguments: list[str]) -> str:
+    """What the parser says, without what was typed: a name in the wrong place must not stand in the log of a job."""
+    for part in (part for argument in arguments for part in (argument, argument.partition("=")[2])):
+        message = message.replace(repr(part), "what was given")
+    return message.partition(" (")[0] if message.startswith("Got unexpected extra argument") else message
 
 
 def _report(said: str, code: str, exit_code: int) -> None:

@@ -27,6 +27,25 @@ from tests.flows.conftest import Run
 ORDERS = {"stay-2025-11-21-ddc", "injunction-2026-02-05-dmass"}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("accounting", "person", "3", "--reason", "Zebulon Quartermain"),
+        ("accounting", "person", "3", "--reason=Zebulon Quartermain"),
+        ("accounting", "person", "3", "Zebulon", "Quartermain", "--reason", "person_asks", "--key", "none"),
+        ("console", "--port", "Zebulon Quartermain"),
+        ("review", "decide", "b-1", "Zebulon Quartermain", "--key", "none"),
+        ("Zebulon Quartermain",),
+        ("review", "Zebulon Quartermain"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_in_the_wrong_place_is_not_printed_again(command: Run, arguments: tuple[str, ...]) -> None:
+    code, out, err = command(*arguments)
+    assert code == Usage.exit_code and "Quartermain" not in out + err and "Zebulon" not in out + err
+    assert "Error" in err
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_each_schema_is_shown_for_people_and_as_json_schema(command: Run, name: str) -> None:
     code, out, _ = command("schema", name)
