@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, FilePayload, expect
 
 from flows.ledger.lifecycles.cases import CaseState
 from tests.browser.chromium import CHROMIUM, chromium
-from tests.browser.test_console import Served, axe, serving
+from tests.browser.test_console import Reader, Served, axe, serving
 from tests.browser.test_decisions import PEOPLE, Morning, Person
 from tests.browser.test_site import LOOKS
 from tests.factories import installations, recalls, runs
@@ -125,17 +125,14 @@ def ben_at(ben: Person, case: str) -> Person:
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_on_pages_of_a_recall(browser: Browser, morning: Morning, look: str) -> None:
-    reader = browser.new_context(base_url=morning.served.origin, **LOOKS[look])
-    page, batch = reader.new_page(), morning.held["released"]
+    reader, batch = Reader(browser, morning.served, **LOOKS[look]), morning.held["released"]
     case = recalls.opened(morning.installation.home, batch, 10 + list(LOOKS).index(look))
-    page.goto("/sign-in")
-    page.get_by_label("Name").fill("operator-1")
-    page.get_by_label("Password").fill("correct horse battery staple")
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    page = reader.sign_in()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     steps = [f"/recalls/{case}/{step}" for step in ("notified", "copies", "persons", "attested", "closed")]
     for path in ["/recalls", f"/recalls/{case}", f"/batches/{batch}/recall", *steps]:
         page.goto(path)
-        assert axe(page) == [], path
+        assert page.url.endswith(path) and axe(page) == [], path
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(wide) == 0, path
-    reader.close()
+    reader.context.close()
