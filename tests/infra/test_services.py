@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +21,6 @@ import httpx
 import jsonschema
 import psycopg
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from expectations.base.clock import Clock
 from flows.home.config import VARIABLES
@@ -35,7 +29,7 @@ from flows.ledger.lifecycles.states import State
 from flows.schedule.engine import connect
 from flows.schedule.server import await_answer
 from flows.schedule.service import SETTINGS
-from tests.factories import installations, postgres
+from tests.factories import certificates, installations, postgres
 from tests.infra import declared
 from tests.infra.declared import UNITS, Command, Processes, units
 
@@ -173,15 +167,8 @@ def answers(url: str, certificate: Path | None = None) -> bool:
 
 def certified(folder: Path) -> tuple[Path, Path]:
     """A certificate for localhost, and its key."""
-    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
-    now = datetime.now(UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
-    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    paths = folder / "console.pem", folder / "console.key"
-    paths[0].write_bytes(made.sign(key, SHA256()).public_bytes(Encoding.PEM))
-    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    return paths
+    certificates.put(folder, certificates.own("localhost"), name="console")
+    return folder / "console.pem", folder / "console.key"
 
 
 def forks(home: Path) -> bool:
