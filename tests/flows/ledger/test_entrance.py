@@ -13,7 +13,7 @@ from sqlalchemy import select
 from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.errors import BadInput, Fault, SluicegateError, Transient, Usage
-from flows.ledger.entrance import Entrance, From, accounts, passwords, tokens
+from flows.ledger.entrance import Entrance, From, accounts, passwords, seen, tokens
 from flows.ledger.entrance.models import Account, Invitation, Private, Wrong
 from flows.ledger.entrance.models import Session as Stored
 from flows.ledger.events.console import Pages, SignInFailed
@@ -386,6 +386,8 @@ def test_what_stands_in_these_tables_is_no_matter_of_the_chain(
     ledger.sign_proposal(number, office.line("ben"), signed)
     door.invite("cleo", "ben")
     door.by_password("ada", "wrong")
+    assert door.bind(door.invite("ben", "ada"), "https://id.example.org", "ben there")
+    seen.mark(ledger, "ada", ledger.clock.now())
     with ledger.transaction() as session:
         assert session.connection().exec_driver_sql(f"DELETE FROM {table}").rowcount > 0
     assert ledger.verify() == []

@@ -255,11 +255,11 @@ def test_a_halt_comes_back_to_a_busy_ledger_and_gives_up_loudly(ada: Browser, mo
     halt, tries, form = ada.console.ledger.halt, [], ada.token()
 
     def busy(until: int) -> Any:
-        def tried(operator: str, reason: Any) -> Any:
+        def tried(operator: str, reason: Any, *more: Any) -> Any:
             tries.append(operator)
             if len(tries) < until:
                 raise Transient("LEDGER_BUSY", "a publication is under way")
-            return halt(operator, reason)
+            return halt(operator, reason, *more)
 
         return tried
 
