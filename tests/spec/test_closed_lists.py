@@ -91,12 +91,16 @@ IN_MYPY = {
     "pipelines.lake.runner.Runner": "pipelines.lake.runner",
     "pipelines.release.outcomes.Kind": "pipelines.release.outcomes",
     "flows.batch.plan.Step": "flows.batch.steps",
+    "flows.console.web.needs.Proof": "flows.console.web.guard",
     "flows.operations.instruments.Measure": "flows.operations.telemetry",
     "flows.ledger.lifecycles.states.Cause": "flows.ledger.events.moves",
     "flows.reports.Format": "flows.reports.render",
 }
 # Words that are only recorded: no branch reads them. A list → the page that says what each of them means.
-RECORDED = {"flows.ledger.facts.Page": "console.md", "pipelines.register.update.Change": "register.md"}
+RECORDED = {
+    **dict.fromkeys((f"flows.ledger.facts.{name}" for name in ("Page", "Way", "Failure")), "console.md"),
+    "pipelines.register.update.Change": "register.md",
+}
 # What a checkpoint compares: a member that its predicates do not know fails there, and the batch is held.
 CLOSES = {"pipelines.control_rows.workshop.End"}
 # What fails where a list has a member more, if it is not a table made with `total`.

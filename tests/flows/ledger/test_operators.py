@@ -41,7 +41,7 @@ def test_the_table_of_roles() -> None:
             *("snooze", "view", "view_request"),
         ],
         Role.INSTRUMENT_KEEPER: ["compliance", "enrol_instrument", "halt", "view"],
-        Role.AUDITOR: ["halt", "view", "view_register", "view_request"],
+        Role.AUDITOR: ["halt", "view", "view_register", "view_request", "views"],
     }
     assert all(may([role], act) is (act in ACTS[role]) for role in Role for act in Act)
     assert not any(may([], act) for act in Act)
