@@ -191,6 +191,7 @@ def test_a_recall_morning(morning: Morning, people: list[Person], pictures: Path
     hand_in(ada, "Record who was notified", b"%PDF-1.7\r\n")
     picture(ada, pictures, "recall-step")
     ada.sign()
+    expect(ada.heading()).to_have_text(f"Recall {case.id} notified")
     take(ben, case.id, "Record the recipient's copies", recalls.COPIES, "copies enumerated")
     gone = recalls.log("db-1", "package-1", "derived-1")
     take(ada, case.id, "Record what was destroyed", gone, "disposed")

@@ -52,6 +52,9 @@ def page(visit: Visit) -> Response:
         cannot=against,
         mine=operator in (one.operator, *one.signed),
         reasons={},
+        chosen=None,
+        words="",
+        most=0,
         back=_BACK,
     )
 
