@@ -14,7 +14,7 @@ from flows.ledger.batches import told
 from flows.ledger.core import Core
 from flows.ledger.database.models import Decided, Event, as_record, stamp
 from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason
-from flows.ledger.events.base import AT_THE_DOOR
+from flows.ledger.events.base import AT_THE_DOOR, ON_THE_DESK
 from flows.ledger.review import DecisionRecord
 
 _AT_A_TIME = 1000  # names or numbers in one query
@@ -42,9 +42,9 @@ class Overview(Core):
     """Looks at many batches."""
 
     def newest_change(self) -> int:
-        """The number of the newest event that is more than a look at a page; 0 if there is none."""
+        """The number of the newest event that the first page shows; 0 if there is none."""
         with self.reading() as session:
-            return chain.head_but(session, AT_THE_DOOR).seq
+            return chain.head_but(session, AT_THE_DOOR - ON_THE_DESK).seq
 
     def decided_since(self, since: datetime) -> list[GrantedRecord]:
         """The decisions that came to count at this moment or later, the newest first. One that still waits for a

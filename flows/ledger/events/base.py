@@ -67,16 +67,22 @@ class Kind(StrEnum):
     UNSNOOZED = "unsnoozed"
 
 
-# What happens at the console's door, before its pages and on the desk of proposals, and what people set aside for a
-# while: it changes nothing of a batch, of the law or of the home.
-AT_THE_DOOR = frozenset(
+# What happens on the desk of proposals, and what people set aside for a while: the first page shows it.
+ON_THE_DESK = frozenset(
+    kind.value
+    for kind in (
+        *(Kind.PROPOSED, Kind.PROPOSAL_SIGNED, Kind.PROPOSAL_UNDONE),
+        *(Kind.SNOOZED, Kind.UNSNOOZED),
+    )
+)
+# That, and what happens at the console's door and before its pages: it changes nothing of a batch, of the law or of the
+# home.
+AT_THE_DOOR = ON_THE_DESK | frozenset(
     kind.value
     for kind in (
         *(Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.LOCKED, Kind.SIGNED_OUT, Kind.SESSION_ENDED),
         *(Kind.INVITED, Kind.PASSWORD_SET, Kind.PAGES, Kind.DENIED),
-        *(Kind.PROPOSED, Kind.PROPOSAL_SIGNED, Kind.PROPOSAL_UNDONE),
         *(Kind.IDENTITY_BOUND, Kind.IDENTITY_UNBOUND),
-        *(Kind.SNOOZED, Kind.UNSNOOZED),
     )
 )
 UNKNOWN = "unknown:"  # begins what stands for a content that is not there, or does not fit its digest
