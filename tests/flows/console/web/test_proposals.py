@@ -121,7 +121,7 @@ def test_each_change_is_proposed_shown_and_carried_out(
 
 def test_ones_own_passkey_is_proposed_from_its_page(app: FastAPI, people: tuple[Person, Person], third: Office) -> None:
     cleo, phone = Browser(app), Authenticator(origin=ORIGIN)
-    cleo.sign_in("cleo")
+    cleo.sign_in("cleo", key=third.keys["cleo"])
     text = cleo.get("/me/passkey").text
     nonce = re.findall(r'name="nonce" value="([^"]+)"', text)[0]
     ask = json.loads(html.unescape(re.findall(r'data-ask="([^"]+)"', text)[0]))
