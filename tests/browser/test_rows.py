@@ -28,7 +28,7 @@ def back(page: Page) -> None:
     """The browser keeps nothing of the answer to a form, and says so."""
     with pytest.raises(Error, match="ERR_CACHE_MISS"):
         page.go_back()
-    page.wait_for_load_state()
+    page.wait_for_url("chrome-error://**")
 
 
 def test_values_are_shown_once_and_leave_nothing_behind(reader: Reader, served: Served) -> None:
@@ -65,6 +65,7 @@ def test_without_javascript_the_way_back_shows_nothing(browser: Browser, served:
     page.get_by_role("button", name="Show what was asked").click()
     expect(page.get_by_role("cell", name=str(ASKED["last_name"]), exact=True)).to_be_visible()
     page.get_by_role("link", name="What waits").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("wait")
     back(page)
     assert str(ASKED["last_name"]) not in page.content()
     reader.context.close()
