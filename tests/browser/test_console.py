@@ -24,7 +24,7 @@ from flows.console.web.console import Console
 from flows.console.web.place import Place
 from flows.home.tree import Home
 from flows.schedule import summary, waiting
-from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.chromium import CHROMIUM
 from tests.browser.test_site import LOOKS, VNU
 from tests.factories import installations, recalls, runs
 from tests.factories.consoles import PASSWORD, key_of, later, password_for, signed
@@ -78,12 +78,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(installation.home) as console:
         password_for(console, "operator-1")
         yield Served(console, console.place.origin, held, released)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 class Reader:

@@ -5,46 +5,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from expectations.base import signatures
 from flows.batch.decisions import sign
 from flows.ledger.decisions import Decision
 from flows.ledger.lifecycles.states import State
-from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.chromium import CHROMIUM
+from tests.browser.people import PEOPLE, Morning, Person
 from tests.browser.test_console import Reader, Served, axe, serving
 from tests.browser.test_site import LOOKS
 from tests.factories import installations, runs
 from tests.factories.consoles import password_for
-from tests.factories.installations import Installation
 
 pytestmark = [
     pytest.mark.outside,
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
 ]
-PEOPLE = ("operator-1", "operator-2")
-HEADING = {"level": 1}
-
-
-@dataclass(frozen=True)
-class Morning:
-    """A console, and what the night left: batches held for incomplete addresses, by what becomes of them."""
-
-    installation: Installation
-    served: Served
-    held: dict[str, str]
-
-    @property
-    def ledger(self) -> Any:
-        return self.served.console.ledger
-
-    def state(self, which: str) -> State:
-        found: State = self.ledger.batch(self.held[which]).state
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -61,74 +40,6 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
         for name in PEOPLE:
             password_for(console, name)
         yield Morning(installation, Served(console, console.place.origin, held["dropped"]), held)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-class Person(Reader):
-    """Somebody signed in, with an authenticator of the machine's own; clicks are counted."""
-
-    def __init__(self, browser: Browser, morning: Morning, name: str) -> None:
-        super().__init__(browser, morning.served)
-        self.name, self.morning, self.clicks = name, morning, 0
-        devices = self.context.new_cdp_session(self.page)
-        devices.send("WebAuthn.enable")
-        options = {"protocol": "ctap2", "transport": "internal", "automaticPresenceSimulation": True}
-        can = dict.fromkeys(("hasResidentKey", "hasUserVerification", "isUserVerified"), True)
-        devices.send("WebAuthn.addVirtualAuthenticator", {"options": {**options, **can}})
-        self.page.goto("/sign-in")
-        self.fill(name=name)
-        expect(self.page.get_by_role("heading", **HEADING)).to_contain_text("wait")
-
-    def click(self, role: Any, name: str) -> None:
-        self.page.get_by_role(role, name=name).first.click()
-        self.clicks += 1
-
-    def heading(self) -> Any:
-        return self.page.get_by_role("heading", **HEADING)
-
-    def make_passkey(self) -> None:
-        """Makes one, which two approvers sign for with their SSH keys."""
-        self.page.goto("/me")
-        self.click("link", "Make a passkey")
-        self.click("button", "Make a passkey")
-        expect(self.heading()).to_have_text("Your passkey is made, and does not count yet")
-        line = self.page.locator("pre code").first.inner_text()
-        ledger, keys = self.morning.ledger, self.morning.installation.home.keys
-        said = ledger.key_message(self.name, line, True)
-        private = {name: signatures.load(keys / name) for name in PEOPLE}
-        ledger.add_key(
-            self.name, line, {n: signatures.sign(said, key, signatures.OPERATOR) for n, key in private.items()}
-        )
-        self.page.goto("/")
-        self.clicks = 0
-
-    def open(self, which: str, what: str) -> Page:
-        """From what waits to what is signed."""
-        self.page.goto("/")
-        self.click("link", self.morning.held[which])
-        self.click("link", "intake")
-        self.click("link", f"{what}…")
-        return self.page
-
-    def sign(self, on: Page | None = None) -> None:
-        (on or self.page).get_by_role("button", name="Sign with your passkey").click()
-        self.clicks += 1
-
-
-@pytest.fixture(scope="module")
-def people(browser: Browser, morning: Morning) -> Iterator[list[Person]]:
-    made = [Person(browser, morning, name) for name in PEOPLE]
-    for one in made:
-        one.make_passkey()
-    yield made
-    for one in made:
-        one.context.close()
-        assert all(url.startswith(f"{morning.served.origin}/") for url in one.asked)
 
 
 def test_a_held_batch_from_what_waits_to_its_release_by_two(morning: Morning, people: list[Person]) -> None:

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from expectations.base.errors import Transient
 from flows.batch.receive import receive
 from flows.ledger.lifecycles.cases import CaseState
 from flows.ledger.lifecycles.states import State
 from flows.schedule import summary
-from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.chromium import CHROMIUM
+from tests.browser.people import PEOPLE, Morning, Person
 from tests.browser.test_console import Served, serving
-from tests.browser.test_decisions import PEOPLE, Morning, Person
 from tests.browser.test_recall import hand_in, take
 from tests.factories import installations, recalls, runs
 from tests.factories.consoles import password_for
@@ -91,12 +91,6 @@ def failed(installation: Installation) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("pictures")
     yield folder
@@ -104,18 +98,6 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         PICTURES.mkdir(exist_ok=True)
         for picture in folder.iterdir():
             shutil.copy(picture, PICTURES / picture.name)
-
-
-@pytest.fixture(scope="module")
-def people(browser: Browser, morning: Morning) -> Iterator[list[Person]]:
-    made = [Person(browser, morning, name) for name in PEOPLE]
-    for one in made:
-        one.page.set_viewport_size({"width": 1000, "height": 700})
-        one.make_passkey()
-    yield made
-    for one in made:
-        one.context.close()
-        assert all(url.startswith(f"{morning.served.origin}/") for url in one.asked)
 
 
 def picture(one: Person, folder: Path, name: str) -> None:
@@ -127,6 +109,8 @@ def picture(one: Person, folder: Path, name: str) -> None:
 
 def test_a_held_morning(morning: Morning, people: list[Person], pictures: Path) -> None:
     ada, ben = people
+    for one in people:
+        one.page.set_viewport_size({"width": 1000, "height": 700})
     name = morning.held["held"]
     ada.page.goto("/")
     picture(ada, pictures, "queue")

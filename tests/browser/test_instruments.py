@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, expect
 
 from expectations.base.digests import of_bytes
 from flows.ledger.proposed import Proposed
-from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.chromium import CHROMIUM
+from tests.browser.people import PEOPLE, Morning, Person
 from tests.browser.test_console import Reader, Served, axe, serving
-from tests.browser.test_decisions import PEOPLE, Morning, Person
 from tests.browser.test_site import LOOKS
 from tests.factories import installations
 from tests.factories.consoles import password_for
@@ -51,23 +51,6 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
         for name in PEOPLE:
             password_for(console, name)
         yield Morning(installation, Served(console, console.place.origin, ""), {})
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def people(browser: Browser, morning: Morning) -> Iterator[list[Person]]:
-    made = [Person(browser, morning, name) for name in PEOPLE]
-    for one in made:
-        one.make_passkey()
-    yield made
-    for one in made:
-        one.context.close()
-        assert all(url.startswith(f"{morning.served.origin}/") for url in one.asked)
 
 
 def check(one: Person, file: Path, text: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from flows.home.tree import open_home
-from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.chromium import CHROMIUM
 from tests.browser.test_console import Reader, Served, axe, serving
 from tests.browser.test_site import LOOKS, VNU
 from tests.factories import installations, providers
@@ -35,12 +35,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         path.write_text(path.read_text() + settings(issuer))
         with serving(open_home(root)) as console:
             yield Served(console, console.place.origin, "")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def at_the_provider(page: Page, subject: str) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, CDPSession, Error, Page
 from expectations.base import signatures
 from flows.ledger import passkeys
 from flows.ledger.passkeys import Assertion, Passkey, is_good
-from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.chromium import CHROMIUM
 from tests.factories.authenticator import b64
 
 pytestmark = [
@@ -45,12 +45,6 @@ def origin() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://{SITE}:{server.server_port}"
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

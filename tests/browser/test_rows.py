@@ -6,10 +6,15 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
-from tests.browser.test_console import LOOKS, Reader, Served, axe, browser, reader, served
+from tests.browser.chromium import CHROMIUM
+from tests.browser.test_console import LOOKS, Reader, Served, axe, reader, served
 from tests.factories import installations
 
-__all__ = ["browser", "reader", "served"]
+__all__ = ["reader", "served"]
+pytestmark = [
+    pytest.mark.outside,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium"),
+]
 ASKED = installations.request(2)
 
 

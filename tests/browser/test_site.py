@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from playwright.sync_api import Browser, expect
 from flows.console import pages, queue, site
 from flows.console.links import ServedLinks
 from flows.schedule import summary
-from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.chromium import CHROMIUM
 from tests.factories import installations, runs
 
 VNU = os.environ.get("VNU_JAR", "")  # `npm pack vnu-jar` has it; .ci/run says which
@@ -57,12 +56,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         page = pages.page("queue.html", made=shown["now"], links=Served(), **shown)
         (folder / "asked.html").write_text(page, encoding="utf-8")
         return folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def each(made: Path) -> list[Path]:
