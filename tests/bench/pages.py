@@ -112,7 +112,7 @@ def each(home: Home, ledger: Ledger, released: str, held: list[str], chance: ran
         return pages.page("checkpoint.html", links=links, made=now, **shown)
 
     def first() -> str:
-        queue._sentence.cache_clear()
+        queue._read.cache_clear()
         shown = queue.queue(home, ledger)
         assert shown["all"] == len(held), shown["counts"]
         return pages.page("queue.html", links=links, made=now, **shown)
