@@ -121,7 +121,12 @@ def _told(one: Waits, now: datetime) -> dict[str, Any]:
 
 
 def _held(home: Home, record: BatchRecord, kind: str, spoken: Mapping[int, int]) -> dict[str, Any]:
-    """Of a batch that waits at a checkpoint: why, with its figures; and how many have spoken, never what."""
+    """Of a batch that waits at a checkpoint: why, with its figures; and how many have spoken, never what. Of one that
+    failed: what did."""
+    if record.state is State.FAILED:
+        fault = home.fault(record.name)
+        said = [fault.get("code"), fault.get("message")]
+        return {"why": "{}: {}.".format(*said)} if all(isinstance(one, str) for one in said) else {}
     if kind != Kind.HELD or record.state is not State.HELD or record.checkpoint is None:
         return {}
     why, measured = _why(home, record.name, record.checkpoint)

@@ -124,13 +124,17 @@ class Home:
         durable.write(folder / f"{name}.json", text)
         return of_bytes(text)
 
-    def passing_fault(self, batch: str) -> bool:
-        """Whether the newest fault of a batch may have passed by itself; False where nothing of it is stored."""
+    def fault(self, batch: str) -> dict[str, Any]:
+        """The newest fault of a batch, as `BatchSteps.store_fault` stored it; empty where nothing can be read."""
         try:
             stored = json.loads((self.verdicts / batch / f"{FAULT}.json").read_bytes())
         except (OSError, ValueError, RecursionError):
-            return False
-        return isinstance(stored, dict) and stored.get("passing") is True
+            return {}
+        return stored if isinstance(stored, dict) else {}
+
+    def passing_fault(self, batch: str) -> bool:
+        """Whether the newest fault of a batch may have passed by itself; False where nothing of it is stored."""
+        return self.fault(batch).get("passing") is True
 
     @cached_property
     def ledger_url(self) -> str:

@@ -149,6 +149,7 @@ def test_a_failed_morning(morning: Morning, people: list[Person], pictures: Path
     one, name = people[0], morning.held["failed"]
     one.page.goto("/?kind=failed")
     expect(one.page.get_by_role("link", name=name).first).to_be_visible()
+    expect(one.page.get_by_text("DISK_FULL: no space is left on the disk.")).to_be_visible()
     picture(one, pictures, "failed")
     with installations.at_home(morning.installation.home):  # there is room again
         assert runs.run(morning.installation.home, name)[1] is State.PUBLISHED
