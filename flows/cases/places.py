@@ -11,14 +11,12 @@ from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput, Fault, Usage
 from expectations.instruments import Agreement
 from flows.evidence import keys
-from flows.evidence.store import plaintext_folder
+from flows.evidence.store import opened_bytes, plaintext_folder, seal_bytes
 from flows.home import keys as home_keys
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.outbox import package_digest
 from flows.registry import enrolled
-from pipelines import sealing
-from pipelines.lake import durable
 
 LOCK = "recall"
 MOST_WAITING = 8  # files of a case that wait for a signature
@@ -80,14 +78,14 @@ def desk(home: Home, clock: Clock) -> Iterator[Desk]:
 def store_proof(home: Home, case: str, data: bytes) -> str:
     """Stores a proof that somebody handed in, sealed; gives its digest. Safe to repeat."""
     digest = of_bytes(data)
-    _seal(home, data, proof(home, case, digest))
+    seal_bytes(data, proof(home, case, digest), keys.holder(home).recipient)
     return digest
 
 
 def open_proof(home: Home, case: str, digest: str) -> bytes:
     """A stored proof; raises BadInput if it cannot be opened, Fault if it is not the one that the ledger names."""
     sealed = proof(home, case, digest)
-    data = _open(home, sealed)
+    data = opened_bytes(sealed, keys.holder(home))
     if of_bytes(data) != digest:
         remedy = "Restore recalls/ from a backup."
         raise Fault("PROOF_CHANGED", "a stored proof is not the one in the ledger", where=sealed.name, remedy=remedy)
@@ -104,7 +102,7 @@ def hand_in(desk: Desk, case: str, data: bytes) -> str:
     `MOST_WAITING` of a case goes."""
     digest = of_bytes(data)
     target = _waiting(desk.home, case, digest)
-    _seal(desk.home, data, target)
+    seal_bytes(data, target, keys.holder(desk.home).recipient)
     others = (path for path in target.parent.glob(f"{_HANDED}*") if path != target)
     for path in sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True)[MOST_WAITING - 1 :]:
         path.unlink()
@@ -114,7 +112,7 @@ def hand_in(desk: Desk, case: str, data: bytes) -> str:
 def handed_in(home: Home, case: str, digest: str) -> bytes:
     """A file that waits for a signature; raises Usage if it does not wait any more."""
     with suppress(BadInput):
-        data = _open(home, _waiting(home, case, digest))
+        data = opened_bytes(_waiting(home, case, digest), keys.holder(home))
         if of_bytes(data) == digest:
             return data
     what = "the file that was handed in does not wait any more: a step was taken since, or it was never here"
@@ -129,17 +127,3 @@ def forget(home: Home, case: str) -> None:
 
 def _waiting(home: Home, case: str, digest: str) -> Path:
     return folder(home, case) / f"{_HANDED}{digest[:16]}.age"
-
-
-def _seal(home: Home, data: bytes, target: Path) -> None:
-    """Whole or not at all, and no plaintext touches a disk."""
-    with (
-        durable.whole(target) as new,
-        sealing.sealed_stream(new, [keys.holder(home).recipient]) as stream,
-    ):
-        stream.write(data)
-
-
-def _open(home: Home, sealed: Path) -> bytes:
-    with sealing.opened_stream(sealed, keys.holder(home)) as stream:
-        return stream.read()

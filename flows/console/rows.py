@@ -12,6 +12,7 @@ from expectations.contracts.lists import Origin
 from flows.home.tree import Home
 from flows.ledger.lifecycles.states import Checkpoint
 from pipelines import lake
+from pipelines.release.outcomes import SECRET
 
 PAGE = 500  # rows on a page
 _KEPT = 4  # lists in memory: of 1.28 million rows one takes about 30 MB
@@ -23,7 +24,8 @@ _lock = threading.Lock()
 
 class Rows:
     """By code, then number: code, number in the batch, file and row of it (a row that was looked up has only its
-    number). A row stands once under each of its codes. None once the batch has ended."""
+    number). A row stands once under each of its codes. None once the batch has ended. A person whom the holder
+    protects is not among them: it would tell who is protected."""
 
     def __init__(self, home: Home, batch: str, which: Checkpoint) -> None:
         step, dataset = _ROWS.get(which, ("", ""))
@@ -61,5 +63,6 @@ class Rows:
     def _query(self) -> str:
         return f"""
             SELECT code, ordinal AS number, {self._place} FROM (
-              SELECT unnest(codes) AS code, * FROM {parquet(self._paths)} WHERE origin = '{Origin.REQUEST}')
+              SELECT unnest(v.codes) AS code, v.* FROM {parquet(self._paths)} v
+              WHERE v.origin = '{Origin.REQUEST}' AND NOT {SECRET})
             ORDER BY code, number"""

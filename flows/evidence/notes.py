@@ -4,7 +4,6 @@ signed with the decision, and nothing of the text: a salt keeps a guess from bei
 
 import json
 import secrets
-import uuid
 from collections.abc import Set
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,10 +11,8 @@ from pathlib import Path
 from expectations.base.digests import canonical_json, of_bytes
 from expectations.base.errors import BadInput, Fault, Usage
 from flows.evidence import keys
-from flows.evidence.store import evidence_folder, plaintext_folder
+from flows.evidence.store import evidence_folder, opened_bytes, seal_bytes
 from flows.home.tree import Home, alone, busy
-from pipelines import sealing
-from pipelines.lake import durable
 
 MOST = 2_000  # characters
 HINT = "No names, and no values of a row."
@@ -51,11 +48,7 @@ def store(home: Home, text: str, batch: str | None = None) -> str:
 def _seal(home: Home, content: bytes, digest: str, batch: str | None, recipient: str) -> None:
     target = path(home, digest, batch)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with plaintext_folder(home) as plain, durable.whole(target) as sealed:
-        opened = plain / uuid.uuid4().hex
-        opened.touch(mode=0o600)
-        opened.write_bytes(content)
-        sealing.seal_file(opened, sealed, [recipient])
+    seal_bytes(content, target, recipient)
 
 
 def text(home: Home, digest: str, batch: str | None = None) -> str:
@@ -63,10 +56,7 @@ def text(home: Home, digest: str, batch: str | None = None) -> str:
     that was signed."""
     require(home, digest, batch)
     identity = keys.identity(home, batch) if batch else keys.holder(home)
-    with plaintext_folder(home) as plain:
-        opened = plain / uuid.uuid4().hex
-        sealing.open_file(path(home, digest, batch), opened, identity)
-        content = opened.read_bytes()
+    content = opened_bytes(path(home, digest, batch), identity)
     if of_bytes(content) != digest:
         raise Fault("NOTE_CHANGED", "a note is not the one in the ledger", remedy="Restore it from a backup.")
     return str(json.loads(content)["text"])

@@ -74,6 +74,18 @@ def seal_to_holder(home: Home, source: Path, target: Path) -> None:
         sealing.seal_file(source, new, [keys.holder(home).recipient])
 
 
+def seal_bytes(data: bytes, target: Path, recipient: str) -> None:
+    """Seals `data` as `target`, whole or not at all: no plaintext touches a disk."""
+    with durable.whole(target) as new, sealing.sealed_stream(new, [recipient]) as stream:
+        stream.write(data)
+
+
+def opened_bytes(sealed: Path, identity: sealing.Identity) -> bytes:
+    """What a small sealed file holds; raises BadInput if it is another's, or was changed."""
+    with sealing.opened_stream(sealed, identity) as stream:
+        return stream.read()
+
+
 def store_evidence(home: Home, ctx: BatchContext, also: Iterable[Path] = ()) -> str:
     """Seals the evidence of a batch; gives the digest of the list. `also`: what else was read of it, if it is there."""
     recipient, batch = keys.recipient(home, ctx.batch), ctx.batch

@@ -10,6 +10,7 @@ from expectations.base.errors import BadInput, Usage
 from flows.console import row as rows
 from flows.console.statements import from_text, to_text
 from flows.console.web.problems import Problem
+from flows.console.web.sign import refused
 from flows.console.web.views import one_batch, twice
 from flows.console.web.visit import Visit
 from flows.ledger.core import BatchRecord
@@ -55,7 +56,7 @@ def show(what: View) -> Callable[[Visit], Response]:
         try:
             found = values(console.home, console.ledger, record.name, number, Look(who, what, why))
         except (Usage, BadInput) as error:
-            return _refused(visit, error, _place(record, number))
+            return refused(visit, error, _place(record, number))
         return visit.page(
             "values.html",
             made=console.ledger.clock.machine(),
@@ -83,11 +84,6 @@ def views(visit: Visit) -> Response:
     older = found[_VIEWS - 1].seq if len(found) > _VIEWS else None
     made = ledger.clock.machine()
     return visit.page("views.html", made=made, found=found[:_VIEWS], older=older, means=LOOK_REASONS)
-
-
-def _refused(visit: Visit, error: Usage | BadInput, back: str) -> Response:
-    made = visit.console.ledger.clock.machine()
-    return visit.page("not-done.html", 409, made=made, what=error.message, remedy=error.remedy, back=back)
 
 
 def _page(visit: Visit, status: int = 200, wrong: str = "") -> Response:

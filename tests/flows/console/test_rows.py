@@ -1,0 +1,52 @@
+"""The list of rows that go no further: each under each of its codes, control rows left out, and nobody is told who is
+protected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from expectations.base.duck import default_settings
+from flows.console import rows
+from flows.home.tree import Home
+from flows.ledger.lifecycles.states import Checkpoint
+
+JUDGED = [
+    (0, "request", []),
+    (1, "request", ["NOT_CORROBORATED", "OFFICER_NOT_IN_LETTER"]),
+    (2, "request", ["PROTECTED"]),
+    (3, "request", ["NOT_CORROBORATED", "PROTECTED"]),
+    (4, "decoy", ["NOT_CORROBORATED"]),
+    (5, "request", ["NOT_CORROBORATED"]),
+]
+
+
+@pytest.fixture
+def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> rows.Rows:
+    file = tmp_path / "verdicts.parquet"
+    columns: list[Any] = [list(column) for column in zip(*JUDGED, strict=True)]
+    pq.write_table(pa.table(columns, names=["ordinal", "origin", "codes"]), file)
+    stored = SimpleNamespace(paths=lambda _: [str(file)], digest="0" * 64)
+    monkeypatch.setattr(rows.lake, "read_manifest", lambda _: stored)
+    home = SimpleNamespace(lake=tmp_path, duck=default_settings(str(tmp_path / "spill")))
+    return rows.Rows(cast(Home, home), "b-1", Checkpoint.ELIGIBILITY)
+
+
+EXPECTED = [("NOT_CORROBORATED", 1), ("NOT_CORROBORATED", 5), ("OFFICER_NOT_IN_LETTER", 1)]
+
+
+def test_a_page_has_them_by_code_and_number_and_nobody_who_is_protected(listed: rows.Rows) -> None:
+    count, found = listed.page(1)
+    assert count == len(EXPECTED) and [(code, number) for code, number, *_ in found] == EXPECTED
+    assert listed.page(2) == (len(EXPECTED), [])
+
+
+def test_the_file_has_the_same(listed: rows.Rows, tmp_path: Path) -> None:
+    listed.write(tmp_path / "rows.csv")
+    lines = (tmp_path / "rows.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[:2] for line in lines] == [[code, str(number)] for code, number in EXPECTED]
