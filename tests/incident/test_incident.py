@@ -64,14 +64,16 @@ def opened(incident: Incident, sealed: Path, target: Path) -> str:
 
 
 def released(incident: Incident, folder: Path, which: str) -> set[int]:
-    """Ordinals of released rows for which `which` is so in truth."""
+    """Ordinals of released rows for which `which` is so in truth. Its rows stand in the order of the submission; two of
+    a hostile one may have the same request id."""
     accounting = opened(
         incident, incident.home.root / "accounting" / f"{incident.batch}.parquet.age", folder / "accounting"
     )
     with session() as connection:
         query = (
-            f"SELECT ordinal FROM {accounting} JOIN {parquet([incident.truth])} USING (request_id) WHERE outcome ="
-            f" 'released' AND {which}"
+            f"SELECT ordinal FROM {accounting} accounted JOIN {parquet([incident.truth])} truth"
+            " ON truth.file_row_number = ordinal AND truth.request_id = accounted.request_id"
+            f" WHERE outcome = 'released' AND {which}"
         )
         return {row[0] for row in connection.execute(query).fetchall()}
 

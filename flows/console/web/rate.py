@@ -28,3 +28,10 @@ class Rate:
             if len(self._left) > _MOST:
                 self._left.popitem(last=False)
         return 0 if taken else ceil((1 - left) * self._seconds)
+
+    def give_back(self, who: str) -> None:
+        """Gives back a try that was none: nobody has more than `burst`."""
+        with self._lock:
+            if who in self._left:
+                left, at = self._left[who]
+                self._left[who] = (min(float(self._burst), left + 1), at)

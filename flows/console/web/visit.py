@@ -118,9 +118,11 @@ class Visit:
         return self.keep(self.to(path), "")
 
     def keep(self, answer: Response, token: str) -> Response:
-        """Lets the browser keep this token until it is closed; an empty one: no more."""
+        """Lets the browser keep this token until it is closed; an empty one: no more. Who came in, did not guess: that
+        try does not count for the address, from which a whole office may come at nine."""
         place = self.console.place
         if token:
+            self.console.addresses.give_back(self.address)
             answer.set_cookie(place.cookie, token, path="/", secure=True, httponly=True, samesite="strict")
         else:
             answer.delete_cookie(place.cookie, path="/", secure=True, httponly=True, samesite="strict")
