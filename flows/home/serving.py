@@ -67,6 +67,10 @@ class Console(BaseModel):
     passwords: bool = True  # whether one may sign in with a password
     oidc: Oidc = Oidc()
 
+    def page_of(self, batch: str, checkpoint: str = "") -> str:
+        """The address of a batch's page, or of one of its checkpoints, as browsers write it."""
+        return "/".join([self.origin.rstrip("/"), "batches", batch, *([checkpoint] if checkpoint else [])])
+
     @model_validator(mode="after")
     def _a_way_in(self) -> Self:
         if not self.passwords and self.oidc.issuer is None:

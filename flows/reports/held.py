@@ -30,27 +30,30 @@ _BEFORE = {"TOO_MANY_INCOMPLETE": "Incomplete addresses: "}
 @dataclass(frozen=True)
 class Found:
     """What a checkpoint of a batch found. `sentence`: why the batch goes no further, or that it does; shares stand
-    beside their limits. `decisions`: what may be decided, and by which command."""
+    beside their limits. `decisions`: what may be decided, and by which command; `link`: the console's page of it."""
 
     sentence: str
     decisions: tuple[str, ...]
     results: tuple[Result, ...]
+    link: str
 
     @classmethod
     def of(cls, steps: BatchSteps, verdict: Verdict) -> "Found":
         """Raises nothing: what cannot be shown does not stop a batch."""
+        link = steps.home.config.console.page_of(steps.name, verdict.suite)
         try:
-            return cls(sentence(verdict, steps.figures), tuple(_decisions(steps)), verdict.results)
+            return cls(sentence(verdict, steps.figures), tuple(_decisions(steps)), verdict.results, link)
         except Exception:  # whatever it is: what was decided stands in the ledger
-            return cls(f"{verdict.suite}: {verdict.status}. {', '.join(verdict.codes)}", (), verdict.results)
+            return cls(f"{verdict.suite}: {verdict.status}. {', '.join(verdict.codes)}", (), verdict.results, link)
 
     def page(self) -> str:
-        """As Markdown: the sentence, the decisions, failed checks, and the passed ones folded."""
+        """As Markdown: the sentence, the decisions, the console's page, failed checks, and the passed ones folded."""
         failed = [r for r in self.results if r.stops]
         passed = [r for r in self.results if not r.stops]
         decisions = ["## What may be decided", "\n".join(self.decisions)] if self.decisions else []
         checks = ["## Failed checks", _table(failed)] if failed else []
-        return "\n\n".join([f"# {self.sentence}", *decisions, *checks, _folded(passed)])
+        console = f"[The same in the console]({self.link}), where it runs"
+        return "\n\n".join([f"# {self.sentence}", *decisions, console, *checks, _folded(passed)])
 
 
 def sentence(verdict: Verdict, figures: Iterable[Figure]) -> str:

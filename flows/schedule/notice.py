@@ -10,10 +10,11 @@ from prefect.client.schemas.objects import State as PrefectState
 from prefect.states import Completed, Failed
 
 from expectations.base.total import total
-from flows.home.tree import open_home
+from flows.home.tree import Home, open_home
 from flows.operations import notify
 from flows.schedule.retries import PARTS, Part
 from flows.schedule.tasks import as_task
+from pipelines.release.opened import BATCH
 
 
 class Notice(StrEnum):
@@ -53,10 +54,15 @@ def notice_flow(what: str, of: str = "", home: str | None = None) -> PrefectStat
         sentence = SENTENCES[Notice(what)]
     except ValueError:
         return Failed(message="no such notice; see infra/prefect.yaml")
-    lines = [line for line in (of, _LOOK) if line and line != "None"]
     as_task(
         Part.NOTIFICATION.value,
-        lambda: notify.send(opened, f"Sluicegate: {sentence}", lines),
+        lambda: notify.send(opened, f"Sluicegate: {sentence}", lines(opened, of)),
         PARTS[Part.NOTIFICATION],
     )
     return Completed(message=sentence)
+
+
+def lines(home: Home, of: str) -> list[str]:
+    """What stands below the sentence: the name, of a batch its page in the console too, and where to look further."""
+    page = home.config.console.page_of(of) if BATCH.match(of) else ""
+    return [line for line in (of, page, _LOOK) if line and line != "None"]

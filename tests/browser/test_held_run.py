@@ -91,6 +91,8 @@ def test_the_artifact_says_in_one_sentence_why_and_what_may_be_decided(held: Hel
     text = seen(page, "held-artifact", tmp_path)
     assert "52.6% of the rows against 10.0%" in sentence and sentence in text
     assert f"sluicegate review decide {held.run['name']} drop" in text
+    console = f"http://localhost:8765/batches/{held.run['name']}/intake"
+    expect(page.get_by_role("link", name="The same in the console")).to_have_attribute("href", console)
     # what failed is seen at once, what passed once it is unfolded
     expect(page.get_by_text("authority.incomplete_share", exact=True)).to_be_visible()
     passed = page.get_by_text("authority.letter_signed")

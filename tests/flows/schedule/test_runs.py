@@ -58,6 +58,7 @@ def test_a_held_batch_says_why_in_one_sentence_and_what_may_be_decided(
     limit = installation.agreement.thresholds.complete().incomplete_share
     assert first.startswith("# The batch is held at intake.") and f"22.2% of the rows against {limit:.1%}" in first
     assert any(line.startswith("- drop: 2 operators sign: `sluicegate review decide") for line in rest)
+    assert f"(http://localhost:8765/batches/{batch}/intake)" in artifact["data"]
     assert artifact["data"].index("authority.incomplete_share |") < artifact["data"].index("<details>")
     assert CANARY not in json.dumps(found) and "Quackenbush" not in json.dumps(found)
 
