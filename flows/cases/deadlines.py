@@ -1,5 +1,6 @@
 """What of a case is due, and when: `flows.ledger.lifecycles.cases.DEADLINES` against what the ledger knows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -53,10 +54,13 @@ def due(case: CaseRecord, agreement: Agreement, keeps: tuple[str, ...]) -> list[
     return found
 
 
-def of_case(ledger: Ledger, case: CaseRecord) -> list[Due]:
-    """The deadlines of a case by the instruments that are enrolled now."""
+def of_cases(ledger: Ledger, cases: Sequence[CaseRecord]) -> list[list[Due]]:
+    """The deadlines of each case by the instruments that are enrolled now."""
+    if not cases:
+        return []
     known = enrolled.newest(ledger)
-    return due(case, known.agreements[case.agreement], keeping(known, case.agreement, ledger.clock))
+    keeps = {id: keeping(known, id, ledger.clock) for id in {case.agreement for case in cases}}
+    return [due(case, known.agreements[case.agreement], keeps[case.agreement]) for case in cases]
 
 
 def keeping(known: Enrolled, id: str, clock: Clock) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Which deadlines of the open cases are near or have passed: for people who ask, and for the nightly run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from expectations.base.clock import Clock
@@ -35,14 +35,14 @@ _NEXT: Mapping[CaseState, str] = total(
 def every(home: Home, ledger: Ledger) -> list[dict[str, Any]]:
     """Each case in short, with the deadlines that have passed or soon will."""
     cases = ledger.cases()
-    return [{**_short(c), "due": [_due(d, ledger.clock) for d in _alarms(home, ledger, c)]} for c in cases]
+    return [{**_short(c), "due": [_due(d, ledger.clock) for d in due]} for c, due in _alarms(home, ledger, cases)]
 
 
 def one(home: Home, ledger: Ledger, id: str) -> dict[str, Any]:
     """A case with its deadlines, steps and documents; raises Usage if there is none of this name."""
     case = ledger.case(id)
-    dues = [_due(d, ledger.clock) for d in deadlines.of_case(ledger, case)]
-    signed = ledger.signers(id)
+    dues = [_due(d, ledger.clock) for d in deadlines.of_cases(ledger, [case])[0]]
+    signed = ledger.signers().get(id, [])
     return {
         **_short(case),
         "batches": dict(case.batches),
@@ -68,7 +68,8 @@ def one(home: Home, ledger: Ledger, id: str) -> dict[str, Any]:
 
 def deadlines_due(home: Home, ledger: Ledger) -> list[dict[str, Any]]:
     """Every deadline that has passed, or will within `alert_hours`."""
-    return [{"case": c.id, **_due(d, ledger.clock)} for c in _open(ledger) for d in _alarms(home, ledger, c)]
+    alarms = _alarms(home, ledger, _open(ledger))
+    return [{"case": c.id, **_due(d, ledger.clock)} for c, due in alarms for d in due]
 
 
 def issue_notices(home: Home, clock: Clock) -> None:
@@ -83,9 +84,10 @@ def _open(ledger: Ledger) -> list[CaseRecord]:
     return [case for case in ledger.cases() if case.state is not CaseState.CLOSED]
 
 
-def _alarms(home: Home, ledger: Ledger, case: CaseRecord) -> list[Due]:
+def _alarms(home: Home, ledger: Ledger, cases: Sequence[CaseRecord]) -> list[tuple[CaseRecord, list[Due]]]:
     now, hours = ledger.clock.now(), home.config.alert_hours
-    return [d for d in deadlines.of_case(ledger, case) if d.alarms(now, hours)]
+    every = zip(cases, deadlines.of_cases(ledger, cases), strict=True)
+    return [(case, [d for d in dues if d.alarms(now, hours)]) for case, dues in every]
 
 
 def _short(case: CaseRecord) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The pages of recalls: all cases, the most urgent first; a case with its steps, its deadlines and what to do next."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -98,7 +98,7 @@ def at_newest(home: Home, ledger: Ledger) -> tuple[datetime, Ledger]:
 def recalls(home: Home, ledger: Ledger, operator: str) -> dict[str, Any]:
     """What the template `recalls.html` names."""
     now, then = at_newest(home, ledger)
-    found = [_short(then, case, now, operator) for case in ledger.cases()]
+    found = _short(then, ledger.cases(), now, operator)
     never = datetime.max.replace(tzinfo=now.tzinfo)
     found.sort(key=lambda one: (one["case"].state is CaseState.CLOSED, one["first"] or never))
     return {"cases": found, "open": sum(one["case"].state is not CaseState.CLOSED for one in found)}
@@ -110,7 +110,7 @@ def case(home: Home, ledger: Ledger, id: str, operator: str) -> dict[str, Any]:
     found, shown = ledger.case(id), watching.one(home, then, id)
     open_now = steps_from(found.state)
     return {
-        **_short(then, found, now, operator),
+        **_short(then, [found], now, operator)[0],
         "way": _way(found),
         "why": documents.HOW[found.reason],
         "documents": [{**one, "given": one["name"] != documents.AFFECTED} for one in shown["documents"]],
@@ -120,10 +120,13 @@ def case(home: Home, ledger: Ledger, id: str, operator: str) -> dict[str, Any]:
     }
 
 
-def _short(ledger: Ledger, case: CaseRecord, now: datetime, operator: str) -> dict[str, Any]:
-    dues = [_due(one, now) for one in deadlines.of_case(ledger, case)]
+def _short(ledger: Ledger, cases: Sequence[CaseRecord], now: datetime, operator: str) -> list[dict[str, Any]]:
+    signers, every = ledger.signers(), zip(cases, deadlines.of_cases(ledger, cases), strict=True)
+    return [_one(case, [_due(d, now) for d in dues], signers.get(case.id, ()), operator) for case, dues in every]
+
+
+def _one(case: CaseRecord, dues: list[dict[str, Any]], signed: Collection[str], operator: str) -> dict[str, Any]:
     waits = [one["due"].at for one in dues if one["status"] in ("open", "passed")]
-    signed = ledger.signers(case.id)
     return {
         "case": case,
         "deadlines": dues,

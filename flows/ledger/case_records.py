@@ -1,13 +1,14 @@
 """A recall case as the ledger knows it: what it was opened on, and the steps that its events tell of."""
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from pydantic import Json
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from flows.ledger.database.models import Event, RecallCase, Time, as_record
@@ -74,13 +75,27 @@ class CaseRecord(NewCase):
         return found
 
 
+_STEPS = select(Event).where(Event.kind.in_((Kind.RECALL, Kind.RECALL_ISSUED))).order_by(Event.seq)
+
+
 def record(session: Session, row: RecallCase) -> CaseRecord:
     """A row of the ledger, with its events, as callers see it."""
-    query = select(Event).where(Event.kind.in_((Kind.RECALL, Kind.RECALL_ISSUED))).order_by(Event.seq)
-    steps = []
+    of_it = _STEPS.where(Event.facts.contains(row.id, autoescape=True))  # and those of others that name it
+    return as_record(CaseRecord, row, steps=tuple(_steps(session, of_it)[row.id]))
+
+
+def records(session: Session) -> list[CaseRecord]:
+    """All cases, in the order in which they were opened; their events are read once for all of them."""
+    steps = _steps(session, _STEPS)
+    found = [as_record(CaseRecord, row, steps=tuple(steps[row.id])) for row in session.scalars(select(RecallCase))]
+    return sorted(found, key=lambda case: case.steps[0].seq)
+
+
+def _steps(session: Session, query: Select[Event]) -> Mapping[str, Sequence[StepRecord]]:
+    """The steps that these events tell of, by case, oldest first."""
+    found: dict[str, list[StepRecord]] = defaultdict(list)
     for event in session.scalars(query):
         said = json.loads(event.facts)
-        if said["case"] == row.id:
-            more = {name: said.get(name) for name in ("proof", "rests_on")} | {"documents": said.get("documents", {})}
-            steps.append(as_record(StepRecord, event, state=said["step"], **more))
-    return as_record(CaseRecord, row, steps=tuple(steps))
+        more = {name: said.get(name) for name in ("proof", "rests_on")} | {"documents": said.get("documents", {})}
+        found[said["case"]].append(as_record(StepRecord, event, state=said["step"], **more))
+    return found

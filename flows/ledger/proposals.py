@@ -4,6 +4,9 @@ A proposal and its signatures lie in tables of their own. Each signature is chec
 once more when there are two: then the change is carried out in the same transaction, by the method that takes both at
 once, which alone says whether they count. What is signed is worked out from what stands now: where that has changed,
 where a key was taken away or a role is gone, an earlier signature counts no more.
+
+That two weeks have passed is no event: nobody did anything, and nothing changed. The event of the proposal says since
+when it lay here, and one that was neither carried out nor withdrawn within that time is over.
 """
 
 from contextlib import suppress

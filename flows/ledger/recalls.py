@@ -13,7 +13,7 @@ from expectations.base.errors import BadInput, Fault, Usage
 from expectations.instruments import Agreement, instrument_digest, parse_enrolled
 from flows.ledger import facts
 from flows.ledger.bulk import INCOMING, Pairs, digest, incoming, pairs_of
-from flows.ledger.case_records import ATTESTATION, CaseRecord, NewCase, record
+from flows.ledger.case_records import ATTESTATION, CaseRecord, NewCase, record, records
 from flows.ledger.core import Contents, Core, find
 from flows.ledger.database.models import Claim, RecallCase, Recalled, Signature, to_us
 from flows.ledger.events.base import Event
@@ -81,14 +81,18 @@ class Recalls(Core):
     def cases(self) -> list[CaseRecord]:
         """All cases, in the order in which they were opened."""
         with self.reading() as session:
-            found = [record(session, row) for row in session.scalars(select(RecallCase))]
-            return sorted(found, key=lambda case: case.steps[0].seq)
+            return records(session)
 
-    def signers(self, id: str) -> list[str]:
-        """Who has signed the next step of a case, while it waits for another."""
+    def signers(self) -> dict[str, list[str]]:
+        """By case, who has signed its next step, while it waits for another."""
+        found: dict[str, set[str]] = {}
         with self.reading() as session:
-            waiting = _since(session, _find(session, id))
-            return sorted({s.signer for s in waiting if json.loads(s.text)["case"] == id})
+            at = {row.id: row.seq for row in session.execute(select(RecallCase.id, RecallCase.seq))}
+            for one in session.scalars(select(Signature).where(Signature.purpose == "recall")):
+                case = json.loads(one.text)["case"]
+                if one.seq > at[case]:
+                    found.setdefault(case, set()).add(one.signer)
+        return {case: sorted(names) for case, names in found.items()}
 
     def take(self, id: str, proof: Proof, judge: Judge, rests_on: str, signature: str = "") -> CaseRecord:
         """Takes a proof (its digest `rests_on`), signed by an operator over `cases.message` if its kind asks for that.

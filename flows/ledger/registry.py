@@ -79,17 +79,17 @@ class Registry(Core):
 
     def compliance_message(self, id: str, proof: str) -> bytes:
         """What an operator signs (namespace signatures.COMPLIANCE) to confirm compliance with the version of an order
-        that is enrolled now; `proof`: SHA-256 of what was filed. Raises Usage if no order of this id is enrolled."""
+        that is enrolled now; `proof`: SHA-256 of what was filed. Raises Usage if no order of this id is enrolled, or if
+        exactly this was confirmed already."""
         with self.reading() as session:
-            digest = _order(session, id).digest
-            return signing.compliance_message(id, digest, facts.digest(proof, "proof"), home_id(session))
+            return _compliance(session, id, _order(session, id).digest, proof)
 
     def confirm_compliance(self, id: str, proof: str, key_line: str, signature: str) -> int:
         """Records a signed confirmation of compliance; gives the event's number. Raises BadInput if the signature is
-        not an enrolled operator's over `compliance_message`, Usage if no order of this id is enrolled."""
+        not an enrolled operator's over `compliance_message`, Usage as that does."""
         with self.transaction() as session:
             digest, home = _order(session, id).digest, home_id(session)
-            text = signing.compliance_message(id, digest, facts.digest(proof, "proof"), home)
+            text = _compliance(session, id, digest, proof)
             given = signing.signing_operator(session, text, key_line, signature, signatures.COMPLIANCE, Act.COMPLIANCE)
             event = Complied(order=id, digest=digest, proof=proof, home=home, **vars(given.named))
             return self.append(session, None, event, given.contents)
@@ -134,6 +134,15 @@ def _order(session: Session, id: str) -> Enrolled:
         remedy = "See sluicegate instruments list."
         raise Usage("UNKNOWN_ORDER", "no court order of this id is enrolled", where=id, remedy=remedy)
     return found
+
+
+def _compliance(session: Session, id: str, digest: str, proof: str) -> bytes:
+    """As `Registry.compliance_message`. Another filing may be confirmed beside the first; the same says nothing new."""
+    said = session.scalars(select(Event.facts).where(Event.kind == Kind.COMPLIED.value))
+    if any((one["digest"], one["proof"]) == (digest, proof) for one in map(json.loads, said)):
+        what = "that exactly this was filed for this version of the order is confirmed already"
+        raise Usage("CONFIRMED_ALREADY", what, where=id, remedy="Nothing is left to do: the audit log says who signed.")
+    return signing.compliance_message(id, digest, facts.digest(proof, "proof"), home_id(session))
 
 
 def instrument_text(session: Session, body: bytes, where: str = "instrument") -> bytes:

@@ -78,10 +78,10 @@ def office(tmp_path: Path) -> Iterator[Office]:
         yield Office(ledger, "ada", "ben")
 
 
-def confirm(office: Office, who: str = "ada", order: str = "order-1") -> int:
-    said = office.ledger.compliance_message(order, sha("filed"))
+def confirm(office: Office, who: str = "ada", order: str = "order-1", filed: str = "filed") -> int:
+    said = office.ledger.compliance_message(order, sha(filed))
     signed = office.sign(who, said, signatures.COMPLIANCE)
-    return office.ledger.confirm_compliance(order, sha("filed"), office.line(who), signed)
+    return office.ledger.confirm_compliance(order, sha(filed), office.line(who), signed)
 
 
 def test_a_deadline_to_comply_is_watched_until_an_operator_signs(office: Office) -> None:
@@ -117,3 +117,20 @@ def test_a_confirmation_takes_an_operators_signature_over_an_enrolled_order(offi
     with pytest.raises(BadInput, match="BAD_SIGNATURE"):
         office.ledger.confirm_compliance("order-1", sha("filed"), office.line("ada"), other)
     assert office.ledger.confirmed() == {}
+
+
+def test_that_the_same_was_filed_is_confirmed_once(office: Office) -> None:
+    office.enrol(ORDER)
+    said = office.ledger.compliance_message("order-1", sha("filed"))
+    confirm(office)
+    before = office.ledger.head()
+    with pytest.raises(Usage, match="CONFIRMED_ALREADY"):  # a page that was open, or the same command again
+        confirm(office)
+    for who in ("ada", "ben"):
+        signed = office.sign(who, said, signatures.COMPLIANCE)
+        with pytest.raises(Usage, match="CONFIRMED_ALREADY"):
+            office.ledger.confirm_compliance("order-1", sha("filed"), office.line(who), signed)
+    assert office.ledger.head() == before
+    confirm(office, filed="filed anew")  # what was filed again, for example corrected, is something else
+    assert len([e for e in office.ledger.events() if e["kind"] == "complied"]) == 2
+    assert office.ledger.verify() == []

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Engine, event, func, select
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
@@ -16,6 +20,7 @@ from flows.cases.opening import Chosen, open_cases
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION
+from flows.ledger.database.models import Event, RecallCase
 from flows.ledger.lifecycles.cases import CaseReason
 from flows.sandbox.home import REQUESTER_SIGNING
 from tests.factories import installations
@@ -53,6 +58,40 @@ def opened(home: Home, batch: str, *ordinals: int) -> str:
     chosen = Chosen(batch, tuple(map(str, ordinals)))
     (case,) = open_cases(home, Clock(), chosen, CaseReason.LOOKBACK, "operator-1")
     return case.id
+
+
+def multiplied(ledger: Ledger, count: int) -> None:
+    """So many more cases, each like the first one: rows and events alone, for measuring."""
+    first = ledger.cases()[0]
+    with ledger.transaction() as session:
+        row = session.get(RecallCase, first.id)
+        events = [found for step in first.steps if (found := session.get(Event, step.seq))]
+        newest = session.scalar(select(func.max(Event.seq))) or 0
+        for number in range(count):
+            id = f"c-{number:016x}"
+            for at, one in enumerate(events):
+                seq = newest + 1 + number * len(events) + at
+                session.add(_copied(one, seq=seq, facts=one.facts.replace(first.id, id)))
+            session.add(_copied(row, id=id, seq=newest + 1 + number * len(events) + len(events) - 1))
+
+
+def _copied(row: Any, **other: Any) -> Any:
+    return type(row)(**{c.key: getattr(row, c.key) for c in row.__table__.columns} | other)
+
+
+@contextmanager
+def queries() -> Iterator[list[str]]:
+    """What is asked of any database meanwhile."""
+    asked: list[str] = []
+
+    def note(*args: Any) -> None:
+        asked.append(args[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def persons(rows: int) -> bytes:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.ledger import Ledger
+from flows.ledger.lifecycles.cases import Proof
 from flows.ledger.lifecycles.states import Checkpoint, State
-from tests.factories.ledgers import ROWS, Office, receive
+from tests.factories import recalls
+from tests.factories.ledgers import ROWS, Office, pairs, published, receive, sealed
+from tests.flows.ledger.test_recalls import new, take
 
 REJECT, RETRY, DROP, CONFIRM = Decision.REJECT, Decision.RETRY, Decision.DROP, Decision.CONFIRM
 INTAKE, MATCHING = Checkpoint.INTAKE, Checkpoint.MATCHING
@@ -80,3 +84,23 @@ def test_events_by_batch_are_those_of_each(ledger: Ledger) -> None:
     found = ledger.events_by_batch([*names[:2], "unknown"])
     assert dict(found) == {name: ledger.events(name) for name in names[:2]}
     assert ledger.events_by_batch([]) == {} and ledger.spoken([]) == {}
+
+
+def test_a_thousand_cases_take_as_many_queries_as_one(ledger: Ledger, office: Office, tmp_path: Path) -> None:
+    sealed(ledger)
+    published(ledger, tmp_path, "batch-1")
+    ledger.open_case(new(), pairs("batch-1"), "ada")
+    take(office, Proof.LIST)
+
+    def asked() -> int:
+        with recalls.queries() as found:
+            ledger.cases()
+            ledger.signers()
+            ledger.case("c-1")
+        return len(found)
+
+    before, first = asked(), ledger.case("c-1")
+    recalls.multiplied(ledger, 999)
+    found = ledger.cases()
+    assert asked() == before and len(found) == 1_000 and found[0] == first == ledger.case("c-1")
+    assert {len(case.steps) for case in found} == {2} and len({case.id for case in found}) == 1_000

@@ -176,7 +176,7 @@ def test_closing_takes_two_different_operators_who_sign_the_same(disclosed: Offi
     for proof in (Proof.LIST, Proof.NOTICE, Proof.COPIES, Proof.LOG):
         take(disclosed, proof)
     ledger.attest("c-1", TEXT, attestation())
-    assert take(disclosed, Proof.REVIEW).state is CaseState.ATTESTED and ledger.signers("c-1") == ["ada"]
+    assert take(disclosed, Proof.REVIEW).state is CaseState.ATTESTED and ledger.signers() == {"c-1": ["ada"]}
     with pytest.raises(BadInput, match="SIGNED_ALREADY"):
         take(disclosed, Proof.REVIEW)
     assert take(disclosed, Proof.REVIEW, "ben", rests_on=sha("something else")).state is CaseState.ATTESTED

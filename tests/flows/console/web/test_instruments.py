@@ -384,6 +384,8 @@ def test_compliance_is_confirmed_by_what_was_filed_and_one_signature(ada: Browse
     assert "operator-1 has signed that the holder confirmed" in ada.get("/instruments/fields-2026").text
     assert "Nothing is to be confirmed" in ada.get("/instruments").text
     assert "fields-2026" not in ada.get("/").text and ada.console.ledger.verify() == []
+    again = ada.get(to.headers["location"])  # two tabs, or a link that was kept
+    assert again.status_code == 409 and "is confirmed already" in again.text and "data-ask" not in again.text
 
 
 def test_a_signature_for_another_use_confirms_nothing(ada: Browser, app: FastAPI) -> None:

@@ -412,3 +412,16 @@ def test_the_most_urgent_comes_first_and_what_has_passed_is_said(
     assert "<strong>passed</strong>" in ada.get("/recalls").text
     page = ada.get("/").text
     assert f'<a href="/recalls/{other}">{other}</a>' in page and "incident_report" not in page.split("<h3>")[0]
+
+
+def test_a_thousand_cases_take_a_page_as_many_queries_as_one(app: FastAPI, ada: Browser) -> None:
+    def asked(path: str) -> int:
+        app.state.console.fresh.forget()
+        with recalls.queries() as found:
+            assert ada.get(path).status_code == 200
+        return len(found)
+
+    before = [asked(path) for path in ("/", "/recalls")]
+    recalls.multiplied(app.state.console.ledger, 999)
+    assert [asked(path) for path in ("/", "/recalls")] == before
+    assert ada.get("/recalls").text.count('class="kind"') == 1_000
