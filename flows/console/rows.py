@@ -14,12 +14,16 @@ from flows.ledger.lifecycles.states import Checkpoint
 from pipelines import lake
 from pipelines.release.outcomes import SECRET
 
-PAGE = 500  # rows on a page
+PAGE = 200  # rows on a page
 _KEPT = 4  # lists in memory: of 1.28 million rows one takes about 30 MB
 # The step whose rows a checkpoint judges, and the dataset in it that says why a row goes no further.
 _ROWS = {Checkpoint.INTAKE: ("ingest.rows", "rows"), Checkpoint.ELIGIBILITY: ("validate.verdicts", "verdicts")}
 _lists: OrderedDict[tuple[str, str], pa.Table] = OrderedDict()
 _lock = threading.Lock()
+
+
+class Ended(Exception):
+    """The batch ended meanwhile, and its rows were deleted: whoever asks once more finds none."""
 
 
 class Rows:
@@ -28,41 +32,61 @@ class Rows:
     protects is not among them: it would tell who is protected."""
 
     def __init__(self, home: Home, batch: str, which: Checkpoint) -> None:
-        step, dataset = _ROWS.get(which, ("", ""))
-        folder = home.lake / batch / step
-        stored = lake.read_manifest(folder) if step else None
-        self._home, self._paths = home, stored.paths(dataset) if stored else []
-        self._name = (str(folder), stored.digest if stored else "")  # what was committed stays as it is
+        step, self._dataset = _ROWS.get(which, ("", ""))
+        self._home, self._folder = home, home.lake / batch / step
+        self._digest = _digest(self._folder) if step else None
         self._place = "file, row" if which is Checkpoint.INTAKE else "NULL AS file, NULL AS row"
 
     def page(self, number: int) -> tuple[int, list[tuple[Any, ...]]]:
         """How many there are on all pages, and those of this one, the first of which is 1."""
-        if not self._paths:
-            return 0, []
         everything = self._list()
+        if everything is None:
+            return 0, []
         part = everything.slice((number - 1) * PAGE, PAGE)
         return everything.num_rows, list(zip(*(column.to_pylist() for column in part.columns), strict=True))
 
     def write(self, path: Path) -> None:
-        """All of them, as CSV: numbers and codes only, so that no cell is ever a formula."""
+        """All of them, as CSV: numbers and codes only, so that no cell is ever a formula. Only where there are some."""
         with session(self._home.duck) as connection:
-            connection.execute(f"COPY ({self._query()}) TO {quote(str(path))} (FORMAT csv, HEADER)")
+            connection.execute(f"COPY ({self._query(self._paths())}) TO {quote(str(path))} (FORMAT csv, HEADER)")
 
-    def _list(self) -> pa.Table:
-        """All of them, worked out once for all who turn its pages: to sort a national batch takes a while."""
+    def _list(self) -> pa.Table | None:
+        """All of them, read, proven and sorted once for all who turn its pages: that takes a while for a national
+        batch, and what was committed stays as it is."""
+        if self._digest is None:
+            return None
+        name = (str(self._folder), self._digest)
         with _lock:
-            if self._name not in _lists:
+            if name not in _lists:
+                paths = self._paths()
+                if not paths:
+                    return None
                 with session(self._home.duck) as connection:
-                    found = connection.execute(self._query()).to_arrow_table()
-                _lists[self._name] = found.set_column(0, "code", found.column("code").dictionary_encode())
+                    found = connection.execute(self._query(paths)).to_arrow_table()
+                _lists[name] = found.set_column(0, "code", found.column("code").dictionary_encode())
                 if len(_lists) > _KEPT:
                     _lists.popitem(last=False)
-            _lists.move_to_end(self._name)
-            return _lists[self._name]
+            _lists.move_to_end(name)
+            return _lists[name]
 
-    def _query(self) -> str:
+    def _paths(self) -> list[str]:
+        """The parts, each of which was read and is what was committed; none if one is not. Raises Ended."""
+        stored = lake.read_manifest(self._folder)
+        if stored is None and not lake.is_committed(self._folder):
+            raise Ended
+        return stored.paths(self._dataset) if stored else []
+
+    def _query(self, paths: list[str]) -> str:
         return f"""
             SELECT code, ordinal AS number, {self._place} FROM (
-              SELECT unnest(v.codes) AS code, v.* FROM {parquet(self._paths)} v
+              SELECT unnest(v.codes) AS code, v.* FROM {parquet(paths)} v
               WHERE v.origin = '{Origin.REQUEST}' AND NOT {SECRET})
             ORDER BY code, number"""
+
+
+def _digest(folder: Path) -> str | None:
+    """Of what a step says that it committed; None if it has not, or has no more."""
+    try:
+        return lake.stated(folder).digest
+    except FileNotFoundError:
+        return None

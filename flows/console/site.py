@@ -12,7 +12,7 @@ from expectations.base.errors import BadInput
 from expectations.gx import docs
 from flows.console import batch, checkpoint, kept, pages, queue
 from flows.console.links import SiteLinks
-from flows.console.rows import Rows
+from flows.console.rows import Ended, Rows
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
@@ -54,7 +54,7 @@ def _write(home: Home, ledger: Ledger, folder: Path, records: Sequence[BatchReco
         place, beneath = folder / "batches", {**given, "links": SiteLinks(known, "../")}
         try:
             _batch(home, ledger, place, record, beneath)
-        except duckdb.IOException:  # it ended meanwhile, and its rows were deleted: now nothing reads them
+        except (duckdb.IOException, Ended):  # it ended meanwhile, and its rows were deleted: now nothing reads them
             for page in place.glob(f"{record.name}*"):
                 page.unlink()
             _batch(home, ledger, place, ledger.known_batch(record.name), beneath)

@@ -14,7 +14,7 @@ from flows.console import batch as batches
 from flows.console import checkpoint as checkpoints
 from flows.console import kept, queue, reader
 from flows.console.kept import Kept
-from flows.console.rows import Rows
+from flows.console.rows import Ended, Rows
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
 from flows.ledger.core import BatchRecord
@@ -136,7 +136,7 @@ def twice(made: Callable[[], T]) -> T:
     """What `made` gives; once more if the batch ended meanwhile and its rows were deleted: now nothing reads them."""
     try:
         return made()
-    except duckdb.IOException:
+    except (duckdb.IOException, Ended):
         return made()
 
 

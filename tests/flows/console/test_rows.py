@@ -32,7 +32,8 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> rows.Rows:
     columns: list[Any] = [list(column) for column in zip(*JUDGED, strict=True)]
     pq.write_table(pa.table(columns, names=["ordinal", "origin", "codes"]), file)
     stored = SimpleNamespace(paths=lambda _: [str(file)], digest="0" * 64)
-    monkeypatch.setattr(rows.lake, "read_manifest", lambda _: stored)
+    for name in ("read_manifest", "stated"):
+        monkeypatch.setattr(rows.lake, name, lambda _: stored)
     home = SimpleNamespace(lake=tmp_path, duck=default_settings(str(tmp_path / "spill")))
     return rows.Rows(cast(Home, home), "b-1", Checkpoint.ELIGIBILITY)
 
