@@ -14,9 +14,9 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
@@ -24,6 +24,7 @@ from statistics import median, quantiles
 import httpx
 
 from expectations.base import signatures
+from flows.console.web.operators import CHANGES
 from flows.console.web.place import Place
 from flows.ledger import Ledger
 from flows.ledger.entrance import Entrance, From
@@ -52,12 +53,18 @@ def main() -> None:
             large = run_held(made, "L", given.large) if given.large else None
             token = session(made)
             with served() as origin:
-                kinds = pages(released, held, large)
+                kinds = pages(released, held, large, enrolled(made))
                 took = read(origin, token, kinds, given.readers, given.seconds, given.pause, given.seed)
     more = f" and one of {given.large:,}" if large else ""
     said = f"{given.held} held batches of {given.rows:,} rows{more}"
     print(f"{said}; {given.readers} readers, {given.pause} s between pages")
     report(took)
+
+
+def enrolled(made: Installation) -> list[str]:
+    """The ids of the instruments."""
+    with Ledger.open(made.home.ledger_url, made.home.clock()) as ledger:
+        return sorted({id for id, _, _ in ledger.instruments()})
 
 
 def session(made: Installation) -> str:
@@ -95,11 +102,12 @@ def served() -> Iterator[str]:
         process.terminate()
 
 
-def pages(released: str, held: list[str], large: str | None) -> dict[str, list[str]]:
+def pages(released: str, held: list[str], large: str | None, instruments: list[str]) -> dict[str, list[str]]:
     """The addresses of each kind of page."""
     of_large = {
         "a large held batch": [f"/batches/{large}"],
         "its checkpoint": [f"/batches/{large}/intake", f"/batches/{large}/intake?page=100"],
+        "a row of it": [f"/batches/{large}/rows/{n}" for n in (0, 7, 100_000)],
         "what is signed on it": [f"/batches/{large}/decide/drop"],
     }
     return {
@@ -114,6 +122,9 @@ def pages(released: str, held: list[str], large: str | None) -> dict[str, list[s
         "a row of a released batch": [f"/batches/{released}/rows/{n}" for n in range(20)],
         "what is signed": [f"/batches/{name}/decide/drop" for name in held],
         "one's own page": ["/me"],
+        "law": ["/instruments", *(f"/instruments/{one}" for one in instruments), "/enrol"],
+        "people": ["/operators", *(f"/operators/propose/{at}" for at in CHANGES), "/proposals", "/sessions"],
+        "what else": ["/recalls", "/views", "/halt", f"/batches/{released}/recall"],
         **(of_large if large else {}),
     }
 
@@ -137,11 +148,8 @@ def read(
                 took[kind].append((time.perf_counter() - began) * 1000)
                 assert answer.status_code == 200, (kind, answer.status_code)
 
-    threads = [threading.Thread(target=one, args=(n,)) for n in range(readers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(readers) as pool:
+        list(pool.map(one, range(readers)))  # raises what a reader met
     return took
 
 
