@@ -52,13 +52,15 @@ def test_by_an_invitation_and_then_by_the_button(browser: Browser, served: Serve
         page.get_by_role("button", name="Go on").click()
     page.get_by_role("link", name=f"Come in with {BUTTON}").click()
     at_the_provider(page, f"ada-{script}")
-    expect(page).to_have_url(f"{served.origin}/")
+    expect(page).to_have_url(f"{served.origin}/sign-in/key")  # nothing was demanded there: it is one factor
     page.goto("/me")
+    reader.show_key()
     expect(page.get_by_role("heading", level=1)).to_have_text("operator-1")
     page.get_by_role("button", name="Sign out").click()
     page.goto("/me")  # and is brought back there
     page.get_by_role("link", name=f"Sign in with {BUTTON}").click()
     at_the_provider(page, f"ada-{script}")
+    reader.show_key()
     expect(page).to_have_url(f"{served.origin}/me")
     expect(page.get_by_role("heading", level=1)).to_have_text("operator-1")
     assert [one["name"] for one in reader.context.cookies() if one["name"].startswith("__Host-sluicegate")] == [
@@ -99,6 +101,8 @@ def test_from_another_site_no_cookie_of_a_session_comes_and_one_is_in_all_the_sa
     assert link[0].startswith(f"{served.origin}/sign-in/oidc/back?")
     page.goto(f"{other}/")
     page.get_by_role("link", name="Back").click()
+    expect(page).to_have_url(f"{served.origin}/sign-in/key")
+    reader.show_key("operator-2")
     expect(page).to_have_url(f"{served.origin}/")
     page.goto("/me")
     expect(page.get_by_role("heading", level=1)).to_have_text("operator-2")
@@ -114,10 +118,10 @@ def test_from_another_site_no_cookie_of_a_session_comes_and_one_is_in_all_the_sa
 def stays(page: Page, served: Served) -> None:
     """Signs in, and stays on the page that would lead on."""
     page.goto("/sign-in?next=/me")
-    page.route(f"{served.origin}/me", lambda route: route.fulfill(status=204))
+    page.route(f"{served.origin}/sign-in/key*", lambda route: route.fulfill(status=204))
     page.get_by_role("link", name=f"Sign in with {BUTTON}").click()
     at_the_provider(page, "carla")
-    expect(page.get_by_role("heading", level=1)).to_have_text("You are signed in")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your account is known here")
 
 
 def carla(served: Served) -> None:

@@ -123,7 +123,7 @@ def _at_the_door(ledger: Ledger) -> None:
     assert entrance.by_password("ada", password)
     entrance.end_all("ada")
     assert entrance.bind(entrance.invite("ben", "ada"), "https://id.example.org", "ben there")
-    assert entrance.by_identity("https://id.example.org", "ben there")
+    assert entrance.by_identity("https://id.example.org", "ben there", both=True)
     entrance.unbind("ben", "ada")
     assert entrance.by_password("ada", password, at)
     assert entrance.end_sessions("ben") == 1

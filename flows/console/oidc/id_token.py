@@ -17,6 +17,15 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
 _REGISTRY = JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
 _MOST, _MOST_SUBJECT = 16 * 1024, 255
 _TYPES = (None, "jwt")  # of a token; others are for other uses
+_KNOWN = frozenset({"pwd", "pin", "kba"})  # means that are something one knows (RFC 8176): one factor, however many
+
+
+@dataclass(frozen=True)
+class Named:
+    """Whom a provider names. `both`: that it took two factors is demanded of it, and proven."""
+
+    subject: str
+    both: bool
 
 
 @dataclass(frozen=True)
@@ -37,8 +46,8 @@ class Expected:
         return int(self.skew.total_seconds())
 
 
-def subject(text: Any, access_token: Any, keys: KeySet, expected: Expected) -> str:
-    """Whom it names; raises NotProven, or JoseError, if it does not prove that to us, now."""
+def named(text: Any, access_token: Any, keys: KeySet, expected: Expected) -> Named:
+    """Whom it names, and how surely; raises NotProven, or JoseError, if it does not prove that to us, now."""
     if not isinstance(text, str) or len(text) > _MOST:
         raise NotProven
     token = jwt.decode(text, keys, algorithms=list(ALGORITHMS), registry=_REGISTRY)
@@ -57,7 +66,13 @@ def subject(text: Any, access_token: Any, keys: KeySet, expected: Expected) -> s
     found = claims["sub"]
     if not isinstance(found, str) or not 0 < len(found) <= _MOST_SUBJECT:
         raise NotProven
-    return found
+    return Named(found, _demands_both(said))
+
+
+def _demands_both(said: Oidc) -> bool:
+    """The one place that says when a provider counts as two factors: where means or a class of sign-in are demanded of
+    it, and not only what one knows. What was not demanded proves nothing: each provider signs in by what it likes."""
+    return bool(said.acr or set(said.amr) - _KNOWN)
 
 
 def _ours_alone(claims: CodeIDToken, said: Oidc) -> None:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from flows.console.oidc import answers, id_token, metadata
 from flows.console.oidc.begun import Begun
 from flows.console.oidc.errors import NotProven, Unreachable
-from flows.console.oidc.id_token import Expected
+from flows.console.oidc.id_token import Expected, Named
 from flows.console.oidc.metadata import Metadata
 from flows.home.serving import Oidc
 
@@ -67,15 +67,15 @@ class Provider:
             url, _ = client.create_authorization_url(place, begun.state, begun.verifier, **more)
         return str(url)
 
-    def subject(self, said: Mapping[str, str], begun: Begun, now: datetime, skew: timedelta) -> str:
-        """Whom the provider names, by what the browser brought back of what it had begun. Raises NotProven, or
-        Unreachable."""
+    def named(self, said: Mapping[str, str], begun: Begun, now: datetime, skew: timedelta) -> Named:
+        """Whom the provider names, and how surely, by what the browser brought back of what it had begun. Raises
+        NotProven, or Unreachable."""
         known = self._now_known()
-        named = said.get("iss")
-        if named is None:
+        issuer = said.get("iss")
+        if issuer is None:
             if known.metadata.authorization_response_iss_parameter_supported:
                 raise NotProven
-        elif named != self.issuer:  # the answer of another provider
+        elif issuer != self.issuer:  # the answer of another provider
             raise NotProven
         if "error" in said or not said.get("code"):
             raise NotProven
@@ -96,13 +96,13 @@ class Provider:
             raise NotProven
         return found
 
-    def _verified(self, token: Mapping[str, Any], expected: Expected) -> str:
+    def _verified(self, token: Mapping[str, Any], expected: Expected) -> Named:
         """Once more with keys that are read anew, where none of those that were kept fits: the provider may have new
         ones."""
         text, access = token.get("id_token"), token.get("access_token")
         for keys in (self._now_known().keys, None):
             try:
-                return id_token.subject(text, access, keys or self._now_known(anew=True).keys, expected)
+                return id_token.named(text, access, keys or self._now_known(anew=True).keys, expected)
             except (InvalidKeyIdError, BadSignatureError):
                 continue
             except _WRONG:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from flows.console.oidc import Begun, NotProven, Provider, Unreachable
 from flows.console.oidc.begun import SECONDS
-from flows.console.web import back
+from flows.console.web import back, proof
 from flows.console.web.console import COME_BACK
 from flows.console.web.guard import SIGN_IN
 from flows.console.web.visit import Visit
@@ -58,12 +58,16 @@ def _answered(visit: Visit, provider: Provider | None, said: dict[str, str], beg
     if provider is None or begun is None or len(said) != len(visit.request.query_params.multi_items()):
         raise NotProven
     clock, entrance = visit.console.ledger.clock, visit.console.entrance
-    subject = provider.subject(said, begun, clock.machine(), clock.skew)
+    named = provider.named(said, begun, clock.machine(), clock.skew)
+    who, at = (provider.issuer, named.subject), From(begun.before, visit.at.source)
     if begun.invitation:
-        token = entrance.bind(begun.invitation, provider.issuer, subject, From(begun.before, visit.at.source))
+        token = entrance.bind(begun.invitation, *who, at, both=named.both)
     else:
-        token = entrance.by_identity(provider.issuer, subject, From(begun.before, visit.at.source))
-    return visit.keep(visit.page("signed-in.html", back=begun.back), token) if token else None
+        token = entrance.by_identity(*who, at, both=named.both)
+    if token is None:
+        return None
+    to = begun.back if named.both else proof.first(begun.back)
+    return visit.keep(visit.page("signed-in.html", back=to, both=named.both), token)
 
 
 def _door(wrong: str, to: str) -> Response:

@@ -12,21 +12,21 @@ from flows.ledger.signing import roles_of
 
 
 class Binding(Setting):
-    """What a provider has proven. How many factors it took is the provider's to say, and the configuration's to
-    demand."""
+    """What a provider has proven. `both`: that it took two factors, too; else its session opens nothing until a key is
+    shown, as after a password."""
 
-    def by_identity(self, issuer: str, subject: str, at: From | None = None) -> str | None:
+    def by_identity(self, issuer: str, subject: str, at: From | None = None, both: bool = False) -> str | None:
         """The token of a new session, for the operator whose identity a provider has proven; None if it is nobody's."""
         at = at or From()
         with self._ledger.transaction() as session:
             operator = identities.operator_of(session, issuer, subject)
             if operator and is_active(session, operator):
                 of = identities.issuer_digest(issuer)
-                return self._opened(session, operator, at, Way.PROVIDER, issuer=of)
+                return self._opened(session, operator, at, Way.PROVIDER, issuer=of, both=both)
         self.failed(None, Way.PROVIDER, Failure.WRONG, at)
         return None
 
-    def bind(self, token: str, issuer: str, subject: str, at: From | None = None) -> str | None:
+    def bind(self, token: str, issuer: str, subject: str, at: From | None = None, both: bool = False) -> str | None:
         """Binds an identity that a provider has proven to the operator whose invitation this is, ends the operator's
         sessions, and gives the token of a new one; None if the invitation does not count, or the identity is another
         operator's."""
@@ -39,7 +39,7 @@ class Binding(Setting):
                 of = identities.issuer_digest(issuer)
                 self._append(session, IdentityBound(by=operator, issuer=of))
                 self._ended(session, operator, sessions.end_all(session, operator))
-                return self._opened(session, operator, at, Way.PROVIDER, issuer=of)
+                return self._opened(session, operator, at, Way.PROVIDER, issuer=of, both=both)
         self.failed(None, Way.PROVIDER, Failure.WRONG, at)
         return None
 

@@ -30,8 +30,8 @@ class From:
 
 @dataclass(frozen=True)
 class Entered:
-    """A session that counts. `id`: the hash of its token; `proved_at`: when a key was last shown, None if only a
-    password was: then it opens nothing but the way to show one."""
+    """A session that counts. `id`: the hash of its token; `proved_at`: when a second factor was last shown, None if
+    there was one alone: then it opens nothing but the way to show a key."""
 
     id: str
     operator: str
@@ -66,18 +66,28 @@ class Door:
             self.gathered.note(event)
 
     def _opened(
-        self, session: Session, operator: str, at: From, way: Way, key: str | None = None, issuer: str | None = None
+        self,
+        session: Session,
+        operator: str,
+        at: From,
+        way: Way,
+        key: str | None = None,
+        issuer: str | None = None,
+        both: bool = False,
     ) -> str:
         """Opens a session, whichever way its operator came in; the one that this browser had ends. `key`: fingerprint
-        of the key that was shown, or `issuer`: of the provider that was; without either it opens nothing yet."""
-        token, proved = tokens.new(), key is not None or issuer is not None
+        of the key that was shown; `issuer`: of the provider that was asked, and whether it proved `both` factors.
+        With neither of them it opens nothing yet."""
+        token, proved = tokens.new(), key is not None or both
         if kept := tokens.kept(at.before):
             for one, count in sessions.end(session, [kept]).items():
                 if one != operator:
                     self._ended(session, one, count)
         self._ended(session, operator, sessions.end_oldest(session, operator, proved, self.limits.most - 1))
         sessions.opened(session, kept_of(token), operator, self._now(), proved, at.source)
-        self._append(session, SignedIn(by=operator, key=key, way=way, source=at.source or None, issuer=issuer))
+        factors = (2 if both else 1) if issuer else None
+        source = at.source or None
+        self._append(session, SignedIn(by=operator, key=key, way=way, source=source, issuer=issuer, factors=factors))
         return token
 
     def _ended(self, session: Session, operator: str, count: int, who: str | None = None) -> None:

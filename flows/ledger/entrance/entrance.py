@@ -16,7 +16,7 @@ from flows.ledger.signing import signing_operator
 
 
 class Entrance(Binding, Staying):
-    """Who comes in. A password alone opens nothing but the way to show a key; a passkey, which knows its user, is two
+    """Who comes in. One factor alone opens nothing but the way to show a key; a passkey, which knows its user, is two
     factors in one."""
 
     def ready(self) -> None:

@@ -45,7 +45,7 @@ class Session(Private):
     created_at: Mapped[str] = mapped_column(TIME)
     seen_at: Mapped[str] = mapped_column(TIME)
     ended: Mapped[bool] = mapped_column(Boolean)
-    proved_at: Mapped[str | None] = mapped_column(TIME)  # when a key was last shown; None: only a password was
+    proved_at: Mapped[str | None] = mapped_column(TIME)  # when a second factor was last shown; None: never
     source: Mapped[str] = mapped_column(NAME)  # the keyed hash of the address where it began
 
 

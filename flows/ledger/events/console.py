@@ -36,13 +36,15 @@ class _Entering(_Of):
 @dataclass(frozen=True, kw_only=True)
 class SignedIn(_Entering, kinds=[Kind.SIGNED_IN]):
     """An operator's session began. `key`: fingerprint of the key that was shown; without one, only the password was,
-    and a key is asked for next; or `issuer`, SHA-256 of the provider's name, if it was by an identity there. `source`:
-    the keyed hash of the address."""
+    and a key is asked for next; or `issuer`, SHA-256 of the provider's name, if it was by an identity there, and how
+    many `factors` the provider proved: after one a key is asked for, too; earlier versions did not count. `source`: the
+    keyed hash of the address."""
 
     key: str | None = None
     way: Way | None = None
     source: str | None = None
     issuer: str | None = None
+    factors: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

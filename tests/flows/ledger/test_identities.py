@@ -45,8 +45,16 @@ def test_whom_a_provider_names_is_the_operator_that_was_bound(door: Entrance, le
         "by": "ada",
         "way": "provider",
         "issuer": issuer_digest(HERE),
+        "factors": 1,
     }
     assert ledger.verify() == []
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_what_a_provider_has_proven_opens_all_only_if_it_was_both_factors(door: Entrance, both: bool) -> None:
+    for token in (door.by_identity(HERE, "one", both=both), door.bind(door.invite("ben", "ada"), HERE, "2", both=both)):
+        entered = door.entered(token or "")
+        assert entered and (entered.proved_at is not None) is both and door.is_fresh(entered) is both
 
 
 def test_no_more_than_digests_is_kept(door: Entrance, ledger: Ledger) -> None:

@@ -32,7 +32,7 @@ from flows.console.web.rate import Rate
 from flows.ledger.entrance.identities import issuer_digest
 from flows.ledger.entrance.models import Identity, Private
 from tests.factories import consoles, providers, runs
-from tests.factories.consoles import PASSWORD, Browser, later
+from tests.factories.consoles import PASSWORD, Browser, key_of, later
 from tests.factories.installations import Installation
 from tests.factories.providers import CLIENT, SECRET, SUBJECT, Provider, as_json, settings
 from tests.flows.console.web.test_doors import revoke
@@ -68,9 +68,10 @@ def _config(path: Path) -> Any:
 def app(
     installation: Installation, provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FastAPI]:
-    """A console of that provider, where operator-1 is SUBJECT there."""
+    """A console of that provider, which it asks for two factors and where operator-1 is SUBJECT."""
     consoles.quick(monkeypatch)
-    app = opened(installation, tmp_path / "home", settings(provider.issuer))
+    provider.claims["amr"] = ["pwd", "mfa"]
+    app = opened(installation, tmp_path / "home", settings(provider.issuer, 'amr = ["mfa"]'))
     consoles.password_for(app.state.console, "operator-2")
     bind(Browser(app), provider)
     app.state.keeper.keep()
@@ -120,7 +121,8 @@ def test_who_is_bound_signs_in_and_lands_where_one_wanted_to(browser: Browser, p
     assert "operator-1" in browser.get("/me").text
     ledger, of = browser.console.ledger, issuer_digest(provider.issuer)
     assert told(browser, "identity_bound") == [{"kind": "identity_bound", "by": "operator-1", "issuer": of}]
-    assert told(browser, "signed_in")[-1] == {"kind": "signed_in", "by": "operator-1", "way": "provider", "issuer": of}
+    said = {"kind": "signed_in", "by": "operator-1", "way": "provider", "issuer": of, "factors": 2}
+    assert told(browser, "signed_in")[-1] == said
     assert ledger.verify() == []
     assert browser.get("/sign-in/oidc", headers=OURS).headers["location"] == "/"  # who is in, is in
 
@@ -525,6 +527,43 @@ def test_how_the_provider_signed_somebody_in_is_as_demanded(
     browser.console.ledger.close()
 
 
+ONE_FACTOR = ("", "max_minutes = 5", 'amr = ["pwd"]', 'amr = ["pwd", "pin", "kba"]')
+BOTH = ('acr = ["gold"]', 'amr = ["mfa"]', 'amr = ["pwd", "otp"]', 'amr = ["hwk"]\nmax_minutes = 5')
+
+
+@pytest.mark.parametrize(("more", "both"), [*((one, False) for one in ONE_FACTOR), *((one, True) for one in BOTH)])
+def test_a_provider_of_which_nothing_is_demanded_is_one_factor(
+    installation: Installation, provider: Provider, tmp_path: Path, more: str, both: bool
+) -> None:
+    """Whatever it says of itself."""
+    browser = Browser(opened(installation, tmp_path / "home", settings(provider.issuer, more)))
+    provider.claims.update(amr=["pwd", "pin", "kba", "otp", "hwk", "mfa"], acr="gold")
+    for answer in (bind(browser, provider), sign_in(Browser(browser.app), provider, next="/me")):
+        assert answer.status_code == 200 and ("You are signed in" in answer.text) is both
+        assert ("url=/sign-in/key" in answer.text) is not both
+    closed = {"/": "/sign-in/key", "/me": "/sign-in/key?next=%2Fme", "/halt": "/sign-in/key?next=%2Fhalt"}
+    for path, where in closed.items():
+        answer = browser.get(path)
+        assert (answer.status_code, answer.headers.get("location")) == ((200, None) if both else (303, where))
+    assert [one["factors"] for one in told(browser, "signed_in")] == [2 if both else 1] * 2
+    if not both:
+        is_half_in(browser)
+    browser.console.ledger.close()
+
+
+def is_half_in(browser: Browser) -> None:
+    """No form does anything; another's key does not count; one's own brings one in."""
+    page = browser.get("/sign-in/key").text
+    form = dict(re.findall(r'name="(form)" value="([^"]*)"', page))
+    answer = browser.post("/halt", {**form, "reason": "suspected_fault"})
+    assert answer.headers["location"] == "/sign-in/key" and browser.console.ledger.halts() == []
+    wrong = browser.show_key("/sign-in/key", key_of(browser.console, "operator-2")).headers["location"]
+    assert "wrong=1" in wrong and browser.get("/me").status_code == 303
+    assert browser.show_key("/sign-in/key", key_of(browser.console, "operator-1")).headers["location"] == "/"
+    assert "<h1>operator-1</h1>" in browser.get("/me").text
+    assert told(browser, "signed_in")[-1]["way"] == "ssh_key" and browser.console.ledger.verify() == []
+
+
 def test_who_is_bound_to_nobody_does_not_come_in(browser: Browser, provider: Provider) -> None:
     is_out(browser, sign_in(browser, provider, "another"))
     assert "it is bound to no operator here" in browser.get(FAILED).text
@@ -599,7 +638,9 @@ def test_without_passwords_there_is_no_form_for_one(
     fields = {"token": invitation, "password": PASSWORD, "again": PASSWORD}
     assert browser.post("/invitation", fields).status_code == 404
     assert browser.sign_in().status_code == 404
-    assert bind(browser, provider).status_code == 200 and browser.get("/me").status_code == 200
+    assert bind(browser, provider).status_code == 200
+    assert browser.show_key("/sign-in/key", key_of(browser.console, "operator-1")).headers["location"] == "/"
+    assert browser.get("/me").status_code == 200
     browser.console.ledger.close()
 
 
@@ -632,7 +673,7 @@ def test_of_code_tokens_subject_and_secret_nothing_is_kept_said_or_logged(
     browser.sign_out()
     WRONG["another nonce"](provider)
     shown += [sign_in(browser, provider), browser.get(FAILED), browser.get("/sign-in")]
-    provider.claims.clear()
+    provider.claims.pop("nonce")
     shown.append(sign_in(browser, provider, f"{SUBJECT}-unbound"))
     url = begin(browser)
     app, ledger = browser.app, browser.console.ledger

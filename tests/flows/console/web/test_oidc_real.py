@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.factories import consoles, providers
-from tests.factories.consoles import ORIGIN, Browser
+from tests.factories.consoles import ORIGIN, Browser, key_of
 from tests.factories.installations import Installation
 from tests.factories.providers import settings
 from tests.flows.console.web.test_oidc import FAILED, begin, come_back, is_out, opened
@@ -69,13 +69,21 @@ def sign_in(browser: Browser, subject: str, **asked: str) -> Any:
     return come_back(browser, there(begin(browser, **asked), subject))
 
 
-def test_who_was_invited_comes_in_by_it_from_then_on(browser: Browser) -> None:
+def shows_a_key(browser: Browser, where: str) -> None:
+    """Nothing was demanded of the provider: it is one factor."""
+    assert browser.get("/me").headers["location"] == "/sign-in/key?next=%2Fme"
+    answer = browser.show_key(where, key_of(browser.console, "operator-1"))
+    assert answer.status_code == 303 and "<h1>operator-1</h1>" in browser.get("/me").text
+
+
+def test_who_was_invited_comes_in_by_it_and_a_key_from_then_on(browser: Browser) -> None:
     token = browser.console.entrance.invite("operator-1", "operator-2")
     assert sign_in(browser, "somebody", invitation=token).status_code == 200
-    assert "<h1>operator-1</h1>" in browser.get("/me").text
+    shows_a_key(browser, "/sign-in/key")
     assert browser.sign_out().status_code == 303
-    assert sign_in(browser, "somebody", next="/me").status_code == 200
-    assert "<h1>operator-1</h1>" in browser.get("/me").text
+    answer = sign_in(browser, "somebody", next="/me")
+    assert 'content="0; url=/sign-in/key?next=%2Fme"' in answer.text
+    shows_a_key(browser, "/sign-in/key?next=%2Fme")
     other = Browser(browser.app)
     is_out(other, sign_in(other, "somebody-else"))
 
@@ -84,6 +92,7 @@ def test_a_code_counts_once_there_and_here(browser: Browser) -> None:
     token = browser.console.entrance.invite("operator-1", "operator-2")
     said = there(begin(browser, invitation=token), "somebody")
     assert come_back(browser, said).status_code == 200
+    shows_a_key(browser, "/sign-in/key")
     browser.sign_out()
     is_out(browser, come_back(browser, said))
     again = there(begin(browser), "somebody")  # the code that was used, in a flow that was begun
@@ -102,3 +111,21 @@ def test_who_has_not_the_verifier_cannot_use_a_code(browser: Browser, issuer: st
     refused = there(bare, "somebody")
     assert "code" not in refused and refused["error"] == "invalid_request"
     assert come_back(browser, refused).headers["location"] == FAILED
+
+
+def test_of_whom_two_factors_are_demanded_proves_them_or_lets_nobody_in(
+    installation: Installation, issuer: str, tmp_path: Path, request: Any
+) -> None:
+    if request.node.callspec.params["issuer"] != "PyPI":
+        pytest.skip("the provider of npm says no means of its sign-in")
+    browser = Browser(opened(installation, tmp_path / "home", settings(issuer, 'amr = ["mfa"]')))
+    for subject, means in (("surely", {"amr": ["pwd", "mfa"]}), ("barely", {"amr": ["pwd"]}), ("silently", {})):
+        assert httpx.put(f"{issuer}/users/{subject}", json=means).is_success
+        token = browser.console.entrance.invite("operator-1", "operator-2")
+        answer = sign_in(browser, subject, invitation=token)
+        if "mfa" in means.get("amr", []):
+            assert "You are signed in" in answer.text and "<h1>operator-1</h1>" in browser.get("/me").text
+            browser.sign_out()
+        else:
+            is_out(browser, answer)
+    browser.console.ledger.close()
