@@ -1,7 +1,7 @@
 """The pages of recalls: all cases, the most urgent first; a case with its steps, its deadlines and what to do next."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,14 +17,17 @@ from flows.ledger.lifecycles.cases import KEYS_NEEDED, CaseState, Proof
 
 @dataclass(frozen=True)
 class Words:
-    """What a step is, in plain words. `takes`: the file that it rests on; `form`: the name of its blank form."""
+    """What a step is, in plain words. `takes`: the file that it rests on; `form`: the name of its blank form; `counts`:
+    what each number is that is counted in the file (`flows.cases.steps.Proposed`)."""
 
     title: str
     does: str
     takes: str = ""
     form: str = ""
+    counts: Mapping[str, str] = field(default_factory=dict)
 
 
+_DISPOSED = {"copies": "Copies on the list", "disposed": "Of these, destroyed or returned so far, with this log"}
 WORDS: Mapping[Step, Words] = total(
     Step,
     {
@@ -40,24 +43,35 @@ WORDS: Mapping[Step, Words] = total(
             "It is known who notifies the persons whose rows are recalled, and when; or that nobody need be notified.",
             "The record of notice.",
             documents.PERSONS,
+            {
+                "rows": "Recalled rows",
+                "notified": "Of these, rows whose persons were notified; of the rest no notice is due",
+            },
         ),
         Step.COPIES: Words(
             "Record the recipient's copies",
             "The recipient has listed all its copies, and what it derived from them.",
             "Its list of copies. A copy that was listed before stays on the list.",
             documents.COPIES,
+            {
+                "copies": "Copies on the list, those of an earlier list too",
+                "rows": "Recalled rows in them, each counted once for each copy that has it",
+                "derived": "Copies that were made from another copy",
+            },
         ),
         Step.DISPOSED: Words(
             "Record what was destroyed",
             "The recipient has destroyed copies. The case goes on once every copy is covered.",
             "Its disposal log.",
             documents.DISPOSALS,
+            _DISPOSED,
         ),
         Step.RETURNED: Words(
             "Record what was returned",
             "The recipient has returned copies, under receipt. The case goes on once every copy is covered.",
             "Its log of returns, which holds nothing else.",
             documents.DISPOSALS,
+            _DISPOSED,
         ),
         Step.ATTESTED: Words(
             "Record the attestation",

@@ -28,9 +28,19 @@ DOES: Mapping[Decision, str] = total(
         Decision.RETRY: "The cause is fixed: run the stage and this checkpoint again.",
         Decision.DROP: "Take the incomplete rows away for good; the rest is checked again, and none of it may fail.",
         Decision.CONFIRM: "The rate has an explanation: go on. Rows that fail a rule stay held all the same.",
-        Decision.RESUME: "Let releases go on.",
+        Decision.RESUME: "Batches that waited go on, and each is judged by what is enrolled by then.",
     },
 )
+
+
+# What each kind of signature does not do, for who may fear that, or hope for it.
+_LIMITS: Mapping[str, str] = {
+    signatures.DECISION: "Nothing here releases a row that fails.",
+    signatures.COMPLIANCE: "The order stays as it is: what it forbids does not leave.",
+    signatures.RECALL: "Nothing here gives the rows free: what was recalled leaves no second time.",
+    signatures.INSTRUMENT: "Nothing leaves by this alone: every row and every batch is judged under it.",
+    signatures.OPERATOR: "No role allows anybody to release a row that fails.",
+}
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,19 @@ class Statement:
     def seen(self) -> str:
         """What the reader looks at, as one digest: the hold, the rows, and what was void by then are in the text."""
         return of_bytes(self.text)
+
+    @property
+    def who(self) -> str:
+        """How many sign it."""
+        if self.needed == 1:
+            return "One operator signs."
+        both = "What you sign is shown to the other only when both have spoken."
+        return f"Two different operators sign{'. ' + both if self.use == signatures.DECISION else ' the same.'}"
+
+    @property
+    def limits(self) -> str:
+        """What this signature does not do."""
+        return _LIMITS[self.use]
 
     def check(self, form: Mapping[str, str]) -> None:
         """Raises Usage if what was looked at has changed since the page was made: a stale page signs nothing."""
@@ -93,7 +116,7 @@ def compliance(ledger: Ledger, id: str, proof: str) -> Statement:
     newest, order = instruments.order(ledger, id)
     says = (
         f"The holder has confirmed to the court that it complies with version {newest.version:,} of this order"
-        + (f", which it had to by {order.confirm_by.isoformat()}." if order.confirm_by else "."),
+        + (f". The last day for that is {order.confirm_by.isoformat()}." if order.confirm_by else "."),
         f"What was filed has the SHA-256 {proof}: this is kept, and nothing else of it.",
     )
     text, command = ledger.compliance_message(id, proof), f"sluicegate instruments confirm {id} --file FILED --key KEY"
@@ -103,8 +126,9 @@ def compliance(ledger: Ledger, id: str, proof: str) -> Statement:
 def recall_step(proposed: Proposed) -> Statement:
     """A step of a recall, as it was judged."""
     case, words, step = proposed.case, WORDS[proposed.step], proposed.step
-    says = [words.does, f"The case is {plain(case.state)}, and will be {plain(proposed.end)}."]
-    says += [f"{name.capitalize()}: {count:,}." for name, count in proposed.counts.items()]
+    stays = f"; by this it comes to: {plain(proposed.end)}." if proposed.end is not case.state else "; it stays there."
+    says = [words.does, f"The case stands at: {plain(case.state)}{stays}"]
+    says += [f"{words.counts[name]}: {count:,}." for name, count in proposed.counts.items()]
     rests_on = "all its steps and documents" if step in WITHOUT_FILE else "the file that was handed in"
     says.append(f"It rests on {rests_on}, SHA-256 {proposed.rests_on}.")
     file = "" if step in WITHOUT_FILE else " --file FILE"

@@ -18,6 +18,8 @@ from expectations.base.errors import Fault
 from flows.ledger.chain import Link
 from flows.ledger.database.models import Event
 
+_BEHIND, _AHEAD = "CLOCK_BEHIND", "CLOCK_AHEAD"
+WRONG_CLOCK = frozenset({_BEHIND, _AHEAD})  # codes of faults: nothing is judged by such a clock
 _REMEDY = "Set this machine's clock right. If it is right, two operators sign which day it is: sluicegate clock show."
 
 
@@ -53,10 +55,10 @@ def guarded(now: datetime, newest: datetime | None, skew: timedelta, leap: timed
         if newest - now <= skew:
             return newest
         what = f"this machine's clock is {_apart(newest - now)} behind the newest event ({_day(newest)})"
-        raise Fault("CLOCK_BEHIND", what, where="clock", remedy=_REMEDY)
+        raise Fault(_BEHIND, what, where="clock", remedy=_REMEDY)
     if now - newest > leap:
         what = f"this machine's clock is {_apart(now - newest)} ahead of the newest event ({_day(newest)})"
-        raise Fault("CLOCK_AHEAD", what, where="clock", remedy=_REMEDY)
+        raise Fault(_AHEAD, what, where="clock", remedy=_REMEDY)
     return now
 
 

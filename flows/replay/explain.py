@@ -15,6 +15,7 @@ from expectations import codes
 from expectations.base.clock import Clock
 from expectations.base.duck import parquet, session
 from expectations.base.errors import Usage
+from expectations.contracts.lists import Outcome
 from expectations.facts import crowding
 from expectations.facts.sql import beside_verdict
 from expectations.rules import disclosure
@@ -34,9 +35,17 @@ from flows.replay.values import Look, Values, audited, of
 from pipelines.context import BatchContext
 from pipelines.ingest import letter_facts
 from pipelines.release.leaving import WITHHELD
+from pipelines.release.outcomes import SECRET_CODE
 
 _TRIES = ("earlier_tries", "tried_beside")
 _MATCH = ("outcome", "tier", "evidence", "vetoes", "plausible")
+_NOT_ON_FILE: dict[str, Any] = {
+    "outcome": Outcome.UNMATCHED.value,
+    "tier": None,
+    "evidence": [],
+    "vetoes": [],
+    "plausible": 0,
+}
 _VALIDATE = ("corroboration", "units_on_file", "earlier_tries", "tried_beside", "codes", "outcome")
 
 
@@ -53,7 +62,7 @@ def explain(home: Home, clock: Clock, batch: str, ordinal: int, look: Look | Non
             if look:
                 audited(home, ledger, batch, ordinal, look)
             on = grounds.recorded(ledger, record)
-            found = _explain(connection, ctx, on, relation, row)
+            found = _explain(connection, ctx, on, relation, _told(row))
             found |= _withheld(connection, ctx, ordinal)
             if record.state in STOPPED:
                 # an order, or a version of the agreement, may have come after receipt
@@ -93,6 +102,14 @@ def _row(connection: Connection, relation: str, ordinal: int) -> dict[str, Any]:
         raise Usage("NO_SUCH_ROW", "the batch has no row with this ordinal", remedy="Ordinals count from 0.")
     row: dict[str, Any] = table.to_pylist()[0]
     return row
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    """The row as it is told of: a person whom the holder protects reads like one who is not on file, as on the row's
+    page (`pipelines.release.judged`)."""
+    if SECRET_CODE not in ((row.get("verdict") or {}).get("codes") or ()):
+        return row
+    return {**row, "candidate": {**row["candidate"], **_NOT_ON_FILE}, "verdict": None}
 
 
 def _explain(connection: Connection, ctx: BatchContext, on: Grounds, batch: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,8 @@ _KEYS = {"ordinal": pa.int64(), "request_key": pa.string(), "person_key": pa.str
 ELIGIBLE = pa.schema([*(pa.field(name, kind, nullable=False) for name, kind in _KEYS.items()), *RELEASE])
 _ADDRESS = tuple(n for n in RELEASE.names if n != "request_id")
 # a person whom the holder protects reads like one who is not on file: the truth stays in the sealed evidence
-SECRET = "coalesce(list_contains(v.codes, 'PROTECTED'), false)"
+SECRET_CODE = "PROTECTED"
+SECRET = f"coalesce(list_contains(v.codes, '{SECRET_CODE}'), false)"
 # An outcome of the match that has no code here gives a row without codes, at which the step fails.
 MATCH_CODES = {Outcome.UNMATCHED: "NO_CANDIDATE", Outcome.AMBIGUOUS: "NOT_UNIQUE", Outcome.NEAR: "WEAK_EVIDENCE"}
 # The last known address (26 CFR 301.6212-2): on file without an end, the latest (newest first, as validate wrote them).

@@ -21,7 +21,13 @@ class Proof(StrEnum):
 
 @dataclass(frozen=True)
 class Need:
-    """`signed_in`: a session that counts; `act`: a role that allows it; `proof`: what was shown in that session."""
+    """`signed_in`: a session that counts; `act`: a role that allows it; `proof`: what was shown in that session.
+
+    A route whose path does not say what is done has the act that it takes to see it, and asks for more itself. To sign
+    a proposal is one: which change it is, and so which act it takes, is known once its number was looked up; then
+    `proposals.take` refuses whoever may not, and notes it as it is noted here. To withdraw what is one's own takes no
+    act: the ledger knows whose it is.
+    """
 
     signed_in: bool
     act: Act | None

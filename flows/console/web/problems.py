@@ -10,6 +10,7 @@ from expectations.base.errors import SluicegateError
 from flows.console import pages
 from flows.console.links import ServedLinks
 from flows.console.web.watch import Sight
+from flows.ledger.timing import WRONG_CLOCK
 from flows.operations import logs
 
 # A status, its heading, and what to do.
@@ -30,6 +31,13 @@ _WORDS: Mapping[int, tuple[str, str]] = {
 }
 
 
+_CLOCK = (
+    "This machine's clock is wrong",
+    "It is behind the newest event of the ledger, or far ahead of it: nothing is judged by it, and nothing was changed."
+    " Set it right. If it is right, two operators sign which day it is: sluicegate clock show.",
+)
+
+
 class Problem(Exception):
     """A page that somebody does not get, and why, as a status. `headers`: more for the answer; `sight`: what the log
     counts it as; `operator`: who is signed in."""
@@ -41,16 +49,23 @@ class Problem(Exception):
         self.status, self.headers, self.sight, self.operator = status, dict(headers or {}), sight, operator
 
 
-def page(status: int, headers: Mapping[str, str] | None = None, number: str = "") -> Response:
+def page(status: int, headers: Mapping[str, str] | None = None) -> Response:
     """The page of a problem; of a status without words of its own, those of one that has."""
-    heading, remedy = _WORDS.get(status, _WORDS[400 if status < 500 else 500])
-    given = {"links": ServedLinks(), "visitor": None, "heading": heading, "remedy": remedy, "number": number}
-    return HTMLResponse(pages.page("problem.html", **given), status, headers)
+    return _page(status, *_WORDS.get(status, _WORDS[400 if status < 500 else 500]), headers=headers)
 
 
 def fault(error: BaseException) -> Response:
-    """The page of a fault: a number, under which the log has its type and no word of it."""
+    """The page of a fault: a number, under which the log has its type and no word of it. Of a wrong clock the page says
+    what to do: whoever is here may be who sets it right."""
     number, kind = secrets.token_hex(4), type(error).__name__
     code = error.code if isinstance(error, SluicegateError) else kind
     logs.tell("console.fault", f"console: fault {number}: {code}", logging.ERROR, number=number, error=code)
-    return page(500, number=number)
+    status, words = (503, _CLOCK) if code in WRONG_CLOCK else (500, _WORDS[500])
+    return _page(status, *words, number=number)
+
+
+def _page(
+    status: int, heading: str, remedy: str, headers: Mapping[str, str] | None = None, number: str = ""
+) -> Response:
+    given = {"links": ServedLinks(), "visitor": None, "heading": heading, "remedy": remedy, "number": number}
+    return HTMLResponse(pages.page("problem.html", **given), status, headers)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from expectations.base import signatures
+from expectations.base.clock import Clock
 from flows.batch.decisions import sign
 from flows.ledger.decisions import Decision
 from flows.ledger.roles import Role
+from flows.ledger.timing import GuardedClock
 from tests.factories.consoles import Browser
 from tests.factories.ledgers import Office
 
@@ -120,6 +122,27 @@ def test_a_stale_page_sets_nothing_aside(ada: Browser, batches: dict[str, str]) 
     answer = set_aside(ada, which)
     assert answer.status_code == 409 and "has changed since" in answer.text
     assert ada.console.ledger.snoozes(ada.console.ledger.clock.now()) == {}
+
+
+@pytest.mark.parametrize("days", [-2, 400], ids=["behind", "ahead"])
+def test_by_a_wrong_clock_nothing_is_set_aside_and_the_page_says_so(
+    browser: Browser, capfd: pytest.CaptureFixture[str], days: int
+) -> None:
+    ledger = browser.console.ledger
+    right = ledger.clock
+    ledger.clock = GuardedClock.of(Clock(right.now() + timedelta(days=days)), right.newest)
+    browser.sign_in()
+    which = thing(browser.get("/").text)
+    assert browser.get(f"/snooze/{which}").status_code == 200
+    before = ledger.head()
+    answer = set_aside(browser, which)
+    assert (
+        answer.status_code == 503 and "clock is wrong" in answer.text and "two operators sign which day" in answer.text
+    )
+    assert "CLOCK_" in capfd.readouterr().err
+    assert ledger.head() == before
+    ledger.clock = right
+    assert ledger.snoozes(right.now() - timedelta(days=500)) == {} and ledger.verify() == []
 
 
 def test_only_what_the_form_offers_is_taken(ada: Browser) -> None:

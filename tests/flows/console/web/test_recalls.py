@@ -87,7 +87,10 @@ def problems(app: FastAPI) -> list[object]:
 def to_disposed(person: Person, case: str) -> None:
     person.step(case, "notified", b"receipts")
     person.step(case, "copies", recalls.COPIES)
-    person.step(case, "disposed", recalls.log("package-1", "db-1", "derived-1"))
+    log = recalls.log("package-1", "db-1", "derived-1")
+    page = person.browser.get(person.browser.upload(f"/recalls/{case}/disposed", log).headers["location"]).text
+    assert "Copies on the list: 3." in page and "destroyed or returned so far, with this log: 3." in page
+    person.step(case, "disposed", log)
 
 
 def test_a_case_goes_to_its_end_by_passkeys(app: FastAPI, people: list[Person], case: str, tmp_path: Path) -> None:
@@ -96,7 +99,11 @@ def test_a_case_goes_to_its_end_by_passkeys(app: FastAPI, people: list[Person], 
     home = app.state.console.home
     assert ada.browser.upload(f"/recalls/{case}/attested", recalls.attestation(home, case)).status_code == 303
     assert "is not recorded who notified" in ada.browser.get(f"/recalls/{case}/closed").text
+    page = ben.browser.get(ben.browser.upload(f"/recalls/{case}/persons", recalls.persons(2)).headers["location"]).text
+    assert "it stays there." in page and "Recalled rows: 2." in page
+    assert "Of these, rows whose persons were notified; of the rest no notice is due: 0." in page
     ben.step(case, "persons", recalls.persons(2))
+    assert "Two different operators sign the same." in ada.browser.get(f"/recalls/{case}/closed").text
     assert ada.sign(f"/recalls/{case}/closed").headers["location"] == f"/recalls/{case}"
     assert now(app, case).state is CaseState.ATTESTED
     page = ben.browser.get(f"/recalls/{case}").text
@@ -127,8 +134,12 @@ def test_what_is_shown_names_what_is_signed_and_nothing_stale_is(app: FastAPI, p
     ada.step(case, "notified", b"receipts")
     path = ada.browser.upload(f"/recalls/{case}/copies", recalls.COPIES).headers["location"]
     page = ada.browser.get(path).text
-    assert "The case is notified, and will be copies enumerated." in page and "Copies: 3." in page
+    assert "The case stands at: notified; by this it comes to: copies enumerated." in page
+    assert "Copies on the list, those of an earlier list too: 3." in page
+    assert "Recalled rows in them, each counted once for each copy that has it: 13." in page
+    assert "Copies that were made from another copy: 2." in page
     assert of_bytes(recalls.COPIES) in page and "One operator signs." in page
+    assert "what was recalled leaves no second time" in page and "releases a row" not in page
     fields = ada.fields(path)
     ben.step(case, "persons", recalls.persons(2))  # the case stays where it is, and another event brought it there
     before = app.state.console.ledger.head()

@@ -12,10 +12,14 @@ import pytest
 
 from expectations.base.duck import session
 from expectations.contracts.request import RAW_NAMES
+from flows.cli import main
 from flows.evidence.store import evidence_file
-from flows.ledger.looks import LookReason
+from flows.ledger.facts import View
+from flows.ledger.looks import LookReason, Why
 from flows.ledger.roles import Role
 from flows.replay.explain import explain
+from flows.replay.opened import one_row
+from flows.replay.values import Look
 from pipelines.release.judged import NAME
 from tests.factories import installations, runs
 from tests.factories.consoles import Browser
@@ -103,6 +107,34 @@ def test_who_is_protected_reads_like_who_is_not_on_file(ada: Browser, batches: d
     assert secret.replace(f"#{PROTECTED}", "#").replace(f" {PROTECTED} ", " ") == nobody.replace(
         f"#{NO_ID - 2}", "#"
     ).replace(f" {NO_ID - 2} ", " ")
+
+
+def test_the_command_says_of_both_the_same_too(
+    batches: dict[str, str], installation: Installation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whether what was asked is shown beside it or not, to a reader or to a program."""
+    home, which = runs.copy(installation.home, tmp_path / "home"), GOOD + list(SPOILED).index("unknown person")
+
+    def told(row: int, *more: Look) -> dict[str, Any]:
+        return explain(home, home.clock(), batches["published"], row, *more)
+
+    look = Look("operator-1", View.VALUES, Why.of(LookReason.COMPLAINT, None))
+    assert told(PROTECTED) == told(which) and told(which)["outcome"] == "unmatched"
+    secret, nobody = ({k: v for k, v in told(n, look).items() if k != "values"} for n in (PROTECTED, which))
+    assert secret == nobody
+    with (
+        runs.ledger_of(home) as ledger,
+        one_row(home, ledger, batches["published"], PROTECTED) as relation,
+        session(home.duck) as connection,
+    ):
+        assert connection.execute(f"SELECT verdict.codes FROM {relation}").fetchall() == [(["PROTECTED"],)]
+    for options in ([], ["--json"]):
+        shown = []
+        for row in (PROTECTED, which):
+            with installations.at_home(home):
+                assert main.run(["explain", batches["published"], str(row), *options]) == 0
+            shown.append(capsys.readouterr().out.replace(f"#{row}:", "#:"))
+        assert shown[0] == shown[1] and "rules" in shown[0].lower() and "rotected" not in shown[0].lower()
 
 
 def test_the_page_and_the_command_name_the_same_rules(
