@@ -17,7 +17,13 @@ ALGORITHMS = ("RS256", "PS256", "ES256", "ES384", "EdDSA")
 _REGISTRY = JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
 _MOST, _MOST_SUBJECT = 16 * 1024, 255
 _TYPES = (None, "jwt")  # of a token; others are for other uses
-_KNOWN = frozenset({"pwd", "pin", "kba"})  # means that are something one knows (RFC 8176): one factor, however many
+# What each means is (RFC 8176): several of one kind are one factor. Words of a provider's own are of no kind.
+_KINDS = (
+    frozenset({"pwd", "pin", "kba"}),  # something that one knows
+    frozenset({"otp", "sms", "tel", "hwk", "swk", "sc"}),  # that one has
+    frozenset({"face", "fpt", "iris", "retina", "vbm"}),  # that one is
+)
+_SEVERAL = "mfa"
 
 
 @dataclass(frozen=True)
@@ -70,9 +76,10 @@ def named(text: Any, access_token: Any, keys: KeySet, expected: Expected) -> Nam
 
 
 def _demands_both(said: Oidc) -> bool:
-    """The one place that says when a provider counts as two factors: where means or a class of sign-in are demanded of
-    it, and not only what one knows. What was not demanded proves nothing: each provider signs in by what it likes."""
-    return bool(said.acr or set(said.amr) - _KNOWN)
+    """The one place that says when a provider counts as two factors: where a class of sign-in, several factors or means
+    of two kinds are demanded of it. What was not demanded proves nothing: each provider signs in by what it likes."""
+    means = set(said.amr)
+    return bool(said.acr) or _SEVERAL in means or sum(bool(means & kind) for kind in _KINDS) > 1
 
 
 def _ours_alone(claims: CodeIDToken, said: Oidc) -> None:

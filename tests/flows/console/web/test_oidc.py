@@ -527,8 +527,11 @@ def test_how_the_provider_signed_somebody_in_is_as_demanded(
     browser.console.ledger.close()
 
 
-ONE_FACTOR = ("", "max_minutes = 5", 'amr = ["pwd"]', 'amr = ["pwd", "pin", "kba"]')
-BOTH = ('acr = ["gold"]', 'amr = ["mfa"]', 'amr = ["pwd", "otp"]', 'amr = ["hwk"]\nmax_minutes = 5')
+ONE_FACTOR = (
+    *("", "max_minutes = 5", 'amr = ["pwd"]', 'amr = ["pwd", "pin", "kba"]'),
+    *('amr = ["otp"]', 'amr = ["hwk", "otp"]', 'amr = ["pwd", "phr"]'),
+)
+BOTH = ('acr = ["gold"]', 'amr = ["mfa"]', 'amr = ["pwd", "otp"]', 'amr = ["hwk", "fpt"]\nmax_minutes = 5')
 
 
 @pytest.mark.parametrize(("more", "both"), [*((one, False) for one in ONE_FACTOR), *((one, True) for one in BOTH)])
@@ -537,7 +540,7 @@ def test_a_provider_of_which_nothing_is_demanded_is_one_factor(
 ) -> None:
     """Whatever it says of itself."""
     browser = Browser(opened(installation, tmp_path / "home", settings(provider.issuer, more)))
-    provider.claims.update(amr=["pwd", "pin", "kba", "otp", "hwk", "mfa"], acr="gold")
+    provider.claims.update(amr=["pwd", "pin", "kba", "otp", "hwk", "fpt", "phr", "mfa"], acr="gold")
     for answer in (bind(browser, provider), sign_in(Browser(browser.app), provider, next="/me")):
         assert answer.status_code == 200 and ("You are signed in" in answer.text) is both
         assert ("url=/sign-in/key" in answer.text) is not both
