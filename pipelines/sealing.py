@@ -34,17 +34,31 @@ def new_identity() -> Identity:
 def save_identity(identity: Identity, path: Path) -> None:
     """Writes the secret to `path` (0600), in the form of the age tools; raises FileExistsError if it is there."""
     with _private(path, exclusive=True) as stream:
-        stream.write(f"# public key: {identity.recipient}\n{identity.secret}\n".encode())
+        stream.write(written(identity))
+
+
+def written(identity: Identity) -> bytes:
+    """The secret in the form of the age tools."""
+    return f"# public key: {identity.recipient}\n{identity.secret}\n".encode()
 
 
 def load_identity(path: Path) -> Identity:
     """The identity at `path`; raises BadInput if there is no readable one."""
     try:
-        lines = path.read_text().splitlines()
+        data = path.read_bytes()
+    except OSError:
+        data = b""
+    return parse_identity(data, path.name)
+
+
+def parse_identity(data: bytes, where: str) -> Identity:
+    """The identity that is written so; raises BadInput as `load_identity` does. `where`: what it is from."""
+    try:
+        lines = data.decode().splitlines()
         key = pyrage.x25519.Identity.from_str(next(line for line in lines if line.startswith("AGE-SECRET-KEY-")))
-    except (OSError, UnicodeDecodeError, StopIteration, pyrage.IdentityError):
+    except (UnicodeDecodeError, StopIteration, pyrage.IdentityError):
         remedy = "Make one with age-keygen."
-        raise BadInput("IDENTITY_UNREADABLE", "the age key cannot be read", where=path.name, remedy=remedy) from None
+        raise BadInput("IDENTITY_UNREADABLE", "the age key cannot be read", where=where, remedy=remedy) from None
     return Identity(str(key), str(key.to_public()))
 
 

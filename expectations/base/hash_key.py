@@ -8,45 +8,43 @@ from __future__ import annotations
 
 import os
 import secrets
-import stat
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import duckdb
 
 from expectations.base.digests import hash_key_blocks, keyed_hash
 from expectations.base.errors import Usage
+from expectations.base.places import RESTORE, Place
 
 LENGTH = 32  # bytes
-_RESTORE = "Restore it from a backup: no other key can take its place."
 
 
 @dataclass(frozen=True)
 class HashKey:
-    """Where the key lies (a file:// URI that every worker can read), and its fingerprint, which proves it there."""
+    """Where the key lies, as every worker can read it, and its fingerprint, which proves it there."""
 
-    uri: str
+    place: Place
     fingerprint: str
 
     @classmethod
-    def at(cls, path: Path) -> HashKey:
-        """The key in this file; raises Usage if it is missing, not a key, or can be read by others."""
-        return cls(path.absolute().as_uri(), _fingerprint(_read(path)))
+    def at(cls, place: Place) -> HashKey:
+        """The key in this place; raises Usage if it is missing, not a key, or can be read by others."""
+        return cls(place, _fingerprint(parsed(place.read_key(), place)))
 
     @classmethod
     def made(cls, path: Path) -> HashKey:
         """A new key, written to this file (0600)."""
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
             stream.write(secrets.token_bytes(LENGTH))
-        return cls.at(path)
+        return cls.at(Place.file(path))
 
     def secret(self) -> bytes:
         """The key itself, read anew; raises Usage if it is missing, or another than this refers to."""
-        path = Path(unquote(urlsplit(self.uri).path))
-        key = _read(path)
+        key = parsed(self.place.read_key(), self.place)
         if _fingerprint(key) != self.fingerprint:
-            raise Usage("KEY_OTHER", "a key of the holder is another than it was", where=path.name, remedy=_RESTORE)
+            what = "a key of the holder is another than it was"
+            raise Usage("KEY_OTHER", what, where=self.place.name, remedy=RESTORE)
         return key
 
     def keyed_hash(self, text: str) -> str:
@@ -65,22 +63,15 @@ def _fingerprint(key: bytes) -> str:
     return keyed_hash(key, "fingerprint of the key of the keyed hashes")
 
 
-def _read(path: Path) -> bytes:
-    what = "a key of the holder is missing, or cannot be read"
+def parsed(data: bytes, place: Place) -> bytes:
+    """The key, from its bytes, or from 64 hexadecimal digits, as vaults keep it; raises Usage if it is neither."""
+    if len(data) == LENGTH:
+        return data
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    except OSError:
-        raise Usage("KEY_MISSING", what, where=path.name, remedy=_RESTORE) from None
-    mode = os.fstat(handle).st_mode
-    if not stat.S_ISREG(mode):
-        os.close(handle)
-        raise Usage("KEY_MISSING", what, where=path.name, remedy=_RESTORE)
-    with os.fdopen(handle, "rb") as stream:
-        if mode & 0o077:
-            exposed = "a key of the holder can be read by others"
-            raise Usage("KEY_EXPOSED", exposed, where=path.name, remedy="chmod 600 it.")
-        key = stream.read(LENGTH + 1)
+        key = bytes.fromhex(data.decode("ascii").strip())
+    except ValueError:
+        key = b""
     if len(key) != LENGTH:
         what = f"a key of the holder is not one: it has other than {LENGTH} bytes"
-        raise Usage("KEY_UNREADABLE", what, where=path.name, remedy=_RESTORE)
+        raise Usage("KEY_UNREADABLE", what, where=place.name, remedy=RESTORE)
     return key

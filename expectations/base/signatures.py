@@ -29,15 +29,20 @@ BACKUP, OPENING, SIGN_IN = "sluicegate-backup", "sluicegate-opening", "sluicegat
 
 def generate(path: Path, comment: str) -> str:
     """Writes a new private key to `path` (0600) and `path`.pub; returns the public key's line."""
-    key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
-    )
+    private = generated()
     path.touch(mode=0o600)
     path.write_bytes(private)
-    public = f"{public_line(key)} {comment}"
+    public = f"{public_line(parse(private, path.name))} {comment}"
     path.with_name(path.name + ".pub").write_text(public + "\n")
     return public
+
+
+def generated() -> bytes:
+    """A new private key, in OpenSSH form."""
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
 
 
 def public_line(key: Ed25519PrivateKey) -> str:
@@ -49,14 +54,27 @@ def public_line(key: Ed25519PrivateKey) -> str:
 def load(path: Path) -> Ed25519PrivateKey:
     """The private key at `path`; raises BadInput if it is not an unencrypted Ed25519 key in OpenSSH form."""
     try:
-        key = serialization.load_ssh_private_key(path.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        why = f"the signing key cannot be read: {type(error).__name__}"
-        remedy = "Give an unencrypted Ed25519 key made by ssh-keygen -t ed25519."
-        raise BadInput("KEY_UNREADABLE", why, where=path.name, remedy=remedy) from None
+        data = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(error, path.name) from None
+    return parse(data, path.name)
+
+
+def parse(data: bytes, where: str) -> Ed25519PrivateKey:
+    """The private key that is written so; raises BadInput as `load` does. `where`: what it is from."""
+    try:
+        key = serialization.load_ssh_private_key(data.strip() + b"\n", password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _unreadable(error, where) from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise BadInput("KEY_NOT_ED25519", "the signing key is not an Ed25519 key", where=path.name)
+        raise BadInput("KEY_NOT_ED25519", "the signing key is not an Ed25519 key", where=where)
     return key
+
+
+def _unreadable(error: Exception, where: str) -> BadInput:
+    why = f"the signing key cannot be read: {type(error).__name__}"
+    remedy = "Give an unencrypted Ed25519 key made by ssh-keygen -t ed25519."
+    return BadInput("KEY_UNREADABLE", why, where=where, remedy=remedy)
 
 
 def public_lines(path: Path) -> list[str]:

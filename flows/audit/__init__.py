@@ -89,4 +89,4 @@ def _keys(home: Home, ledger: Ledger) -> Iterator[Problem]:
     known = ledger.known_keys()
     if not known and ledger.keys_in_use():
         yield Problem("keys", f"no operator has vouched for them. {home_keys.VOUCH}")
-    yield from (Problem(f"keys/{home_keys.FILES[one.name]}", one.what) for one in home_keys.wrong(home, known))
+    yield from (Problem(one.place, one.what) for one in home_keys.wrong(home, known))

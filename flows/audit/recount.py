@@ -12,7 +12,7 @@ from expectations.base.duck import parquet, session
 from expectations.base.errors import SluicegateError
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, plaintext_folder, stored_evidence
-from flows.home.tree import HOLDER_AGE, Home, busy
+from flows.home.tree import Home, busy
 from flows.ledger import Ledger
 from flows.ledger.chain import Problem
 from flows.ledger.lifecycles.states import State
@@ -24,7 +24,7 @@ _COUNTED = {"rows": "rows are", "outcomes": "outcomes are", "codes": "codes are"
 
 def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
     """Every accounting that does not come to what its event says, or the claims; every evidence key that fails."""
-    identity = sealing.load_identity(home.keys / HOLDER_AGE)
+    identity = keys.holder(home)
     for record in ledger.batches():
         said = ledger.accounted(record.name)
         if said is None or busy(home, record.name) or not accounting_path(home, record.name).exists():

@@ -17,8 +17,9 @@ from typing import Any
 from expectations.base import signatures
 from expectations.base.digests import canonical_json, of_bytes
 from expectations.base.errors import BadInput
+from flows.home import holder
 from flows.home import keys as home_keys
-from flows.home.tree import HOLDER_SIGNING, Home, alone
+from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.chain import Mark, Problem
 from pipelines.lake import durable
@@ -81,7 +82,7 @@ def write(home: Home, ledger: Ledger) -> Path:
         body, names = canonical_json(said), (f"{at[:10]}{'' if n == 1 else f'-{n}'}.json" for n in count(1))
         # nowhere is one replaced: after a restoration others may hold heads that are no longer here
         path = next(folder(home) / n for n in names if not any((place / n).exists() for place in _places(home)))
-        signature = signatures.sign(body, signatures.load(home.keys / HOLDER_SIGNING), signatures.SIGNED_HEAD)
+        signature = signatures.sign(body, holder.signing_key(home), signatures.SIGNED_HEAD)
         durable.write(_staged(home), body)
         durable.write(signature_of(path), signature.encode())  # first, so that a signed head is never there without it
         _finish(_staged(home), path)

@@ -9,14 +9,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.base import signatures
 from expectations.base.duck import parquet, session
 from flows.batch import publication
 from flows.batch.law import KEPT, Law
 from flows.batch.ruling import Judged
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, store_evidence
-from flows.home.tree import HOLDER_SIGNING, OUTCOMES, Home
+from flows.home import holder
+from flows.home.tree import OUTCOMES, Home
 from flows.ledger import Ledger
 from flows.ledger.events.batch import Accounted
 from flows.ledger.lifecycles.states import State
@@ -70,7 +70,7 @@ class Release:
         release.seal(
             self.ctx,
             lake.committed(self.ctx.step("release.outcomes")),
-            holder_key=signatures.load(self.home.keys / HOLDER_SIGNING),
+            holder_key=holder.signing_key(self.home),
             check_recipient=check_recipient,
             instruments=self.ledger.known_batch(self.ctx.batch).instruments,
             register_version=version(self.ctx.register),

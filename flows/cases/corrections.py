@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.digests import of_file
 from expectations.base.errors import Usage
@@ -19,8 +18,9 @@ from flows.cases import places
 from flows.cases.places import Desk
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, open_accounting, seal_to_holder
+from flows.home import holder
 from flows.home.registers import all_versions
-from flows.home.tree import HOLDER_SIGNING, Home
+from flows.home.tree import Home
 from flows.ledger.lifecycles.states import State
 from pipelines import register, sealing
 from pipelines.lake import durable
@@ -141,7 +141,7 @@ def _sealed(at: Desk, one: Outstanding, place: Path) -> Path:
             notice=one.id,
             agreement=at.agreement(one.agreement),
             packages={name: at.ledger.known_batch(name).package_digest or "" for name in one.batches},
-            holder_key=signatures.load(at.home.keys / HOLDER_SIGNING),
+            holder_key=holder.signing_key(at.home),
             created_at=at.ledger.clock.now(),
             duck=at.home.duck,
         )

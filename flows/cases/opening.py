@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from expectations.base import signatures
 from expectations.base.clock import Clock
 from expectations.base.digests import content_digest, of_file
 from expectations.base.duck import parquet, session
@@ -24,7 +23,8 @@ from flows.cases import documents, places
 from flows.cases.places import Desk
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, open_accounting, seal_to_holder
-from flows.home.tree import HOLDER_SIGNING, Home
+from flows.home import holder
+from flows.home.tree import Home
 from flows.ledger.case_records import CaseRecord, NewCase
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 from flows.ledger.lifecycles.states import State
@@ -145,7 +145,7 @@ def _sealed(at: Desk, case: CaseRecord, rows: Path) -> Path:
             case=case.id,
             agreement=at.agreement(case.agreement),
             packages={name: at.ledger.known_batch(name).package_digest or "" for name in case.batches},
-            holder_key=signatures.load(home.keys / HOLDER_SIGNING),
+            holder_key=holder.signing_key(home),
             created_at=at.ledger.clock.now(),
             duck=home.duck,
         )

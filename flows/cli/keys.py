@@ -1,5 +1,6 @@
 """`sluicegate keys`: the holder's keys, compared with what the ledger knows of them; vouched for, and renewed."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +9,8 @@ from typer import Argument
 from expectations.base import signatures
 from expectations.base.errors import DONE, Fault, Usage
 from flows.cli.command import SIGNATURE, Json, Key, at_home, group, show, signatures_in
-from flows.home import keys
+from flows.home import keys, renewal
+from flows.home.tree import Home
 from flows.ledger.database.models import KeyName
 from flows.operations.printing import print_table
 from flows.registry import endorsements
@@ -28,9 +30,9 @@ def show_(json: Json = False) -> int:
     with at_home() as (home, ledger):
         known, in_use = ledger.known_keys(), ledger.keys_in_use()
         wrong = {one.name: one for one in keys.wrong(home, known)}
-        waiting = keys.renewing(home)
+        waiting = renewal.renewing(home)
     rows = [
-        {"key": k.name.value, "fingerprint": k.fingerprint[:16], "event": k.seq, "here": _here(wrong, k.name)}
+        {"key": k.name.value, "fingerprint": k.fingerprint[:16], "event": k.seq, "here": _here(home, wrong, k.name)}
         for k in known
     ]
     found = {"keys": rows, "remedies": [one.error.remedy for one in wrong.values()], "waits_for_signatures": waiting}
@@ -39,8 +41,9 @@ def show_(json: Json = False) -> int:
     return show(found, json, _print, Fault.exit_code if found["remedies"] else DONE)
 
 
-def _here(wrong: dict[KeyName, keys.Wrong], name: KeyName) -> str:
-    return wrong[name].what if name in wrong else "as it must be"
+def _here(home: Home, wrong: dict[KeyName, keys.Wrong], name: KeyName) -> str:
+    said = wrong[name].what if name in wrong else "as it must be"
+    return said if keys.is_file(home, name) else f"{said} ({home.key(keys.FILES[name]).shown})"
 
 
 def _print(found: dict[str, Any]) -> None:
@@ -53,6 +56,20 @@ def _print(found: dict[str, Any]) -> None:
 
 
 @app.command()
+def make(which: Which) -> None:
+    """Write a new key to a pipe, for a vault that is to keep it; the home keeps nothing of it. Before sluicegate init.
+
+    For example: sluicegate keys make hash | vault kv put secret/sluicegate hash=-
+    """
+    if which not in keys.OWN:
+        raise Usage("NO_SUCH_KEY", "this key is the public half of another", remedy=f"One of: {', '.join(keys.OWN)}.")
+    if sys.stdout.isatty():
+        what = "a key is not shown on a screen"
+        raise Usage("KEY_ON_SCREEN", what, remedy="Give it to what keeps it: sluicegate keys make KEY | PROGRAM")
+    sys.stdout.write(keys.made(which).decode())
+
+
+@app.command()
 def renew(which: Which) -> None:
     """Make the key that is to take the place of this one. It counts once two operators have signed.
 
@@ -60,7 +77,7 @@ def renew(which: Which) -> None:
     before open with the earlier one only: keep it. The hash key has no successor once batches were taken in with it.
     """
     with at_home() as (home, ledger):
-        path = keys.renew(home, ledger, which)
+        path = renewal.renew(home, ledger, which)
     print(f"{path}\nNext, each of two operators: sluicegate keys sign --key KEY")
 
 
@@ -71,7 +88,7 @@ def sign(key: Key) -> None:
     Once after an upgrade, one operator; two where a key was renewed. Compare with a backup first.
     """
     with at_home() as (home, ledger):
-        message = ledger.keys_message(keys.proposed(home))
+        message = ledger.keys_message(renewal.proposed(home))
         signed = endorsements.sign(ledger, message, signatures.load(key), signatures.KEYS)
     print(f"Signed by {signed.operator}: {signed.write(Path('keys'))}")
 
@@ -80,7 +97,7 @@ def sign(key: Key) -> None:
 def record(signature: Given = None) -> None:
     """Tell the ledger the keys that operators signed for; a renewed key takes its place."""
     with at_home() as (home, ledger):
-        told = keys.record(home, ledger, signatures_in(signature or []))
+        told = renewal.record(home, ledger, signatures_in(signature or []))
     print("The ledger knows the keys." if told else "The ledger knew these keys already.")
 
 

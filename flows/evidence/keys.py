@@ -2,18 +2,13 @@
 batch's private half lies in `keys/evidence/BATCH.age`: a stolen folder of keys opens nothing without the holder's key,
 and once that one small file is destroyed, whoever holds the holder's key opens no copy of the batch's evidence."""
 
-import os
-import secrets
 from pathlib import Path
 
-from flows.home.tree import HOLDER_AGE, Home
+from flows.home.holder import identity as holder
+from flows.home.keys import overwrite
+from flows.home.tree import Home
 from pipelines import sealing
 from pipelines.lake import durable
-
-
-def holder(home: Home) -> sealing.Identity:
-    """The holder's own age key; raises BadInput if it cannot be read."""
-    return sealing.load_identity(home.keys / HOLDER_AGE)
 
 
 def place(home: Home, batch: str) -> Path:
@@ -44,9 +39,5 @@ def destroy(home: Home, batch: str) -> None:
     path = place(home, batch)
     if not path.exists():
         return
-    with path.open("r+b") as stream:
-        stream.write(secrets.token_bytes(path.stat().st_size))
-        stream.flush()
-        os.fsync(stream.fileno())
-    path.unlink()
+    overwrite(path)
     durable.fsync(path.parent)

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from expectations.base.errors import Usage
 from flows.home.observing import Lineage, Log, Telemetry
-from flows.home.secret import Secret
+from flows.home.secret import KeyPlace, Secret
 from flows.home.serving import Console
 from pipelines.lake.runner import Runner
 
@@ -46,6 +46,16 @@ class Backups(BaseModel):
     keep: int = Field(default=30, ge=1, le=3660)  # so many are kept there; older ones are deleted
 
 
+class Holder(BaseModel):
+    """The holder's keys that are no files in `keys`: where each lies instead."""
+
+    model_config = _STRICT
+
+    hash: KeyPlace | None = None
+    signing: KeyPlace | None = None
+    age: KeyPlace | None = None
+
+
 class Config(BaseModel):
     """`sluicegate.toml`. Paths are relative to the home folder unless absolute."""
 
@@ -56,6 +66,7 @@ class Config(BaseModel):
     outbox: str = "outbox"  # or the URL of a prefix in an object store
     instruments: str = "instruments"
     keys: str = "keys"
+    holder: Holder = Holder()
     ledger: Secret = Secret.model_validate("sqlite:///ledger.db")  # or postgresql+psycopg://…
     runner: Runner = Runner.EMBEDDED
     part_rows: int = Field(default=250_000, ge=1)

@@ -6,15 +6,17 @@ another signing key anybody could sign. So every run first proves that the keys 
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.base import signatures
 from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput, SluicegateError, Usage
-from expectations.base.hash_key import HashKey
+from expectations.base.hash_key import LENGTH, HashKey
+from expectations.base.places import RESTORE, Place
 from expectations.base.total import total
+from flows.home import holder
 from flows.home.tree import HASH_KEY, HOLDER_AGE, HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.database.models import KeyName
@@ -36,36 +38,51 @@ FILES: Mapping[KeyName, str] = total(
 )
 OWN = (KeyName.HASH, KeyName.HOLDER_SIGNING, KeyName.HOLDER_AGE)  # each has a secret of its own
 VOUCH = "After this upgrade, once: sluicegate keys sign --key KEY, then sluicegate keys record --signature FILE."
-_RESTORE = "Restore it from a backup: no other key can take its place."
-_RENEW = f"{_RESTORE[:-1]} but by two operators' signatures: sluicegate keys show."
+_RENEW = f"{RESTORE[:-1]} but by two operators' signatures: sluicegate keys show."
+_VAULT = "Put it back there, or see holder in sluicegate.toml: a backup does not have it."
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """A key that is not what the ledger knows. `code`: KEY_MISSING, KEY_OTHER, KEY_UNREADABLE or KEY_EXPOSED."""
+    """A key that is not what the ledger knows. `code`: KEY_MISSING, KEY_OTHER, KEY_UNREADABLE or KEY_EXPOSED; `place`:
+    where it lies, as it may be shown."""
 
     name: KeyName
     code: str
     what: str
+    place: str
 
     @property
     def error(self) -> Usage:
         """What stops a run, with the way to restore it."""
-        remedy = "chmod 600 it." if self.code == "KEY_EXPOSED" else _RESTORE if self.name is KeyName.HASH else _RENEW
-        return Usage(self.code, f"a key of the holder: {self.what}", where=f"keys/{FILES[self.name]}", remedy=remedy)
+        remedy = RESTORE if self.name is KeyName.HASH else _RENEW
+        if not self.place.startswith("keys/"):
+            remedy = _VAULT
+        elif self.code == "KEY_EXPOSED":
+            remedy = "chmod 600 it."
+        return Usage(self.code, f"a key of the holder: {self.what}", where=self.place, remedy=remedy)
 
 
-def of_file(name: KeyName, path: Path) -> str:
-    """The fingerprint of the key in a file; raises SluicegateError if it is missing, exposed or unreadable."""
+def shown(home: Home, name: KeyName) -> str:
+    """Where a key lies, as people look for it: its file in `keys`, or the place that the configuration names."""
+    if is_file(home, name):
+        return f"keys/{FILES[name]}"
+    return f"{FILES[name]} ({home.key(FILES[name]).shown})"
+
+
+def is_file(home: Home, name: KeyName) -> bool:
+    """Whether it is a file of the home, which the home makes and replaces itself."""
+    return name is KeyName.EARLIER_SIGNING or home.key(FILES[name]) == Place.file(home.keys / FILES[name])
+
+
+def of_place(name: KeyName, place: Place) -> str:
+    """The fingerprint of the key in a place; raises SluicegateError if it is missing, exposed or unreadable."""
     if name is KeyName.HASH:
-        return HashKey.at(path).fingerprint
-    if not path.is_file():
-        raise Usage("KEY_MISSING", "it is missing", where=path.name, remedy=_RESTORE)
-    if path.stat().st_mode & 0o077:
-        raise Usage("KEY_EXPOSED", "it can be read by others", where=path.name, remedy="chmod 600 it.")
+        return HashKey.at(place).fingerprint
+    data = place.read_key()
     if name is KeyName.HOLDER_AGE:
-        return of_bytes(sealing.load_identity(path).recipient.encode())
-    return fingerprint(signatures.public_line(signatures.load(path)))
+        return of_bytes(sealing.parse_identity(data, place.name).recipient.encode())
+    return fingerprint(signatures.public_line(signatures.parse(data, place.name)))
 
 
 def here(home: Home, renewed: KeyName | None = None) -> tuple[tuple[KeyName, str], ...]:
@@ -73,10 +90,15 @@ def here(home: Home, renewed: KeyName | None = None) -> tuple[tuple[KeyName, str
 
     `renewed`: of this one, the new one that waits for signatures. Raises SluicegateError if one cannot be read.
     """
-    found = [(n, of_file(n, home.keys / f"{FILES[n]}{NEW if n is renewed else ''}")) for n in OWN]
+    found = [(n, of_place(n, new_place(home, n) if n is renewed else home.key(FILES[n]))) for n in OWN]
     now = dict(found)[KeyName.HOLDER_SIGNING]
     found += [(KeyName.EARLIER_SIGNING, one) for one in public_halves(home) if one != now]
     return tuple(sorted(found))
+
+
+def new_place(home: Home, name: KeyName) -> Place:
+    """Where the key lies that is to take the place of this one."""
+    return Place.file(home.keys / f"{FILES[name]}{NEW}")
 
 
 def public_halves(home: Home) -> list[str]:
@@ -85,34 +107,44 @@ def public_halves(home: Home) -> list[str]:
     return list(dict.fromkeys(fingerprint(" ".join(line.split()[:2])) for line in lines))
 
 
-def wrong(home: Home, known: tuple[KnownKey, ...]) -> Iterator[Wrong]:
-    """Every key here that is not what the ledger knows; nothing where it knows none."""
+def wrong(home: Home, known: tuple[KnownKey, ...], names: Collection[KeyName] = OWN) -> Iterator[Wrong]:
+    """Every key here, of these, that is not what the ledger knows; nothing where it knows none."""
     said = {k.name: k.fingerprint for k in known if k.name in OWN}
     for name, fingerprint_known in said.items():
+        if name not in names:
+            continue
+        place = shown(home, name)
         try:
-            if of_file(name, home.keys / FILES[name]) != fingerprint_known:
-                yield Wrong(name, "KEY_OTHER", f"it is another key than the ledger knows (event {known[0].seq})")
+            if of_place(name, home.key(FILES[name])) != fingerprint_known:
+                what = f"it is another key than the ledger knows (event {known[0].seq})"
+                yield Wrong(name, "KEY_OTHER", what, place)
         except SluicegateError as error:
-            yield Wrong(name, error.code, error.message)
-        except OSError as error:
-            yield Wrong(name, "KEY_UNREADABLE", f"it cannot be read ({type(error).__name__})")
+            yield Wrong(name, error.code, error.message.replace("a key of the holder", "it", 1), place)
+    yield from _wrong_halves(home, known, said)
+
+
+def _wrong_halves(home: Home, known: tuple[KnownKey, ...], said: Mapping[KeyName, str]) -> Iterator[Wrong]:
+    """What is wrong with the public halves of signing keys."""
     counting = {k.fingerprint for k in known if k.name in (KeyName.HOLDER_SIGNING, KeyName.EARLIER_SIGNING)}
     if not known:
         return
+    name = KeyName.EARLIER_SIGNING
+    place = shown(home, name)
     try:
         strangers = [one for one in public_halves(home) if one not in counting]
         if public_halves(home)[0] != said[KeyName.HOLDER_SIGNING]:
-            yield Wrong(KeyName.EARLIER_SIGNING, "KEY_OTHER", "its first line is not the present signing key")
+            yield Wrong(name, "KEY_OTHER", "its first line is not the present signing key", place)
     except BadInput as error:
-        yield Wrong(KeyName.EARLIER_SIGNING, "KEY_MISSING", error.message)
+        yield Wrong(name, "KEY_MISSING", error.message, place)
         return
     if strangers:
-        yield Wrong(KeyName.EARLIER_SIGNING, "KEY_OTHER", "it has public keys that no operator has signed for")
+        yield Wrong(name, "KEY_OTHER", "it has public keys that no operator has signed for", place)
 
 
-def prove(home: Home, ledger: Ledger) -> None:
+def prove(home: Home, ledger: Ledger, names: Collection[KeyName] = OWN) -> None:
     """Raises Usage unless the keys here are those that the ledger knows. A ledger that knows none is told them, if
-    nothing rests on keys yet; otherwise an operator vouches for them first."""
+    nothing rests on keys yet; otherwise an operator vouches for them first. `names`: those that are used, of which
+    alone the private halves are read."""
     known = ledger.known_keys()
     if not known:
         if ledger.keys_in_use():
@@ -120,28 +152,45 @@ def prove(home: Home, ledger: Ledger) -> None:
             raise Usage("KEYS_UNVOUCHED", what, where="keys/", remedy=VOUCH)
         ledger.record_keys(here(home))
         return
-    for one in wrong(home, known):
+    for one in wrong(home, known, names):
         raise one.error
 
 
 def make_missing(home: Home, ledger: Ledger) -> None:
     """Makes the keys that a new home lacks, and tells the ledger. Raises Usage, and makes none, where the ledger knows
-    the keys already, or claims rest on them: then a missing one must be restored."""
-    missing = [name for name in OWN if not os.path.lexists(home.keys / FILES[name])]
+    the keys already, or claims rest on them: then a missing one must be restored. A key that lies elsewhere is made
+    there, by the holder."""
+    missing = [name for name in OWN if is_file(home, name) and not os.path.lexists(home.keys / FILES[name])]
     known = ledger.known_keys()
     if known or ledger.keys_in_use():
         for name in missing:
-            raise Wrong(name, "KEY_MISSING", "it is missing, and the ledger rests on it").error
+            raise Wrong(name, "KEY_MISSING", "it is missing, and the ledger rests on it", shown(home, name)).error
     else:
         for name in missing:
             make(name, home.keys / FILES[name])
+        _publish_first(home)
     prove(home, ledger)
+
+
+def _publish_first(home: Home) -> None:
+    """Writes the public half of a signing key that lies elsewhere, for those who verify."""
+    public = home.keys / FILES[KeyName.EARLIER_SIGNING]
+    if not public.exists():
+        line = signatures.public_line(holder.signing_key(home))
+        durable.write(public, f"{line} {HOLDER_SIGNING}\n".encode())
+
+
+def made(name: KeyName) -> bytes:
+    """A new key as a vault keeps it: text, the key of the hashes as hexadecimal digits. Nothing is written."""
+    if name is KeyName.HASH:
+        return secrets.token_hex(LENGTH).encode()
+    return sealing.written(sealing.new_identity()) if name is KeyName.HOLDER_AGE else signatures.generated()
 
 
 def make(name: KeyName, path: Path) -> None:
     """Writes a new key, durably (0600); the public half of a signing key beside it."""
     if name is KeyName.HASH:
-        durable.write(path, secrets.token_bytes(32), mode=0o600)
+        durable.write(path, secrets.token_bytes(LENGTH), mode=0o600)
     elif name is KeyName.HOLDER_AGE:
         sealing.save_identity(sealing.new_identity(), path)
     else:
@@ -149,58 +198,10 @@ def make(name: KeyName, path: Path) -> None:
     durable.folder(path.parent)
 
 
-def renew(home: Home, ledger: Ledger, name: KeyName) -> Path:
-    """Makes the key that is to take the place of this one, once two operators have signed; gives where it lies.
-
-    Raises Usage if this key has no successor: what batches asked for is hashed with it.
-    """
-    if name not in OWN or (name is KeyName.HASH and ledger.hashes_in_use()):
-        what = "this key has no successor: batches were taken in with it, or its signatures only count from before"
-        raise Usage("KEY_IN_USE", what, where=f"keys/{FILES[name]}", remedy=_RESTORE)
-    path = home.keys / f"{FILES[name]}{NEW}"
-    if not path.exists():
-        make(name, path)
-    return path
-
-
-def renewing(home: Home) -> KeyName | None:
-    """The key for which a new one waits for signatures, if there is one; raises Usage if there are two."""
-    waiting = [name for name in OWN if (home.keys / f"{FILES[name]}{NEW}").exists()]
-    if len(waiting) > 1:
-        what = "new keys of two kinds wait for signatures"
-        raise Usage("KEYS_RENEWED", what, where="keys/", remedy=f"Delete one of the files that end in {NEW}.")
-    return waiting[0] if waiting else None
-
-
-def proposed(home: Home) -> tuple[tuple[KeyName, str], ...]:
-    """The keys that operators sign for: those here, and of one that is renewed the new one."""
-    name = renewing(home)
-    found = list(here(home, name))
-    if name is KeyName.HOLDER_SIGNING and (old := home.keys / FILES[name]).exists():
-        earlier = (KeyName.EARLIER_SIGNING, of_file(name, old))
-        found += [earlier] if earlier not in found else []
-    return tuple(sorted(found))
-
-
-def record(home: Home, ledger: Ledger, signed: Mapping[str, str]) -> bool:
-    """Tells the ledger the keys that operators signed for, and puts a new one into its place; False if the ledger knew.
-    Safe to repeat: a crash in between leaves the new key beside its place."""
-    told = ledger.record_keys(proposed(home), signed)
-    if (name := renewing(home)) is not None:
-        _put(home, name)
-    prove(home, ledger)
-    return told
-
-
-def _put(home: Home, name: KeyName) -> None:
-    path = home.keys / FILES[name]
-    new = path.with_name(path.name + NEW)
-    if name is KeyName.HOLDER_SIGNING:
-        public = path.with_name(f"{path.name}.pub")
-        fresh = signatures.public_line(signatures.load(new))
-        lines = public.read_text().splitlines() if public.exists() else []
-        kept = [line for line in lines if " ".join(line.split()[:2]) != fresh]
-        durable.write(public, "\n".join([f"{fresh} {HOLDER_SIGNING}", *kept, ""]).encode())
-        new.with_name(f"{new.name}.pub").unlink(missing_ok=True)
-    new.replace(path)
-    durable.fsync(path.parent)
+def overwrite(path: Path) -> None:
+    """Destroys a file that holds a secret: its bytes first, as far as the storage below allows it, then its name."""
+    with path.open("r+b") as stream:
+        stream.write(secrets.token_bytes(path.stat().st_size))
+        stream.flush()
+        os.fsync(stream.fileno())
+    path.unlink()

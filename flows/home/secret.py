@@ -1,18 +1,15 @@
-"""Secrets of the configuration: as they stand, or where they lie, so that sluicegate.toml need not hold one. The one
-place that knows the four ways, and that reads them."""
+"""Secrets of the configuration: as they stand, or where they lie, so that sluicegate.toml need not hold one."""
 
-import os
 import stat
 import subprocess
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from expectations.base.errors import Usage
+from expectations.base.places import Exposed, Form, Place
 
 FORMS = '{ file = "PATH" }, { credential = "NAME" } (systemd), { env = "NAME" } or { command = ["PROGRAM", …] }'
-_SECONDS = 30  # for a command
 
 
 class Secret(BaseModel):
@@ -36,39 +33,39 @@ class Secret(BaseModel):
         raise ValueError(f"write the secret itself, or one of {FORMS}")
 
     @property
+    def lies(self) -> Place | None:
+        """Where it lies; None if the file has the secret itself."""
+        if self.command:
+            return Place(Form.COMMAND, self.command)
+        named = ((Form.FILE, self.file), (Form.CREDENTIAL, self.credential), (Form.ENV, self.env))
+        return next((Place(form, (name,)) for form, name in named if name is not None), None)
+
+    @property
     def place(self) -> str:
         """Where it lies, as it may be shown: of a command its program only, since arguments may be secret."""
-        if self.command:
-            return f"command {self.command[0]}"
-        for form, name in (("file", self.file), ("credential", self.credential), ("env", self.env)):
-            if name is not None:
-                return f"{form} {name}"
-        return ""
+        return self.lies.shown if self.lies else ""
 
     def read(self, key: str) -> str:
         """The secret; raises Usage, which names `key` and the place, never the secret, if it cannot be read or lies
         where everybody can read it."""
+        if self.lies is None:
+            return self.value.get_secret_value().strip() if self.value else ""
         try:
-            return self._read(key).strip()
+            return self.lies.read(closed_to=stat.S_IROTH).decode().strip()
+        except Exposed:
+            remedy = f"chmod o-r {self.lies.path}, and change the secret if others have been here."
+            raise Usage(
+                "SECRET_EXPOSED", "everybody on this machine can read the file", where=key, remedy=remedy
+            ) from None
         except (OSError, KeyError, ValueError, subprocess.SubprocessError):
             what = f"its place cannot be read: {self.place}"
             raise Usage("NO_SECRET", what, where=key, remedy=f"Write it as one of {FORMS}.") from None
 
-    def _read(self, key: str) -> str:
-        if self.file is not None:
-            return _private(Path(self.file), key)
-        if self.credential is not None:
-            return (Path(os.environ["CREDENTIALS_DIRECTORY"]) / self.credential).read_text()
-        if self.env is not None:
-            return os.environ[self.env]
-        if self.command is not None:
-            return subprocess.run(self.command, capture_output=True, text=True, timeout=_SECONDS, check=True).stdout
-        return self.value.get_secret_value() if self.value else ""
+
+def _elsewhere(said: Secret) -> Secret:
+    if said.lies is None:
+        raise ValueError(f"a key never stands in the configuration itself: write one of {FORMS}")
+    return said
 
 
-def _private(path: Path, key: str) -> str:
-    with path.open() as stream:
-        if os.fstat(stream.fileno()).st_mode & stat.S_IROTH:
-            remedy = f"chmod o-r {path}, and change the secret if others have been here."
-            raise Usage("SECRET_EXPOSED", "everybody on this machine can read the file", where=key, remedy=remedy)
-        return stream.read()
+KeyPlace = Annotated[Secret, AfterValidator(_elsewhere)]  # where a key of the holder lies

@@ -20,6 +20,7 @@ from expectations.base.duck import DuckSettings, default_settings
 from expectations.base.errors import Usage
 from expectations.base.forms import to_toml
 from expectations.base.hash_key import HashKey
+from expectations.base.places import Place
 from flows.home.config import CONFIG, HOME, Config, read
 from flows.outbox import Outbox, outbox_at
 from pipelines.lake import durable
@@ -148,10 +149,18 @@ class Home:
         base, own = default_settings(str(self.root / "lake" / ".spill")), self.config
         return replace(base, threads=own.threads or base.threads, memory=own.memory or base.memory)
 
+    def key(self, name: str) -> Place:
+        """Where a key of the holder lies: where the configuration says, or else as its file in `keys`."""
+        own = self.config.holder
+        said = {HASH_KEY: own.hash, HOLDER_SIGNING: own.signing, HOLDER_AGE: own.age}[name]
+        place = said.lies if said else Place.file(self.keys / name)
+        assert place is not None, "a key never stands in the configuration itself"
+        return Place.file(self.root / place.words[0]) if place.path else place
+
     @property
     def hash_key(self) -> HashKey:
         """Where the key of the keyed hashes lies; raises Usage if it is missing or can be read by others."""
-        return HashKey.at(self.keys / HASH_KEY)
+        return HashKey.at(self.key(HASH_KEY))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import IO, Any, BinaryIO
 from expectations.base import signatures
 from expectations.base.digests import canonical_json, of_bytes
 from expectations.base.errors import BadInput
+from flows.home import holder
 from flows.home.tree import CONFIG, HOLDER_SIGNING, Home
 
 FORMAT = "sluicegate-backup/1"
@@ -102,7 +103,7 @@ class Writer:
         """Puts the manifest at the archive's end, with the digest of all that is in it; gives that."""
         whole = replace(manifest, files=dict(self.digests))
         body = canonical_json({"format": FORMAT, **asdict(whole)})
-        signature = signatures.sign(body, signatures.load(home.keys / HOLDER_SIGNING), signatures.BACKUP)
+        signature = signatures.sign(body, holder.signing_key(home), signatures.BACKUP)
         self.data(SIGNATURE, signature.encode())
         self.data(MANIFEST, body)
         return whole

@@ -108,8 +108,8 @@ def _outbox(home: Home) -> str:
 
 
 def _key(home: Home, name: KeyName) -> str:
-    keys.of_file(name, home.keys / keys.FILES[name])
-    return f"key {keys.FILES[name]}"
+    keys.of_place(name, home.key(keys.FILES[name]))
+    return f"key {keys.FILES[name]}" if keys.is_file(home, name) else f"key {keys.shown(home, name)}"
 
 
 def _encryption(root: Path) -> Finding:
@@ -183,7 +183,7 @@ def _ledger(home: Home) -> Iterator[Finding]:
     yield _need(operators > 1, f"{operators} operators enrolled", "A drop needs two.", "warn")
     yield _need(bool(known) or not in_use, "the ledger knows the home's keys", keys.VOUCH)
     for one in keys.wrong(home, known):
-        yield Finding("fail", f"keys/{keys.FILES[one.name]}: {one.what}", one.error.remedy)
+        yield Finding("fail", f"{one.place}: {one.what}", one.error.remedy)
     fits = "the clock fits the ledger's newest event"
     yield _need(time.wrong is None, fits if time.wrong is None else f"not so: {fits}", "See sluicegate clock show.")
 

@@ -18,7 +18,7 @@ from flows import audit
 from flows.audit import signed_heads
 from flows.batch.receive import receive
 from flows.cli import main
-from flows.home import keys
+from flows.home import keys, renewal
 from flows.home.tree import Home, make_tree, open_home
 from flows.ledger import Ledger
 from flows.ledger.database.models import KeyName
@@ -163,14 +163,14 @@ def test_where_claims_are_an_operator_vouches_for_the_keys_once(old: tuple[Home,
             keys.prove(home, ledger)
         assert "keys" in {p.place for p in audit.verify(home, ledger).problems}
         with pytest.raises(SluicegateError, match="KEYS_UNVOUCHED"):
-            keys.record(home, ledger, {})
-        message = ledger.keys_message(keys.proposed(home))
+            renewal.record(home, ledger, {})
+        message = ledger.keys_message(renewal.proposed(home))
         stranger = signatures.sign(message, office.new_key(), signatures.KEYS)
         with pytest.raises(SluicegateError, match="KEY_NOT_ENROLLED"):
-            keys.record(home, ledger, {"s": stranger})
-        assert keys.record(home, ledger, {"a": office.sign("ada", message, signatures.KEYS)})
+            renewal.record(home, ledger, {"s": stranger})
+        assert renewal.record(home, ledger, {"a": office.sign("ada", message, signatures.KEYS)})
         keys.prove(home, ledger)
-        assert not keys.record(home, ledger, {})
+        assert not renewal.record(home, ledger, {})
         assert ledger.verify() == []
 
 
@@ -214,7 +214,7 @@ def test_a_crash_between_the_event_and_the_file_is_completed(home: Home, monkeyp
 
     assert main.run(["keys", "renew", "holder_signing"]) == 0
     with monkeypatch.context() as patched:
-        patched.setattr(keys, "_put", crash)
+        patched.setattr(renewal, "_put", crash)
         assert sign_and_record(home, *OPERATORS) == 1
     with opened(home) as ledger, pytest.raises(SluicegateError, match="KEY_OTHER"):
         keys.prove(home, ledger)

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from expectations.base.duck import DuckSettings
 from expectations.base.hash_key import HashKey
+from expectations.base.places import Place
 from expectations.instruments import Agreement, CourtOrder
 from pipelines.context import BatchContext
 from pipelines.ingest import submission
@@ -22,7 +23,7 @@ def hash_key(root: Path) -> HashKey:
     root.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_bytes(HASH_KEY)
-    return HashKey.at(path)
+    return HashKey.at(Place.file(path))
 
 
 def taken(

@@ -41,11 +41,30 @@ def units() -> dict[str, Command]:
     return {path.stem.removeprefix("sluicegate-"): _unit(path) for path in sorted(UNITS.glob("*.service"))}
 
 
-def _unit(path: Path) -> Command:
+def settings(*paths: Path) -> dict[str, list[str]]:
+    """What unit files say, by key."""
     said: dict[str, list[str]] = {}
-    for line in [*COMMON.read_text().splitlines(), *path.read_text().splitlines()]:
+    for line in (line for path in paths for line in path.read_text().splitlines()):
         if re.match(r"[A-Z]\w*=", line):
             said.setdefault(line.split("=", 1)[0], []).append(line.split("=", 1)[1])
+    return said
+
+
+def with_credentials(command: Command, unit: str, keys: Mapping[str, str]) -> Command:
+    """The command of a unit with its drop-in for the holder's keys. `keys`: by the name of the credential."""
+    said = settings(UNITS / "credentials" / f"{unit}.conf")
+    environment = dict(one.split("=", 1) for line in said["Environment"] for one in shlex.split(line))
+    given = {one.split(":", 1)[0] for one in said["LoadCredentialEncrypted"]}
+    return Command(
+        command.words,
+        command.environment | environment,
+        command.succeeds,
+        command.credentials | {name: keys[name] for name in given},
+    )
+
+
+def _unit(path: Path) -> Command:
+    said = settings(COMMON, path)
     environment = dict(one.split("=", 1) for line in said["Environment"] for one in shlex.split(line))
     for name in said.get("EnvironmentFile", []):
         environment |= dict(line.split("=", 1) for line in written(name.lstrip("-")).splitlines())

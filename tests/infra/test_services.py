@@ -64,6 +64,44 @@ def test_systemd_finds_nothing_wrong_with_the_units(copied: Path) -> None:
 
 
 @needs_systemd
+def test_the_drop_ins_for_the_keys_fit_their_units(copied: Path) -> None:
+    for path in (copied / "credentials").glob("*.conf"):
+        folder = copied / f"sluicegate-{path.stem}.service.d"
+        folder.mkdir()
+        shutil.copy(path, folder / "credentials.conf")
+    done = analyze(copied, "verify", "--man=no", *(str(path) for path in copied.glob("*.service")))
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    files = {path.stem: declared.settings(path) for path in (UNITS / "credentials").glob("*.conf")}
+    assert {*files} == {"worker", "nightly", "console"}
+    assert not any("holder-signing:" in line for line in files["console"]["LoadCredentialEncrypted"])
+
+
+def test_with_their_keys_as_credentials_the_services_run(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o700)
+    port, home = free_port(), tmp_path / "home"
+    processes = Processes(tmp_path, {"/var/lib/sluicegate": str(home), "4200": str(free_port())})
+    commands = {name: replace(one, credentials={"ledger": "sqlite:///ledger.db"}) for name, one in units().items()}
+    processes.run(replace(commands["worker"], words=["sluicegate", "init", "--sandbox"]))
+    kept = {name: (home / "keys" / name).read_bytes() for name in ("hash", "holder-signing", "holder-age")}
+    keys = {name: key.hex() if name == "hash" else key.decode() for name, key in kept.items()}
+    for name in kept:
+        (home / "keys" / name).unlink()
+    worker = declared.with_credentials(commands["worker"], "worker", keys)
+    shown = processes.run(replace(worker, words=["sluicegate", "keys", "show"]))
+    assert shown.count("credential") == 3 and "missing" not in shown
+    processes.run(replace(worker, words=["sluicegate", "ledger", "sign-head"]))
+
+    shutil.rmtree(tmp_path / "credentials")
+    console = declared.with_credentials(commands["console"], "console", keys)
+    try:
+        processes.start(replace(console, words=[*console.words, "--port", str(port)]))
+        assert waited(lambda: answers(f"http://localhost:{port}/sign-in"))
+        assert {path.name for path in (tmp_path / "credentials").iterdir()} == {"ledger", "hash", "holder-age"}
+    finally:
+        processes.stop()
+
+
+@needs_systemd
 def test_no_service_may_do_more_than_it_needs(copied: Path) -> None:
     for path in copied.glob("*.service"):
         done = analyze(copied, "security", "--offline=true", "--threshold=20", "--no-pager", str(path))

@@ -1,11 +1,15 @@
-"""The key of the keyed hashes leaves the home in no job graph, pickle, log, environment or file."""
+"""The holder's keys leave the place where they lie, the home or a vault, in no job graph, pickle, log, environment,
+argument of a program, or file."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import os
 import pickle
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +20,14 @@ import pytest
 from apache_beam.internal import pickler
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from expectations.base import duck
+from expectations.base import duck, places
 from expectations.base.digests import hash_key_blocks, keyed_hash, sql_keyed_hash
 from expectations.base.errors import Usage
 from expectations.base.hash_key import HashKey
-from flows.home.tree import HASH_KEY
+from flows.home import holder
+from flows.home.tree import HOLDER_SIGNING
 from pipelines.lake import beam as beam_side
-from tests.factories import installations, runs
+from tests.factories import installations, runs, vaults
 
 # Steps whose workers make keyed hashes, and how the texts begin that these are made of.
 KEYED = {"ingest.judged", "validate.matched", "validate.tried", "validate.tries"}
@@ -62,8 +67,18 @@ class Seen:
     steps: list[str] = field(default_factory=list)
     logged: list[str] = field(default_factory=list)
     queries: set[str] = field(default_factory=set)
+    arguments: set[bytes] = field(default_factory=set)
     key: bytes = b""
+    others: list[bytes] = field(default_factory=list)
     home: Path = Path()
+    vault: vaults.Vault | None = None
+
+    def hidden(self, data: bytes) -> list[str]:
+        """Every form of any of the keys that is in this."""
+        found = hidden(self.key, data)
+        for key in self.others:  # as text, as bytes, and without the first letters that all of them have
+            found += [name for name, form in forms_of(key[-40:]).items() if form in data]
+        return found
 
 
 class Heard:
@@ -80,12 +95,23 @@ class Heard:
         return getattr(self._connection, name)
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    """A batch that is released, run with everything that is handed on recorded."""
-    found, folder = Seen(), tmp_path_factory.mktemp("key")
+@pytest.fixture(scope="module", params=["files", "vault"])
+def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
+    """A batch that is released, run with everything that is handed on recorded: the keys are files, or in a vault."""
+    with pytest.MonkeyPatch.context() as patched:
+        yield from _seen(tmp_path_factory.mktemp("key"), request.param == "vault", patched)
+
+
+def _seen(folder: Path, elsewhere: bool, variables: pytest.MonkeyPatch) -> Iterator[Seen]:
+    found = Seen(vault=vaults.make(folder / "vault") if elsewhere else None)
+    for name, value in (found.vault.variables if found.vault else {}).items():
+        variables.setenv(name, value)
     made = installations.make(folder / "home")
-    found.key, found.home = (made.home.keys / HASH_KEY).read_bytes(), made.home.root
+    found.key, found.home = made.home.hash_key.secret(), made.home.root
+    fourth = made.home.key(HOLDER_SIGNING).read_key().split(b"\n")[4]  # line of base64, which has the key itself
+    found.others = [holder.signing_key(made.home).private_bytes_raw(), fourth]
+    found.others.append(holder.identity(made.home).secret.encode())
+    variables.setattr(places, "_printed", {})  # as in a process that has read no key yet
     run, run_graph = beam_side.run, FnApiRunner.run_via_runner_api
 
     def spy(place: Path, inputs: str, items: list[Any], worker: Any, then: Any, *rest: Any) -> None:
@@ -98,6 +124,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         found.graphs.append(proto.SerializeToString())
         return run_graph(runner, proto, options)
 
+    stop = threading.Event()
+    watching = threading.Thread(target=_watch, args=(found.arguments, stop))
+    watching.start()
     cursor = duck._cursor
     handler = logging.Handler()
     handler.emit = lambda record: found.logged.append(record.getMessage())  # type: ignore[method-assign]
@@ -110,14 +139,25 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
             runs.released(made, folder / "a", 1, 12)
         finally:
             logging.getLogger().removeHandler(handler)
+            stop.set()
+            watching.join()
     yield found
+
+
+def _watch(found: set[bytes], stop: threading.Event) -> None:
+    """Notes the arguments of every process, as anybody on the machine sees them."""
+    while not stop.is_set():
+        for place in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                found.add(place.read_bytes())
+        time.sleep(0.02)
 
 
 def test_nothing_that_is_handed_to_workers_holds_the_key(seen: Seen) -> None:
     assert set(seen.steps) >= KEYED and len(seen.graphs) >= len(seen.steps) > 8
     assert len(seen.key) == 32
     for data in (*seen.pickles, *seen.graphs, *(line.encode() for line in seen.logged)):
-        assert hidden(seen.key, data) == []
+        assert seen.hidden(data) == []
 
 
 def test_no_query_holds_the_key(seen: Seen) -> None:
@@ -125,7 +165,7 @@ def test_no_query_holds_the_key(seen: Seen) -> None:
     for text in KEYED_TEXTS:
         assert any(text in query and "sha256" in query for query in seen.queries), text
     for query in seen.queries:
-        assert hidden(seen.key, query.encode()) == []
+        assert seen.hidden(query.encode()) == []
 
 
 def test_what_a_graph_packs_is_searched_unpacked(seen: Seen) -> None:
@@ -133,14 +173,28 @@ def test_what_a_graph_packs_is_searched_unpacked(seen: Seen) -> None:
     opened = [pickler.loads(data) for data in seen.pickles[1::3]]
     assert sum(getattr(one, "hash_key", None) is not None for one in opened) >= len(KEYED)
     for one in opened:
-        assert hidden(seen.key, pickle.dumps(one)) == []
-        assert hidden(seen.key, repr(getattr(one, "__dict__", "")).encode()) == []
+        assert seen.hidden(pickle.dumps(one)) == []
+        assert seen.hidden(repr(getattr(one, "__dict__", "")).encode()) == []
 
 
-def test_no_file_but_its_own_and_no_variable_holds_the_key(seen: Seen) -> None:
-    found = [p for p in sorted(seen.home.rglob("*")) if p.is_file() and hidden(seen.key, p.read_bytes())]
-    assert [str(p.relative_to(seen.home)) for p in found] == [f"keys/{HASH_KEY}"]
-    assert hidden(seen.key, repr(dict(os.environ)).encode()) == []
+def test_no_file_but_its_own_and_no_variable_holds_a_key(seen: Seen) -> None:
+    found = [p for p in sorted(seen.home.rglob("*")) if p.is_file() and seen.hidden(p.read_bytes())]
+    own = [] if seen.vault else ["keys/hash", "keys/holder-age", "keys/holder-signing"]
+    assert [str(p.relative_to(seen.home)) for p in found] == own
+    assert seen.hidden(repr(dict(os.environ)).encode()) == []
+
+
+def test_no_argument_of_a_program_holds_a_key(seen: Seen) -> None:
+    assert any(b"pytest" in one for one in seen.arguments)
+    assert [one for one in seen.arguments if seen.hidden(one) or vaults.TOKEN.encode() in one] == []
+
+
+def test_from_a_vault_each_key_is_read_and_not_for_each_part(seen: Seen) -> None:
+    if seen.vault is None:
+        pytest.skip("the keys are files")
+    assert {*seen.vault.reads} == {*vaults.SETTINGS}
+    assert len(seen.vault.reads) < 3 * len(seen.steps)
+    assert any(b"client.py" in one for one in seen.arguments)
 
 
 def test_the_search_finds_a_key_that_is_there() -> None:
