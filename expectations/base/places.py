@@ -17,6 +17,7 @@ from expectations.base.errors import Usage
 _SECONDS = 30  # for a command
 _MINUTE = 60  # so long what a command printed is remembered: each part of a batch, and each request, needs a key
 _printed: dict[tuple[str, ...], tuple[float, bytes]] = {}
+MISSING = "KEY_MISSING"  # the code of a key that is not there, or not for whoever runs this
 RESTORE = "Restore it from a backup: no other key can take its place."
 
 
@@ -81,7 +82,7 @@ class Place:
             raise Usage("KEY_EXPOSED", what, where=self.name, remedy="chmod 600 it.") from None
         except (OSError, KeyError, subprocess.SubprocessError):
             what = "a key of the holder is missing, or cannot be read"
-            raise Usage("KEY_MISSING", what, where=self.name, remedy=RESTORE) from None
+            raise Usage(MISSING, what, where=self.name, remedy=RESTORE) from None
 
 
 class Exposed(Exception):

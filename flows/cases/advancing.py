@@ -17,6 +17,7 @@ from expectations.base.total import total
 from flows.cases import Step, deadlines, documents, forms, opening, places
 from flows.cases.places import Desk
 from flows.cases.steps import PROOFS, WITHOUT_FILE, HandedIn, Proposed, Sign
+from flows.home.keys import OWN
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION, CaseRecord
@@ -45,7 +46,7 @@ def propose(home: Home, ledger: Ledger, id: str, step: Step, handed: HandedIn) -
 def hand_in(home: Home, clock: Clock, id: str, step: Step, handed: HandedIn) -> str:
     """Judges a file, and stores it sealed until the step that rests on it is signed; gives its digest. Raises as
     `propose`."""
-    with places.desk(home, clock) as desk:
+    with places.desk(home, clock, places.SEALED) as desk:
         propose(home, desk.ledger, id, step, handed)
         return places.hand_in(desk, id, handed.data)
 
@@ -53,7 +54,8 @@ def hand_in(home: Home, clock: Clock, id: str, step: Step, handed: HandedIn) -> 
 def advance(home: Home, clock: Clock, id: str, step: Step, handed: HandedIn, sign: Sign) -> CaseRecord:
     """Takes a step of a case with its proof; gives the case as it is then. A proof that was taken before changes
     nothing. Raises what `propose` and `sign` raise, and BadInput if the signature does not count."""
-    with places.desk(home, clock) as desk:
+    names = OWN if step is Step.FROZEN else places.SEALED
+    with places.desk(home, clock, names) as desk:
         proposed = propose(home, desk.ledger, id, step, handed)
         if proposed is None:
             return desk.ledger.case(id)
@@ -65,7 +67,7 @@ def advance(home: Home, clock: Clock, id: str, step: Step, handed: HandedIn, sig
 
 def issue(home: Home, clock: Clock, id: str) -> CaseRecord:
     """Issues what the instruments in force ask for now: the disposal notice once nothing forbids it, or its recall."""
-    with places.desk(home, clock) as desk:
+    with places.desk(home, clock, places.SEALED) as desk:
         setting = documents.Setting.of(home, desk.ledger, desk.ledger.case(id))
         return desk.ledger.issue(id, partial(documents.issue, setting))
 

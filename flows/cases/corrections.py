@@ -56,7 +56,7 @@ def name_of(notice: str) -> str:
 
 def due(home: Home, clock: Clock) -> list[dict[str, Any]]:
     """Who is to be told of corrections: recipient, agreement, disclosures, batches."""
-    with places.desk(home, clock) as at:
+    with places.desk(home, clock, places.SEALED) as at:
         return [_shown(at, one) for one in _outstanding(at)]
 
 

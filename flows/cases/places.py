@@ -1,7 +1,7 @@
 """Where a case keeps what belongs to it, in the home tree, and the desk on which a run works on cases."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,13 @@ from flows.evidence.store import opened_bytes, plaintext_folder, seal_bytes
 from flows.home import keys as home_keys
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
+from flows.ledger.database.models import KeyName
 from flows.outbox import package_digest
 from flows.registry import enrolled
 
 LOCK = "recall"
+# What reads and keeps what is sealed; only recall lists, and notices of corrections, are signed by the holder.
+SEALED = (KeyName.HASH, KeyName.HOLDER_AGE)
 MOST_WAITING = 8  # files of a case that wait for a signature
 _HANDED = "handed-"
 
@@ -64,14 +67,15 @@ class Desk:
 
 
 @contextmanager
-def desk(home: Home, clock: Clock) -> Iterator[Desk]:
-    """The desk of this home, for one run at a time. What a killed run left half-written is deleted first."""
+def desk(home: Home, clock: Clock, names: Collection[KeyName] = home_keys.OWN) -> Iterator[Desk]:
+    """The desk of this home, for one run at a time. What a killed run left half-written is deleted first. `names`: the
+    keys that the run uses."""
     with alone(home, LOCK):
         for half in (home.root / "recalls").glob("*/.*"):
             shutil.rmtree(half) if half.is_dir() else half.unlink()
         with plaintext_folder(home) as plain, Ledger.open(home.ledger_url, clock) as ledger:
             ledger.require_open()
-            home_keys.prove(home, ledger)
+            home_keys.prove(home, ledger, names)
             yield Desk(home, ledger, plain)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from expectations.base.errors import Usage
+from expectations.base.places import MISSING
 from expectations.base.total import total
 from expectations.code import CodePhase
 from expectations.codes import CODES, NOT_CONFIRMED
@@ -37,7 +38,7 @@ def row(home: Home, ledger: Ledger, record: BatchRecord, number: int) -> dict[st
     try:
         found = judged.row(home, ledger, record, number)
     except Usage as error:
-        if error.code == "NO_SUCH_ROW" or not 0 <= number < record.rows:
+        if error.code in ("NO_SUCH_ROW", MISSING) or not 0 <= number < record.rows:
             raise
         return {**given, "gone": error, "end": _stopped(record)}
     reached = kept.reached(home, record.name)

@@ -5,7 +5,7 @@ and once that one small file is destroyed, whoever holds the holder's key opens 
 from pathlib import Path
 
 from flows.home.holder import identity as holder
-from flows.home.keys import overwrite
+from flows.home.keys import EVIDENCE, overwrite
 from flows.home.tree import Home
 from pipelines import sealing
 from pipelines.lake import durable
@@ -13,7 +13,7 @@ from pipelines.lake import durable
 
 def place(home: Home, batch: str) -> Path:
     """Where the private half lies, sealed."""
-    return home.keys / "evidence" / f"{batch}.age"
+    return home.keys / EVIDENCE / f"{batch}.age"
 
 
 def recipient(home: Home, batch: str) -> str:

@@ -25,6 +25,7 @@ from flows.ledger.signing import fingerprint
 from pipelines import sealing
 from pipelines.lake import durable
 
+EVIDENCE = "evidence"  # the folder in keys/ with one key for each batch
 NEW = ".new"  # ends the name of a key that two operators have not signed for yet
 # The file in keys/ of each key; that of earlier signing keys holds public halves, one a line, the present one first.
 FILES: Mapping[KeyName, str] = total(
@@ -169,6 +170,7 @@ def make_missing(home: Home, ledger: Ledger) -> None:
         for name in missing:
             make(name, home.keys / FILES[name])
         _publish_first(home)
+    (home.keys / EVIDENCE).mkdir(mode=0o700, exist_ok=True)
     prove(home, ledger)
 
 

@@ -117,6 +117,18 @@ def test_the_console_reaches_nothing_beyond_its_machine() -> None:
     assert [name for name, one in services.items() if "pages" in one.get("networks", ())] == ["console"]
 
 
+def test_the_console_sees_no_key_that_signs() -> None:
+    unit = declared.settings(UNITS / "sluicegate-console.service")
+    assert unit["TemporaryFileSystem"] == ["/var/lib/sluicegate/keys:ro"] and "ReadWritePaths" not in unit
+    shown = {
+        Path(one.lstrip("-")).name for key in ("BindPaths", "BindReadOnlyPaths") for one in " ".join(unit[key]).split()
+    }
+    assert shown == {"evidence", "hash", "holder-age", "holder-signing.pub"}
+    volumes = declared.compose()["services"]["console"]["volumes"]
+    assert "/dev/null:/srv/sluicegate/keys/holder-signing:ro" in volumes
+    assert {*declared.compose()["services"]["worker"]["volumes"]} < {*volumes}
+
+
 def test_the_compose_file_fits_its_schema() -> None:
     schema = json.loads((Path(__file__).parent / "resources" / "compose-spec.json").read_text())
     checker = jsonschema.Draft202012Validator(schema)

@@ -9,7 +9,8 @@ from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from expectations.base.errors import Transient
+from expectations.base.errors import Transient, Usage
+from expectations.base.places import MISSING
 from flows.console.web import forms, problems
 from flows.console.web.console import Console
 from flows.console.web.forms import Sent
@@ -44,6 +45,8 @@ def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Res
             return problems.page(problem.status, problem.headers)
         except TimeoutError:
             return problems.page(408)
+        except Usage as error:
+            return problems.page(409) if error.code == MISSING else problems.fault(error)
         except Transient:
             console.watch.note(Sight.LEDGER)
             return problems.page(503, {"Retry-After": "60"})

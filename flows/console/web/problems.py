@@ -19,6 +19,10 @@ _WORDS: Mapping[int, tuple[str, str]] = {
     403: ("This is not allowed", "Your roles do not include it, or the form was too old: load its page again."),
     404: ("There is no such page", "What waits, and every batch, is linked from the first page."),
     405: ("There is no such page", "What waits, and every batch, is linked from the first page."),
+    409: (
+        "This console has not the key for it",
+        "It was given only the keys that it needs every day. Do it by command, where the others are. Nothing was done.",
+    ),
     410: ("This invitation is over", "It was used, is older than an hour, or is none of ours. Ask for another."),
     408: ("This took too long", "A file is sent within a minute. Try once more."),
     413: (

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.responses import Response
 
 from expectations.base.errors import BadInput, Usage
+from expectations.base.places import MISSING
 from flows.console import row as rows
 from flows.console.statements import from_text, to_text
 from flows.console.web.problems import Problem
@@ -95,7 +96,9 @@ def _page(visit: Visit, status: int = 200, wrong: str = "") -> Response:
 
     try:
         found = twice(given)
-    except Usage:
+    except Usage as error:
+        if error.code == MISSING:
+            raise
         raise Problem(404) from None
     visit.look(Page.ROW, record.name)
     return visit.page(

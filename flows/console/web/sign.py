@@ -5,6 +5,7 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from expectations.base.errors import BadInput, SluicegateError, Usage
+from expectations.base.places import MISSING
 from flows.console import statements
 from flows.console.statements import Statement
 from flows.console.web.visit import Visit
@@ -50,6 +51,9 @@ def take(visit: Visit, made: Made, hand_in: Callable[[Statement, str, str], None
 
 
 def refused(visit: Visit, error: SluicegateError, back: str) -> Response:
-    """What did not happen, and what to do: 409, as something else stands now than was looked at."""
+    """What did not happen, and what to do: 409, as something else stands now than was looked at. Raises
+    the error of a key that this console has not."""
+    if error.code == MISSING:
+        raise error
     made = visit.console.ledger.clock.machine()
     return visit.page("not-done.html", 409, made=made, what=error.message, remedy=error.remedy, back=back)
