@@ -138,6 +138,12 @@ class Agreement(Strict):
         True,
         default=False,
     )
+    bars_receivers: bool = entry(
+        "whoever takes a batch in by command decides nothing on it, and has to say who it is; at least three approvers "
+        "must be there. What comes through the inbox by itself is taken in by nobody",
+        True,
+        default=False,
+    )
     thresholds: Thresholds = entry("what is tolerated", {"rows_per_batch": 1500000})
     recall: RecallTerms = entry("by when the recipient answers a recall", {"copies_days": 10}, default=RecallTerms())
     safeguards: Safeguards = entry("the recipient's safeguards: 26 USC 6103(p)(4)", {"reviewed_on": date(2026, 1, 1)})

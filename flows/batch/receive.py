@@ -5,13 +5,13 @@ what was disclosed before."""
 import json
 import shutil
 import tempfile
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from expectations import address
 from expectations.address import facilities
 from expectations.base.clock import Clock, legal_date
-from expectations.base.errors import BadInput, SluicegateError
+from expectations.base.errors import BadInput, SluicegateError, Usage
 from expectations.facts import persons
 from expectations.instruments import Agreement
 from flows.batch import tries, unreadable
@@ -20,6 +20,7 @@ from flows.home.registers import current_register
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.batches import ROWS_COUNT
+from flows.ledger.roles import Act
 from flows.ledger.signing import fingerprint, plain_key
 from flows.registry import enrolled
 from pipelines import register
@@ -31,30 +32,53 @@ from pipelines.lake.workplace import locked_folder
 INCOMING = ".incoming-"  # what a submission is copied into; a killed receipt's is deleted by the next
 
 
-def receive(home: Home, ledger: Ledger, clock: Clock, source: Path) -> str:
+@dataclass(frozen=True)
+class ByHand:
+    """A person takes a submission in, and says which operator that is, or does not (None)."""
+
+    operator: str | None = None
+
+
+def receive(home: Home, ledger: Ledger, clock: Clock, source: Path, hand: ByHand | None = None) -> str:
     """Takes the submission in `source` in; returns the batch's public name. The same letter again: the same batch.
+
+    `hand`: who takes it in; None where nobody does, since it came through the inbox by itself.
 
     Raises BadInput if it cannot be read as a submission, or if its agreement is unknown or did not sign it; the ledger
     keeps an entry of its own for that (invariant 1). Raises BadInput, and nothing is received, if the operator's list
-    of facilities or lists of persons cannot be read.
+    of facilities or lists of persons cannot be read. Raises Usage, and nothing is received, if the operator is not
+    enrolled or its roles do not allow it, or if none is named and the agreement bars whoever takes a batch in.
     """
     clock = ledger.guard(clock)
     ledger.require_open()
     keys.prove(home, ledger)
+    by = hand.operator if hand else None
+    if by is not None:
+        ledger.require_act(by, Act.RECEIVE)  # before anything is copied
     listed = _facilities(home)
     with locked_folder(home.lake, INCOMING) as incoming:  # it becomes the batch's folder; else it is deleted
-        taken, agreement, key = _read(home, ledger, clock, source, incoming)
+        taken, agreement, key = _read(home, ledger, clock, source, incoming, by)
         if home.persons:
             persons.keep(home.persons, incoming / persons.KEPT, home.duck)
         if listed is not None:
             durable.write(incoming / facilities.NAME, listed)
         with alone(home, taken.batch):
             if ledger.batch(taken.batch) is None:
-                _record(home, ledger, clock, taken, agreement, key, incoming)
+                if agreement.bars_receivers and hand and by is None:
+                    raise _unnamed(agreement)
+                _record(home, ledger, clock, taken, agreement, key, incoming, by)
         return taken.batch
 
 
-def _read(home: Home, ledger: Ledger, clock: Clock, source: Path, incoming: Path) -> tuple[TakenIn, Agreement, str]:
+def _unnamed(agreement: Agreement) -> Usage:
+    what = "the agreement bars whoever takes a batch in from deciding on it, and nobody is named who does"
+    remedy = "Say which operator you are: sluicegate run SUBMISSION --operator NAME."
+    return Usage("NO_OPERATOR", what, where=f"agreement {agreement.id}", remedy=remedy)
+
+
+def _read(
+    home: Home, ledger: Ledger, clock: Clock, source: Path, incoming: Path, by: str | None
+) -> tuple[TakenIn, Agreement, str]:
     """The submission, copied, its agreement, and the key that signed it. Whatever is wrong with it, it gets its entry
     and is put aside."""
     try:
@@ -71,7 +95,7 @@ def _read(home: Home, ledger: Ledger, clock: Clock, source: Path, incoming: Path
     except Exception as error:  # whatever a reader was not ready for; its text may quote what it could not read
         what = f"the submission cannot be read ({type(error).__name__})"
         wrong = BadInput("SUBMISSION_UNREADABLE", what, where=submission.LETTER, remedy="Send it in plain form.")
-    unreadable.record(ledger, clock, source, wrong)
+    unreadable.record(ledger, clock, source, wrong, by)
     unreadable.put_aside(home, source)
     raise wrong from None
 
@@ -105,7 +129,14 @@ def _facilities(home: Home) -> bytes | None:
 
 
 def _record(
-    home: Home, ledger: Ledger, clock: Clock, taken: TakenIn, agreement: Agreement, key: str, incoming: Path
+    home: Home,
+    ledger: Ledger,
+    clock: Clock,
+    taken: TakenIn,
+    agreement: Agreement,
+    key: str,
+    incoming: Path,
+    by: str | None,
 ) -> None:
     """Makes `incoming` the batch's folder in the lake, writes what was known before, then records the batch. In this
     order, each durable before the next, so that a crash in between leaves an orphan folder and no record."""
@@ -141,4 +172,5 @@ def _record(
         rows=sum(f.rows for f in taken.letter.files),
         signatory=agreement.signatory_with(key, taken.letter.signatory.name, taken.letter.signatory.office),
         letter_key=fingerprint(plain_key(key)),
+        by=by,
     )

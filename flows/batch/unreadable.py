@@ -35,8 +35,8 @@ def shown_name(folder: Path) -> str:
     return folder.name if _PLAIN.fullmatch(folder.name) else f"folder-{of_bytes(os.fsencode(folder.name))[:12]}"
 
 
-def record(ledger: Ledger, clock: Clock, source: Path, error: BadInput) -> None:
-    """Enters it in the ledger, once."""
+def record(ledger: Ledger, clock: Clock, source: Path, error: BadInput, by: str | None = None) -> None:
+    """Enters it in the ledger, once; `by`: the operator who took it in by hand."""
     known, now, name = _known(source), clock.now(), name_of(source)
     ledger.receive(
         name,
@@ -48,6 +48,7 @@ def record(ledger: Ledger, clock: Clock, source: Path, error: BadInput) -> None:
         instruments={},
         register="none",
         rows=0,
+        by=by,
     )
     entry = ledger.batch(name)
     if entry is not None and entry.state is State.RECEIVED:  # a crash may have come in between

@@ -27,6 +27,7 @@ def run(
     what: Annotated[str, Argument(metavar="SUBMISSION|BATCH", help="A submission's folder, or a batch's name.")],
     register: Annotated[Path | None, Option(help="Register to run against, instead of sluicegate.toml's.")] = None,
     runner: Annotated[Runner | None, Option(help="Where Beam runs, instead of sluicegate.toml's.")] = None,
+    operator: Annotated[str | None, Option(metavar="NAME", help="The enrolled operator who takes it in.")] = None,
     json: Json = False,
 ) -> int:
     """Run a submission, or a batch that waits, until it is released, held or refused.
@@ -41,7 +42,7 @@ def run(
         os.environ["SLUICEGATE_RUNNER"] = runner
     if register or runner:
         home = open_home(home.root)
-    record = runs.run(home, what, Reporter(quiet=json))
+    record = runs.run(home, what, Reporter(quiet=json), operator)
     return show(reports.batch_summary(home, record), json, print_summary, runs.EXIT_CODES[record.state])
 
 
@@ -134,6 +135,8 @@ def _print_batch(summary: dict[str, Any]) -> None:
     print_summary(summary)
     if summary["signed_by"]:
         print(f"Letter signed by: {summary['signed_by']}")
+    if summary["received_by"]:
+        print(f"Taken in by: {summary['received_by']}")
     print_tries(summary["tries"])
     print_table("Checkpoints", ["checkpoint", "status", "checks", "failed"], summary["checkpoints"])
     print_table("Events", ["seq", "at", "kind"], summary["events"])

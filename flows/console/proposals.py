@@ -22,6 +22,7 @@ DOES: Mapping[Act, str] = total(
         Act.VIEW_REQUEST: "see the values of a request",
         Act.VIEW_REGISTER: "see the values that are on file for a person",
         Act.VIEWS: "see who looked at values, and why",
+        Act.RECEIVE: "take a submission in by hand",
         Act.HALT: "stop all releases",
         Act.SNOOZE: "set aside for a while what waits",
         Act.REJECT: "reject a held batch",

@@ -1,4 +1,5 @@
-"""Who may not decide on a batch, where its agreement says so: whoever signed the enrolment of what the batch rests on.
+"""Who may not decide on a batch, where its agreement says so: whoever took it in by hand, and whoever signed the
+enrolment of what it rests on.
 
 That is the agreement, as it was at receipt and as it is now, if either version says so; the orders that stood against
 it at receipt; and the determinations that clear it. Nobody is barred by what stands for other agreements.
@@ -26,12 +27,13 @@ def barred(session: Session, batch: Batch) -> frozenset[str]:
     all_versions = session.scalars(select(Enrolled).where(Enrolled.id == batch.agreement).order_by(Enrolled.seq)).all()
     versions = [row for row in all_versions if row.digest == recorded.get(row.id) or row is all_versions[-1]]
     agreements = [one for row in versions if isinstance(one := _read(row), Agreement)]
+    took = {batch.received_by} if batch.received_by and any(one.bars_receivers for one in agreements) else set()
     if not any(one.bars_enrollers for one in agreements):
-        return frozenset()
+        return frozenset(took)
     then = session.scalars(select(Enrolled).where(Enrolled.digest.in_(recorded.values()))).all()
     now = _newest(session)
     rests = [row for one in agreements for row in _stands(one, then, now, batch.decided_on)]
-    return _signers(session, (*versions, *rests))
+    return _signers(session, (*versions, *rests)) | took
 
 
 def able(session: Session, act: Act, but: Collection[str]) -> tuple[str, ...]:
@@ -41,12 +43,18 @@ def able(session: Session, act: Act, but: Collection[str]) -> tuple[str, ...]:
 
 
 def require_two(session: Session, agreement: Agreement, signers: Collection[str], today: date) -> None:
-    """Raises Usage unless two operators remain who may decide under an agreement that these signed."""
-    now = _newest(session)
-    but = {*signers, *_signers(session, _stands(agreement, now, now, today))}
-    if len(able(session, Act.DROP, but)) < KEYS_NEEDED:
-        what = "it bars whoever signed its instruments, and fewer than two approvers would remain to decide"
-        remedy = "Have others sign it, enrol another approver first, or leave bars_enrollers out."
+    """Raises Usage unless two operators remain who may decide under an agreement that these sign, if it bars anybody:
+    whoever of them takes a batch in by hand."""
+    but, whom = frozenset[str](), []
+    if agreement.bars_enrollers:
+        now = _newest(session)
+        but, whom = _signers(session, _stands(agreement, now, now, today)) | set(signers), ["signed its instruments"]
+    remain = len(able(session, Act.DROP, but))
+    if agreement.bars_receivers:  # an approver may take batches in
+        remain, whom = remain - 1, [*whom, "takes a batch in"]
+    if whom and remain < KEYS_NEEDED:
+        what = f"it bars whoever {' or '.join(whom)}, and fewer than two approvers would remain to decide"
+        remedy = "Enrol another approver first, have others sign it, or leave out bars_enrollers or bars_receivers."
         raise Usage("NOBODY_TO_DECIDE", what, where=agreement.id, remedy=remedy)
 
 

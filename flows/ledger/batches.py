@@ -21,6 +21,9 @@ from flows.ledger.events.moves import Expired, Held, Moved, Received, Refused
 from flows.ledger.events.read import Read
 from flows.ledger.lifecycles.lifecycle import MOVED_ON
 from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
+from flows.ledger.operators import active_operator
+from flows.ledger.roles import Act, require
+from flows.ledger.signing import roles_of
 
 Facts: TypeAlias = Mapping[str, Any] | None  # what the event of a move says more: counts, codes, digests, known ids
 _AT_A_TIME = 1000  # names in one query
@@ -46,6 +49,7 @@ class Batches(Core):
         rows: int,
         signatory: int | None = None,
         letter_key: str | None = None,
+        by: str | None = None,
     ) -> bool:
         """Takes a submission in, once: False if this batch or this submission is known, whose row then stays as it is.
 
@@ -54,6 +58,9 @@ class Batches(Core):
         rows         as the letter says
         signatory    who signed the letter: the number of a signatory of the agreement in its version here, from 1
         letter_key   fingerprint of the key that signed it
+        by           the operator who takes it in by hand; None if nobody does, or says so
+
+        Raises Usage if no operator of this name is enrolled, NotYourRole if its roles do not allow it.
         """
         ids, what = {requester, agreement, register, *instruments}, "instruments"
         event = Received(
@@ -68,10 +75,13 @@ class Batches(Core):
             received_us=to_us(received_at),
             signatory=signatory,
             letter_key=letter_key and facts.digest(letter_key, "letter_key"),
+            by=by,
         )
         with self.transaction() as session:
             if session.scalar(select(Batch.name).where(or_(Batch.name == batch, Batch.submission == submission))):
                 return False
+            if by is not None:
+                require(roles_of(active_operator(session, by)), Act.RECEIVE, by)
             self.append(session, facts.name(batch, "batch"), event, also=ids)
         return True
 

@@ -37,6 +37,7 @@ class BatchRecord:
     checkpoint      held: where; content_digest: the committed rows that were held
     codes, cites    why it is held or refused, and the instruments that say so
     package_digest  prepared or published: digest of the package folder
+    received_by     the operator who took it in by hand; None if nobody did, or said so
     """
 
     name: str
@@ -57,6 +58,7 @@ class BatchRecord:
     cites: Json[tuple[str, ...]]
     package_digest: str | None
     merkle_root: str | None
+    received_by: str | None
 
 
 class Core:

@@ -13,7 +13,8 @@ from flows.ledger import facts, signing
 from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Operator, OperatorKey, Time, as_record
 from flows.ledger.events.operators import OperatorChanged, OperatorKeyChanged, RolesGiven
-from flows.ledger.roles import ALL, Act, Role
+from flows.ledger.roles import ALL, Act, Role, require
+from flows.ledger.signing import roles_of
 
 Signed = Mapping[str, str]  # armored SSH signatures, or those of passkeys, by where each was read
 
@@ -146,6 +147,11 @@ class Operators(Core):
         with self.reading() as session:
             rows = session.scalars(select(Operator).order_by(Operator.name))
             return [as_record(OperatorRecord, row, keys=_records(session, row.name)) for row in rows]
+
+    def require_act(self, name: str, act: Act) -> None:
+        """Raises Usage if no operator of this name is enrolled, NotYourRole if its roles do not allow this."""
+        with self.transaction() as session:
+            require(roles_of(active_operator(session, name)), act, name)
 
     def operator_of(self, key_line: str) -> str:
         """The name of the operator whose key this is; raises BadInput if it is no active operator's."""

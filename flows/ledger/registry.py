@@ -53,7 +53,7 @@ class Registry(Core):
         Waits for a publication under way, so that a court order is either heeded by it or enrolled after it.
         Raises BadInput if it is no instrument, or its id is that of one of another kind, or a signature does not count;
         Usage if there are not two operators, if it determines something for a day to come, or if it is an agreement
-        that bars its enrollers and leaves fewer than two approvers to decide.
+        that bars people from deciding and leaves fewer than two approvers who may.
         """
         instrument, digest = parse_instrument(body, where), instrument_digest(body)
         if isinstance(instrument, Determination) and instrument.determined_on > self.clock.today(_FIRST_ZONE):
@@ -69,7 +69,7 @@ class Registry(Core):
             id, kind, version = instrument.id, instrument.kind, newest.version + 1 if newest else 1
             text = instrument_text(session, body, where)
             by, contents = signing.signed_by_two(session, text, signed, signatures.INSTRUMENT, Act.ENROL_INSTRUMENT)
-            if isinstance(instrument, Agreement) and instrument.bars_enrollers:
+            if isinstance(instrument, Agreement):
                 barring.require_two(session, instrument, {one.by for one in by}, self.clock.today(instrument.zone))
             event = InstrumentEnrolled(
                 instrument=id, kind=kind, digest=digest, version=version, signed=by, home=home_id(session)

@@ -25,6 +25,7 @@ class Act(StrEnum):
     VIEW_REQUEST = "view_request"  # the values of a request
     VIEW_REGISTER = "view_register"  # the values that the register has of a person
     VIEWS = "views"  # who looked at values, and why
+    RECEIVE = "receive"  # take a submission in by hand
     HALT = "halt"
     REJECT = "reject"
     RETRY = "retry"
@@ -39,7 +40,9 @@ class Act(StrEnum):
     HOME = "home"  # its keys, its clock, its opening after a restore, what an older ledger did not say
 
 
-_LOOKS_AFTER = frozenset({Act.VIEW, Act.VIEW_REQUEST, Act.HALT, Act.REJECT, Act.RETRY, Act.RECALL, Act.SNOOZE})
+_LOOKS_AFTER = frozenset(
+    {Act.VIEW, Act.VIEW_REQUEST, Act.RECEIVE, Act.HALT, Act.REJECT, Act.RETRY, Act.RECALL, Act.SNOOZE}
+)
 _ENTRUSTS = frozenset({Act.DROP, Act.CONFIRM, Act.RESUME, Act.OPERATORS, Act.HOME})  # what takes two people
 ACTS: Mapping[Role, frozenset[Act]] = total(
     Role,
@@ -87,10 +90,10 @@ class NotYourRole(Forbidden):
 
 
 class Barred(Forbidden):
-    """The batch's agreement bars those who enrolled what it rests on, and the operator is one of them."""
+    """The batch's agreement bars those who enrolled what it rests on, or took it in: the operator is one of them."""
 
     def __init__(self, by: str, act: Act) -> None:
-        what = "the agreement bars whoever signed its instruments from deciding on its batches"
+        what = "the agreement bars whoever signed its instruments, or took the batch in, from deciding on it"
         super().__init__("BARRED_BY_AGREEMENT", what, where=by, remedy="See sluicegate review show: it names who may.")
         self.by, self.act = by, act
 

@@ -47,6 +47,7 @@ def one(home: Home, batch: str) -> dict[str, Any]:
     return {
         **batch_summary(home, record),
         "signed_by": signed_by,
+        "received_by": record.received_by,
         "tries": held,
         "checkpoints": [
             (v["suite"], v["status"], v["declared"], sum(r["ok"] is not True for r in v["results"]))

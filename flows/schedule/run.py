@@ -28,13 +28,13 @@ EXIT_CODES: Mapping[State, int] = total(
 )
 
 
-def run(home: Home, what: str, report: Reporter) -> BatchRecord:
+def run(home: Home, what: str, report: Reporter, operator: str | None = None) -> BatchRecord:
     """Runs a submission (a folder) or a known batch (its name) until it is released, held or refused. Gives what the
-    ledger says then. Raises BadInput on a submission that cannot be read, Usage on a batch that nobody knows, Fault
-    when the system failed."""
+    ledger says then. `operator`: who takes a submission in. Raises BadInput on a submission that cannot be read, Usage
+    on a batch that nobody knows or an operator who may not take it in, Fault when the system failed."""
     wait = server.warm_up(home)
     preload.begin(home)
-    name = _name(home, what, report)
+    name = _name(home, what, report, operator)
     from flows.schedule.batch import batch_flow
 
     wait()
@@ -59,15 +59,15 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _name(home: Home, what: str, report: Reporter) -> str:
+def _name(home: Home, what: str, report: Reporter, operator: str | None) -> str:
     """The batch's name; a submission is taken in first."""
-    from flows.batch.receive import receive
+    from flows.batch.receive import ByHand, receive
 
     folder = Path(what)
     with Ledger.open(home.ledger_url, home.clock()) as ledger:
         if _is_folder(folder):
             current_register(home, report)
-            return receive(home, ledger, ledger.clock, folder)
+            return receive(home, ledger, ledger.clock, folder, ByHand(operator))
         if ledger.batch(what) is None:
             remedy = "Name a submission's folder, or a batch as sluicegate status lists it."
             raise Usage("NO_SUCH_BATCH", "there is neither a folder nor a batch of this name", remedy=remedy)

@@ -51,6 +51,7 @@ SAYS_NOTHING = {
     "source": "for people",
     "received_on": "when the holder had the text: recorded, decides nothing",
     "zone": "says which day it is there: every date is judged on that day, and no zone is narrower than another",
+    "bars_receivers": "who of the operators may decide: tests/flows/ledger/test_barring.py",
     "bars_enrollers": "who of the operators may decide: tests/flows/ledger/test_barring.py",
     "holder.id": "named in package and accounting",
     "holder.name": "named in package and accounting",

@@ -78,7 +78,7 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     office.enrol(agreement())
     office.revoke("dora", "ada", "ben")
     for batch in ("batch-1", "batch-2"):
-        receive(ledger, batch)
+        receive(ledger, batch, by="ada" if batch == "batch-1" else None)
         ledger.ask(batch, 10, sha(f"asked {batch}"))
         ledger.count_period(batch, 365, Period(20, 4, 1))
         sealed(ledger, batch)

@@ -102,6 +102,7 @@ def receive(
     agreement: str = "mou",
     at: datetime = RECEIVED_AT,
     instruments: Mapping[str, str] | None = None,
+    by: str | None = None,
 ) -> bool:
     return ledger.receive(
         batch,
@@ -113,6 +114,7 @@ def receive(
         instruments=instruments or {"mou": sha("mou")},
         register="register-7",
         rows=10,
+        by=by,
     )
 
 

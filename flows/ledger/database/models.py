@@ -42,6 +42,7 @@ class Batch(Base):
     instruments: Mapped[str] = mapped_column(Text)  # JSON: id to digest
     register: Mapped[str] = mapped_column(NAME)
     rows: Mapped[int] = mapped_column(BigInteger)
+    received_by: Mapped[str | None] = mapped_column(NAME)  # who took it in by hand; None: nobody, or nobody said so
     state: Mapped[str] = mapped_column(WORD, index=True)
     resumes: Mapped[str | None] = mapped_column(WORD)
     hold: Mapped[int | None] = mapped_column(BigInteger)

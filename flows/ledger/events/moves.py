@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from flows.ledger.bulk import CLAIMS
-from flows.ledger.database.models import Batch, from_us, stamp
+from flows.ledger.database.models import Batch, Operator, from_us, stamp
 from flows.ledger.decisions import KEYS_NEEDED, Decision
 from flows.ledger.events.base import Counted, Event
 from flows.ledger.events.read import Read
 from flows.ledger.events.review import decided
 from flows.ledger.lifecycles.states import RUNS_IN, TRANSITIONS, Cause, Checkpoint, State
+from flows.ledger.roles import Act, may
+from flows.ledger.signing import roles_of
 from flows.ledger.tables import Tables
 
 
@@ -20,7 +22,8 @@ from flows.ledger.tables import Tables
 class Received(Event, kinds=[State.RECEIVED]):
     """A submission was taken in. `under`: id and digest of all that the decision rests on; `decided_on`: YYYYMMDD.
 
-    `signatory`, `letter_key`: who signed the letter, as a number in the agreement's list, and with which key.
+    `signatory`, `letter_key`: who signed the letter, as a number in the agreement's list, and with which key. `by`: the
+    operator who took it in by hand.
     """
 
     submission: str
@@ -34,11 +37,17 @@ class Received(Event, kinds=[State.RECEIVED]):
     received_us: int | None = None
     signatory: int | None = None
     letter_key: str | None = None
+    by: str | None = None
 
     @classmethod
     def read(cls, kind: str, facts: str) -> Event:
         """With a `start` it is a batch that goes on from where it was."""
         return Moved.read(kind, facts) if "start" in json.loads(facts) else super().read(kind, facts)
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        who = tables.find(Operator, self.by) if self.by else None
+        if self.by and (who is None or who.revoked_at is not None or not may(roles_of(who), Act.RECEIVE)):
+            yield f"{self.by} might not take a submission in then"
 
     def apply(self, tables: Tables) -> None:
         name, us = tables.place.batch, self.received_us
@@ -48,6 +57,7 @@ class Received(Event, kinds=[State.RECEIVED]):
             received_at=tables.unsaid(Batch.received_at, name) if us is None else stamp(from_us(us)),
             decided_on=datetime.strptime(str(self.decided_on), "%Y%m%d").date(),
             instruments=self._instruments(tables),
+            received_by=self.by,
             state=State.RECEIVED.value,
             codes="[]",
             cites="[]",

@@ -35,10 +35,10 @@ def test_the_table_of_roles() -> None:
     """As people read it. A role with more than this is a decision, not an accident."""
     assert {role: sorted(ACTS[role]) for role in Role} == {
         Role.VIEWER: ["view"],
-        Role.OPERATOR: ["halt", "recall", "reject", "retry", "snooze", "view", "view_request"],
+        Role.OPERATOR: ["halt", "recall", "receive", "reject", "retry", "snooze", "view", "view_request"],
         Role.APPROVER: [
-            *("confirm", "drop", "halt", "home", "operators", "recall", "reject", "resume", "retry"),
-            *("snooze", "view", "view_request"),
+            *("confirm", "drop", "halt", "home", "operators", "recall", "receive", "reject", "resume"),
+            *("retry", "snooze", "view", "view_request"),
         ],
         Role.INSTRUMENT_KEEPER: ["compliance", "enrol_instrument", "halt", "view"],
         Role.AUDITOR: ["halt", "view", "view_register", "view_request", "views"],
@@ -119,6 +119,10 @@ class Desk:
         receive(self.ledger)
         self.ledger.audit("batch-1", 3 if what in (View.VALUES, View.REGISTER) else None, what, "zoe", WHY)
 
+    def receive(self) -> None:
+        receive(self.ledger, "by-hand", by="zoe")
+        assert self.ledger.known_batch("by-hand").received_by == "zoe"
+
     def clock(self) -> None:
         today = self.ledger.clock.now().date()
         self.ledger.set_clock(today, self.two(self.ledger.clock_message(today), signatures.CLOCK))
@@ -139,6 +143,7 @@ def soon(ledger: Ledger) -> datetime:
 
 # What zoe tries, by what it is in the table.
 TRIED: dict[str, tuple[Act, Callable[[Desk], Any]]] = {
+    "take a submission in": (Act.RECEIVE, Desk.receive),
     "halt": (Act.HALT, lambda desk: desk.ledger.halt("zoe", Reason.NOT_VALID)),
     "reject": (Act.REJECT, lambda desk: desk.decide(Decision.REJECT)),
     "retry": (Act.RETRY, lambda desk: desk.decide(Decision.RETRY)),
