@@ -38,8 +38,15 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def at_the_provider(page: Page, subject: str) -> None:
+    go_on(page)
     page.locator("input[name=sub]").fill(subject)
     page.locator("input[name=sub]").press("Enter")
+
+
+def go_on(page: Page) -> None:
+    """Reads where one goes, and goes there."""
+    expect(page.get_by_role("heading", level=1)).to_contain_text("You are leaving for localhost:")
+    page.get_by_role("link", name="Go on to localhost:").click()
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without"])
@@ -50,7 +57,7 @@ def test_by_an_invitation_and_then_by_the_button(browser: Browser, served: Serve
     if not script:
         page.get_by_label("Code").fill(invitation.partition("#")[2])
         page.get_by_role("button", name="Go on").click()
-    page.get_by_role("link", name=f"Come in with {BUTTON}").click()
+    page.get_by_role("button", name=f"Come in with {BUTTON}").click()
     at_the_provider(page, f"ada-{script}")
     expect(page).to_have_url(f"{served.origin}/sign-in/key")  # nothing was demanded there: it is one factor
     page.goto("/me")
@@ -58,7 +65,7 @@ def test_by_an_invitation_and_then_by_the_button(browser: Browser, served: Serve
     expect(page.get_by_role("heading", level=1)).to_have_text("operator-1")
     page.get_by_role("button", name="Sign out").click()
     page.goto("/me")  # and is brought back there
-    page.get_by_role("link", name=f"Sign in with {BUTTON}").click()
+    page.get_by_role("button", name=f"Sign in with {BUTTON}").click()
     at_the_provider(page, f"ada-{script}")
     reader.show_key()
     expect(page).to_have_url(f"{served.origin}/me")
@@ -76,7 +83,7 @@ def test_who_is_nobody_here_is_told_so(browser: Browser, served: Served) -> None
     reader = Reader(browser, served)
     page = reader.page
     page.goto("/sign-in")
-    page.get_by_role("link", name=f"Sign in with {BUTTON}").click()
+    page.get_by_role("button", name=f"Sign in with {BUTTON}").click()
     at_the_provider(page, "zebulon")
     expect(page.get_by_role("alert")).to_contain_text("it is bound to no operator here")
     assert "zebulon" not in page.content()
@@ -96,7 +103,8 @@ def test_from_another_site_no_cookie_of_a_session_comes_and_one_is_in_all_the_sa
     link = [""]
     with page.expect_request("**/oauth2/authorize?*") as asked:
         page.goto(served.invitation("operator-2"))
-        page.get_by_role("link", name=f"Come in with {BUTTON}").click()
+        page.get_by_role("button", name=f"Come in with {BUTTON}").click()
+        go_on(page)
     link[0] = httpx.post(asked.value.url, data={"sub": "ben"}).headers["location"]
     assert link[0].startswith(f"{served.origin}/sign-in/oidc/back?")
     page.goto(f"{other}/")
@@ -119,7 +127,7 @@ def stays(page: Page, served: Served) -> None:
     """Signs in, and stays on the page that would lead on."""
     page.goto("/sign-in?next=/me")
     page.route(f"{served.origin}/sign-in/key*", lambda route: route.fulfill(status=204))
-    page.get_by_role("link", name=f"Sign in with {BUTTON}").click()
+    page.get_by_role("button", name=f"Sign in with {BUTTON}").click()
     at_the_provider(page, "carla")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your account is known here")
 
@@ -134,8 +142,12 @@ def test_axe_finds_nothing_on_its_pages(browser: Browser, served: Served, look: 
     carla(served)
     reader = Reader(browser, served, **LOOKS[look])
     doors = ("/sign-in", "/sign-in?wrong=identity", "/sign-in?wrong=provider")
-    for path in (*doors, served.invitation("operator-2"), "SIGNED IN"):
-        stays(reader.page, served) if path == "SIGNED IN" else reader.page.goto(path)
+    for path in (*doors, served.invitation("operator-2"), "LEAVING", "SIGNED IN"):
+        if path == "LEAVING":
+            reader.page.get_by_role("button", name=f"Come in with {BUTTON}").click()
+            expect(reader.page.get_by_role("link", name="Stay here")).to_be_visible()
+        else:
+            stays(reader.page, served) if path == "SIGNED IN" else reader.page.goto(path)
         assert axe(reader.page) == [], path
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert reader.page.evaluate(wide) == 0, path
@@ -152,6 +164,10 @@ def test_its_html_is_valid(browser: Browser, served: Served, tmp_path: Path) -> 
             with reader.page.expect_response("**/sign-in/oidc/back?*") as answer:
                 stays(reader.page, served)
             files[-1].write_text(answer.value.text())
+            leaving = reader.page.request.post("/sign-in/oidc", headers={"Sec-Fetch-Site": "same-origin"}, form={})
+            assert "Stay here" in leaving.text()
+            files.append(tmp_path / "leaving.html")
+            files[-1].write_text(leaving.text())
         else:
             files[-1].write_text(reader.page.request.get(path).text())
     command = ["java", "-jar", str(VNU), "--stdout", "--format", "json", *map(str, files)]

@@ -42,6 +42,12 @@ class Begins:
             if len(self._begun) > _MOST:
                 self._begun.popitem(last=False)
 
+    def find(self, browser: str) -> Begun | None:
+        """What this browser began, not long ago; it stays begun."""
+        with self._lock:
+            recent = [one for at, one in self._begun.values() if self._clock() - at <= SECONDS]
+        return next((one for one in recent if tokens.same(browser, one.browser)), None)
+
     def take(self, state: str, browser: str) -> Begun | None:
         """What was begun with this state, in this browser, not long ago; whoever asks, it is there once."""
         with self._lock:

@@ -1,10 +1,11 @@
-"""Coming in by an identity at the configured provider: the browser goes there, and comes back once.
+"""Coming in by an identity at the configured provider: a page of ours says so, the browser goes there, and comes back
+once.
 
 The session's cookie is sent by no other site, not even on the way back from the provider. So what was begun is known by
 a cookie of its own, and whoever is in is brought on by a page of ours.
 """
 
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.responses import Response
 
@@ -13,6 +14,7 @@ from flows.console.oidc.begun import SECONDS
 from flows.console.web import back, proof
 from flows.console.web.console import COME_BACK
 from flows.console.web.guard import SIGN_IN
+from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
 from flows.ledger.entrance import From
 from flows.ledger.facts import Failure, Way
@@ -21,21 +23,35 @@ BEGIN, BACK = "/sign-in/oidc", COME_BACK
 
 
 def begin(visit: Visit) -> Response:
-    """Sends the browser to the provider. Only a page of ours leads here: no other site signs anybody in."""
-    asked, provider = visit.request.query_params, visit.console.provider
-    to, invitation = back.back_to(asked.get("next", "/")), asked.get("invitation", "")
-    if provider is None or visit.request.headers.get("sec-fetch-site") != "same-origin":
-        return _door("", to)
+    """Keeps what was begun here, on this side: where one wanted to go, and the code of an invitation. Nothing of it
+    stands in an address. The browser stays here, and has a cookie for it."""
+    console, invitation = visit.console, visit.form.get("token", "").strip()
+    if console.provider is None:
+        raise Problem(404)
+    to = back.back_to(visit.form.get("next", "/"))
     if visit.entered and not invitation:
         return visit.to(to)
     visit.try_often(Way.PROVIDER)
+    if invitation and console.entrance.invited(invitation) is None:
+        console.entrance.failed(None, Way.INVITATION, Failure.WRONG, visit.at)
+        raise Problem(410)
     begun = Begun(to, invitation, visit.token)
+    console.begun.add(begun)
+    return _keep(visit, visit.to(BEGIN), begun.browser)
+
+
+def leaving(visit: Visit) -> Response:
+    """Says where the browser goes now: by a link, since forms lead to pages of ours only, as the policy has it."""
+    provider, browser = visit.console.provider, visit.request.cookies.get(_cookie(visit), "")
+    begun = visit.console.begun.find(browser) if browser else None
+    if provider is None or begun is None:
+        return _door("", "/")
     try:
-        answer = visit.to(provider.address(begun))
+        place = provider.address(begun)
     except Unreachable:
-        return _door("provider", to)
-    visit.console.begun.add(begun)
-    return _keep(visit, answer, begun.browser)
+        return _keep(visit, _door("provider", begun.back), "")
+    host, stay = urlsplit(place).netloc, "/" if visit.entered else SIGN_IN
+    return visit.page("leaving.html", place=place, host=host, label=provider.said.label, stay=stay)
 
 
 def come_back(visit: Visit) -> Response:

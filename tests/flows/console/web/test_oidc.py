@@ -4,6 +4,7 @@ does not come in; and what is kept and said of it."""
 from __future__ import annotations
 
 import hmac
+import html
 import json
 import logging
 import re
@@ -38,7 +39,6 @@ from tests.factories.providers import CLIENT, SECRET, SUBJECT, Provider, as_json
 from tests.flows.console.web.test_doors import revoke
 
 FAILED, DOWN = "/sign-in?wrong=identity", "/sign-in?wrong=provider"
-OURS = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture
@@ -79,11 +79,18 @@ def app(
     app.state.console.ledger.close()
 
 
-def begin(browser: Browser, **asked: str) -> str:
-    """Where the browser is sent."""
-    answer = browser.get("/sign-in/oidc", params=asked, headers=OURS)
+def begin(browser: Browser, **fields: str) -> str:
+    """Where the browser is sent, or the link of the page that says where it goes."""
+    answer = browser.post("/sign-in/oidc", fields)
     assert answer.status_code == 303, answer.status_code
-    return str(answer.headers["location"])
+    if answer.headers["location"] != "/sign-in/oidc":
+        return str(answer.headers["location"])
+    page = browser.get("/sign-in/oidc")
+    if page.status_code == 303:
+        return str(page.headers["location"])
+    link = re.search(r'<a class="button" href="([^"]+)" rel="noreferrer">Go on to localhost:\d+</a>', page.text)
+    assert link, page.text
+    return html.unescape(link[1])
 
 
 def come_back(browser: Browser, said: dict[str, str]) -> Any:
@@ -96,7 +103,7 @@ def sign_in(browser: Browser, provider: Provider, subject: str = SUBJECT, **aske
 
 def bind(browser: Browser, provider: Provider, name: str = "operator-1", subject: str = SUBJECT) -> Any:
     token = browser.console.entrance.invite(name, "operator-2")
-    return sign_in(browser, provider, subject, invitation=token)
+    return sign_in(browser, provider, subject, token=token)
 
 
 def told(browser: Browser, *kinds: str) -> list[dict[str, Any]]:
@@ -115,7 +122,8 @@ def is_out(browser: Browser, answer: Any, where: str = FAILED) -> None:
 
 def test_who_is_bound_signs_in_and_lands_where_one_wanted_to(browser: Browser, provider: Provider) -> None:
     page = browser.get("/sign-in", params={"next": "/me"}).text
-    assert 'href="/sign-in/oidc?next=%2Fme">Sign in with the office&#39;s account' in page
+    form = '<form method="post" action="/sign-in/oidc"><input type="hidden" name="next" value="/me"><p>'
+    assert f"{form}<button>Sign in with the office&#39;s account</button>" in page
     answer = sign_in(browser, provider, next="/me")
     assert answer.status_code == 200 and '<meta http-equiv="refresh" content="0; url=/me">' in answer.text
     assert "operator-1" in browser.get("/me").text
@@ -124,16 +132,16 @@ def test_who_is_bound_signs_in_and_lands_where_one_wanted_to(browser: Browser, p
     said = {"kind": "signed_in", "by": "operator-1", "way": "provider", "issuer": of, "factors": 2}
     assert told(browser, "signed_in")[-1] == said
     assert ledger.verify() == []
-    assert browser.get("/sign-in/oidc", headers=OURS).headers["location"] == "/"  # who is in, is in
+    assert begin(browser) == "/"  # who is in, is in
 
 
 def test_the_cookies_are_read_by_no_script_and_the_session_comes_from_no_other_site(
     browser: Browser, provider: Provider
 ) -> None:
-    answer = browser.get("/sign-in/oidc", headers=OURS)
+    answer = browser.post("/sign-in/oidc", {})
     form = r"__Host-sluicegate-oidc=[A-Za-z0-9_-]{43}; HttpOnly; Max-Age=600; Path=/; SameSite=lax; Secure"
     assert re.fullmatch(form, answer.headers["set-cookie"])
-    said = come_back(browser, provider.sign_in(answer.headers["location"])).headers.get_list("set-cookie")
+    said = sign_in(browser, provider).headers.get_list("set-cookie")
     assert re.fullmatch(r"__Host-sluicegate=[A-Za-z0-9_-]{43}; HttpOnly; Path=/; SameSite=strict; Secure", said[0])
     assert said[1].startswith('__Host-sluicegate-oidc=""; ')
 
@@ -156,8 +164,31 @@ def test_what_is_asked_for_is_no_more_than_needed(browser: Browser, provider: Pr
 
 @pytest.mark.parametrize("site", [None, "cross-site", "same-site", "none"])
 def test_no_other_site_begins_it(browser: Browser, site: str | None) -> None:
-    answer = browser.get("/sign-in/oidc", headers={"Sec-Fetch-Site": site} if site else {})
-    assert answer.headers["location"] == "/sign-in" and "set-cookie" not in answer.headers
+    said = {"Sec-Fetch-Site": site} if site else {}
+    assert browser.get("/sign-in/oidc", headers=said).headers["location"] == "/sign-in"
+    answer = browser.client.post("/sign-in/oidc", data={"next": "/me"}, headers=said)
+    assert answer.status_code == 403 and "set-cookie" not in answer.headers
+
+
+def test_a_page_says_where_one_goes_and_how_to_stay(browser: Browser, provider: Provider) -> None:
+    assert browser.post("/sign-in/oidc", {"next": "/me"}).headers["location"] == "/sign-in/oidc"
+    page, host = browser.get("/sign-in/oidc"), provider.issuer.removeprefix("http://")
+    assert page.status_code == 200 and f"<h1>You are leaving for {host}</h1>" in page.text
+    assert '<a href="/sign-in">Stay here</a>' in page.text and "<script>" not in page.text
+    assert browser.get("/sign-in/oidc").text == page.text  # it is begun once, however often it is looked at
+    other = Browser(browser.app)
+    assert other.get("/sign-in/oidc").headers["location"] == "/sign-in"
+    other.client.cookies.set("__Host-sluicegate-oidc", "x" * 43)
+    assert other.get("/sign-in/oidc").headers["location"] == "/sign-in"
+
+
+def test_the_code_of_an_invitation_stays_here(browser: Browser, provider: Provider) -> None:
+    token = browser.console.entrance.invite("operator-1", "operator-2")
+    sent = browser.post("/sign-in/oidc", {"token": token})
+    page = browser.get("/sign-in/oidc")
+    assert token not in str(sent.headers) + sent.text + str(page.headers) + page.text
+    begun = browser.console.begun.find(browser.client.cookies.get("__Host-sluicegate-oidc") or "")
+    assert begun and begun.invitation == token
 
 
 @pytest.mark.parametrize("next", ["//evil.example", "https://evil.example/", "/\\evil.example", "/sign-out", "/me\n"])
@@ -374,9 +405,10 @@ def test_what_was_begun_long_ago_or_before_many_others_is_forgotten(monkeypatch:
     begins.add(one)
     begins.add(two)
     now[0] = SECONDS
-    assert begins.take(one.state, one.browser) is one and begins.take(one.state, one.browser) is None
+    assert begins.find(one.browser) is begins.take(one.state, one.browser) is one
+    assert begins.find(one.browser) is begins.take(one.state, one.browser) is None and begins.find("") is None
     now[0] = SECONDS + 1
-    assert begins.take(two.state, two.browser) is None
+    assert begins.find(two.browser) is begins.take(two.state, two.browser) is None
     monkeypatch.setattr("flows.console.oidc.begun._MOST", 1)
     begins.add(one)
     begins.add(two)
@@ -587,7 +619,7 @@ def test_a_revoked_operator_is_out_and_its_identity_may_be_anothers(browser: Bro
     assert browser.get("/me").status_code == 303
     is_out(browser, sign_in(browser, provider))
     token = browser.console.entrance.invite("cleo", "operator-2")
-    assert sign_in(browser, provider, invitation=token).status_code == 200
+    assert sign_in(browser, provider, token=token).status_code == 200
     assert "<h1>cleo</h1>" in browser.get("/me").text
 
 
@@ -602,14 +634,19 @@ def test_an_invitation_binds_once_and_ends_what_was_open(browser: Browser, provi
     entrance, other = browser.console.entrance, Browser(browser.app)
     token = entrance.invite("operator-1", "operator-2")
     page = other.post("/invitation", {"token": token}).text
-    assert f'href="/sign-in/oidc?invitation={token}">Come in with the office&#39;s account' in page
-    assert sign_in(other, provider, "new", invitation=token).status_code == 200
+    form = f'<form method="post" action="/sign-in/oidc"><input type="hidden" name="token" value="{token}"><p>'
+    assert f"{form}<button>Come in with the office&#39;s account</button>" in page
+    twice = Browser(browser.app)
+    late = provider.sign_in(begin(twice, token=token), "late")
+    assert sign_in(other, provider, "new", token=token).status_code == 200
     assert browser.get("/me").status_code == 303 and other.get("/me").status_code == 200
+    is_out(twice, come_back(twice, late))  # begun while it counted
     third = Browser(browser.app)
-    is_out(third, sign_in(third, provider, "third", invitation=token))
     is_out(third, sign_in(third, provider))  # the one before is bound no more
-    for bad in ("x", "x" * 43, "é"):
-        is_out(third, sign_in(third, provider, "third", invitation=bad))
+    for bad in (token, "x", "x" * 43, "é"):
+        answer = third.post("/sign-in/oidc", {"token": bad})
+        assert answer.status_code == 410 and "set-cookie" not in answer.headers
+    assert {one["way"] for one in told(third, "sign_in_failed")} == {"invitation", "provider"}
 
 
 def test_an_approver_takes_an_identity_away(
@@ -649,7 +686,8 @@ def test_without_passwords_there_is_no_form_for_one(
 
 def test_without_a_provider_its_pages_lead_to_the_door(installation: Installation, tmp_path: Path) -> None:
     browser = Browser(opened(installation, tmp_path / "home", ""))
-    assert browser.get("/sign-in/oidc", headers=OURS).headers["location"] == "/sign-in"
+    assert browser.get("/sign-in/oidc").headers["location"] == "/sign-in"
+    assert browser.post("/sign-in/oidc", {}).status_code == 404
     assert browser.get("/sign-in/oidc/back", params={"code": "x"}).headers["location"] == FAILED
     assert "/sign-in/oidc" not in browser.get("/sign-in").text
     browser.console.ledger.close()
@@ -659,7 +697,7 @@ def test_tries_to_begin_are_limited(browser: Browser, app: FastAPI) -> None:
     object.__setattr__(app.state.console, "addresses", Rate(2, 100))
     begin(browser)
     begin(browser)
-    assert browser.get("/sign-in/oidc", headers=OURS).status_code == 429
+    assert browser.post("/sign-in/oidc", {}).status_code == 429
 
 
 def test_of_code_tokens_subject_and_secret_nothing_is_kept_said_or_logged(

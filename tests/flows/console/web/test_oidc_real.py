@@ -78,7 +78,7 @@ def shows_a_key(browser: Browser, where: str) -> None:
 
 def test_who_was_invited_comes_in_by_it_and_a_key_from_then_on(browser: Browser) -> None:
     token = browser.console.entrance.invite("operator-1", "operator-2")
-    assert sign_in(browser, "somebody", invitation=token).status_code == 200
+    assert sign_in(browser, "somebody", token=token).status_code == 200
     shows_a_key(browser, "/sign-in/key")
     assert browser.sign_out().status_code == 303
     answer = sign_in(browser, "somebody", next="/me")
@@ -90,7 +90,7 @@ def test_who_was_invited_comes_in_by_it_and_a_key_from_then_on(browser: Browser)
 
 def test_a_code_counts_once_there_and_here(browser: Browser) -> None:
     token = browser.console.entrance.invite("operator-1", "operator-2")
-    said = there(begin(browser, invitation=token), "somebody")
+    said = there(begin(browser, token=token), "somebody")
     assert come_back(browser, said).status_code == 200
     shows_a_key(browser, "/sign-in/key")
     browser.sign_out()
@@ -122,7 +122,7 @@ def test_of_whom_two_factors_are_demanded_proves_them_or_lets_nobody_in(
     for subject, means in (("surely", {"amr": ["pwd", "mfa"]}), ("barely", {"amr": ["pwd"]}), ("silently", {})):
         assert httpx.put(f"{issuer}/users/{subject}", json=means).is_success
         token = browser.console.entrance.invite("operator-1", "operator-2")
-        answer = sign_in(browser, subject, invitation=token)
+        answer = sign_in(browser, subject, token=token)
         if "mfa" in means.get("amr", []):
             assert "You are signed in" in answer.text and "<h1>operator-1</h1>" in browser.get("/me").text
             browser.sign_out()

@@ -404,6 +404,7 @@ def test_the_door_needs_nobody(app: FastAPI) -> None:
         "POST /sign-in",
         "POST /sign-in/passkey",
         "GET /sign-in/oidc",
+        "POST /sign-in/oidc",
         "GET /sign-in/oidc/back",
         "GET /invitation",
         "POST /invitation",
