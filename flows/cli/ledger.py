@@ -18,6 +18,8 @@ Copies = Annotated[
     list[Path] | None,
     Option("--head", metavar="DAY.json", help="A signed head that somebody was given, its .sig beside it; any number."),
 ]
+Roles = Annotated[list[str] | None, Option(metavar="ROLE", help="A role that runs batches, nights and commands.")]
+Consoles = Annotated[list[str] | None, Option(metavar="ROLE", help="A role of the console.")]
 Holder = Annotated[Path | None, Option(help="The holder's public signing keys, one a line; if left out, the home's.")]
 
 
@@ -89,3 +91,24 @@ def baseline(key: Key) -> None:
 
     with at_home() as (_, ledger):
         print(f"Signed: event {sign_baseline(ledger, signatures.load(key))}")
+
+
+@app.command()
+def grant(batches: Roles = None, console: Consoles = None) -> None:
+    """Bring the ledger on PostgreSQL to the newest form, and give roles what they need there, and no more.
+
+    Run it as the owner of the ledger, by the URL in SLUICEGATE_LEDGER, and again after each upgrade. It needs no home.
+    """
+    from flows.home.config import ledger_of_environment
+    from flows.ledger import Ledger
+    from flows.ledger.database import granting
+    from flows.ledger.database.rights import Service
+
+    named = {Service.BATCHES: batches or [], Service.CONSOLE: console or []}
+    roles = [(role, service) for service, some in named.items() for role in some]
+    if not roles or len(roles) != len(dict(roles)):
+        raise Usage("WHICH_ROLES", "each role is named once", remedy="Give --batches ROLE and --console ROLE.")
+    with Ledger.open(ledger_of_environment()) as ledger, ledger.transaction() as session:
+        granting.grant(session, dict(roles))
+    for role, service in roles:
+        print(f"{role}: the rights of {service}")

@@ -152,6 +152,20 @@ def read(path: Path) -> tuple[Config, Said]:
         raise _invalid([_wrong(one["loc"], one["msg"], said) for one in found]) from None
 
 
+def ledger_of_environment() -> str:
+    """The ledger's URL as SLUICEGATE_LEDGER says it, for whoever comes as another role than the home's own, and needs
+    no home; raises Usage if nothing is said there, or it cannot be read."""
+    said = os.environ.get(variable := f"{PREFIX}LEDGER")
+    try:
+        secret = Secret.model_validate(_value(said)) if said else None
+    except ValidationError:
+        secret = None
+    if secret is None:
+        remedy = f"Set {variable} to the URL with which its owner comes in."
+        raise Usage("NO_LEDGER", "nothing says whose ledger it is", where=variable, remedy=remedy)
+    return secret.read(variable)
+
+
 def _said(path: Path) -> Said:
     try:
         text = path.read_text(encoding="utf-8")

@@ -74,12 +74,19 @@ class Core:
         """Opens, and where needed makes or migrates, the ledger at `sqlite:///PATH` or `postgresql://…`. `waits`: for
         so many seconds at most a transaction waits for another; then it raises Transient."""
         ledger = cls(engine.connect(url, waits), clock or Clock())
-        with ledger.reading() as session:
+        try:
+            ledger._bring_up_to_date()
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    def _bring_up_to_date(self) -> None:
+        with self.reading() as session:
             current = engine.is_current(session)
         if not current:
-            with ledger.transaction() as session:
+            with self.transaction() as session:
                 engine.upgrade(session)
-        return ledger
 
     @property
     def clock(self) -> GuardedClock:

@@ -17,6 +17,7 @@ from expectations.base.errors import BadInput, SluicegateError
 from flows.home import keys
 from flows.home.config import CONFIG
 from flows.home.tree import FOLDERS, Home, open_home
+from flows.ledger import Ledger
 from flows.ledger.database.models import KeyName
 from flows.operations import kept, notify
 
@@ -166,12 +167,11 @@ def _receivers(home: Home) -> str:
 
 
 def _ledger(home: Home) -> Iterator[Finding]:
-    from flows.ledger import Ledger
-
     try:
         with Ledger.open(home.ledger_url, home.clock()) as ledger:
             instruments, operators = len(ledger.instruments()), len(ledger.operators())
             known, in_use, time = ledger.known_keys(), ledger.keys_in_use(), ledger.time_now()
+            rights = _rights(ledger, home.config.sandbox)
     except SluicegateError as error:
         yield Finding("fail", f"the ledger cannot be opened: {error.message}", error.remedy or _SEE_LEDGER)
         return
@@ -179,6 +179,7 @@ def _ledger(home: Home) -> Iterator[Finding]:
         yield Finding("fail", f"the ledger cannot be opened: {type(error).__name__}", _SEE_LEDGER)
         return
     yield Finding("ok", f"the ledger can be opened ({home.ledger_url.split(':')[0]})")
+    yield from rights
     yield _need(instruments > 0, f"{instruments} instruments enrolled", "Enrol an agreement.")
     yield _need(operators > 1, f"{operators} operators enrolled", "A drop needs two.", "warn")
     yield _need(bool(known) or not in_use, "the ledger knows the home's keys", keys.VOUCH)
@@ -186,6 +187,21 @@ def _ledger(home: Home) -> Iterator[Finding]:
         yield Finding("fail", f"{one.place}: {one.what}", one.error.remedy)
     fits = "the clock fits the ledger's newest event"
     yield _need(time.wrong is None, fits if time.wrong is None else f"not so: {fits}", "See sluicegate clock show.")
+
+
+def _rights(ledger: Ledger, sandbox: bool) -> list[Finding]:
+    """Whether it is used by a role that can change no event. SQLite has no roles; a sandbox has nothing to lose."""
+    from flows.ledger.database import engine, granting
+
+    with ledger.reading() as session:
+        if not engine.on_postgresql(session):
+            what = "the ledger is a file of the services' user, who can change its events"
+            return [] if sandbox else [Finding("warn", what, "Keep it in PostgreSQL: infra/docs/install.md.")]
+        service, owner = granting.service_of(session), engine.may_make(session)
+    if service is not None:
+        return [Finding("ok", f"its role has the rights of {service}, and can change no event")]
+    what = "is used by its owner, who can change events" if owner else "does not give its role the rights of a service"
+    return [Finding("warn" if owner else "fail", f"the ledger {what}", engine.GRANT)]
 
 
 def _word(home: Home) -> Iterator[Finding]:

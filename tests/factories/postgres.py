@@ -12,6 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
+from expectations.base.clock import Clock
+from flows.ledger import Ledger
+from flows.ledger.database import copies, engine, granting
+from flows.ledger.database.rights import Service
+
 FAST = "-c listen_addresses='' -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=80"
 
 
@@ -29,6 +36,8 @@ class Server:
     """One that runs; `address`: the query string that reaches it, postgresql:///DATABASE?…"""
 
     address: str
+    folder: Path
+    programs: Path
     control: list[object]
     started: list[object]
 
@@ -37,6 +46,44 @@ class Server:
         _run([*self.control, "-m", "immediate", "stop"])
         time.sleep(seconds)
         _run([*self.control, *self.started, "start"])
+
+
+def make_roles(server: Server) -> None:
+    """For each service a role of its name."""
+    with psycopg.connect(f"postgresql:///postgres?{server.address}") as connection:
+        for service in Service:
+            connection.execute(f"CREATE ROLE {service} LOGIN")
+
+
+def granted(url: str) -> str:
+    """A ledger, made if there is none, in which each service's role has its rights; `url` is its owner's."""
+    with Ledger.open(url) as ledger, ledger.transaction() as session:
+        granting.grant(session, {service.value: service for service in Service})
+    return url
+
+
+def ledger_on(server: Server) -> str:
+    """The URL of a new ledger, as its owner's; each service has its role."""
+    make_roles(server)
+    return granted(f"postgresql:///postgres?{server.address}")
+
+
+def copied(server: Server, source: str, folder: Path) -> str:
+    """The same of what stands in another ledger, in a database called `copied`. `folder`: an empty one."""
+    make_roles(server)
+    with psycopg.connect(f"postgresql:///postgres?{server.address}", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE copied")
+    url = f"postgresql:///copied?{server.address}"
+    with Ledger.open(source) as ledger, ledger.reading() as session:
+        form = copies.write(session, folder)
+    with Ledger(engine.connect(url), Clock()) as ledger, ledger.transaction() as session:
+        copies.read(session, folder, form)
+    return granted(url)
+
+
+def as_service(url: str, service: Service) -> str:
+    """The same ledger, as a service comes in."""
+    return url.replace("user=postgres", f"user={service}")
 
 
 @contextmanager
@@ -57,7 +104,7 @@ def server(programs: Path, *, asks: bool = False) -> Iterator[Server]:
         started: list[object] = ["-w", "-l", folder / "log", "-o", options]
         _run([*control, *started, "start"])
         try:
-            yield Server(f"host={folder}&user=postgres", control, started)
+            yield Server(f"host={folder}&user=postgres", folder, programs, control, started)
         finally:
             _run([*control, "-m", "immediate", "stop"])
     finally:

@@ -3,9 +3,11 @@ tool and the schema of Compose, and each command run as a plain process with its
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import ssl
@@ -175,6 +177,39 @@ def databases(password: str | None = None) -> Iterator[str]:
         yield re.findall(r"host=([^&]+)", server.address)[0]
 
 
+@contextmanager
+def by_peer() -> Iterator[Path]:
+    """A PostgreSQL server as the page has people set it up, which asks the system who comes in, and nobody for a
+    password: gives the folder of its socket. Every user of the page is whoever runs this."""
+    programs = postgres.binaries()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
+    page = (declared.DOCS / "install.md").read_text()
+    made = re.findall(r"^sudo -u postgres (create\w+ .*?)(?: +#.*)?$", page, re.M)
+    assert len(made) == 6
+    with postgres.server(programs) as server:
+        for one in made:
+            program, *words = shlex.split(one)
+            command = [str(programs / program), "--host", str(server.folder), "--username", "postgres", *words]
+            subprocess.run(command, check=True)
+        me, data = getpass.getuser(), server.folder / "data"
+        (data / "pg_ident.conf").write_text(
+            re.sub(r"(?m)^(\w+ +)\w+", rf"\g<1>{me}", declared.written("pg_ident.conf"))
+        )
+        (data / "pg_hba.conf").write_text(f"local all postgres trust\n{declared.written('pg_hba.conf')}\n")
+        with psycopg.connect(f"postgresql:///postgres?{server.address}") as connection:
+            connection.execute("SELECT pg_reload_conf()")
+        yield server.folder
+
+
+def granting() -> Command:
+    """What the page has root do as the owner."""
+    page = (declared.DOCS / "install.md").read_text()
+    found = re.search(r"^export SLUICEGATE_LEDGER='(\S+)'\n(sluicegate ledger grant .*)$", page, re.M)
+    assert found
+    return Command(shlex.split(found[2]), {"SLUICEGATE_LEDGER": found[1]})
+
+
 def asked(url: str, path: str, body: dict[str, Any]) -> Any:
     answer = httpx.post(f"{url}{path}", json=body, timeout=30)
     answer.raise_for_status()
@@ -233,10 +268,11 @@ def forks(home: Path) -> bool:
 @pytest.mark.outside
 @pytest.mark.timeout(900)  # measured at a load of ten on two cores: 319 s
 def test_what_systemd_would_start_runs(tmp_path: Path) -> None:
-    with databases() as folder:
+    with by_peer() as folder:
         port = free_port()
-        here = {"/var/lib/sluicegate": str(tmp_path / "home"), "4200": str(port), "/run/postgresql": folder}
+        here = {"/var/lib/sluicegate": str(tmp_path / "home"), "4200": str(port), "/run/postgresql": str(folder)}
         processes, commands = Processes(tmp_path, here), units()
+        processes.run(granting())
         made = Command(
             ["sluicegate", "init", "--sandbox"], commands["worker"].environment, {0}, commands["worker"].credentials
         )

@@ -57,6 +57,7 @@ AT_IMPORT = {
     "pipelines.simulate.profiles.Kind": "pipelines.simulate.profiles",
     "flows.batch.clauses.Clause": "flows.batch.clauses",
     "flows.operations.instruments.Metric": "flows.operations.instruments",
+    "flows.ledger.database.rights.Service": "flows.ledger.database.rights",
     "flows.ledger.proposed.Proposed": "flows.ledger.changes",
     "flows.schedule.notice.Notice": "flows.schedule.notice",
     "flows.schedule.retries.Part": "flows.schedule.retries",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError, TimeoutError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import Session
 
 from expectations.base.errors import Fault, Transient, Usage
@@ -21,6 +21,8 @@ HEAD = "0015"  # the newest migration
 WRITES = "sluicegate_writes"
 BUSY_SECONDS = 60
 _CONNECT_SECONDS = 10
+_MAY_NOT = "42501"  # what PostgreSQL calls a right that its role lacks
+GRANT = "Run sluicegate ledger grant as the owner of the ledger."
 _LOCK = 0x51C0_1CE6  # any number, the same in every process
 
 
@@ -79,9 +81,14 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def on_postgresql(session: Session) -> bool:
+    """Whether it is a database with roles, or else SQLite."""
+    return session.get_bind().dialect.name == "postgresql"
+
+
 def lock(session: Session) -> None:
     """Waits until this transaction is the only one that writes. (SQLite's took its lock when it began.)"""
-    if session.get_bind().dialect.name == "postgresql":
+    if on_postgresql(session):
         session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
 
 
@@ -96,6 +103,8 @@ def translated() -> Iterator[None]:
         what = "the ledger's database is busy, full or out of reach"
         raise Transient("LEDGER_BUSY", what, remedy="Try again.") from None
     except SQLAlchemyError as error:
+        if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _MAY_NOT:
+            raise Fault("LEDGER_RIGHTS", "PostgreSQL does not let its role do that", remedy=GRANT) from None
         what = f"the ledger's database failed: {type(error).__name__}"
         raise Fault("LEDGER_BROKEN", what, remedy="Run sluicegate ledger verify.") from None
 
@@ -109,9 +118,12 @@ def is_current(session: Session) -> bool:
 
 def upgrade(session: Session, to: str = HEAD) -> None:
     """Runs the migrations that this ledger has not seen, in a transaction that holds the lock. Raises Usage if `to` is
-    a form that only a newer version knows."""
+    a form that only a newer version knows, or if the role of this session may make no tables."""
     if is_current(session):  # another process was faster
         return
+    if not may_make(session):
+        what = "the ledger has not the form of this version, and its role may not change that"
+        raise Usage("LEDGER_FORM", what, where="ledger", remedy=GRANT)
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
@@ -125,3 +137,12 @@ def upgrade(session: Session, to: str = HEAD) -> None:
     except CommandError:
         what = "the ledger has a form that this version does not know"
         raise Usage("LEDGER_NEWER", what, remedy="Install the version of Sluicegate that wrote it.") from None
+
+
+def may_make(session: Session) -> bool:
+    """Whether the role of this session makes tables, and owns those that are there."""
+    if not on_postgresql(session):
+        return True
+    owns = "SELECT bool_and(pg_has_role(relowner, 'MEMBER')) FROM pg_class WHERE oid = to_regclass('alembic_version')"
+    makes = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
+    return bool(session.scalar(text(makes))) and session.scalar(text(owns)) is not False

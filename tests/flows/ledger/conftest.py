@@ -1,4 +1,5 @@
-"""Every test that asks for `url`, `ledger` or `office` runs on SQLite and on PostgreSQL."""
+"""Every test that asks for `url`, `ledger` or `office` runs on SQLite and on PostgreSQL: there as a role with the
+rights of batches, or of the `service` that its module names."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import psycopg
 import pytest
 
 from flows.ledger.database.models import Base
+from flows.ledger.database.rights import Service
 from flows.ledger.entrance.models import Private
 from flows.ledger.ledger import Ledger
 from tests.factories import postgres
@@ -33,9 +35,7 @@ def new_postgresql() -> Iterator[str]:
     if programs is None:
         pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
     with postgres.server(programs) as server:
-        url = f"postgresql:///postgres?{server.address}"
-        Ledger.open(url).close()
-        yield url
+        yield postgres.ledger_on(server)
 
 
 def empty(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
@@ -50,14 +50,26 @@ def empty(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
     return url
 
 
+@pytest.fixture(scope="module")
+def service() -> Service:
+    return Service.BATCHES
+
+
 @pytest.fixture(params=DATABASES)
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    return empty(request.param, request, tmp_path)
+def url(request: pytest.FixtureRequest, tmp_path: Path, service: Service) -> str:
+    return postgres.as_service(empty(request.param, request, tmp_path), service)
 
 
 @pytest.fixture
 def ledger(url: str) -> Iterator[Ledger]:
     with Ledger.open(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def owner(url: str, service: Service) -> Iterator[Ledger]:
+    """The same ledger for whoever may change everything in it."""
+    with Ledger.open(url.replace(f"user={service}", "user=postgres")) as opened:
         yield opened
 
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from expectations.base.errors import Usage
+from flows.ledger.database.rights import Service
 from flows.ledger.entrance import Entrance
 from flows.ledger.entrance.identities import issuer_digest
 from flows.ledger.entrance.models import Identity
@@ -14,6 +15,11 @@ from flows.ledger.roles import Act, NotYourRole, Role
 from tests.factories.ledgers import Office
 
 HERE, THERE = "https://id.example.org", "https://other.example.org"
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    return Service.CONSOLE
 
 
 @pytest.fixture

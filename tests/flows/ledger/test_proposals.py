@@ -17,7 +17,6 @@ from expectations.base.digests import of_bytes
 from expectations.base.errors import BadInput, SluicegateError, Usage
 from flows.ledger import proposals
 from flows.ledger.core import Core
-from flows.ledger.database.engine import connect
 from flows.ledger.entrance.models import Proposal, ProposalSignature
 from flows.ledger.events.operators import OperatorChanged
 from flows.ledger.events.proposals import ChangeProposed, ProposalSigned
@@ -390,23 +389,21 @@ def test_a_passkey_and_an_ssh_key_are_two_people_or_one(office: Office, ledger: 
     assert sign(office, number, "ben") and ledger.verify() == []
 
 
-def test_what_is_edited_on_the_desk_carries_nothing_out(office: Office, ledger: Ledger, url: str) -> None:
+def test_what_is_edited_on_the_desk_carries_nothing_out(office: Office, ledger: Ledger, owner: Ledger) -> None:
     """Whoever writes into the database changes what is proposed, or puts a signature in: neither counts."""
     number = ledger.propose(Proposed.INSTRUMENT, "order-1", ORDER, "ada")
     sign(office, number, "ada")
-    engine = connect(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE proposal_signatures SET operator = 'cleo'")
+    with owner.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE proposal_signatures SET operator = 'cleo'")
     assert ledger.proposal(number).signed == ()
-    with engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE proposal_signatures SET operator = 'ada'")
+    with owner.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE proposal_signatures SET operator = 'ada'")
     assert ledger.proposal(number).signed == ("ada",)
-    with ledger.transaction() as session:
+    with owner.transaction() as session:
         session.get_one(Proposal, number).body = LIFTED
     one = ledger.proposal(number)
     assert one.signed == () and one.void == 1
     assert not sign(office, number, "ben") and ledger.instruments() == [] and ledger.verify() == []
-    engine.dispose()
 
 
 def test_only_who_could_then_has_proposed_or_signed_in_the_chain(office: Office, ledger: Ledger) -> None:

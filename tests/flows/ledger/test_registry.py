@@ -124,12 +124,12 @@ def forged(office: Office, said: bytes) -> str:
     return "\n".join([armored[0], signatures.base64.b64encode(blob).decode(), armored[-1], ""])
 
 
-def test_what_is_no_instrument_or_changes_its_kind_is_refused(ledger: Ledger, office: Office) -> None:
+def test_what_is_no_instrument_or_changes_its_kind_is_refused(ledger: Ledger, owner: Ledger, office: Office) -> None:
     with pytest.raises(BadInput, match="INSTRUMENT_KIND"):
         ledger.enrol_instrument(b"x = 1", {})
     assert ledger.instruments() == []
     office.enrol(ORDER)
-    with ledger.transaction() as session:
+    with owner.transaction() as session:
         session.query(Enrolled).one().kind = "agreement"
     with pytest.raises(Usage, match="KIND_CHANGED"):
         office.enrol(LIFTED)

@@ -152,7 +152,7 @@ def test_one_operator_or_another_statement_opens_nothing(closed: Office) -> None
         "UPDATE restorations SET head = backup",
     ],
 )
-def test_an_edited_restoration_is_found(closed: Office, edit: str) -> None:
-    with closed.ledger.transaction() as session:
+def test_an_edited_restoration_is_found(closed: Office, owner: Ledger, edit: str) -> None:
+    with owner.transaction() as session:
         session.connection().exec_driver_sql(edit)
     assert any("restoration" in p.place for p in closed.ledger.verify())

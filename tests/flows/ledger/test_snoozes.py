@@ -117,13 +117,13 @@ def test_the_first_page_is_worked_out_again(ledger: Ledger, office: Office) -> N
     assert before < then < ledger.newest_change()
 
 
-def test_the_mark_of_what_was_seen_is_of_each_and_never_goes_back_nor_ahead(ledger: Ledger, office: Office) -> None:
-    now = ledger.clock.machine()
-    assert seen.until(ledger, "ada") is None
-    seen.mark(ledger, "ada", now - timedelta(hours=1))
-    seen.mark(ledger, "ada", now - timedelta(hours=2))
-    assert (seen.until(ledger, "ada"), seen.until(ledger, "ben")) == (now - timedelta(hours=1), None)
-    seen.mark(ledger, "ada", now + timedelta(days=900))
-    until = seen.until(ledger, "ada")
-    assert until is not None and now <= until <= ledger.clock.machine()
-    assert ledger.verify() == []
+def test_the_mark_of_what_was_seen_is_of_each_and_never_goes_back_nor_ahead(owner: Ledger) -> None:
+    now = owner.clock.machine()
+    assert seen.until(owner, "ada") is None
+    seen.mark(owner, "ada", now - timedelta(hours=1))
+    seen.mark(owner, "ada", now - timedelta(hours=2))
+    assert (seen.until(owner, "ada"), seen.until(owner, "ben")) == (now - timedelta(hours=1), None)
+    seen.mark(owner, "ada", now + timedelta(days=900))
+    until = seen.until(owner, "ada")
+    assert until is not None and now <= until <= owner.clock.machine()
+    assert owner.verify() == []

@@ -11,6 +11,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select
 
 from expectations.base import signatures
+from flows.ledger.database.rights import Service
 from flows.ledger.entrance import Entered, Entrance, From, passwords
 from flows.ledger.entrance.models import Account
 from flows.ledger.facts import Failure, Way
@@ -23,6 +24,11 @@ from tests.flows.ledger.test_entrance import door, later, quick, told
 __all__ = ["door", "later", "quick"]
 ORIGIN = "http://localhost:4300"
 HERE, THERE = From(source="1" * 64), From(source="2" * 64)
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    return Service.CONSOLE
 
 
 def half(door: Entrance, name: str = "ada", at: From = HERE) -> tuple[Entered, From]:

@@ -1,4 +1,4 @@
-"""A whole run whose ledger is a real PostgreSQL server."""
+"""A whole run whose ledger is on a real PostgreSQL server, by the role of batches."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flows.batch.advance import advance
 from flows.batch.receive import receive
 from flows.batch.steps import BatchSteps
 from flows.ledger import Ledger
+from flows.ledger.database.rights import Service
 from flows.ledger.lifecycles.states import State
 from tests.factories import installations, postgres
 
@@ -22,7 +23,8 @@ def test_a_batch_goes_from_inbox_to_outbox(tmp_path: Path, monkeypatch: pytest.M
     if programs is None:
         pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
     with postgres.server(programs) as server:
-        monkeypatch.setenv("SLUICEGATE_LEDGER", f"postgresql:///postgres?{server.address}")
+        url = postgres.as_service(postgres.ledger_on(server), Service.BATCHES)
+        monkeypatch.setenv("SLUICEGATE_LEDGER", url)
         installation = installations.make(tmp_path / "home")
         submission = installation.submit(tmp_path / "s", installations.mixed())
         with Ledger.open(installation.home.ledger_url, Clock()) as ledger:
