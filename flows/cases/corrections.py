@@ -60,10 +60,12 @@ def due(home: Home, clock: Clock) -> list[dict[str, Any]]:
         return [_shown(at, one) for one in _outstanding(at)]
 
 
-def notify(home: Home, clock: Clock) -> list[dict[str, Any]]:
-    """Makes and delivers the notices that are due; gives what was sent. Safe to repeat."""
+def notify(home: Home, clock: Clock, operator: str) -> list[dict[str, Any]]:
+    """Makes and delivers the notices that are due; gives what was sent. Safe to repeat. `operator`: who sends them;
+    nobody signs that. Raises Usage if no role of the operator allows it."""
     with places.desk(home, clock) as at:
-        return [_shown(at, one) | {"notice": name_of(_send(at, one))} for one in _outstanding(at)]
+        at.ledger.may_recall(operator)
+        return [_shown(at, one) | {"notice": name_of(_send(at, one, operator))} for one in _outstanding(at)]
 
 
 def _shown(at: Desk, one: Outstanding) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def _rest(at: Desk, agreement: str, found: list[Path]) -> Outstanding:
     return Outstanding(agreement, *corrected.outstanding(found, before, rows, at.home.duck), rows)
 
 
-def _send(at: Desk, one: Outstanding) -> str:
+def _send(at: Desk, one: Outstanding, operator: str) -> str:
     home, place = at.home, folder(at.home, one.id)
     sealed = _sealed(at, one, place)
     package = places.deliver(home, sealed, name_of(one.id))
@@ -125,6 +127,7 @@ def _send(at: Desk, one: Outstanding) -> str:
         batches=one.batches,
         affected=of_file(place / LIST),
         package=package,
+        operator=operator,
     )
     return one.id
 

@@ -67,9 +67,7 @@ def open_cases(
         _not_later(at, found_at)
         _delete_unopened(at)
         selected = _selected(at, chosen)
-        by_agreement: dict[str, list[str]] = defaultdict(list)
-        for name in affected.batches(selected, home.duck) if chosen.listed and selected else [chosen.batch]:
-            by_agreement[at.ledger.known_batch(name).agreement].append(name)
+        by_agreement = _by_agreement(at, chosen, selected)
         opened = [
             _open(
                 at, agreement, _find(at, agreement, by_agreement[agreement], selected), _Why(reason, found_at, operator)
@@ -94,18 +92,26 @@ class Foreseen:
         return sum(self.batches.values())
 
 
-def foresee(home: Home, clock: Clock, chosen: Chosen, discovered_at: datetime) -> Foreseen:
-    """What opening would do with the rows of a batch; nothing is done. Raises as `open_cases` does."""
+def foresee(home: Home, clock: Clock, chosen: Chosen, discovered_at: datetime) -> list[Foreseen]:
+    """What opening would do with these rows, by agreement; nothing is done. Raises as `open_cases` does."""
     with places.desk(home, clock) as at:
         _not_later(at, discovered_at)
-        record = at.ledger.known_batch(chosen.batch)
-        if record.state is not State.PUBLISHED:
-            what = "nothing of this batch was disclosed: there is nothing to recall"
-            raise Usage("NOT_PUBLISHED", what, where=record.name, remedy="See sluicegate status.")
-        rows = _find(at, record.agreement, [record.name], _selected(at, chosen))
-        case = _name(rows)
-        known = any(c.id == case for c in at.ledger.cases())
-        return Foreseen(case, record.agreement, rows.batches, rows.codes, known)
+        selected = _selected(at, chosen)
+        by_agreement, known = _by_agreement(at, chosen, selected), {case.id for case in at.ledger.cases()}
+        for name in (name for names in by_agreement.values() for name in names):
+            if at.ledger.known_batch(name).state is not State.PUBLISHED:
+                what = "nothing of this batch was disclosed: there is nothing to recall"
+                raise Usage("NOT_PUBLISHED", what, where=name, remedy="See sluicegate status.")
+        found = {id: _find(at, id, by_agreement[id], selected) for id in sorted(by_agreement)}
+        return [Foreseen(_name(one), id, one.batches, one.codes, _name(one) in known) for id, one in found.items()]
+
+
+def _by_agreement(at: Desk, chosen: Chosen, selected: Path | None) -> Mapping[str, list[str]]:
+    """The batches of the chosen rows, by the agreement that they were disclosed under."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in affected.batches(selected, at.home.duck) if chosen.listed and selected else [chosen.batch]:
+        found[at.ledger.known_batch(name).agreement].append(name)
+    return found
 
 
 def freeze(at: Desk, case: CaseRecord) -> CaseRecord:

@@ -91,6 +91,7 @@ def export(
 @app.command()
 def corrections(
     notify: Annotated[bool, Option("--notify", help="Make the notices, and put them into the outbox.")] = False,
+    operator: Annotated[str, Option(metavar="NAME", help="With --notify: the operator who sends them.")] = "",
     json: Json = False,
 ) -> int:
     """Who has records that the register has corrected since they were disclosed.
@@ -99,7 +100,9 @@ def corrections(
     """
     from flows.cases import corrections as work
 
-    found = (work.notify if notify else work.due)(*here())
+    if notify and not operator:
+        raise Usage("WHO_SENDS", "an operator sends notices", remedy="Add --operator NAME.")
+    found = work.notify(*here(), operator) if notify else work.due(*here())
     return show(found, json, _print_corrections, HELD if found and not notify else DONE)
 
 

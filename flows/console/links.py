@@ -64,6 +64,9 @@ class Links(Protocol):
     def recall(self, case: str) -> str | None:
         """A recall case: at the console only."""
 
+    def lookback(self, name: str) -> str | None:
+        """What a lookback found: at the console only."""
+
     def open_recall(self, batch: str) -> str | None:
         """Where a case is opened on what a batch disclosed: at the console only."""
 
@@ -138,6 +141,9 @@ class SiteLinks:
     def recall(self, case: str) -> str | None:
         return None
 
+    def lookback(self, name: str) -> str | None:
+        return None
+
     def open_recall(self, batch: str) -> str | None:
         return None
 
@@ -200,6 +206,9 @@ class ServedLinks:
 
     def recall(self, case: str) -> str | None:
         return f"/recalls/{case}"
+
+    def lookback(self, name: str) -> str | None:
+        return f"/lookbacks/{name}"
 
     def open_recall(self, batch: str) -> str | None:
         return f"/batches/{batch}/recall"

@@ -30,7 +30,7 @@ DOES: Mapping[Act, str] = total(
         Act.DROP: "be one of two who drop incomplete rows",
         Act.CONFIRM: "be one of two who confirm a match rate",
         Act.RESUME: "be one of two who let releases go on",
-        Act.RECALL: "open recalls and sign their steps",
+        Act.RECALL: "open recalls, sign their steps, and send notices of corrections",
         Act.ENROL_INSTRUMENT: "be one of two who enrol an instrument",
         Act.COMPLIANCE: "confirm that an order is complied with",
         Act.OPERATORS: "be one of two who change operators, their keys and their roles",

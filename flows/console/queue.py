@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from expectations.base.errors import Usage
+from flows.cases import lookbacks
 from flows.console import kept, proposals
 from flows.console.kept import Kept
 from flows.home.tree import Home
@@ -110,6 +111,10 @@ def _waiting(home: Home, ledger: Ledger, now: datetime, found: Iterable[Waits]) 
     for one in waiting:
         if one["kind"] == Kind.PROPOSAL and (proposal := asked.get(one["id"])):
             one |= {"why": f"{proposals.title(proposal)}.", "spoken": proposal.spoken}
+        if one["kind"] == Kind.LOOKBACK and (looked := lookbacks.waiting(home, ledger)):
+            each = ", ".join(f"{code} {count:,}" for code, count in sorted(looked[1].codes.items()))
+            rows = f"{looked[1].rows:,} of {looked[0].affected:,} disclosures that would not be made today"
+            one |= {"why": f"{rows} are in no recall: {each}."}
         if record := records.get(one["id"]):
             one |= {"batch": record.name, "agreement": record.agreement, **_held(home, record, one["kind"], spoken)}
     return waiting

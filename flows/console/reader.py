@@ -20,7 +20,7 @@ _TAKES: Mapping[Kind, Act | None] = total(
         **dict.fromkeys((Kind.NOT_READ, Kind.UNREADABLE, Kind.UNSIGNED, Kind.INCOMPLETE), None),
         **dict.fromkeys((Kind.HELD, Kind.PROPOSAL), None),  # each decision, or change, has its own
         Kind.RESTORED: Act.HOME,
-        Kind.RECALL: Act.RECALL,
+        **dict.fromkeys((Kind.RECALL, Kind.LOOKBACK), Act.RECALL),
         Kind.ORDER: Act.COMPLIANCE,
         Kind.HALT: Act.RESUME,
     },

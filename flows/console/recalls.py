@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from expectations.base.total import total
-from flows.cases import Step, deadlines, documents, watching
+from flows.cases import Step, deadlines, documents, lookbacks, watching
 from flows.cases.deadlines import Due
 from flows.cases.steps import steps_from
 from flows.home.tree import Home
@@ -94,6 +94,7 @@ NEXT: Mapping[CaseState, str] = total(
         CaseState.CLOSED: "Nothing: the case is closed.",
     },
 )
+_LOOKBACKS = 20  # the newest are shown
 _WAY = [state for state in CaseState if state is not CaseState.RETURNED]
 
 
@@ -115,7 +116,8 @@ def recalls(home: Home, ledger: Ledger, operator: str) -> dict[str, Any]:
     found = _short(then, ledger.cases(), now, operator)
     never = datetime.max.replace(tzinfo=now.tzinfo)
     found.sort(key=lambda one: (one["case"].state is CaseState.CLOSED, one["first"] or never))
-    return {"cases": found, "open": sum(one["case"].state is not CaseState.CLOSED for one in found)}
+    still = sum(one["case"].state is not CaseState.CLOSED for one in found)
+    return {"cases": found, "open": still, "lookbacks": lookbacks.newest(home, _LOOKBACKS)}
 
 
 def case(home: Home, ledger: Ledger, id: str, operator: str) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from flows.ledger.core import Core
 from flows.ledger.database.models import Event
 from flows.ledger.events.base import Kind
 from flows.ledger.events.corrections import Corrected
+from flows.ledger.operators import active_operator
+from flows.ledger.roles import Act, require
+from flows.ledger.signing import roles_of
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,17 @@ class Corrections(Core):
     """Notices that were made."""
 
     def record_correction(
-        self, id: str, *, agreement: str, requester: str, batches: Mapping[str, int], affected: str, package: str
+        self,
+        id: str,
+        *,
+        agreement: str,
+        requester: str,
+        batches: Mapping[str, int],
+        affected: str,
+        package: str,
+        operator: str,
     ) -> None:
-        """Records that a notice was delivered. Again: no change."""
+        """Records that a notice was delivered, and who sent it. Again: no change. Raises as `may_recall`."""
         event = Corrected(
             notice=facts.name(id, "notice"),
             requester=requester,
@@ -38,11 +49,18 @@ class Corrections(Core):
             rows=tuple(batches[name] for name in sorted(batches)),
             affected=facts.digest(affected, "affected"),
             package=facts.digest(package, "package"),
+            by=operator,
         )
         if any(known.id == id for known in self.corrections()):
             return
         with self.transaction() as session:
-            self.append(session, None, event, also={id, requester, agreement, *batches})
+            require(roles_of(active_operator(session, operator)), Act.RECALL, operator)
+            self.append(session, None, event, also={id, requester, agreement, operator, *batches})
+
+    def may_recall(self, operator: str) -> None:
+        """Raises Usage if there is no such operator, NotYourRole (recorded) if the roles allow no recall."""
+        with self.transaction() as session:
+            require(roles_of(active_operator(session, operator)), Act.RECALL, operator)
 
     def corrections(self) -> list[Notice]:
         """All notices, oldest first."""

@@ -83,6 +83,16 @@ class Recalls(Core):
         with self.reading() as session:
             return records(session)
 
+    def recalled(self) -> list[str]:
+        """The request keys of all disclosures that are recalled."""
+        with self.reading() as session:
+            return list(session.scalars(select(Recalled.request_key)))
+
+    def count_recalled(self) -> int:
+        """How many they are; there are never fewer than before."""
+        with self.reading() as session:
+            return session.scalar(select(func.count()).select_from(Recalled)) or 0
+
     def signers(self) -> dict[str, list[str]]:
         """By case, who has signed its next step, while it waits for another."""
         found: dict[str, set[str]] = {}

@@ -18,7 +18,7 @@ from expectations.codes import CODES
 from expectations.instruments import Agreement
 from flows.batch import expiry, inbox
 from flows.batch.unreadable import shown_name
-from flows.cases import watching
+from flows.cases import lookbacks, watching
 from flows.home.tree import Home, busy
 from flows.ledger import Ledger
 from flows.ledger.events import Kind as EventKind
@@ -34,6 +34,7 @@ class Kind(StrEnum):
     """What it is that waits; the most urgent first."""
 
     RECALL = "recall deadline"
+    LOOKBACK = "lookback"  # it found disclosures that are in no recall
     UNKNOWN = "unknown"  # what waits there could not be looked at
     RESTORED = "restored"  # from a backup: nothing runs
     FAILED = "failed"  # a fault of the system, or a run that broke off
@@ -56,6 +57,7 @@ _DO = total(
         Kind.RESTORED: "two operators open this home: sluicegate restored show",
         Kind.FAILED: "fix the cause, then: sluicegate run {id}",
         Kind.RECALL: "sluicegate recall show {id}",
+        Kind.LOOKBACK: "recall {mark} rows: sluicegate recall open --reason lookback --from lookback/{id}.parquet.age",
         Kind.ORDER: "confirm that it is complied with, then: sluicegate instruments confirm {id}",
         Kind.HELD: "sluicegate review show {id}",
         Kind.HALTED: "once releases may go on: sluicegate run {id}",
@@ -113,7 +115,7 @@ class Waits:
     @property
     def to_do(self) -> str:
         """What to do about it, as a sentence or a command."""
-        return _DO[self.kind].format(id=self.id)
+        return _DO[self.kind].format(id=self.id, mark=self.mark)
 
     def told(self, now: datetime) -> dict[str, Any]:
         """As JSON for this machine: `folder` goes no further."""
@@ -218,6 +220,12 @@ def _recalls(home: Home, ledger: Ledger) -> Iterator[Waits]:
         yield Waits(Kind.RECALL, due["case"], until=until, codes=(due["deadline"],))
 
 
+def _lookbacks(home: Home, ledger: Ledger) -> Iterator[Waits]:
+    if found := lookbacks.waiting(home, ledger):
+        looked, left = found
+        yield Waits(Kind.LOOKBACK, looked.name, looked.at, codes=tuple(sorted(left.codes)), mark=left.rows)
+
+
 def _orders(home: Home, ledger: Ledger) -> Iterator[Waits]:
     for order in compliance.due(ledger, home.config.alert_hours):
         yield Waits(Kind.ORDER, order["order"], until=order["end"])
@@ -255,6 +263,7 @@ _SOURCES = {
     "batches": _batches,
     "submissions": _submissions,
     "recalls": _recalls,
+    "lookbacks": _lookbacks,
     "orders": _orders,
     "halts": _halts,
     "proposals": _proposals,

@@ -23,6 +23,7 @@ from tests.factories.consoles import Browser
 from tests.factories.installations import Installation
 from tests.factories.ledgers import Office
 
+LOOKBACK = "20260101T000000000000Z"  # none of this name
 ORDER = "stay-2025-11-21-ddc"
 GUARDED = [route for route in ROUTES if route.need.act is not None]
 # What somebody may send instead of a page's form: the session's own token, another's, none; and what a decision holds.
@@ -87,7 +88,7 @@ def tries(app: FastAPI, browser: Browser, form: str) -> Iterator[tuple[Any, int]
     recall = {"case": case.id, "document": "freeze_notice.md", "form": "copies.csv", "digest": "0" * 64}
     for route in GUARDED:
         known = {"batch": batch.name, "checkpoint": "intake", "halt": 1, "number": 0, "proposal": 1, **recall}
-        path = route.path.format(**known, id=ORDER, proof="0" * 64, thing="0" * 64)
+        path = route.path.format(**known, id=ORDER, proof="0" * 64, thing="0" * 64, lookback=LOOKBACK)
         if route.method == "GET":
             yield route, browser.get(path).status_code
             yield route, browser.get(f"{path}?operator=operator-1&role=approver", headers=CLAIMS).status_code

@@ -94,6 +94,7 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
         batches={"batch-1": 1},
         affected=sha("affected"),
         package=sha("notice"),
+        operator="ada",
     )
     _halted(ledger, office)
     why = Why(LookReason.COMPLAINT, "CMP-2026-17")

@@ -20,7 +20,7 @@ from flows.ledger.lifecycles.cases import CaseReason
 from flows.ledger.lifecycles.states import State
 
 _MOST_ROWS = 5_000
-_TIME = "%Y-%m-%dT%H:%M"
+TIME = "%Y-%m-%dT%H:%M"
 _LINES = re.compile(r"[\s,;]+")
 
 
@@ -34,9 +34,9 @@ def recall(visit: Visit) -> Response:
     record = _batch(visit)
     if record.state is not State.PUBLISHED:
         return _form(visit, record)
-    reason, console = _reason(visit), visit.console
+    reason, console = reason_of(visit), visit.console
     try:
-        chosen, found_at = _chosen(visit, record), _discovered(visit)
+        chosen, found_at = _chosen(visit, record), discovered(visit)
         if visit.form.get("sure") != "yes":
             return _foreseen(visit, record, chosen, (reason, found_at))
         operator = visit.signed_in.operator
@@ -51,7 +51,7 @@ def recall(visit: Visit) -> Response:
 
 def _foreseen(visit: Visit, record: BatchRecord, chosen: Chosen, why: tuple[CaseReason, datetime]) -> Response:
     console, (reason, found_at) = visit.console, why
-    found = opening.foresee(console.home, console.ledger.clock, chosen, found_at)
+    (found,) = opening.foresee(console.home, console.ledger.clock, chosen, found_at)
     return visit.page(
         "recall-sure.html",
         made=console.ledger.clock.machine(),
@@ -61,7 +61,7 @@ def _foreseen(visit: Visit, record: BatchRecord, chosen: Chosen, why: tuple[Case
         why=documents.HOW[reason],
         which=visit.form["which"],
         found_at=found_at,
-        discovered=found_at.strftime(_TIME),
+        discovered=found_at.strftime(TIME),
         rows="\n".join(chosen.rows) if isinstance(chosen.rows, tuple) else "",
         contact=console.home.config.contact,
     )
@@ -73,7 +73,7 @@ def _form(visit: Visit, record: BatchRecord, wrong: str = "") -> Response:
         return refused(visit, Usage("NOT_PUBLISHED", what), f"/batches/{record.name}")
     now, outcomes = visit.console.ledger.clock.machine(), visit.console.ledger.accounted(record.name) or {}
     given: dict[str, Any] = {"record": record, "reasons": documents.HOW, "wrong": wrong, "most": _MOST_ROWS}
-    given |= {"released": outcomes.get("outcomes", {}).get("released"), "now": now.strftime(_TIME)}
+    given |= {"released": outcomes.get("outcomes", {}).get("released"), "now": now.strftime(TIME)}
     return visit.page("recall-open.html", 422 if wrong else 200, made=now, mebibytes=LARGEST >> 20, **given)
 
 
@@ -96,15 +96,17 @@ def _chosen(visit: Visit, record: BatchRecord) -> Chosen:
     return Chosen(record.name, rows)
 
 
-def _discovered(visit: Visit) -> datetime:
+def discovered(visit: Visit) -> datetime:
+    """Since when it is known, as the form says; raises BadInput for what is no time."""
     try:
-        return datetime.strptime(visit.form.get("discovered", ""), _TIME).replace(tzinfo=UTC)
+        return datetime.strptime(visit.form.get("discovered", ""), TIME).replace(tzinfo=UTC)
     except ValueError:
         what = "the time of discovery is no time"
         raise BadInput("NO_TIME", what, remedy="Write it as YYYY-MM-DDTHH:MM, in UTC.") from None
 
 
-def _reason(visit: Visit) -> CaseReason:
+def reason_of(visit: Visit) -> CaseReason:
+    """Why, as the form says; raises Problem for what it does not offer."""
     try:
         return CaseReason(visit.form.get("reason", ""))
     except ValueError:

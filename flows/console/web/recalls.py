@@ -62,7 +62,18 @@ def owed(visit: Visit) -> Response:
     visit.look(Page.RECALLS)
     console = visit.console
     found = corrections.due(console.home, console.ledger.clock)
-    return visit.page("corrections.html", made=console.ledger.clock.machine(), owed=found)
+    return visit.page("corrections.html", made=console.ledger.clock.machine(), owed=found, sent=False)
+
+
+def send(visit: Visit) -> Response:
+    """Makes the notices that are owed by now, and puts them into the outbox. Nobody signs that; the audit log names who
+    sent them. Whoever sends them again sends nothing."""
+    console = visit.console
+    try:
+        found = corrections.notify(console.home, console.ledger.clock, visit.signed_in.operator)
+    except Usage as error:
+        return refused(visit, error, "/recalls")
+    return visit.page("corrections.html", made=console.ledger.clock.machine(), owed=found, sent=True)
 
 
 def blank(visit: Visit) -> Response:

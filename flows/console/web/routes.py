@@ -14,6 +14,7 @@ from flows.console.web import (
     doors,
     enrol,
     instruments,
+    lookbacks,
     mine,
     oidc,
     operators,
@@ -116,6 +117,7 @@ ROUTES: Sequence[Route] = (
     Route("GET", "/forms/{form}", recalls.blank, _VIEW),
     Route("GET", "/recalls", recalls.every, _VIEW),
     Route("POST", "/recalls/corrections", recalls.owed, _RECALL),
+    Route("POST", "/recalls/corrections/send", recalls.send, _RECALL),
     Route("GET", "/recalls/{case}", recalls.one, _VIEW),
     Route("GET", "/recalls/{case}/documents/{document}", recalls.document, _VIEW),
     Route("POST", "/recalls/{case}/documents", recalls.issue, _RECALL),
@@ -123,6 +125,8 @@ ROUTES: Sequence[Route] = (
     *(Route("POST", _step(one), stepping.hand_in(one), _RECALL, recalls.LARGEST) for one in Step),
     *(Route("GET", f"{_step(one)}/{{digest}}", stepping.signed_page(one), _RECALL) for one in _WAITS_SIGNED),
     *(Route("POST", f"{_step(one)}/{{digest}}", stepping.sign(one), _RECALL) for one in _WAITS_SIGNED),
+    Route("GET", "/lookbacks/{lookback}", lookbacks.one, _VIEW),
+    Route("POST", "/lookbacks/{lookback}", lookbacks.recall, _RECALL),
     Route("GET", "/operators", operators.listing, _VIEW),
     *(
         Route("GET", f"/operators/propose/{at}", operators.form(one), _OPERATORS)

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.ledger.database.models import Batch
+from flows.ledger.database.models import Batch, Operator
 from flows.ledger.events.base import Event, Kind
 from flows.ledger.lifecycles.states import State
+from flows.ledger.roles import Act, may
+from flows.ledger.signing import roles_of
 from flows.ledger.tables import Tables
 
 
@@ -13,7 +15,7 @@ from flows.ledger.tables import Tables
 class Corrected(Event, kinds=[Kind.CORRECTED]):
     """A notice lies in the outbox, of so many disclosures (`rows`) of each batch.
 
-    `affected`: SHA-256 of the sealed list of them; `package`: digest of the notice.
+    `affected`: SHA-256 of the sealed list of them; `package`: digest of the notice; `by`: the operator who sent it.
     """
 
     notice: str
@@ -23,6 +25,7 @@ class Corrected(Event, kinds=[Kind.CORRECTED]):
     rows: tuple[int, ...]
     affected: str
     package: str
+    by: str | None = None
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         if len(self.rows) != len(self.batches):
@@ -31,3 +34,7 @@ class Corrected(Event, kinds=[Kind.CORRECTED]):
             batch = tables.row(Batch, name)
             if batch.state != State.PUBLISHED or (batch.requester, batch.agreement) != (self.requester, self.agreement):
                 yield f"nothing of batch {name} was disclosed to whom notice {self.notice} tells of its correction"
+        if self.by is not None:
+            operator = tables.find(Operator, self.by)
+            if operator is None or operator.revoked_at is not None or not may(roles_of(operator), Act.RECALL):
+                yield f"{self.by} could not send notice {self.notice} there"

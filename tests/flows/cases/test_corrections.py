@@ -65,20 +65,23 @@ def test_whoever_has_a_corrected_record_is_told_once(installation: Installation,
     (due,) = json.loads(out)
     assert (due["recipient"], due["disclosures"]) == ("Department of Examples (fictional)", 2)
     assert due["batches"] == {batch: 2} and "notice" not in due
-    code, out, _ = command("accounting", "corrections", "--notify", "--json")
+    assert command("accounting", "corrections", "--notify", "--json")[0] == 2  # nobody is named who sends it
+    assert command("accounting", "corrections", "--notify", "--operator", "stranger")[0] == 2
+    code, out, _ = command("accounting", "corrections", "--notify", "--operator", "operator-1", "--json")
     (sent,) = json.loads(out)
     assert code == 0
     rows = opened(installation, sent["notice"], tmp_path / "open")
     assert [(r["batch"], r["request_id"], r["effective_on"]) for r in rows] == [
         (batch, f"R-{n:06d}", TODAY.isoformat()) for n in (3, 4)
     ]
-    assert corrections.due(home, Clock()) == corrections.notify(home, Clock()) == []
+    assert corrections.due(home, Clock()) == corrections.notify(home, Clock(), "operator-1") == []
     delta(installation, tmp_path / "d3", "correction", moved(4, "Otherwhere Rd"))
-    (again,) = corrections.notify(home, Clock())
+    (again,) = corrections.notify(home, Clock(), "operator-1")
     assert again["disclosures"] == 1 and again["notice"] != sent["notice"]
     with runs.ledger_of(home) as ledger:
         assert ledger.verify() == [] and list(sealed.problems(home, ledger)) == []
         said = [e["facts"] for e in ledger.events() if e["kind"] == "corrected"]
+        assert {f["by"] for f in said} == {"operator-1"}
         assert [f["rows"] for f in said] == [[2], [1]] and "R-000003" not in json.dumps(said)
         listed = corrections.folder(home, sent["notice"].removeprefix("correction-")) / corrections.LIST
         kept = listed.read_bytes()
@@ -100,9 +103,9 @@ def test_after_a_crash_before_its_event_the_same_notice_is_sent(
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "record_correction", crash)
         with pytest.raises(KeyboardInterrupt):
-            corrections.notify(home, Clock())
+            corrections.notify(home, Clock(), "operator-1")
     left = {p.name: package_digest(p) for p in home.outbox.glob("correction-*")}
-    (sent,) = corrections.notify(home, Clock())
+    (sent,) = corrections.notify(home, Clock(), "operator-1")
     assert {p.name: package_digest(p) for p in home.outbox.glob("correction-*")} == left and sent["notice"] in left
     with runs.ledger_of(home) as ledger:
         assert list(sealed.problems(home, ledger)) == []

@@ -142,6 +142,7 @@ def test_the_end_of_a_night_is_what_is_there(installation: Installation) -> None
         Kind.UNSIGNED,
         Kind.INCOMPLETE,
         Kind.RECALL,
+        Kind.LOOKBACK,
         Kind.ORDER,
         Kind.HALT,
         Kind.RESTORED,

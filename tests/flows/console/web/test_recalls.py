@@ -409,6 +409,7 @@ def test_corrections_that_are_owed_are_shown_to_who_asks(
     monkeypatch.setattr("flows.cases.corrections.due", lambda *_: owed)
     page = ada.post("/recalls/corrections", form).text
     assert "1 notice of corrections owed" in page and "1,234" in page and "The &lt;agency&gt;" in page
+    assert "Send this notice" in page
 
 
 def test_the_most_urgent_comes_first_and_what_has_passed_is_said(

@@ -26,6 +26,7 @@ from flows.ledger.roles import ACTS, Role
 from tests.factories.consoles import ORIGIN, Browser
 
 ORDER = "stay-2025-11-21-ddc"  # an order of every installation
+LOOKBACK = "20260101T000000000000Z"  # none of this name
 GETS = [route for route in ROUTES if route.method == "GET"]
 POSTS = [route for route in ROUTES if route.method == "POST"]
 SIGNED = [route for route in ROUTES if route.need.signed_in]
@@ -36,7 +37,7 @@ def url(route: Route, batches: dict[str, str]) -> str:
     numbers = {"halt": 1, "proposal": 1, "number": 0}
     known = {"batch": batches["held"], "checkpoint": "intake", "name": "console.css", **numbers}
     recall = {"case": batches["case"], "document": "freeze_notice.md", "form": "copies.csv", "digest": "0" * 64}
-    return route.path.format(**known, **recall, id=ORDER, proof="0" * 64, thing="0" * 64)
+    return route.path.format(**known, **recall, id=ORDER, proof="0" * 64, thing="0" * 64, lookback=LOOKBACK)
 
 
 def ask(browser: Browser, route: Route, batches: dict[str, str], **fields: str) -> Any:

@@ -22,7 +22,7 @@ from tests.flows.console.web.test_routes import ask
 
 # What parts of an address name: ids, digests and numbers, never what opens anything.
 PARTS = {"batch", "case", "checkpoint", "digest", "document", "form", "halt", "id", "name", "number", "proof"}
-PARTS |= {"proposal", "thing"}
+PARTS |= {"proposal", "thing", "lookback"}
 # What forms that are sent by an address ask for.
 ASKED = {"agreement", "kind", "name", "number", "on", "stands"}
 _FIELD = re.compile(r"<(?:input|select|textarea)\b[^>]*>")

@@ -1,0 +1,131 @@
+"""What lookbacks found: a list of disclosures that would not be made today, of which a recall is opened; and how many
+of them are in no recall yet."""
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from expectations.base.digests import of_file
+from expectations.base.errors import BadInput, Usage
+from flows.evidence import keys
+from flows.home.tree import Home
+from flows.ledger import Ledger
+from pipelines import sealing
+
+NAME = re.compile(r"[0-9]{8}T[0-9]{12}Z", re.ASCII)
+_MOST = 20  # counts that are kept
+_left: dict[tuple[str, int], "Left"] = {}
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A lookback, by the time at which it was made. `as_of`: it looked as of that day, and not of all; `found`: of each
+    batch with something in it, its name, and how many rows of it by code; `not_decided`: batches that it could not
+    decide; `digest`: of the list, if it found anything."""
+
+    name: str
+    at: datetime
+    as_of: str | None
+    batches: int
+    released: int
+    affected: int
+    codes: Mapping[str, int]
+    found: tuple[Mapping[str, Any], ...]
+    not_decided: tuple[Mapping[str, str], ...]
+    digest: str | None
+
+
+@dataclass(frozen=True)
+class Left:
+    """Rows of a list that are in no recall, and how many by code: a row counts under each of its codes."""
+
+    rows: int
+    codes: Mapping[str, int] = field(default_factory=dict)
+
+
+def newest(home: Home, count: int) -> list[Looked]:
+    """So many of those that can be read, the newest first."""
+    found: list[Looked] = []
+    for name in _names(home)[:count]:
+        with suppress(BadInput):
+            found.append(one(home, name))
+    return found
+
+
+def one(home: Home, name: str) -> Looked:
+    """A lookback; raises Usage if there is none of this name, BadInput if what it found cannot be read."""
+    path = _folder(home) / f"{name}.json"
+    if not NAME.fullmatch(name) or not path.exists():
+        raise Usage("UNKNOWN_LOOKBACK", "there is no lookback of this name", remedy="Make one: sluicegate lookback.")
+    try:
+        said = json.loads(path.read_bytes())
+        counts = {name: int(said[name]) for name in ("batches", "released", "affected")}
+        of_each = tuple(said["found"]), tuple(said["not_decided"])
+        at, as_of = datetime.fromisoformat(said["at"]), said["as_of"]
+        return Looked(
+            name,
+            at,
+            as_of,
+            **counts,
+            codes=said["codes"],
+            found=of_each[0],
+            not_decided=of_each[1],
+            digest=said.get("list_digest"),
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        what = "what this lookback found cannot be read"
+        raise BadInput("LOOKBACK_UNREADABLE", what, where=name, remedy="Make another: sluicegate lookback.") from None
+
+
+def listed(home: Home, one: Looked) -> Path:
+    """The sealed list of what it found; raises BadInput if it is missing or was changed."""
+    path = _folder(home) / f"{one.name}.parquet.age"
+    if one.digest is None or not path.exists() or of_file(path) != one.digest:
+        what = "the list of this lookback is missing, or was changed"
+        raise BadInput("LIST_CHANGED", what, where=one.name, remedy="Make another: sluicegate lookback.")
+    return path
+
+
+def left(home: Home, ledger: Ledger, one: Looked) -> Left:
+    """What of its list is in no recall yet. Raises as `listed`. The list is opened in memory, once for as many rows as
+    are recalled: what is recalled stays so."""
+    if one.digest is None:
+        return Left(0)
+    known = one.digest, ledger.count_recalled()
+    if known not in _left:
+        with sealing.opened_stream(listed(home, one), keys.holder(home)) as stream:
+            rows = pq.read_table(BytesIO(stream.read()), columns=["request_key", "codes"])
+        taken = pa.array(ledger.recalled(), pa.string())
+        rows = rows.filter(pc.invert(pc.is_in(rows["request_key"], value_set=taken)))
+        counted = pc.value_counts(pc.list_flatten(rows["codes"])).to_pylist()
+        if len(_left) >= _MOST:
+            _left.clear()
+        _left[known] = Left(rows.num_rows, {one["values"]: one["counts"] for one in counted})
+    return _left[known]
+
+
+def waiting(home: Home, ledger: Ledger) -> tuple[Looked, Left] | None:
+    """The newest lookback over all that was released, if rows of its list are in no recall: it alone says what would
+    not be released today. None: nothing waits. Raises as `one` and `listed`."""
+    looked = next((found for name in _names(home) if (found := one(home, name)).as_of is None), None)
+    rest = left(home, ledger, looked) if looked else Left(0)
+    return (looked, rest) if looked and rest.rows else None
+
+
+def _names(home: Home) -> list[str]:
+    """The newest first."""
+    return sorted(filter(NAME.fullmatch, (path.stem for path in _folder(home).glob("*.json"))), reverse=True)
+
+
+def _folder(home: Home) -> Path:
+    return home.root / "lookback"
