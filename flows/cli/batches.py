@@ -12,6 +12,7 @@ from flows.cli import live
 from flows.cli.command import Json, OneOrAll, show
 from flows.console import site
 from flows.home.tree import open_home
+from flows.operations import delivery
 from flows.operations.printing import flat, print_table
 from flows.operations.progress import Reporter
 from flows.reports import status as reports
@@ -114,7 +115,8 @@ def status(
     if batch:
         return show(reports.one(home, batch), json, _print_batch)
     parts = [{"part": one.name, "pid": one.pid, "runs": one.lives} for one in running(home)]
-    return show({**reports.every(home), "waiting": seen(home), "service": parts}, json, _print_all)
+    found = {**reports.every(home), "waiting": seen(home), "service": parts, "log": delivery.seen(home)}
+    return show(found, json, _print_all)
 
 
 def print_summary(summary: dict[str, Any]) -> None:
@@ -152,6 +154,7 @@ def _print_all(found: dict[str, Any]) -> None:
     if found["service"]:
         said = [f"{part['part']} {'runs' if part['runs'] else 'has stopped'}" for part in found["service"]]
         print(f"Service: {', '.join(said)}.")
+    print(f"{delivery.sentence(found['log'])}.")
 
 
 def docs(out: Annotated[Path, Option(help="Folder for the pages.")], batch: OneOrAll = None) -> None:

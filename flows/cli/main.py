@@ -48,7 +48,7 @@ from flows.cli.preflight import preflight
 from flows.cli.replay import lookback, replay
 from flows.cli.rules import rules, schema
 from flows.home.observing import LogFormat
-from flows.home.tree import open_home
+from flows.home.tree import Home, open_home
 from flows.operations import logs
 
 NAME = "sluicegate"
@@ -100,17 +100,18 @@ def main() -> None:
     """Entry point: runs a command and turns every end into an exit code."""
     ended: list[int] = []
     atexit.register(_leave, ended)  # registered first, so that it runs last
-    logs.set_up(_log_format())
+    logs.set_up(*_log())
     ended.append(run(sys.argv[1:]))
     sys.exit(ended[0])
 
 
-def _log_format() -> LogFormat:
+def _log() -> tuple[LogFormat, Home | None]:
     """As the home says; text where there is none, or one that cannot be read: the command says so itself."""
     try:
-        return open_home().config.log.format
+        home = open_home()
+        return home.config.log.format, home
     except (SluicegateError, OSError, ValueError):
-        return "text"
+        return "text", None
 
 
 def _leave(ended: list[int]) -> None:
@@ -157,10 +158,9 @@ def _without(message: str, arguments: list[str]) -> str:
 
 def _report(said: str, code: str, exit_code: int) -> None:
     """An error on stderr: for people in words, in a log of JSON by its code, since words may name a folder."""
-    if logs.as_json():
-        logs.say("command.failed", logging.ERROR, code=code, exit_code=exit_code)
-    else:
+    if not logs.as_json():
         print(said, file=sys.stderr)
+    logs.say("command.failed", logging.ERROR, code=code, exit_code=exit_code)
 
 
 def describe(error: BaseException) -> str:

@@ -1,4 +1,5 @@
-"""What sluicegate.toml says of those who look on: where traces and metrics go, lineage, and how lines are logged."""
+"""What sluicegate.toml says of those who look on: where traces and metrics go, lineage, and the log: how lines are
+written, and to which other system they and the audit log's events go."""
 
 from typing import Literal
 
@@ -36,3 +37,6 @@ class Log(BaseModel):
     model_config = _CLOSED
 
     format: LogFormat = "text"
+    to: Secret | None = None  # base URL of a receiver of OTLP over HTTPS: https://logs.example.org:4318
+    headers: dict[str, Secret] = {}  # sent with each request
+    authority: str | None = None  # file of the authority that the receiver's certificate is proven by

@@ -58,6 +58,11 @@ class Ledger(
         with self.reading() as session:
             return chain.head(session)
 
+    def name(self) -> str:
+        """What this home is called in what operators sign: the hash of its first event."""
+        with self.reading() as session:
+            return chain.first_hash(session)
+
     def head_and_root(self) -> tuple[Head, str]:
         """The newest event, and the Merkle root over the hashes of all events, in one view."""
         tree, head = Tree(), Head(0, chain.GENESIS)

@@ -97,6 +97,7 @@ def _home(serving: Callable[[Home], str | None]) -> Iterator[Finding]:
     for own in (_register, _facilities, _persons, _receivers):
         yield _check(partial(own, home))
     yield from _ledger(home)
+    yield from _log(home)
     yield from _word(home)
     yield from _provider(home)
     yield from _backups(home)
@@ -202,6 +203,25 @@ def _rights(ledger: Ledger, sandbox: bool) -> list[Finding]:
         return [Finding("ok", f"its role has the rights of {service}, and can change no event")]
     what = "is used by its owner, who can change events" if owner else "does not give its role the rights of a service"
     return [Finding("warn" if owner else "fail", f"the ledger {what}", engine.GRANT)]
+
+
+def _log(home: Home) -> Iterator[Finding]:
+    """Whether another system gets the log, and what it has. The receiver is not asked."""
+    from flows.operations import delivery, otlp_logs
+
+    if home.config.log.to is None:
+        yield _need(home.config.sandbox, "no other system gets the log", "Set log.to in sluicegate.toml.", "warn")
+        return
+    try:
+        otlp_logs.receiver(home), otlp_logs.authority(home)
+        found = delivery.seen(home)
+    except SluicegateError as error:
+        yield Finding("fail", f"{error.where}: {error.message}", error.remedy)
+        return
+    except Exception:  # the ledger cannot be opened, which was said
+        return
+    late = not delivery.is_fresh(found, home.clock().now())
+    yield _need(not late, delivery.sentence(found), "See that sluicegate up, watch or the night runs.", "warn")
 
 
 def _word(home: Home) -> Iterator[Finding]:

@@ -83,7 +83,7 @@ def chosen(home: Home) -> list[Observer]:
 
 
 def _lines(home: Home) -> Iterator[Observer]:
-    if logs.as_json():
+    if logs.heard():
         from flows.operations.lines import Lines
 
         yield Lines()

@@ -8,8 +8,9 @@ threads of their own, and what cannot be sent is dropped.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, assert_never
 from urllib.parse import urlsplit
 
@@ -51,10 +52,11 @@ def _otlp(home: Home, signal: str) -> dict[str, Any]:
     }
 
 
-def _resource() -> Resource:
+def resource(more: Mapping[str, str] = MappingProxyType({})) -> Resource:
+    """Who sends: this service in its version, and what else is said of it."""
     from opentelemetry.sdk.resources import Resource
 
-    return Resource({"service.name": SCOPE, "service.version": version(SCOPE)})
+    return Resource({"service.name": SCOPE, "service.version": version(SCOPE), **more})
 
 
 def tracer_provider(home: Home) -> TracerProvider:
@@ -63,7 +65,7 @@ def tracer_provider(home: Home) -> TracerProvider:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    provider = TracerProvider(resource=_resource(), shutdown_on_exit=False)
+    provider = TracerProvider(resource=resource(), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(**_otlp(home, "traces"))))
     return provider
 
@@ -85,7 +87,7 @@ def meter_provider(
 
         exporter = OTLPMetricExporter(**_otlp(home, "metrics"))
         readers.append(PeriodicExportingMetricReader(exporter, EVERY, export_timeout_millis=PATIENCE * 1000))
-    provider = MeterProvider(metric_readers=readers, resource=_resource(), shutdown_on_exit=False)
+    provider = MeterProvider(metric_readers=readers, resource=resource(), shutdown_on_exit=False)
     Meters(provider, look)
     return provider
 

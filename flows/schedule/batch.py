@@ -65,7 +65,7 @@ def batch_flow(batch: str, home: str | None = None, quiet: bool = True) -> Prefe
     home folder (SLUICEGATE_HOME if left out)."""
     opened = open_home(Path(home) if home else None)
     preload.begin(opened)
-    logs.join(opened.config.log.format)
+    logs.join(opened)
     with Ledger.open(opened.ledger_url, opened.clock()) as ledger, Reporter(quiet=quiet) as progress:
         name = take_in(opened, ledger, inbox.find(opened, batch)) if batch.startswith("s-") else batch
         with alone(opened, name):

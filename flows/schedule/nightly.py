@@ -26,7 +26,7 @@ from flows.home import keys
 from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
-from flows.operations import logs, notify
+from flows.operations import delivery, logs, notify
 from flows.schedule import summary as summaries
 from flows.schedule import sweep
 from flows.schedule.batch import batch_flow, take_in
@@ -100,7 +100,7 @@ class Night:
 def nightly(home: str | None = None, quiet: bool = False) -> PrefectState:
     """Runs what lies in the inbox of `home` (SLUICEGATE_HOME if left out). Its summary is stored in the home tree."""
     opened = open_home(Path(home) if home else None)
-    logs.join(opened.config.log.format)
+    logs.join(opened)
     with Ledger.open(opened.ledger_url, opened.clock()) as ledger:
         ledger.require_open()
         keys.prove(opened, ledger)
@@ -111,6 +111,8 @@ def nightly(home: str | None = None, quiet: bool = False) -> PrefectState:
             summary |= night.run()
         else:
             summary["selftest"] = FAILED
+        if opened.config.log.to is not None:
+            night.part(Part.LOG, lambda: delivery.deliver(opened))
         now = ledger.clock.now()
         summary["waiting"] = [one.told(now) for one in everything(opened, ledger)]
         night.part(Part.NOTIFICATION, lambda: _tell(opened, summary))

@@ -32,6 +32,7 @@ class Part(StrEnum):
     RECALLS = "recalls"
     SIGNED_HEAD = "signed head"
     BACKUP = "backup"
+    LOG = "log to another system"
     NOTIFICATION = "notification"
     PING = "ping"
 
@@ -44,6 +45,7 @@ PARTS: Mapping[Part, Retries] = total(
         Part.REGISTER: Retries(),
         Part.BACKUP: Retries(),
         **dict.fromkeys((Part.GATES, Part.EXPIRY, Part.SWEEP, Part.RECALLS, Part.SIGNED_HEAD), Retries(seconds=_HOUR)),
+        Part.LOG: Retries(pauses=(5, 30), seconds=_HOUR),
         **dict.fromkeys((Part.NOTIFICATION, Part.PING), Retries(pauses=(5, 30), seconds=300)),
     },
 )

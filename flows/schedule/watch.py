@@ -13,6 +13,7 @@ from types import FrameType
 
 from expectations.base.errors import DONE, HELD, REFUSED, BadInput, Transient, Usage
 from flows.home.tree import Home
+from flows.operations import delivery
 from flows.schedule import server, warm
 from flows.schedule.due import Due, due
 from flows.schedule.relay import Relay
@@ -77,12 +78,13 @@ def relay(home: Home, *, every: float, once: bool) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, keeper.stop)
     print(f"telling {os.environ['PREFECT_API_URL']} of {home.root}", flush=True)
-    while True:
-        if told := _patiently(keeper, teller.step, once=once):
-            print(f"{told} events", flush=True)
-        if once or keeper.stopping:
-            break
-        _pause(keeper, every)
+    with delivery.kept(home):
+        while True:
+            if told := _patiently(keeper, teller.step, once=once):
+                print(f"{told} events", flush=True)
+            if once or keeper.stopping:
+                break
+            _pause(keeper, every)
     return DONE
 
 
@@ -107,7 +109,7 @@ def watch(home: Home, *, at_once: int, every: float, once: bool) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, keeper.stop)
     wait = server.start(home)  # the server that all batches share; a Ctrl-C here does not reach it
-    with warm.kept(home):
+    with warm.kept(home), delivery.kept(home):
         wait()
         print(f"watching {home.inbox}", flush=True)
         while _patiently(keeper, keeper.step, once=once) or not (keeper.stopping or once):

@@ -51,7 +51,8 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     (letter / "letter.toml").write_text(f'requester = ["{CANARY}"\n')
     with receiver() as got:
         with (made.home.root / "sluicegate.toml").open("a") as settings:
-            settings.write(f'[telemetry]\notlp = "{got.url}"\n[lineage]\nurl = "{got.url}"\n[log]\nformat = "json"\n')
+            settings.write(f'[telemetry]\notlp = "{got.url}"\n[lineage]\nurl = "{got.url}"\n')
+            settings.write(f'[log]\nformat = "json"\nto = "{got.url}"\n')
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_") and k not in OURS}
         environment |= {"SLUICEGATE_HOME": str(made.home.root), "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "flows.cli.main", "nightly", "--json"]
@@ -75,6 +76,13 @@ def test_traces_and_lineage_hold_no_value_or_folder(night: Night) -> None:
     assert [span.name for span in observed.spans(night.got)].count("batch") == 2
     assert {one["eventType"] for one in observed.lineage(night.got)} == {"START", "COMPLETE", "FAIL"}
     assert [leaks(body) for _, body in night.got.raw if leaks(body)] == []
+
+
+def test_the_log_that_goes_to_another_system_holds_no_value_or_folder(night: Night) -> None:
+    sent = [body for path, body in night.got.raw if path == "/v1/logs"]
+    said = b"".join(sent)
+    assert b"sluicegate.ledger.received" in said and b"sluicegate.step.ended" in said
+    assert leaks(said) == []
 
 
 @contextmanager

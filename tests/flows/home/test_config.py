@@ -59,6 +59,9 @@ OTHER = {
     "lineage.token": '{ env = "LINEAGE_TOKEN" }',
     "lineage.namespace": "other",
     "log.format": "json",
+    "log.to": "https://logs.example.org",
+    "log.headers": '{ authorization = { env = "LOG_TOKEN" } }',
+    "log.authority": "/etc/logs.pem",
     "console.origin": "https://gate.example.org",
     "console.certificate": "/etc/tls/gate.pem",
     "console.key": '{ credential = "gate" }',
@@ -84,7 +87,7 @@ OTHER = {
 
 SECRETS = {
     *("ledger", "notify.urls", "notify.ping"),
-    *("telemetry.otlp", "telemetry.headers", "lineage.url", "lineage.token"),
+    *("telemetry.otlp", "telemetry.headers", "lineage.url", "lineage.token", "log.to", "log.headers"),
     "console.oidc.secret",
 }
 
