@@ -27,7 +27,7 @@ _DECIDED = timedelta(days=7)  # so far back what was decided is shown, unless so
 _MEASURED = 3  # figures of one batch on the first page
 _UNHELD: dict[str, Any] = {
     **{"batch": None, "agreement": None, "checkpoint": None, "hold": None, "spoken": 0},
-    **{"open": [], "measured": ()},
+    **{"open": [], "measured": (), "deciders": {}},
 }
 
 
@@ -107,6 +107,7 @@ def _waiting(home: Home, ledger: Ledger, now: datetime, found: Iterable[Waits]) 
     waiting = [{**_UNHELD, **_told(one, now)} for one in found]
     records = ledger.named(one["id"] for one in waiting)
     spoken = ledger.spoken(record.hold for record in records.values() if record.hold)
+    deciders = ledger.deciders_of(record.name for record in records.values() if record.state is State.HELD)
     asked = {str(one.number): one for one in ledger.proposals()}
     for one in waiting:
         if one["kind"] == Kind.PROPOSAL and (proposal := asked.get(one["id"])):
@@ -116,7 +117,9 @@ def _waiting(home: Home, ledger: Ledger, now: datetime, found: Iterable[Waits]) 
             rows = f"{looked[1].rows:,} of {looked[0].affected:,} disclosures that would not be made today"
             one |= {"why": f"{rows} are in no recall: {each}."}
         if record := records.get(one["id"]):
-            one |= {"batch": record.name, "agreement": record.agreement, **_held(home, record, one["kind"], spoken)}
+            may = {"deciders": deciders.get(record.name, {})}
+            told = {"batch": record.name, "agreement": record.agreement, **may}
+            one |= {**told, **_held(home, record, one["kind"], spoken)}
     return waiting
 
 

@@ -1,6 +1,6 @@
 """The first page for whoever reads it: what this operator may do about each thing, and what was decided meanwhile."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,13 +32,19 @@ class Reader:
     """Who looks at the first page, and what that changes there. `own`: the holds on which this operator has signed;
     `seen`: up to when what was decided was seen, None if that was never said."""
 
+    name: str
     roles: tuple[Role, ...]
     own: frozenset[int]
     seen: datetime | None
 
     def may(self, one: Mapping[str, Any]) -> list[Decision]:
         """The decisions that are open on what waits, and that this operator may sign now."""
-        return [decision for decision in one["open"] if may(self.roles, DECIDES[decision])]
+        barred = self.barred(one)
+        return [one for one in one["open"] if may(self.roles, DECIDES[one]) and one not in barred]
+
+    def barred(self, one: Mapping[str, Any]) -> list[Decision]:
+        """Those that this operator's roles allow, and the batch's agreement does not."""
+        return barred(one["deciders"], self.name, self.roles)
 
     def lacks(self, one: Mapping[str, Any]) -> list[Role]:
         """The roles of which one would be needed to do what it waits for; none if there is such a one, or none is."""
@@ -57,11 +63,17 @@ class Reader:
         return one["may_snooze"] and may(self.roles, Act.SNOOZE)
 
 
+def barred(deciders: Mapping[Decision, Collection[str]], operator: str, roles: Collection[Role]) -> list[Decision]:
+    """The decisions open on a batch that these roles allow this operator, and that its agreement does not. `deciders`:
+    who may sign each, as `Ledger.deciders` gives them."""
+    return [one for one, names in deciders.items() if operator not in names and may(roles, DECIDES[one])]
+
+
 def for_reader(
     ledger: Ledger, given: dict[str, Any], operator: str, roles: tuple[Role, ...], seen: datetime | None
 ) -> dict[str, Any]:
     """What `queue` gave for all readers, for one of them: what this operator may do, and what was decided since it last
     said that it had seen that."""
     holds = [one["hold"] for one in given["waiting"] if one["hold"] and one["spoken"]]
-    reader = Reader(roles, ledger.spoken_by(operator, holds), seen)
+    reader = Reader(operator, roles, ledger.spoken_by(operator, holds), seen)
     return {**given, "reader": reader, **({} if seen is None else {"since": seen, "decided": decided(ledger, seen)})}

@@ -1,7 +1,9 @@
 """What people decide: signed decisions on held batches, and the stop of all releases with its resumption."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,7 +12,7 @@ from expectations.base import signatures
 from expectations.base.errors import BadInput, Usage
 from flows.ledger import facts
 from flows.ledger.barring import able, barred
-from flows.ledger.core import Core, find, home_id, record
+from flows.ledger.core import BatchRecord, Core, find, home_id, record
 from flows.ledger.database.models import Batch, Decided, Halt, Time, as_record
 from flows.ledger.decisions import (
     KEYS_NEEDED,
@@ -67,16 +69,26 @@ class Review(Core):
     def allowed_decisions(self, batch: str) -> frozenset[Decision]:
         """The decisions open on this batch; none unless it is held."""
         with self.reading() as session:
-            now = record(find(session, batch))
-        return allowed(now.checkpoint, now.codes) if now.state is State.HELD and now.checkpoint else frozenset()
+            return _open(record(find(session, batch)))
 
     def deciders(self, batch: str) -> dict[Decision, tuple[str, ...]]:
         """Who may sign each decision that is open on this batch, where its agreement bars anybody; else nothing."""
         with self.reading() as session:
-            entry = find(session, batch)
-            kept_out = barred(session, entry)
-            open_to_people = self.allowed_decisions(batch) if kept_out else ()
-            return {one: able(session, DECIDES[one], kept_out) for one in sorted(open_to_people)}
+            return self.deciders_of([find(session, batch).name])[batch]
+
+    def deciders_of(self, batches: Iterable[str]) -> dict[str, dict[Decision, tuple[str, ...]]]:
+        """The same of each of these. What many rest on alike is read once."""
+        found: dict[str, dict[Decision, tuple[str, ...]]] = {}
+        kept_out: dict[tuple[object, ...], frozenset[str]] = {}
+        with self.reading() as session:
+            who = cache(lambda act, but: able(session, act, but))
+            for entry in session.scalars(select(Batch).where(Batch.name.in_(list(batches)))):
+                alike = entry.agreement, entry.instruments, entry.decided_on, entry.received_by
+                if alike not in kept_out:
+                    kept_out[alike] = barred(session, entry)
+                out = kept_out[alike]
+                found[entry.name] = {one: who(DECIDES[one], out) for one in sorted(_open(record(entry)) if out else ())}
+        return found
 
     def decide(
         self,
@@ -239,6 +251,10 @@ def _stands(session: Session, halt: int) -> bool:
 def standing_halts(session: Session) -> list[Halt]:
     """The halts that stand."""
     return list(session.scalars(select(Halt).where(Halt.resumed_at.is_(None)).order_by(Halt.seq)))
+
+
+def _open(now: BatchRecord) -> frozenset[Decision]:
+    return allowed(now.checkpoint, now.codes) if now.state is State.HELD and now.checkpoint else frozenset()
 
 
 def _held(entry: Batch) -> Batch:

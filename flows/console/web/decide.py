@@ -8,15 +8,17 @@ from starlette.responses import Response
 
 from expectations.base.errors import Transient
 from flows.batch.decisions import halt as stop
-from flows.console import statements
+from flows.console import reader, statements
 from flows.console.statements import Statement
-from flows.console.web import worded
+from flows.console.web import sign, worded
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
 from flows.evidence import notes
 from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import MEANINGS, Decision, Reason
+from flows.ledger.events.operators import Denied
 from flows.ledger.facts import NAME
+from flows.ledger.roles import DECIDES, Barred
 
 Shown = Callable[[Visit], Response]
 _HALTING, _HALTING_TRIES = threading.Lock(), 3
@@ -24,7 +26,7 @@ _HALTING, _HALTING_TRIES = threading.Lock(), 3
 
 def decision_page(which: Decision) -> Shown:
     """What one would sign on a held batch."""
-    return lambda visit: worded.show(visit, _decision(visit, which), _on(visit))
+    return lambda visit: _kept_out(visit, which) or worded.show(visit, _decision(visit, which), _on(visit))
 
 
 def decide(which: Decision) -> Shown:
@@ -37,9 +39,19 @@ def decide(which: Decision) -> Shown:
             held = (record.name, record.checkpoint, record.content_digest or "")
             visit.console.ledger.decide(*held, which, reason, line, signature, statement.note)
 
-        return worded.take(visit, _decision(visit, which), hand_in, _on(visit), _batch(visit).name)
+        kept_out = _kept_out(visit, which) if visit.words else None  # a signature the ledger refuses by itself
+        return kept_out or worded.take(visit, _decision(visit, which), hand_in, _on(visit), _batch(visit).name)
 
     return taken
+
+
+def _kept_out(visit: Visit, which: Decision) -> Response | None:
+    """Why whom the batch's agreement bars has nothing to sign; the audit log has that it was tried."""
+    operator, deciders = visit.signed_in.operator, visit.console.ledger.deciders(_batch(visit).name)
+    if which not in reader.barred(deciders, operator, visit.roles):
+        return None
+    visit.console.entrance.gathered.note(Denied(by=operator, act=DECIDES[which], count=1))
+    return sign.refused(visit, Barred(operator, DECIDES[which]), _on(visit))
 
 
 def withdrawal_page(visit: Visit) -> Response:

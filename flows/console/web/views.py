@@ -1,7 +1,7 @@
 """Pages to look at: what waits, batches, checkpoints, the numbers of rows. Each look is counted in the audit log."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -18,6 +18,7 @@ from flows.console.rows import Ended, Rows
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
 from flows.ledger.core import BatchRecord
+from flows.ledger.decisions import Decision
 from flows.ledger.entrance import seen
 from flows.ledger.facts import NAME, Page
 from flows.ledger.lifecycles.states import Checkpoint
@@ -59,8 +60,13 @@ def batch(visit: Visit) -> Response:
     visit.look(Page.BATCH, name)
     console = visit.console
     given = twice(lambda: batches.batch(console.home, console.ledger, one_batch(visit)))
-    may_read = may(visit.roles, Act.VIEW_REQUEST)
-    return visit.page("batch.html", made=console.ledger.clock.machine(), may_read=may_read, **given)
+    may_read, deciders = may(visit.roles, Act.VIEW_REQUEST), console.ledger.deciders(name)
+    given |= {"may_read": may_read, "deciders": deciders, "barred": _barred(visit, deciders)}
+    return visit.page("batch.html", made=console.ledger.clock.machine(), **given)
+
+
+def _barred(visit: Visit, deciders: Mapping[Decision, Collection[str]]) -> list[Decision]:
+    return reader.barred(deciders, visit.signed_in.operator, visit.roles)
 
 
 def reasons(visit: Visit) -> Response:
@@ -92,7 +98,8 @@ def checkpoint(visit: Visit) -> Response:
     shown = twice(given)
     if number > max(shown["pages"], 1):
         raise Problem(404)
-    return visit.page("checkpoint.html", made=console.ledger.clock.machine(), **shown)
+    barred = _barred(visit, shown["deciders"])
+    return visit.page("checkpoint.html", made=console.ledger.clock.machine(), barred=barred, **shown)
 
 
 def rows(visit: Visit) -> Response:

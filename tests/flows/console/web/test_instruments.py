@@ -19,6 +19,7 @@ from flows.console import enrolling
 from flows.console.web import comply, guard
 from flows.ledger.roles import Role
 from flows.reports.review import review
+from tests.factories import consoles
 from tests.factories.authenticator import Authenticator
 from tests.factories.consoles import ORIGIN, Browser
 from tests.factories.ledgers import Office
@@ -336,18 +337,38 @@ def test_who_enrolled_the_agreement_does_not_decide_where_it_says_so_and_the_pag
             name, office.line(name), office.signed(said, PEOPLE, signatures.OPERATOR), [Role.APPROVER]
         )
     (body,) = (body for id, _, body in ledger.instruments() if id == "sandbox-2026")
-    assert "bars those who enrolled" not in ada.get(f"/batches/{held}/intake").text
+    phone = Authenticator(origin=ORIGIN)
+    enrolled(app, phone)
+    reject, pages = f"/batches/{held}/decide/reject", ("/", f"/batches/{held}", f"/batches/{held}/intake")
+    assert not [path for path in pages if "The agreement bars" in ada.get(path).text]
+    opened = filled(ada, reject, phone)
     office.enrol(body.replace(b"\n[holder]", b"bars_enrollers = true\n[holder]", 1), *PEOPLE)
     page = text_of(ada.get(f"/batches/{held}/intake"))
     assert "The agreement bars those who enrolled its instruments" in page
     assert page.count("Who may sign it: cleo, dora.") == 2
-    phone = Authenticator(origin=ORIGIN)
-    enrolled(app, phone)
-    refused = signed(ada, f"/batches/{held}/decide/reject", phone, reason="not_valid")
+    whom = "The agreement bars those who enrolled its instruments, or took the batch in, and you are one of them."
+    assert page.count("You may not: you enrolled one of its instruments") == 2 and "review decide" not in page
+    for path in pages[:2]:
+        assert f"{whom} Who may: drop: cleo, dora; reject: cleo, dora." in text_of(ada.get(path)), path
+    assert not [path for path in pages if f"/batches/{held}/decide/" in ada.get(path).text]
+    # by a link, with words for under it, and by a page that was open before
+    for refused in (ada.get(reject), ada.post(reject, {**opened, "words": "because"})):
+        assert refused.status_code == 409 and "The agreement bars whoever signed" in text_of(refused)
+        assert "data-ask" not in refused.text
+    app.state.keeper.keep()
+    denied = [one["facts"] for one in ledger.events() if one["kind"] == "denied"]
+    assert denied == [{"by": "operator-1", "act": "reject", "count": 2}]
+    refused = ada.post(reject, {**opened, "reason": "not_valid"})
     assert refused.status_code == 409 and "The agreement bars whoever signed its instruments" in text_of(refused)
     assert ledger.decisions(held) == [] and ledger.events()[-1]["facts"] == {"by": "operator-1", "act": "reject"}
     shown = review(ada.console.home, ledger, held)
     assert shown["deciders"] == {"drop": ("cleo", "dora"), "reject": ("cleo", "dora")}
+    consoles.password_for(app.state.console, "cleo")
+    cleo = Browser(app)
+    cleo.sign_in("cleo", key=office.keys["cleo"])
+    assert all(f'href="{reject}"' in cleo.get(path).text for path in (pages[0], pages[2]))
+    assert not [path for path in pages if "you are one of them" in text_of(cleo.get(path))]
+    assert cleo.get(reject).status_code == 200
 
 
 FILED = b"%PDF-1.7 Zebulon Quartermain complies"
@@ -355,12 +376,17 @@ FILED = b"%PDF-1.7 Zebulon Quartermain complies"
 
 def signed(browser: Browser, path: str, phone: Authenticator, **wrong: str) -> Any:
     """Signs what the page shows."""
+    return browser.post(path, {**filled(browser, path, phone), **wrong})
+
+
+def filled(browser: Browser, path: str, phone: Authenticator) -> dict[str, str]:
+    """The fields of its form, with the signature."""
     page = browser.get(path).text
     (options,) = re.findall(r'data-ask="([^"]+)"', page)
     ask = json.loads(html.unescape(options))
     fields = {name: re.findall(rf'name="{name}" value="([^"]*)"', page)[-1] for name in ("form", "seen", "nonce")}
     challenge = signatures.base64.urlsafe_b64decode(ask["challenge"] + "=")
-    return browser.post(path, {**fields, "answer": answer(phone, challenge), **wrong})
+    return {**fields, "answer": answer(phone, challenge)}
 
 
 def test_compliance_is_confirmed_by_what_was_filed_and_one_signature(ada: Browser, app: FastAPI) -> None:
