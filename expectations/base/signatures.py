@@ -25,6 +25,7 @@ SIGNED_HEAD, INSTRUMENT, OPERATOR = "sluicegate-checkpoint", "sluicegate-instrum
 RECALL, ATTESTATION, BASELINE = "sluicegate-recall", "sluicegate-attestation", "sluicegate-baseline"
 COMPLIANCE, KEYS, CLOCK = "sluicegate-compliance", "sluicegate-keys", "sluicegate-clock"
 BACKUP, OPENING, SIGN_IN = "sluicegate-backup", "sluicegate-opening", "sluicegate-sign-in"
+SCHEME = "sluicegate-scheme"
 
 
 def generate(path: Path, comment: str) -> str:

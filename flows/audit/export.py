@@ -66,7 +66,7 @@ def _read(export: Path, unreadable: list[Problem]) -> Iterator[Line]:
 def _parsed(text: str) -> Line | None:
     try:
         line = Line(**json.loads(text))
-        for value in (line.at, line.batch or "", line.kind, line.facts, line.previous, line.hash):
+        for value in (line.at, line.batch or "", line.kind, line.facts, line.previous, line.hash, line.scheme or ""):
             value.encode()  # half of a surrogate pair is no text, and could not be hashed
     except (ValueError, TypeError, AttributeError, RecursionError):
         return None

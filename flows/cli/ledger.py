@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-from typer import Option
+from typer import Argument, Option
 
 from expectations.base import signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.errors import DONE, Fault, Usage
-from flows.cli.command import Json, Key, at_home, file_text, group, show
+from flows.cli.command import Json, Key, Signatures, at_home, file_text, group, show, signatures_in
 
 app = group(name="ledger", help="The ledger and its audit log.")
 Deep = Annotated[bool, Option("--deep", help="Open each sealed accounting, and count it again.")]
@@ -20,6 +21,7 @@ Copies = Annotated[
 ]
 Roles = Annotated[list[str] | None, Option(metavar="ROLE", help="A role that runs batches, nights and commands.")]
 Consoles = Annotated[list[str] | None, Option(metavar="ROLE", help="A role of the console.")]
+Algorithm = Annotated[Scheme, Argument(help="The algorithm.")]
 Holder = Annotated[Path | None, Option(help="The holder's public signing keys, one a line; if left out, the home's.")]
 
 
@@ -79,6 +81,27 @@ def export(out: Annotated[Path, Option(help="The file: one event a line, as JSON
 
     with at_home() as (_, ledger):
         print(f"{exported.write(ledger, out):,} events in {out}")
+
+
+@app.command("sign-scheme")
+def sign_scheme(scheme: Algorithm, key: Key) -> None:
+    """Sign that events are hashed with another algorithm from now on. Writes scheme.OPERATOR.sig into this folder."""
+    from flows.registry import endorsements
+
+    with at_home() as (_, ledger):
+        message = ledger.scheme_message(scheme)
+        signed = endorsements.sign(ledger, message, signatures.load(key), signatures.SCHEME)
+    print(f"Signed by {signed.operator}: {signed.write(Path('scheme'))}")
+
+
+@app.command("set-scheme")
+def set_scheme(scheme: Algorithm, signature: Signatures) -> None:
+    """Hash events with another algorithm from here on, as two operators signed; all of before are hashed once more.
+
+    Sign a head afterwards (sluicegate ledger sign-head), and give copies to others.
+    """
+    with at_home() as (_, ledger):
+        print(f"Events are hashed with {scheme}: event {ledger.rehash(scheme, signatures_in(signature))}")
 
 
 @app.command()

@@ -5,6 +5,7 @@ What a chain alone cannot show is that its end was cut off, or that all of it wa
 elsewhere, such as a head (`verify(…, head=…)`) or a signed head (`flows.audit.signed_heads`).
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -12,11 +13,13 @@ from typing import TypeAlias
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from expectations.base.digests import of_json
+from expectations.base.algorithms import FIRST, HASHES, Scheme, digest
+from expectations.base.digests import canonical_json
 from expectations.base.merkle import Tree, leaf
 from flows.ledger.database.models import Event
 
 GENESIS = "0" * 64
+REHASHED = "rehashed"  # the kind of the event that changes the scheme
 
 
 @dataclass
@@ -30,6 +33,7 @@ class Line:
     facts: str
     previous: str
     hash: str
+    scheme: str | None = None  # of the hash; what an older version exported has none
 
 
 Link: TypeAlias = Event | Line  # an event as the chain sees it
@@ -65,8 +69,14 @@ class Mark:
 
 
 def event_hash(event: Link) -> str:
-    """SHA-256 over all that the event says, and over the hash of the event before."""
-    return of_json([event.seq, event.at, event.batch, event.kind, event.facts, event.previous])
+    """By the event's scheme, over all that it says, the scheme, and the hash of the event before. Raises ValueError if
+    this version does not know the scheme."""
+    return digest(Scheme(event.scheme or FIRST), _said(event))
+
+
+def _said(event: Link) -> bytes:
+    said = [event.seq, event.at, event.batch, event.kind, event.facts, event.previous]
+    return canonical_json(said if event.scheme is None else [*said, event.scheme])
 
 
 def head(session: Session) -> Head:
@@ -97,10 +107,12 @@ def newest(session: Session, batch: str, kind: str) -> Event | None:
     return session.scalar(query.limit(1))
 
 
-def append(session: Session, at: str, batch: str | None, kind: str, facts: str) -> Event:
-    """Adds an event (`facts`: checked canonical JSON) and gives it. The transaction must hold the lock."""
+def append(session: Session, at: str, batch: str | None, kind: str, facts: str, scheme: Scheme | None = None) -> Event:
+    """Adds an event (`facts`: checked canonical JSON) and gives it. The transaction must hold the lock. `scheme`: from
+    here on events are hashed with it; if left out, with that of the event before."""
     before = head(session)
-    event = Event(seq=before.seq + 1, at=at, batch=batch, kind=kind, facts=facts, previous=before.hash)
+    named = scheme or session.scalar(select(Event.scheme).where(Event.seq == before.seq))
+    event = Event(seq=before.seq + 1, at=at, batch=batch, kind=kind, facts=facts, previous=before.hash, scheme=named)
     event.hash = event_hash(event)
     session.add(event)
     session.flush()
@@ -115,9 +127,63 @@ def events(session: Session, after: int = 0) -> Iterator[Event]:
         session.expunge(event)
 
 
+def scheme_of(session: Session) -> Scheme:
+    """What the newest event is hashed with."""
+    return Scheme(session.scalar(select(Event.scheme).order_by(Event.seq.desc()).limit(1)) or FIRST)
+
+
+class Past:
+    """All that events said, hashed anew by every scheme: what a change of the scheme vouches for, so that no weakness
+    of an earlier one reaches back before it."""
+
+    def __init__(self) -> None:
+        self._totals = {scheme: make() for scheme, make in HASHES.items()}
+
+    def add(self, event: Link) -> None:
+        """Goes on with the next event."""
+        said = _said(event)
+        for total in self._totals.values():
+            total.update(len(said).to_bytes(8, "big") + said)
+
+    def digest(self, scheme: Scheme) -> str:
+        """Of all events so far."""
+        return str(self._totals[scheme].hexdigest())
+
+
+class _Schemes:
+    """The schemes of a chain, as it is read."""
+
+    def __init__(self) -> None:
+        self._now: str | None = None
+        self._past = Past()
+
+    def wrong(self, event: Link) -> Iterator[str]:
+        """What is wrong with an event's hash, and with the scheme that it names."""
+        if event.kind == REHASHED:
+            yield from self._changed(event)
+        elif event.scheme != self._now:
+            yield "it names another algorithm of its hash than the chain has here"
+        try:
+            if event_hash(event) != event.hash:
+                yield "it was changed"
+        except ValueError:
+            yield "this version does not know the algorithm of its hash"
+        self._now = event.scheme
+        self._past.add(event)
+
+    def _changed(self, event: Link) -> Iterator[str]:
+        try:
+            said = json.loads(event.facts)
+            if said["scheme"] != event.scheme or said["past"] != self._past.digest(Scheme(said["scheme"])):
+                yield "the events before it are not those that it vouches for, by another algorithm"
+        except (ValueError, KeyError, TypeError, RecursionError):
+            yield "it does not say which algorithm hashes from here on"
+
+
 def check_links(links: Iterable[Link], marks: Sequence[Mark] = ()) -> Iterator[Problem]:
     """Every place where a chain is broken, or is not what the marks say. Streams."""
     before, tree = Head(0, GENESIS), Tree()
+    schemes = _Schemes()
     left, since = sorted((m for m in marks if m.seq > 0), key=lambda m: m.seq), "up to here"
     for event in links:
         place = f"event {event.seq}"
@@ -125,8 +191,7 @@ def check_links(links: Iterable[Link], marks: Sequence[Mark] = ()) -> Iterator[P
             yield Problem(place, f"the {event.seq - before.seq - 1} events before it are missing")
         if event.previous != before.hash:
             yield Problem(place, "it does not follow the event before it: dropped, put in or moved")
-        if event_hash(event) != event.hash:
-            yield Problem(place, "it was changed")
+        yield from (Problem(place, what) for what in schemes.wrong(event))
         before = Head(event.seq, event.hash)
         tree.add(leaf(event.hash))
         while left and left[0].seq <= before.seq:

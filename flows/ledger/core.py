@@ -17,6 +17,7 @@ from flows.ledger import chain, facts
 from flows.ledger.database import engine
 from flows.ledger.database.models import Batch, Enrolled, Operator, Time, as_record, stamp
 from flows.ledger.events import Event
+from flows.ledger.events.home import Rehashed
 from flows.ledger.events.moves import Move
 from flows.ledger.events.operators import Denied
 from flows.ledger.lifecycles.states import BATCH, Cause, Checkpoint, State
@@ -186,7 +187,8 @@ class Core:
             known |= {batch.name, batch.requester, batch.agreement, batch.register, *json.loads(batch.instruments)}
         name = batch.name if isinstance(batch, Batch) else batch
         text = facts.checked(event.facts(), known)
-        link = chain.append(session, at or self._stamp(session), name, event.event_kind, text)
+        scheme = event.scheme if isinstance(event, Rehashed) else None
+        link = chain.append(session, at or self._stamp(session), name, event.event_kind, text, scheme)
         tables = Tables(session, link, contents or {})
         for reason in event.wrong(tables):
             raise Fault("EVENT_WRONG", reason, where=name or "", remedy="Run sluicegate ledger verify.")

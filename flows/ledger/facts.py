@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from expectations import codes
+from expectations.base.algorithms import Scheme
 from expectations.base.digests import canonical_json
 from expectations.base.errors import Fault
 from expectations.base.total import total
@@ -102,6 +103,7 @@ _CLOSED = (
     Proof,
     CaseReason,
     KeyName,
+    Scheme,
     Role,
     Act,
     Proposed,

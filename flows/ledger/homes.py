@@ -8,12 +8,22 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from expectations.base import signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.errors import Fault, Usage
 from flows.ledger import chain, facts
 from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Claim, HomeKey, KeyName, Time, Try, as_record, stamp
 from flows.ledger.events.base import AT_THE_DOOR
-from flows.ledger.events.home import ASKED, ClockSet, KeysKnown, Ticked, clock_message, keys_message
+from flows.ledger.events.home import (
+    ASKED,
+    ClockSet,
+    KeysKnown,
+    Rehashed,
+    Ticked,
+    clock_message,
+    keys_message,
+    scheme_message,
+)
 from flows.ledger.roles import Act
 from flows.ledger.signing import SignedBy, signed_by, signed_by_two
 from flows.ledger.timing import day_begins, newest_time
@@ -144,6 +154,33 @@ class Homes(Core):
             by, contents = signed_by_two(session, text, signed, signatures.CLOCK, Act.HOME)
             event = ClockSet(day=_number(day), after=head.seq, head=head.hash, home=home, signed=by)
             return self.append(session, None, event, contents, at=stamp(now))
+
+    def scheme(self) -> Scheme:
+        """The algorithm that events are hashed with now."""
+        with self.reading() as session:
+            return chain.scheme_of(session)
+
+    def scheme_message(self, scheme: Scheme) -> bytes:
+        """What two operators sign (namespace signatures.SCHEME) to have events hashed with this from now on."""
+        with self.reading() as session:
+            head = chain.head_but(session, AT_THE_DOOR)
+            return scheme_message(scheme, head.seq, head.hash, home_id(session))
+
+    def rehash(self, scheme: Scheme, signed: Mapping[str, str]) -> int:
+        """Hashes events with another algorithm from here on, and all that there are with it once more; gives the
+        event's number. Raises Usage or BadInput if the signatures are missing or do not count, or if it is the same."""
+        with self.transaction() as session:
+            if scheme is chain.scheme_of(session):
+                raise Usage("SAME_SCHEME", "events are hashed with this algorithm already", where=scheme)
+            head, home = chain.head_but(session, AT_THE_DOOR), home_id(session)
+            text = scheme_message(scheme, head.seq, head.hash, home)
+            by, contents = signed_by_two(session, text, signed, signatures.SCHEME, Act.HOME)
+            past = chain.Past()
+            for one in chain.events(session):
+                past.add(one)
+            whole = past.digest(scheme)
+            event = Rehashed(scheme=scheme, past=whole, after=head.seq, head=head.hash, home=home, signed=by)
+            return self.append(session, None, event, contents)
 
     def tick(self) -> bool:
         """Leaves an event if there was none for a day: a home that has nothing to do needs no signature."""

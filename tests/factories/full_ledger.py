@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes
 from expectations.base.errors import Usage
@@ -167,6 +168,8 @@ def _at_home(ledger: Ledger, office: FixedOffice) -> None:
     assert ledger.tick()
     ledger.clock = right
     ledger.set_clock(today, office.signed(ledger.clock_message(today), ("ada", "ben"), signatures.CLOCK))
+    said = ledger.scheme_message(Scheme.SHA3_256)
+    ledger.rehash(Scheme.SHA3_256, office.signed(said, ("ada", "ben"), signatures.SCHEME))
 
 
 def _restored(ledger: Ledger, office: FixedOffice) -> None:

@@ -67,6 +67,7 @@ class Event(Base):
     facts: Mapped[str] = mapped_column(Text)  # canonical JSON
     previous: Mapped[str] = mapped_column(DIGEST)
     hash: Mapped[str] = mapped_column(DIGEST)
+    scheme: Mapped[str | None] = mapped_column(WORD)  # the algorithm of its hash; None: the first one
 
 
 class Decided(Base):

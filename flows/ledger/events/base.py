@@ -12,6 +12,7 @@ from pydantic import ConfigDict
 from sqlalchemy import select
 
 from expectations.base.digests import of_bytes
+from flows.ledger.chain import REHASHED
 from flows.ledger.database.models import Operator, OperatorKey, Signature, reader
 from flows.ledger.roles import Act, may
 from flows.ledger.signing import Given, SignedBy, fingerprint, is_good, roles_of
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     KEYS = "keys"
     CLOCK = "clock"
     TICK = "tick"
+    REHASHED = REHASHED
     RESTORED = "restored"
     OPENED = "opened"
     OPERATOR_KEY = "operator_key"

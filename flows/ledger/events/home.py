@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from expectations.base import signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.digests import canonical_json
 from flows.ledger.bulk import CLAIMS, TRIES
 from flows.ledger.database.models import Batch, HomeKey, KeyName
@@ -113,6 +114,34 @@ class ClockSet(SignedEvent, kinds=[Kind.CLOCK]):
 def clock_message(day: int, after: int, head: str, home: str) -> bytes:
     """What operators sign (namespace signatures.CLOCK): the fields of `ClockSet`."""
     return canonical_json({"day": day, "after": after, "head": head, "home": home})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehashed(SignedEvent, kinds=[Kind.REHASHED]):
+    """Two operators sign which algorithm the chain is hashed with, from this event on. `past`: all events before it,
+    hashed by that algorithm (`chain.Past`); `after`, `head`: the event before, by number and hash."""
+
+    scheme: Scheme
+    past: str
+    after: int
+    head: str
+    home: str
+    signed: tuple[SignedBy, ...]
+
+    def signing(self, tables: Tables) -> Signing:
+        text = scheme_message(self.scheme, self.after, self.head, self.home)
+        return Signing(signatures.SCHEME, KEYS_NEEDED, self.signed, operators(tables, self.signed, Act.HOME), text)
+
+    def wrong(self, tables: Tables) -> Iterator[str]:
+        yield from super().wrong(tables)
+        yield from wrong_home(tables, self.home)
+        yield from wrong_place(tables, self.after, self.head)
+
+
+def scheme_message(scheme: Scheme, after: int, head: str, home: str) -> bytes:
+    """What operators sign (namespace signatures.SCHEME): the fields of `Rehashed`, but for the past, which follows from
+    the head."""
+    return canonical_json({"scheme": scheme, "after": after, "head": head, "home": home})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,7 +95,7 @@ def test_events_in_another_order_are_found(full: Ledger) -> None:
 
 
 def test_an_event_put_in_is_found(full: Ledger) -> None:
-    copy = "SELECT 14, at, batch, kind, facts, previous, hash FROM events WHERE seq = 9"
+    copy = "SELECT 14, at, batch, kind, facts, previous, hash, scheme FROM events WHERE seq = 9"
     assert "event 14" in tamper(full, f"INSERT INTO events {copy}")
 
 
