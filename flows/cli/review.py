@@ -10,6 +10,7 @@ from expectations.base.errors import Usage
 from flows.cli.batches import print_summary, print_tries
 from flows.cli.command import KEY, LOOK, Batch, Json, Key, Reference, at_home, group, here, looker, one_of, show
 from flows.home.tree import open_home
+from flows.ledger.calling import CALL_MEANINGS, CallReason
 from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, Decision, Reason
 from flows.ledger.facts import View
 from flows.ledger.lifecycles.states import State
@@ -31,6 +32,10 @@ Thing = Annotated[str, Argument(help="What waits: its id, as status shows it.")]
 Aside = Annotated[
     SnoozeReason,
     Option(metavar="REASON", help=f"Why: {'; '.join(f'{word}: {said}' for word, said in SNOOZE_MEANINGS.items())}."),
+]
+Calling = Annotated[
+    CallReason,
+    Option(metavar="REASON", help=f"Why: {'; '.join(f'{word}: {said}' for word, said in CALL_MEANINGS.items())}."),
 ]
 Hours = Annotated[int, Option(help="For how long.", min=1, max=int(MOST.total_seconds() // 3600))]
 Note = Annotated[
@@ -200,6 +205,26 @@ def unsnooze(id: Thing, key: Key, kind: Annotated[Kind | None, Option(help=one_o
     with at_home() as (home, ledger):
         take_back(ledger, find(home, ledger, id, kind), who)
     print("Taken back. It waits like all else again.")
+
+
+@app.command()
+def call(
+    id: Thing,
+    key: Key,
+    reason: Calling,
+    kind: Annotated[Kind | None, Option(help=one_of(Kind))] = None,
+    note: Note = None,
+) -> None:
+    """Ask others to look at something that waits: word goes out, and nothing else comes of it."""
+    from flows.evidence import notes
+    from flows.schedule.snooze import batch_of, find
+    from flows.schedule.snooze import call as ask
+
+    who = looker(key)
+    with at_home() as (home, ledger):
+        one = find(home, ledger, id, kind)
+        ask(ledger, one, who, reason, None if note is None else notes.store(home, note, batch_of(one)))
+    print("Others are asked: by Prefect's server or sluicegate watch at once, and by each night while it waits.")
 
 
 def explain(

@@ -80,6 +80,9 @@ class Links(Protocol):
     def snooze(self, thing: str) -> str | None:
         """Where something that waits is set aside for a while: at the console only."""
 
+    def call(self, thing: str) -> str | None:
+        """Where others are asked to look at it: at the console only."""
+
 
 @dataclass(frozen=True)
 class SiteLinks:
@@ -157,6 +160,9 @@ class SiteLinks:
     def snooze(self, thing: str) -> str | None:
         return None
 
+    def call(self, thing: str) -> str | None:
+        return None
+
 
 @dataclass(frozen=True)
 class ServedLinks:
@@ -222,3 +228,6 @@ class ServedLinks:
 
     def snooze(self, thing: str) -> str | None:
         return f"/snooze/{thing}"
+
+    def call(self, thing: str) -> str | None:
+        return f"/call/{thing}"

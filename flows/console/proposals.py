@@ -25,6 +25,7 @@ DOES: Mapping[Act, str] = total(
         Act.RECEIVE: "take a submission in by hand",
         Act.HALT: "stop all releases",
         Act.SNOOZE: "set aside for a while what waits",
+        Act.CALL: "ask others to look at what waits",
         Act.REJECT: "reject a held batch",
         Act.RETRY: "have a held batch checked again",
         Act.DROP: "be one of two who drop incomplete rows",

@@ -62,6 +62,10 @@ class Reader:
         """Whether this operator may set it aside, or take that back."""
         return one["may_snooze"] and may(self.roles, Act.SNOOZE)
 
+    def may_call(self, one: Mapping[str, Any]) -> bool:
+        """Whether this operator may ask others to look at it."""
+        return may(self.roles, Act.CALL)
+
 
 def barred(deciders: Mapping[Decision, Collection[str]], operator: str, roles: Collection[Role]) -> list[Decision]:
     """The decisions open on a batch that these roles allow this operator, and that its agreement does not. `deciders`:

@@ -15,6 +15,7 @@ from expectations.base.errors import Fault
 from expectations.base.total import total
 from expectations.contracts.lists import Outcome, Stage
 from expectations.instruments.parse import Kind
+from flows.ledger.calling import CallReason
 from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
@@ -109,6 +110,7 @@ _CLOSED = (
     Proposed,
     LookReason,
     SnoozeReason,
+    CallReason,
 )
 _WORDS = {codes.NOT_CONFIRMED, *Kind}
 _WORDS |= {*codes.CODES, *(c.source for c in codes.CODES.values()), *(w.value for closed in _CLOSED for w in closed)}

@@ -10,6 +10,7 @@ from expectations.base.merkle import Tree, leaf
 from flows.ledger import chain, rebuild
 from flows.ledger.accounts import Accounts
 from flows.ledger.batches import Batches
+from flows.ledger.calls import Calls
 from flows.ledger.chain import Head, Link, Mark, Problem
 from flows.ledger.claims import Disclosures
 from flows.ledger.corrections import Corrections
@@ -49,6 +50,7 @@ class Ledger(
     Overview,
     Views,
     Snoozes,
+    Calls,
     Notes,
 ):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""

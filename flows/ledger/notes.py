@@ -20,7 +20,7 @@ from flows.ledger.review import standing_halts
 from flows.ledger.roles import require
 from flows.ledger.signing import roles_of
 
-_KINDS = (Kind.DECISION, Kind.TAKEN_BACK, Kind.HALT, Kind.SNOOZED)
+_KINDS = (Kind.DECISION, Kind.TAKEN_BACK, Kind.HALT, Kind.SNOOZED, Kind.CALLED)
 
 
 @dataclass(frozen=True)

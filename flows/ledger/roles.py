@@ -34,6 +34,7 @@ class Act(StrEnum):
     RESUME = "resume"
     RECALL = "recall"  # open a case, sign a step of one
     SNOOZE = "snooze"  # set something that waits aside for a while
+    CALL = "call"  # ask others to look at something that waits
     ENROL_INSTRUMENT = "enrol_instrument"
     COMPLIANCE = "compliance"  # confirm that an order is complied with
     OPERATORS = "operators"  # enrol and revoke them, their keys and their roles
@@ -41,7 +42,7 @@ class Act(StrEnum):
 
 
 _LOOKS_AFTER = frozenset(
-    {Act.VIEW, Act.VIEW_REQUEST, Act.RECEIVE, Act.HALT, Act.REJECT, Act.RETRY, Act.RECALL, Act.SNOOZE}
+    {Act.VIEW, Act.VIEW_REQUEST, Act.RECEIVE, Act.HALT, Act.REJECT, Act.RETRY, Act.RECALL, Act.SNOOZE, Act.CALL}
 )
 _ENTRUSTS = frozenset({Act.DROP, Act.CONFIRM, Act.RESUME, Act.OPERATORS, Act.HOME})  # what takes two people
 ACTS: Mapping[Role, frozenset[Act]] = total(
@@ -50,7 +51,7 @@ ACTS: Mapping[Role, frozenset[Act]] = total(
         Role.VIEWER: frozenset({Act.VIEW}),
         Role.OPERATOR: _LOOKS_AFTER,
         Role.APPROVER: _LOOKS_AFTER | _ENTRUSTS,
-        Role.INSTRUMENT_KEEPER: frozenset({Act.VIEW, Act.HALT, Act.ENROL_INSTRUMENT, Act.COMPLIANCE}),
+        Role.INSTRUMENT_KEEPER: frozenset({Act.VIEW, Act.HALT, Act.CALL, Act.ENROL_INSTRUMENT, Act.COMPLIANCE}),
         Role.AUDITOR: frozenset({Act.VIEW, Act.VIEW_REQUEST, Act.VIEW_REGISTER, Act.VIEWS, Act.HALT}),
     },
 )

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 from expectations.base.errors import Transient, Usage
 from flows.home.secret import Secret
 from flows.home.tree import Home
+from pipelines.release.opened import BATCH
 
 if TYPE_CHECKING:
     from apprise import Apprise
 
+CALLED = "an operator asks others to look"
+_LOOK = "See sluicegate status."
 _SECONDS = 20
 _REMEDY = "See [notify] in sluicegate.toml, and infra/docs/operations.md."
 
@@ -31,6 +34,12 @@ def send(home: Home, title: str, lines: list[str]) -> None:
     with _quiet():
         if not client.notify(title=title, body="\n".join(lines) or title, body_format=apprise.NotifyFormat.TEXT):
             raise Transient("NOT_NOTIFIED", "a notification was not taken", where="notify.urls", remedy=_REMEDY)
+
+
+def lines(home: Home, of: str) -> list[str]:
+    """What stands below a sentence: the name, of a batch its page in the console too, and where to look further."""
+    page = home.config.console.page_of(of) if BATCH.match(of) else ""
+    return [line for line in (of, page, _LOOK) if line and line != "None"]
 
 
 def ping(home: Home) -> None:

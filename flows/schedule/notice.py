@@ -10,11 +10,10 @@ from prefect.client.schemas.objects import State as PrefectState
 from prefect.states import Completed, Failed
 
 from expectations.base.total import total
-from flows.home.tree import Home, open_home
+from flows.home.tree import open_home
 from flows.operations import notify
 from flows.schedule.retries import PARTS, Part
 from flows.schedule.tasks import as_task
-from pipelines.release.opened import BATCH
 
 
 class Notice(StrEnum):
@@ -24,6 +23,7 @@ class Notice(StrEnum):
     REFUSED = "sluicegate.batch.refused"
     FAILED = "sluicegate.batch.failed"
     HALTED = "sluicegate.releases.halted"
+    CALLED = "sluicegate.others.called"
     CRASHED = "prefect.flow-run.Crashed"
     DUE = "prefect.flow-run.Due"
     DIFFERS = "prefect.flow-run.Differs"
@@ -37,13 +37,13 @@ SENTENCES: Mapping[Notice, str] = total(
         Notice.REFUSED: "a batch was refused",
         Notice.FAILED: "a batch failed",
         Notice.HALTED: "releases are halted",
+        Notice.CALLED: notify.CALLED,
         Notice.CRASHED: "a run died; the next one goes on",
         Notice.DUE: "a deadline has passed or is near",
         Notice.DIFFERS: "a backup was made, and a file in it is not what the ledger says",
         Notice.NO_NIGHT: "no night has ended for more than a day",
     },
 )
-_LOOK = "See sluicegate status."
 
 
 @flow(name="notify", persist_result=False, validate_parameters=False)
@@ -56,13 +56,7 @@ def notice_flow(what: str, of: str = "", home: str | None = None) -> PrefectStat
         return Failed(message="no such notice; see infra/prefect.yaml")
     as_task(
         Part.NOTIFICATION.value,
-        lambda: notify.send(opened, f"Sluicegate: {sentence}", lines(opened, of)),
+        lambda: notify.send(opened, f"Sluicegate: {sentence}", notify.lines(opened, of)),
         PARTS[Part.NOTIFICATION],
     )
     return Completed(message=sentence)
-
-
-def lines(home: Home, of: str) -> list[str]:
-    """What stands below the sentence: the name, of a batch its page in the console too, and where to look further."""
-    page = home.config.console.page_of(of) if BATCH.match(of) else ""
-    return [line for line in (of, page, _LOOK) if line and line != "None"]

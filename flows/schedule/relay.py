@@ -26,6 +26,7 @@ TOLD: Mapping[str, str] = {
     Kind.ENROLLED: "sluicegate.instrument.enrolled",
     Kind.HALT: "sluicegate.releases.halted",
     Kind.RESUMED: "sluicegate.releases.resumed",
+    Kind.CALLED: "sluicegate.others.called",
     State.HELD: "sluicegate.batch.held",
     State.REFUSED: "sluicegate.batch.refused",
     State.FAILED: "sluicegate.batch.failed",

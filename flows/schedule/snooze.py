@@ -1,5 +1,6 @@
-"""Sets aside for a while what waits, and takes that back: for the command line and the console. What is set aside stays
-listed and counted; it comes back by itself at that time, a day before its deadline, or once anything about it changes.
+"""Sets aside for a while what waits, takes that back, and asks others to look at it: for the command line and the
+console. What is set aside stays listed and counted; it comes back by itself at that time, a day before its deadline, or
+once anything about it changes. Others being asked changes nothing but that they are told.
 """
 
 from datetime import timedelta
@@ -7,6 +8,7 @@ from datetime import timedelta
 from expectations.base.errors import Usage
 from flows.home.tree import Home
 from flows.ledger import Ledger
+from flows.ledger.calling import CallReason
 from flows.ledger.snoozing import SnoozeReason
 from flows.schedule.waiting import Kind, Waits, looked_in
 
@@ -56,6 +58,12 @@ def snooze(
 def unsnooze(ledger: Ledger, one: Waits, operator: str) -> None:
     """It waits like all else again. Raises as `Ledger.unsnooze`."""
     ledger.unsnooze(one.thing, operator, batch_of(one))
+
+
+def call(ledger: Ledger, one: Waits, operator: str, reason: CallReason, note: str | None = None) -> int:
+    """Asks others to look at it; gives the event's number. Raises as `Ledger.call`. Whoever is told, is told by the
+    relay and Prefect, by `watch`, or by the next night."""
+    return ledger.call(one.thing, operator, reason, batch_of(one), note)
 
 
 def batch_of(one: Waits) -> str | None:

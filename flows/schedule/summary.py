@@ -126,7 +126,9 @@ def _night(summary: dict[str, Any]) -> list[str]:
 
 def shown(one: dict[str, Any]) -> list[str]:
     """What waits, as a line of COLUMNS."""
-    return [one["kind"], one["id"], _age(one), _until(one), " ".join(one["codes"]), one["why"], one["to_do"]]
+    called = [f"{call['by']} asks others to look: {call['why']}" for call in one.get("called", ())]
+    why = "; ".join(filter(None, [*called, one["why"]]))
+    return [one["kind"], one["id"], _age(one), _until(one), " ".join(one["codes"]), why, one["to_do"]]
 
 
 def _age(one: dict[str, Any]) -> str:

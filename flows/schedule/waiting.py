@@ -21,6 +21,8 @@ from flows.batch.unreadable import shown_name
 from flows.cases import lookbacks, watching
 from flows.home.tree import Home, busy
 from flows.ledger import Ledger
+from flows.ledger.calling import CALL_MEANINGS
+from flows.ledger.calls import CallRecord
 from flows.ledger.events import Kind as EventKind
 from flows.ledger.lifecycles.states import OPEN, State
 from flows.ledger.snoozes import SnoozeRecord
@@ -71,7 +73,7 @@ _DO = total(
     },
 )
 # Events of a batch after which it waits as before.
-_BESIDE = frozenset(kind.value for kind in (EventKind.SNOOZED, EventKind.UNSNOOZED, EventKind.VIEW))
+_BESIDE = frozenset(kind.value for kind in (EventKind.SNOOZED, EventKind.UNSNOOZED, EventKind.CALLED, EventKind.VIEW))
 _BATCHES = {
     State.HELD: Kind.HELD,
     State.SEALED: Kind.HALTED,
@@ -91,6 +93,7 @@ class Waits:
     folder   the submission's folder, escaped, for this machine's terminal and console only
     mark     changes with anything else that happens to it: a newer event, one more who has spoken
     snoozed  set aside for a while, by whom, until when and why: it is listed and counted all the same
+    called   who has asked others to look at it, and why
     """
 
     kind: Kind
@@ -101,6 +104,7 @@ class Waits:
     folder: str | None = None
     mark: int = 0
     snoozed: SnoozeRecord | None = None
+    called: tuple[CallRecord, ...] = ()
 
     @property
     def thing(self) -> str:
@@ -125,19 +129,19 @@ class Waits:
             "codes": list(self.codes),
             "why": "; ".join(CODES[code].message for code in self.codes if code in CODES),
             "hours": None if self.since is None else max(0, int((now - self.since).total_seconds() // 3600)),
-            "until": self.until.astimezone(UTC).isoformat(timespec="minutes") if self.until else None,
+            "until": _minute(self.until) if self.until else None,
             "late": self.until is not None and self.until <= now,
             "to_do": self.to_do,
             "folder": self.folder,
             "snoozed": self._set_aside(),
+            "called": [{**_said(one, CALL_MEANINGS[one.reason]), "at": _minute(one.at)} for one in self.called],
         }
 
     def _set_aside(self) -> dict[str, str] | None:
         one = self.snoozed
         if one is None:
             return None
-        until = one.until.astimezone(UTC).isoformat(timespec="minutes")
-        return {"by": one.operator, "until": until, "reason": one.reason.value, "why": SNOOZE_MEANINGS[one.reason]}
+        return {**_said(one, SNOOZE_MEANINGS[one.reason]), "until": _minute(one.until)}
 
 
 def everything(home: Home, ledger: Ledger) -> list[Waits]:
@@ -149,17 +153,29 @@ def everything(home: Home, ledger: Ledger) -> list[Waits]:
         except SluicegateError as error:  # one that cannot be read hides no other
             found.append(Waits(Kind.UNKNOWN, name, codes=(error.code,)))
     kinds, never = list(Kind), datetime.max.replace(tzinfo=UTC)
-    found = list(_with_snoozes(ledger, found))
+    found = list(_with_words(ledger, found))
     return sorted(found, key=lambda w: (kinds.index(w.kind), w.until or never, w.since or never, w.id))
 
 
-def _with_snoozes(ledger: Ledger, found: Iterable[Waits]) -> Iterator[Waits]:
-    """A snooze ends early where a deadline is near; where anything has changed, it was of another thing."""
+def _with_words(ledger: Ledger, found: Iterable[Waits]) -> Iterator[Waits]:
+    """With what people said of it. A snooze ends early where a deadline is near; where anything has changed, it was of
+    another thing."""
     now = ledger.clock.now()
-    known = ledger.snoozes(now)
+    snoozes, calls = ledger.snoozes(now), ledger.calls()
+    if not snoozes and not calls:
+        yield from found
+        return
     for one in found:
-        snoozed = known.get(one.thing) if known else None
-        yield replace(one, snoozed=snoozed) if snoozed and not one.is_due(now) else one
+        snoozed = None if one.is_due(now) else snoozes.get(one.thing)
+        yield replace(one, snoozed=snoozed, called=tuple(calls.get(one.thing, ())))
+
+
+def _said(one: SnoozeRecord | CallRecord, why: str) -> dict[str, str]:
+    return {"by": one.operator, "reason": one.reason.value, "why": why}
+
+
+def _minute(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="minutes")
 
 
 def seen(home: Home) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from flows.schedule import server, warm
 from flows.schedule.due import Due, due
 from flows.schedule.relay import Relay
 from flows.schedule.started import Started
+from flows.schedule.word import Word
 
 _TICK = 0.5  # seconds
 _ENDS = {DONE: "released", HELD: "held", REFUSED: "refused", BadInput.exit_code: "unreadable"}
@@ -30,7 +31,7 @@ class Watch:
     def __init__(self, home: Home, at_once: int) -> None:
         self.home, self.at_once = home, at_once
         self.running: dict[str, tuple[Due, subprocess.Popen[bytes]]] = {}
-        self.started = Started()
+        self.started, self.word = Started(), Word(home)
         self.stopping = False
         self.lacking = ""  # what is out of reach, by its code
 
@@ -49,6 +50,7 @@ class Watch:
                 break
             if one.batch not in self.running:
                 self._start(one)
+        self.word.step()
         return bool(self.running) or bool(found)
 
     def _start(self, one: Due) -> None:

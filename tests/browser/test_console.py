@@ -291,6 +291,7 @@ def shown(served: Served) -> list[str]:
         "/sessions",
         f"/snooze/{thing(served)}",
         f"/snooze/{'0' * 64}",
+        f"/call/{thing(served)}",
         f"/batches/{served.held}",
         f"/batches/{served.held}/intake",
         "/nowhere",

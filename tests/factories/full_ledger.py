@@ -20,6 +20,7 @@ from expectations.base.errors import Usage
 from expectations.facts.earlier import Period
 from flows.batch import publication
 from flows.batch.decisions import resume, withdraw
+from flows.ledger.calling import CallReason
 from flows.ledger.case_records import ATTESTATION, NewCase
 from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason
@@ -151,11 +152,13 @@ def _on_the_desk(ledger: Ledger, office: FixedOffice) -> None:
 
 
 def _set_aside(ledger: Ledger) -> None:
-    """A batch that is set aside, and something else that was and was taken back."""
+    """A batch that is set aside, and something else that was and was taken back; others are asked to look at both."""
     soon = ledger.clock.now() + timedelta(hours=8)
     ledger.snooze(sha("held"), "ada", SnoozeReason.CAUSE_SOUGHT, soon, "held")
     ledger.snooze(sha("folder"), "ben", SnoozeReason.REQUESTER_ASKED, soon)
     ledger.unsnooze(sha("folder"), "ada")
+    ledger.call(sha("held"), "ada", CallReason.SECOND_NEEDED, "held", sha("a note"))
+    ledger.call(sha("folder"), "ben", CallReason.CAUSE_UNKNOWN)
 
 
 def _at_home(ledger: Ledger, office: FixedOffice) -> None:

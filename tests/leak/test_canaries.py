@@ -111,6 +111,7 @@ def _looks(place: Path) -> list[list[str]]:
     """Commands that look at what the nightly run did."""
     return [
         ["config"],
+        [*("review", "call", _held(place), "--key", str(place / "home" / "keys" / "operator-1")), *_CALL],
         [*("review", "snooze", _held(place), "--key", str(place / "home" / "keys" / "operator-1")), *_NOTE],
         ["status"],
         ["review", "list"],
@@ -185,6 +186,7 @@ assert main.run(["ledger", "verify"]) == 0
 """
 
 
+_CALL = ("--reason", "law_unclear", "--note", f"{CANARY} asks for {DIGITS[1]}")
 _NOTE = ("--reason", "planned", "--note", f"{CANARY} wrote of {DIGITS[1]}")
 
 

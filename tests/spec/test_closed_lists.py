@@ -77,6 +77,7 @@ AT_IMPORT = {
     "flows.ledger.looks.LookReason": "flows.ledger.looks",
     "flows.ledger.roles.Act": "flows.ledger.roles",
     "flows.ledger.roles.Role": "flows.ledger.roles",
+    "flows.ledger.calling.CallReason": "flows.ledger.calling",
     "flows.ledger.snoozing.SnoozeReason": "flows.ledger.snoozing",
     "flows.ledger.lifecycles.cases.CaseReason": "flows.cases.documents",
     "flows.ledger.lifecycles.cases.CaseState": "flows.cases.watching",

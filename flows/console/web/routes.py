@@ -37,8 +37,8 @@ from flows.ledger.decisions import Decision
 from flows.ledger.facts import View
 from flows.ledger.roles import DECIDES, Act
 
-_VIEW, _READ, _HALT, _RESUME, _SNOOZE = (
-    needs(act) for act in (Act.VIEW, Act.VIEW_REQUEST, Act.HALT, Act.RESUME, Act.SNOOZE)
+_VIEW, _READ, _HALT, _RESUME, _SNOOZE, _CALL = (
+    needs(act) for act in (Act.VIEW, Act.VIEW_REQUEST, Act.HALT, Act.RESUME, Act.SNOOZE, Act.CALL)
 )
 _ENROL, _COMPLY = needs(Act.ENROL_INSTRUMENT), needs(Act.COMPLIANCE)
 _RECALL = needs(Act.RECALL)
@@ -85,6 +85,8 @@ ROUTES: Sequence[Route] = (
     Route("GET", "/snooze/{thing}", snoozes.page, _SNOOZE),
     Route("POST", "/snooze/{thing}", snoozes.set_aside, _SNOOZE),
     Route("POST", "/snooze/{thing}/end", snoozes.take_back, _SNOOZE),
+    Route("GET", "/call/{thing}", snoozes.call_page, _CALL),
+    Route("POST", "/call/{thing}", snoozes.call, _CALL),
     Route("GET", "/batches/{batch}", views.batch, _VIEW),
     Route("GET", "/batches/{batch}/recall", recalling.page, _RECALL),
     Route("POST", "/batches/{batch}/recall", recalling.recall, _RECALL, recalls.LARGEST),

@@ -1,4 +1,5 @@
-"""What waits is set aside for a while in a browser, and taken back; and the mark up to which decisions were seen."""
+"""What waits is set aside for a while in a browser, and taken back; others are asked to look at it; and the mark up to
+which decisions were seen."""
 
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from flows.console.web import sign
 from flows.console.web.problems import Problem
 from flows.console.web.visit import Visit
 from flows.evidence import notes
+from flows.ledger.calling import CALL_MEANINGS, CallReason
 from flows.ledger.entrance import seen
 from flows.ledger.facts import DIGEST
 from flows.ledger.snoozing import MOST, SNOOZE_MEANINGS, SnoozeReason
@@ -49,6 +51,31 @@ def take_back(visit: Visit) -> Response:
     try:
         snooze.unsnooze(visit.console.ledger, _thing(visit), visit.signed_in.operator)
     except Usage as error:
+        return sign.refused(visit, error, "/")
+    visit.console.fresh.forget()
+    return visit.to("/")
+
+
+def call_page(visit: Visit) -> Response:
+    """The form that asks others to look at one thing."""
+    try:
+        one = _thing(visit)
+    except Usage as error:
+        return sign.refused(visit, error, "/")
+    now = visit.console.ledger.clock.machine()
+    return visit.page("call.html", made=now, one=one.told(now), reasons=CALL_MEANINGS, most=notes.MOST)
+
+
+def call(visit: Visit) -> Response:
+    """Asks them, about what was looked at."""
+    reason = visit.form.get("reason", "")
+    if reason not in list(CallReason):
+        raise Problem(400)
+    try:
+        one = _thing(visit)
+        note = visit.note(snooze.batch_of(one))
+        snooze.call(visit.console.ledger, one, visit.signed_in.operator, CallReason(reason), note)
+    except (Usage, BadInput) as error:
         return sign.refused(visit, error, "/")
     visit.console.fresh.forget()
     return visit.to("/")

@@ -67,14 +67,16 @@ class Kind(StrEnum):
     PROPOSAL_UNDONE = "proposal_undone"
     SNOOZED = "snoozed"
     UNSNOOZED = "unsnoozed"
+    CALLED = "called"
 
 
-# What happens on the desk of proposals, and what people set aside for a while: the first page shows it.
+# What happens on the desk of proposals, what people set aside for a while, and for what they ask others: the first page
+# shows it.
 ON_THE_DESK = frozenset(
     kind.value
     for kind in (
         *(Kind.PROPOSED, Kind.PROPOSAL_SIGNED, Kind.PROPOSAL_UNDONE),
-        *(Kind.SNOOZED, Kind.UNSNOOZED),
+        *(Kind.SNOOZED, Kind.UNSNOOZED, Kind.CALLED),
     )
 )
 # That, and what happens at the console's door and before its pages: it changes nothing of a batch, of the law or of the

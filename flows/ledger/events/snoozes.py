@@ -1,11 +1,14 @@
-"""What waits is set aside for a while, or taken back: neither ends anything, or keeps it from being said."""
+"""What waits is set aside for a while, or taken back, or others are asked to look at it: none of it ends anything, or
+keeps it from being said."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import delete
 
+from flows.ledger.calling import CallReason
 from flows.ledger.database.models import Operator, Snooze, from_us, stamp
 from flows.ledger.events.base import Event, Kind
 from flows.ledger.roles import Act, may
@@ -18,12 +21,13 @@ from flows.ledger.tables import Tables
 class _Of(Event):
     """About what waits, by SHA-256 of it as it is: `flows.schedule.waiting.Waits.thing`."""
 
+    act: ClassVar[Act] = Act.SNOOZE
     thing: str
     by: str
 
     def wrong(self, tables: Tables) -> Iterator[str]:
         found = tables.find(Operator, self.by)
-        if found is None or found.revoked_at is not None or not may(roles_of(found), Act.SNOOZE):
+        if found is None or found.revoked_at is not None or not may(roles_of(found), self.act):
             yield f"{self.by} might not do this then"
 
 
@@ -59,3 +63,12 @@ class Unsnoozed(_Of, kinds=[Kind.UNSNOOZED]):
 
     def apply(self, tables: Tables) -> None:
         tables.session.execute(delete(Snooze).where(Snooze.thing == self.thing))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Called(_Of, kinds=[Kind.CALLED]):
+    """Others are asked to look at it."""
+
+    act: ClassVar[Act] = Act.CALL
+    reason: CallReason
+    note: str | None = None

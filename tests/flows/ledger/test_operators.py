@@ -12,6 +12,7 @@ import pytest
 from expectations.base import signatures
 from expectations.base.errors import BadInput, Usage
 from flows.batch.decisions import resume, withdraw
+from flows.ledger.calling import CallReason
 from flows.ledger.case_records import NewCase
 from flows.ledger.database.models import KeyName
 from flows.ledger.decisions import Decision, Reason
@@ -35,12 +36,12 @@ def test_the_table_of_roles() -> None:
     """As people read it. A role with more than this is a decision, not an accident."""
     assert {role: sorted(ACTS[role]) for role in Role} == {
         Role.VIEWER: ["view"],
-        Role.OPERATOR: ["halt", "recall", "receive", "reject", "retry", "snooze", "view", "view_request"],
+        Role.OPERATOR: ["call", "halt", "recall", "receive", "reject", "retry", "snooze", "view", "view_request"],
         Role.APPROVER: [
-            *("confirm", "drop", "halt", "home", "operators", "recall", "receive", "reject", "resume"),
+            *("call", "confirm", "drop", "halt", "home", "operators", "recall", "receive", "reject", "resume"),
             *("retry", "snooze", "view", "view_request"),
         ],
-        Role.INSTRUMENT_KEEPER: ["compliance", "enrol_instrument", "halt", "view"],
+        Role.INSTRUMENT_KEEPER: ["call", "compliance", "enrol_instrument", "halt", "view"],
         Role.AUDITOR: ["halt", "view", "view_register", "view_request", "views"],
     }
     assert all(may([role], act) is (act in ACTS[role]) for role in Role for act in Act)
@@ -163,6 +164,7 @@ TRIED: dict[str, tuple[Act, Callable[[Desk], Any]]] = {
     "clock": (Act.HOME, Desk.clock),
     "opening": (Act.HOME, Desk.opening),
     "snooze": (Act.SNOOZE, lambda desk: desk.ledger.snooze(sha("it"), "zoe", SnoozeReason.PLANNED, soon(desk.ledger))),
+    "call": (Act.CALL, lambda desk: desk.ledger.call(sha("it"), "zoe", CallReason.LAW_UNCLEAR)),
     "values of a request": (Act.VIEW_REQUEST, lambda desk: desk.look(View.VALUES)),
     "values of the register": (Act.VIEW_REGISTER, lambda desk: desk.look(View.REGISTER)),
     "an accounting": (Act.VIEW_REGISTER, lambda desk: desk.look(View.ACCOUNTING)),

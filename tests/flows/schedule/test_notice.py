@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from flows.home.serving import Console
-from flows.schedule import notice
+from flows.operations import notify
 from tests.factories.installations import Installation
 
 STATUS = "See sluicegate status."
@@ -28,4 +28,4 @@ def test_word_of_a_batch_leads_to_its_page(installation: Installation, of: str, 
     home = installation.home
     console = Console(origin="https://gate.example.org", certificate="a", key="b")
     home = replace(home, config=home.config.model_copy(update={"console": console}))
-    assert notice.lines(home, of) == said
+    assert notify.lines(home, of) == said

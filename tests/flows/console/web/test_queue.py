@@ -58,6 +58,7 @@ def test_each_sees_what_its_roles_allow(
     page = browser.get("/").text
     assert f"you may {may.format(**batches)} what to do" in text(page)
     assert ("Set it aside" in page) is bool({Role.OPERATOR, Role.APPROVER} & set(roles))
+    assert ("Ask others to look" in page) is ("Set it aside" in page)
 
 
 def test_actual_stands_against_its_limit(ada: Browser, batches: dict[str, str]) -> None:
@@ -114,6 +115,31 @@ def test_it_is_set_aside_and_taken_back(ada: Browser, batches: dict[str, str]) -
     assert back.status_code == 303 and "Set aside for a while: 1" not in text(ada.get("/").text)
     assert ada.post(f"/snooze/{which}/end", {"form": ada.token()}).status_code == 409
     assert ada.console.ledger.verify() == []
+
+
+def ask(browser: Browser, which: str, **fields: str) -> Any:
+    return browser.post(f"/call/{which}", {"form": browser.token(), "reason": "law_unclear", **fields})
+
+
+def test_others_are_asked_once_and_nothing_else_comes_of_it(ada: Browser, batches: dict[str, str]) -> None:
+    which, ledger = thing(ada.get("/").text), ada.console.ledger
+    before = ledger.batch(batches["held"])
+    form = ada.get(f"/call/{which}")
+    assert form.status_code == 200 and f"Ask others to look: held, {batches['held']}" in text(form.text)
+    assert ask(ada, which, reason="because").status_code == 400
+    assert ask(ada, which, words="Which court is it?").status_code == 303
+    page = text(ada.get("/").text)
+    assert "asked for others operator-1," in page and "is a question for counsel" in page and "court" not in page
+    assert "operator-1 has asked already" in text(ada.get(f"/call/{which}").text)
+    answer = ask(ada, which)
+    assert answer.status_code == 409 and "word went out" in answer.text
+    assert thing(ada.get("/").text) == which and ledger.batch(batches["held"]) == before and ledger.verify() == []
+
+
+def test_a_stale_page_asks_nobody(ada: Browser, batches: dict[str, str]) -> None:
+    home, which = ada.console.home, thing(ada.get("/").text)
+    sign(home, batches["held"], Decision.DROP, signatures.load(home.keys / "operator-2"))
+    assert ask(ada, which).status_code == 409 and not ada.console.ledger.calls()
 
 
 def test_a_stale_page_sets_nothing_aside(ada: Browser, batches: dict[str, str]) -> None:
