@@ -1,4 +1,4 @@
-# make setup | demo | test | test-all | soak | coverage | lint | hooks | bench | release | lock | clean
+# make setup | demo | test | test-all | soak | coverage | lint | audit | hooks | bench | release | lock | clean
 # Each target does all the set-up it needs: Python 3.11 or later and make are enough.
 PYTHON ?= python3
 VENV   := .venv
@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo test test-all soak coverage lint hooks bench release lock clean
+.PHONY: setup demo test test-all soak coverage lint audit hooks bench release lock clean
 setup: $(STAMP)
 
 $(STAMP): requirements.lock pyproject.toml
@@ -41,6 +41,12 @@ soak: setup
 # branch coverage of the three packages; the floor stands in pyproject.toml
 coverage: setup
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --cov --cov-report=term-missing:skip-covered
+
+# the lock file against a list of known weaknesses, and against updates (needs uv): infra/docs/protection.md has the
+# time frames
+audit: setup
+	$(BIN)/python -m infra.release.audit
+	$(BIN)/python -m infra.release.updates
 
 # runs `make lint` before each commit
 hooks: setup
