@@ -19,6 +19,7 @@ from flows.console.web.problems import Problem
 from flows.console.web.proof import first
 from flows.console.web.visit import CSRF, Visit
 from flows.console.web.watch import Sight
+from flows.ledger.database.engine import FULL
 from flows.ledger.entrance import Entered, tokens
 from flows.ledger.events.operators import Denied
 from flows.ledger.roles import Act, may
@@ -47,9 +48,9 @@ def guarded(console: Console, route: Route) -> Callable[[Request], Awaitable[Res
             return problems.page(408)
         except Usage as error:
             return problems.page(409) if error.code == MISSING else problems.fault(error)
-        except Transient:
+        except Transient as error:
             console.watch.note(Sight.LEDGER)
-            return problems.page(503, {"Retry-After": "60"})
+            return problems.fault(error) if error.code == FULL else problems.page(503, {"Retry-After": "60"})
         except Exception as error:
             return problems.fault(error)
 

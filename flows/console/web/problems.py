@@ -1,5 +1,6 @@
 """What somebody sees who does not get the page: plain words, and nothing of what is inside."""
 
+import errno
 import logging
 import secrets
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from expectations.base.errors import SluicegateError
 from flows.console import pages
 from flows.console.links import ServedLinks
 from flows.console.web.watch import Sight
+from flows.ledger.database.engine import FULL
 from flows.ledger.timing import WRONG_CLOCK
 from flows.operations import logs
 
@@ -42,6 +44,13 @@ _CLOCK = (
 )
 
 
+_FULL = (
+    "A disk is full",
+    "What you asked for was not done: it could not be written. Make room on the disk of the home, and on that of the"
+    " ledger's database, then try again. What is there can still be read.",
+)
+
+
 class Problem(Exception):
     """A page that somebody does not get, and why, as a status. `headers`: more for the answer; `sight`: what the log
     counts it as; `operator`: who is signed in."""
@@ -59,12 +68,13 @@ def page(status: int, headers: Mapping[str, str] | None = None) -> Response:
 
 
 def fault(error: BaseException) -> Response:
-    """The page of a fault: a number, under which the log has its type and no word of it. Of a wrong clock the page says
-    what to do: whoever is here may be who sets it right."""
+    """The page of a fault: a number, under which the log has its type and no word of it. Of a wrong clock and a full
+    disk the page says what to do: whoever is here may be who sees to it."""
     number, kind = secrets.token_hex(4), type(error).__name__
     code = error.code if isinstance(error, SluicegateError) else kind
     logs.tell("console.fault", f"console: fault {number}: {code}", logging.ERROR, number=number, error=code)
-    status, words = (503, _CLOCK) if code in WRONG_CLOCK else (500, _WORDS[500])
+    is_full = code == FULL or (isinstance(error, OSError) and error.errno == errno.ENOSPC)
+    status, words = (503, _CLOCK) if code in WRONG_CLOCK else (503, _FULL) if is_full else (500, _WORDS[500])
     return _page(status, *words, number=number)
 
 

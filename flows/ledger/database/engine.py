@@ -92,6 +92,10 @@ def lock(session: Session) -> None:
         session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
 
 
+FULL = "LEDGER_FULL"
+_DISK_FULL = "53100"
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turns errors of the database into ours, which say what to do and quote nothing."""
@@ -99,7 +103,10 @@ def translated() -> Iterator[None]:
         yield
     except IntegrityError:
         raise Fault("LEDGER_CONFLICT", "the ledger refused an entry that contradicts another") from None
-    except (OperationalError, TimeoutError):  # the latter: every connection of the pool is in use
+    except (OperationalError, TimeoutError) as error:  # the latter: every connection of the pool is in use
+        if _is_full(error):
+            what = "the disk with the ledger's database is full, and nothing was written"
+            raise Transient(FULL, what, remedy="Make room on it, then try again.") from None
         what = "the ledger's database is busy, full or out of reach"
         raise Transient("LEDGER_BUSY", what, remedy="Try again.") from None
     except SQLAlchemyError as error:
@@ -107,6 +114,12 @@ def translated() -> Iterator[None]:
             raise Fault("LEDGER_RIGHTS", "PostgreSQL does not let its role do that", remedy=GRANT) from None
         what = f"the ledger's database failed: {type(error).__name__}"
         raise Fault("LEDGER_BROKEN", what, remedy="Run sluicegate ledger verify.") from None
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether the database says that its disk is full, as SQLite and PostgreSQL say it."""
+    orig = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(orig, "sqlite_errorname", "") == "SQLITE_FULL" or getattr(orig, "sqlstate", None) == _DISK_FULL
 
 
 def is_current(session: Session) -> bool:
