@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -295,6 +296,38 @@ def test_it_is_delivered_while_others_work_and_a_receiver_that_is_down_delays_no
             await_(lambda: bool(lines(kept)))
         said = [line for _, _, line in lines(kept)]
         assert [(one["event"], one["code"]) for one in said] == [("log.waits", "LOG_NOT_TAKEN")]  # once
+
+
+@pytest.mark.parametrize("once", [True, False], ids=["once", "until stopped"])
+def test_the_relay_delivers_whatever_becomes_of_prefect(
+    home: Home, monkeypatch: pytest.MonkeyPatch, once: bool
+) -> None:
+    from flows.schedule import watch
+
+    class Unanswered:
+        def __init__(self, home: Home) -> None:
+            """There is nothing to remember."""
+
+        def step(self) -> int:
+            raise Transient("NO_PREFECT_SERVER", "Prefect's server does not answer")
+
+    def pause(keeper: watch.Watch, every: float) -> None:
+        time.sleep(0.05)
+        keeper.stopping = len(events(kept)) == newest(home)
+
+    before = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(watch, "Relay", Unanswered)
+    monkeypatch.setattr(watch, "_pause", pause)
+    monkeypatch.setattr(watch.server, "configure", lambda _: None)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    try:
+        with receiver() as kept:
+            with pytest.raises(Transient) if once else nullcontext():
+                watch.relay(to(home, kept.url), every=0.1, once=once)
+            await_(lambda: len(events(kept)) == newest(home))
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def await_(true: Callable[[], bool]) -> None:

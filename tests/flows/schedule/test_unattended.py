@@ -28,6 +28,7 @@ from flows.cli import main
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.decisions import Decision, Reason
+from flows.schedule.retries import Retries
 from tests.factories import installations
 from tests.factories.installations import Installation
 from tests.factories.receiver import Receiver, receiver
@@ -166,6 +167,34 @@ def test_nightly_takes_what_waits_and_goes_on_after_what_stops(
     (installation.home.root / "checkpoints" / f"{summary['signed_head']}.json").write_text("{}")
     code, summary = nightly(capsys)
     assert (code, summary["faults"]) == (1, {"signed head": "CHECKPOINT_BROKEN"})
+
+
+@pytest.mark.slow
+def test_a_night_whose_log_is_not_taken_elsewhere_fails_and_the_next_delivers_it(
+    installation: Installation, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.schedule import server
+
+    server.configure(installation.home)
+    from flows.schedule import nightly as module
+
+    gates(monkeypatch, PASSING)
+    monkeypatch.setattr(module, "PARTS", {**module.PARTS, module.Part.LOG: Retries(pauses=(), seconds=300)})
+    with receiver() as got:
+        with (installation.home.root / "sluicegate.toml").open("a") as settings:
+            settings.write(f'[log]\nto = "{got.url}"\n')
+        got.status = 503
+        code, summary = nightly(capsys)
+        assert (code, summary["faults"]) == (1, {"log to another system": "LOG_NOT_TAKEN"})
+        got.status = 200
+        got.raw.clear()
+        code, summary = nightly(capsys)
+        assert (code, summary["faults"]) == (0, {})
+        (first, *_) = (body for path, body in got.raw if path == "/v1/logs")
+        assert b"sluicegate.ledger.enrolled" in first
+    code = main.run(["status", "--json"])
+    shown = json.loads(capsys.readouterr().out)["log"]
+    assert (code, shown["named"], shown["events_wait"]) == (0, True, 0)
 
 
 @pytest.mark.slow
