@@ -19,10 +19,17 @@ from expectations.base.errors import BadInput, Fault
 
 @dataclass(frozen=True)
 class Identity:
-    """A private key (`secret`, never printed) and the `recipient` that files are sealed to for it."""
+    """A private key (`secret`, never printed) and the `recipient` that files are sealed to for it. `earlier`: keys
+    whose place it took, which open what was sealed to them."""
 
     secret: str = field(repr=False)
     recipient: str
+    earlier: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def opening(self) -> list[pyrage.x25519.Identity]:
+        """Every key that opens; raises pyrage.IdentityError if one is none."""
+        return [pyrage.x25519.Identity.from_str(one) for one in (self.secret, *self.earlier)]
 
 
 def new_identity() -> Identity:
@@ -81,7 +88,7 @@ def open_file(source: Path, target: Path, identity: Identity) -> None:
     authenticates chunk by chunk as it streams, so that a late fault would leave the start of the plaintext behind."""
     try:
         with source.open("rb") as sealed, _private(target) as plain:
-            pyrage.decrypt_io(sealed, plain, [pyrage.x25519.Identity.from_str(identity.secret)])
+            pyrage.decrypt_io(sealed, plain, identity.opening)
     except (OSError, pyrage.DecryptError, pyrage.IdentityError):
         target.unlink(missing_ok=True)
         remedy = "Use the key that it was sealed to, or get the file again."
@@ -102,9 +109,9 @@ def sealed_stream(target: Path, recipients: Iterable[str]) -> Iterator[BinaryIO]
 def opened_stream(source: Path, identity: Identity) -> Iterator[BinaryIO]:
     """What `source` holds, to be read as it is opened, without plaintext on a disk. Raises BadInput at the end of the
     block if it is another's, was changed or is cut short: believe nothing that was read before."""
-    key = pyrage.x25519.Identity.from_str(identity.secret)
+    keys = identity.opening
     try:
-        with source.open("rb") as sealed, _piped(lambda plain: pyrage.decrypt_io(sealed, plain, [key]), "w") as stream:
+        with source.open("rb") as sealed, _piped(lambda plain: pyrage.decrypt_io(sealed, plain, keys), "w") as stream:
             yield stream
             while stream.read(1 << 20):  # to its very end: only there is it known that nothing is missing
                 pass
@@ -151,7 +158,7 @@ def seal_secret(identity: Identity, recipient: str) -> bytes:
 def open_secret(sealed: Path, identity: Identity) -> Identity:
     """The identity whose secret was sealed to `identity`; raises BadInput if it was sealed to others or changed."""
     try:
-        opened = pyrage.decrypt(sealed.read_bytes(), [pyrage.x25519.Identity.from_str(identity.secret)])
+        opened = pyrage.decrypt(sealed.read_bytes(), identity.opening)
         key = pyrage.x25519.Identity.from_str(opened.decode())
     except (OSError, UnicodeDecodeError, pyrage.DecryptError, pyrage.IdentityError):
         remedy = "Restore it, or the key that it was sealed to."

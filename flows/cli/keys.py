@@ -74,7 +74,8 @@ def renew(which: Which) -> None:
     """Make the key that is to take the place of this one. It counts once two operators have signed.
 
     Packages and heads that the signing key signed before still count. With another age key, accounting and evidence of
-    before open with the earlier one only: keep it. The hash key has no successor once batches were taken in with it.
+    before still open: the earlier one is kept, sealed to it. The hash key has no successor once batches were taken in
+    with it.
     """
     with at_home() as (home, ledger):
         path = renewal.renew(home, ledger, which)

@@ -6,10 +6,11 @@ from pathlib import Path
 from expectations.base import signatures
 from expectations.base.errors import Usage
 from expectations.base.places import RESTORE
-from flows.home import keys
+from flows.home import holder, keys
 from flows.home.tree import HOLDER_SIGNING, Home
 from flows.ledger import Ledger
 from flows.ledger.database.models import KeyName
+from pipelines import sealing
 from pipelines.lake import durable
 
 
@@ -70,6 +71,8 @@ def _put(home: Home, name: KeyName) -> None:
         kept = [line for line in lines if " ".join(line.split()[:2]) != fresh]
         durable.write(public, "\n".join([f"{fresh} {HOLDER_SIGNING}", *kept, ""]).encode())
         new.with_name(f"{new.name}.pub").unlink(missing_ok=True)
+    if name is KeyName.HOLDER_AGE:
+        holder.keep_earlier(home, sealing.load_identity(new))
     if keys.is_file(home, name):
         new.replace(path)
     else:

@@ -125,7 +125,7 @@ def test_the_console_sees_no_key_that_signs() -> None:
     shown = {
         Path(one.lstrip("-")).name for key in ("BindPaths", "BindReadOnlyPaths") for one in " ".join(unit[key]).split()
     }
-    assert shown == {"evidence", "hash", "holder-age", "holder-signing.pub"}
+    assert shown == {"evidence", "hash", "holder-age", "earlier", "holder-signing.pub"}
     volumes = declared.compose()["services"]["console"]["volumes"]
     assert "/dev/null:/srv/sluicegate/keys/holder-signing:ro" in volumes
     assert {*declared.compose()["services"]["worker"]["volumes"]} < {*volumes}

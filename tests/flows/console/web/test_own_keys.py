@@ -30,7 +30,7 @@ SEALED = {
     "steps of a recall",
     "words under a decision",
 }
-SIGNED = {"POST /batches/{batch}/recall", "POST /recalls/{case}/frozen"}
+SIGNED = {"POST /batches/{batch}/recall", "POST /recalls/{case}/frozen", "POST /recalls/corrections/send"}
 
 
 def kind(name: str) -> str:
