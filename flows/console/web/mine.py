@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from expectations.base.errors import BadInput
+from flows.console import notices
 from flows.console.web.visit import Visit
 from flows.ledger.roles import Act, may
 
@@ -15,6 +16,7 @@ def me(visit: Visit) -> Response:
         made=console.ledger.clock.machine(),
         entered=entered,
         roles=visit.roles,
+        news=notices.told(console.ledger, entered, console.entrance.limits.idle),
         sessions=console.entrance.of(entered.operator),
         limits=console.entrance.limits,
         operators=may(visit.roles, Act.OPERATORS),

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from expectations.base.errors import Usage
 from flows.console import batch as batches
 from flows.console import checkpoint as checkpoints
-from flows.console import kept, queue, reader
+from flows.console import kept, notices, queue, reader
 from flows.console.kept import Kept
 from flows.console.rows import Ended, Rows
 from flows.console.web.problems import Problem
@@ -42,7 +42,14 @@ def waiting(visit: Visit) -> Response:
     given = console.fresh.get(key, lambda: queue.queue(console.home, console.ledger, **wanted))
     operator = visit.signed_in.operator
     mine = reader.for_reader(console.ledger, given, operator, visit.roles, seen.until(console.ledger, operator))
+    mine["news"] = console.fresh.get(("news", visit.signed_in.id), lambda: _news(visit))
     return visit.page("queue.html", made=given["now"], viewed=_viewed(visit, key[0]), **mine)
+
+
+def _news(visit: Visit) -> dict[str, Any]:
+    """What happened to the account of whoever looks, since they came in before."""
+    console = visit.console
+    return notices.told(console.ledger, visit.signed_in, console.entrance.limits.idle)
 
 
 def _viewed(visit: Visit, newest: int) -> tuple[int, int] | None:

@@ -74,17 +74,18 @@ class Door:
         key: str | None = None,
         issuer: str | None = None,
         both: bool = False,
+        began: datetime | None = None,
     ) -> str:
         """Opens a session, whichever way its operator came in; the one that this browser had ends. `key`: fingerprint
         of the key that was shown; `issuer`: of the provider that was asked, and whether it proved `both` factors.
-        With neither of them it opens nothing yet."""
+        With neither of them it opens nothing yet. `began`: when the session did in whose place it comes."""
         token, proved = tokens.new(), key is not None or both
         if kept := tokens.kept(at.before):
             for one, count in sessions.end(session, [kept]).items():
                 if one != operator:
                     self._ended(session, one, count)
         self._ended(session, operator, sessions.end_oldest(session, operator, proved, self.limits.most - 1))
-        sessions.opened(session, kept_of(token), operator, self._now(), proved, at.source)
+        sessions.opened(session, kept_of(token), operator, self._now(), proved, at.source, began)
         factors = (2 if both else 1) if issuer else None
         source = at.source or None
         self._append(session, SignedIn(by=operator, key=key, way=way, source=source, issuer=issuer, factors=factors))

@@ -72,7 +72,7 @@ class Entrance(Binding, Staying):
             with self._ledger.transaction() as session:
                 given = signing_operator(session, text, line, signature, signatures.SIGN_IN, Act.VIEW)
                 if given.signer == one.operator and sessions.find(session, one.id):
-                    return self._opened(session, one.operator, at, way, given.named.key)
+                    return self._opened(session, one.operator, at, way, given.named.key, began=one.created_at)
         except BadInput:
             pass
         self.failed(one.operator, way, Failure.WRONG, at)

@@ -31,8 +31,17 @@ class Limits:
         return behind or now >= created + self.whole or now >= seen + self.idle
 
 
-def opened(database: Database, token: str, operator: str, now: datetime, proved: bool, source: str) -> None:
-    """Stores a new one; old ones that have ended go. `proved`: a key was shown, too; `source`: from where."""
+def opened(
+    database: Database,
+    token: str,
+    operator: str,
+    now: datetime,
+    proved: bool,
+    source: str,
+    began: datetime | None = None,
+) -> None:
+    """Stores a new one; old ones that have ended go. `proved`: a key was shown, too; `source`: from where;
+    `began`: when the one began that goes on as this one, with the limit that it had."""
     old = Session.created_at < stamp(now - _KEPT)
     database.execute(delete(Session).where(old, Session.ended.is_(True)))
     at = stamp(now)
@@ -41,7 +50,7 @@ def opened(database: Database, token: str, operator: str, now: datetime, proved:
         Session(
             token=token,
             operator=operator,
-            created_at=at,
+            created_at=stamp(began) if began else at,
             seen_at=at,
             ended=False,
             proved_at=proved_at,
