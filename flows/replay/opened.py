@@ -9,7 +9,7 @@ from expectations.base.duck import parquet
 from expectations.base.errors import Usage
 from flows.batch.law import KEPT as READ_LATER
 from flows.batch.steps import BatchSteps
-from flows.evidence import keys
+from flows.evidence import held, keys
 from flows.evidence.store import evidence_file, plaintext_folder
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -49,9 +49,14 @@ def one_row(home: Home, ledger: Ledger, batch: str, ordinal: int) -> Iterator[st
         yield f"({bundle(folder, ordinal)})"
         return
     require_evidence(ledger, batch)
+    sealed, identity = evidence_file(home, batch, "parquet"), keys.identity(home, batch)
+    if sealed.exists() and held.fits(sealed):
+        with held.opened(sealed, identity) as rows:
+            yield f"(FROM {parquet([rows])} WHERE ordinal = {ordinal:d})"
+        return
     with plaintext_folder(home) as opened:
         rows = opened / "evidence.parquet"
-        _open(evidence_file(home, batch, "parquet"), rows, keys.identity(home, batch))
+        _open(sealed, rows, identity)
         yield f"(FROM {parquet([rows])} WHERE ordinal = {ordinal:d})"
 
 
