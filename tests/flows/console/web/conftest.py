@@ -45,7 +45,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("database", ["sqlite", as_role], indirect=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def on_postgresql(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a database with that home's ledger, for others to be made from it."""
     programs = postgres.binaries()
