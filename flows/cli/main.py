@@ -42,6 +42,7 @@ from flows.cli import (
     simulate,
     submission,
 )
+from flows.cli.certificates import certificates
 from flows.cli.config import config
 from flows.cli.home import demo, doctor, init
 from flows.cli.preflight import preflight
@@ -57,7 +58,7 @@ NAME = "sluicegate"
 COMMANDS: dict[str, tuple[Callable[..., int | None] | Typer, ...]] = {
     "Set up": (init, register.app, instruments.app, operator.app, keys.app, clock.app, config, doctor, demo),
     "Run batches": (batches.run, batches.nightly, batches.watch, batches.status, batches.docs),
-    "Keep running": (service.up, service.down, service.deploy, service.work, service.metrics),
+    "Keep running": (service.up, service.down, service.deploy, service.work, service.metrics, certificates),
     "Back up": (backup.backup, backup.restore, backup.app),
     "Decide": (console.app, proposals.app, review.app, review.explain, review.halt, review.resume),
     "Accounting": (accounting.app, accounting.report, ledger.app, accounting.shred),

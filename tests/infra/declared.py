@@ -19,6 +19,7 @@ from tests.factories.paths import DOCS, ROOT
 
 UNITS, COMPOSE = ROOT / "infra" / "systemd", ROOT / "infra" / "compose.yaml"
 COMMON = UNITS / "sluicegate-.service.d" / "common.conf"
+OWN = "/srv/certificates/own"  # where each service of the Compose file has its certificate
 PROGRAMS = {
     "prefect": (sys.executable, "-m", "prefect"),
     "sluicegate": (sys.executable, "-m", "flows.cli.main"),
@@ -92,12 +93,18 @@ def compose() -> dict[str, Any]:
 
 
 def containers() -> dict[str, Command]:
-    """The services of the Compose file that are ours, by name."""
-    return {
-        name: Command(one["command"], one["environment"])
-        for name, one in compose()["services"].items()
-        if "user" in one
-    }
+    """The services of the Compose file that are ours, by name. Where each has its certificate is said as the service
+    `certificates` sees it, which puts it there."""
+    services = compose()["services"]
+    made = dict(volume.split(":") for volume in services["certificates"]["volumes"])
+    found = {}
+    for name, one in services.items():
+        if not one["image"].startswith("${SLUICEGATE_IMAGE"):
+            continue
+        (own,) = [made[v.split(":")[0]] for v in one["volumes"] if v.split(":")[1] == OWN] or [OWN]
+        environment = {key: value.replace(OWN, own) for key, value in one["environment"].items()}
+        found[name] = Command(one["command"], environment)
+    return found
 
 
 class Processes:
@@ -135,20 +142,20 @@ class Processes:
                 process.wait()
 
     def _made(self, command: Command) -> tuple[list[str], dict[str, str]]:
-        program, *arguments = [self._put(word) for word in command.words]
+        program, *arguments = [self.put(word) for word in command.words]
         own = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "SLUICEGATE_"))}
-        environment = own | {name: self._put(value) for name, value in command.environment.items()}
+        environment = own | {name: self.put(value) for name, value in command.environment.items()}
         environment["PYTHONPATH"] = str(ROOT)
         if command.credentials:
             folder = self.folder / "credentials"
             folder.mkdir(exist_ok=True, mode=0o700)
             for name, text in command.credentials.items():
-                (folder / name).write_text(self._put(text))
+                (folder / name).write_text(self.put(text))
                 (folder / name).chmod(0o400)
             environment["CREDENTIALS_DIRECTORY"] = str(folder)
         return [*PROGRAMS[Path(program).name], *arguments], environment
 
-    def _put(self, text: str) -> str:
+    def put(self, text: str) -> str:
         for there, here in self.here.items():
             text = text.replace(there, here)
         return text

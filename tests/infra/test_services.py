@@ -114,9 +114,32 @@ def test_the_console_reaches_nothing_beyond_its_machine() -> None:
     unit = (UNITS / "sluicegate-console.service").read_text().splitlines()
     assert {"IPAddressDeny=any", "IPAddressAllow=localhost"} <= set(unit)
     services = declared.compose()["services"]
-    assert services["postgres"]["network_mode"] == "none" and "listen_addresses=" in services["postgres"]["command"]
-    assert services["console"]["networks"] == ["pages"]
+    assert services["console"]["networks"] == ["pages", "console"]
     assert [name for name, one in services.items() if "pages" in one.get("networks", ())] == ["console"]
+    assert [name for name, one in services.items() if "console" in one.get("networks", ())] == ["postgres", "console"]
+    assert "ports" not in services["postgres"] and services["certificates"]["network_mode"] == "none"
+
+
+def test_no_service_of_the_compose_file_has_a_password_or_the_certificate_of_another() -> None:
+    text = declared.COMPOSE.read_text()
+    assert not re.search(r"(?i)password(?!:$)|pgpass", text.split("name: sluicegate", 1)[1])
+    found = declared.compose()
+    owners = {"certificates": None} | {
+        name: [v.split(":")[0] for v in one["volumes"] if v.startswith("of-")]
+        for name, one in found["services"].items()
+        if name != "certificates"
+    }
+    batches = ["init", "deploy", "worker", "relay"]
+    alone = {"postgres": "of-postgres", "grant": "of-owner", "console": "of-console", "server": "of-prefect"}
+    assert owners == {
+        "certificates": None,
+        **{n: [v] for n, v in alone.items()},
+        **{n: ["of-batches"] for n in batches},
+    }
+    assert [n for n, one in found["services"].items() if "authority" in str(one["volumes"])] == ["certificates"]
+    rules = [line.split() for line in found["configs"]["admission"]["content"].splitlines()]
+    assert [rule[0] for rule in rules if rule[-1] != "cert"] == ["local"]
+    assert all(rule[0] == "hostssl" for rule in rules if rule[-1] == "cert")
 
 
 def test_the_console_sees_no_key_that_signs() -> None:
@@ -128,7 +151,8 @@ def test_the_console_sees_no_key_that_signs() -> None:
     assert shown == {"evidence", "hash", "holder-age", "earlier", "holder-signing.pub"}
     volumes = declared.compose()["services"]["console"]["volumes"]
     assert "/dev/null:/srv/sluicegate/keys/holder-signing:ro" in volumes
-    assert {*declared.compose()["services"]["worker"]["volumes"]} < {*volumes}
+    own = {"of-batches:/srv/certificates/own:ro"}  # the worker's certificate, where the console has one of its own
+    assert {*declared.compose()["services"]["worker"]["volumes"]} - {*volumes} == own
 
 
 def test_the_compose_file_fits_its_schema() -> None:
@@ -161,20 +185,33 @@ def free_port() -> int:
 
 
 @contextmanager
-def databases(password: str | None = None) -> Iterator[str]:
-    """A PostgreSQL server with what the page and the Compose file have people make, which asks for the password: gives
-    the folder of its socket."""
+def by_certificate(made: Path) -> Iterator[int]:
+    """A PostgreSQL server as the Compose file has it, with the certificate that lies in `made`: gives its port."""
     programs = postgres.binaries()
     if programs is None:
         pytest.skip("no PostgreSQL server is installed here (apt-get install postgresql)")
-    with postgres.server(programs, asks=password is not None) as server:
+    one, contents = declared.compose()["services"]["postgres"], declared.compose()["configs"]
+    with postgres.server(programs) as server:
+        data, port = server.folder / "data", free_port()
         with psycopg.connect(f"postgresql:///postgres?{server.address}", autocommit=True) as connection:
-            connection.execute("CREATE ROLE sluicegate LOGIN CREATEDB")
-            if password:
-                connection.execute(psycopg.sql.SQL("ALTER ROLE sluicegate PASSWORD {}").format(password))
-            connection.execute("CREATE DATABASE sluicegate OWNER sluicegate")
-            connection.execute("CREATE DATABASE prefect OWNER sluicegate")
-        yield re.findall(r"host=([^&]+)", server.address)[0]
+            for statement in contents["databases"]["content"].splitlines():
+                connection.execute(statement.encode())
+        for name in ("own.pem", "authority.pem"):
+            shutil.copy(made / name, data)
+            shutil.chown(data / name, data.owner())
+        here = {f"{declared.OWN}/": "", "/etc/postgresql/": ""}
+        said = [re.sub("|".join(here), lambda found: here[found[0]], word) for word in one["command"][2::2]]
+        (data / "pg_hba.conf").write_text(contents["admission"]["content"])
+        with (data / "postgresql.conf").open("a") as file:
+            lines = (re.sub("=(.*)", r" = '\1'", word) for word in said)
+            file.write(
+                "\n".join([*lines, f"port = {port}", "listen_addresses = '127.0.0.1'\n"]).replace(
+                    "'pg_hba", f"'{data}/pg_hba"
+                )
+            )
+        server.started[-1] = f"-k {server.folder}"
+        server.restart()
+        yield port
 
 
 @contextmanager
@@ -303,15 +340,16 @@ def test_what_systemd_would_start_runs(tmp_path: Path) -> None:
 @pytest.mark.outside
 @pytest.mark.timeout(900)  # measured at a load of ten on two cores: 319 s
 def test_what_compose_would_start_runs_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with databases("s3cret") as folder:
-        port, pages, passwords = free_port(), free_port(), tmp_path / "pgpass"
+    certificates_of, commands = tmp_path / "certificates", declared.containers()
+    here = {"/srv/certificates": str(certificates_of), "/srv/sluicegate": str(tmp_path / "home")}
+    made = replace(commands["certificates"], words=[w for w in commands["certificates"].words if w != "--keep"])
+    assert len(Processes(tmp_path, here).run(made).splitlines()) == 6
+    with by_certificate(certificates_of / "postgres") as database:
+        port, pages = free_port(), free_port()
         certificate, key = certified(tmp_path)
-        passwords.write_text("*:*:*:sluicegate:s3cret\n")
-        passwords.chmod(0o600)
-        here = {
-            "/srv/sluicegate": str(tmp_path / "home"),
-            "/run/secrets/pgpass": str(passwords),
-            "/run/postgresql": folder,
+        here |= {
+            "@postgres/prefect": f"@localhost:{database}/prefect",
+            "@postgres/sluicegate": f"@postgres:{database}/sluicegate?hostaddr=127.0.0.1",
             "//server:": "//127.0.0.1:",
             "0.0.0.0": "127.0.0.1",
             "4200": str(port),
@@ -319,9 +357,11 @@ def test_what_compose_would_start_runs_a_batch(tmp_path: Path, monkeypatch: pyte
             "/run/secrets/console_certificate": str(certificate),
             "/run/secrets/console_key": str(key),
         }
-        monkeypatch.setenv("PGPASSFILE", str(passwords))
-        monkeypatch.setenv("SLUICEGATE_LEDGER", f"postgresql://sluicegate@/sluicegate?host={folder}")
-        processes, commands = Processes(tmp_path, here), declared.containers()
+        processes = Processes(tmp_path, here)
+        for name, value in commands["init"].environment.items():
+            if name.startswith("PG") or name == "SLUICEGATE_LEDGER":
+                monkeypatch.setenv(name, processes.put(value))
+        processes.run(commands["grant"])
         processes.run(commands["init"])
         installation = installations.make(tmp_path / "home")  # the rest of a sandbox: operators, law, a register
         try:

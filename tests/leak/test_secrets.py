@@ -23,6 +23,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     "said",
     [
         f'ledger = "postgresql://user:{CANARY}@127.0.0.1:1/{CANARY}?password={CANARY}"',
+        f'ledger = "postgresql://{CANARY}@db.localhost/x?sslmode=verify-full&sslrootcert=system&password={CANARY}"',
+        f'ledger = "postgresql://u@db.localhost/x?sslmode=verify-full&sslrootcert=system&sslkey={CANARY}"',
         f'ledger = "{CANARY}"',
         f'ledger = {{ command = ["echo", "postgresql://u:{CANARY}@127.0.0.1:1/x"] }}',
         f'ledger = {{ command = ["false", "{CANARY}"] }}',
@@ -50,3 +52,17 @@ def test_no_command_prints_one(
     out, err = capsys.readouterr()
     assert CANARY not in out + err
     assert out + err and any(ends[2:])  # each of these settings is wrong, or leads nowhere
+
+
+def test_whoever_grants_rights_prints_no_url(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for url in (
+        f"postgresql://{CANARY}:{CANARY}@127.0.0.1:1/{CANARY}",
+        CANARY,
+        f"postgresql://{CANARY}@db.localhost/x",
+    ):
+        monkeypatch.setenv("SLUICEGATE_LEDGER", url)
+        assert main.run(["ledger", "grant", "--batches", "gate", "--console", "desk"]) != 0
+    out, err = capsys.readouterr()
+    assert err and CANARY not in out + err

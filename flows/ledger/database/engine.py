@@ -28,8 +28,8 @@ _LOCK = 0x51C0_1CE6  # any number, the same in every process
 
 def connect(url: str, waits: int | None = None) -> Engine:
     """An engine for `sqlite:///PATH` or `postgresql://…`; raises Usage for another URL, and for a server elsewhere
-    without verified TLS, never quoting it. `waits`: for so many seconds at most a transaction waits for another's lock
-    (on SQLite always BUSY_SECONDS)."""
+    without verified TLS and a certificate of our own, never quoting it. `waits`: for so many seconds at most a
+    transaction waits for another's lock (on SQLite always BUSY_SECONDS)."""
     try:
         parsed = make_url(url)
     except ArgumentError:
@@ -49,8 +49,9 @@ def connect(url: str, waits: int | None = None) -> Engine:
 
 
 def _postgresql(url: URL, waits: int | None) -> Engine:
-    elsewhere.check(url)
-    more = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
+    more: dict[str, Any] = dict(elsewhere.check(url))
+    if "connect_timeout" not in url.query:
+        more["connect_timeout"] = _CONNECT_SECONDS
     driver = url.set(drivername="postgresql+psycopg")
     engine = create_engine(driver, hide_parameters=True, pool_pre_ping=True, connect_args=more)
     if waits is not None:

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from flows.console.web.app import make
 from flows.console.web.rate import Rate
+from flows.ledger import Ledger
 from flows.ledger.database.rights import Service
 from tests.factories import consoles, installations, postgres, recalls, runs
 from tests.factories.consoles import Browser
@@ -80,6 +81,14 @@ def app(
         consoles.password_for(console, name)
     yield app
     console.ledger.close()
+
+
+@pytest.fixture
+def workers(app: FastAPI) -> Iterator[Ledger]:
+    """The console's ledger as workers come into it."""
+    url = app.state.console.home.ledger_url.replace(f"user={Service.CONSOLE}", f"user={Service.BATCHES}")
+    with Ledger.open(url) as ledger:
+        yield ledger
 
 
 @pytest.fixture

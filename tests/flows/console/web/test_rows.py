@@ -14,6 +14,7 @@ from expectations.base.duck import session
 from expectations.contracts.request import RAW_NAMES
 from flows.cli import main
 from flows.evidence.store import evidence_file
+from flows.ledger import Ledger
 from flows.ledger.facts import View
 from flows.ledger.looks import LookReason, Why
 from flows.ledger.roles import Role
@@ -278,15 +279,14 @@ def test_one_goes_from_a_batch_and_from_a_checkpoint_to_a_row(ada: Browser, batc
     assert "batch" in pages and "checkpoint" in pages
 
 
-def test_what_is_gone_is_said(ada: Browser, batches: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_gone_is_said(ada: Browser, batches: dict[str, str], workers: Ledger) -> None:
     home, name = ada.console.home, batches["published"]
     place = f"/batches/{name}/rows/0"
     sent = form(ada, place)
     evidence_file(home, name, NAME).unlink()
     page = text(ada.get(place))
     assert "an older version ended this batch" in page.lower() and "See sluicegate explain." in page
-    ledger = ada.console.ledger
-    ledger.begin_shredding(name, None, lambda _: [])
+    workers.begin_shredding(name, None, lambda _: [])
     page = text(ada.get(place))
     assert "The key of this evidence was destroyed" in page and "Show what was asked" not in page
     answer = ada.post(place, sent)
