@@ -145,7 +145,8 @@ def test_court_orders_are_in_force_from_their_day(
 
 
 def test_init_again_changes_nothing(command: Run, installation: Installation) -> None:
-    kept = {p: p.read_bytes() for p in [*installation.home.keys.iterdir(), installation.home.root / "sluicegate.toml"]}
+    keys = [path for path in installation.home.keys.rglob("*") if path.is_file()]
+    kept = {path: path.read_bytes() for path in [*keys, installation.home.root / "sluicegate.toml"]}
     before = command("instruments", "list", "--json")[1]
     assert command("init", "--sandbox")[0] == 0
     assert {p: p.read_bytes() for p in kept} == kept
