@@ -99,7 +99,7 @@ def test_a_recall_from_the_batch_to_its_end(morning: Morning, quiet: list[Person
         one.page.goto("/recalls")
         one.click("link", case.id)
         one.click("link", "Close the case…")
-        expect(one.page.get_by_text("Two different operators sign.")).to_be_visible()
+        expect(one.page.get_by_text("Two different operators sign the same.")).to_be_visible()
         one.sign()
         expect(one.heading()).to_have_text(f"Recall {case.id} {('attested', 'closed')[number]}")
         expect(one.page.get_by_text("One operator has signed that it is closed")).to_have_count(1 - number)

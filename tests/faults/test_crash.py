@@ -166,7 +166,7 @@ def finished(base: Path, reference: Stand, zygote: Zygote, tmp_path_factory: pyt
     [
         pytest.param("flows.ledger.accounts:Accounts.begin_shredding:before:1", False, marks=pytest.mark.slow),
         ("flows.ledger.accounts:Accounts.begin_shredding:after:1", True),
-        ("flows.evidence.keys:os.fsync:after:1", True),  # overwritten, and still there
+        ("flows.home.keys:os.fsync:after:1", True),  # overwritten, and still there
         pytest.param("flows.evidence.keys:destroy:after:1", True, marks=pytest.mark.slow),
         pytest.param("flows.evidence.shred:_destroy:after:1", True, marks=pytest.mark.slow),
         ("flows.ledger.accounts:Accounts.end_shredding:after:1", False),

@@ -233,8 +233,8 @@ TAMPERS: dict[str, tuple[Tamper, str, str]] = {
     "event: dropped": (lambda s: s.sql(f"DELETE FROM events WHERE seq = {s.accounted}"), "event {after}", "missing"),
     "event: put in": (
         lambda s: s.sql(
-            f"INSERT INTO events SELECT {s.last + 1}, at, batch, kind, facts, previous, hash FROM events WHERE seq ="
-            f" {s.accounted}"
+            f"INSERT INTO events SELECT {s.last + 1}, at, batch, kind, facts, previous, hash, scheme FROM events"
+            f" WHERE seq = {s.accounted}"
         ),
         "event {new}",
         "does not follow",
