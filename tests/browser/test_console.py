@@ -25,7 +25,7 @@ from flows.console.web.place import Place
 from flows.home.tree import Home
 from flows.schedule import summary, waiting
 from tests.browser.chromium import CHROMIUM
-from tests.browser.test_site import LOOKS, VNU
+from tests.browser.test_site import LOOKS, VNU, each_look
 from tests.factories import installations, recalls, runs
 from tests.factories.consoles import PASSWORD, key_of, later, password_for, signed
 
@@ -305,7 +305,7 @@ def shown(served: Served) -> list[str]:
     return [*door, "HALF", "/sign-in/key", "/sign-in/key?wrong=1", "/me/passkey", "SIGN IN", *inner, "/sign-in/key"]
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@each_look
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(browser: Browser, served: Served, look: str) -> None:
     reader = Reader(browser, served, **LOOKS[look])
     for path in shown(served):

@@ -16,7 +16,7 @@ from flows.ledger.lifecycles.states import State
 from tests.browser.chromium import CHROMIUM
 from tests.browser.people import PEOPLE, Morning, Person
 from tests.browser.test_console import Reader, Served, axe, serving
-from tests.browser.test_site import LOOKS
+from tests.browser.test_site import LOOKS, each_look
 from tests.factories import installations, runs
 from tests.factories.consoles import password_for
 
@@ -192,7 +192,7 @@ def test_who_has_no_passkey_is_shown_the_command(browser: Browser, morning: Morn
         reader.context.close()
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@each_look
 def test_axe_finds_nothing_on_pages_that_are_signed(browser: Browser, morning: Morning, look: str) -> None:
     reader = Reader(browser, morning.served, **LOOKS[look])
     reader.sign_in()

@@ -15,7 +15,7 @@ from flows.ledger.proposed import Proposed
 from tests.browser.chromium import CHROMIUM
 from tests.browser.people import PEOPLE, Morning, Person
 from tests.browser.test_console import Reader, Served, axe, serving
-from tests.browser.test_site import LOOKS
+from tests.browser.test_site import LOOKS, each_look
 from tests.factories import installations
 from tests.factories.consoles import password_for
 
@@ -130,7 +130,7 @@ def test_compliance_is_confirmed(morning: Morning, people: list[Person], tmp_pat
     assert list(morning.ledger.confirmed().values()) == ["operator-1"] and morning.ledger.verify() == []
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@each_look
 def test_axe_finds_nothing_on_what_is_checked_and_proposed(
     browser: Browser, morning: Morning, look: str, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from flows.home.tree import open_home
 from tests.browser.chromium import CHROMIUM
 from tests.browser.test_console import Reader, Served, axe, serving
-from tests.browser.test_site import LOOKS, VNU
+from tests.browser.test_site import LOOKS, VNU, each_look
 from tests.factories import installations, providers
 from tests.factories.providers import settings
 
@@ -137,7 +137,7 @@ def carla(served: Served) -> None:
     assert issuer and entrance.bind(entrance.invite("operator-1", "operator-2"), issuer, "carla")
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@each_look
 def test_axe_finds_nothing_on_its_pages(browser: Browser, served: Served, look: str) -> None:
     carla(served)
     reader = Reader(browser, served, **LOOKS[look])

@@ -11,7 +11,7 @@ from flows.ledger.roles import Role
 from tests.browser.chromium import CHROMIUM
 from tests.browser.people import PEOPLE, Morning, Person
 from tests.browser.test_console import Reader, Served, axe, serving
-from tests.browser.test_site import LOOKS
+from tests.browser.test_site import LOOKS, each_look
 from tests.factories import installations
 from tests.factories.consoles import password_for
 
@@ -112,7 +112,7 @@ def test_nobody_signs_for_oneself_and_a_proposal_is_withdrawn(morning: Morning, 
     assert morning.ledger.proposals() == [] and morning.ledger.verify() == []
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@each_look
 def test_axe_finds_nothing_on_pages_of_operators(
     browser: Browser, morning: Morning, people: list[Person], look: str
 ) -> None:

@@ -12,7 +12,7 @@ from flows.ledger.lifecycles.cases import CaseState
 from tests.browser.chromium import CHROMIUM
 from tests.browser.people import PEOPLE, Morning, Person
 from tests.browser.test_console import Reader, Served, axe, serving
-from tests.browser.test_site import LOOKS
+from tests.browser.test_site import LOOKS, each_look
 from tests.factories import installations, recalls, runs
 from tests.factories.consoles import password_for
 
@@ -113,7 +113,7 @@ def ben_at(ben: Person, case: str) -> Person:
     return ben
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@each_look
 def test_axe_finds_nothing_on_pages_of_a_recall(browser: Browser, morning: Morning, look: str) -> None:
     reader, batch = Reader(browser, morning.served, **LOOKS[look]), morning.held["released"]
     case = recalls.opened(morning.installation.home, batch, 10 + list(LOOKS).index(look))

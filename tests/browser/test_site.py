@@ -29,6 +29,10 @@ LOOKS: dict[str, dict[str, Any]] = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
     "narrow": {"color_scheme": "light", "viewport": {"width": 320, "height": 740}},
 }
+_SLOW = ("dark", "narrow")  # each page is looked at by axe in each, which takes a minute and more
+each_look = pytest.mark.parametrize(
+    "look", [pytest.param(name, marks=pytest.mark.slow) if name in _SLOW else name for name in LOOKS]
+)
 
 
 class Served(ServedLinks):
@@ -62,7 +66,7 @@ def each(made: Path) -> list[Path]:
     return [made / "index.html", made / "asked.html", *sorted((made / "batches").glob("*.html"))]
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@each_look
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_window(made: Path, browser: Browser, look: str) -> None:
     context = browser.new_context(**LOOKS[look])
     asked: list[str] = []

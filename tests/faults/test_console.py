@@ -195,6 +195,7 @@ def kill(process: subprocess.Popen[str]) -> None:
     assert process.wait(10) == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_console_that_is_killed_leaves_a_proposal_open_or_carried_out_once(either: Office) -> None:
     line, page = either.propose()
     with either.running() as process:

@@ -71,6 +71,7 @@ def test_what_comes_by_itself_is_taken_in_by_nobody(made: tuple[Installation, Of
     assert office.ledger.known_batch(name).received_by is None and office.ledger.deciders(name) == {}
 
 
+@pytest.mark.slow
 def test_the_command_asks_and_records(made: tuple[Installation, Office], tmp_path: Path, command: Run) -> None:
     found, office = made
     source = str(spoilt(found, tmp_path / "s"))
