@@ -91,26 +91,31 @@ def _follows(ledger: Ledger, done: Delivered) -> bool:
 
 def _event(one: Link) -> Record:
     said: dict[str, str | int] = {"event": one.seq, "at": one.at, "hash": one.hash, "previous": one.previous}
-    said |= {"batch": one.batch} if one.batch else {}
+    said |= {name: value for name, value in (("batch", one.batch), ("scheme", one.scheme)) if value}
     return Record(f"sluicegate.ledger.{one.kind}", one.facts, _ns(one.at), "info", _named(said))
 
 
 def _lines(home: Home, ledger: Ledger, sender: Sender, done: Delivered, path: Path) -> None:
     offset, count = done.lines.get(path.stem, (0, 0))
     while page := list(islice(spool.lines(path, offset), _PAGE)):
-        sender.send([_line(path.stem, count + n, text.decode()) for n, (_, text) in enumerate(page, 1)])
+        now = ledger.clock.machine()
+        sender.send([_line(path.stem, count + n, text, now) for n, (_, text) in enumerate(page, 1)])
         offset, count = page[-1][0], count + len(page)
         done.lines[path.stem] = (offset, count)
-        done.note(home, ledger.clock.machine())
+        done.note(home, now)
     if spool.delete_ended(path, offset):
         done.lines.pop(path.stem, None)
         done.note(home, ledger.clock.machine())
 
 
-def _line(process: str, number: int, text: str) -> Record:
-    said = json.loads(text)
+def _line(process: str, number: int, text: bytes, now: datetime) -> Record:
+    """A line that a power cut spoiled is sent as one that cannot be read: those behind it must not wait for it."""
     named = _named({"process": process, "line": number})
-    return Record(f"sluicegate.{said['event']}", text, _ns(said["at"]), said["level"], named)
+    try:
+        said = json.loads(text)
+        return Record(f"sluicegate.{said['event']}", text.decode(), _ns(said["at"]), said["level"], named)
+    except (ValueError, KeyError, TypeError):
+        return Record("sluicegate.log.unreadable", "", to_us(now) * 1_000, "warning", named)
 
 
 def _named(said: dict[str, str | int]) -> dict[str, str | int]:

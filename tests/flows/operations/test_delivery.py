@@ -20,6 +20,8 @@ import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
+from expectations.base import signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.errors import BadInput, Transient, Usage
 from flows.home.observing import Log
 from flows.home.tree import Home, make_tree, open_home
@@ -40,9 +42,12 @@ def home(tmp_path: Path) -> Home:
     """With a ledger of some events."""
     made = make_tree(tmp_path / "home", {"sandbox": True})
     with Ledger.open(made.ledger_url) as ledger:
-        Office(ledger, "ada", "ben")
+        office = Office(ledger, "ada", "ben")
         for n in range(1, 8):
             receive(ledger, f"batch-{n}")
+        by = office.signed(ledger.scheme_message(Scheme.SHA3_256), ("ada", "ben"), signatures.SCHEME)
+        ledger.rehash(Scheme.SHA3_256, by)  # from here on by another algorithm
+        receive(ledger, "batch-0")
     return made
 
 
@@ -77,7 +82,7 @@ def events(kept: Receiver) -> list[Line]:
         if "event" in said:
             kind, facts = one.event_name.removeprefix("sluicegate.ledger."), one.body.string_value
             place = said["event"], said["at"], said.get("batch"), kind, facts
-            found.append(Line(*place, previous=said["previous"], hash=said["hash"]))
+            found.append(Line(*place, previous=said["previous"], hash=said["hash"], scheme=said.get("scheme")))
     return found
 
 
@@ -105,6 +110,23 @@ def test_every_event_is_delivered_once_and_the_chain_can_be_verified_there(home:
         delivery.deliver(told)
         assert [one.seq for one in events(kept)] == list(range(1, newest(home) + 1))
         assert len(kept.raw) == 2
+
+
+def test_a_line_that_a_power_cut_spoiled_keeps_no_other_from_leaving(home: Home) -> None:
+    with receiver() as kept:
+        told = to(home, kept.url)
+        logs.set_up("text", told)
+        logs.say("step.ended", batch="batch-1", seconds=1)
+        (mine,) = spool.files(home.root / spool.FOLDER)
+        with mine.open("ab") as stream:
+            stream.writelines([b"\0\0\0\n", b'{"event": "step', b"\n", b"\xff\n", b"7\n", b"{}\n"])
+        logs.say("step.ended", batch="batch-1", seconds=2)
+        delivery.deliver(told)
+        found = [(one.event_name, one.body.string_value) for one in got(kept) if "line" in str(one.attributes)]
+        assert [name for name, _ in found] == [
+            *("sluicegate.step.ended", *["sluicegate.log.unreadable"] * 5, "sluicegate.step.ended")
+        ]
+        assert [text for name, text in found if name.endswith("unreadable")] == [""] * 5
 
 
 def test_lines_of_every_process_are_delivered_in_order_and_their_files_go(home: Home) -> None:
