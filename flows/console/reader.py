@@ -73,6 +73,11 @@ def barred(deciders: Mapping[Decision, Collection[str]], operator: str, roles: C
     return [one for one, names in deciders.items() if operator not in names and may(roles, DECIDES[one])]
 
 
+def lacking(roles: tuple[Role, ...]) -> dict[Decision, list[Role]]:
+    """The decisions that nobody with these roles may sign, with the roles of which one would be needed."""
+    return {one: sorted(ROLES[act]) for one, act in DECIDES.items() if not may(roles, act)}
+
+
 def for_reader(
     ledger: Ledger, given: dict[str, Any], operator: str, roles: tuple[Role, ...], seen: datetime | None
 ) -> dict[str, Any]:

@@ -105,8 +105,8 @@ def checkpoint(visit: Visit) -> Response:
     shown = twice(given)
     if number > max(shown["pages"], 1):
         raise Problem(404)
-    barred = _barred(visit, shown["deciders"])
-    return visit.page("checkpoint.html", made=console.ledger.clock.machine(), barred=barred, **shown)
+    shown |= {"barred": _barred(visit, shown["deciders"]), "lacking": reader.lacking(visit.roles)}
+    return visit.page("checkpoint.html", made=console.ledger.clock.machine(), **shown)
 
 
 def rows(visit: Visit) -> Response:

@@ -13,7 +13,7 @@ from expectations.base import signatures
 from expectations.base.clock import Clock
 from flows.batch.decisions import sign
 from flows.ledger.decisions import Decision
-from flows.ledger.roles import Role
+from flows.ledger.roles import DECIDES, ROLES, Role
 from flows.ledger.timing import GuardedClock
 from tests.factories.consoles import Browser
 from tests.factories.ledgers import Office
@@ -59,6 +59,11 @@ def test_each_sees_what_its_roles_allow(
     assert f"you may {may.format(**batches)} what to do" in text(page)
     assert ("Set it aside" in page) is bool({Role.OPERATOR, Role.APPROVER} & set(roles))
     assert ("Ask others to look" in page) is ("Set it aside" in page)
+    checkpoint = browser.get(f"/batches/{batches['held']}/intake").text
+    for decision in (Decision.DROP, Decision.REJECT):
+        link, takes = f"/batches/{batches['held']}/decide/{decision}", " or ".join(sorted(ROLES[DECIDES[decision]]))
+        assert (link in checkpoint) is (f"{decision} {{held}}" in may)
+        assert (f"You may not: it takes the role {takes}." in text(checkpoint)) is (link not in checkpoint)
 
 
 def test_actual_stands_against_its_limit(ada: Browser, batches: dict[str, str]) -> None:
