@@ -28,6 +28,7 @@ from flows.schedule.engine import SOCKET, connect
 from flows.schedule.standby import PATIENCE, Run, Standby, awaited, received, take
 
 _FOR_PARENT = "--for-parent"
+_SIGNALS = (signal.SIGTERM, signal.SIGCHLD)
 
 
 def answers(home: Home) -> bool:
@@ -107,9 +108,8 @@ class Warm:
         """Forks a child ahead; in it, gives what it is to run once that is known."""
         self.wanted = False
         here, there = socket.socketpair()
-        child = os.fork()
+        child = _forked()
         if child == 0:
-            os.setsid()
             here.close()
             self._leave()
             self.ready()
@@ -126,9 +126,8 @@ class Warm:
         except (OSError, ValueError, TypeError):
             starter.close()
             return None
-        child = self._standing_by(asked, given) or os.fork()
+        child = self._standing_by(asked, given) or _forked()
         if child == 0:
-            os.setsid()
             self._leave(starter)
             take(given)
             return asked
@@ -150,10 +149,23 @@ class Warm:
     def _leave(self, starter: socket.socket | None = None) -> None:
         """In a child: nothing is left of the parent's."""
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGTERM, signal.SIGCHLD):
+        for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         for one in filter(None, (self.listening, self.wake, starter, *self.children.values())):
             one.close()
+
+
+def _forked() -> int:
+    """Forks a child in a session of its own: its number, and 0 in it. Until the child has left what is the parent's
+    behind it, a signal waits: the parent would take it for its own."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+    else:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    return child
 
 
 def _read(starter: socket.socket) -> tuple[Run, list[int]]:
@@ -219,7 +231,7 @@ def main() -> None:
     here, wake = socket.socketpair()
     wake.setblocking(False)
     signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-    for number in (signal.SIGTERM, signal.SIGCHLD):
+    for number in _SIGNALS:
         signal.signal(number, _noted)
     preload.load()
     with _listening(home.root / "prefect") as listening:

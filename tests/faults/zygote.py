@@ -51,10 +51,11 @@ def _arm(point: str) -> None:
     @functools.wraps(original)  # Beam reads the types of what it is given
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         left[0] -= 1
-        if left[0] == 0 and when == "before":
+        deadly = left[0] == 0  # this call, whatever other threads have called until it returns
+        if deadly and when == "before":
             _kill()
         result = original(*args, **kwargs)
-        if left[0] == 0 and when == "after":
+        if deadly and when == "after":
             _kill()
         return result
 

@@ -69,9 +69,30 @@ def test_one_that_was_killed_is_missed_by_nobody(forking: tuple[Path, int], numb
     home, parent = forking
     waiting = standing_by(parent)
     os.kill(waiting, number)
+    await_end(waiting)  # whoever is asked in that instant is a run that was killed
     with started(home, *WAIT) as process:
         run = int(said(process).split()[-1])
     assert run != waiting and standing_by(parent, after=run) != waiting  # another, once a run has ended
+
+
+@pytest.mark.slow
+def test_a_signal_that_comes_as_it_is_forked_is_its_own(forking: tuple[Path, int]) -> None:
+    """Until it has left what is the parent's behind it, the parent would take the signal for its own, and end."""
+    home, parent = forking
+    killed: set[int] = set()
+    for _ in range(20):
+        with started(home, *WAIT) as process:
+            assert said(process)
+            waiting = children(parent)
+        end = time.monotonic() + 20
+        while not (new := children(parent) - waiting - killed) and time.monotonic() < end:
+            pass  # without a pause: it is to be met in its first instants
+        for child in new:
+            os.kill(child, signal.SIGTERM)
+            await_end(child)
+        assert new
+        killed |= new
+    assert Path(f"/proc/{parent}").exists()
 
 
 @pytest.mark.slow
