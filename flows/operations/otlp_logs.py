@@ -41,7 +41,7 @@ def receiver(home: Home) -> str:
     said = urlsplit(url)
     if said.scheme != "https" and not _is_here(said.hostname or ""):
         remedy = "Write https://, or name a collector on this machine that sends over TLS."
-        raise Usage("LOG_IN_CLEAR", "the log would leave this machine in clear", where=WHERE, remedy=remedy)
+        raise Usage("LOG_IN_CLEAR", "the log would leave this machine unencrypted", where=WHERE, remedy=remedy)
     return url
 
 

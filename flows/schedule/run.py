@@ -60,7 +60,9 @@ def _is_folder(path: Path) -> bool:
 
 
 def _name(home: Home, what: str, report: Reporter, operator: str | None) -> str:
-    """The batch's name; a submission is taken in first."""
+    """The batch's name; a submission is taken in first: by a person who names its folder, by nobody if it is called by
+    its id, as `watch` does with what lies in the inbox."""
+    from flows.batch import inbox
     from flows.batch.receive import ByHand, receive
 
     folder = Path(what)
@@ -68,6 +70,9 @@ def _name(home: Home, what: str, report: Reporter, operator: str | None) -> str:
         if _is_folder(folder):
             current_register(home, report)
             return receive(home, ledger, ledger.clock, folder, ByHand(operator))
+        if what.startswith("s-"):
+            current_register(home, report)
+            return receive(home, ledger, ledger.clock, inbox.find(home, what))
         if ledger.batch(what) is None:
             remedy = "Name a submission's folder, or a batch as sluicegate status lists it."
             raise Usage("NO_SUCH_BATCH", "there is neither a folder nor a batch of this name", remedy=remedy)

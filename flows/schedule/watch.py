@@ -56,7 +56,7 @@ class Watch:
     def _start(self, one: Due) -> None:
         self.started.note(one)
         env = {**os.environ, "SLUICEGATE_HOME": str(self.home.root)}
-        command = [sys.executable, "-m", "flows.schedule.engine", "flows.cli.main", "run", one.what, "--json"]
+        command = [sys.executable, "-m", "flows.schedule.engine", "flows.cli.main", "run", one.id, "--json"]
         # its own session: a Ctrl-C at the terminal reaches us only, and the batch goes on; its errors go to our stderr
         process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, start_new_session=True)
         self.running[one.batch] = (one, process)

@@ -14,6 +14,8 @@ from flows.batch.receive import ByHand, receive
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import State
 from flows.ledger.roles import NotYourRole, Role
+from flows.operations.progress import Reporter
+from flows.schedule import due, run, watch
 from tests.factories import installations, runs
 from tests.factories.installations import Installation
 from tests.factories.ledgers import Office
@@ -100,3 +102,19 @@ def test_what_cannot_be_read_has_who_took_it_in_too(made: tuple[Installation, Of
         take(found, office.ledger, tmp_path, ByHand("cleo"))
     (batch,) = office.ledger.batches(State.UNREADABLE)
     assert batch.received_by == "cleo" and office.ledger.verify() == []
+
+
+def test_what_watch_starts_is_taken_in_by_nobody(
+    made: tuple[Installation, Office], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It calls a submission by its id; a folder is named by people."""
+    found, office = made
+    folder = spoilt(found, found.home.inbox / "s")
+    started: list[list[str]] = []
+    monkeypatch.setattr(watch.subprocess, "Popen", lambda command, **_: started.append(command))
+    watch.Watch(found.home, 1)._start(next(iter(due.due(found.home))))
+    ((*_, what, _),) = started
+    with pytest.raises(Usage, match="NO_OPERATOR"):
+        run._name(found.home, str(folder), Reporter(quiet=True), None)
+    name = run._name(found.home, what, Reporter(quiet=True), None)
+    assert office.ledger.known_batch(name).received_by is None

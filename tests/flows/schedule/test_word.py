@@ -49,6 +49,7 @@ def test_what_nobody_took_is_sent_again(installation: Installation) -> None:
         port = one.port
     home = told(installation.home, f"json://127.0.0.1:{port}/x")
     word = Word(home)
+    word.step()
     ask(home, "it")
     with pytest.raises(Transient, match="NOT_NOTIFIED"):
         word.step()
@@ -57,6 +58,18 @@ def test_what_nobody_took_is_sent_again(installation: Installation) -> None:
         word.step()
         word.step()
         assert len(other.got) == 1
+
+
+def test_an_address_that_is_none_stops_nothing_else(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = told(installation.home, "nowhere")
+    word = Word(home)
+    word.step()
+    ask(home, "with a wrong address")
+    word.step()
+    word.step()
+    assert capsys.readouterr().err.count("NOTIFY_URL") == 1
 
 
 def test_with_nobody_to_tell_the_ledger_is_left_alone(installation: Installation) -> None:
