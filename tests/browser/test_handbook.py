@@ -18,7 +18,7 @@ from flows.batch.receive import receive
 from flows.ledger.lifecycles.cases import CaseState
 from flows.ledger.lifecycles.states import State
 from flows.schedule import summary
-from tests.browser.chromium import CHROMIUM
+from tests.browser.chromium import CHROMIUM, take_picture
 from tests.browser.people import PEOPLE, Morning, Person
 from tests.browser.test_console import Served, serving
 from tests.browser.test_recall import hand_in, take
@@ -103,7 +103,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def picture(one: Person, folder: Path, name: str) -> None:
     """What stands on the screen, as the handbook shows it."""
     assert f"{name}.png" in NAMES
-    one.page.screenshot(path=folder / f"{name}.png", animations="disabled")
+    take_picture(one.page, folder / f"{name}.png", animations="disabled")
     assert (folder / f"{name}.png").stat().st_size < LARGEST
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.chromium import CHROMIUM, chromium
+from tests.browser.chromium import CHROMIUM, chromium, take_picture
 from tests.factories import installations
 from tests.factories.prefect_server import Service, service
 from tests.leak.test_canaries import CANARY, good, leaks, spoilt
@@ -69,7 +69,7 @@ def page(held: Held) -> Iterator[Page]:
 
 def seen(page: Page, name: str, folder: Path) -> str:
     """All that the page shows and holds; a picture of it is left beside the test's files."""
-    page.screenshot(path=folder / f"{name}.png", full_page=True)
+    take_picture(page, folder / f"{name}.png", full_page=True)
     text = page.locator("body").inner_text()
     assert leaks((page.content() + text).encode()) == []
     return text
