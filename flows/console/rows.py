@@ -15,7 +15,7 @@ from pipelines import lake
 from pipelines.release.outcomes import SECRET
 
 PAGE = 200  # rows on a page
-_KEPT = 4  # lists in memory: of 1.28 million rows one takes about 30 MB
+_KEPT = 5_120_000  # rows of the lists in memory, together: a million take about 25 MB
 # The step whose rows a checkpoint judges, and the dataset in it that says why a row goes no further.
 _ROWS = {Checkpoint.INTAKE: ("ingest.rows", "rows"), Checkpoint.ELIGIBILITY: ("validate.verdicts", "verdicts")}
 _lists: OrderedDict[tuple[str, str], pa.Table] = OrderedDict()
@@ -64,8 +64,7 @@ class Rows:
                 with session(self._home.duck) as connection:
                     found = connection.execute(self._query(paths)).to_arrow_table()
                 _lists[name] = found.set_column(0, "code", found.column("code").dictionary_encode())
-                if len(_lists) > _KEPT:
-                    _lists.popitem(last=False)
+                _forget(name)
             _lists.move_to_end(name)
             return _lists[name]
 
@@ -82,6 +81,16 @@ class Rows:
               SELECT unnest(v.codes) AS code, v.* FROM {parquet(paths)} v
               WHERE v.origin = '{Origin.REQUEST}' AND NOT {SECRET})
             ORDER BY code, number"""
+
+
+def _forget(kept: tuple[str, str]) -> None:
+    """Drops those longest not asked for, all but this one, until the rest is few enough. `_lock` is held."""
+    rows = sum(each.num_rows for each in _lists.values())
+    for name in list(_lists):
+        if rows <= _KEPT:
+            break
+        if name != kept:
+            rows -= _lists.pop(name).num_rows
 
 
 def _digest(folder: Path) -> str | None:

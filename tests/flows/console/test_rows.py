@@ -3,6 +3,7 @@ protected."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -51,3 +52,21 @@ def test_the_file_has_the_same(listed: rows.Rows, tmp_path: Path) -> None:
     listed.write(tmp_path / "rows.csv")
     lines = (tmp_path / "rows.csv").read_text().splitlines()[1:]
     assert [line.split(",")[:2] for line in lines] == [[code, str(number)] for code, number in EXPECTED]
+
+
+def test_lists_are_kept_by_their_rows_and_the_one_longest_not_asked_for_goes_first(
+    listed: rows.Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = {(f"b-{n}", "0"): pa.table({"n": range(10)}) for n in range(100)}
+    monkeypatch.setattr(rows, "_lists", OrderedDict(few))
+    listed.page(1)
+    assert len(rows._lists) == 101  # a large list stays beside many small ones
+    monkeypatch.setattr(rows, "_KEPT", 500)
+    rows._lists.move_to_end(("b-0", "0"))
+    rows._forget(("b-1", "0"))
+    left = [name for name, _ in rows._lists]
+    assert sum(each.num_rows for each in rows._lists.values()) <= 500
+    assert left[0] == "b-1" and left[-1] == "b-0" and "b-2" not in left
+    monkeypatch.setattr(rows, "_KEPT", 0)
+    rows._forget(("b-0", "0"))
+    assert list(rows._lists) == [("b-0", "0")]  # what is being shown
