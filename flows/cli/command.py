@@ -21,6 +21,7 @@ from expectations.base.clock import Clock
 from expectations.base.errors import DONE, BadInput, Usage
 from flows.home.tree import Home, open_home
 from flows.ledger import Ledger
+from flows.ledger.decisions import MEANINGS, Reason
 from flows.ledger.looks import LOOK_REASONS, LookReason
 from flows.operations.printing import print_json
 
@@ -50,12 +51,17 @@ _RUNS = "Who decides it again, for the audit log; your login name if left out."
 KEY = Option(help="Your private key as an operator (Ed25519, OpenSSH form).")
 _LOOK = f"Why you look: {'; '.join(f'{word}: {said}' for word, said in LOOK_REASONS.items())}."
 LOOK = Option("--reason", metavar="REASON", help=_LOOK)
+WHY = Option(metavar="REASON", help=f"Why: {'; '.join(f'{word}: {said}' for word, said in MEANINGS.items())}.")
 SIGNATURE = Option(metavar="FILE", help="A file with an operator's signature; give two.")
 
 Json = Annotated[bool, Option("--json", help="One JSON document on stdout, and no progress.")]
 Key = Annotated[Path, KEY]
 Looking = Annotated[LookReason, LOOK]
 Reference = Annotated[str | None, Option(metavar="NUMBER", help="The number of its case, such as DSR-2026-17.")]
+Stated = Annotated[Reason, WHY]
+Note = Annotated[
+    str | None, Option(help="More about the reason, in your words, kept sealed. No names, and no values of a row.")
+]
 Signatures = Annotated[list[Path], SIGNATURE]
 Batch = Annotated[str, Argument(help="The batch's name, as status shows it.")]
 OneOrAll = Annotated[str | None, Argument(help="One batch; if left out, all.")]

@@ -21,7 +21,8 @@ from flows.ledger import Ledger
 from flows.ledger.core import BatchRecord
 from flows.ledger.lifecycles.states import FINAL, OPEN
 from flows.schedule.running import running
-from flows.schedule.waiting import Kind, Waits, looked
+from flows.schedule.things import Kind, Waits
+from flows.schedule.waiting import looked
 
 WIDTH, MOST = 80, 12  # columns; batches that are shown
 EVERY = 2.0  # seconds

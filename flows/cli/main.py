@@ -29,6 +29,7 @@ from flows.cli import (
     clock,
     console,
     gates,
+    halts,
     instruments,
     keys,
     ledger,
@@ -44,6 +45,7 @@ from flows.cli import (
 )
 from flows.cli.certificates import certificates
 from flows.cli.config import config
+from flows.cli.explain import explain
 from flows.cli.home import demo, doctor, init
 from flows.cli.preflight import preflight
 from flows.cli.replay import lookback, replay
@@ -60,7 +62,7 @@ COMMANDS: dict[str, tuple[Callable[..., int | None] | Typer, ...]] = {
     "Run batches": (batches.run, batches.nightly, batches.watch, batches.status, batches.docs),
     "Keep running": (service.up, service.down, service.deploy, service.work, service.metrics, certificates),
     "Back up": (backup.backup, backup.restore, backup.app),
-    "Decide": (console.app, proposals.app, review.app, review.explain, review.halt, review.resume),
+    "Decide": (console.app, proposals.app, review.app, explain, halts.halt, halts.resume),
     "Accounting": (accounting.app, accounting.report, ledger.app, accounting.shred),
     "Look back and recall": (replay, lookback, recall.app),
     "For requesters and recipients": (preflight, submission.app, package.app),

@@ -1,33 +1,23 @@
-"""`sluicegate review`, `explain`, `halt` and `resume`: what waits for people, why, and what they decide."""
+"""`sluicegate review`: what waits for people, why, and what they decide."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument, Option
 
 from expectations.base import signatures
-from expectations.base.errors import Usage
 from flows.cli.batches import print_summary, print_tries
-from flows.cli.command import KEY, LOOK, Batch, Json, Key, Reference, at_home, group, here, looker, one_of, show
+from flows.cli.command import WHY, Batch, Json, Key, Note, at_home, group, looker, one_of, show
 from flows.home.tree import open_home
 from flows.ledger.calling import CALL_MEANINGS, CallReason
-from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, Decision, Reason
-from flows.ledger.facts import View
+from flows.ledger.decisions import KEYS_NEEDED, Decision, Reason
 from flows.ledger.lifecycles.states import State
-from flows.ledger.looks import LookReason, Why
 from flows.ledger.snoozing import MOST, SNOOZE_MEANINGS, SnoozeReason
-from flows.operations.printing import cited, flat, print_table
-from flows.schedule.waiting import Kind
+from flows.operations.printing import flat, print_table
+from flows.schedule.things import Kind
 
 app = group(name="review", help="Held batches, and signed decisions on them.")
-_REASON = Option(metavar="REASON", help=f"Why: {'; '.join(f'{word}: {said}' for word, said in MEANINGS.items())}.")
-Stated = Annotated[Reason, _REASON]
 Decided = Annotated[Decision, Argument(metavar="DECISION", help=one_of(Decision))]
 Content = Annotated[str | None, Option(help="Content digest that you looked at; if left out, the batch's present one.")]
-Row = Annotated[int, Argument(help="Ordinal of the row: 0 for the first.", min=0)]
-Values = Annotated[bool, Option("--show-values", help="Show the values to the operator of --key; an audit event.")]
-Beside = Annotated[bool, Option("--register", help="Beside them what the register has; of the role auditor.")]
-Stopper = Annotated[str, Argument(help="Who stops them: an operator's id.")]
 Thing = Annotated[str, Argument(help="What waits: its id, as status shows it.")]
 Aside = Annotated[
     SnoozeReason,
@@ -38,10 +28,6 @@ Calling = Annotated[
     Option(metavar="REASON", help=f"Why: {'; '.join(f'{word}: {said}' for word, said in CALL_MEANINGS.items())}."),
 ]
 Hours = Annotated[int, Option(help="For how long.", min=1, max=int(MOST.total_seconds() // 3600))]
-Note = Annotated[
-    str | None, Option(help="More about the reason, in your words, kept sealed. No names, and no values of a row.")
-]
-Halt = Annotated[int, Argument(help="The number that halt printed.")]
 
 
 @app.command("list")
@@ -114,7 +100,7 @@ def decide(
     batch: Batch,
     decision: Decided,
     key: Key,
-    reason: Annotated[Reason | None, _REASON] = None,
+    reason: Annotated[Reason | None, WHY] = None,
     content: Content = None,
     note: Note = None,
 ) -> None:
@@ -225,70 +211,3 @@ def call(
         one = find(home, ledger, id, kind)
         ask(ledger, one, who, reason, None if note is None else notes.store(home, note, batch_of(one)))
     print("Others are asked: by Prefect's server or sluicegate watch at once, and by each night while it waits.")
-
-
-def explain(
-    batch: Batch,
-    row: Row,
-    show_values: Values = False,
-    register: Beside = False,
-    key: Annotated[Path | None, KEY] = None,
-    reason: Annotated[LookReason | None, LOOK] = None,
-    reference: Reference = None,
-    json: Json = False,
-) -> int:
-    """How a row was judged, rule by rule, how it was matched, and how it ended.
-
-    Each rule that it met or failed is shown with its verdict, code, source of law and instruments.
-    """
-    from flows.replay.explain import explain as look
-
-    found = look(*here(), batch, row, _look(key, reason, reference, register) if show_values or register else None)
-    return show(found, json, lambda found: _print_row(f"{batch}#{row}", found))
-
-
-def _look(key: Path | None, reason: LookReason | None, reference: str | None, register: bool) -> Any:
-    from flows.replay.values import Look
-
-    who, what = looker(key), View.REGISTER if register else View.VALUES
-    if reason is None:
-        raise Usage("WHY_LOOK", "who looks at values says why", remedy="Add --reason REASON (see --help).")
-    return Look(who, what, Why.of(reason, reference))
-
-
-def _print_row(row: str, found: dict[str, Any]) -> None:
-    print(f"{row}: {found['outcome'] or 'no outcome yet'} {' '.join(found['codes'])}")
-    if stopped := found.get("batch"):
-        print(f"The batch is {stopped['state']}: {', '.join(stopped['codes'])}; {cited(stopped['cites'])}")
-    rules = [[r["rule"], r["verdict"], r["code"], r["source"], cited(r["cites"])] for r in found["rules"]]
-    print_table("Rules", ["rule", "verdict", "code", "source", "instruments"], rules)
-    for title in ("match", "validate", "values", "register"):
-        if found.get(title):
-            print_table(title, ["field", "value"], found[title].items())
-    if addresses := found.get("addresses on file"):
-        print_table("addresses on file", list(addresses[0]), [list(one.values()) for one in addresses])
-
-
-def halt(operator: Stopper, reason: Stated = Reason.SUSPECTED_FAULT, note: Note = None) -> None:
-    """Stop all releases, at once and unsigned.
-
-    When it returns, no release is under way, and none begins until two operators resume.
-    """
-    from flows.batch.decisions import halt as stop
-
-    with at_home() as (home, ledger):
-        number, kept = stop(home, ledger, operator, reason, note)
-    if not kept:
-        print("Your note could not be kept; releases are halted all the same.")
-    print(f"Releases are halted. Two operators lift it: sluicegate resume {number} --key KEY")
-
-
-def resume(number: Halt, key: Key, reason: Stated = Reason.CAUSE_MENDED, note: Note = None) -> None:
-    """Sign that releases go on after a halt; it takes two operators."""
-    from flows.batch.decisions import resume as sign
-    from flows.evidence import notes
-
-    private = signatures.load(key)
-    with at_home() as (home, ledger):
-        lifted = sign(ledger, number, private, reason, None if note is None else notes.store(home, note))
-    print("The halt is lifted." if lifted else "Signed. A second, different operator must sign.")

@@ -19,7 +19,8 @@ from flows.ledger.core import BatchRecord
 from flows.ledger.decisions import KEYS_NEEDED, MEANINGS, allowed
 from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.schedule import snooze, summary
-from flows.schedule.waiting import Kind, Waits, looked_in
+from flows.schedule.things import Kind, Waits
+from flows.schedule.waiting import looked_in
 
 _NEWEST = 200  # batches of which the first page has a line
 _DID = 100  # submissions of a night that are shown one by one; its counts are of all

@@ -10,7 +10,7 @@ from flows.console.queue import decided
 from flows.ledger import Ledger
 from flows.ledger.decisions import Decision
 from flows.ledger.roles import DECIDES, ROLES, Act, Role, may
-from flows.schedule.waiting import Kind
+from flows.schedule.things import Kind
 
 # What somebody must be allowed to who does what each kind waits for; None: whoever runs this system.
 _TAKES: Mapping[Kind, Act | None] = total(

@@ -17,7 +17,8 @@ from flows.operations.counted import Counted
 from flows.operations.instruments import Metric, Point
 from flows.schedule import summary as summaries
 from flows.schedule.running import running
-from flows.schedule.waiting import Kind, Waits, looked
+from flows.schedule.things import Kind, Waits
+from flows.schedule.waiting import looked
 
 METRICS = "metrics"  # this part of the service: it runs whenever somebody is answered
 PORT = 9464  # which OpenTelemetry gives to exporters for Prometheus

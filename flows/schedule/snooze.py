@@ -10,7 +10,8 @@ from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.calling import CallReason
 from flows.ledger.snoozing import SnoozeReason
-from flows.schedule.waiting import Kind, Waits, looked_in
+from flows.schedule.things import Kind, Waits
+from flows.schedule.waiting import looked_in
 
 _ALWAYS = frozenset({Kind.UNKNOWN, Kind.RESTORED})  # nobody knows what waits, or nothing runs: never set aside
 _BATCHES = frozenset({Kind.FAILED, Kind.HELD, Kind.HALTED})  # whose id is a batch's name

@@ -10,7 +10,7 @@ from typing import Any
 from expectations.base.errors import DONE, HELD, Fault
 from flows.home.tree import Home
 from flows.ledger.lifecycles.states import State
-from flows.schedule.waiting import Kind
+from flows.schedule.things import Kind
 from pipelines.lake import durable
 
 PASSED, FAILED = "passed", "FAILED: nothing was run"

@@ -1,78 +1,25 @@
-"""What waits for people: all of it, every night until nobody has to do anything, whatever that night itself did.
-
-A batch or submission is named by ids of ours. The name that a requester chose for a folder stands apart, escaped, for
-whoever looks on this machine: it may hold values.
-"""
+"""What waits for people: all of it, every night until nobody has to do anything, whatever that night itself did."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from expectations.base.digests import of_json
 from expectations.base.errors import SluicegateError
-from expectations.base.total import total
-from expectations.codes import CODES
 from expectations.instruments import Agreement
 from flows.batch import expiry, inbox
 from flows.batch.unreadable import shown_name
 from flows.cases import lookbacks, watching
 from flows.home.tree import Home, busy
 from flows.ledger import Ledger
-from flows.ledger.calling import CALL_MEANINGS
-from flows.ledger.calls import CallRecord
 from flows.ledger.events import Kind as EventKind
 from flows.ledger.lifecycles.states import OPEN, State
-from flows.ledger.snoozes import SnoozeRecord
-from flows.ledger.snoozing import DUE, SNOOZE_MEANINGS
 from flows.operations import kept
 from flows.registry import compliance
 from flows.registry.enrolled import agreement_at_receipt
+from flows.schedule.things import Kind, Waits
 
-
-class Kind(StrEnum):
-    """What it is that waits; the most urgent first."""
-
-    RECALL = "recall deadline"
-    LOOKBACK = "lookback"  # it found disclosures that are in no recall
-    UNKNOWN = "unknown"  # what waits there could not be looked at
-    RESTORED = "restored"  # from a backup: nothing runs
-    FAILED = "failed"  # a fault of the system, or a run that broke off
-    ORDER = "order deadline"
-    HELD = "held"
-    HALTED = "halted"  # ready to leave, and something stands against it
-    NOT_READ = "not read"  # a complete submission that no run has read
-    UNREADABLE = "unreadable"
-    UNSIGNED = "unsigned"
-    INCOMPLETE = "incomplete"
-    HALT = "releases halted"
-    PROPOSAL = "proposal"  # a change that one or nobody has signed
-    BACKUP = "no backup"  # none is as young as sluicegate.toml says
-
-
-_DO = total(
-    Kind,
-    {
-        Kind.UNKNOWN: "fix the cause; until then nobody knows what waits of the {id}",
-        Kind.RESTORED: "two operators open this home: sluicegate restored show",
-        Kind.FAILED: "fix the cause, then: sluicegate run {id}",
-        Kind.RECALL: "sluicegate recall show {id}",
-        Kind.LOOKBACK: "recall {mark} rows: sluicegate recall open --reason lookback --from lookback/{id}.parquet.age",
-        Kind.ORDER: "confirm that it is complied with, then: sluicegate instruments confirm {id}",
-        Kind.HELD: "sluicegate review show {id}",
-        Kind.HALTED: "once releases may go on: sluicegate run {id}",
-        Kind.NOT_READ: "sluicegate run, with its folder in the inbox",
-        Kind.UNREADABLE: "tell the requester why; then delete it from inbox/.unreadable",
-        Kind.UNSIGNED: "ask the requester for letter.toml.sig; or delete the folder from the inbox",
-        Kind.INCOMPLETE: "ask the requester for the rest; or delete it from the inbox",
-        Kind.HALT: "two operators: sluicegate resume {id} --key KEY",
-        Kind.PROPOSAL: "two operators sign it, or it is withdrawn: sluicegate proposals show {id}",
-        Kind.BACKUP: "see why the deployment backup makes none; by hand: sluicegate backup",
-    },
-)
-# Events of a batch after which it waits as before.
 _BESIDE = frozenset(kind.value for kind in (EventKind.SNOOZED, EventKind.UNSNOOZED, EventKind.CALLED, EventKind.VIEW))
 _BATCHES = {
     State.HELD: Kind.HELD,
@@ -80,68 +27,6 @@ _BATCHES = {
     State.PREPARED: Kind.HALTED,
     **dict.fromkeys((State.FAILED, State.RECEIVED, State.INGESTED, State.MATCHED, State.VALIDATED), Kind.FAILED),
 }
-
-
-@dataclass(frozen=True)
-class Waits:
-    """One thing that waits.
-
-    id       of the batch, submission, case, order or halt: never a name that somebody else chose
-    since    when it began; None if nobody knows
-    until    when it is too late; None: never
-    codes    why
-    folder   the submission's folder, escaped, for this machine's terminal and console only
-    mark     changes with anything else that happens to it: a newer event, one more who has spoken
-    snoozed  set aside for a while, by whom, until when and why: it is listed and counted all the same
-    called   who has asked others to look at it, and why
-    """
-
-    kind: Kind
-    id: str
-    since: datetime | None = None
-    until: datetime | None = None
-    codes: tuple[str, ...] = ()
-    folder: str | None = None
-    mark: int = 0
-    snoozed: SnoozeRecord | None = None
-    called: tuple[CallRecord, ...] = ()
-
-    @property
-    def thing(self) -> str:
-        """This thing as it waits now, as a digest: it is another once anything about it is."""
-        times = [at.astimezone(UTC).isoformat() if at else None for at in (self.since, self.until)]
-        return of_json([self.kind.value, self.id, *times, list(self.codes), self.mark])
-
-    def is_due(self, now: datetime) -> bool:
-        """Whether its deadline is so near that nobody may set it aside."""
-        return self.until is not None and self.until - now <= DUE
-
-    @property
-    def to_do(self) -> str:
-        """What to do about it, as a sentence or a command."""
-        return _DO[self.kind].format(id=self.id, mark=self.mark)
-
-    def told(self, now: datetime) -> dict[str, Any]:
-        """As JSON for this machine: `folder` goes no further."""
-        return {
-            "kind": self.kind.value,
-            "id": self.id,
-            "codes": list(self.codes),
-            "why": "; ".join(CODES[code].message for code in self.codes if code in CODES),
-            "hours": None if self.since is None else max(0, int((now - self.since).total_seconds() // 3600)),
-            "until": _minute(self.until) if self.until else None,
-            "late": self.until is not None and self.until <= now,
-            "to_do": self.to_do,
-            "folder": self.folder,
-            "snoozed": self._set_aside(),
-            "called": [{**_said(one, CALL_MEANINGS[one.reason]), "at": _minute(one.at)} for one in self.called],
-        }
-
-    def _set_aside(self) -> dict[str, str] | None:
-        one = self.snoozed
-        if one is None:
-            return None
-        return {**_said(one, SNOOZE_MEANINGS[one.reason]), "until": _minute(one.until)}
 
 
 def everything(home: Home, ledger: Ledger) -> list[Waits]:
@@ -168,14 +53,6 @@ def _with_words(ledger: Ledger, found: Iterable[Waits]) -> Iterator[Waits]:
     for one in found:
         snoozed = None if one.is_due(now) else snoozes.get(one.thing)
         yield replace(one, snoozed=snoozed, called=tuple(calls.get(one.thing, ())))
-
-
-def _said(one: SnoozeRecord | CallRecord, why: str) -> dict[str, str]:
-    return {"by": one.operator, "reason": one.reason.value, "why": why}
-
-
-def _minute(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="minutes")
 
 
 def seen(home: Home) -> list[dict[str, Any]]:

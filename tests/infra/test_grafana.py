@@ -23,7 +23,7 @@ from flows.home.tree import make_tree
 from flows.operations import telemetry
 from flows.operations.instruments import INSTRUMENTS, Point
 from flows.schedule.metrics import PORT
-from flows.schedule.waiting import Kind
+from flows.schedule.things import Kind
 from tests.factories.paths import ROOT
 
 FOLDER = ROOT / "infra/grafana"

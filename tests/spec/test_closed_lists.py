@@ -61,7 +61,7 @@ AT_IMPORT = {
     "flows.ledger.proposed.Proposed": "flows.ledger.changes",
     "flows.schedule.notice.Notice": "flows.schedule.notice",
     "flows.schedule.retries.Part": "flows.schedule.retries",
-    "flows.schedule.waiting.Kind": "flows.schedule.waiting",
+    "flows.schedule.things.Kind": "flows.schedule.things",
     "flows.cli.operator.Change": "flows.cli.operator",
     "flows.batch.figures.Measure": "flows.batch.figures",
     "flows.batch.spreads.Limit": "flows.batch.spreads",

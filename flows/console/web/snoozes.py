@@ -15,7 +15,7 @@ from flows.ledger.entrance import seen
 from flows.ledger.facts import DIGEST
 from flows.ledger.snoozing import MOST, SNOOZE_MEANINGS, SnoozeReason
 from flows.schedule import snooze
-from flows.schedule.waiting import Waits
+from flows.schedule.things import Waits
 
 # Which times the form offers; the command takes any between.
 HOURS = (4, 8, 24, 48, int(MOST.total_seconds() // 3600))

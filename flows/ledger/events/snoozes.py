@@ -19,7 +19,7 @@ from flows.ledger.tables import Tables
 
 @dataclass(frozen=True, kw_only=True)
 class _Of(Event):
-    """About what waits, by SHA-256 of it as it is: `flows.schedule.waiting.Waits.thing`."""
+    """About what waits, by SHA-256 of it as it is: `flows.schedule.things.Waits.thing`."""
 
     act: ClassVar[Act] = Act.SNOOZE
     thing: str

@@ -21,7 +21,7 @@ from flows.cli import live, main
 from flows.home.tree import Home, make_tree
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.states import Checkpoint
-from flows.schedule.waiting import Waits
+from flows.schedule.things import Waits
 from tests.factories import full_ledger, installations
 from tests.factories.ledgers import receive, sha
 from tests.factories.paths import ROOT

@@ -19,7 +19,7 @@ from flows.console.links import Links, ServedLinks, SiteLinks, anchor
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.lifecycles.states import State
 from flows.schedule import summary
-from flows.schedule.waiting import Kind
+from flows.schedule.things import Kind
 from tests.factories import installations, runs
 from tests.factories.installations import Installation
 

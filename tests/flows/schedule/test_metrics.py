@@ -20,7 +20,7 @@ from flows.ledger.looks import LookReason, Why
 from flows.operations.instruments import INSTRUMENTS, Metric, Point
 from flows.schedule import metrics, summary
 from flows.schedule.metrics import Looks
-from flows.schedule.waiting import Kind
+from flows.schedule.things import Kind
 from tests.factories import full_ledger, installations
 
 

@@ -18,7 +18,7 @@ from flows.ledger import Ledger
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.snoozing import SnoozeReason
 from flows.schedule import snooze, summary, waiting
-from flows.schedule.waiting import Kind, Waits
+from flows.schedule.things import Kind, Waits
 from tests.factories import installations, runs
 from tests.factories.installations import Installation
 

@@ -20,7 +20,7 @@ from flows.cli import main
 from flows.ledger import Ledger
 from flows.ledger.decisions import Reason
 from flows.schedule import summary, waiting
-from flows.schedule.waiting import Kind
+from flows.schedule.things import Kind
 from tests.factories import installations, runs
 from tests.factories.installations import Installation
 
