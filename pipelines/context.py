@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.address import facilities
-from expectations.base.digests import of_file, sql_keyed_hash
+from expectations.base.digests import name_of_file, sql_keyed_hash
 from expectations.base.duck import DuckSettings, quote
 from expectations.base.hash_key import HashKey
 from expectations.facts import persons
@@ -126,7 +126,7 @@ class BatchContext:
     @property
     def facilities_digest(self) -> str | None:
         """Names the list: part of the inputs of every step that reads it."""
-        return of_file(self.facilities) if self.facilities else None
+        return name_of_file(self.facilities) if self.facilities else None
 
     def step(self, name: str) -> Path:
         """Folder of a step, for example `ingest.rows`."""

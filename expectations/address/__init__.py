@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from expectations.address import facilities as operators
 from expectations.address import parse, patterns, reference, split, text, verdict
-from expectations.base.digests import of_file, of_json, of_sql
+from expectations.base.digests import name_of_file, name_of_json, name_of_sql
 from expectations.base.duck import DuckSettings, once, quote, session
 from expectations.codes import BLOCKING_ADDRESS_CODES
 from expectations.contracts.stages import ADDRESS
@@ -30,7 +30,8 @@ def setup(connection: duckdb.DuckDBPyConnection, facilities: Path | None = None)
     that comes with the package; raises BadInput if it cannot be read as that.
     """
     own = operators.read(facilities) if facilities else operators.Facilities()
-    once(connection, "addresses", of_json([own.phrases, own.addresses]), lambda: _make(connection, own, facilities))
+    what = name_of_json([own.phrases, own.addresses])
+    once(connection, "addresses", what, lambda: _make(connection, own, facilities))
 
 
 def _make(connection: duckdb.DuckDBPyConnection, own: operators.Facilities, facilities: Path | None) -> None:
@@ -71,7 +72,8 @@ def version() -> str:
     What was parsed under another version must be parsed again before it is compared.
     """
     queries = [derive("t", one_line=one_line, urbanization=True) for one_line in (False, True)]
-    return of_sql([text.macros(), _macros(()), queries, [of_file(path) for path in sorted(reference.DATA.iterdir())]])
+    files = [name_of_file(path) for path in sorted(reference.DATA.iterdir())]
+    return name_of_sql([text.macros(), _macros(()), queries, files])
 
 
 def check(facilities: Path) -> operators.Facilities:

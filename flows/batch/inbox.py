@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from expectations.base.digests import of_bytes
+from expectations.base.digests import name_of_bytes
 from expectations.base.errors import Usage
 from flows.batch import unreadable
 from flows.home.tree import Home
@@ -24,12 +24,12 @@ _SETTLED = 2_000_000_000  # nanoseconds: a file that changes twice within a tick
 
 def id_of(folder: Path) -> str:
     """What a submission without a batch is called: by a digest of its folder's name, which somebody else chose."""
-    return f"s-{of_bytes(os.fsencode(folder.name))[:12]}"
+    return f"s-{name_of_bytes(os.fsencode(folder.name))[:12]}"
 
 
 def batch_of(folder: Path) -> str:
     """The name that the batch of a submission has, or will have."""
-    return f"b-{of_bytes(letter_bytes(folder))[:12]}"
+    return f"b-{name_of_bytes(letter_bytes(folder))[:12]}"
 
 
 def _remembered(folder: Path) -> str:

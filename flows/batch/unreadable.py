@@ -10,7 +10,7 @@ from pathlib import Path
 
 from expectations import codes
 from expectations.base.clock import Clock
-from expectations.base.digests import of_bytes
+from expectations.base.digests import name_of_bytes
 from expectations.base.errors import BadInput
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -27,12 +27,12 @@ def name_of(source: Path) -> str:
 
 
 def _known(source: Path) -> str:
-    return of_bytes(submission.letter_bytes(source) or submission.shape(source))
+    return name_of_bytes(submission.letter_bytes(source) or submission.shape(source))
 
 
 def shown_name(folder: Path) -> str:
     """A folder's name as it may be shown: another's may hold values, or what upsets a terminal."""
-    return folder.name if _PLAIN.fullmatch(folder.name) else f"folder-{of_bytes(os.fsencode(folder.name))[:12]}"
+    return folder.name if _PLAIN.fullmatch(folder.name) else f"folder-{name_of_bytes(os.fsencode(folder.name))[:12]}"
 
 
 def record(ledger: Ledger, clock: Clock, source: Path, error: BadInput, by: str | None = None) -> None:
@@ -40,7 +40,7 @@ def record(ledger: Ledger, clock: Clock, source: Path, error: BadInput, by: str 
     known, now, name = _known(source), clock.now(), name_of(source)
     ledger.receive(
         name,
-        submission=of_bytes(f"unreadable|{known}".encode()),
+        submission=name_of_bytes(f"unreadable|{known}".encode()),
         requester="unknown",
         agreement="unknown",
         received_at=now,

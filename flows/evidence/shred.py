@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from expectations.base.clock import legal_date
-from expectations.base.digests import of_bytes
+from expectations.base.digests import name_of_bytes
 from expectations.base.errors import Usage
 from expectations.instruments import Agreement
 from expectations.instruments.standing import ended
@@ -37,7 +37,7 @@ def shred(home: Home, ledger: Ledger, batch: str) -> list[str]:
             if not done and stored is None and not _files(home, batch):
                 raise Usage("NO_EVIDENCE", "no evidence of this batch is stored", where=batch)
             # no key where the evidence was sealed before batches had keys of their own
-            key = of_bytes(stored.recipient.encode()) if stored else None
+            key = name_of_bytes(stored.recipient.encode()) if stored else None
             if reasons := ledger.begin_shredding(batch, key, lambda bodies: keeps(ledger, record, bodies)):
                 return reasons
         _destroy(home, batch)

@@ -6,7 +6,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import signatures
-from expectations.base.digests import of_bytes
+from expectations.base.digests import name_of_bytes
 from expectations.base.errors import SluicegateError
 from flows.home.tree import HOLDER_AGE, HOLDER_SIGNING, Home
 from pipelines import sealing
@@ -32,7 +32,7 @@ def identity(home: Home) -> sealing.Identity:
 
 def earlier(home: Home, now: sealing.Identity) -> Path:
     """Where the age keys lie whose place this one took, each sealed to it."""
-    return home.keys / EARLIER / of_bytes(now.recipient.encode())[:16]
+    return home.keys / EARLIER / name_of_bytes(now.recipient.encode())[:16]
 
 
 def keep_earlier(home: Home, new: sealing.Identity) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.base import signatures
-from expectations.base.digests import of_bytes
+from expectations.base.digests import name_of_bytes
 from expectations.base.errors import BadInput, SluicegateError, Usage
 from expectations.base.hash_key import LENGTH, HashKey
 from expectations.base.places import RESTORE, Place
@@ -82,7 +82,7 @@ def of_place(name: KeyName, place: Place) -> str:
         return HashKey.at(place).fingerprint
     data = place.read_key()
     if name is KeyName.HOLDER_AGE:
-        return of_bytes(sealing.parse_identity(data, place.name).recipient.encode())
+        return name_of_bytes(sealing.parse_identity(data, place.name).recipient.encode())
     return fingerprint(signatures.public_line(signatures.parse(data, place.name)))
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from expectations.base.digests import of_json
+from expectations.base.digests import name_of_json
 from expectations.base.errors import BadInput, Fault
 from flows.home.tree import Home, alone
 from flows.ledger import Ledger
@@ -134,7 +134,7 @@ def _base(home: Home) -> Path:
         remedy = "Point it to a raw or prepared register, or make one: sluicegate simulate register."
         raise BadInput("NO_REGISTER", "there is no register", where=_SETTING, remedy=remedy)
     state = [(*p.relative_to(source).parts, p.stat().st_size, p.stat().st_mtime_ns) for p in parts]
-    return home.prepared / f"r-{of_json([state, register.preparation()])[:12]}"
+    return home.prepared / f"r-{name_of_json([state, register.preparation()])[:12]}"
 
 
 def _key(base: Path) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from expectations.base import signatures
-from expectations.base.digests import canonical_json, of_bytes
+from expectations.base.digests import canonical_json, name_of_bytes, of_bytes
 from expectations.base.errors import BadInput, Usage
 from flows.ledger import passkeys
 from flows.ledger.database.models import Operator, OperatorKey
@@ -65,8 +65,9 @@ def plain_key(line: str) -> str:
 
 
 def fingerprint(key: str) -> str:
-    """SHA-256 of the public key, in hex."""
-    return of_bytes(_blob(key.partition(" ")[2]))
+    """SHA-256 of the public key, in hex: what it is called, for good. Two keys with one fingerprint could only be made
+    together, by one hand."""
+    return name_of_bytes(_blob(key.partition(" ")[2]))
 
 
 def _blob(text: str) -> bytes:

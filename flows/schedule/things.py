@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from expectations.base.digests import of_json
+from expectations.base.digests import name_of_json
 from expectations.base.total import total
 from expectations.codes import CODES
 from flows.ledger.calling import CALL_MEANINGS
@@ -89,7 +89,7 @@ class Waits:
     def thing(self) -> str:
         """This thing as it waits now, as a digest: it is another once anything about it is."""
         times = [at.astimezone(UTC).isoformat() if at else None for at in (self.since, self.until)]
-        return of_json([self.kind.value, self.id, *times, list(self.codes), self.mark])
+        return name_of_json([self.kind.value, self.id, *times, list(self.codes), self.mark])
 
     def is_due(self, now: datetime) -> bool:
         """Whether its deadline is so near that nobody may set it aside."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from expectations import address
 from expectations.address import facilities
-from expectations.base.digests import of_bytes
+from expectations.base.digests import name_of_bytes
 from expectations.base.duck import parquet
 from expectations.base.errors import Fault
 from expectations.facts import crowding
@@ -73,9 +73,9 @@ def _judged(context: BatchContext, made: lake.Manifest, decoded: lake.Manifest) 
     inputs = {
         "raw": decoded.digest,
         "decoys": made.digest,
-        "query": of_bytes(query.encode()),
+        "query": name_of_bytes(query.encode()),
         "hash_key": context.hash_key.fingerprint,
-        "disclosed": of_bytes(context.disclosed.read_bytes()),
+        "disclosed": name_of_bytes(context.disclosed.read_bytes()),
         "crowded": crowding.sql("rows", limit),
         "facilities": context.facilities_digest,
     }

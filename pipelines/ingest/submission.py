@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from expectations.base import signatures
-from expectations.base.digests import of_bytes
+from expectations.base.digests import name_of_bytes
 from expectations.base.errors import BadInput
 from expectations.instruments import Agreement, DataFile, Letter, parse_kept_letter, parse_letter
 
@@ -41,12 +41,12 @@ class TakenIn:
 
     @property
     def digest(self) -> str:
-        return of_bytes(self.letter_bytes + b"\0" + self.signature.encode())
+        return name_of_bytes(self.letter_bytes + b"\0" + self.signature.encode())
 
     @property
     def batch(self) -> str:
         """Public name of the batch: the same letter is the same batch, however often it is signed."""
-        return f"b-{of_bytes(self.letter_bytes)[:12]}"
+        return f"b-{name_of_bytes(self.letter_bytes)[:12]}"
 
 
 def take_in(
@@ -160,7 +160,7 @@ def _check_paths(files: tuple[DataFile, ...]) -> None:
 
 def _copy(source: Path, target: Path, file: DataFile, limit: int) -> int:
     """Copies one data file while hashing; returns its size in bytes."""
-    total, size = hashlib.sha256(), 0
+    total, size = hashlib.sha256(), 0  # as the letter's form says
     with _opened(source, file.path, "FILE_MISSING") as handle, _created(target / file.path) as copy:
         before = os.fstat(handle)
         while chunk := os.read(handle, _CHUNK):

@@ -123,7 +123,7 @@ class _Write(beam.DoFn):
 
 
 def _written(item: Any, worker: Worker, attempts: str, resume: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
-    name = digests.of_json(item)[:16]
+    name = digests.name_of_json(item)[:16]
     parts = finished(Path(attempts), name) if resume else []
     attempt = Attempt(f"{attempts}/{name}-{uuid.uuid4().hex}")
     with failures.recorded(Path(attempt.folder)):

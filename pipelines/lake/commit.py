@@ -59,7 +59,7 @@ def finished(attempts: Path, item: str) -> list[Part]:
     """Parts of an attempt at `item` (its digest) that an earlier run finished, if they are as they were written."""
     for note in sorted(attempts.glob(f"{item}-*/{FINISHED}")):
         parts = [Part(**p) for p in json.loads(note.read_text())]
-        if all(Path(p.path).exists() and digests.of_file(Path(p.path)) == p.digest for p in parts):
+        if all(Path(p.path).exists() and digests.file_matches(Path(p.path), p.digest) for p in parts):
             return parts
     return []
 

@@ -46,7 +46,7 @@ class Manifest:
     @property
     def digest(self) -> str:
         """Names what was committed: what a later step gives as its inputs."""
-        return digests.of_json([(p.dataset, p.index, p.digest) for p in self.parts])
+        return digests.name_of_json([(p.dataset, p.index, p.digest) for p in self.parts])
 
     def rows(self, dataset: str) -> int:
         return sum(p.rows for p in self.parts if p.dataset == dataset)
@@ -88,7 +88,7 @@ def read_manifest(folder: Path, inputs: str | None = None, seals: Sequence[Path]
     known = {line for path in seals if path.exists() for line in json.loads(path.read_text())}
     seen = [_look(part) for part in manifest.parts]
     for part, look in zip(manifest.parts, seen, strict=True):
-        if look is None or (look not in known and digests.of_file(Path(part.path)) != part.digest):
+        if look is None or (look not in known and not digests.file_matches(Path(part.path), part.digest)):
             return None
     if seals and set(seen) - known and os.access(folder, os.W_OK):
         for part in manifest.parts:

@@ -43,7 +43,7 @@ def run_step(
     """
     from pipelines.lake import beam  # Beam takes seconds to import: only where a step is run
 
-    fingerprint = digests.of_json(inputs)
+    fingerprint = digests.name_of_json(inputs)
     done = read_manifest(folder, fingerprint, seals)
     if done is not None:
         return done

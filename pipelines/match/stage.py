@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from expectations.base.digests import of_bytes
+from expectations.base.digests import name_of_bytes
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import Fault
 from expectations.contracts.lists import Origin, Tier
@@ -73,7 +73,7 @@ def find(
 
     `tiers`: the evidence that is demanded; a row matched by another tier ends as near."""
     step = partial(lake.run_step, runner=place.runner, progress=place.progress)
-    inputs = {**inputs, "tiers": sorted(tiers), "logic": of_bytes(plan().encode()), "preparation": preparation()}
+    inputs = {**inputs, "tiers": sorted(tiers), "logic": name_of_bytes(plan().encode()), "preparation": preparation()}
     paths = tuple(rows.paths("rows"))
     registers = {Origin.REQUEST: real, **({Origin.CONTROL: controls} if controls else {})}
     borne = {origin: tuple(one.paths("names")) for origin, one in registers.items()}

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations import codes
 from expectations.base import digests, forms, signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.clock import Clock
 from expectations.base.duck import DuckSettings
 from expectations.base.errors import BadInput, Usage
@@ -118,7 +119,9 @@ def _copied(table: Path, folder: Path, scratch: Path, statute: Any, duck: DuckSe
     rows = sum(count for count, _ in reads)
     if not rows:
         raise BadInput("NO_ROWS", "the table has no rows", where=table.name, remedy="Give at least one.")
-    return DataFile(path=copy.name, format=kind, compression=compression, rows=rows, sha256=digests.of_file(copy))
+    return DataFile(
+        path=copy.name, format=kind, compression=compression, rows=rows, sha256=digests.of_file(copy, Scheme.SHA256)
+    )
 
 
 def _unreadable(where: str, first: Reject, count: int) -> BadInput:

@@ -38,7 +38,7 @@ def build(
     settings = replace(duck, preserve_order=True)  # so that the same source gives the same bytes, and one version
     inputs = {"preparation": preparation(), "part_rows": part_rows, **raw.identity}
     seals = [target / SEALS]
-    done = lake.read_manifest(target, digests.of_json(inputs), seals)
+    done = lake.read_manifest(target, digests.name_of_json(inputs), seals)
     if done is not None:
         return done
     with in_parquet(raw, working(target), settings, runner=runner, progress=progress) as tables:

@@ -85,7 +85,7 @@ def first_empty(table: Table, path: str, field: str) -> str:
 
 def reading(table: Table) -> Any:
     """What `read` and `direct` do with a table, for the inputs of a step."""
-    return [table.format, table.layout.delimiter, _renamed(table), digests.of_json(read(table, "RAW"))]
+    return [table.format, table.layout.delimiter, _renamed(table), digests.name_of_json(read(table, "RAW"))]
 
 
 def _renamed(table: Table) -> str:

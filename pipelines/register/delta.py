@@ -70,8 +70,10 @@ class Delta:
     @property
     def identity(self) -> str:
         """Names the delta: the same rows under the same note are the same delta."""
-        removed = digests.of_file(Path(self.removed.paths[0])) if self.removed else None
-        return digests.of_json([self.note.model_dump(mode="json"), self.raw.identity if self.raw else None, removed])
+        removed = digests.name_of_file(Path(self.removed.paths[0])) if self.removed else None
+        return digests.name_of_json(
+            [self.note.model_dump(mode="json"), self.raw.identity if self.raw else None, removed]
+        )
 
     def read_removed(self, con: duckdb.DuckDBPyConnection) -> None:
         """Makes the table `removed` (record_id). Raises BadInput with the row whose id is no number above zero."""

@@ -115,4 +115,4 @@ def version(folder: Path) -> str:
     """Name of a register version: the digest of its manifest, which holds the digest of each part."""
     if not (folder / "manifest.json").exists():
         open_register(folder)
-    return digests.of_file(folder / "manifest.json")
+    return digests.name_of_file(folder / "manifest.json")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from expectations import address
 from expectations.base import duck
-from expectations.base.digests import of_sql
+from expectations.base.digests import name_of_sql
 from expectations.base.errors import BadInput
 from expectations.names import standard
 from pipelines.lake import Attempt, Part
@@ -71,7 +71,7 @@ def preparation() -> str:
     """Digest of how a register is prepared: what was prepared in another way must be prepared again."""
     queries = [people_sql("RAW"), persons_sql("PEOPLE"), addresses_sql("RAW", "PEOPLE"), names_sql("P"), units_sql("A")]
     queries.append(buildings_sql("U"))
-    return of_sql([queries, standard.MACROS, address.version()])
+    return name_of_sql([queries, standard.MACROS, address.version()])
 
 
 def people_sql(raw: str) -> str:

@@ -46,7 +46,7 @@ class Raw:
     @cached_property
     def identity(self) -> dict[str, Any]:
         """All that the tables' rows depend on, for the inputs of a step: the files' digests, and how they are read."""
-        of = {path: digests.of_file(Path(path)) for path in {*self.persons.paths, *self.addresses.paths}}
+        of = {path: digests.name_of_file(Path(path)) for path in {*self.persons.paths, *self.addresses.paths}}
         tables = (self.persons, self.addresses)
         reading = None if all(t.plain for t in tables) else [columns.reading(t) for t in tables]
         return {**{t.name: [of[p] for p in t.paths] for t in tables}, "reading": reading}

@@ -46,7 +46,7 @@ def outcomes(
     candidates, verdicts = lake.committed(ctx.step("match.candidates")), lake.committed(ctx.step("validate.verdicts"))
     items, inputs = _items(ctx)
     inputs += [candidates.digest, verdicts.digest, sorted(may.fields)]
-    inputs += [*(digests.of_file(p) if p else None for p in (dropped, lost)), may.digest]
+    inputs += [*(digests.name_of_file(p) if p else None for p in (dropped, lost)), may.digest]
     parts = tuple(candidates.paths("candidates")), tuple(verdicts.paths("verdicts"))
     worker = Outcomes(*parts, may.fields, dropped, lost, may.withheld, ctx.planned)
     return ctx.run_step(STEP, inputs, items, worker)

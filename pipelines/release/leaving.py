@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations.base.digests import of_file
+from expectations.base.digests import name_of_file
 from expectations.base.duck import parquet
 from pipelines.context import BatchContext
 
@@ -34,4 +34,4 @@ class Leaving:
     @property
     def digest(self) -> str | None:
         """Names the withheld rows: part of the inputs of the step that reads them."""
-        return of_file(self.withheld) if self.withheld else None
+        return name_of_file(self.withheld) if self.withheld else None

@@ -10,6 +10,7 @@ import duckdb
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import digests, forms, signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.duck import DuckSettings, default_settings, session
 from expectations.base.errors import Usage
 from expectations.contracts.request import RAW_NAMES
@@ -110,7 +111,9 @@ def _write(
         columns = ", ".join(n for n in RAW_NAMES if n not in left_out)
         query = f"SELECT {columns} FROM rows WHERE i >= {start} AND i < {end} ORDER BY i"
         tables.write(connection, query, path, WRITE[kind])
-        files.append({"path": path.name, "format": kind, "rows": end - start, "sha256": digests.of_file(path)})
+        files.append(
+            {"path": path.name, "format": kind, "rows": end - start, "sha256": digests.of_file(path, Scheme.SHA256)}
+        )
         start = end
     return files
 

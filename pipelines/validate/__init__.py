@@ -43,7 +43,7 @@ def run(ctx: BatchContext) -> Manifest:
     agreed = register_facts(ctx.agreement, ctx.standing, ctx.decided_on, ctx.lists)
     constants, counting = beside_verdict(agreed), corroboration.counts(agreed)
     known, tried = _known_and_tried(ctx, found, counting)
-    listed = digests.of_file(ctx.persons) if ctx.persons else None
+    listed = digests.name_of_file(ctx.persons) if ctx.persons else None
     # rules or address SQL that changed since a crash must not be skipped over
     rules = [[r.predicate for r in disclosure.RULES.values()], corroboration.sql("m", "facts", counting)]
     inputs = [found.digest, known.digest, tried.digest, constants, listed, rules, ctx.facilities_digest]
@@ -89,7 +89,7 @@ def _tries(ctx: BatchContext) -> Manifest:
     tried = ctx.run_step(tries.TRIED, [rows.digest, candidates.digest, ctx.hash_key.fingerprint], parts, each)
     together = ctx.sql_together_key()
     once = tries.Tries(tuple(tried.paths("tried")), str(ctx.tries), together, ctx.hash_key, ctx.planned)
-    inputs = [tried.digest, ctx.hash_key.fingerprint, digests.of_file(ctx.tries), tries.counted("", "")]
+    inputs = [tried.digest, ctx.hash_key.fingerprint, digests.name_of_file(ctx.tries), tries.counted("", "")]
     return ctx.run_step(tries.STEP, inputs, [0], once)
 
 

@@ -6,19 +6,19 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from expectations.base.digests import canonical_json, of_bytes
+from expectations.base.digests import name_of_bytes, name_of_json
 from flows.ledger.database.models import Operator, stamp
 from flows.ledger.entrance.models import Identity
 
 
 def issuer_digest(issuer: str) -> str:
     """What is kept of a provider, and stands in events."""
-    return of_bytes(issuer.encode())
+    return name_of_bytes(issuer.encode())
 
 
 def _digest(issuer: str, subject: str) -> str:
     """Of both together: each provider names its subjects as it likes."""
-    return of_bytes(canonical_json({"issuer": issuer, "subject": subject}))
+    return name_of_json({"issuer": issuer, "subject": subject})
 
 
 def operator_of(session: Session, issuer: str, subject: str) -> str | None:

@@ -102,7 +102,7 @@ def test_the_day_before_it_is_kept_and_on_the_day_it_goes(made: Made, place: tup
         assert shred.shred(home, ledger, batch) == []  # again: no change
         events = ledger.events(batch)
         assert [e["kind"] for e in events][-2:] == ["shredding", "shredded"]
-        assert {e["facts"]["key"] for e in events[-2:]} == {shred.of_bytes(public.encode())}
+        assert {e["facts"]["key"] for e in events[-2:]} == {shred.name_of_bytes(public.encode())}
     assert not key.exists() and list(evidence_folder(home).glob(f"{batch}.*")) == []
     assert accounting_path(home, batch).exists() and problems(home) == []
     with pytest.raises(BadInput, match="SEAL_BROKEN"):  # no key opens the copies any more

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.base import duck
-from expectations.base.digests import of_sql
+from expectations.base.digests import name_of_sql
 from expectations.base.errors import BadInput
 from pipelines import register
 from pipelines.register import keys, prepare
@@ -170,7 +170,7 @@ def test_keys_made_in_another_way_are_another_preparation(what: str, monkeypatch
 
 def test_line_breaks_of_sql_are_no_other_preparation() -> None:
     assert (
-        of_sql({"q": ["SELECT a\n      FROM b"]})
-        == of_sql({"q": ["SELECT a FROM b"]})
-        != of_sql({"q": ["SELECT a FROM c"]})
+        name_of_sql({"q": ["SELECT a\n      FROM b"]})
+        == name_of_sql({"q": ["SELECT a FROM b"]})
+        != name_of_sql({"q": ["SELECT a FROM c"]})
     )

@@ -30,7 +30,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files whose bytes are digested from now on."""
     seen: list[Path] = []
     of_file = digests.of_file
-    monkeypatch.setattr(digests, "of_file", lambda path: seen.append(path) or of_file(path))
+    monkeypatch.setattr(digests, "of_file", lambda path, *by: seen.append(path) or of_file(path, *by))
     return seen
 
 
