@@ -4,11 +4,13 @@ age because it has one modern mode, no options to get wrong, and a tool that eve
 random: compare content digests, never sealed bytes.
 """
 
+import hashlib
+import io
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -25,6 +27,11 @@ class Identity:
     secret: str = field(repr=False)
     recipient: str
     earlier: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def alone(self) -> "Identity":
+        """The same without the earlier keys."""
+        return replace(self, earlier=())
 
     @property
     def opening(self) -> list[pyrage.x25519.Identity]:
@@ -148,6 +155,58 @@ def _piped(work: Callable[[BinaryIO], None], end: Literal["r", "w"]) -> Iterator
         thread.join()
     if failed:
         raise failed[0]
+
+
+def opens(source: Path, identity: Identity) -> bool:
+    """Whether one of its keys opens `source`, by what stands at its beginning: nothing else of it is read or proven."""
+    taken = _Nothing()
+    try:
+        with source.open("rb") as sealed:
+            pyrage.decrypt_io(sealed, taken, identity.opening)
+    except (OSError, pyrage.DecryptError):
+        return taken.came
+    return True  # it is empty
+
+
+class _Nothing(io.RawIOBase):
+    """Takes no plaintext; `came`: some was to be written, so that a key fitted."""
+
+    came = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _data: object) -> int:
+        self.came = True
+        raise OSError
+
+
+def seal_anew(source: Path, target: Path, identity: Identity, to: Identity) -> None:
+    """Seals what `source` holds once more, to `to` alone, as `target` (0600, synced, and as old as `source`). No
+    plaintext touches a disk. The new file is opened again: it holds the same. Raises BadInput if `identity` does not
+    open `source`, or it was changed; Fault if it cannot be written, or holds anything else. Then there is no target."""
+    try:
+        before = hashlib.sha256()
+        with opened_stream(source, identity) as plain, sealed_stream(target, [to.recipient]) as sealed:
+            while data := plain.read(1 << 20):
+                before.update(data)
+                sealed.write(data)
+        if _content(target, to.alone) != before.digest():
+            raise Fault("SEALING_FAILED", "the file that was sealed anew holds something else", where=target.name)
+        times = source.stat()
+        os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _content(source: Path, identity: Identity) -> bytes:
+    """The digest of what a file holds."""
+    total = hashlib.sha256()
+    with opened_stream(source, identity) as plain:
+        while data := plain.read(1 << 20):
+            total.update(data)
+    return total.digest()
 
 
 def seal_secret(identity: Identity, recipient: str) -> bytes:

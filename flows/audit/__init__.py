@@ -5,11 +5,12 @@ the sealed files that its events tell of.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.base.errors import SluicegateError, Transient
-from flows.audit import recount, register, sealed, signed_heads, verdicts
+from flows.audit import recount, register, sealed, settling, signed_heads, verdicts
 from flows.home import keys as home_keys
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -28,11 +29,13 @@ class Found:
 def verify(
     home: Home, ledger: Ledger, *, deep: bool = False, copies: Sequence[Path] = (), keys: Sequence[str] = ()
 ) -> Found:
-    """Checks a home.
+    """Checks a home, after what a killed process left half sealed anew was completed.
 
     deep     also opens each sealed accounting with the holder's key, and counts it again
     copies   signed heads that were handed out; keys: the holder's public keys, those of the home if left out
     """
+    with suppress(OSError, SluicegateError):  # where it cannot be completed, what lies there is not what must
+        settling.settle(home, ledger)
     vouching: dict[str, signed_heads.SignedHead] = {}
     heads = _all("signed heads", lambda: _heads(home, ledger, copies, keys, vouching))
     parts: dict[str, Callable[[], Iterable[Problem]]] = {

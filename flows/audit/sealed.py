@@ -22,6 +22,7 @@ from flows.ledger.batches import BatchRecord
 from flows.ledger.case_records import CaseRecord
 from flows.ledger.chain import Problem
 from flows.ledger.corrections import Notice
+from flows.ledger.database.models import SealKind
 from flows.ledger.lifecycles.cases import CaseState, Proof
 from flows.ledger.lifecycles.states import FINAL, State
 from flows.outbox.folder import Folder
@@ -35,17 +36,18 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
     records = {r.name: r for r in ledger.batches()}
     yield from _requests(home, ledger)
     said = {name: ledger.accounted(name) for name in records}
-    owners = {facts["accounting"]: name for name, facts in said.items() if facts}
+    seals = ledger.seals()
+    owners = {digest: owner for (kind, owner), digest in seals.items() if kind is SealKind.ACCOUNTING}
     for name, record in records.items():
         if record.state not in _SETTLED or busy(home, name):
             continue
         if record.state in FINAL and (home.lake / name).exists():
             yield Problem(f"batch {name}", f"it is {record.state}, and its end is not complete: sluicegate run {name}")
             continue
-        if facts := said[name]:
-            yield from _accounting(home, name, facts["accounting"], owners)
+        if said[name]:
+            yield from _accounting(home, name, seals.get((SealKind.ACCOUNTING, name)), owners)
             shredded = SHREDDED in ledger.shredding(name)
-            yield from _evidence(home, name, facts["evidence"], shredded)
+            yield from _evidence(home, name, seals.get((SealKind.EVIDENCE, name)), shredded)
             if not shredded:
                 yield from _notes(home, ledger, name)
             if too_early(home, ledger, record):
@@ -72,7 +74,7 @@ def _requests(home: Home, ledger: Ledger) -> Iterator[Problem]:
             yield Problem(place, "it was changed, or is another batch's")
 
 
-def _accounting(home: Home, batch: str, digest: str, owners: dict[str, str]) -> Iterator[Problem]:
+def _accounting(home: Home, batch: str, digest: str | None, owners: dict[str, str]) -> Iterator[Problem]:
     path, place = accounting_path(home, batch), f"accounting of batch {batch}"
     if not path.exists():
         yield Problem(place, "the sealed file is missing")
@@ -81,7 +83,7 @@ def _accounting(home: Home, batch: str, digest: str, owners: dict[str, str]) -> 
         yield Problem(place, f"it is that of batch {other}" if other else "the sealed file was changed")
 
 
-def _evidence(home: Home, batch: str, digest: str, shredded: bool) -> Iterator[Problem]:
+def _evidence(home: Home, batch: str, digest: str | None, shredded: bool) -> Iterator[Problem]:
     place, there = f"evidence of batch {batch}", _places(home, batch, evidence_only=True)
     if shredded:
         yield from (Problem(name, "it is there, though the evidence was shredded") for name in there)

@@ -21,6 +21,7 @@ from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.case_records import ATTESTATION, CaseRecord
 from flows.ledger.core import BatchRecord
+from flows.ledger.events import seals
 from flows.ledger.lifecycles.cases import CaseReason, CaseState
 from flows.ledger.lifecycles.states import State
 from flows.registry import enrolled
@@ -28,7 +29,7 @@ from pipelines.lake import durable
 
 FREEZE, INCIDENT, COPIES = "freeze_notice.md", "incident_report.md", "copies.csv"
 DISPOSE, DISPOSALS, PRESERVE = "disposal_notice.md", "disposal_log.csv", "preservation_notice.md"
-CLOSING, AFFECTED, PERSONS = "closing_record.md", "affected.age", "persons.csv"
+CLOSING, AFFECTED, PERSONS = "closing_record.md", seals.AFFECTED, "persons.csv"
 # What is handed back in a form, by the name of the form.
 FORMS: Mapping[str, type[Strict]] = {COPIES: forms.Copy, DISPOSALS: forms.Disposal, PERSONS: forms.Persons}
 HOW: Mapping[CaseReason, str] = total(

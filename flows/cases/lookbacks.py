@@ -15,14 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from expectations.base.digests import of_file
+from expectations.base.digests import file_matches
 from expectations.base.errors import BadInput, Usage
 from flows.evidence import keys
+from flows.home import staging
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from pipelines import sealing
+from pipelines.lake import durable
 
 NAME = re.compile(r"[0-9]{8}T[0-9]{12}Z", re.ASCII)
+_LIST = ".parquet.age"  # ends the name of its sealed list
 _MOST = 20  # counts that are kept
 _left: dict[tuple[str, int], "Left"] = {}
 
@@ -89,11 +92,36 @@ def one(home: Home, name: str) -> Looked:
 
 def listed(home: Home, one: Looked) -> Path:
     """The sealed list of what it found; raises BadInput if it is missing or was changed."""
-    path = _folder(home) / f"{one.name}.parquet.age"
-    if one.digest is None or not path.exists() or of_file(path) != one.digest:
-        what = "the list of this lookback is missing, or was changed"
-        raise BadInput("LIST_CHANGED", what, where=one.name, remedy="Make another: sluicegate lookback.")
-    return path
+    path = _folder(home) / f"{one.name}{_LIST}"
+    for here in (path, staging.waiting(home, path)):  # one that was just sealed anew may wait yet
+        if one.digest is not None and here.exists() and file_matches(here, one.digest):
+            return here
+    what = "the list of this lookback is missing, or was changed"
+    raise BadInput("LIST_CHANGED", what, where=one.name, remedy="Make another: sluicegate lookback.")
+
+
+def lists(home: Home) -> list[Path]:
+    """Every sealed list that is there."""
+    return sorted(_folder(home).glob(f"[!.]*{_LIST}"))
+
+
+def digest(sealed: Path) -> str | None:
+    """Which digest the summary of a lookback has for its list; None if it has none, or cannot be read."""
+    try:
+        said = json.loads(_summary(sealed).read_bytes())["list_digest"]
+        return said if isinstance(said, str) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def now_digest(sealed: Path, digest: str) -> None:
+    """The list is about to be sealed anew: its summary has this digest from now on."""
+    path = _summary(sealed)
+    durable.write(path, json.dumps(json.loads(path.read_bytes()) | {"list_digest": digest}, indent=1).encode())
+
+
+def _summary(sealed: Path) -> Path:
+    return sealed.with_name(f"{sealed.name.removesuffix(_LIST)}.json")
 
 
 def left(home: Home, ledger: Ledger, one: Looked) -> Left:

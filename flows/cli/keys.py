@@ -4,10 +4,10 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-from typer import Argument
+from typer import Argument, Option
 
 from expectations.base import signatures
-from expectations.base.errors import DONE, Fault, Usage
+from expectations.base.errors import DONE, HELD, Fault, Usage
 from flows.cli.command import SIGNATURE, Json, Key, at_home, group, show, signatures_in
 from flows.home import keys, renewal
 from flows.home.tree import Home
@@ -100,6 +100,45 @@ def record(signature: Given = None) -> None:
     with at_home() as (home, ledger):
         told = renewal.record(home, ledger, signatures_in(signature or []))
     print("The ledger knows the keys." if told else "The ledger knew these keys already.")
+
+
+@app.command()
+def reseal(
+    operator: Annotated[str, Option(metavar="NAME", help="The enrolled operator who has it done, for the audit log.")],
+    all_: Annotated[bool, Option("--all", help="Every file, whatever key it needs; evidence gets fresh keys.")] = False,
+    json: Json = False,
+) -> int:
+    """Seal anew, to the age key that the home has now, what only an earlier one opens; then destroy the earlier ones.
+
+    No plaintext touches a disk. Packages in the outbox, and backups, stay as they are. Safe to repeat. Exit code 3:
+    something was left, so that earlier keys are still needed.
+    """
+    from flows.audit import resealing
+    from flows.operations.progress import Reporter
+
+    with at_home() as (home, ledger), Reporter(quiet=json) as progress:
+        done = resealing.reseal(home, ledger, operator, every=all_, progress=progress)
+    found = {
+        "sealed": done.files,
+        "left": list(done.left),
+        "need_earlier": [str(path.name) for path in done.needs.earlier],
+        "opened_by_none": [str(path.name) for path in done.needs.nothing],
+        "destroyed": done.destroyed,
+    }
+    return show(found, json, _print_resealed, HELD if done.left or done.needs.earlier or done.needs.nothing else DONE)
+
+
+def _print_resealed(found: dict[str, Any]) -> None:
+    print(f"Sealed anew: {found['sealed']:,}. Earlier keys destroyed: {found['destroyed']:,}.")
+    for what, said in (
+        ("left", "Left as it is"),
+        ("need_earlier", "Needs an earlier key"),
+        ("opened_by_none", "No key here opens it"),
+    ):
+        for one in found[what]:
+            print(f"{said}: {one}")
+    if found["left"] or found["need_earlier"]:
+        print("Run it again when no batch is under way; where it stays so, see sluicegate ledger verify.")
 
 
 @app.command()

@@ -7,7 +7,8 @@ from expectations.base import signatures
 from expectations.base.errors import Usage
 from expectations.base.places import RESTORE
 from flows.home import holder, keys
-from flows.home.tree import HOLDER_SIGNING, Home
+from flows.home.staging import LOCK
+from flows.home.tree import HOLDER_SIGNING, Home, alone
 from flows.ledger import Ledger
 from flows.ledger.database.models import KeyName
 from pipelines import sealing
@@ -56,7 +57,8 @@ def record(home: Home, ledger: Ledger, signed: Mapping[str, str]) -> bool:
     lies elsewhere, and whoever keeps that has not put the new one there."""
     told = ledger.record_keys(proposed(home), signed)
     if (name := renewing(home)) is not None:
-        _put(home, name)
+        with alone(home, LOCK):  # else earlier keys might be destroyed between the two steps of putting another there
+            _put(home, name)
     keys.prove(home, ledger)
     return told
 

@@ -172,14 +172,22 @@ def alone(home: Home, name: str) -> Iterator[None]:
         yield
 
 
-def busy(home: Home, name: str) -> bool:
-    """Whether a run on this machine has locked this batch now."""
+@contextmanager
+def if_free(home: Home, name: str) -> Iterator[bool]:
+    """The same, but nobody waits: whether it is locked now, or somebody else has it."""
     with _lock(home, name).open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return True
-        return False
+            yield False
+        else:
+            yield True
+
+
+def busy(home: Home, name: str) -> bool:
+    """Whether a run on this machine has locked this batch now."""
+    with if_free(home, name) as free:
+        return not free
 
 
 def _lock(home: Home, name: str) -> Path:

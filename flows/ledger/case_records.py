@@ -11,8 +11,9 @@ from pydantic import Json
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from flows.ledger.database.models import Event, RecallCase, Time, as_record
+from flows.ledger.database.models import Event, RecallCase, Seal, SealKind, Time, as_record
 from flows.ledger.events.base import Kind
+from flows.ledger.events.seals import AFFECTED
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 
 ATTESTATION = "attestation.txt"  # the document that the recipient signs
@@ -36,7 +37,7 @@ class NewCase:
 class StepRecord:
     """A step that was taken, or documents that were issued (then `proof` is None, and the state stays).
 
-    rests_on   digest of the proof; documents: digest by name; facts: all that the event says
+    rests_on   digest of the proof; documents: digest by name, as each is sealed now; facts: all that the event says
     """
 
     seq: int
@@ -94,8 +95,11 @@ def records(session: Session) -> list[CaseRecord]:
 def _steps(session: Session, query: Select[Event]) -> Mapping[str, Sequence[StepRecord]]:
     """The steps that these events tell of, by case, oldest first."""
     found: dict[str, list[StepRecord]] = defaultdict(list)
+    kept = select(Seal.owner, Seal.digest).where(Seal.kind == SealKind.RECALL.value)
+    now = {row.owner: row.digest for row in session.execute(kept)}
     for event in session.scalars(query):
         said = json.loads(event.facts)
-        more = {name: said.get(name) for name in ("proof", "rests_on")} | {"documents": said.get("documents", {})}
+        issued = {n: now.get(said["case"], d) if n == AFFECTED else d for n, d in said.get("documents", {}).items()}
+        more = {name: said.get(name) for name in ("proof", "rests_on")} | {"documents": issued}
         found[said["case"]].append(as_record(StepRecord, event, state=said["step"], **more))
     return found

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from flows.ledger import facts
 from flows.ledger.core import Core
-from flows.ledger.database.models import Event
+from flows.ledger.database.models import Event, Seal, SealKind
 from flows.ledger.events.base import Kind
 from flows.ledger.events.corrections import Corrected
 from flows.ledger.operators import active_operator
@@ -18,7 +18,7 @@ from flows.ledger.signing import roles_of
 
 @dataclass(frozen=True)
 class Notice:
-    """A notice that was delivered; see `events.corrections.Corrected`."""
+    """A notice that was delivered; see `events.corrections.Corrected`. `affected`: as the list is sealed now."""
 
     id: str
     agreement: str
@@ -65,6 +65,8 @@ class Corrections(Core):
     def corrections(self) -> list[Notice]:
         """All notices, oldest first."""
         query = select(Event).where(Event.kind == Kind.CORRECTED.value).order_by(Event.seq)
+        now = select(Seal.owner, Seal.digest).where(Seal.kind == SealKind.CORRECTION.value)
         with self.reading() as session:
             said = [json.loads(event.facts) for event in session.scalars(query)]
-        return [Notice(f["notice"], f["agreement"], f["affected"], f["package"]) for f in said]
+            sealed = {row.owner: row.digest for row in session.execute(now)}
+        return [Notice(f["notice"], f["agreement"], sealed.get(f["notice"], f["affected"]), f["package"]) for f in said]

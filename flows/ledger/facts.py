@@ -16,7 +16,7 @@ from expectations.base.total import total
 from expectations.contracts.lists import Outcome, Stage
 from expectations.instruments.parse import Kind
 from flows.ledger.calling import CallReason
-from flows.ledger.database.models import KeyName
+from flows.ledger.database.models import KeyName, SealKind
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 from flows.ledger.lifecycles.states import Checkpoint, State
@@ -104,6 +104,7 @@ _CLOSED = (
     Proof,
     CaseReason,
     KeyName,
+    SealKind,
     Scheme,
     Role,
     Act,

@@ -27,6 +27,7 @@ from flows.ledger.requests import Requests
 from flows.ledger.restorations import Restorations
 from flows.ledger.review import Review
 from flows.ledger.roles import Act
+from flows.ledger.seals import Seals
 from flows.ledger.signing import signing_operator
 from flows.ledger.snoozes import Snoozes
 from flows.ledger.tries import TriesKept
@@ -52,6 +53,7 @@ class Ledger(
     Snoozes,
     Calls,
     Notes,
+    Seals,
 ):
     """The open ledger; use it as a context manager: `with Ledger.open(url, clock) as ledger`."""
 

@@ -37,6 +37,7 @@ from flows.ledger.database.models import (
     OperatorKey,
     RecallCase,
     Restoration,
+    Seal,
     Signature,
     Snooze,
 )
@@ -56,6 +57,7 @@ PLACES: Mapping[type[Base], str] = {
     RecallCase: "recall case {}",
     HomeKey: "key {1} of event {0}",
     Restoration: "restoration {}",
+    Seal: "digest of the {} of {}",
     Snooze: "snooze of {}",
 }
 

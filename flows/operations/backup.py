@@ -10,7 +10,7 @@ Not in it: the register, the inbox, batches in flight, and the outbox, whose pac
 import json
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,21 +19,33 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from expectations.base.errors import Usage
-from flows.audit import signed_heads
+from expectations.base.total import total
+from flows.audit import settling, signed_heads
+from flows.cases import corrections, documents
 from flows.evidence import keys as evidence_keys
 from flows.evidence.shred import kept_until
 from flows.evidence.store import plaintext_folder
-from flows.home import keys
-from flows.home.tree import Home
+from flows.home import keys, staging
+from flows.home.tree import Home, alone
 from flows.ledger import Ledger
 from flows.ledger.database import copies
+from flows.ledger.database.models import SealKind
 from flows.ledger.events.base import Kind
 from flows.operations.archive import AFTER, BEFORE, LEDGER, Manifest, Writer, members
 from pipelines import sealing
 from pipelines.lake import durable
 
 _TRIES = 3  # then what differs is not a batch that goes on, but damage
-_NAMED = (Kind.ASKED, Kind.ACCOUNTED, Kind.SHREDDING)
+_NAMED = (Kind.ASKED, Kind.SHREDDING)
+_SEALS: Mapping[SealKind, str] = total(
+    SealKind,
+    {
+        SealKind.ACCOUNTING: "accounting/{}.parquet.age",
+        SealKind.EVIDENCE: "evidence/{}.json",
+        SealKind.CORRECTION: f"corrections/{{}}/{corrections.LIST}",
+        SealKind.RECALL: f"recalls/{{}}/{documents.AFFECTED}",
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +65,8 @@ def backup(home: Home, ledger: Ledger, folder: Path, to: list[str]) -> Made:
     path = folder / f"sluicegate-{at:%Y%m%dT%H%M%S%fZ}.backup.age"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with durable.whole(path) as new:
+        with alone(home, staging.LOCK), durable.whole(path) as new:
+            settling.everything(home, ledger)
             for _ in range(_TRIES):
                 made = _write(home, ledger, new, sealed_to, at.isoformat(timespec="seconds"))
                 if not made.differs:
@@ -127,13 +140,12 @@ def _batch_of(name: str) -> str | None:
 
 def _differs(work: Path, writer: Writer) -> Iterator[str]:
     """Every file of which the ledger that was copied tells, and that was copied as another one or not at all."""
-    named: dict[str, str] = {}
+    seals = zip(*(_column(work, "seals", c) for c in ("kind", "owner", "digest")), strict=True)
+    named = {_SEALS[SealKind(kind)].format(owner): digest for kind, owner, digest in seals}
     for batch, kind, text in zip(*(_column(work, "events", c) for c in ("batch", "kind", "facts")), strict=True):
         said, own = json.loads(text), f"evidence/{batch}.json"
         if kind == Kind.ASKED:
             named[f"accounting/{batch}.asked.parquet"] = said["asked"]
-        elif kind == Kind.ACCOUNTED:
-            named |= {f"accounting/{batch}.parquet.age": said["accounting"], own: said["evidence"]}
         else:
             named.pop(own, None)
     for name, digest in named.items():

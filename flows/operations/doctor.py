@@ -14,7 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from expectations.base.errors import BadInput, SluicegateError
-from flows.home import keys
+from flows.audit.needed import needs
+from flows.home import holder, keys
 from flows.home.config import CONFIG
 from flows.home.tree import FOLDERS, Home, open_home
 from flows.ledger import Ledger
@@ -91,6 +92,7 @@ def _home(serving: Callable[[Home], str | None]) -> Iterator[Finding]:
             yield Finding("fail", f"folder {name} is open to others", f"chmod 700 {name}")
     yield _check(partial(_outbox, home), "outbox")
     yield from (_check(partial(_key, home, name), f"key {keys.FILES[name]}") for name in keys.OWN)
+    yield from _earlier_keys(home)
     yield _encryption(home.root)
     free = shutil.disk_usage(home.root).free
     yield _need(free >= _DISK_NEEDED, f"{free / 1024**3:.0f} GiB free", "Free some.", "warn")
@@ -112,6 +114,19 @@ def _outbox(home: Home) -> str:
 def _key(home: Home, name: KeyName) -> str:
     keys.of_place(name, home.key(keys.FILES[name]))
     return f"key {keys.FILES[name]}" if keys.is_file(home, name) else f"key {keys.shown(home, name)}"
+
+
+def _earlier_keys(home: Home) -> Iterator[Finding]:
+    try:
+        kept = len(holder.identity(home).earlier)
+        needed = needs(home) if kept else None
+    except SluicegateError:  # said above
+        return
+    if needed is None:
+        yield Finding("ok", "no earlier age key is kept")
+        return
+    what = f"{kept} earlier age keys are kept; {len(needed.earlier):,} of {needed.of:,} sealed files need them"
+    yield Finding("warn", what, "sluicegate keys reseal --operator NAME")
 
 
 def _encryption(root: Path) -> Finding:

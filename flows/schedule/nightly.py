@@ -17,7 +17,7 @@ from prefect.states import Completed, Failed
 
 from expectations.base.errors import DONE, HELD, BadInput, Fault, SluicegateError
 from expectations.suites.selftest import selftest
-from flows.audit import signed_heads
+from flows.audit import settling, signed_heads
 from flows.batch.inbox import waiting
 from flows.batch.unreadable import put_aside, shown_name
 from flows.cases.watching import issue_notices
@@ -90,6 +90,7 @@ class Night:
         return "", batch, record.state.value, list(record.codes)
 
     def _sweep(self) -> None:
+        settling.settle(self.home, self.ledger)
         sweep.age_tries(self.ledger)
         sweep.delete_abandoned(self.home, self.ledger.clock)
         notes.delete_unsigned(self.home, self.ledger.noted(), self.ledger.clock.now())

@@ -63,6 +63,20 @@ def delete_abandoned(parent: Path, prefix: str) -> None:
                 os.close(lock)
 
 
+def occupied(parent: Path) -> bool:
+    """Whether somebody works in such a folder there."""
+    for folder in (path for path in parent.iterdir() if _NAME.fullmatch(path.name[-32:]) and path.is_dir()):
+        with suppress(FileNotFoundError):  # it is done
+            lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            finally:
+                os.close(lock)
+    return False
+
+
 @contextmanager
 def workplace(out: Path, source: Path, name: str) -> Iterator[Path]:
     """A folder of our own (0700, `.name-…`) beside `out`, removed at the end: what is made there is moved to `out`,

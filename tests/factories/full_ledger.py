@@ -22,11 +22,12 @@ from flows.batch import publication
 from flows.batch.decisions import resume, withdraw
 from flows.ledger.calling import CallReason
 from flows.ledger.case_records import ATTESTATION, NewCase
-from flows.ledger.database.models import KeyName
+from flows.ledger.database.models import KeyName, SealKind
 from flows.ledger.decisions import Decision, Reason
 from flows.ledger.entrance import Entrance, From, accounts
 from flows.ledger.events.console import Pages
 from flows.ledger.events.operators import Denied
+from flows.ledger.events.seals import AFFECTED
 from flows.ledger.facts import Page, View
 from flows.ledger.ledger import Ledger
 from flows.ledger.lifecycles.cases import CaseReason, Proof, message
@@ -35,6 +36,7 @@ from flows.ledger.looks import LookReason, Why
 from flows.ledger.proposed import Asked, Proposed
 from flows.ledger.restorations import Outside
 from flows.ledger.roles import ALL, Act, NotYourRole, Role
+from flows.ledger.seals import Change
 from flows.ledger.snoozing import SnoozeReason
 from tests.factories.law import no_law
 from tests.factories.ledgers import ORDER, ROWS, Office, accounted, package, pairs, published, receive, sealed, sha
@@ -111,6 +113,7 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     _restored(ledger, office)
     _trusted(ledger, office)
     _set_aside(ledger)
+    _sealed_anew(ledger)
     return office
 
 
@@ -149,6 +152,16 @@ def _on_the_desk(ledger: Ledger, office: FixedOffice) -> None:
         assert not ledger.sign_proposal(number, office.line("ben"), signed)
         for who in () if wait else ("ben", "ada"):
             ledger.withdraw_proposal(number, who)
+
+
+def _sealed_anew(ledger: Ledger) -> None:
+    """Every kind of file whose digest the ledger knows, once; that of one batch twice."""
+    for number, owner in enumerate(("batch-1", "batch-1", "k-1", "c-1")):
+        changes = [
+            Change(kind, owner, digest, sha(f"{kind} {number}")) for (kind, _), digest in ledger.seals(owner).items()
+        ]
+        ledger.reseal("ada", dict(KEYS)[KeyName.HOLDER_AGE], changes, owner if owner == "batch-1" else None)
+    assert {kind for kind, _ in ledger.seals()} == set(SealKind)
 
 
 def _set_aside(ledger: Ledger) -> None:
@@ -280,7 +293,7 @@ def _recalled(ledger: Ledger, office: FixedOffice) -> None:
 
 def _step(ledger: Ledger, office: FixedOffice, proof: Proof, who: str) -> None:
     text = message("c-1", proof, ledger.case("c-1").seq, sha(proof))
-    documents = {ATTESTATION: of_bytes(TEXT)} if proof is Proof.LOG else {}
+    documents = {Proof.LOG: {ATTESTATION: of_bytes(TEXT)}, Proof.LIST: {AFFECTED: sha("persons")}}.get(proof, {})
     ledger.take(
         "c-1", proof, lambda *_: {"documents": documents}, sha(proof), office.sign(who, text, signatures.RECALL)
     )

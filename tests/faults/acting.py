@@ -10,7 +10,7 @@ from pathlib import Path
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
-from flows.audit import signed_heads
+from flows.audit import resealing, signed_heads
 from flows.batch.advance import advance
 from flows.batch.receive import receive
 from flows.batch.steps import BatchSteps
@@ -19,13 +19,14 @@ from flows.cases.advancing import advance as take
 from flows.cases.opening import Chosen, open_cases
 from flows.cases.steps import HandedIn, by_key
 from flows.evidence import shred
-from flows.home import registers
+from flows.home import registers, renewal
 from flows.home.tree import Home, alone, open_home
 from flows.ledger import Ledger
 from flows.ledger.lifecycles.cases import CaseReason
 from flows.ledger.lifecycles.states import State
 from flows.sandbox.home import enrol as sign
 from pipelines import lake, register
+from tests.factories import sealed
 from tests.factories.deltas import TODAY
 from tests.factories.runs import at, ledger_of
 
@@ -84,6 +85,30 @@ def shredding(home: str) -> None:
     with Ledger.open(opened.ledger_url, at(str(shred._years_on(date.today(), 6)))) as ledger:
         if shred.shred(opened, ledger, _published(opened)):
             raise SystemExit(4)
+
+
+def reseal(home: str) -> None:
+    """Another age key in the place of the holder's; everything is sealed to it anew, evidence included."""
+    opened = open_home(Path(home))
+    with ledger_of(opened) as ledger:
+        told = [event for event in ledger.events() if event["kind"] == "keys"]
+    if len(told) < 2 or renewal.renewing(opened):
+        sealed.renew(opened)
+    seal_anew(home, every=True)
+
+
+def seal_anew(home: str, *, every: bool = False) -> None:
+    """What an earlier age key opens, or everything."""
+    opened = open_home(Path(home))
+    with ledger_of(opened) as ledger:
+        done = resealing.reseal(opened, ledger, "operator-1", every=every)
+    if done.left or done.needs.earlier or done.needs.nothing:
+        raise SystemExit(4)
+
+
+def seal_all_anew(home: str) -> None:
+    """Everything."""
+    seal_anew(home, every=True)
 
 
 def signed_head(home: str) -> None:

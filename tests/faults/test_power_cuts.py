@@ -18,7 +18,7 @@ from tests.faults.counted import Counted
 from tests.faults.power import DURABLE, Disk
 from tests.faults.test_crash import KILLED, Zygote, fresh
 
-ACTIONS = ("run", "recall", "update", "enrol", "shredding", "signed_head")
+ACTIONS = ("run", "recall", "update", "enrol", "shredding", "signed_head", "reseal")
 CUTS = 10_000 if SOAK else 4  # of an action, at most: a seeded share, or every point that there is
 
 

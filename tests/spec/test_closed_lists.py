@@ -69,6 +69,7 @@ AT_IMPORT = {
     "flows.console.web.watch.Sight": "flows.console.web.watch",
     "flows.cases.Step": "flows.cases.steps",
     "flows.ledger.database.models.KeyName": "flows.home.keys",
+    "flows.ledger.database.models.SealKind": "flows.operations.backup",
     "expectations.base.algorithms.Scheme": "expectations.base.algorithms",
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",
     "flows.ledger.decisions.Reason": "flows.ledger.decisions",

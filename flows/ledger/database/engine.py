@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from expectations.base.errors import Fault, Transient, Usage
 from flows.ledger.database import elsewhere
 
-HEAD = "0016"  # the newest migration
+HEAD = "0017"  # the newest migration
 WRITES = "sluicegate_writes"
 BUSY_SECONDS = 60
 _CONNECT_SECONDS = 10

@@ -202,6 +202,25 @@ class HomeKey(Base):
     at: Mapped[str] = mapped_column(TIME)
 
 
+class SealKind(StrEnum):
+    """A file of the home whose digest the ledger knows, and that changes when it is sealed anew."""
+
+    ACCOUNTING = "accounting"  # the sealed accounting of a batch
+    EVIDENCE = "evidence"  # the list of the sealed files of a batch's evidence, with their digests
+    CORRECTION = "correction"  # the sealed rows that a notice of corrections tells of
+    RECALL = "recall"  # the sealed list of persons of a recall case
+
+
+class Seal(Base):
+    """Which digest a sealed file has now. `owner`: its batch, notice or case; `seq`: the event that said so."""
+
+    __tablename__ = "seals"
+    kind: Mapped[str] = mapped_column(WORD, primary_key=True)
+    owner: Mapped[str] = mapped_column(NAME, primary_key=True)
+    digest: Mapped[str] = mapped_column(DIGEST)
+    seq: Mapped[int] = mapped_column(BigInteger)
+
+
 class Restoration(Base):
     """This ledger came out of a backup: nothing runs until two operators have opened the home.
 

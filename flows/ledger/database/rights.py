@@ -37,6 +37,7 @@ def _change(*columns: str) -> Rights:
 
 _OPERATORS, _HALTS = _change("roles", "changed", "revoked_at"), _change("voided", "resumed_at")
 _KEYS, _CASES = _change("removed_at"), _change("state", "seq")
+_SEALS = (*_PUT, "UPDATE (digest, seq)")
 # Where a batch is; the submission that it came from stays what it was.
 _MOVES = _change(
     *("state", "resumes", "hold", "voided", "checkpoint", "content_digest", "codes", "cites"),
@@ -58,6 +59,7 @@ _TABLE: Mapping[str, tuple[Rights, Rights]] = {
     "halts": (_HALTS, _HALTS),
     "snoozes": (_PUT, _PUT),
     "home_keys": (_ADD, _READ),
+    "seals": (_SEALS, _SEALS),
     "restorations": (_change("opened_at", "complete"), _READ),
     "recall_cases": (_CASES, _CASES),
     "recalled": (_ADD, _ADD),

@@ -16,6 +16,7 @@ from flows.ledger.events import (
     requests,
     restored,
     review,
+    seals,
     snoozes,
 )
 from flows.ledger.events.base import Event, Kind, UnknownKind, check_total, read

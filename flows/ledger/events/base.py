@@ -46,6 +46,7 @@ class Kind(StrEnum):
     CLOCK = "clock"
     TICK = "tick"
     REHASHED = REHASHED
+    RESEALED = "resealed"
     RESTORED = "restored"
     OPENED = "opened"
     OPERATOR_KEY = "operator_key"

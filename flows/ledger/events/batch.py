@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from flows.ledger.bulk import TRIES
-from flows.ledger.database.models import Batch, from_us, stamp
+from flows.ledger.database.models import Batch, Seal, SealKind, from_us, stamp
 from flows.ledger.events.base import Event, Kind
+from flows.ledger.events.seals import sealed_as
 from flows.ledger.facts import View
 from flows.ledger.lifecycles.states import FINAL, State
 from flows.ledger.looks import LookReason
@@ -35,6 +36,8 @@ class Accounted(Event, kinds=[Kind.ACCOUNTED]):
 
     def apply(self, tables: Tables) -> None:
         tables.batch.merkle_root = self.merkle_root
+        sealed_as(tables, SealKind.ACCOUNTING, tables.batch.name, self.accounting)
+        sealed_as(tables, SealKind.EVIDENCE, tables.batch.name, self.evidence)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,9 @@ class Shredded(Event, kinds=[Kind.SHREDDED]):
 
     def apply(self, tables: Tables) -> None:
         tables.batch.evidence = Kind.SHREDDED.value
+        seal = tables.find(Seal, (SealKind.EVIDENCE.value, tables.batch.name))
+        if seal is not None:
+            tables.session.delete(seal)
 
 
 @dataclass(frozen=True, kw_only=True)

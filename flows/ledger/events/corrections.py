@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flows.ledger.database.models import Batch, Operator
+from flows.ledger.database.models import Batch, Operator, SealKind
 from flows.ledger.events.base import Event, Kind
+from flows.ledger.events.seals import sealed_as
 from flows.ledger.lifecycles.states import State
 from flows.ledger.roles import Act, may
 from flows.ledger.signing import roles_of
@@ -38,3 +39,6 @@ class Corrected(Event, kinds=[Kind.CORRECTED]):
             operator = tables.find(Operator, self.by)
             if operator is None or operator.revoked_at is not None or not may(roles_of(operator), Act.RECALL):
                 yield f"{self.by} could not send notice {self.notice} there"
+
+    def apply(self, tables: Tables) -> None:
+        sealed_as(tables, SealKind.CORRECTION, self.notice, self.affected)

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from expectations.base import signatures
 from expectations.instruments import Agreement, parse_enrolled
 from flows.ledger.bulk import RECALLED
-from flows.ledger.database.models import Enrolled, Operator, RecallCase, Signature, from_us, stamp
+from flows.ledger.database.models import Enrolled, Operator, RecallCase, SealKind, Signature, from_us, stamp
 from flows.ledger.events.base import Counted, Event, Kind, SignedEvent, Signing, digest_of, is_unknown, operators
+from flows.ledger.events.seals import AFFECTED, sealed_as
 from flows.ledger.lifecycles.cases import CASE, KEYS_NEEDED, CaseReason, CaseState, Proof, message
 from flows.ledger.roles import Act, may
 from flows.ledger.signing import SignedBy, fingerprint, roles_of
@@ -106,6 +107,8 @@ class CaseStep(Counted):
     def apply(self, tables: Tables) -> None:
         row = tables.row(RecallCase, self.case)
         row.state, row.seq = self.step.value, tables.place.seq
+        if AFFECTED in (issued := self.more.get("documents", {})):
+            sealed_as(tables, SealKind.RECALL, self.case, issued[AFFECTED])
 
 
 @dataclass(frozen=True, kw_only=True)
