@@ -19,7 +19,7 @@ _TAKES: Mapping[Kind, Act | None] = total(
         **dict.fromkeys((Kind.UNKNOWN, Kind.FAILED, Kind.HALTED, Kind.BACKUP), None),
         **dict.fromkeys((Kind.NOT_READ, Kind.UNREADABLE, Kind.UNSIGNED, Kind.INCOMPLETE), None),
         **dict.fromkeys((Kind.HELD, Kind.PROPOSAL), None),  # each decision, or change, has its own
-        Kind.RESTORED: Act.HOME,
+        **dict.fromkeys((Kind.RESTORED, Kind.EARLIER_KEY), Act.HOME),
         **dict.fromkeys((Kind.RECALL, Kind.LOOKBACK), Act.RECALL),
         Kind.ORDER: Act.COMPLIANCE,
         Kind.HALT: Act.RESUME,

@@ -35,6 +35,11 @@ def earlier(home: Home, now: sealing.Identity) -> Path:
     return home.keys / EARLIER / name_of_bytes(now.recipient.encode())[:16]
 
 
+def earlier_are_kept(home: Home) -> bool:
+    """Whether any is kept. No key is read."""
+    return any((home.keys / EARLIER).glob("*/[!.]*.age"))
+
+
 def keep_earlier(home: Home, new: sealing.Identity) -> None:
     """Seals the present age key, and those before it, to the one that takes its place. Safe to repeat: until that one
     is there, its folder is read by nobody. Where the present one is lost there is nothing to keep."""

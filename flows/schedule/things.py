@@ -36,6 +36,7 @@ class Kind(StrEnum):
     HALT = "releases halted"
     PROPOSAL = "proposal"  # a change that one or nobody has signed
     BACKUP = "no backup"  # none is as young as sluicegate.toml says
+    EARLIER_KEY = "earlier key"  # an age key that another took the place of is kept, since files may need it
 
 
 _DO = total(
@@ -56,6 +57,7 @@ _DO = total(
         Kind.HALT: "two operators: sluicegate resume {id} --key KEY",
         Kind.PROPOSAL: "two operators sign it, or it is withdrawn: sluicegate proposals show {id}",
         Kind.BACKUP: "see why the deployment backup makes none; by hand: sluicegate backup",
+        Kind.EARLIER_KEY: "seal anew what needs it, and destroy it: sluicegate keys reseal --operator NAME",
     },
 )
 # Events of a batch after which it waits as before.

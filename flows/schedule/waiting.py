@@ -11,8 +11,10 @@ from expectations.instruments import Agreement
 from flows.batch import expiry, inbox
 from flows.batch.unreadable import shown_name
 from flows.cases import lookbacks, watching
+from flows.home.holder import earlier_are_kept
 from flows.home.tree import Home, busy
 from flows.ledger import Ledger
+from flows.ledger.database.models import KeyName
 from flows.ledger.events import Kind as EventKind
 from flows.ledger.lifecycles.states import OPEN, State
 from flows.operations import kept
@@ -147,6 +149,12 @@ def _backups(home: Home, ledger: Ledger) -> Iterator[Waits]:
         yield Waits(Kind.BACKUP, "backup", kept.newest(home))
 
 
+def _keys(home: Home, ledger: Ledger) -> Iterator[Waits]:
+    if earlier_are_kept(home):
+        known = ledger.known_keys()
+        yield Waits(Kind.EARLIER_KEY, KeyName.HOLDER_AGE.value, known[0].at if known else None)
+
+
 def _modified(folder: Path) -> datetime | None:
     written = inbox.stamp(folder)
     return datetime.fromtimestamp(written / 1e9, UTC) if written else None
@@ -162,4 +170,5 @@ _SOURCES = {
     "proposals": _proposals,
     "restorations": _restorations,
     "backups": _backups,
+    "keys": _keys,
 }

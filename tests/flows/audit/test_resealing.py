@@ -22,6 +22,7 @@ from flows.ledger.roles import NotYourRole, Role
 from flows.operations import restore
 from flows.operations.doctor import examine
 from flows.sandbox.home import OPERATORS
+from flows.schedule import waiting
 from pipelines import sealing
 from pipelines.lake.workplace import locked_folder
 from tests.factories import backups, runs, sealed
@@ -170,6 +171,14 @@ def test_doctor_says_what_needs_an_earlier_key(home: Home) -> None:
     assert said() == [("warn", f"1 earlier age keys are kept; {count} of {count} sealed files need them")]
     assert main.run(RESEAL) == 0
     assert said() == [("ok", "no earlier age key is kept")]
+
+
+def test_an_earlier_key_waits_for_people_until_it_is_destroyed(home: Home) -> None:
+    def kept() -> list[str]:
+        return [one["to_do"] for one in waiting.seen(home) if one["kind"] == "earlier key"]
+
+    assert kept() == ["seal anew what needs it, and destroy it: sluicegate keys reseal --operator NAME"]
+    assert main.run(RESEAL) == 0 and kept() == []
 
 
 def test_a_note_written_after_a_crash_is_not_lost_with_the_key(

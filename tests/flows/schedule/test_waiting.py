@@ -147,6 +147,7 @@ def test_the_end_of_a_night_is_what_is_there(installation: Installation) -> None
         Kind.HALT,
         Kind.RESTORED,
         Kind.BACKUP,
+        Kind.EARLIER_KEY,
         Kind.PROPOSAL,
     }
     assert {kind: code(kind, states=("published",)) for kind in waits} == dict.fromkeys(waits, 3)
