@@ -1,6 +1,17 @@
 import os
+from pathlib import Path
 
 import pytest
+
+from expectations.base import algorithms
+
+# SLUICEGATE_TEST_SCHEME: tests run as if each home had had this algorithm from its first event, in every process. It is
+# set before anything else takes the first one from there.
+if chosen := os.environ.get("SLUICEGATE_TEST_SCHEME"):
+    algorithms.FIRST = algorithms.Scheme(chosen)
+    algorithms.use(algorithms.FIRST)
+    first, root = Path(__file__).parent / "factories" / "first_scheme", Path(__file__).parent.parent
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(first), str(root), os.environ.get("PYTHONPATH"))))
 
 from expectations.instruments import Agreement
 from tests.factories import submissions

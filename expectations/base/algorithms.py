@@ -33,6 +33,7 @@ NAMES = Scheme.SHA256
 HASHES: Mapping[Scheme, Callable[..., Any]] = total(
     Scheme, {Scheme.SHA256: hashlib.sha256, Scheme.SHA3_256: hashlib.sha3_256}
 )
+WORDS: Mapping[Scheme, str] = total(Scheme, {Scheme.SHA256: "SHA-256", Scheme.SHA3_256: "SHA3-256"})
 _NATIVE = frozenset({Scheme.SHA256})  # what DuckDB has
 _process = FIRST
 _here: ContextVar[Scheme | None] = ContextVar("algorithm of digests", default=None)
@@ -41,6 +42,11 @@ _here: ContextVar[Scheme | None] = ContextVar("algorithm of digests", default=No
 def in_force() -> Scheme:
     """What digests are made by now."""
     return _here.get() or _process
+
+
+def in_words() -> str:
+    """The one in force, as people call it."""
+    return WORDS[in_force()]
 
 
 def use(scheme: Scheme) -> None:
@@ -68,6 +74,15 @@ def all_of_them() -> tuple[Scheme, ...]:
 def digest(scheme: Scheme, data: bytes) -> str:
     """The hash of `data`, in hex."""
     return str(HASHES[scheme](data).hexdigest())
+
+
+def named(said: Mapping[str, Any]) -> tuple[Scheme, str]:
+    """The algorithm that a form of ours names, and the digest by it: one of its keys is the algorithm's name. Raises
+    KeyError if none is, or several are."""
+    found = [scheme for scheme in Scheme if scheme.value in said]
+    if len(found) != 1:
+        raise KeyError
+    return found[0], str(said[found[0].value])
 
 
 def sql_digest(blob: str, scheme: Scheme) -> str:

@@ -17,12 +17,14 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
 from expectations.base import algorithms
 from expectations.base.algorithms import HASHES, NAMES, Scheme
+
+Found = TypeVar("Found", str, str | None)
 
 
 def of_bytes(data: bytes, scheme: Scheme | None = None) -> str:
@@ -36,7 +38,7 @@ def of_file(path: Path, scheme: Scheme | None = None) -> str:
         return hashlib.file_digest(stream, HASHES[scheme or algorithms.in_force()]).hexdigest()
 
 
-def matching(stored: str | None, make: Callable[[], str]) -> str:
+def matching(stored: str | None, make: Callable[[], Found]) -> Found | str:
     """What `make` digests by the algorithm that gives the `stored` digest; by the one in force if none does.
 
     That is sound: all have 64 digits, and none says which algorithm made it, but for something else to have by one the
@@ -45,20 +47,20 @@ def matching(stored: str | None, make: Callable[[], str]) -> str:
     """
     now, *others = algorithms.all_of_them()
     found = _by(now, make)
-    if stored is None or found == stored:
+    if None in (stored, found) or found == stored:
         return found
     return next((stored for scheme in others if _by(scheme, make) == stored), found)
 
 
-def _by(scheme: Scheme, make: Callable[[], str]) -> str:
+def _by(scheme: Scheme, make: Callable[[], Found]) -> Found:
     with algorithms.using(scheme):
         return make()
 
 
-def matches(stored: str | None, make: Callable[[], str]) -> bool:
+def matches(stored: str | None, make: Callable[[], str | None]) -> bool:
     """Whether what `make` digests has the stored digest, by whichever algorithm that was made: the one place where
     digests of two times are compared."""
-    return matching(stored, make) == stored
+    return stored is not None and matching(stored, make) == stored
 
 
 def file_matches(path: Path, stored: str | None) -> bool:

@@ -87,5 +87,5 @@ def parse_kept_letter(data: bytes, where: str = "letter.toml") -> Letter:
 
 
 def instrument_digest(data: bytes) -> str:
-    """What is enrolled: SHA-256 of the file's bytes. A changed file is a new version."""
+    """What is enrolled: the digest of the file's bytes. A changed file is a new version."""
     return of_bytes(data)

@@ -3,10 +3,11 @@
 No private key is needed. The files of a batch that is under way are not judged: they are sealed anew when it goes on.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from expectations.base.digests import of_file
+from expectations.base.algorithms import Scheme
+from expectations.base.digests import file_matches, matching, of_file
 from expectations.base.errors import BadInput
 from flows.audit.signed_heads import holders
 from flows.cases import corrections, documents, places
@@ -70,7 +71,7 @@ def _requests(home: Home, ledger: Ledger) -> Iterator[Problem]:
         path, place = requests_path(home, batch), f"accounting/{batch}.asked.parquet"
         if not busy(home, batch) and not path.exists():
             yield Problem(place, "it is missing")
-        elif not busy(home, batch) and _digest(path) != digest:
+        elif not busy(home, batch) and not _is(path, digest):
             yield Problem(place, "it was changed, or is another batch's")
 
 
@@ -78,8 +79,8 @@ def _accounting(home: Home, batch: str, digest: str | None, owners: dict[str, st
     path, place = accounting_path(home, batch), f"accounting of batch {batch}"
     if not path.exists():
         yield Problem(place, "the sealed file is missing")
-    elif (found := _digest(path)) != digest:
-        other = owners.get(found or "")
+    elif not _is(path, digest):
+        other = _owner(path, owners)
         yield Problem(place, f"it is that of batch {other}" if other else "the sealed file was changed")
 
 
@@ -89,7 +90,7 @@ def _evidence(home: Home, batch: str, digest: str | None, shredded: bool) -> Ite
         yield from (Problem(name, "it is there, though the evidence was shredded") for name in there)
         return
     path = evidence_list_path(home, batch)
-    if not path.exists() or _digest(path) != digest:
+    if not path.exists() or not _is(path, digest):
         yield Problem(place, f"the list of its files {'was changed' if path.exists() else 'is missing'}")
         return
     try:
@@ -103,7 +104,7 @@ def _evidence(home: Home, batch: str, digest: str | None, shredded: bool) -> Ite
     for file, sha in expected.items():
         if not file.exists():
             yield Problem(_place(home, file), "it is missing")
-        elif _digest(file) != sha:
+        elif not _is(file, sha):
             yield Problem(_place(home, file), "it was changed, or is another batch's")
     known = {_place(home, file) for file in (*expected, path)}
     known |= {_place(home, note) for note in notes.of_batch(home, batch)}
@@ -118,7 +119,7 @@ def _notes(home: Home, ledger: Ledger, batch: str) -> Iterator[Problem]:
 
 
 def _package(home: Home, record: BatchRecord) -> Iterator[Problem]:
-    found, place = home.delivery.digest(record.name), f"package of batch {record.name}"
+    found, place = _delivered(home, record.name, record.package_digest), f"package of batch {record.name}"
     if record.state not in (State.PREPARED, State.PUBLISHED):
         if found is not None:
             yield Problem(place, f"it lies in the outbox, and the batch is {record.state}")
@@ -149,7 +150,7 @@ def _case(home: Home, case: CaseRecord) -> Iterator[Problem]:
             if not path.exists():
                 yield Problem(f"recalls/{case.id}/{path.name}", f"the proof of event {step.seq} is missing")
     digest = next((s.rests_on for s in case.steps if s.state is CaseState.FROZEN), None)
-    found = home.delivery.digest(name_of(case.id)) if digest else None
+    found = _delivered(home, name_of(case.id), digest) if digest else None
     if found != digest:
         what = "it is another recall list than was delivered" if found else "it is not in the outbox"
         yield Problem(name_of(case.id), what)
@@ -158,10 +159,10 @@ def _case(home: Home, case: CaseRecord) -> Iterator[Problem]:
 def _notice(home: Home, notice: Notice) -> Iterator[Problem]:
     """What of a notice of corrections is missing or was changed."""
     name, listed = corrections.name_of(notice.id), corrections.folder(home, notice.id) / corrections.LIST
-    if not listed.exists() or _digest(listed) != notice.affected:
+    if not listed.exists() or not _is(listed, notice.affected):
         what = "was changed" if listed.exists() else "is missing"
         yield Problem(f"corrections/{notice.id}/{listed.name}", f"the list of its rows {what}")
-    if (found := home.delivery.digest(name)) != notice.package:
+    if (found := _delivered(home, name, notice.package)) != notice.package:
         yield Problem(name, "it is another notice than was delivered" if found else "it is not in the outbox")
 
 
@@ -177,12 +178,26 @@ def _strangers(home: Home, known: Collection[str]) -> Iterator[Problem]:
             yield Problem(f"outbox/{name}", what)
 
 
-def _digest(path: Path) -> str | None:
-    """The digest of a file; None of what cannot be read as one."""
+def _is(path: Path, digest: str | None) -> bool:
+    """Whether it is the file that has this digest; what cannot be read as one is none."""
     try:
-        return of_file(path)
+        return file_matches(path, digest)
+    except OSError:
+        return False
+
+
+def _owner(path: Path, owners: Mapping[str, str]) -> str | None:
+    """The batch whose file this is, if it is another's."""
+    try:
+        found = [of_file(path, scheme) for scheme in Scheme]
     except OSError:
         return None
+    return next((owners[digest] for digest in found if digest in owners), None)
+
+
+def _delivered(home: Home, name: str, digest: str | None) -> str | None:
+    """The digest of what lies in the outbox under this name, by the algorithm of the one that is known."""
+    return matching(digest, lambda: home.delivery.digest(name))
 
 
 def _places(home: Home, batch: str, evidence_only: bool = False) -> list[str]:

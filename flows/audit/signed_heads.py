@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.base import signatures
-from expectations.base.digests import canonical_json, of_bytes
+from expectations.base.digests import canonical_json, file_matches, of_bytes
 from expectations.base.errors import BadInput
 from flows.home import holder
 from flows.home import keys as home_keys
@@ -201,7 +201,7 @@ def series(place: Path, keys: Sequence[str]) -> tuple[list[SignedHead], list[Pro
     found, problems = read(sorted(place.glob("*.json")), keys)
     found.sort(key=lambda c: (c.seq, c.at, c.path.name))
     for before, after in pairwise([None, *found]):
-        if after and after.previous != (before.digest if before else None):
+        if after and not _follows(before, after):
             problems.append(Problem(after.name, "the one before it is missing, or was replaced"))
         if after and not after.path.name.startswith(after.at[:10]):
             problems.append(Problem(after.name, "it has the name of another day"))
@@ -211,6 +211,12 @@ def series(place: Path, keys: Sequence[str]) -> tuple[list[SignedHead], list[Pro
         if not signed.exists() and signed != begun:
             problems.append(Problem(f"signed head {signed.stem}", "it is missing; its signature is there"))
     return found, problems
+
+
+def _follows(before: SignedHead | None, after: SignedHead) -> bool:
+    if before is None or after.previous is None:
+        return before is None and after.previous is None
+    return after.previous == before.digest or file_matches(before.path, after.previous)
 
 
 def compared(copies: Iterable[SignedHead], here: Iterable[SignedHead]) -> list[Problem]:

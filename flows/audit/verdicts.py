@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from expectations.base.digests import of_file
+from expectations.base.digests import file_matches
 from flows.home.tree import FAULT, OUTCOMES, Home, busy
 from flows.ledger import Ledger
 from flows.ledger.chain import Problem
@@ -64,7 +64,7 @@ def _said(ledger: Ledger, record: BatchRecord) -> dict[str, str]:
 
 def _compared(path: Path, place: str, digest: str) -> Iterator[Problem]:
     try:
-        if of_file(path) != digest:
+        if not file_matches(path, digest):
             yield Problem(place, "it was changed")
     except FileNotFoundError:
         yield Problem(place, "it is missing")

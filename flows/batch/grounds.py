@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from pydantic import TypeAdapter
 
@@ -33,6 +33,8 @@ from pipelines.ingest.submission import LETTER
 
 # The events that say how a batch was decided; where that was after receipt, with what was read.
 _DECIDES = frozenset({State.PREPARED, State.REFUSED, State.WITHDRAWN, State.HELD})
+
+_Version: TypeAlias = tuple[int | None, str, bytes]  # number, digest and body
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def of_digests(ledger: Ledger, record: BatchRecord, under: Mapping[str, str]) ->
     """The enrolled versions of instruments with these digests (by id)."""
     bodies = {digest: ledger.instrument(digest) or b"" for digest in under.values()}
     numbers = {(i, v.digest): v.version for i in under for v in reversed(ledger.versions(i))}
-    return _grounds(record, {i: (numbers.get((i, d)), bodies[d]) for i, d in under.items()})
+    return _grounds(record, {i: (numbers.get((i, d)), d, bodies[d]) for i, d in under.items()})
 
 
 def last_read(ledger: Ledger, record: BatchRecord) -> Read | None:
@@ -90,10 +92,10 @@ def enrolled(ledger: Ledger, record: BatchRecord, folder: Path | None = None, un
     that was the requester's then: keys of the recorded version count beside those of today. Raises Usage if `folder`
     holds no TOML file, BadInput if one is no instrument.
     """
-    found: dict[str, tuple[int | None, bytes]] = {n: (v.version, v.body) for n, v in at(ledger, until).items()}
+    found: dict[str, _Version] = {n: (v.version, v.digest, v.body) for n, v in at(ledger, until).items()}
     for path in _files(folder) if folder else []:
         body = path.read_bytes()
-        found[parse_instrument(body, path.name).id] = (None, body)
+        found[parse_instrument(body, path.name).id] = (None, instrument_digest(body), body)
     now, then = _grounds(record, found), recorded(ledger, record)
     return Grounds(now.agreement.with_keys_of(then.agreement), now.orders, now.successors, now.cited)
 
@@ -127,7 +129,7 @@ def of_bodies(record: BatchRecord, instruments: Iterable[tuple[str, str, bytes]]
     """The grounds that these versions (id, digest, body) are for a batch, as they stand; and digest by id of those that
     may speak of it."""
     given = list(instruments)
-    on = _grounds(record, {id: (None, body) for id, _, body in given})
+    on = _grounds(record, {id: (None, digest, body) for id, digest, body in given})
     parties = (on.agreement, *on.successors)
     used = {*(a.id for a in parties), *(o.id for o in on.orders), *(d.id for d in on.determinations)}
     return on, {id: digest for id, digest, _ in given if id in used}
@@ -168,8 +170,8 @@ def _files(folder: Path) -> list[Path]:
     return found
 
 
-def _grounds(record: BatchRecord, bodies: Mapping[str, tuple[int | None, bytes]]) -> Grounds:
-    parsed = {name: parse_enrolled(body, name) for name, (_, body) in bodies.items()}
+def _grounds(record: BatchRecord, bodies: Mapping[str, _Version]) -> Grounds:
+    parsed = {name: parse_enrolled(body, name) for name, (_, _, body) in bodies.items()}
     known = Enrolled.of(parsed.values())
     agreement = known.agreements.get(record.agreement)
     if agreement is None:
@@ -179,7 +181,7 @@ def _grounds(record: BatchRecord, bodies: Mapping[str, tuple[int | None, bytes]]
         agreement,
         tuple(known.orders.values()),
         tuple(i for i in known.agreements.values() if agreement.id in i.supersedes),
-        {n: Cited(n, parsed[n].kind, version, instrument_digest(body)) for n, (version, body) in bodies.items()},
+        {n: Cited(n, parsed[n].kind, version, digest) for n, (version, digest, _) in bodies.items()},
         tuple(known.determinations.values()),
     )
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from expectations.base.digests import matches, matching
 from expectations.base.errors import Fault, Transient
 from flows.batch.ruling import Judged
 from flows.ledger import claims
@@ -66,7 +67,7 @@ def prepare(
         if entry.state == State.PUBLISHED:
             return Step(State.PUBLISHED)
         if entry.state == State.PREPARED:
-            if entry.package_digest == sealed:
+            if matches(entry.package_digest, lambda: package_digest(package)):
                 return Step(State.PREPARED)
             other = "another package of this batch is prepared already"
             raise Fault("OTHER_PACKAGE", other, where=batch, remedy="Reopen the batch first.")
@@ -116,7 +117,7 @@ def _put(ledger: Ledger, batch: str, package: Path, there: Outbox, law: Law) -> 
             entry = find(session, batch)
             if entry.state != State.PREPARED:  # another run was faster
                 return Step(State(entry.state))
-            if copy.digest() != entry.package_digest:
+            if not matches(entry.package_digest, copy.digest):
                 changed = "the package is not the one that was prepared"
                 remedy = "Reopen the batch, so that it is sealed again."
                 raise Fault("PACKAGE_CHANGED", changed, where=batch, remedy=remedy)
@@ -194,7 +195,7 @@ def _published(ledger: Ledger, session: Session, entry: Batch) -> None:
 
 
 def _has_left(entry: Batch, outbox: Outbox) -> bool:
-    digest = outbox.digest(entry.name)
+    digest = matching(entry.package_digest, lambda: outbox.digest(entry.name))
     if digest not in (None, entry.package_digest):
         raise taken(entry.name)
     return digest is not None

@@ -227,8 +227,9 @@ class BatchSteps:
         return set(verdict.codes) <= set(self.record.codes) and self._granted(which, Decision.CONFIRM)
 
     def _granted(self, which: Checkpoint, decision: Decision) -> bool:
-        made = [d for d in self.ledger.decisions(self.name) if d.decision is decision and d.granted]
-        return bool(made) and self.ledger.granted(self.name, which, self.content_digest(), decision)
+        made = {d.content_digest for d in self.ledger.decisions(self.name) if d.decision is decision and d.granted}
+        rows = (digest for digest in made if digests.matches(digest, self.content_digest))
+        return any(self.ledger.granted(self.name, which, digest, decision) for digest in rows)
 
     def store_fault(self, error: SluicegateError) -> str:
         """Stores what failed for the operator: code, message, place, and whether it may pass by itself; no error of

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from expectations.base.clock import Clock
-from expectations.base.digests import of_bytes, of_json
+from expectations.base.digests import bytes_match, of_bytes, of_json
 from expectations.base.errors import BadInput, Forbidden, Usage
 from expectations.base.total import total
 from flows.cases import Step, deadlines, documents, forms, opening, places
@@ -35,7 +35,7 @@ def propose(home: Home, ledger: Ledger, id: str, step: Step, handed: HandedIn) -
     case = ledger.case(id)
     if step is Step.FROZEN and case.state is not CaseState.FOUND:
         return None
-    if any(s.proof in PROOFS[step] and s.rests_on == of_bytes(handed.data) for s in case.steps):
+    if any(s.proof in PROOFS[step] and bytes_match(handed.data, s.rests_on) for s in case.steps):
         return None
     after(case.state, min(PROOFS[step]))
     if DISPOSALS & PROOFS[step]:

@@ -35,13 +35,13 @@ class Outstanding:
     """Disclosures under one agreement that were corrected, and told to nobody. `rows`: plaintext Parquet."""
 
     agreement: str
-    digest: str
+    name: str
     batches: dict[str, int]
     rows: Path
 
     @property
     def id(self) -> str:
-        return f"k-{self.digest[:16]}"
+        return f"k-{self.name[:16]}"
 
 
 def folder(home: Home, notice: str) -> Path:

@@ -12,7 +12,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from expectations.base import digests
+from expectations.base import algorithms, digests
+from expectations.base.algorithms import FIRST, WORDS
 from expectations.base.clock import Clock
 from expectations.base.forms import Strict
 from expectations.base.total import total
@@ -101,6 +102,7 @@ def issue(
         "logs": logs or {},
         "how": HOW[case.reason],
         "now": setting.clock.now(),
+        "by": WORDS[FIRST] if algorithms.in_force() is FIRST else "as it was made",
         "first": times[0],
         "last": times[-1],
         "packages": [(b.name, b.package_digest, case.batches[b.name]) for b in setting.batches],
@@ -144,4 +146,4 @@ def check(home: Home, case: CaseRecord) -> list[tuple[str, str, str, str]]:
 def _lies(path: Path, digest: str) -> str:
     if not path.is_file():
         return "missing"
-    return "unchanged" if digests.of_file(path) == digest else "changed"
+    return "unchanged" if digests.file_matches(path, digest) else "changed"

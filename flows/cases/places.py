@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from expectations.base.clock import Clock
-from expectations.base.digests import of_bytes
+from expectations.base.digests import bytes_match, of_bytes
 from expectations.base.errors import BadInput, Fault, Usage
 from expectations.instruments import Agreement
 from flows.evidence import keys
@@ -90,7 +90,7 @@ def open_proof(home: Home, case: str, digest: str) -> bytes:
     """A stored proof; raises BadInput if it cannot be opened, Fault if it is not the one that the ledger names."""
     sealed = proof(home, case, digest)
     data = opened_bytes(sealed, keys.holder(home))
-    if of_bytes(data) != digest:
+    if not bytes_match(data, digest):
         remedy = "Restore recalls/ from a backup."
         raise Fault("PROOF_CHANGED", "a stored proof is not the one in the ledger", where=sealed.name, remedy=remedy)
     return data
@@ -117,7 +117,7 @@ def handed_in(home: Home, case: str, digest: str) -> bytes:
     """A file that waits for a signature; raises Usage if it does not wait any more."""
     with suppress(BadInput):
         data = opened_bytes(_waiting(home, case, digest), keys.holder(home))
-        if of_bytes(data) == digest:
+        if bytes_match(data, digest):
             return data
     what = "the file that was handed in does not wait any more: a step was taken since, or it was never here"
     raise Usage("NOT_HANDED_IN", what, remedy="Look at the case, then hand it in once more.")

@@ -9,7 +9,6 @@ from typer import Argument, Option
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
-from expectations.base.digests import of_bytes
 from expectations.base.errors import DONE, BadInput, Usage
 from flows.cli.command import Json, Key, Signatures, at_home, day_option, file_bytes, group, show, signatures_in
 from flows.home.tree import open_home
@@ -169,8 +168,8 @@ def confirm(id: Id, file: Filed, key: Key) -> None:
 
     The nightly run and status then no longer name its deadline. A new version of the order is confirmed anew.
     """
-    proof = of_bytes(file_bytes(file))
     with at_home() as (_, ledger):
+        proof = ledger.proof_of(id, file_bytes(file))
         private = signatures.load(key)
         signature = signatures.sign(ledger.compliance_message(id, proof), private, signatures.COMPLIANCE)
         event = ledger.confirm_compliance(id, proof, signatures.public_line(private), signature)

@@ -85,7 +85,7 @@ def export(out: Annotated[Path, Option(help="The file: one event a line, as JSON
 
 @app.command("sign-scheme")
 def sign_scheme(scheme: Algorithm, key: Key) -> None:
-    """Sign that events are hashed with another algorithm from now on. Writes scheme.OPERATOR.sig into this folder."""
+    """Sign that events and digests are made by another algorithm from now on. Writes scheme.OPERATOR.sig here."""
     from flows.registry import endorsements
 
     with at_home() as (_, ledger):
@@ -96,12 +96,14 @@ def sign_scheme(scheme: Algorithm, key: Key) -> None:
 
 @app.command("set-scheme")
 def set_scheme(scheme: Algorithm, signature: Signatures) -> None:
-    """Hash events with another algorithm from here on, as two operators signed; all of before are hashed once more.
+    """Hash events, and all digests that prove something, by another algorithm from here on, as two operators signed.
 
-    Sign a head afterwards (sluicegate ledger sign-head), and give copies to others.
+    The events of before are hashed once more; files, rows and texts keep their digests, and are proven by them. Sealed
+    batches that have not left are sealed again; what one of two has signed of an instrument or a recall is signed anew
+    by both. Names stay what they are. Sign a head afterwards (sluicegate ledger sign-head), and give copies to others.
     """
     with at_home() as (_, ledger):
-        print(f"Events are hashed with {scheme}: event {ledger.rehash(scheme, signatures_in(signature))}")
+        print(f"Events and digests are made by {scheme}: event {ledger.rehash(scheme, signatures_in(signature))}")
 
 
 @app.command()

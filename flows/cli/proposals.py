@@ -102,4 +102,4 @@ def _explain(one: ProposalRecord) -> None:
     if one.obstacle:
         print(f"It cannot be carried out: {one.obstacle}.")
     else:
-        print(f"What is signed has the SHA-256 {one.digest}: sluicegate proposals sign {one.number} --key KEY")
+        print(f"What is signed has the digest {one.digest}: sluicegate proposals sign {one.number} --key KEY")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from expectations.base import algorithms
 from expectations.base.digests import of_bytes
 from expectations.base.total import total
 from flows.console.statements import Statement
@@ -63,7 +64,7 @@ _SAYS: Mapping[Proposed, Callable[[str, bytes], tuple[str, ...]]] = total(
     Proposed,
     {
         Proposed.INSTRUMENT: lambda id, body: (
-            f"Its text has {len(body):,} bytes, with the SHA-256 {of_bytes(body)}.",
+            f"Its text has {len(body):,} bytes, with the digest {of_bytes(body)} ({algorithms.in_words()}).",
             "From then on it decides, with the other instruments, what may leave.",
         ),
         Proposed.ENROL_OPERATOR: lambda id, body: (

@@ -111,13 +111,13 @@ def resumption(ledger: Ledger, halt: int, note: str | None = None) -> Statement:
 
 
 def compliance(ledger: Ledger, id: str, proof: str) -> Statement:
-    """That the holder complies with an order as it is enrolled now, by what was filed: its SHA-256 is `proof`. Raises
+    """That the holder complies with an order as it is enrolled now, by what was filed: its digest is `proof`. Raises
     Usage if no court order of this id is enrolled."""
     newest, order = instruments.order(ledger, id)
     says = (
         f"The holder has confirmed to the court that it complies with version {newest.version:,} of this order"
         + (f". The last day for that is {order.confirm_by.isoformat()}." if order.confirm_by else "."),
-        f"What was filed has the SHA-256 {proof}: this is kept, and nothing else of it.",
+        f"What was filed has the digest {proof}: this is kept, and nothing else of it.",
     )
     text, command = ledger.compliance_message(id, proof), f"sluicegate instruments confirm {id} --file FILED --key KEY"
     return Statement(f"Confirm compliance with {id}", says, text, 1, command, use=signatures.COMPLIANCE)
@@ -130,7 +130,7 @@ def recall_step(proposed: Proposed) -> Statement:
     says = [words.does, f"The case stands at: {plain(case.state)}{stays}"]
     says += [f"{words.counts[name]}: {count:,}." for name, count in proposed.counts.items()]
     rests_on = "all its steps and documents" if step in WITHOUT_FILE else "the file that was handed in"
-    says.append(f"It rests on {rests_on}, SHA-256 {proposed.rests_on}.")
+    says.append(f"It rests on {rests_on}, with the digest {proposed.rests_on}.")
     file = "" if step in WITHOUT_FILE else " --file FILE"
     command = f"sluicegate recall advance {case.id} {step}{file} --key KEY"
     title = f"{words.title}: case {case.id}"

@@ -4,6 +4,7 @@ of the batch. The files wait (`flows.home.staging`) until the ledger knows the d
 import json
 from pathlib import Path
 
+from expectations.base import algorithms
 from expectations.base.digests import canonical_json, file_matches, of_bytes, of_file
 from expectations.base.errors import Fault
 from flows.evidence import keys, notes
@@ -36,7 +37,8 @@ def stage(home: Home, batch: str, stored: StoredEvidence, own: sealing.Identity,
             sealing.seal_anew(path, new, before, key)
             files |= {path.name: of_file(new)} if path.name in files else {}
     listed = evidence_list_path(home, batch)
-    half = {"recipient": key.recipient, "sha256": of_file(staging.waiting(home, keys.place(home, batch)))}
+    place = staging.waiting(home, keys.place(home, batch))
+    half = {"recipient": key.recipient, algorithms.in_force().value: of_file(place)}
     text = canonical_json(json.loads(listed.read_bytes()) | {"key": half, "files": files})
     durable.write(staging.made(home, listed), text)
     return of_bytes(text)

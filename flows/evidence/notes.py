@@ -8,7 +8,7 @@ from collections.abc import Set
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from expectations.base.digests import canonical_json, of_bytes
+from expectations.base.digests import bytes_match, canonical_json, of_bytes
 from expectations.base.errors import BadInput, Fault, Usage
 from flows.evidence import keys
 from flows.evidence.store import evidence_folder, opened_bytes, seal_bytes
@@ -57,7 +57,7 @@ def text(home: Home, digest: str, batch: str | None = None) -> str:
     require(home, digest, batch)
     identity = keys.identity(home, batch) if batch else keys.holder(home)
     content = opened_bytes(path(home, digest, batch), identity)
-    if of_bytes(content) != digest:
+    if not bytes_match(content, digest):
         raise Fault("NOTE_CHANGED", "a note is not the one in the ledger", remedy="Restore it from a backup.")
     return str(json.loads(content)["text"])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from expectations.base.digests import of_file, sql_keyed_hash
+from expectations.base.digests import file_matches, of_file, sql_keyed_hash
 from expectations.base.duck import parquet, quote
 from expectations.base.errors import Fault
 from expectations.facts import reasons
@@ -50,7 +50,7 @@ def store_requests(home: Home, ctx: BatchContext) -> tuple[int, str]:
 def proven(home: Home, batch: str, digest: str) -> Path:
     """The keyed requests of a batch; raises Fault if they are not those that the ledger knows."""
     path = requests_path(home, batch)
-    if not path.is_file() or of_file(path) != digest:
+    if not path.is_file() or not file_matches(path, digest):
         what = "the keyed requests of an earlier batch are missing or were changed"
         raise Fault("REQUESTS_CHANGED", what, where=path.name, remedy="Restore accounting/ from a backup.")
     return path

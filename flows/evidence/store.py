@@ -1,6 +1,6 @@
 """The stored evidence of a batch: which files, sealed under the batch's own key, and the list of them; its accounting;
-and where they are opened as plaintext. `evidence/BATCH.json` lists the sealed files with their digests; the ledger
-knows the digest of that list."""
+and where they are opened as plaintext. `evidence/BATCH.json` lists the sealed files with their digests, and names
+their algorithm as the key's; the ledger knows the digest of that list."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from expectations.base import algorithms
 from expectations.base.digests import canonical_json, of_bytes, of_file
 from expectations.base.errors import BadInput
 from flows.evidence import keys
@@ -90,13 +91,13 @@ def store_evidence(home: Home, ctx: BatchContext, also: Iterable[Path] = ()) -> 
     """Seals the evidence of a batch; gives the digest of the list. `also`: what else was read of it, if it is there."""
     recipient, batch = keys.recipient(home, ctx.batch), ctx.batch
     rows = evidence_file(home, batch, "parquet")
-    files = {rows.name: release.seal_evidence(ctx, recipient, rows).sha256}
+    files = {rows.name: release.seal_evidence(ctx, recipient, rows).digest}
     own = [path for path in (ctx.facilities, *also) if path and path.exists()]
     for path in (*(ctx.root / name for name in KEPT), *own):
         target = evidence_file(home, batch, path.name)
         sealing.seal_file(path, target, [recipient])
         files[target.name] = of_file(target)
-    key = {"recipient": recipient, "sha256": of_file(keys.place(home, batch))}
+    key = {"recipient": recipient, algorithms.in_force().value: of_file(keys.place(home, batch))}
     text = canonical_json({"format": FORMAT, "batch": batch, "key": key, "files": files})
     durable.write(evidence_list_path(home, batch), text)
     return of_bytes(text)
@@ -111,6 +112,6 @@ def stored_evidence(home: Home, batch: str) -> StoredEvidence | None:
         content = json.loads(path.read_bytes())
         if (content["format"], content["batch"]) != (FORMAT, batch):
             raise ValueError
-        return StoredEvidence(dict(content["files"]), content["key"]["recipient"], content["key"]["sha256"])
+        return StoredEvidence(dict(content["files"]), content["key"]["recipient"], algorithms.named(content["key"])[1])
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BadInput("EVIDENCE_LIST", "the list cannot be read", where=path.name, remedy="Restore it.") from None

@@ -1,9 +1,8 @@
-"""Tables of millions of rows, proven by a digest: what a batch, or a case, has in one of them is a count and a SHA-256.
+"""Tables of millions of rows, proven by a digest: what a batch, or a case, has in one of them is a count and a digest.
 
 Pairs of keyed hashes come in through a temporary table by the hundred thousand, and go on by SQL.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ import pyarrow as pa
 from sqlalchemy import String, column, insert, literal, select, table
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from expectations.base import algorithms
+from expectations.base.algorithms import HASHES
 from expectations.base.errors import Fault
 from flows.ledger import facts
 from flows.ledger.database.models import Base, Batch, Claim, RecallCase, Recalled, Try
@@ -39,7 +40,7 @@ class Bulk:
         return self.model.__tablename__
 
     def digest(self, session: Session, owner: str) -> tuple[int, str]:
-        """How many rows an owner has, and SHA-256 over them, sorted. Streams."""
+        """How many rows an owner has, and the digest of them, sorted. Streams."""
         query = select(*self.keys).where(self.owner == owner).order_by(*self.keys)
         return digest(session.execute(query.execution_options(yield_per=20_000)))
 
@@ -62,8 +63,8 @@ BULK = (CLAIMS, TRIES, RECALLED)
 
 
 def digest(rows: Iterable[Any]) -> tuple[int, str]:
-    """How many rows there are, and SHA-256 over them: the keys of each, between bars, on a line."""
-    total, count = hashlib.sha256(), 0
+    """How many rows there are, and the digest of them: the keys of each, between bars, on a line."""
+    total, count = HASHES[algorithms.in_force()](), 0
     for row in rows:
         total.update(f"{'|'.join(map(str, row))}\n".encode())
         count += 1

@@ -6,7 +6,7 @@ elsewhere, such as a head (`verify(…, head=…)`) or a signed head (`flows.aud
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -132,6 +132,20 @@ def scheme_of(session: Session) -> Scheme:
     return Scheme(session.scalar(select(Event.scheme).order_by(Event.seq.desc()).limit(1)) or FIRST)
 
 
+def scheme_at(session: Session, seq: int) -> Scheme:
+    """What an event is hashed with."""
+    return Scheme(session.scalar(select(Event.scheme).where(Event.seq == seq)) or FIRST)
+
+
+def in_force(session: Session) -> Scheme:
+    """What digests are made by: the same; the first, where this version does not know that name (`check_links` says
+    so)."""
+    try:
+        return scheme_of(session)
+    except ValueError:
+        return FIRST
+
+
 class Past:
     """All that events said, hashed anew by every scheme: what a change of the scheme vouches for, so that no weakness
     of an earlier one reaches back before it."""
@@ -182,9 +196,9 @@ class _Schemes:
 
 def check_links(links: Iterable[Link], marks: Sequence[Mark] = ()) -> Iterator[Problem]:
     """Every place where a chain is broken, or is not what the marks say. Streams."""
-    before, tree = Head(0, GENESIS), Tree()
-    schemes = _Schemes()
+    before, schemes = Head(0, GENESIS), _Schemes()
     left, since = sorted((m for m in marks if m.seq > 0), key=lambda m: m.seq), "up to here"
+    trees = {scheme: Tree(scheme) for scheme in Scheme} if any(m.root for m in left) else {}
     for event in links:
         place = f"event {event.seq}"
         if event.seq != before.seq + 1:
@@ -193,14 +207,23 @@ def check_links(links: Iterable[Link], marks: Sequence[Mark] = ()) -> Iterator[P
             yield Problem(place, "it does not follow the event before it: dropped, put in or moved")
         yield from (Problem(place, what) for what in schemes.wrong(event))
         before = Head(event.seq, event.hash)
-        tree.add(leaf(event.hash))
+        for scheme, tree in trees.items():
+            tree.add(leaf(event.hash, scheme))
         while left and left[0].seq <= before.seq:
             mark = left.pop(0)
             if (mark.seq, mark.hash) != (before.seq, before.hash):
                 yield Problem(f"event {mark.seq}", f"the chain was written anew {since}: {mark.name} says otherwise")
-            elif mark.root not in (None, tree.root()):
+            elif mark.root is not None and mark.root != _root(trees, event):
                 yield Problem(f"event {mark.seq}", f"an event before it is not what {mark.name} vouches for")
             else:
                 since = f"between event {mark.seq} and this one ({mark.name} fits)"
     for mark in left:
         yield Problem(f"event {mark.seq}", f"the chain ends at event {before.seq}, before it: {mark.name} saw more")
+
+
+def _root(trees: Mapping[Scheme, Tree], event: Link) -> str | None:
+    """The root up to this event, by its own algorithm, as whoever signs a head works it out."""
+    try:
+        return trees[Scheme(event.scheme or FIRST)].root()
+    except ValueError:
+        return None

@@ -11,6 +11,7 @@ from pydantic import Json
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from expectations.base import algorithms
 from expectations.base.clock import Clock
 from expectations.base.errors import Fault, Usage
 from flows.ledger import chain, facts
@@ -73,10 +74,13 @@ class Core:
     @classmethod
     def open(cls, url: str, clock: Clock | None = None, waits: int | None = None) -> Self:
         """Opens, and where needed makes or migrates, the ledger at `sqlite:///PATH` or `postgresql://…`. `waits`: for
-        so many seconds at most a transaction waits for another; then it raises Transient."""
+        so many seconds at most a transaction waits for another; then it raises Transient. Digests are made by the
+        ledger's algorithm from then on."""
         ledger = cls(engine.connect(url, waits), clock or Clock())
         try:
             ledger._bring_up_to_date()
+            with ledger.reading() as session:
+                algorithms.use(chain.in_force(session))
         except BaseException:
             ledger.close()
             raise
@@ -86,7 +90,7 @@ class Core:
         with self.reading() as session:
             current = engine.is_current(session)
         if not current:
-            with self.transaction() as session:
+            with self.filling() as session:
                 engine.upgrade(session)
 
     @property
@@ -128,12 +132,20 @@ class Core:
         is undone, and recorded.
         """
         try:
-            with engine.translated(), Session(self._writers) as session, session.begin():
-                engine.lock(session)
+            with self.filling() as session:
+                algorithms.use(chain.in_force(session))  # another process may have changed it
                 yield session
         except Forbidden as refused:
             self.deny(refused)
             raise
+
+    @contextmanager
+    def filling(self) -> Iterator[Session]:
+        """A `transaction` for a database whose tables are of an older form, or not there yet: it asks nothing of
+        them. Raises as that."""
+        with engine.translated(), Session(self._writers) as session, session.begin():
+            engine.lock(session)
+            yield session
 
     @contextmanager
     def within(self, session: Session | None) -> Iterator[Session]:
@@ -146,8 +158,7 @@ class Core:
 
     def deny(self, refused: Forbidden) -> None:
         """Records that an operator tried what is not allowed."""
-        with engine.translated(), Session(self._writers) as session, session.begin():
-            engine.lock(session)
+        with self.filling() as session:
             event = Denied(by=refused.by, act=refused.act)
             self.append(session, None, event, at=self.stamp_or_newest(session))
 

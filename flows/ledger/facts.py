@@ -148,7 +148,7 @@ def name(value: str, what: str) -> str:
 
 
 def digest(value: str, what: str) -> str:
-    """`value` if it is a SHA-256 in hex; raises Fault otherwise."""
+    """`value` if it is a digest in hex; raises Fault otherwise."""
     if not isinstance(value, str) or not DIGEST.match(value):
         raise Fault("UNSAFE_DIGEST", "a digest is 64 hexadecimal digits", where=what)
     return value

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from expectations.base import signatures
+from expectations.base import algorithms, signatures
 from expectations.base.algorithms import Scheme
 from expectations.base.errors import Fault, Usage
 from flows.ledger import chain, facts
@@ -167,20 +167,24 @@ class Homes(Core):
             return scheme_message(scheme, head.seq, head.hash, home_id(session))
 
     def rehash(self, scheme: Scheme, signed: Mapping[str, str]) -> int:
-        """Hashes events with another algorithm from here on, and all that there are with it once more; gives the
-        event's number. Raises Usage or BadInput if the signatures are missing or do not count, or if it is the same."""
+        """Hashes events with another algorithm from here on, and all that there are with it once more; digests that
+        prove something are made by it, too. Gives the event's number. Raises Usage or BadInput if the signatures are
+        missing or do not count, or if it is the same."""
         with self.transaction() as session:
             if scheme is chain.scheme_of(session):
                 raise Usage("SAME_SCHEME", "events are hashed with this algorithm already", where=scheme)
             head, home = chain.head_but(session, AT_THE_DOOR), home_id(session)
             text = scheme_message(scheme, head.seq, head.hash, home)
-            by, contents = signed_by_two(session, text, signed, signatures.SCHEME, Act.HOME)
+            with algorithms.using(scheme):  # what the event has by digest, it has by its own algorithm
+                by, contents = signed_by_two(session, text, signed, signatures.SCHEME, Act.HOME)
             past = chain.Past()
             for one in chain.events(session):
                 past.add(one)
             whole = past.digest(scheme)
             event = Rehashed(scheme=scheme, past=whole, after=head.seq, head=head.hash, home=home, signed=by)
-            return self.append(session, None, event, contents)
+            seq = self.append(session, None, event, contents)
+        algorithms.use(scheme)
+        return seq
 
     def tick(self) -> bool:
         """Leaves an event if there was none for a day: a home that has nothing to do needs no signature."""

@@ -68,11 +68,13 @@ class Ledger(
             return chain.first_hash(session)
 
     def head_and_root(self) -> tuple[Head, str]:
-        """The newest event, and the Merkle root over the hashes of all events, in one view."""
-        tree, head = Tree(), Head(0, chain.GENESIS)
-        for event in self.links():
-            tree.add(leaf(event.hash))
-            head = Head(event.seq, event.hash)
+        """The newest event, and the Merkle root over the hashes of all events by its algorithm, in one view."""
+        with self.reading() as session:
+            scheme, head = chain.in_force(session), Head(0, chain.GENESIS)
+            tree = Tree(scheme)
+            for event in chain.events(session):
+                tree.add(leaf(event.hash, scheme))
+                head = Head(event.seq, event.hash)
         return head, tree.root()
 
     def links(self, after: int = 0) -> Iterator[Link]:

@@ -7,7 +7,6 @@ by a baseline.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -21,6 +20,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.types import NullType
 
+from expectations.base import algorithms
+from expectations.base.algorithms import FIRST, HASHES, Scheme
 from expectations.base.digests import canonical_json
 from expectations.base.errors import SluicegateError
 from flows.ledger import events
@@ -41,7 +42,7 @@ from flows.ledger.database.models import (
     Signature,
     Snooze,
 )
-from flows.ledger.events.base import AT_THE_DOOR, UNKNOWN, Kind, digest_of
+from flows.ledger.events.base import AT_THE_DOOR, UNKNOWN, Kind, is_content
 from flows.ledger.tables import Row, Tables
 
 _COMMIT = 1_000  # events after which what they changed goes into the database: memory stays bounded
@@ -91,7 +92,7 @@ def unsaid(live: Session, links: Iterable[Link]) -> tuple[dict[str, str], tuple[
         for _problem in rebuilt.play(links):
             pass
         tries = tuple((name, *TRIES.digest(live, name)) for name in rebuilt.unsaid_tries())
-        return rebuilt.values(), tries
+        return rebuilt.values(algorithms.in_force()), tries
 
 
 @contextmanager
@@ -113,10 +114,10 @@ class Rebuilt(Tables):
 
     def __init__(self, session: Session, live: Session | None) -> None:
         self.session, self.live = session, live
-        self.bulk: dict[Bulk, dict[str, tuple[int | None, str] | None]] = {bulk: {} for bulk in BULK}
+        self.bulk: dict[Bulk, dict[str, tuple[int | None, str, Scheme] | None]] = {bulk: {} for bulk in BULK}
         self._nonce = secrets.token_hex(8)  # so that nobody can write what stands for an unknown content
         self._recent: deque[Base | None] = deque(maxlen=1_000)  # rows that the session need not read again
-        self._unsaid: dict[str, Any] = {}
+        self._unsaid: dict[str, dict[Scheme, Any]] = {}
         self.columns: set[str] = set()
         self._wrong: list[str] = []
         self.kinds_for_home: set[str] = set()
@@ -174,13 +175,15 @@ class Rebuilt(Tables):
     def content(self, column: InstrumentedAttribute[Any], key: Any, digest: str) -> Any:
         kind = column.type.python_type
         value = self._live(column, key)
-        if isinstance(value, kind) and digest_of(value, key=column.key == "key_line") == digest:
+        if isinstance(value, kind) and is_content(value, digest, key=column.key == "key_line"):
             return value
         return self._unknown(digest) if kind is str else self._unknown(digest).encode()
 
     def unsaid(self, column: InstrumentedAttribute[Any], key: Any, fits: Callable[[Any], bool] = lambda _: True) -> Any:
         value, table = self._live(column, key), column.class_.__tablename__
-        self._unsaid.setdefault(table, hashlib.sha256()).update(canonical_json([column.key, key, value]))
+        totals = self._unsaid.setdefault(table, {scheme: make() for scheme, make in HASHES.items()})
+        for total in totals.values():  # by which of them a baseline says it is not known yet
+            total.update(canonical_json([column.key, key, value]))
         self.columns.add(f"{table}.{column.key}")
         try:
             good = value is not None and fits(value)
@@ -189,24 +192,30 @@ class Rebuilt(Tables):
         return value if good else self._unknown("")
 
     def put(self, bulk: Bulk, owner: str, rows: int | None, digest: str | None, **fixed: str) -> None:
-        self.bulk[bulk][owner] = (rows, digest) if digest else None
+        self.bulk[bulk][owner] = (rows, digest, self._scheme) if digest else None
 
     def clear(self, bulk: Bulk, owners: Collection[str] | Select[Any]) -> None:
         for owner in self.session.scalars(owners) if isinstance(owners, Select) else owners:
             self.bulk[bulk].pop(owner, None)
 
     def baseline(self, values: Mapping[str, str], tries: Iterable[tuple[str, int, str]]) -> None:
-        mine = self.values()
+        mine = self.values(self._scheme)
         if self.live is not None:
             what = "that older events did not say are not those that were signed"
             wrong = sorted(t for t in mine.keys() | values.keys() if mine.get(t) != values.get(t))
             self._wrong += [f"values of {table} {what}" for table in wrong]
         self._unsaid, self.columns = {}, set()
-        self.bulk[TRIES].update({name: (rows, digest) for name, rows, digest in tries if name in self.unsaid_tries()})
+        unsaid = self.unsaid_tries()
+        self.bulk[TRIES].update({name: (rows, digest, self._scheme) for name, rows, digest in tries if name in unsaid})
 
-    def values(self) -> dict[str, str]:
+    def values(self, scheme: Scheme) -> dict[str, str]:
         """A digest by table of the values that the events did not say, since the last baseline."""
-        return {table: total.hexdigest() for table, total in sorted(self._unsaid.items())}
+        return {table: totals[scheme].hexdigest() for table, totals in sorted(self._unsaid.items())}
+
+    @property
+    def _scheme(self) -> Scheme:
+        """The algorithm of the event: of its hash, and of the digests that were worked out for it."""
+        return Scheme(self.place.scheme or FIRST)
 
     def unsaid_tries(self) -> list[str]:
         """The batches whose events did not say what their tries are."""
@@ -251,15 +260,22 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def _bulk_compared(bulk: Bulk, live: Session, said: Mapping[str, tuple[int | None, str] | None]) -> Iterator[Problem]:
+def _are(bulk: Bulk, live: Session, owner: str, rows: int | None, digest: str, scheme: Scheme) -> bool:
+    with algorithms.using(scheme):
+        return bulk.digest(live, owner) == (rows, digest)
+
+
+def _bulk_compared(
+    bulk: Bulk, live: Session, said: Mapping[str, tuple[int | None, str, Scheme] | None]
+) -> Iterator[Problem]:
     """Every owner whose rows are not those that its events gave it."""
     count = select(bulk.owner, func.count()).group_by(bulk.owner)
     there = {row[0]: row[1] for row in live.execute(count)}
     for owner in sorted(said.keys() | there.keys(), key=str):
-        expected, place = said.get(owner, (0, "")), f"{bulk.place} {owner}"
+        expected, place = said.get(owner, (0, "", FIRST)), f"{bulk.place} {owner}"
         if owner not in said:
             yield Problem(place, f"no event tells of these rows of {bulk.name}")
-        elif expected is not None and (there.get(owner, 0) != expected[0] or bulk.digest(live, owner) != expected):
+        elif expected is not None and (there.get(owner, 0) != expected[0] or not _are(bulk, live, owner, *expected)):
             yield Problem(place, f"the rows of {bulk.name} are not those that its events say")
     key, columns = bulk.owned
     if columns:  # the owners of which some rows do not say what their owner's own row does

@@ -8,9 +8,9 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from expectations.base import signatures
-from expectations.base.digests import of_bytes
+from expectations.base.digests import bytes_match
 from expectations.base.errors import BadInput, Fault, Usage
-from expectations.instruments import Agreement, instrument_digest, parse_enrolled
+from expectations.instruments import Agreement, parse_enrolled
 from flows.ledger import facts
 from flows.ledger.bulk import INCOMING, Pairs, digest, incoming, pairs_of
 from flows.ledger.case_records import ATTESTATION, CaseRecord, NewCase, record, records
@@ -135,12 +135,12 @@ class Recalls(Core):
         with self.transaction() as session:
             row = _find(session, id)
             end = after(CaseState(row.state), Proof.ATTESTATION)
-            digest, issued = of_bytes(text), record(session, row).documents.get(ATTESTATION)
-            if digest != issued:
+            issued = record(session, row).documents.get(ATTESTATION)
+            if issued is None or not bytes_match(text, issued):
                 what = "the attestation is not the one that was issued"
                 remedy = "Give back its own bytes: sluicegate recall documents."
                 raise BadInput("OTHER_TEXT", what, where=ATTESTATION, remedy=remedy)
-            body = next(b for name, _, b in latest_instruments(session) if name == row.agreement)
+            instrument, body = next((d, b) for name, d, b in latest_instruments(session) if name == row.agreement)
             agreement = parse_enrolled(body, "enrolled agreement")
             assert isinstance(agreement, Agreement)
             key = signatures.signer(text, signature, list(agreement.attesting_keys), signatures.ATTESTATION)
@@ -149,10 +149,10 @@ class Recalls(Core):
                 remedy = f"The recipient signs it: ssh-keygen -Y sign -n {signatures.ATTESTATION}."
                 raise BadInput("NOT_ATTESTED", what, where=f"{ATTESTATION}.sig", remedy=remedy)
             given = Given(row.requester, " ".join(key.split()[:2]), signature)
-            by, instrument, proof = vars(given.named), instrument_digest(body), Proof.ATTESTATION
-            signed = CaseSigned(case=id, proof=proof, after=row.seq, rests_on=digest, **by, instrument=instrument)
-            self._append(session, row, signed, {**given.contents, digest: text})
-            self._take_step(session, row, proof, end, digest, {})
+            by, proof = vars(given.named), Proof.ATTESTATION
+            signed = CaseSigned(case=id, proof=proof, after=row.seq, rests_on=issued, **by, instrument=instrument)
+            self._append(session, row, signed, {**given.contents, issued: text})
+            self._take_step(session, row, proof, end, issued, {})
             return record(session, row)
 
     def issue(self, id: str, judge: Judge) -> CaseRecord:

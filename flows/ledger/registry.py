@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from expectations.base import signatures
-from expectations.base.digests import of_bytes
+from expectations.base import algorithms, signatures
+from expectations.base.digests import bytes_match, of_bytes
 from expectations.base.errors import Usage
 from expectations.instruments import Agreement, Determination, instrument_digest, parse_instrument
-from flows.ledger import barring, facts, signing
+from flows.ledger import barring, chain, facts, signing
 from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Enrolled, Event, Signature, Time, as_record
 from flows.ledger.events.base import Kind
@@ -61,8 +61,8 @@ class Registry(Core):
             raise Usage("DETERMINED_AHEAD", ahead, where=f"{where}, determined_on", remedy=remedy)
         with self.within(within) as session:
             newest = _newest(session, instrument.id)
-            if newest is not None and newest.digest == digest:
-                return digest
+            if newest is not None and bytes_match(body, newest.digest):
+                return newest.digest
             if newest is not None and newest.kind != instrument.kind:
                 place, remedy = f"{where}, id", "Give it an id of its own."
                 raise Usage("KIND_CHANGED", "another kind of instrument has this id", where=place, remedy=remedy)
@@ -79,10 +79,17 @@ class Registry(Core):
 
     def compliance_message(self, id: str, proof: str) -> bytes:
         """What an operator signs (namespace signatures.COMPLIANCE) to confirm compliance with the version of an order
-        that is enrolled now; `proof`: SHA-256 of what was filed. Raises Usage if no order of this id is enrolled, or if
+        that is enrolled now; `proof`: see `proof_of`. Raises Usage if no order of this id is enrolled, or if
         exactly this was confirmed already."""
         with self.reading() as session:
             return _compliance(session, id, _order(session, id).digest, proof)
+
+    def proof_of(self, id: str, filed: bytes) -> str:
+        """The digest by which what was filed for this order is confirmed: the one that it was confirmed by before."""
+        with self.reading() as session:
+            said = session.scalars(select(Event.facts).where(Event.kind == Kind.COMPLIED.value))
+            known = [one["proof"] for one in map(json.loads, said) if one["order"] == id]
+        return next((proof for proof in known if bytes_match(filed, proof)), of_bytes(filed))
 
     def confirm_compliance(self, id: str, proof: str, key_line: str, signature: str) -> int:
         """Records a signed confirmation of compliance; gives the event's number. Raises BadInput if the signature is
@@ -155,4 +162,5 @@ def instrument_text(session: Session, body: bytes, where: str = "instrument") ->
 
 def _signed(session: Session, seq: int) -> tuple[tuple[str, str, str], ...]:
     found = session.scalars(select(Signature).where(Signature.seq == seq).order_by(Signature.signer))
-    return tuple((s.signer, signing.fingerprint(s.key_line), of_bytes(s.signature.encode())) for s in found)
+    with algorithms.using(chain.scheme_at(session, seq)):
+        return tuple((s.signer, signing.fingerprint(s.key_line), of_bytes(s.signature.encode())) for s in found)

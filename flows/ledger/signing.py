@@ -88,7 +88,7 @@ def instrument_message(kind: str, id: str, digest: str, after: int, home: str | 
 
 def compliance_message(order: str, digest: str, proof: str, home: str | None) -> bytes:
     """What confirms that the holder complies with a version of an order (namespace signatures.COMPLIANCE). `proof`:
-    SHA-256 of the confirmation as it was filed."""
+    digest of the confirmation as it was filed."""
     return _for_home({"order": order, "digest": digest, "proof": proof}, home)
 
 

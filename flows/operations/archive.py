@@ -3,7 +3,6 @@ manifest with the digest of each, signed by the holder. Written and read as stre
 where it belongs.
 """
 
-import hashlib
 import io
 import json
 import os
@@ -13,8 +12,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, BinaryIO
 
-from expectations.base import signatures
-from expectations.base.digests import canonical_json, of_bytes
+from expectations.base import algorithms, signatures
+from expectations.base.algorithms import FIRST, HASHES, Scheme
+from expectations.base.digests import canonical_json, file_matches, of_bytes, of_file
 from expectations.base.errors import BadInput
 from flows.home import holder
 from flows.home.tree import CONFIG, HOLDER_SIGNING, Home
@@ -38,7 +38,7 @@ class Manifest:
     ledger       the form of the ledger's tables (the newest migration)
     destroy_by   the day on which it must be gone: from then on it would keep what is to be shredded; None: nothing is
     differs      places that were not as the ledger says when they were copied
-    files        SHA-256 by name
+    files        digest by name; digests: by which algorithm
     """
 
     version: str
@@ -50,6 +50,7 @@ class Manifest:
     destroy_by: str | None
     differs: list[str]
     files: dict[str, str] = field(default_factory=dict)
+    digests: Scheme = FIRST
 
 
 def place(home: Home, name: str) -> Path:
@@ -82,10 +83,13 @@ class Writer:
     def __init__(self, tar: tarfile.TarFile) -> None:
         self._tar = tar
         self.digests: dict[str, str] = {}
+        self._by = algorithms.in_force()
+        self._places: dict[str, Path] = {}
         self.kept: dict[str, bytes] = {}
 
     def file(self, name: str, path: Path) -> None:
         """Copies a file; one that is gone by now is left out: whoever needs it will miss it."""
+        self._places[name] = path
         try:
             if name.startswith("evidence/") and name.endswith(".json"):
                 self.kept[name] = path.read_bytes()
@@ -96,20 +100,35 @@ class Writer:
         except FileNotFoundError:
             return
 
+    def copied(self, name: str, digest: str) -> bool:
+        """Whether a file was copied as the one that has this digest, by whichever algorithm: by another than this
+        archive's the file is read once more, if it is still the one that was copied."""
+        known = self.digests.get(name)
+        if known is None or known == digest:
+            return known is not None
+        try:
+            path = self._places[name]
+            return of_file(path, self._by) == known and file_matches(path, digest)
+        except OSError:
+            return False
+
     def data(self, name: str, data: bytes) -> None:
         self._add(name, io.BytesIO(data), len(data))
 
     def manifest(self, manifest: Manifest, home: Home) -> Manifest:
         """Puts the manifest at the archive's end, with the digest of all that is in it; gives that."""
-        whole = replace(manifest, files=dict(self.digests))
-        body = canonical_json({"format": FORMAT, **asdict(whole)})
+        whole = replace(manifest, files=dict(self.digests), digests=self._by)
+        said = asdict(whole)
+        if self._by is FIRST:  # such archives name none
+            del said["digests"]
+        body = canonical_json({"format": FORMAT, **said})
         signature = signatures.sign(body, holder.signing_key(home), signatures.BACKUP)
         self.data(SIGNATURE, signature.encode())
         self.data(MANIFEST, body)
         return whole
 
     def _add(self, name: str, stream: BinaryIO, size: int) -> None:
-        info, hashing = tarfile.TarInfo(name), _Hashing(stream)
+        info, hashing = tarfile.TarInfo(name), _Hashing(stream, self._by)
         info.size, info.mode = size, 0o600
         self._tar.addfile(info, hashing)
         self.digests[name] = hashing.total.hexdigest()
@@ -118,8 +137,8 @@ class Writer:
 class _Hashing:
     """A stream whose bytes are digested as they are read."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.stream, self.total = stream, hashlib.sha256()
+    def __init__(self, stream: IO[bytes], scheme: Scheme) -> None:
+        self.stream, self.total = stream, HASHES[scheme]()
 
     def read(self, size: int = -1, /) -> bytes:
         data = self.stream.read(size)
@@ -128,8 +147,8 @@ class _Hashing:
 
 
 def unpack(stream: BinaryIO, folder: Path) -> dict[str, str]:
-    """Writes every file of an archive below `folder` (0600); gives their digests. Raises BadInput if it is no backup:
-    believe nothing of it before `proven`."""
+    """Writes every file of an archive below `folder` (0600); gives their digests by the first algorithm. Raises
+    BadInput if it is no backup: believe nothing of it before `proven`."""
     found: dict[str, str] = {}
     try:
         with tarfile.open(fileobj=stream, mode="r|") as tar:
@@ -138,7 +157,7 @@ def unpack(stream: BinaryIO, folder: Path) -> dict[str, str]:
                 target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 source = tar.extractfile(member)
                 assert source is not None
-                hashing = _Hashing(source)
+                hashing = _Hashing(source, FIRST)
                 with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
                     while data := hashing.read(1 << 20):
                         out.write(data)
@@ -156,16 +175,18 @@ def proven(folder: Path, found: dict[str, str]) -> tuple[Manifest, str]:
         said: dict[str, Any] = json.loads(body)
         if said.pop("format") != FORMAT:
             raise ValueError
-        manifest = Manifest(**said)
+        manifest = Manifest(**{**said, "digests": Scheme(said.get("digests", FIRST))})
         signature = (folder / SIGNATURE).read_text(errors="replace")
         keys = signatures.public_lines(folder / "keys" / f"{HOLDER_SIGNING}.pub")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise _unreadable() from None
     there = {name: digest for name, digest in found.items() if name not in (MANIFEST, SIGNATURE)}
+    if manifest.digests is not FIRST:  # it is last in the archive: what came before was read by the first
+        there = {name: of_file(folder / name, manifest.digests) for name in there}
     if there != manifest.files or signatures.signer(body, signature, keys, signatures.BACKUP) is None:
         what = "a file of the backup is missing, changed or added, or the holder did not sign it"
         raise BadInput("BACKUP_BROKEN", what, remedy="Use another backup.")
-    return manifest, of_bytes(body)
+    return manifest, of_bytes(body, manifest.digests)
 
 
 def _safe(member: tarfile.TarInfo) -> str:

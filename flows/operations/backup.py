@@ -18,6 +18,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from expectations.base import algorithms
 from expectations.base.errors import Usage
 from expectations.base.total import total
 from flows.audit import settling, signed_heads
@@ -149,13 +150,13 @@ def _differs(work: Path, writer: Writer) -> Iterator[str]:
         else:
             named.pop(own, None)
     for name, digest in named.items():
-        if writer.digests.get(name) != digest:
+        if not writer.copied(name, digest):
             yield name
         elif name in writer.kept:
             listed = json.loads(writer.kept[name])
             inner = {f"evidence/{file}": sha for file, sha in listed["files"].items()}
-            inner[f"keys/evidence/{listed['batch']}.age"] = listed["key"]["sha256"]
-            yield from (file for file, sha in inner.items() if writer.digests.get(file) != sha)
+            inner[f"keys/evidence/{listed['batch']}.age"] = algorithms.named(listed["key"])[1]
+            yield from (file for file, sha in inner.items() if not writer.copied(file, sha))
 
 
 def _column(work: Path, table: str, column: str) -> list[str]:

@@ -7,11 +7,13 @@ not know the newest event, requests may have been answered that the ledger has f
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import signatures
+from expectations.base.digests import matching
 from expectations.base.errors import Usage
 from flows.audit import signed_heads
 from flows.cases import corrections
@@ -56,8 +58,10 @@ def _forgotten(home: Home, ledger: Ledger) -> Iterator[tuple[str, str]]:
     others = {corrections.name_of(notice.id) for notice in ledger.corrections()}
     others |= {name_of(case.id) for case in ledger.cases()}
     for name in home.delivery.names():
-        digest, record = home.delivery.digest(name), batches.get(name)
-        left = record is not None and (record.state, record.package_digest) == (State.PUBLISHED, digest)
+        record = batches.get(name)
+        stored = record.package_digest if record else None
+        digest = matching(stored, partial(home.delivery.digest, name))
+        left = record is not None and (record.state, stored) == (State.PUBLISHED, digest)
         if digest is not None and not left and name not in others:
             yield name, digest
 

@@ -83,7 +83,7 @@ def _opened(backup: Path, identity: Path, folder: Path) -> tuple[Manifest, str]:
 def _fill(home: Home, tables: Path, manifest: Manifest, digest: str) -> None:
     """Fills the ledger, closes it, and proves that it is the one of the manifest: all in one transaction."""
     ledger = Ledger(engine.connect(home.ledger_url), home.clock())
-    with ledger, ledger.transaction() as session:
+    with ledger, ledger.filling() as session:
         copies.read(session, tables, manifest.ledger)
         head = chain.head(session)
         if (head.seq, head.hash) != (manifest.seq, manifest.head):

@@ -44,7 +44,7 @@ class Outbox(Protocol):
 
 
 def package_digest(package: Path) -> str:
-    """SHA-256 over the path and the SHA-256 of every file of a package, the manifest included."""
+    """Digest of the path and the digest of every file of a package, the manifest included."""
     if not (files := list(files_of(package))):
         raise Fault("NO_PACKAGE", "there is no sealed package to publish", remedy="Reopen the batch and seal it again.")
     return of_json({p.relative_to(package).as_posix(): of_file(p) for p in files})

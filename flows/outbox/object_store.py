@@ -4,7 +4,6 @@ package's own name is written under the ledger's lock; what is uploaded before l
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,9 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import from_url
 
-from expectations.base.digests import of_json
+from expectations.base import algorithms
+from expectations.base.algorithms import HASHES, Scheme
+from expectations.base.digests import matches, of_json
 from expectations.base.errors import Fault, Usage
 from flows.outbox.contract import STAGING, files_of, package_digest, taken, unwritable
 from pipelines.release.signed_folder import MANIFEST
@@ -53,7 +54,7 @@ class ObjectStore:
             paths = self._below(name)
             if f"{name}/{MANIFEST}" not in paths:
                 return None
-            return of_json({p.removeprefix(f"{name}/"): self._sha256(p) for p in sorted(paths)})
+            return of_json({p.removeprefix(f"{name}/"): self._digest(p) for p in sorted(paths)})
         except _ERRORS as error:
             raise unwritable(error, name) from None
 
@@ -67,13 +68,15 @@ class ObjectStore:
                 for file in files:
                     obstore.put(self.store, f"{folder}/{file}", package / file)
                 # as the store gives it back
-                digest = of_json({file: self._sha256(f"{folder}/{file}") for file in files})
+                digest = self._below_digest(folder, files)
             except _ERRORS as error:
                 raise unwritable(error, name) from None
             if digest != wanted:
                 changed = "the object store gives back another package than it was given"
                 raise Fault("PACKAGE_CHANGED", changed, where=name)
-            yield ObjectCopy(self, name, folder, files, digest, (package / MANIFEST).read_bytes())
+            yield ObjectCopy(
+                self, name, folder, files, (algorithms.in_force(), digest), (package / MANIFEST).read_bytes()
+            )
         finally:
             self._discard(folder)
 
@@ -94,14 +97,17 @@ class ObjectStore:
     def place(self, name: str) -> str:
         return f"{self.url}/{name}"
 
+    def _below_digest(self, folder: str, files: list[str]) -> str:
+        return of_json({file: self._digest(f"{folder}/{file}") for file in files})
+
     def _below(self, folder: str) -> list[str]:
         return [meta["path"] for page in obstore.list(self.store, folder) for meta in page]
 
-    def _sha256(self, path: str) -> str:
-        total = hashlib.sha256()
+    def _digest(self, path: str) -> str:
+        total = HASHES[algorithms.in_force()]()
         for chunk in obstore.get(self.store, path).stream():
             total.update(chunk)
-        return total.hexdigest()
+        return str(total.hexdigest())
 
     def _discard(self, folder: str) -> None:
         try:
@@ -115,13 +121,21 @@ class ObjectCopy:
     """A package uploaded below `.staging`, and read back: copies within the store put it into its place."""
 
     def __init__(
-        self, outbox: ObjectStore, name: str, folder: str, files: list[str], digest: str, manifest: bytes
+        self,
+        outbox: ObjectStore,
+        name: str,
+        folder: str,
+        files: list[str],
+        digest: tuple[Scheme, str],
+        manifest: bytes,
     ) -> None:
         self.outbox, self.name, self.folder, self.files, self.manifest = outbox, name, folder, files, manifest
         self._digest = digest
 
     def digest(self) -> str:
-        return self._digest
+        scheme, digest = self._digest
+        now = algorithms.in_force()
+        return digest if now is scheme else self.outbox._below_digest(self.folder, self.files)
 
     def put(self) -> None:
         store, name = self.outbox.store, self.name
@@ -139,5 +153,5 @@ class ObjectCopy:
             pass
         except _ERRORS as error:
             raise unwritable(error, name) from None
-        if self.outbox.digest(name) != self._digest:
+        if not matches(self._digest[1], lambda: self.outbox.digest(name)):
             raise taken(name)

@@ -20,7 +20,8 @@ from typing import Any
 
 import apache_beam as beam
 
-from expectations.base import digests
+from expectations.base import algorithms, digests
+from expectations.base.algorithms import Scheme
 from pipelines.lake import commit, durable, failures
 from pipelines.lake import runner as runners
 from pipelines.lake.commit import ATTEMPTS, FINISHED, Attempt, Worker, finished
@@ -81,11 +82,11 @@ def _fns(
     labels: dict[str, str],
 ) -> dict[str, beam.DoFn]:
     """What a step's transforms do, by their names."""
-    attempts = str(folder / ATTEMPTS)
+    attempts, scheme = str(folder / ATTEMPTS), algorithms.in_force()
     return {
         "Work": _Work(pieces),
-        "Write parts": _Write(worker, attempts, resume),
-        **({"Then": _Then(then, attempts)} if then is not None else {}),
+        "Write parts": _Write(worker, attempts, resume, scheme),
+        **({"Then": _Then(then, attempts, scheme)} if then is not None else {}),
         "Commit": _Commit(str(folder), inputs, labels),
     }
 
@@ -114,10 +115,11 @@ class _Work(beam.DoFn):
 class _Write(beam.DoFn):
     """Gives each piece of work an attempt of its own; or takes the parts of one that an earlier run finished."""
 
-    def __init__(self, worker: Worker, attempts: str, resume: bool) -> None:
-        self.worker, self.attempts, self.resume = worker, attempts, resume
+    def __init__(self, worker: Worker, attempts: str, resume: bool, scheme: Scheme) -> None:
+        self.worker, self.attempts, self.resume, self.scheme = worker, attempts, resume, scheme
 
     def process(self, numbered: tuple[int, Iterable[Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+        algorithms.use(self.scheme)  # it may run in another process, which has opened no ledger
         for item in numbered[1]:
             yield from _written(item, self.worker, self.attempts, self.resume)
 
@@ -138,10 +140,11 @@ def _written(item: Any, worker: Worker, attempts: str, resume: bool = False) -> 
 class _Then(beam.DoFn):
     """Hands all parts, one attempt each, to one more piece of work, and passes them on with the parts that it adds."""
 
-    def __init__(self, worker: Worker, attempts: str) -> None:
-        self.worker, self.attempts = worker, attempts
+    def __init__(self, worker: Worker, attempts: str, scheme: Scheme) -> None:
+        self.worker, self.attempts, self.scheme = worker, attempts, scheme
 
     def process(self, written: tuple[str, Iterable[dict[str, Any]]]) -> Iterator[tuple[str, dict[str, Any]]]:
+        algorithms.use(self.scheme)
         picked = commit.picked(written[1])
         for part in picked:
             yield ALL, part

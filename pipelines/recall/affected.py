@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from expectations.base import digests
+from expectations.base import algorithms, digests
+from expectations.base.algorithms import NAMES
 from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.base.errors import BadInput, Fault
 from expectations.base.hash_key import HashKey
@@ -22,10 +23,12 @@ _ORDINALS = "Give one ordinal of a released row a line, each once: sluicegate ex
 @dataclass(frozen=True)
 class Affected:
     """`path`: Parquet (batch, ordinal, request_id, request_key, person_key, codes), by batch and ordinal;
-    plaintext, deleted by the caller. `digest`: of (batch, ordinal). `batches`, `codes`: rows by batch and by code."""
+    plaintext, deleted by the caller. `digest`: of (batch, ordinal); `name`: by the same, for good. `batches`, `codes`:
+    rows by batch and by code."""
 
     path: Path
     digest: str
+    name: str
     batches: Mapping[str, int]
     codes: Mapping[str, int]
 
@@ -164,5 +167,9 @@ def _counted(connection: Connection, path: Path) -> Affected:
     if set(codes) - set(CODES):
         remedy = "See sluicegate rules."
         raise BadInput("CODE_UNKNOWN", "the list of rows gives a reason that is no code", remedy=remedy)
-    digest = digests.content_digest(connection, "affected", ["batch", "ordinal"], "batch, ordinal")
-    return Affected(path, digest, batches, codes)
+    rows = ("affected", ["batch", "ordinal"], "batch, ordinal")
+    digest = name = digests.content_digest(connection, *rows)
+    if algorithms.in_force() is not NAMES:
+        with algorithms.using(NAMES):
+            name = digests.content_digest(connection, *rows)
+    return Affected(path, digest, name, batches, codes)

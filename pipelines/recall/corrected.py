@@ -13,7 +13,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations.base import digests
+from expectations.base import algorithms, digests
+from expectations.base.algorithms import NAMES
 from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.base.hash_key import HashKey
 from expectations.contracts.lists import Outcome
@@ -66,15 +67,16 @@ def find(
 def outstanding(
     found: Sequence[Path], before: Sequence[Path], target: Path, duck: DuckSettings
 ) -> tuple[str, dict[str, int]]:
-    """Writes the rows of `found` of which no notice (`before`: the rows of each) was made; gives the digest of batch,
+    """Writes the rows of `found` of which no notice (`before`: the rows of each) was made; gives their name, by batch,
     ordinal and delta, and disclosures by batch."""
     done = f"ANTI JOIN {parquet(list(before))} told USING (batch, ordinal, delta)" if before else ""
     with quiet(STEP, duck) as connection:
         copy(connection, f"SELECT * FROM {parquet(list(found))} found {done} ORDER BY {_ORDER}", target)
         rows = parquet([target])
-        digest = digests.content_digest(connection, rows, ["batch", "ordinal", "delta"], _ORDER)
+        with algorithms.using(NAMES):  # the same rows are the same notice
+            name = digests.content_digest(connection, rows, ["batch", "ordinal", "delta"], _ORDER)
         counted = f"SELECT batch, count(DISTINCT ordinal) FROM {rows} GROUP BY ALL ORDER BY ALL"
-        return digest, dict(connection.execute(counted).fetchall())
+        return name, dict(connection.execute(counted).fetchall())
 
 
 def seal_notice(

@@ -12,7 +12,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations.base import digests
+from expectations.base import algorithms, digests
 from expectations.base.duck import DuckSettings, parquet, quote
 from expectations.base.errors import BadInput, Fault
 from expectations.instruments import Agreement
@@ -70,7 +70,7 @@ def open_recall(
     manifest = signed_folder.verify(folder, KIND, holders)
     signed_folder.unseal(folder, KIND, identity, into)
     opened = into / _PARQUET
-    with quiet("recall.open", duck) as connection:
+    with algorithms.using(signed_folder.algorithm(manifest)), quiet("recall.open", duck) as connection:
         for name, relation in ((_PARQUET, parquet([opened])), (_CSV, f"({forms.read_csv(into / _CSV, COLUMNS)})")):
             if _contents(connection, relation) != {k: manifest[k] for k in ("rows", "content_digest")}:
                 raise BadInput("RECALL_CONTENT", "the rows are not those that the manifest names", where=f"{name}.age")

@@ -25,11 +25,11 @@ from pipelines.release import accounting
 
 @dataclass(frozen=True)
 class Sealed:
-    """A sealed file. `sha256` is of its bytes."""
+    """A sealed file. `digest` is of its bytes."""
 
     path: Path
     rows: int
-    sha256: str
+    digest: str
 
 
 @dataclass(frozen=True)

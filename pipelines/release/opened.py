@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from expectations.base import algorithms
 from expectations.base.duck import DuckSettings, parquet
 from expectations.base.errors import BadInput, Usage
 from expectations.contracts.package import RELEASE
@@ -91,7 +92,8 @@ def open_received(
             raise Usage("OUT_UNWRITABLE", "its folder is missing or cannot be written to", where="--out") from None
         opened = work / "opened"
         manifest = open_package(package, identity, opened, holders)
-        with quiet("package.open", replace(duck, temp=str(work / "spill"))) as connection:
+        by = algorithms.using(signed_folder.algorithm(manifest))
+        with by, quiet("package.open", replace(duck, temp=str(work / "spill"))) as connection:
             _check(connection, opened, manifest)
         opened.rename(out)  # over an empty folder, or none
     return manifest

@@ -1,7 +1,7 @@
 """A folder of sealed files with a manifest that the holder signed: how packages and recall lists travel.
 
-The manifest names every file with its size and SHA-256, so that its signature (Ed25519, SSH form) covers the folder
-whole. Whoever checks it needs the holder's public key and nothing else.
+The manifest names every file with its size and its digest, under the algorithm's name, so that its signature (Ed25519,
+SSH form) covers the folder whole. Whoever checks it needs the holder's public key and nothing else.
 """
 
 import json
@@ -13,7 +13,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from expectations.base import digests, signatures
+from expectations.base import algorithms, digests, signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.errors import BadInput
 from pipelines import sealing
 from pipelines.lake import durable
@@ -71,7 +72,8 @@ def unseal(folder: Path, kind: Kind, identity: Identity, into: Path) -> None:
 
 def sign(folder: Path, kind: Kind, statement: Mapping[str, Any], holder_key: Ed25519PrivateKey) -> bytes:
     """Writes manifest and signature beside the sealed files of `folder`; gives the manifest's bytes."""
-    files = {n: {"sha256": digests.of_file(folder / n), "bytes": (folder / n).stat().st_size} for n in kind.sealed}
+    by = algorithms.in_force().value
+    files = {n: {by: digests.of_file(folder / n), "bytes": (folder / n).stat().st_size} for n in kind.sealed}
     body = digests.canonical_json({"format": kind.format, **statement, "files": files}) + b"\n"
     durable.write(folder / MANIFEST, body)
     durable.write(folder / SIGNATURE, signatures.sign(body, holder_key, signatures.MANIFEST).encode())
@@ -92,10 +94,24 @@ def verify(folder: Path, kind: Kind, holders: Sequence[str]) -> dict[str, Any]:
         if size != facts["bytes"]:
             what = "is cut off" if size < facts["bytes"] else "is longer than what was signed"
             raise BadInput("PACKAGE_CHANGED", f"a sealed file {what}", where=name, remedy=_AGAIN)
-        if digests.of_file(folder / name) != facts["sha256"]:
+        scheme, digest = _named(facts)
+        if digests.of_file(folder / name, scheme) != digest:
             message = "a sealed file is not the one that was signed"
             raise BadInput("PACKAGE_CHANGED", message, where=name, remedy=_AGAIN)
     return manifest
+
+
+def algorithm(manifest: Mapping[str, Any]) -> Scheme:
+    """What the digests in a manifest are made by, its content digest too."""
+    return _named(next(iter(manifest["files"].values())))[0]
+
+
+def _named(facts: Mapping[str, Any]) -> tuple[Scheme, str]:
+    try:
+        return algorithms.named(facts)
+    except KeyError:
+        what = "the manifest names no algorithm that is known here"
+        raise BadInput("PACKAGE_FORMAT", what, where=MANIFEST, remedy="Use a newer version.") from None
 
 
 def stated(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from expectations.base import signatures
+from expectations.base import algorithms, signatures
 from expectations.base.digests import canonical_json, of_bytes, of_file
 from flows.evidence import keys, store
 from flows.home.tree import CONFIG, OUTCOMES, Home, open_home
@@ -59,7 +59,7 @@ def keep(home: Home, ledger: Ledger, batch: str, mark: str = "") -> None:
     file = store.evidence_file(home, batch, "parquet")
     sealing.seal_file(plain, file, [recipient])
     plain.unlink()
-    key = {"recipient": recipient, "sha256": of_file(keys.place(home, batch))}
+    key = {"recipient": recipient, algorithms.in_force().value: of_file(keys.place(home, batch))}
     listed = {"format": store.FORMAT, "batch": batch, "key": key, "files": {file.name: of_file(file)}}
     text = canonical_json(listed)
     store.evidence_list_path(home, batch).write_bytes(text)

@@ -76,7 +76,7 @@ def copied(server: Server, source: str, folder: Path) -> str:
     url = f"postgresql:///copied?{server.address}"
     with Ledger.open(source) as ledger, ledger.reading() as session:
         form = copies.write(session, folder)
-    with Ledger(engine.connect(url), Clock()) as ledger, ledger.transaction() as session:
+    with Ledger(engine.connect(url), Clock()) as ledger, ledger.filling() as session:
         copies.read(session, folder, form)
     return granted(url)
 

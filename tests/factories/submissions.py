@@ -20,6 +20,7 @@ import zstandard
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.digests import of_bytes
 from expectations.contracts.request import RAW_NAMES
 from expectations.instruments import Agreement, Determination, parse_instrument
@@ -180,7 +181,7 @@ def letter(files: Sequence[DataFile], under: Agreement, /, **changes: Any) -> st
                 "format": f.format,
                 "compression": f.compression,
                 "rows": f.rows,
-                "sha256": of_bytes(f.data),
+                "sha256": of_bytes(f.data, Scheme.SHA256),
             }
             for f in files
         ],

@@ -3,7 +3,6 @@ signs that it was filed."""
 
 from starlette.responses import Response
 
-from expectations.base.digests import of_bytes
 from expectations.base.errors import Usage
 from flows.console import instruments, statements
 from flows.console.statements import Statement
@@ -25,7 +24,8 @@ def filed(visit: Visit) -> Response:
     """Works out the digest of what was filed, and leads to what is signed."""
     if not visit.file:
         return _form(visit, "Choose the confirmation as it was filed.")
-    return visit.to(f"/instruments/{named(visit)}/compliance/{of_bytes(visit.file)}")
+    proof = visit.console.ledger.proof_of(named(visit), visit.file)
+    return visit.to(f"/instruments/{named(visit)}/compliance/{proof}")
 
 
 def statement_page(visit: Visit) -> Response:

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from expectations.base.digests import of_bytes
+from expectations.base.digests import bytes_match
 from expectations.base.errors import Usage
 from flows.cases import advancing, corrections, documents, forms, places
 from flows.console import recalls
@@ -44,7 +44,7 @@ def document(visit: Visit) -> Response:
         data = (places.folder(visit.console.home, case.id) / name).read_bytes()
     except OSError:
         data = b""
-    if of_bytes(data) != digest:
+    if not bytes_match(data, digest):
         what = "the document is missing or was changed, and is not given out"
         return refused(visit, Usage("DOCUMENT_CHANGED", what, remedy="Restore recalls/ from a backup."), at(case.id))
     return _file(f"{case.id}-{name}", data)

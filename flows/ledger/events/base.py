@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from pydantic import ConfigDict
 from sqlalchemy import select
 
-from expectations.base.digests import of_bytes
+from expectations.base.digests import bytes_match
 from flows.ledger.chain import REHASHED
 from flows.ledger.database.models import Operator, OperatorKey, Signature, reader
 from flows.ledger.roles import Act, may
@@ -202,13 +202,13 @@ def is_unknown(content: str | bytes) -> bool:
     return content[: len(UNKNOWN)] in (UNKNOWN, UNKNOWN.encode())
 
 
-def digest_of(content: str | bytes, *, key: bool = False) -> str:
-    """The digest by which the chain has a content (of a `key`: its fingerprint), also of what stands for one."""
+def is_content(content: str | bytes, digest: str, *, key: bool = False) -> bool:
+    """Whether the chain has this content by this digest (a `key`: by its fingerprint), or it stands for that one."""
     if is_unknown(content):
-        return (content if isinstance(content, str) else content.decode()).rpartition(":")[2]
+        return (content if isinstance(content, str) else content.decode()).rpartition(":")[2] == digest
     if key:
-        return fingerprint(str(content))
-    return of_bytes(content.encode() if isinstance(content, str) else content)
+        return fingerprint(str(content)) == digest
+    return bytes_match(content.encode() if isinstance(content, str) else content, digest)
 
 
 def operators(tables: Tables, signed: Iterable[SignedBy], act: Act, but: str = "") -> dict[str, tuple[str, ...]]:

@@ -20,7 +20,7 @@ from flows.ledger.tables import Tables
 class Accounted(Event, kinds=[Kind.ACCOUNTED]):
     """Accounting and evidence are sealed: rows by outcome (they add up to `rows`), and rows that have each code.
 
-    `merkle_root`: over the rows; `accounting`, `evidence`: SHA-256 of the sealed accounting, of the list of files.
+    `merkle_root`: over the rows; `accounting`, `evidence`: digest of the sealed accounting, of the list of files.
     """
 
     rows: int

@@ -16,7 +16,7 @@ from flows.ledger.tables import Tables
 class Corrected(Event, kinds=[Kind.CORRECTED]):
     """A notice lies in the outbox, of so many disclosures (`rows`) of each batch.
 
-    `affected`: SHA-256 of the sealed list of them; `package`: digest of the notice; `by`: the operator who sent it.
+    `affected`: digest of the sealed list of them; `package`: digest of the notice; `by`: the operator who sent it.
     """
 
     notice: str

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from expectations.base import signatures
 from flows.ledger.database.models import Batch, Decided, Halt, Operator, OperatorKey, RecallCase, Signature
 from flows.ledger.decisions import Decision
-from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, digest_of, operators, wrong_home
+from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, is_content, operators, wrong_home
 from flows.ledger.lifecycles.cases import CaseState
 from flows.ledger.lifecycles.states import State
 from flows.ledger.roles import ALL, DECIDES, Act, Role, may
@@ -160,7 +160,7 @@ def _void_by(tables: Tables, operator: str, key: str) -> None:
     """Takes away what was signed with this key, and still waits: whoever stole it may have signed it."""
 
     def with_key(one: Signature | None) -> bool:
-        return one is not None and one.signer == operator and digest_of(one.key_line, key=True) == key
+        return one is not None and one.signer == operator and is_content(one.key_line, key, key=True)
 
     _void(tables, lambda one: with_key(tables.find(Signature, (one.seq, operator))), with_key)
 

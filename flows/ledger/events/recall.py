@@ -12,7 +12,7 @@ from expectations.base import signatures
 from expectations.instruments import Agreement, parse_enrolled
 from flows.ledger.bulk import RECALLED
 from flows.ledger.database.models import Enrolled, Operator, RecallCase, SealKind, Signature, from_us, stamp
-from flows.ledger.events.base import Counted, Event, Kind, SignedEvent, Signing, digest_of, is_unknown, operators
+from flows.ledger.events.base import Counted, Event, Kind, SignedEvent, Signing, is_content, is_unknown, operators
 from flows.ledger.events.seals import AFFECTED, sealed_as
 from flows.ledger.lifecycles.cases import CASE, KEYS_NEEDED, CaseReason, CaseState, Proof, message
 from flows.ledger.roles import Act, may
@@ -102,7 +102,7 @@ class CaseStep(Counted):
             over = Signature.text == message(row.id, self.proof, row.seq, self.rests_on)
             return {one.signer for one in tables.session.scalars(query.where(over))}
         ours = query.where(Signature.signer == row.requester, Signature.purpose == "attestation")
-        return {one.signer for one in tables.session.scalars(ours) if digest_of(one.text) == self.rests_on}
+        return {one.signer for one in tables.session.scalars(ours) if is_content(one.text, self.rests_on)}
 
     def apply(self, tables: Tables) -> None:
         row = tables.row(RecallCase, self.case)

@@ -49,7 +49,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
     database.dispose()
-    with Ledger(engine.connect(url), Clock()) as ledger, ledger.transaction() as session:  # not opened: not migrated
+    with Ledger(engine.connect(url), Clock()) as ledger, ledger.filling() as session:  # not opened: not migrated
         for body in (ORDER, LIFTED, ORDER):
             said = {"instrument": "order-1", "kind": "court_order", "digest": of_bytes(body), "by": ["ada"]}
             text_of = facts.checked(said, {"order-1", "ada"})

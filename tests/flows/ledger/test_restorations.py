@@ -37,7 +37,7 @@ def copied(source: Ledger, url: str, folder: Path) -> Ledger:
     folder.mkdir()
     with source.reading() as session:
         form = copies.write(session, folder)
-    with Ledger(engine.connect(url), Clock()) as made, made.transaction() as session:
+    with Ledger(engine.connect(url), Clock()) as made, made.filling() as session:
         copies.read(session, folder, form)
         made.record_restored(session, sha("backup"))
     return Ledger(engine.connect(url), Clock())
@@ -90,7 +90,7 @@ def test_a_copy_of_an_older_form_is_brought_to_the_newest(
 
 def test_a_copy_of_a_newer_form_is_refused(tmp_path: Path) -> None:
     made = Ledger(engine.connect(f"sqlite:///{tmp_path / 'new.db'}"), Clock())
-    with made, pytest.raises(SluicegateError, match="LEDGER_NEWER"), made.transaction() as session:
+    with made, pytest.raises(SluicegateError, match="LEDGER_NEWER"), made.filling() as session:
         copies.read(session, tmp_path, "9999")
 
 
