@@ -12,12 +12,13 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Select, Table, create_engine, func, or_, select, type_coerce
+from sqlalchemy import Column, Engine, MetaData, Select, Table, create_engine, func, or_, select, type_coerce
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool
 from sqlalchemy.types import NullType
 
 from expectations.base import algorithms
@@ -98,15 +99,23 @@ def unsaid(live: Session, links: Iterable[Link]) -> tuple[dict[str, str], tuple[
 @contextmanager
 def _scratch(live: Session | None) -> Iterator[Rebuilt]:
     """An empty database in memory, with the ledger's tables but none of their rules: all that events say goes in."""
-    engine, bare = create_engine("sqlite://", poolclass=StaticPool), MetaData()
+    with _memory().connect() as connection, Session(connection, expire_on_commit=False) as session:
+        _bare().create_all(connection)
+        yield Rebuilt(session, live)
+
+
+@cache
+def _memory() -> Engine:
+    """Each of its connections is a database of its own. All share the statements that it has compiled."""
+    return create_engine("sqlite://", poolclass=NullPool)
+
+
+@cache
+def _bare() -> MetaData:
+    bare = MetaData()
     for table in Base.metadata.tables.values():
         Table(table.name, bare, *(Column(c.name, c.type, primary_key=c.primary_key) for c in table.columns))
-    bare.create_all(engine)
-    try:
-        with Session(engine, expire_on_commit=False) as session:
-            yield Rebuilt(session, live)
-    finally:
-        engine.dispose()
+    return bare
 
 
 class Rebuilt(Tables):
