@@ -1,3 +1,4 @@
+import gc
 import os
 from pathlib import Path
 
@@ -14,13 +15,15 @@ if chosen := os.environ.get("SLUICEGATE_TEST_SCHEME"):
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(first), str(root), os.environ.get("PYTHONPATH"))))
 
 from expectations.instruments import Agreement
-from tests.factories import submissions
+from tests.factories import statements, submissions
 
 # Inputs here are tiny, and two tests run at a time: a second DuckDB thread compiles each pattern again and finds no
 # rows. Where threads are what is tested, the test says how many.
 os.environ.setdefault("SLUICEGATE_THREADS", "1")
 # As flows.schedule.server sets it, for tests that import Prefect before it does.
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+
+statements.share()
 
 # Files that take longest begin first, as measured: one that began last would keep one worker busy while the others have
 # nothing to do.
@@ -58,6 +61,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((n for n, file in enumerate(LONGEST) if item.nodeid.startswith(file)), len(LONGEST))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now, some thousand tests and the libraries that they imported, stays to the end: looking through
+    all of it for garbage, again and again, would take a sixth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
