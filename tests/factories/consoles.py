@@ -6,6 +6,8 @@ from __future__ import annotations
 import html
 import re
 import shlex
+import threading
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -14,6 +16,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -21,7 +24,9 @@ from starlette.testclient import TestClient
 
 from expectations.base import signatures
 from expectations.base.clock import Clock
+from flows.console.web.app import make
 from flows.console.web.console import Console
+from flows.home.tree import Home
 from flows.ledger.entrance import passwords
 
 ORIGIN, PASSWORD = "http://localhost:8765", "correct horse battery staple"
@@ -34,6 +39,21 @@ def quick(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(passwords, "_nobodys", nobodys)
 
 
+@cache
+def _loop() -> BlockingPortal:
+    """One event loop for the requests of all tests, as a server has: a new one for each request, with threads of its
+    own, takes longer than most answers."""
+    open_until_the_end = ExitStack()
+    portal = open_until_the_end.enter_context(start_blocking_portal())
+
+    def end() -> None:
+        threading.main_thread().join()
+        open_until_the_end.close()
+
+    threading.Thread(target=end, daemon=True).start()
+    return portal
+
+
 @dataclass
 class Browser:
     """One with cookies of its own. Forms come from our pages, unless a test says otherwise."""
@@ -44,6 +64,7 @@ class Browser:
 
     def __post_init__(self) -> None:
         self.client = TestClient(self.app, base_url=self.origin, follow_redirects=False)
+        self.client.portal = _loop()
         # browsers send cookies that are Secure to localhost, too
         self.client.cookies.jar.set_policy(DefaultCookiePolicy(secure_protocols=("http", "https")))
 
@@ -115,3 +136,13 @@ def later(console: Console, **by: float) -> None:
 
 def password_for(console: Console, name: str) -> None:
     console.entrance.set_password(console.entrance.invite(name, "operator-2"), PASSWORD)
+
+
+def passwords_in(home: Home) -> None:
+    """Gives the operators of a home passwords, for tests that sign in to copies of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick(patch)
+        console = make(home).state.console
+        for name in ("operator-1", "operator-2"):
+            password_for(console, name)
+        console.ledger.close()

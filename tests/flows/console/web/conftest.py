@@ -24,11 +24,13 @@ AS_ROLE |= {"test_queue", "test_recalls", "test_rows"}
 
 @pytest.fixture(scope="session")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """A home with a batch that was released, two rows of which are recalled, and one that is held."""
+    """A home with a batch that was released, two rows of which are recalled, and one that is held; its operators have
+    passwords."""
     made = installations.make(tmp_path_factory.mktemp("console") / "home")
     with installations.at_home(made.home):
         recalls.opened(made.home, runs.released(made, made.home.inbox / "released", 1, 20), 0, 1)
         runs.held(made, made.home.inbox / "held")
+    consoles.passwords_in(made.home)
     return made
 
 
@@ -76,11 +78,8 @@ def app(
     """The console of a copy of that home."""
     consoles.quick(monkeypatch)
     app = make(runs.copy(installation.home, tmp_path / "home"))
-    console = app.state.console
-    for name in ("operator-1", "operator-2"):
-        consoles.password_for(console, name)
     yield app
-    console.ledger.close()
+    app.state.console.ledger.close()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from flows.ledger.lifecycles.cases import CaseReason
 from flows.ledger.roles import Role
 from flows.replay.lookback import lookback
 from flows.schedule import waiting
-from tests.factories import installations, recalls, runs
+from tests.factories import consoles, installations, recalls, runs
 from tests.factories.consoles import Browser
 from tests.factories.deltas import write_delta
 from tests.factories.installations import Installation
@@ -40,6 +40,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
         content = [installations.request(n, **WRONG.get(n, ({}, []))[0]) for n in range(1, 21)]
         release(made, made.home.inbox / "incident", content)
     lookback(made.home, Clock())
+    consoles.passwords_in(made.home)
     return made
 
 

@@ -72,7 +72,6 @@ def app(
     consoles.quick(monkeypatch)
     provider.claims["amr"] = ["pwd", "mfa"]
     app = opened(installation, tmp_path / "home", settings(provider.issuer, 'amr = ["mfa"]'))
-    consoles.password_for(app.state.console, "operator-2")
     bind(Browser(app), provider)
     app.state.keeper.keep()
     yield app

@@ -22,7 +22,7 @@ from flows.replay.explain import explain
 from flows.replay.opened import one_row
 from flows.replay.values import Look
 from pipelines.release.judged import NAME
-from tests.factories import installations, runs
+from tests.factories import consoles, installations, runs
 from tests.factories.consoles import Browser
 from tests.factories.installations import SPOILED, Installation
 from tests.factories.past import waved_through
@@ -43,6 +43,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
             runs.run(made.home, made.submit(made.home.inbox / "mixed", rows))
         runs.held(made, made.home.inbox / "held")
         runs.rejected(made, made.home.inbox / "rejected")
+    consoles.passwords_in(made.home)
     return made
 
 

@@ -40,8 +40,6 @@ def app(
 ) -> Iterator[FastAPI]:
     consoles.quick(monkeypatch)
     app = opened(installation, tmp_path / "home", settings(provider.issuer))
-    for name in ("operator-1", "operator-2"):
-        consoles.password_for(app.state.console, name)
     yield app
     app.state.console.ledger.close()
 
