@@ -37,9 +37,10 @@ def stage(home: Home, batch: str, stored: StoredEvidence, own: sealing.Identity,
             sealing.seal_anew(path, new, before, key)
             files |= {path.name: of_file(new)} if path.name in files else {}
     listed = evidence_list_path(home, batch)
-    place = staging.waiting(home, keys.place(home, batch))
-    half = {"recipient": key.recipient, algorithms.in_force().value: of_file(place)}
-    text = canonical_json(json.loads(listed.read_bytes()) | {"key": half, "files": files})
+    said, place = json.loads(listed.read_bytes()), staging.waiting(home, keys.place(home, batch))
+    scheme = algorithms.in_force() if fresh else algorithms.named(said["key"])[0]  # one for all that the list has
+    half = {"recipient": key.recipient, scheme.value: of_file(place, scheme)}
+    text = canonical_json(said | {"key": half, "files": files})
     durable.write(staging.made(home, listed), text)
     return of_bytes(text)
 

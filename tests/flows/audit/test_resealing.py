@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from expectations.base import signatures
+from expectations.base import algorithms, signatures
+from expectations.base.algorithms import Scheme
+from expectations.base.digests import of_file
 from expectations.base.errors import Usage
 from flows import audit
 from flows.audit import needed, resealing, settling
 from flows.cli import main
 from flows.evidence import keys, notes
-from flows.evidence.store import accounting_path
+from flows.evidence.store import accounting_path, evidence_list_path
 from flows.home import holder, staging
 from flows.home.tree import Home, alone, open_home
 from flows.ledger.database.models import SealKind
@@ -161,6 +164,30 @@ def test_a_key_that_was_renewed_twice_leaves_nothing_either(home: Home, base: Se
     assert len(holder.identity(home).earlier) == 2
     assert main.run(RESEAL) == 0
     assert sealed.contents(home) == before and holder.identity(home).earlier == () and problems(home) == []
+
+
+@pytest.fixture
+def chosen(home: Home) -> Iterator[Scheme]:
+    """Another algorithm, as two operators chose it since."""
+    before, other = algorithms.in_force(), next(one for one in Scheme if one is not algorithms.FIRST)
+    with runs.ledger_of(home) as ledger:
+        said = ledger.scheme_message(other)
+        signed = {n: signatures.sign(said, signatures.load(home.keys / n), signatures.SCHEME) for n in OPERATORS}
+        ledger.rehash(other, signed)
+    yield other
+    algorithms.use(before)
+
+
+def test_digests_by_another_algorithm_are_compared_by_their_own(home: Home, base: Sealed, chosen: Scheme) -> None:
+    """A list of evidence has all of its digests by one."""
+    before = sealed.contents(home)
+    for options, scheme in (([], algorithms.FIRST), (["--all"], chosen)):
+        assert main.run([*RESEAL, *options]) == 0
+        assert problems(home) == [] and sealed.contents(home) == before
+        listed = json.loads(evidence_list_path(home, base.published).read_bytes())
+        assert algorithms.named(listed["key"])[0] is scheme
+        found = {name: of_file(home.root / "evidence" / name, scheme) for name in listed["files"]}
+        assert listed["files"] == found and len(found) > 3
 
 
 def test_doctor_says_what_needs_an_earlier_key(home: Home) -> None:
