@@ -25,6 +25,9 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# pytest keeps what it made of the tests, in half the time of making it again, unless Python may write no byte code
+test test-all coverage: export PYTHONDONTWRITEBYTECODE :=
+
 test: setup lint
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
 
