@@ -15,7 +15,7 @@ if chosen := os.environ.get("SLUICEGATE_TEST_SCHEME"):
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(first), str(root), os.environ.get("PYTHONPATH"))))
 
 from expectations.instruments import Agreement
-from tests.factories import statements, submissions
+from tests.factories import quick_disk, statements, submissions
 
 # Inputs here are tiny, and two tests run at a time: a second DuckDB thread compiles each pattern again and finds no
 # rows. Where threads are what is tested, the test says how many.
@@ -24,6 +24,7 @@ os.environ.setdefault("SLUICEGATE_THREADS", "1")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
 
 statements.share()
+quick_disk.use()
 
 # Files that take longest begin first, as measured: one that began last would keep one worker busy while the others have
 # nothing to do.
