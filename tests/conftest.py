@@ -1,14 +1,15 @@
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from expectations.base import algorithms
 
-# SLUICEGATE_TEST_SCHEME: tests run as if each home had had this algorithm from its first event, in every process. It is
+# TESTED_SCHEME: tests run as if each home had had this algorithm from its first event, in every process. It is
 # set before anything else takes the first one from there.
-if chosen := os.environ.get("SLUICEGATE_TEST_SCHEME"):
+if chosen := os.environ.get("TESTED_SCHEME"):
     algorithms.FIRST = algorithms.Scheme(chosen)
     algorithms.use(algorithms.FIRST)
     first, root = Path(__file__).parent / "factories" / "first_scheme", Path(__file__).parent.parent
@@ -70,6 +71,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest.fixture(autouse=True)
+def first_algorithm() -> Iterator[None]:
+    """What one test's ledger had digests made by is not the next one's."""
+    yield
+    algorithms.use(algorithms.FIRST)
 
 
 @pytest.fixture(scope="session")

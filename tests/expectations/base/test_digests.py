@@ -3,7 +3,6 @@
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -16,13 +15,6 @@ from expectations.base.algorithms import HASHES, Scheme
 from expectations.base.duck import DuckSettings, beside, session
 
 ROWS = "(SELECT i, CASE WHEN i % 3 = 0 THEN NULL ELSE '\\x41 é ' || i END AS t FROM range(300_000) r(i))"
-
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    before = algorithms.in_force()
-    yield
-    algorithms.use(before)
 
 
 def naive(scheme: Scheme) -> str:

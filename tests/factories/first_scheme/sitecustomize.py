@@ -3,7 +3,7 @@ run as if each home had had it from its first event. Nothing in the product know
 
 import os
 
-if chosen := os.environ.get("SLUICEGATE_TEST_SCHEME"):
+if chosen := os.environ.get("TESTED_SCHEME"):
     from expectations.base import algorithms
 
     algorithms.FIRST = algorithms.Scheme(chosen)

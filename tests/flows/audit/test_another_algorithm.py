@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,13 +81,6 @@ def change(home: Home, scheme: Scheme) -> int:
 def problems(home: Home) -> list[Problem]:
     with ledger_of(home) as ledger:
         return list(audit.verify(home, ledger, deep=True).problems)
-
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    before = algorithms.in_force()
-    yield
-    algorithms.use(before)
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from expectations.base import signatures
+from expectations.base.algorithms import FIRST, Scheme
 from expectations.base.clock import Clock
 from expectations.base.errors import BadInput, Fault, Forbidden, Usage
 from flows.audit import sealed
@@ -576,6 +577,8 @@ def test_the_nightly_run_asks_for_people_before_a_deadline_passes(open_case: Ope
 )
 def test_the_documents_are_those_that_were_read_and_approved(finished: Case, name: str) -> None:
     found = _same_each_time(finished, finished.document(name))
+    if FIRST is not Scheme.SHA256:
+        pytest.skip("the documents name SHA-256")
     golden = GOLDEN / f"{name}.golden"
     assert found == golden.read_text(), f"if the change is meant, write it to {golden.name}"
 

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
-from expectations.base import signatures
+from expectations.base import algorithms, signatures
 from expectations.base.algorithms import FIRST, HASHES, Scheme, digest
 from expectations.base.errors import SluicegateError
 from flows.audit import export
 from flows.cli import main
 from flows.ledger import chain
 from flows.ledger.chain import REHASHED, Link, check_links
+from flows.ledger.database.models import Signature
 from flows.ledger.ledger import Ledger
 from flows.sandbox.home import OPERATORS, init
 from tests.factories.ledgers import ORDER, Office, sealed
@@ -62,6 +64,26 @@ def test_each_event_is_hashed_by_the_algorithm_of_its_time(office: Office) -> No
         body = json.dumps(said if one.seq < at else [*said, "sha3_256"], separators=(",", ":"), ensure_ascii=False)
         assert one.hash == make(body.encode()).hexdigest(), one.seq
         assert one.scheme == (None if one.seq < at else "sha3_256")
+
+
+def test_digests_follow_where_another_process_has_changed_it(office: Office) -> None:
+    algorithms.use(Scheme.SHA256)  # as in a process that opened the ledger before the change
+    with office.ledger.transaction():
+        assert algorithms.in_force() is Scheme.SHA3_256
+    algorithms.use(Scheme.SHA256)
+    with Ledger.open(str(office.ledger._readers.url.render_as_string(hide_password=False))):
+        assert algorithms.in_force() is Scheme.SHA3_256
+
+
+def test_a_signature_is_digested_by_the_algorithm_of_its_event(office: Office) -> None:
+    at = changed(office.ledger)
+    for one in links(office.ledger):
+        make = hashlib.sha256 if one.seq < at else hashlib.sha3_256
+        said = {by["signature"] for by in json.loads(one.facts).get("signed", ()) if isinstance(by, dict)}
+        with office.ledger.reading() as session:
+            kept = session.scalars(select(Signature.signature).where(Signature.seq == one.seq)).all()
+        assert {make(text.encode()).hexdigest() for text in kept} >= said
+        assert said or one.seq != at
 
 
 def test_it_goes_back_and_forth(office: Office) -> None:

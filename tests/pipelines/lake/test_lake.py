@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from expectations.base import algorithms
+from expectations.base.algorithms import Scheme
 from expectations.base.errors import Fault
 from pipelines import lake
 
@@ -29,6 +32,15 @@ def test_a_step_commits_its_parts_in_order(tmp_path: Path) -> None:
     assert done.rows("numbers") == 6
     assert done.count("seen") == 3
     assert not (tmp_path / "s" / lake.ATTEMPTS).exists()
+
+
+def test_workers_digest_by_what_is_in_force_where_the_step_is_run(tmp_path: Path) -> None:
+    with algorithms.using(Scheme.SHA3_256):  # here alone: workers have threads of their own, or processes
+        made = lake.run_step(tmp_path / "s", {"a": 1}, [0, 1], write_numbers)
+    for part in made.parts:
+        assert part.digest == hashlib.sha3_256(Path(part.path).read_bytes()).hexdigest()
+    algorithms.use(Scheme.SHA256)
+    assert lake.run_step(tmp_path / "s", {"a": 1}, [0, 1], explode) == made
 
 
 def test_a_committed_step_is_not_run_again(tmp_path: Path) -> None:
