@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from expectations.address import facilities
-from expectations.base.digests import name_of_file, sql_keyed_hash
+from expectations.base.digests import name_of_file
 from expectations.base.duck import DuckSettings, quote
 from expectations.base.hash_key import HashKey
 from expectations.facts import persons
@@ -141,24 +141,28 @@ class BatchContext:
 
     def sql_person_key(self, record_id: str) -> str:
         """SQL for the keyed hash of a record id."""
-        return sql_person_key(record_id)
+        return sql_person_key(self.hash_key, record_id)
 
     def sql_values_key(self) -> str:
         """SQL for the keyed hash of the values that a row tries, each in its place, given or not."""
         text = " || '|' || ".join(f"coalesce(CAST({c} AS VARCHAR), '')" for c in TRIED_VALUES)
-        return sql_keyed_hash(f"('values|' || {text})")
+        return self.hash_key.sql(f"('values|' || {text})")
 
     def sql_together_key(self) -> str:
         """SQL for the keyed hash that stands for a try of several rows of this batch together."""
-        return sql_keyed_hash(quote(f"together|{self.batch}"))
+        return self.hash_key.sql(quote(f"together|{self.batch}"))
 
 
-def sql_person_key(record_id: str) -> str:
+def sql_person_key(key: HashKey, record_id: str) -> str:
     """SQL for the keyed hash of a record id (where `HashKey.install` was asked)."""
-    return sql_keyed_hash(f"({quote(_PERSON)} || CAST({record_id} AS VARCHAR))")
+    return key.sql(f"({quote(_PERSON)} || CAST({record_id} AS VARCHAR))")
 
 
-def sql_request_key(agreement: Agreement, request_id: str) -> str:
-    """SQL for the keyed hash of a request id: one a requester, agreement and id (where `HashKey.install` was asked)."""
-    prefix = f"request|{agreement.requester.id}|{agreement.id}|"
-    return sql_keyed_hash(f"({quote(prefix)} || {request_id})")
+def sql_request_text(agreement: Agreement, request_id: str) -> str:
+    """SQL for what the keyed hash of a request id is taken over: one a requester, agreement and id."""
+    return f"({quote(f'request|{agreement.requester.id}|{agreement.id}|')} || {request_id})"
+
+
+def sql_request_key(key: HashKey, agreement: Agreement, request_id: str) -> str:
+    """SQL for the keyed hash of a request id (where `HashKey.install` was asked)."""
+    return key.sql(sql_request_text(agreement, request_id))

@@ -3,8 +3,7 @@
 A *content digest* is taken over canonical, sorted, logical rows: it is the same for any part size, thread count, runner
 and file order. A *file digest* is taken over bytes. Both prove something, and are made by the algorithm in force
 (`algorithms`); what was stored before is compared by its own (`matches`). A *name* says which one of many, proves
-nothing, and is SHA-256 for good. A *keyed hash* is HMAC-SHA256: it names a person or a request in the ledger without
-saying who it is.
+nothing, and is SHA-256 for good. Keyed hashes are made in `keyed`.
 
 Names are: batches and submissions, by their letters; unreadable ones; public keys, by their fingerprints; who signs in
 with a provider; prepared registers and versions of the register; what a step was made from, and pieces of its work;
@@ -12,7 +11,6 @@ what waits for a person; which reference tables a database has.
 """
 
 import hashlib
-import hmac
 import json
 import re
 from collections.abc import Callable
@@ -128,21 +126,3 @@ def content_digest(connection: duckdb.DuckDBPyConnection, relation: str, columns
             first = memoryview(column.buffers()[1]).cast("i")[column.offset]
             total.update(memoryview(column.buffers()[2])[first : first + 32 * len(column)])
     return str(total.hexdigest())
-
-
-def keyed_hash(key: bytes, text: str) -> str:
-    """HMAC-SHA256 of `text`, in hex."""
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-
-
-def hash_key_blocks(key: bytes) -> tuple[bytes, bytes]:
-    """The inner and the outer block of HMAC-SHA256 with this key (RFC 2104): as secret as the key."""
-    block = (key if len(key) <= 64 else hashlib.sha256(key).digest()).ljust(64, b"\0")
-    return bytes(b ^ 0x36 for b in block), bytes(b ^ 0x5C for b in block)
-
-
-def sql_keyed_hash(text: str) -> str:
-    """SQL for `keyed_hash` over a VARCHAR expression. The key stands in variables of the session that it is asked in
-    (`HashKey.install`), not in the query: queries are handed to workers, and logged. Without them it is an error."""
-    inner, outer = (f"coalesce(getvariable('hash_key_{part}')::BLOB, error('no key'))" for part in ("inner", "outer"))
-    return f"sha256({outer} || unhex(sha256({inner} || encode({text}))))"

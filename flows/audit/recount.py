@@ -13,8 +13,10 @@ from expectations.base.algorithms import HASHES
 from expectations.base.digests import matches
 from expectations.base.duck import parquet, session
 from expectations.base.errors import SluicegateError
+from expectations.base.hash_key import HashKey
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, plaintext_folder, stored_evidence
+from flows.home.keys import hashed_with
 from flows.home.tree import Home, busy
 from flows.ledger import Ledger
 from flows.ledger.chain import Problem
@@ -36,6 +38,8 @@ def problems(home: Home, ledger: Ledger) -> Iterator[Problem]:
         claims = next((e["facts"]["claims"] for e in reversed(events) if e["kind"] == State.PREPARED.value), None)
         try:
             yield from _accounting(home, record.name, said, claims, identity)
+            if carried := ledger.claims_carried(record.name):
+                yield from _carried(home, ledger, record.name, carried, identity)
             listed = stored_evidence(home, record.name) if keys.place(home, record.name).exists() else None
             if listed and keys.identity(home, record.name).recipient != listed.recipient:
                 yield Problem(f"evidence of batch {record.name}", "its key is not the one that it was sealed to")
@@ -68,12 +72,27 @@ def _tally(home: Home, plain: Path, root: str) -> Tally:
     return found
 
 
-def _released(home: Home, plain: Path) -> str:
-    """The digest of the claims (see `flows.ledger.bulk.digest`), from the accounting."""
-    released = f"{parquet([plain])} WHERE outcome = 'released'"
-    query = f"SELECT request_key || '|' || person_key FROM {released} ORDER BY request_key"
+def _carried(home: Home, ledger: Ledger, batch: str, claims: str, identity: sealing.Identity) -> Iterator[Problem]:
+    """Whether the claims are the accounting's, carried over to the present key of the keyed hashes."""
+    then, now = hashed_with(home, ledger, batch), home.hash_key
+    with plaintext_folder(home) as folder:
+        plain = folder / "accounting.parquet"
+        sealing.open_file(accounting_path(home, batch), plain, identity)
+        if not matches(claims, partial(_released, home, plain, now, then)):
+            what = "its released rows are not those whose claims were carried over to another key"
+            yield Problem(f"accounting of batch {batch}", what)
+
+
+def _released(home: Home, plain: Path, now: HashKey | None = None, then: HashKey | None = None) -> str:
+    """The digest of the claims (see `flows.ledger.bulk.digest`), from the accounting. `now`: the key that they were
+    carried over to from what it was `then`; None: they were not."""
+    request, person = (now.sql_carried(name, then) if now and then else name for name in ("request_key", "person_key"))
+    rows = f"SELECT {request} AS request_key, {person} AS person_key FROM {parquet([plain])} WHERE outcome = 'released'"
+    query = f"SELECT request_key || '|' || person_key FROM ({rows}) ORDER BY request_key"
     total = HASHES[algorithms.in_force()]()
     with session(home.duck) as connection:
+        if now:
+            now.install(connection)
         for batch in connection.execute(query).to_arrow_reader(50_000):
             total.update("".join(f"{line}\n" for line in batch.column(0).to_pylist()).encode())
     return str(total.hexdigest())

@@ -9,7 +9,8 @@ from pathlib import Path
 from expectations.base.duck import parquet
 from expectations.facts import reasons
 from expectations.facts.earlier import Earlier, Period
-from flows.evidence.requests import COLUMNS, proven, requests_path, store_requests
+from flows.evidence.requests import COLUMNS, proven, relation, requests_path, store_requests
+from flows.home.keys import hashed_with
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from flows.ledger.requests import AskedBefore
@@ -40,22 +41,25 @@ def count_again(home: Home, ledger: Ledger, ctx: BatchContext) -> None:
 
 def _recorded(home: Home, ledger: Ledger, ctx: BatchContext, days: int) -> Period:
     before = ledger.asked_before(ctx.batch, days)
-    own, others = requests_path(home, ctx.batch), [proven(home, b.batch, b.digest) for b in before]
+    own = requests_path(home, ctx.batch)
+    others = [
+        relation(proven(home, b.batch, b.digest), hashed_with(home, ledger, b.batch), ctx.hash_key) for b in before
+    ]
     with quiet(STEP, ctx.planned) as connection:
+        ctx.hash_key.install(connection)
         found = counted(connection, own, before, others)
     ledger.count_period(ctx.batch, days, found)
     return found
 
 
-def counted(connection: Connection, own: Path, before: Sequence[AskedBefore], files: Sequence[Path]) -> Period:
-    """What the keyed requests in `own` come to with those of the batches before it (`files`, in the same order).
+def counted(connection: Connection, own: Path, before: Sequence[AskedBefore], others: Sequence[str]) -> Period:
+    """What the keyed requests in `own` come to with those of the batches before it (`others`: relations, in the same
+    order).
 
     A request that was sent several times is one request. Of a batch that ended without a release it does not count with
     what was said then, if it was sent again: a batch that was refused may come back corrected.
     """
-    parts = [
-        f"SELECT {n} AS n, {b.ended} AS ended, * FROM {parquet([f])}" for n, (b, f) in enumerate(_both(before, files))
-    ]
+    parts = [f"SELECT {n} AS n, {b.ended} AS ended, * FROM {o}" for n, (b, o) in enumerate(_both(before, others))]
     parts.append(f"SELECT {len(parts)} AS n, false AS ended, * FROM {parquet([own])}")
     connection.execute(f"CREATE TEMP VIEW own AS SELECT {', '.join(COLUMNS)} FROM {parquet([own])}")
     connection.execute(f"CREATE TEMP VIEW sent AS {' UNION ALL '.join(parts)}")
@@ -67,8 +71,8 @@ def counted(connection: Connection, own: Path, before: Sequence[AskedBefore], fi
     return Period(requests, _busiest(connection), _commonest(connection))
 
 
-def _both(before: Sequence[AskedBefore], files: Sequence[Path]) -> Iterable[tuple[AskedBefore, Path]]:
-    return zip(before, files, strict=True)
+def _both(before: Sequence[AskedBefore], others: Sequence[str]) -> Iterable[tuple[AskedBefore, str]]:
+    return zip(before, others, strict=True)
 
 
 def _busiest(connection: Connection) -> int:

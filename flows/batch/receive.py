@@ -145,7 +145,7 @@ def _record(
     if root.exists():
         shutil.rmtree(root)  # an orphan: the ledger does not know this batch
     incoming.rename(root)
-    requester = agreement.requester.id
+    requester, hashed_with = agreement.requester.id, home.hash_key.fingerprint
     tries.write_keys(
         root / "disclosed.parquet", ["request_key"], ((k,) for k in ledger.disclosed(requester, agreement.id))
     )
@@ -173,4 +173,5 @@ def _record(
         signatory=agreement.signatory_with(key, taken.letter.signatory.name, taken.letter.signatory.office),
         letter_key=fingerprint(plain_key(key)),
         by=by,
+        hashed_with=hashed_with,
     )

@@ -29,6 +29,7 @@ from flows.batch.plan import LAW_READ, PASSED, STAGE_OF, Step
 from flows.batch.release import Release, lost_rows
 from flows.batch.ruling import Judged
 from flows.evidence.requests import requests_path
+from flows.home import keys
 from flows.home.registers import register_of
 from flows.home.tree import FAULT, Home
 from flows.ledger import Ledger
@@ -84,7 +85,7 @@ class BatchSteps:
             decided_on=record.decided_on,
             received_on=legal_date(record.received_at, on.agreement.zone),
             register=register,
-            hash_key=self.home.hash_key,
+            hash_key=keys.hashed_with(self.home, self.ledger, self.name),
             runner=self.home.config.runner,
             part_rows=self.home.config.part_rows,
             # what a killed run leaves half-way goes when the batch does

@@ -19,6 +19,7 @@ from flows.cases.places import Desk
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, open_accounting, seal_to_holder
 from flows.home import holder
+from flows.home.keys import hashed_with
 from flows.home.registers import all_versions
 from flows.home.tree import Home
 from flows.ledger.lifecycles.states import State
@@ -96,7 +97,7 @@ def _find(at: Desk, batch: str, target: Path, changed: list[str], known: list[st
         raise Usage("NO_ACCOUNTING", "this batch has no accounting", where=batch, remedy="Restore accounting/.")
     plain = at.plain / f"{batch}.parquet"
     open_accounting(at.home, batch, plain)
-    until, key = at.ledger.clock.today(zone), at.home.hash_key
+    until, key = at.ledger.clock.today(zone), hashed_with(at.home, at.ledger, batch)
     counted = corrected.find(
         batch, plain, target, changed=changed, known=known, until=until, hash_key=key, duck=at.home.duck
     )

@@ -19,12 +19,15 @@ from expectations.base.digests import file_matches
 from expectations.base.errors import BadInput, Usage
 from flows.evidence import keys
 from flows.home import staging
+from flows.home.keys import hashed_with
 from flows.home.tree import Home
 from flows.ledger import Ledger
 from pipelines import sealing
 from pipelines.lake import durable
+from pipelines.lake.sql import quiet
 
 NAME = re.compile(r"[0-9]{8}T[0-9]{12}Z", re.ASCII)
+STEP = "recall.listed"
 _LIST = ".parquet.age"  # ends the name of its sealed list
 _MOST = 20  # counts that are kept
 _left: dict[tuple[str, int], "Left"] = {}
@@ -132,14 +135,30 @@ def left(home: Home, ledger: Ledger, one: Looked) -> Left:
     known = one.digest, ledger.count_recalled()
     if known not in _left:
         with sealing.opened_stream(listed(home, one), keys.holder(home)) as stream:
-            rows = pq.read_table(BytesIO(stream.read()), columns=["request_key", "codes"])
+            rows = pq.read_table(BytesIO(stream.read()), columns=["batch", "request_key", "codes"])
         taken = pa.array(ledger.recalled(), pa.string())
+        rows = _carried(home, ledger, rows)
         rows = rows.filter(pc.invert(pc.is_in(rows["request_key"], value_set=taken)))
         counted = pc.value_counts(pc.list_flatten(rows["codes"])).to_pylist()
         if len(_left) >= _MOST:
             _left.clear()
         _left[known] = Left(rows.num_rows, {one["values"]: one["counts"] for one in counted})
     return _left[known]
+
+
+def _carried(home: Home, ledger: Ledger, rows: pa.Table) -> pa.Table:
+    """The rows with their request keys as the ledger has them now: in a list they stand as each batch was hashed."""
+    key = home.hash_key
+    then = {name: hashed_with(home, ledger, name) for name in pc.unique(rows["batch"]).to_pylist()}
+    if all(one == key for one in then.values()):
+        return rows
+    with quiet(STEP, home.duck) as connection:
+        key.install(connection)
+        connection.register("listed", rows)
+        query = f"SELECT {key.sql_carried_each('request_key', 'batch', then)} AS request_key, codes FROM listed"
+        found = connection.execute(query).to_arrow_table()
+        connection.unregister("listed")
+    return found
 
 
 def waiting(home: Home, ledger: Ledger) -> tuple[Looked, Left] | None:

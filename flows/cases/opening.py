@@ -24,6 +24,7 @@ from flows.cases.places import Desk
 from flows.evidence import keys
 from flows.evidence.store import accounting_path, open_accounting, seal_to_holder
 from flows.home import holder
+from flows.home.keys import hashed_with
 from flows.home.tree import Home
 from flows.ledger.case_records import CaseRecord, NewCase
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
@@ -226,7 +227,8 @@ def _find(at: Desk, agreement: str, batches: list[str], selected: Path | None) -
             raise Usage("NO_ACCOUNTING", "this batch has no accounting", where=name, remedy="Restore accounting/.")
         open_accounting(at.home, name, plain)
     target, key = at.plain / f"{agreement}.parquet", at.home.hash_key
-    return affected.find(selected, opened, at.agreement(agreement), key, target, at.home.duck)
+    then = {name: hashed_with(at.home, at.ledger, name) for name in batches}
+    return affected.find(selected, opened, at.agreement(agreement), key, then, target, at.home.duck)
 
 
 def _store_affected(at: Desk, case: NewCase, rows: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from typer import Argument, Option
 
 from expectations.base import signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.errors import DONE, HELD, Fault, Usage
 from flows.cli.command import SIGNATURE, Json, Key, at_home, group, show, signatures_in
 from flows.home import keys, renewal
@@ -18,6 +19,9 @@ from pipelines import sealing
 
 app = group(name="keys", help="The holder's keys, as the ledger knows them.")
 Which = Annotated[KeyName, Argument(metavar="KEY", help=f"One of: {', '.join(keys.OWN)}.")]
+Algorithm = Annotated[
+    Scheme | None, Option(metavar="NAME", help=f"Of the hash key's HMAC: {', '.join(Scheme)}. Left out: as it is.")
+]
 Given = Annotated[list[Path] | None, SIGNATURE]
 
 
@@ -70,15 +74,16 @@ def make(which: Which) -> None:
 
 
 @app.command()
-def renew(which: Which) -> None:
+def renew(which: Which, algorithm: Algorithm = None) -> None:
     """Make the key that is to take the place of this one. It counts once two operators have signed.
 
     Packages and heads that the signing key signed before still count. With another age key, accounting and evidence of
-    before still open: the earlier one is kept, sealed to it. The hash key has no successor once batches were taken in
-    with it.
+    before still open: the earlier one is kept, sealed to it. The hash key gets one more generation: all that is hashed
+    in the ledger is carried over to it, and what was disclosed, tried or asked for before is recognised. No batch may
+    be under way then.
     """
     with at_home() as (home, ledger):
-        path = renewal.renew(home, ledger, which)
+        path = renewal.renew(home, ledger, which, algorithm)
     print(f"{path}\nNext, each of two operators: sluicegate keys sign --key KEY")
 
 
@@ -89,8 +94,7 @@ def sign(key: Key) -> None:
     Once after an upgrade, one operator; two where a key was renewed. Compare with a backup first.
     """
     with at_home() as (home, ledger):
-        message = ledger.keys_message(renewal.proposed(home))
-        signed = endorsements.sign(ledger, message, signatures.load(key), signatures.KEYS)
+        signed = endorsements.sign(ledger, renewal.message(home, ledger), signatures.load(key), signatures.KEYS)
     print(f"Signed by {signed.operator}: {signed.write(Path('keys'))}")
 
 

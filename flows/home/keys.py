@@ -86,6 +86,13 @@ def of_place(name: KeyName, place: Place) -> str:
     return fingerprint(signatures.public_line(signatures.parse(data, place.name)))
 
 
+def hashed_with(home: Home, ledger: Ledger, batch: str) -> HashKey:
+    """The key of the keyed hashes as it was when this batch was received; raises Usage if it cannot be read, or never
+    was so."""
+    key, then = home.hash_key, ledger.hashed_with(batch)
+    return key.known_as(then) if then else key
+
+
 def here(home: Home, renewed: KeyName | None = None) -> tuple[tuple[KeyName, str], ...]:
     """The keys that lie in the home, by fingerprint: each secret, and the public halves that still count.
 

@@ -1,11 +1,15 @@
 """Another key in the place of one of the holder's: made, signed for by two operators, told to the ledger, put there."""
 
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from expectations.base import signatures
-from expectations.base.errors import Usage
-from expectations.base.places import RESTORE
+from expectations.base.algorithms import FIRST, Scheme
+from expectations.base.errors import SluicegateError, Usage
+from expectations.base.hash_key import LENGTH, HashKey, written
+from expectations.base.keyed import Generation
+from expectations.base.places import Place
 from flows.home import holder, keys
 from flows.home.staging import LOCK
 from flows.home.tree import HOLDER_SIGNING, Home, alone
@@ -15,19 +19,57 @@ from pipelines import sealing
 from pipelines.lake import durable
 
 
-def renew(home: Home, ledger: Ledger, name: KeyName) -> Path:
+def renew(home: Home, ledger: Ledger, name: KeyName, algorithm: Scheme | None = None) -> Path:
     """Makes the key that is to take the place of this one, once two operators have signed; gives where it lies: in
     `keys`, also where the present one lies elsewhere.
 
-    Raises Usage if this key has no successor: what batches asked for is hashed with it.
+    The key of the keyed hashes gets one more generation, of this algorithm, or of the present one if it is left out.
+    Raises Usage if this key has no successor, or no algorithm; or if batches were taken in with the key of the keyed
+    hashes, and it cannot be read: without it, nothing that was hashed would be recognised.
     """
-    if name not in keys.OWN or (name is KeyName.HASH and ledger.hashes_in_use()):
-        what = "this key has no successor: batches were taken in with it, or its signatures only count from before"
-        raise Usage("KEY_IN_USE", what, where=keys.shown(home, name), remedy=RESTORE)
+    if name not in keys.OWN:
+        what = "this key has no successor: its signatures only count from before"
+        raise Usage("NO_SUCH_KEY", what, where=keys.shown(home, name), remedy=f"One of: {', '.join(keys.OWN)}.")
+    if algorithm and name is not KeyName.HASH:
+        what = "only the key of the keyed hashes has an algorithm of its own"
+        raise Usage("NO_ALGORITHM", what, where=keys.shown(home, name), remedy="Leave --algorithm out.")
     path = home.keys / f"{keys.FILES[name]}{keys.NEW}"
-    if not path.exists():
+    if name is KeyName.HASH:
+        _make_hash(home, ledger, path, algorithm)
+    elif not path.exists():
         keys.make(name, path)
     return path
+
+
+def _make_hash(home: Home, ledger: Ledger, path: Path, algorithm: Scheme | None) -> None:
+    """Writes the key of the keyed hashes with one more generation; where nothing is hashed with it, with that alone."""
+    before = home.hash_key.generations() if ledger.hashes_in_use() else ()
+    scheme = algorithm or (before[-1].scheme if before else FIRST)
+    if not path.exists():
+        new = Generation(scheme, secrets.token_bytes(LENGTH))
+        durable.write(path, written((*before, new)), mode=0o600)
+        durable.folder(path.parent)
+    elif algorithm and HashKey.at(Place.file(path)).schemes[-1] is not algorithm:
+        what = "a new key of another algorithm waits for signatures"
+        raise Usage("KEYS_RENEWED", what, where=f"keys/{path.name}", remedy="Delete this file, and begin again.")
+
+
+def successor(home: Home) -> Generation | None:
+    """The generation that a new key of the keyed hashes has more than the present one, if one waits for signatures."""
+    if renewing(home) is not KeyName.HASH:
+        return None
+    new = HashKey.at(keys.new_place(home, KeyName.HASH)).generations()
+    try:
+        now = home.hash_key.generations()
+    except SluicegateError:
+        return None
+    return new[-1] if new[:-1] == now else None
+
+
+def message(home: Home, ledger: Ledger) -> bytes:
+    """What operators sign to say that the home has the keys that lie in it now, or the new one in place of one."""
+    new = successor(home)
+    return ledger.keys_message(proposed(home), new.scheme if new else None)
 
 
 def renewing(home: Home) -> KeyName | None:
@@ -55,7 +97,7 @@ def record(home: Home, ledger: Ledger, signed: Mapping[str, str]) -> bool:
     """Tells the ledger the keys that operators signed for, and puts a new one into its place; False if the ledger knew.
     Safe to repeat: a crash in between leaves the new key beside its place. Raises Usage (KEY_TO_STORE) where the key
     lies elsewhere, and whoever keeps that has not put the new one there."""
-    told = ledger.record_keys(proposed(home), signed)
+    told = ledger.record_keys(proposed(home), signed, successor(home))
     if (name := renewing(home)) is not None:
         with alone(home, LOCK):  # else earlier keys might be destroyed between the two steps of putting another there
             _put(home, name)

@@ -14,6 +14,7 @@ from expectations.facts import band
 from expectations.facts.earlier import Earlier
 from expectations.instruments import Agreement
 from flows.ledger import facts
+from flows.ledger.carrying import require_hash_key
 from flows.ledger.core import BatchRecord, Core, find, record
 from flows.ledger.database.models import Batch, Event, stamp, to_us
 from flows.ledger.events.base import AT_THE_DOOR
@@ -50,6 +51,7 @@ class Batches(Core):
         signatory: int | None = None,
         letter_key: str | None = None,
         by: str | None = None,
+        hashed_with: str | None = None,
     ) -> bool:
         """Takes a submission in, once: False if this batch or this submission is known, whose row then stays as it is.
 
@@ -59,8 +61,10 @@ class Batches(Core):
         signatory    who signed the letter: the number of a signatory of the agreement in its version here, from 1
         letter_key   fingerprint of the key that signed it
         by           the operator who takes it in by hand; None if nobody does, or says so
+        hashed_with  fingerprint of the key of the keyed hashes, as what was known before is hashed; None: not asked
 
-        Raises Usage if no operator of this name is enrolled, NotYourRole if its roles do not allow it.
+        Raises Usage if no operator of this name is enrolled, or the key of the keyed hashes is another by now;
+        NotYourRole if its roles do not allow it.
         """
         ids, what = {requester, agreement, register, *instruments}, "instruments"
         event = Received(
@@ -82,6 +86,8 @@ class Batches(Core):
                 return False
             if by is not None:
                 require(roles_of(active_operator(session, by)), Act.RECEIVE, by)
+            if hashed_with is not None:
+                require_hash_key(session, hashed_with)
             self.append(session, facts.name(batch, "batch"), event, also=ids)
         return True
 

@@ -3,20 +3,22 @@
 Pairs of keyed hashes come in through a temporary table by the hundred thousand, and go on by SQL.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import pyarrow as pa
-from sqlalchemy import String, column, insert, literal, select, table
+from sqlalchemy import String, column, func, insert, literal, select, table
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from expectations.base import algorithms
 from expectations.base.algorithms import HASHES
 from expectations.base.errors import Fault
+from expectations.base.total import total
 from flows.ledger import facts
 from flows.ledger.database.models import Base, Batch, Claim, RecallCase, Recalled, Try
+from flows.ledger.hashed import Hashed
 
 Pairs: TypeAlias = pa.Table | Iterable[tuple[str, str]]
 INCOMING = table("incoming", column("a", String), column("b", String))
@@ -44,6 +46,10 @@ class Bulk:
         query = select(*self.keys).where(self.owner == owner).order_by(*self.keys)
         return digest(session.execute(query.execution_options(yield_per=20_000)))
 
+    def count(self, session: Session, owner: str) -> int:
+        """How many rows an owner has."""
+        return session.scalar(select(func.count()).where(self.owner == owner)) or 0
+
     def put(self, session: Session, owner: str, **fixed: str) -> None:
         """Writes what came in as rows of this owner, by key: in another order they would touch all pages of the index.
 
@@ -59,7 +65,8 @@ _OF_BATCH, _OF_CASE = (Batch.name, ("requester", "agreement")), (RecallCase.id, 
 CLAIMS = Bulk(Claim, Claim.batch, (Claim.request_key, Claim.person_key), "claims of batch", _OF_BATCH)
 TRIES = Bulk(Try, Try.batch, (Try.person_key, Try.values_key), "tries of batch", (Batch.name, ()))
 RECALLED = Bulk(Recalled, Recalled.case_id, (Recalled.request_key,), "claims of recall case", _OF_CASE)
-BULK = (CLAIMS, TRIES, RECALLED)
+BY_NAME: Mapping[Hashed, Bulk] = total(Hashed, {Hashed.CLAIMS: CLAIMS, Hashed.TRIES: TRIES, Hashed.RECALLED: RECALLED})
+BULK = tuple(BY_NAME.values())
 
 
 def digest(rows: Iterable[Any]) -> tuple[int, str]:
@@ -89,12 +96,18 @@ def incoming(session: Session, data: list[tuple[str, str]]) -> Iterator[None]:
     connection = session.connection()
     connection.exec_driver_sql("DROP TABLE IF EXISTS incoming")  # of a transaction that failed
     connection.exec_driver_sql("CREATE TEMPORARY TABLE incoming (a VARCHAR(64) NOT NULL, b VARCHAR(64) NOT NULL)")
+    load(session, data)
+    yield
+    connection.exec_driver_sql("DROP TABLE incoming")
+
+
+def load(session: Session, data: list[tuple[str, str]]) -> None:
+    """Loads more pairs into the temporary table `incoming`."""
+    connection = session.connection()
     if session.get_bind().dialect.name == "postgresql":
         _copy(connection.connection.driver_connection, data)
     elif data:
         connection.exec_driver_sql("INSERT INTO incoming VALUES (?, ?)", data)
-    yield
-    connection.exec_driver_sql("DROP TABLE incoming")
 
 
 def _copy(driver: object, data: list[tuple[str, str]]) -> None:

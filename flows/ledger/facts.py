@@ -18,6 +18,7 @@ from expectations.instruments.parse import Kind
 from flows.ledger.calling import CallReason
 from flows.ledger.database.models import KeyName, SealKind
 from flows.ledger.decisions import Decision, Reason
+from flows.ledger.hashed import Hashed
 from flows.ledger.lifecycles.cases import CaseReason, CaseState, Proof
 from flows.ledger.lifecycles.states import Checkpoint, State
 from flows.ledger.looks import LookReason
@@ -105,6 +106,7 @@ _CLOSED = (
     CaseReason,
     KeyName,
     SealKind,
+    Hashed,
     Scheme,
     Role,
     Act,

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from expectations.base import algorithms, signatures
 from expectations.base.algorithms import Scheme
 from expectations.base.errors import Fault, Usage
+from expectations.base.keyed import Generation
 from flows.ledger import chain, facts
+from flows.ledger.carrying import carry_over, require_successor
 from flows.ledger.core import Core, home_id
 from flows.ledger.database.models import Claim, HomeKey, KeyName, Time, Try, as_record, stamp
 from flows.ledger.events.base import AT_THE_DOOR
@@ -81,17 +83,22 @@ class Homes(Core):
         with self.reading() as session:
             return _relied_on(session)
 
-    def keys_message(self, keys: Keys) -> bytes:
-        """What operators sign (namespace signatures.KEYS) to say that the home has these keys from now on."""
+    def keys_message(self, keys: Keys, carried: Scheme | None = None) -> bytes:
+        """What operators sign (namespace signatures.KEYS) to say that the home has these keys from now on. `carried`:
+        the algorithm by which the keyed hashes are carried over to another key."""
         with self.reading() as session:
-            return keys_message(_sorted(keys), _after(_known(session)), home_id(session))
+            return keys_message(_sorted(keys), _after(_known(session)), home_id(session), carried)
 
-    def record_keys(self, keys: Keys, signed: Mapping[str, str] | None = None) -> bool:
+    def record_keys(
+        self, keys: Keys, signed: Mapping[str, str] | None = None, successor: Generation | None = None
+    ) -> bool:
         """Records which keys the home has; False if the ledger knows exactly these already.
 
         Unsigned where nothing rests on keys yet. One operator's signature over `keys_message` where an older version
-        made claims, two for a change. Raises Usage or BadInput if they are missing or do not count, and Usage if the
-        key of the keyed hashes would become another while it is in use.
+        made claims, two for a change. `successor`: the generation that the key of the keyed hashes has more than the
+        ledger knows; all keyed hashes in the ledger are carried over to it, while everybody else waits. Raises Usage or
+        BadInput if signatures are missing or do not count, and Usage if the key of the keyed hashes would become
+        another while it is in use, or a batch is under way.
         """
         given = _sorted(keys)
         with self.transaction() as session:
@@ -99,20 +106,26 @@ class Homes(Core):
             before = _sorted([(k.name, k.fingerprint) for k in known])
             if given == before:
                 return False
+            over = None
             if before and _hash_of(before) != _hash_of(given) and _relied_on(session):
-                what = "what batches asked for, tried and disclosed is hashed with the key that the ledger knows"
-                raise Usage(
-                    "KEY_IN_USE", what, where=KeyName.HASH, remedy="Restore that key: no other can take its place."
-                )
-            by, contents = self._signed_keys(session, known, given, signed or {})
-            event = KeysKnown(keys=given, after=_after(known), home=home_id(session), signed=by)
-            self.append(session, None, event, contents)
+                over = require_successor(session, successor, _hash_of(before), _hash_of(given))
+            scheme = over.scheme if over else None
+            by, contents = self._signed_keys(session, known, given, scheme, signed or {})
+            event = KeysKnown(keys=given, after=_after(known), home=home_id(session), signed=by, carried=scheme)
+            seq = self.append(session, None, event, contents)
+            if over:
+                carry_over(self.append, session, seq, over)
         return True
 
     def _signed_keys(
-        self, session: Session, known: tuple[KnownKey, ...], keys: Keys, signed: Mapping[str, str]
+        self,
+        session: Session,
+        known: tuple[KnownKey, ...],
+        keys: Keys,
+        carried: Scheme | None,
+        signed: Mapping[str, str],
     ) -> tuple[tuple[SignedBy, ...], dict[str, str]]:
-        text = keys_message(_sorted(keys), _after(known), home_id(session))
+        text = keys_message(_sorted(keys), _after(known), home_id(session), carried)
         if known:
             return signed_by_two(session, text, signed, signatures.KEYS, Act.HOME)
         if not _in_use(session):

@@ -11,6 +11,7 @@ from flows.ledger import chain, rebuild
 from flows.ledger.accounts import Accounts
 from flows.ledger.batches import Batches
 from flows.ledger.calls import Calls
+from flows.ledger.carrying import Generations
 from flows.ledger.chain import Head, Link, Mark, Problem
 from flows.ledger.claims import Disclosures
 from flows.ledger.corrections import Corrections
@@ -47,6 +48,7 @@ class Ledger(
     Requests,
     Corrections,
     Homes,
+    Generations,
     Restorations,
     Overview,
     Views,

@@ -132,6 +132,7 @@ class Rebuilt(Tables):
         self.kinds_for_home: set[str] = set()
         self._first, self._at = GENESIS, ""
         self._newest = (0, GENESIS)  # of what is no look at a page
+        self._before: str | None = None  # the kind of the event before
 
     def play(self, links: Iterable[Link]) -> Iterator[Problem]:
         """Applies the events one after the other; gives what is wrong with them."""
@@ -155,6 +156,7 @@ class Rebuilt(Tables):
                 yield Problem(place, "what it says cannot be read, or does not follow from the events before it")
             yield from (Problem(place, reason) for reason in self._wrong)
             self._wrong.clear()
+            self._before = link.kind
             if link.kind not in AT_THE_DOOR:
                 self._newest = (link.seq, link.hash)
 
@@ -172,6 +174,13 @@ class Rebuilt(Tables):
 
     def newest_but(self, kinds: Collection[str]) -> tuple[int, str]:
         return self._newest
+
+    def kind_before(self) -> str | None:
+        return self._before
+
+    def rows_of(self, bulk: Bulk, owner: str) -> int | None:
+        said = self.bulk[bulk].get(owner, (0, "", FIRST))
+        return said[0] if said else None
 
     def has(self, bulk: Bulk) -> bool:
         return any(said is None or said[0] for said in self.bulk[bulk].values())
@@ -202,6 +211,10 @@ class Rebuilt(Tables):
 
     def put(self, bulk: Bulk, owner: str, rows: int | None, digest: str | None, **fixed: str) -> None:
         self.bulk[bulk][owner] = (rows, digest, self._scheme) if digest else None
+
+    def carry(self, bulk: Bulk, owner: str, rows: int, digest: str, **fixed: str) -> None:
+        if self.bulk[bulk].get(owner) is not None:  # what nobody has vouched for is not proven by being carried over
+            self.put(bulk, owner, rows, digest)
 
     def clear(self, bulk: Bulk, owners: Collection[str] | Select[Any]) -> None:
         for owner in self.session.scalars(owners) if isinstance(owners, Select) else owners:

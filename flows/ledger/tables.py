@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from flows.ledger.bulk import Bulk
 from flows.ledger.chain import Link, first_hash, head_but
-from flows.ledger.database.models import Base, Batch
+from flows.ledger.database.models import Base, Batch, Event
 
 Row = TypeVar("Row", bound=Base)
 
@@ -41,6 +41,14 @@ class Tables:
         """Number and hash of the newest event before this one that is of another kind; 0 and `GENESIS` of none."""
         found = head_but(self.session, kinds, self.place.seq)
         return found.seq, found.hash
+
+    def kind_before(self) -> str | None:
+        """The kind of the event before this one."""
+        return self.session.scalar(select(Event.kind).where(Event.seq == self.place.seq - 1))
+
+    def rows_of(self, bulk: Bulk, owner: str) -> int | None:
+        """How many rows an owner has in this table; None: an older event did not say."""
+        return bulk.count(self.session, owner)
 
     def has(self, bulk: Bulk) -> bool:
         """Whether anybody has rows in this table."""
@@ -78,6 +86,11 @@ class Tables:
     def put(self, bulk: Bulk, owner: str, rows: int | None, digest: str | None, **fixed: str) -> None:
         """Gives an owner the rows that came in, which have this digest; None: an older event did not say."""
         bulk.put(self.session, owner, **fixed)
+
+    def carry(self, bulk: Bulk, owner: str, rows: int, digest: str, **fixed: str) -> None:
+        """Gives an owner, in place of its rows, those that came in, which have this digest."""
+        self.clear(bulk, [owner])
+        self.put(bulk, owner, rows, digest, **fixed)
 
     def clear(self, bulk: Bulk, owners: Collection[str] | Select[Any]) -> None:
         """Takes all rows of these owners away."""

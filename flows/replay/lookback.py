@@ -24,6 +24,7 @@ from expectations.instruments.standing import ended
 from flows.batch import grounds
 from flows.batch.grounds import Grounds
 from flows.evidence.store import plaintext_folder, seal_to_holder
+from flows.home import keys
 from flows.home.registers import all_versions, current_register
 from flows.home.tree import Home
 from flows.ledger import Ledger
@@ -100,7 +101,10 @@ def lookback(home: Home, clock: Clock, *, as_of: date | None = None, progress: P
         if affected:
             whole, lists = place / "affected", parquet(sorted(place.glob("*.parquet")))
             with session(home.duck) as connection:
-                counted = connection.execute(f"SELECT count(DISTINCT person_key) FROM {lists}").fetchall()
+                home.hash_key.install(connection)
+                then = {one["batch"]: keys.hashed_with(home, ledger, one["batch"]) for one in found if one["affected"]}
+                person = home.hash_key.sql_carried_each("person_key", "batch", then)
+                counted = connection.execute(f"SELECT count(DISTINCT {person}) FROM {lists}").fetchall()
                 copy(connection, f"FROM {lists} ORDER BY batch, ordinal", whole)
             summary["persons"] = counted[0][0]
             seal_to_holder(home, whole, affected)

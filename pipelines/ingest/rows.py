@@ -68,7 +68,7 @@ def write(connection: Connection, query: str, attempt: Attempt, index: int) -> P
 
 def judging(context: BatchContext, letter: LetterFacts, duplicates: Sequence[str]) -> str:
     """The query that judges a part of raw rows, which stands in it as {part}."""
-    key = sql_request_key(context.agreement, "request_id")
+    key = sql_request_key(context.hash_key, context.agreement, "request_id")
     premises, left_out = context.agreement.requester.premises, context.agreement.may_be_left_out
     return f"""
     WITH raw AS (FROM {{part}}),

@@ -71,32 +71,40 @@ def find(
     accounting: Mapping[str, Path],
     agreement: Agreement,
     hash_key: HashKey,
+    then: Mapping[str, HashKey],
     target: Path,
     duck: DuckSettings,
 ) -> Affected:
-    """Writes the affected rows to `target`.
+    """Writes the affected rows to `target`, their keys as the ledger has them now.
 
     selected    Parquet (batch, ordinal; perhaps request_key, person_key and codes); None: every released row
-    accounting  opened accounting by batch; hash_key: where the key of the keyed hashes lies
+    accounting  opened accounting by batch; hash_key: where the key of the keyed hashes lies; then: as it was, by batch
     Raises BadInput if a selected row was not released, or is a duplicate; Fault if the accounting contradicts itself.
     """
     with quiet(NAME, duck) as connection:
+        hash_key.install(connection)
         columns = "ordinal, request_id, request_key, person_key"
         released = " UNION ALL ".join(
-            f"SELECT {quote(batch)} AS batch, {columns} FROM {parquet([path])} WHERE outcome = '{Outcome.RELEASED}'"
+            f"SELECT {quote(batch)} AS batch, ordinal, request_id, {_keys(hash_key, then[batch])}"
+            f" FROM {parquet([path])} WHERE outcome = '{Outcome.RELEASED}'"
             for batch, path in sorted(accounting.items())
         )
         connection.execute(f"CREATE TEMP TABLE released AS {released}")
         connection.execute(f"CREATE TEMP TABLE selected AS {_selected(connection, selected, accounting)}")
         connection.execute("""
             CREATE TEMP TABLE affected AS
-            SELECT r.batch, r.ordinal, r.request_id, r.request_key, r.person_key, s.codes,
+            SELECT r.*, s.codes,
               s.request_key AS listed_request, s.person_key AS listed_person
             FROM selected s JOIN released r USING (batch, ordinal)""")
-        hash_key.install(connection)
-        _proven(connection, sql_request_key(agreement, "request_id"))
+        _proven(connection, sql_request_key(hash_key, agreement, "request_id"))
         copy(connection, f"SELECT batch, {columns}, codes FROM affected ORDER BY batch, ordinal", target)
         return _counted(connection, target)
+
+
+def _keys(hash_key: HashKey, then: HashKey) -> str:
+    """The keys of a row as they are now, and as accounting and lists have them (`then_…`)."""
+    names = ("request_key", "person_key")
+    return ", ".join(f"{hash_key.sql_carried(name, then)} AS {name}, {name} AS then_{name}" for name in names)
 
 
 def without(affected: Path, keys: list[str], target: Path, duck: DuckSettings) -> Affected:
@@ -151,7 +159,7 @@ def _proven(connection: Connection, request_key: str) -> None:
         raise BadInput("ROW_TWICE", f"{asked - distinct} of the rows are duplicates", remedy=_ORDINALS)
     if missing := asked - one("SELECT count(*) FROM affected"):
         raise BadInput("NOT_RELEASED", f"{missing} of the {asked} rows were not released", remedy=_ORDINALS)
-    differ = "listed_request <> request_key OR listed_person <> person_key"
+    differ = "listed_request <> then_request_key OR listed_person <> then_person_key"
     if wrong := one(f"SELECT count(*) FROM affected WHERE {differ}"):
         message = f"{wrong} rows of the list are not the disclosures of these ordinals"
         raise BadInput("OTHER_ROWS", message, remedy="Make the list again: sluicegate lookback.")

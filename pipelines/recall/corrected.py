@@ -47,11 +47,11 @@ def find(
 
     changed, known   files of `corrections.changes`: of all register versions, and of the one that the batch ran against
     until            corrections in effect on that day count
-    hash_key         where the key of the keyed hashes lies
+    hash_key         where the key of the keyed hashes lies, as the batch was hashed with it
     """
     before = f"AND delta NOT IN (SELECT delta FROM {parquet(list(known))})" if known else ""
     keys = f"""
-        SELECT {sql_person_key("record_id")} AS person_key, delta, min(effective_on) AS effective_on
+        SELECT {sql_person_key(hash_key, "record_id")} AS person_key, delta, min(effective_on) AS effective_on
         FROM {parquet(list(changed))}
         WHERE kind IN {Kind.sql(looks_back=True)} AND effective_on <= DATE {quote(str(until))} {before} GROUP BY ALL"""
     rows = f"""

@@ -164,7 +164,7 @@ def test_where_claims_are_an_operator_vouches_for_the_keys_once(old: tuple[Home,
         assert "keys" in {p.place for p in audit.verify(home, ledger).problems}
         with pytest.raises(SluicegateError, match="KEYS_UNVOUCHED"):
             renewal.record(home, ledger, {})
-        message = ledger.keys_message(renewal.proposed(home))
+        message = renewal.message(home, ledger)
         stranger = signatures.sign(message, office.new_key(), signatures.KEYS)
         with pytest.raises(SluicegateError, match="KEY_NOT_ENROLLED"):
             renewal.record(home, ledger, {"s": stranger})
@@ -223,8 +223,7 @@ def test_a_crash_between_the_event_and_the_file_is_completed(home: Home, monkeyp
         keys.prove(home, ledger)
 
 
-def test_the_hash_key_has_no_successor_while_requests_are_claimed(home: Home) -> None:
-    assert main.run(["keys", "renew", "hash"]) == 2
+def test_no_other_hash_key_takes_the_place_of_one_that_requests_are_claimed_with(home: Home) -> None:
     (home.keys / "hash.new").write_bytes(secrets.token_bytes(32))
     (home.keys / "hash.new").chmod(0o600)
     assert sign_and_record(home, *OPERATORS) == 2

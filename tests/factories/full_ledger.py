@@ -17,6 +17,7 @@ from expectations.base.algorithms import Scheme
 from expectations.base.clock import Clock
 from expectations.base.digests import of_bytes
 from expectations.base.errors import Usage
+from expectations.base.keyed import Generation
 from expectations.facts.earlier import Period
 from flows.batch import publication
 from flows.batch.decisions import resume, withdraw
@@ -44,6 +45,7 @@ from tests.factories.submissions import INSTRUMENTS
 
 NAMES = ("ada", "ben", "cleo", "dora")
 TEXT = b"we attest\n"
+SUCCESSOR = Generation(Scheme.SHA3_256, bytes(range(32)))
 KEYS = [(name, sha(name)) for name in (KeyName.HASH, KeyName.HOLDER_SIGNING, KeyName.HOLDER_AGE)]
 
 
@@ -88,9 +90,10 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
         sealed(ledger, batch)
         ledger.record_tries(batch, pairs("a", batch))
         published(ledger, folder, batch)
+    _recalled(ledger, office)
+    _renewed(ledger, office)
     _stopped(ledger, office)
     _withdrawn(ledger, office, folder)
-    _recalled(ledger, office)
     ledger.record_correction(
         "k-1",
         agreement="mou",
@@ -115,6 +118,16 @@ def fill(ledger: Ledger, folder: Path) -> FixedOffice:
     _set_aside(ledger)
     _sealed_anew(ledger)
     return office
+
+
+def _renewed(ledger: Ledger, office: FixedOffice) -> None:
+    """Another key of the keyed hashes, while no batch is under way."""
+    said = office.signed(ledger.keys_message(_later(), SUCCESSOR.scheme), ("ada", "ben"), signatures.KEYS)
+    ledger.record_keys(_later(), said, SUCCESSOR)
+
+
+def _later() -> list[tuple[KeyName, str]]:
+    return [(name, SUCCESSOR.keyed_hash(key) if name is KeyName.HASH else key) for name, key in KEYS]
 
 
 def _at_the_door(ledger: Ledger) -> None:
@@ -176,7 +189,7 @@ def _set_aside(ledger: Ledger) -> None:
 
 def _at_home(ledger: Ledger, office: FixedOffice) -> None:
     """Another signing key; a clock that ran two days ahead, seen by the nightly run, and that was set right."""
-    keys = [(name, sha("new") if name is KeyName.HOLDER_SIGNING else key) for name, key in KEYS]
+    keys = [(name, sha("new") if name is KeyName.HOLDER_SIGNING else key) for name, key in _later()]
     keys.append((KeyName.EARLIER_SIGNING, dict(KEYS)[KeyName.HOLDER_SIGNING]))
     ledger.record_keys(keys, office.signed(ledger.keys_message(keys), ("ada", "ben"), signatures.KEYS))
     right, today = ledger.clock, ledger.clock.now().date()

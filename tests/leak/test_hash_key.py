@@ -21,13 +21,15 @@ from apache_beam.internal import pickler
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from expectations.base import duck, places
-from expectations.base.digests import hash_key_blocks, keyed_hash, sql_keyed_hash
+from expectations.base.algorithms import Scheme
 from expectations.base.errors import Usage
 from expectations.base.hash_key import HashKey
+from expectations.base.keyed import Generation, keyed_hash, sql_keyed_hash
 from flows.home import holder
 from flows.home.tree import HOLDER_SIGNING
 from pipelines.lake import beam as beam_side
 from tests.factories import installations, runs, vaults
+from tests.factories.renewals import renew_hash
 
 # Steps whose workers make keyed hashes, and how the texts begin that these are made of.
 KEYED = {"ingest.judged", "validate.matched", "validate.tried", "validate.tries"}
@@ -37,7 +39,7 @@ KEYED_TEXTS = ("'officer|", "'reason|", "'request|", "'person|", "'values|", "'t
 def forms_of(key: bytes) -> dict[str, bytes]:
     """Every way in which the key, or what it can be worked out from, may be written."""
     found = {}
-    for name, data in {"key": key, **dict(zip(("inner", "outer"), hash_key_blocks(key), strict=True))}.items():
+    for name, data in {"key": key, **_blocks(key)}.items():
         half = data[:32]  # the rest of a block says nothing
         found |= {
             f"{name}, raw": half,
@@ -50,6 +52,15 @@ def forms_of(key: bytes) -> dict[str, bytes]:
             f"{name}, Python": repr(half)[2:-1].encode(),
             f"{name}, list": str(list(half))[1:-1].encode(),
         }
+    return found
+
+
+def _blocks(key: bytes) -> dict[str, bytes]:
+    """What its HMACs are worked out from."""
+    found = {}
+    for scheme in Scheme:
+        both = Generation(scheme, key).blocks()
+        found |= {f"{part} of {scheme}": block for part, block in zip(("inner", "outer"), both, strict=True)}
     return found
 
 
@@ -95,21 +106,27 @@ class Heard:
         return getattr(self._connection, name)
 
 
-@pytest.fixture(scope="module", params=["files", "vault"])
+@pytest.fixture(scope="module", params=["files", "vault", "renewed"])
 def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    """A batch that is released, run with everything that is handed on recorded: the keys are files, or in a vault."""
+    """A batch that is released, run with everything that is handed on recorded: the keys are files, or in a vault; or
+    the key of the keyed hashes has a second generation, since a batch before."""
     with pytest.MonkeyPatch.context() as patched:
-        yield from _seen(tmp_path_factory.mktemp("key"), request.param == "vault", patched)
+        yield from _seen(tmp_path_factory.mktemp("key"), request.param, patched)
 
 
-def _seen(folder: Path, elsewhere: bool, variables: pytest.MonkeyPatch) -> Iterator[Seen]:
-    found = Seen(vault=vaults.make(folder / "vault") if elsewhere else None)
+def _seen(folder: Path, how: str, variables: pytest.MonkeyPatch) -> Iterator[Seen]:
+    found = Seen(vault=vaults.make(folder / "vault") if how == "vault" else None)
     for name, value in (found.vault.variables if found.vault else {}).items():
         variables.setenv(name, value)
     made = installations.make(folder / "home")
-    found.key, found.home = made.home.hash_key.secret(), made.home.root
+    if how == "renewed":
+        runs.released(made, folder / "before", 13, 24)
+        renew_hash(made.home, Scheme.SHA3_256)
+    first, *later = (one.key for one in made.home.hash_key.generations())
+    assert len(later) == (how == "renewed")
+    found.key, found.home = first, made.home.root
     fourth = made.home.key(HOLDER_SIGNING).read_key().split(b"\n")[4]  # line of base64, which has the key itself
-    found.others = [holder.signing_key(made.home).private_bytes_raw(), fourth]
+    found.others = [*later, holder.signing_key(made.home).private_bytes_raw(), fourth]
     found.others.append(holder.identity(made.home).secret.encode())
     variables.setattr(places, "_printed", {})  # as in a process that has read no key yet
     run, run_graph = beam_side.run, FnApiRunner.run_via_runner_api
@@ -199,7 +216,7 @@ def test_from_a_vault_each_key_is_read_and_not_for_each_part(seen: Seen) -> None
 
 def test_the_search_finds_a_key_that_is_there() -> None:
     key = bytes(range(100, 132))
-    inner, _ = hash_key_blocks(key)
+    inner, _ = Generation(Scheme.SHA3_256, key).blocks()
     literal = "".join(f"\\x{b:02X}" for b in inner)
     assert hidden(key, b"x" + key + b"y") and hidden(key, f"SELECT '{literal}'::BLOB".encode())
     assert hidden(key, pickle.dumps({"a": key})) and not hidden(key, b"nothing")
@@ -210,13 +227,15 @@ def test_a_worker_reads_the_key_where_it_runs(tmp_path: Path) -> None:
     sent: HashKey = pickle.loads(pickle.dumps(made))
     with duckdb.connect(":memory:") as connection:
         sent.install(connection)
-        (row,) = connection.execute(f"SELECT {sql_keyed_hash('t')} FROM (SELECT 'a text' AS t)").fetchall()
-    assert row[0] == keyed_hash((tmp_path / "hash").read_bytes(), "a text")
+        (row,) = connection.execute(
+            f"SELECT {sql_keyed_hash((Scheme.SHA256,), 't')} FROM (SELECT 'a text' AS t)"
+        ).fetchall()
+    assert row[0] == keyed_hash([Generation(Scheme.SHA256, (tmp_path / "hash").read_bytes())], "a text")
 
 
 def test_without_the_key_there_is_no_hash(tmp_path: Path) -> None:
     with duckdb.connect(":memory:") as connection, pytest.raises(duckdb.Error, match="no key"):
-        connection.execute(f"SELECT {sql_keyed_hash('t')} FROM (SELECT 'a text' AS t)").fetchall()
+        connection.execute(f"SELECT {sql_keyed_hash((Scheme.SHA256,), 't')} FROM (SELECT 'a text' AS t)").fetchall()
 
 
 def test_a_worker_takes_no_other_key(tmp_path: Path) -> None:
@@ -227,4 +246,4 @@ def test_a_worker_takes_no_other_key(tmp_path: Path) -> None:
         made.install(connection)
     (tmp_path / "hash").unlink()
     with pytest.raises(Usage, match="KEY_MISSING"):
-        made.secret()
+        made.generations()

@@ -70,6 +70,7 @@ AT_IMPORT = {
     "flows.cases.Step": "flows.cases.steps",
     "flows.ledger.database.models.KeyName": "flows.home.keys",
     "flows.ledger.database.models.SealKind": "flows.operations.backup",
+    "flows.ledger.hashed.Hashed": "flows.ledger.bulk",
     "expectations.base.algorithms.Scheme": "expectations.base.algorithms",
     "flows.ledger.decisions.Decision": "flows.ledger.decisions",
     "flows.ledger.decisions.Reason": "flows.ledger.decisions",

@@ -62,7 +62,7 @@ _TABLE: Mapping[str, tuple[Rights, Rights]] = {
     "seals": (_SEALS, _SEALS),
     "restorations": (_change("opened_at", "complete"), _READ),
     "recall_cases": (_CASES, _CASES),
-    "recalled": (_ADD, _ADD),
+    "recalled": (_PUT, _ADD),
     "console_accounts": (_READ, _change("password")),
     "console_wrong": (_NONE, (*_PUT, "UPDATE (failures, locked_until, tried_at)")),
     "console_sessions": (("SELECT", "UPDATE (ended)"), (*_PUT, "UPDATE (seen_at, ended)")),

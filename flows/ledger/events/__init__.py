@@ -5,6 +5,7 @@ A new kind: its word, and its class beside those that it is most like.
 
 from flows.ledger.events import (
     batch,
+    carried,
     console,
     corrections,
     home,

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     RECALL_SIGNED = "recall_signed"
     RECALL_ISSUED = "recall_issued"
     KEYS = "keys"
+    CARRIED = "carried"
     CLOCK = "clock"
     TICK = "tick"
     REHASHED = REHASHED

@@ -12,12 +12,13 @@ from expectations.base.digests import canonical_json
 from flows.ledger.bulk import CLAIMS, TRIES
 from flows.ledger.database.models import Batch, HomeKey, KeyName
 from flows.ledger.events.base import Event, Kind, SignedEvent, Signing, operators, wrong_home, wrong_place
-from flows.ledger.lifecycles.states import State
+from flows.ledger.lifecycles.states import FINAL, State
 from flows.ledger.roles import Act
 from flows.ledger.signing import KEYS_NEEDED, SignedBy
 from flows.ledger.tables import Tables
 
 ASKED = select(Batch.name).where(Batch.state != State.UNREADABLE.value).limit(1)  # any batch that was taken in
+UNDER_WAY = select(Batch.name).where(Batch.state.not_in([state.value for state in FINAL])).order_by(Batch.name)
 ONCE = frozenset({KeyName.HASH, KeyName.HOLDER_SIGNING, KeyName.HOLDER_AGE})  # each is there exactly once
 
 
@@ -26,16 +27,18 @@ class KeysKnown(SignedEvent, kinds=[Kind.KEYS]):
     """The keys that the home has from now on, by fingerprint. `after`: the event that said so before; 0: none did.
 
     Nobody signs while nothing rests on the keys. An operator vouches for them, once, where an older version has made
-    claims with them; and two sign for every change.
+    claims with them; and two sign for every change. `carried`: the algorithm of the generation that the key of the
+    keyed hashes has more than before; what the tables hold is carried over by the events that follow (`Carried`).
     """
 
     keys: tuple[tuple[KeyName, str], ...]
     after: int
     home: str
     signed: tuple[SignedBy, ...] = ()
+    carried: Scheme | None = None
 
     def signing(self, tables: Tables) -> Signing:
-        text = keys_message(self.keys, self.after, self.home)
+        text = keys_message(self.keys, self.after, self.home, self.carried)
         needed = signatures_needed(tables)
         return Signing(signatures.KEYS, needed, self.signed, operators(tables, self.signed, Act.HOME), text)
 
@@ -49,8 +52,13 @@ class KeysKnown(SignedEvent, kinds=[Kind.KEYS]):
         if sorted(names) != sorted(ONCE):
             yield "it does not say each key once"
         was = {row.fingerprint for row in before if row.name == KeyName.HASH}
-        if was and dict(self.keys).get(KeyName.HASH) not in was and hashes_in_use(tables):
+        other = bool(was) and dict(self.keys).get(KeyName.HASH) not in was
+        if other and self.carried is None and hashes_in_use(tables):
             yield "the key of the keyed hashes cannot be another one once batches were taken in with it"
+        if self.carried is not None and not other:
+            yield "it carries keyed hashes over to no other key"
+        if self.carried is not None and tables.session.scalar(UNDER_WAY.limit(1)) is not None:
+            yield "a batch was under way while keyed hashes were carried over"
 
     def apply(self, tables: Tables) -> None:
         super().apply(tables)
@@ -62,7 +70,12 @@ class KeysKnown(SignedEvent, kinds=[Kind.KEYS]):
 
 def known_keys(tables: Tables) -> list[HomeKey]:
     """The keys that the newest such event before this one told of; none if there is none."""
-    query = select(HomeKey).where(HomeKey.seq < tables.place.seq).order_by(HomeKey.seq.desc(), HomeKey.name)
+    return keys_before(tables, tables.place.seq)
+
+
+def keys_before(tables: Tables, seq: int) -> list[HomeKey]:
+    """The keys that the newest such event before the one of this number told of; none if there is none."""
+    query = select(HomeKey).where(HomeKey.seq < seq).order_by(HomeKey.seq.desc(), HomeKey.name)
     rows = list(tables.session.scalars(query.limit(100)))
     return [row for row in rows if row.seq == rows[0].seq]
 
@@ -80,9 +93,9 @@ def hashes_in_use(tables: Tables) -> bool:
     return tables.has(CLAIMS) or tables.has(TRIES) or tables.session.scalar(ASKED) is not None
 
 
-def keys_message(keys: tuple[tuple[KeyName, str], ...], after: int, home: str) -> bytes:
+def keys_message(keys: tuple[tuple[KeyName, str], ...], after: int, home: str, carried: Scheme | None = None) -> bytes:
     """What operators sign (namespace signatures.KEYS): the fields of `KeysKnown`."""
-    return canonical_json({"keys": keys, "after": after, "home": home})
+    return canonical_json({"keys": keys, "after": after, "home": home, **({"carried": carried} if carried else {})})
 
 
 @dataclass(frozen=True, kw_only=True)

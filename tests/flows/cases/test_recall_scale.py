@@ -31,7 +31,7 @@ def disclosed(home: Home, agreement: Agreement, rows: int, folder: Path) -> str:
     """A batch that is published in the ledger with so many claims, and its sealed accounting; there is no evidence of
     it."""
     plain = folder / "accounting.parquet"
-    key = sql_request_key(agreement, "request_id")
+    key = sql_request_key(home.hash_key, agreement, "request_id")
     with session(home.duck) as connection:
         home.hash_key.install(connection)
         ids = f"SELECT range AS ordinal, 'R-' || range AS request_id FROM range({rows})"

@@ -92,7 +92,7 @@ def test_each_way_gives_the_keys_and_the_home_has_none(
     assert [p.name for p in home.keys.iterdir() if not p.name.startswith(("operator", "sandbox", "evid"))] == [
         "holder-signing.pub"
     ]
-    assert home.hash_key.secret() == bytes.fromhex(vault.key(KeyName.HASH).decode())
+    assert home.hash_key.generations()[0].key == bytes.fromhex(vault.key(KeyName.HASH).decode())
     assert holder.identity(home).secret in vault.key(KeyName.HOLDER_AGE).decode()
     assert home.holders == (f"{signatures.public_line(holder.signing_key(home))} holder-signing",)
     with opened(home) as ledger:
@@ -107,9 +107,9 @@ def test_raw_bytes_are_a_key_too_whatever_they_end_with(tmp_path: Path) -> None:
     path = tmp_path / "hash"
     path.write_bytes(bytes(31) + b"\n")
     path.chmod(0o600)
-    assert HashKey.at(Place.file(path)).secret() == bytes(31) + b"\n"
+    assert HashKey.at(Place.file(path)).generations()[0].key == bytes(31) + b"\n"
     path.write_text(f"{(bytes(31) + b'x').hex()}\n")
-    assert HashKey.at(Place.file(path)).secret() == bytes(31) + b"x"
+    assert HashKey.at(Place.file(path)).generations()[0].key == bytes(31) + b"x"
 
 
 def test_a_home_is_not_made_with_a_key_that_its_place_lacks(vault: Vault, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_backup_has_no_key_that_lies_elsewhere_and_is_restored_beside_the_vaul
         assert vault.key(name).strip().splitlines()[-2 if name is KeyName.HOLDER_SIGNING else -1] not in whole
     shutil.move(home.root, tmp_path / "lost")
     found = restore.restore(made.path, tmp_path / "recovery", home.root)
-    assert found.problems == () and home.hash_key.secret()
+    assert found.problems == () and home.hash_key.generations()
 
 
 def test_a_key_is_made_for_a_pipe_and_never_for_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:

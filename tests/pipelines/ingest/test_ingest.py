@@ -8,7 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations.base import digests, duck
+from expectations.base.algorithms import Scheme
 from expectations.base.errors import BadInput, Fault
+from expectations.base.keyed import Generation
 from expectations.contracts.request import RAW_NAMES
 from expectations.contracts.stages import CANONICAL
 from expectations.instruments import Agreement
@@ -28,7 +30,9 @@ def read(manifest: lake.Manifest) -> list[dict]:
 
 
 def key(agreement: Agreement, request_id: str) -> str:
-    return digests.keyed_hash(HASH_KEY, f"request|{agreement.requester.id}|{agreement.id}|{request_id}")
+    return Generation(Scheme.SHA256, HASH_KEY).keyed_hash(
+        f"request|{agreement.requester.id}|{agreement.id}|{request_id}"
+    )
 
 
 def mixed(folder: Path) -> Path:
