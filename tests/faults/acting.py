@@ -5,6 +5,8 @@ The home has a batch that was published, and `next` in its inbox. Beside it lies
 
 from __future__ import annotations
 
+import os
+import tempfile
 from datetime import date
 from pathlib import Path
 
@@ -98,8 +100,9 @@ def reseal(home: str) -> None:
 
 
 def seal_anew(home: str, *, every: bool = False) -> None:
-    """What an earlier age key opens, or everything."""
+    """What an earlier age key opens, or everything. Files that are made for a while would lie beside the home."""
     opened = open_home(Path(home))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(opened.root.parent)
     with ledger_of(opened) as ledger:
         done = resealing.reseal(opened, ledger, "operator-1", every=every)
     if done.left or done.needs.earlier or done.needs.nothing:

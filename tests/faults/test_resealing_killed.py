@@ -60,8 +60,8 @@ def act(zygote: Zygote, home: Home, action: str, **how: object) -> list[int]:
 
 
 def plaintext(home: Home) -> set[Path]:
-    """Files in which anything of a person can be read."""
-    files = (path for path in home.root.rglob("*") if path.is_file())
+    """Files in which anything of a person can be read, in the home or beside it."""
+    files = (path for path in home.root.parent.rglob("*") if path.is_file())
     return {path for path in files if any(word in path.read_bytes() for word in _WORDS)}
 
 
@@ -80,7 +80,7 @@ def test_after_a_kill_it_ends_as_if_there_had_been_none(
     points = counted(zygote, base, action, tmp_path)
     chosen = random.Random(f"{action}-{SEED}").sample(points, min(CUTS, len(points)))
     for number, point in enumerate([*NAMED[action], *chosen]):
-        home = copied(base, tmp_path / f"{number}")
+        home = copied(base, tmp_path / f"{number}" / "home")
         before, readable = sealed.contents(home), plaintext(home)
         assert act(zygote, home, action, kill=point) == [KILLED], point
         assert sealed.contents(home) == before, point  # whatever waits where: everything opens
@@ -92,7 +92,7 @@ def test_after_a_kill_it_ends_as_if_there_had_been_none(
         assert holder.identity(home).earlier == () and not list(home.keys.glob("*earlier*")), point
         assert not [path for path in needed.sealed_to_holder(home) if path.name.startswith(".")]
         assert [name for name in left(home) if ".anew" in name] == [] and plaintext(home) == readable, point
-        shutil.rmtree(home.root)
+        shutil.rmtree(home.root.parent)
     print(json.dumps({"action": action, "points": len(points), "kills": len(chosen) + len(NAMED[action])}))
 
 
