@@ -16,13 +16,14 @@ from pathlib import Path
 import duckdb
 
 from expectations.base import algorithms, keyed
-from expectations.base.algorithms import FIRST, Scheme
+from expectations.base.algorithms import Scheme
 from expectations.base.duck import quote
 from expectations.base.errors import Usage
 from expectations.base.keyed import Generation
 from expectations.base.places import RESTORE, Place
 
 LENGTH = 32  # bytes
+PLAIN = Scheme.SHA256  # of a key that names no algorithm, as it was made before any did
 _FINGERPRINT = "fingerprint of the key of the keyed hashes"
 
 
@@ -36,7 +37,7 @@ class HashKey:
 
     place: Place
     fingerprint: str
-    schemes: tuple[Scheme, ...] = (FIRST,)
+    schemes: tuple[Scheme, ...] = (PLAIN,)
 
     @classmethod
     def at(cls, place: Place) -> HashKey:
@@ -117,10 +118,10 @@ def written(generations: Sequence[Generation]) -> bytes:
 def parsed(data: bytes, place: Place) -> tuple[Generation, ...]:
     """The key, from bytes or 64 hexadecimal digits, as it is made first, or as `written`; raises Usage for another."""
     if len(data) == LENGTH:
-        return (Generation(FIRST, data),)
+        return (Generation(PLAIN, data),)
     try:
         lines = [line.split() for line in data.decode("ascii").strip().split("\n")]
-        words = [line if len(line) > 1 or len(lines) > 1 else [FIRST, *line] for line in lines]
+        words = [line if len(line) > 1 or len(lines) > 1 else [PLAIN, *line] for line in lines]
         found = tuple(Generation(Scheme(scheme), bytes.fromhex(key)) for scheme, key in words)
     except ValueError:
         found = ()

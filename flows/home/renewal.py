@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from expectations.base import signatures
-from expectations.base.algorithms import FIRST, Scheme
+from expectations.base.algorithms import Scheme
 from expectations.base.errors import SluicegateError, Usage
-from expectations.base.hash_key import LENGTH, HashKey, written
+from expectations.base.hash_key import LENGTH, PLAIN, HashKey, written
 from expectations.base.keyed import Generation
 from expectations.base.places import Place
 from flows.home import holder, keys
@@ -44,7 +44,7 @@ def renew(home: Home, ledger: Ledger, name: KeyName, algorithm: Scheme | None = 
 def _make_hash(home: Home, ledger: Ledger, path: Path, algorithm: Scheme | None) -> None:
     """Writes the key of the keyed hashes with one more generation; where nothing is hashed with it, with that alone."""
     before = home.hash_key.generations() if ledger.hashes_in_use() else ()
-    scheme = algorithm or (before[-1].scheme if before else FIRST)
+    scheme = algorithm or (before[-1].scheme if before else PLAIN)
     if not path.exists():
         new = Generation(scheme, secrets.token_bytes(LENGTH))
         durable.write(path, written((*before, new)), mode=0o600)

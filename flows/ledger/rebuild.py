@@ -11,11 +11,10 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Engine, MetaData, Select, Table, create_engine, func, or_, select, type_coerce
+from sqlalchemy import Column, Engine, MetaData, Select, Table, create_engine, select, type_coerce
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.pool import NullPool
@@ -25,7 +24,7 @@ from expectations.base import algorithms
 from expectations.base.algorithms import FIRST, HASHES, Scheme
 from expectations.base.digests import canonical_json
 from expectations.base.errors import SluicegateError
-from flows.ledger import events
+from flows.ledger import compared, events
 from flows.ledger.bulk import BULK, TRIES, Bulk
 from flows.ledger.chain import GENESIS, Link, Problem
 from flows.ledger.database.models import (
@@ -73,9 +72,9 @@ def verify(live: Session, links: Iterable[Link]) -> Iterator[Problem]:
             what = f"events of an older version do not say {', '.join(columns)}"
             yield Problem("baseline", f"{what}: sign it once, with sluicegate ledger baseline --key KEY")
         for model in PLACES:
-            yield from _compared(model, live, rebuilt.session)
+            yield from compared.rows(model, PLACES[model], live, rebuilt.session)
         for bulk in BULK:
-            yield from _bulk_compared(bulk, live, rebuilt.bulk[bulk])
+            yield from compared.bulk(bulk, live, rebuilt.bulk[bulk])
         unfinished = select(Batch.name).where(Batch.evidence == Kind.SHREDDING.value).order_by(Batch.name)
         for name in rebuilt.session.scalars(unfinished):
             yield Problem(f"evidence of batch {name}", "its shredding did not end: run sluicegate shred again")
@@ -252,57 +251,3 @@ class Rebuilt(Tables):
 
     def _unknown(self, digest: str) -> str:
         return f"{UNKNOWN}{self._nonce}:{digest}"
-
-
-def _compared(model: type[Base], live: Session, rebuilt: Session) -> Iterator[Problem]:
-    """Every row that differs, in its place, with its columns."""
-    keys = [c.name for c in model.__table__.primary_key]
-    raw = select(*(type_coerce(c, NullType()).label(c.name) for c in model.__table__.columns))
-    raw = raw.order_by(*model.__table__.primary_key)
-    seen = set()
-    for row in live.execute(raw.execution_options(yield_per=1_000)).mappings():
-        key = tuple(row[name] for name in keys)
-        seen.add(key)
-        place = PLACES[model].format(*key)
-        here = (model.__table__.c[name] == value for name, value in zip(keys, key, strict=True))
-        said = rebuilt.execute(raw.where(*here)).mappings().first()
-        if said is None:
-            yield Problem(place, f"no event tells of this row of {model.__tablename__}")
-            continue
-        for name, value in row.items():
-            if _plain(value) != _plain(said[name]):
-                yield Problem(place, f"{model.__tablename__}.{name} is not what its events say")
-    for row in rebuilt.execute(raw).mappings():
-        key = tuple(row[name] for name in keys)
-        if key not in seen:
-            yield Problem(PLACES[model].format(*key), f"its row of {model.__tablename__} is missing")
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _are(bulk: Bulk, live: Session, owner: str, rows: int | None, digest: str, scheme: Scheme) -> bool:
-    with algorithms.using(scheme):
-        return bulk.digest(live, owner) == (rows, digest)
-
-
-def _bulk_compared(
-    bulk: Bulk, live: Session, said: Mapping[str, tuple[int | None, str, Scheme] | None]
-) -> Iterator[Problem]:
-    """Every owner whose rows are not those that its events gave it."""
-    count = select(bulk.owner, func.count()).group_by(bulk.owner)
-    there = {row[0]: row[1] for row in live.execute(count)}
-    for owner in sorted(said.keys() | there.keys(), key=str):
-        expected, place = said.get(owner, (0, "", FIRST)), f"{bulk.place} {owner}"
-        if owner not in said:
-            yield Problem(place, f"no event tells of these rows of {bulk.name}")
-        elif expected is not None and (there.get(owner, 0) != expected[0] or not _are(bulk, live, owner, *expected)):
-            yield Problem(place, f"the rows of {bulk.name} are not those that its events say")
-    key, columns = bulk.owned
-    if columns:  # the owners of which some rows do not say what their owner's own row does
-        owners, rows = key.class_, bulk.model.__table__.c
-        differs = or_(*(rows[name] != owners.__table__.c[name] for name in columns))
-        query = select(bulk.owner).join(owners, key == bulk.owner).where(differs).distinct().order_by(bulk.owner)
-        for stranger in live.scalars(query):
-            yield Problem(f"{bulk.place} {stranger}", f"rows of {bulk.name} name other parties than it has")
