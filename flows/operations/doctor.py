@@ -1,16 +1,10 @@
 """`sluicegate doctor`: what is missing on this machine and in this home, and how to fix it."""
 
-import json
 import os
-import re
 import shutil
-import sys
 import tempfile
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from expectations.base.errors import BadInput, SluicegateError
@@ -20,22 +14,11 @@ from flows.home.config import CONFIG
 from flows.home.tree import FOLDERS, Home, open_home
 from flows.ledger import Ledger
 from flows.ledger.database.models import KeyName
-from flows.operations import kept, notify
+from flows.operations import kept, machine, notify
+from flows.operations.findings import Finding, check, need
 
-_PACKAGES = ("apache-beam", "great-expectations", "prefect", "pyarrow", "duckdb", "sqlalchemy", "pyrage", "zipcodes")
-_MEMORY_NEEDED = 2 * 1024**3
 _DISK_NEEDED = 5 * 1024**3
-_SECONDS = 5  # for a server to answer
 _SEE_LEDGER = "See ledger in sluicegate.toml."
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing examined. `level`: ok, warn (works, but should be fixed) or fail (a run would not work)."""
-
-    level: str
-    what: str
-    remedy: str = ""
 
 
 def examine(serving: Callable[[Home], str | None] = lambda _: None) -> list[Finding]:
@@ -43,36 +26,7 @@ def examine(serving: Callable[[Home], str | None] = lambda _: None) -> list[Find
 
     serving  gives the address of a Prefect server that runs for a home on this machine, if one does
     """
-    return [*_machine(), *_home(serving)]
-
-
-def _need(met: bool, what: str, remedy: str, otherwise: str = "fail") -> Finding:
-    """What a run needs, or (`otherwise` is warn) should have."""
-    return Finding("ok", what) if met else Finding(otherwise, what, remedy)
-
-
-def _check(check: Callable[[], str], what: str = "") -> Finding:
-    """What `check` gives, or an error of ours that it raises; `what`: what it is about, if the error does not say."""
-    try:
-        return Finding("ok", check())
-    except SluicegateError as error:
-        return Finding("fail", f"{what or error.where}: {error.message}", error.remedy)
-
-
-def _machine() -> Iterator[Finding]:
-    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
-    yield _need(sys.version_info >= (3, 11), python, "Install Python 3.11 or later.")
-    for name in _PACKAGES:
-        try:
-            yield Finding("ok", f"{name} {version(name)}")
-        except PackageNotFoundError:
-            yield Finding("fail", f"{name} is not installed", "Run make setup.")
-    tools = {"ssh-keygen": "signs letters and decisions outside this program", "java": "Flink's job server"}
-    for tool, why in tools.items():
-        found = shutil.which(tool) is not None
-        yield _need(found, tool if found else f"{tool} is not installed: {why}", f"Install {tool} to use it.", "warn")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    yield _need(memory >= _MEMORY_NEEDED, f"{memory / 1024**3:.1f} GiB of memory", "2 GiB is the least.", "warn")
+    return [*machine.machine(), *_home(serving)]
 
 
 def _home(serving: Callable[[Home], str | None]) -> Iterator[Finding]:
@@ -83,27 +37,27 @@ def _home(serving: Callable[[Home], str | None]) -> Iterator[Finding]:
         return
     yield Finding("ok", f"{CONFIG} can be read: sluicegate config shows what is in force")
     closed = not home.root.stat().st_mode & 0o077
-    yield _need(closed, f"the home is {'closed' if closed else 'open'} to others", f"chmod 700 {home.root}")
+    yield need(closed, f"the home is {'closed' if closed else 'open'} to others", f"chmod 700 {home.root}")
     for name in FOLDERS:
         folder = home.root / name
         if not folder.is_dir():
             yield Finding("fail", f"folder {name} is missing", "Run sluicegate init.")
         elif folder.stat().st_mode & 0o077:
             yield Finding("fail", f"folder {name} is open to others", f"chmod 700 {name}")
-    yield _check(partial(_outbox, home), "outbox")
-    yield from (_check(partial(_key, home, name), f"key {keys.FILES[name]}") for name in keys.OWN)
+    yield check(partial(_outbox, home), "outbox")
+    yield from (check(partial(_key, home, name), f"key {keys.FILES[name]}") for name in keys.OWN)
     yield from _earlier_keys(home)
-    yield _encryption(home.root)
+    yield machine.encryption(home.root)
     free = shutil.disk_usage(home.root).free
-    yield _need(free >= _DISK_NEEDED, f"{free / 1024**3:.0f} GiB free", "Free some.", "warn")
+    yield need(free >= _DISK_NEEDED, f"{free / 1024**3:.0f} GiB free", "Free some.", "warn")
     for own in (_register, _facilities, _persons, _receivers):
-        yield _check(partial(own, home))
+        yield check(partial(own, home))
     yield from _ledger(home)
     yield from _log(home)
     yield from _word(home)
     yield from _provider(home)
     yield from _backups(home)
-    yield _prefect(os.environ.get("PREFECT_API_URL") or serving(home))
+    yield machine.prefect(os.environ.get("PREFECT_API_URL") or serving(home))
 
 
 def _outbox(home: Home) -> str:
@@ -127,16 +81,6 @@ def _earlier_keys(home: Home) -> Iterator[Finding]:
         return
     what = f"{kept} earlier age keys are kept; {len(needed.earlier):,} of {needed.of:,} sealed files need them"
     yield Finding("warn", what, "sluicegate keys reseal --operator NAME")
-
-
-def _encryption(root: Path) -> Finding:
-    """Working parts lie in the home tree as plaintext while a batch is in flight: its volume should be encrypted."""
-    device = root.stat().st_dev
-    mapper = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/dm/uuid")
-    if mapper.is_file() and mapper.read_text().startswith("CRYPT-"):
-        return Finding("ok", "the home volume is encrypted (dm-crypt)")
-    remedy = "Put SLUICEGATE_HOME on a dm-crypt volume, or make sure that the storage below encrypts."
-    return Finding("warn", "the home volume is not known to be encrypted", remedy)
 
 
 def _register(home: Home) -> str:
@@ -196,13 +140,13 @@ def _ledger(home: Home) -> Iterator[Finding]:
         return
     yield Finding("ok", f"the ledger can be opened ({home.ledger_url.split(':')[0]})")
     yield from rights
-    yield _need(instruments > 0, f"{instruments} instruments enrolled", "Enrol an agreement.")
-    yield _need(operators > 1, f"{operators} operators enrolled", "A drop needs two.", "warn")
-    yield _need(bool(known) or not in_use, "the ledger knows the home's keys", keys.VOUCH)
+    yield need(instruments > 0, f"{instruments} instruments enrolled", "Enrol an agreement.")
+    yield need(operators > 1, f"{operators} operators enrolled", "A drop needs two.", "warn")
+    yield need(bool(known) or not in_use, "the ledger knows the home's keys", keys.VOUCH)
     for one in keys.wrong(home, known):
         yield Finding("fail", f"{one.place}: {one.what}", one.error.remedy)
     fits = "the clock fits the ledger's newest event"
-    yield _need(time.wrong is None, fits if time.wrong is None else f"not so: {fits}", "See sluicegate clock show.")
+    yield need(time.wrong is None, fits if time.wrong is None else f"not so: {fits}", "See sluicegate clock show.")
 
 
 def _rights(ledger: Ledger, sandbox: bool) -> list[Finding]:
@@ -225,7 +169,7 @@ def _log(home: Home) -> Iterator[Finding]:
     from flows.operations import delivery, otlp_logs
 
     if home.config.log.to is None:
-        yield _need(home.config.sandbox, "no other system gets the log", "Set log.to in sluicegate.toml.", "warn")
+        yield need(home.config.sandbox, "no other system gets the log", "Set log.to in sluicegate.toml.", "warn")
         return
     try:
         otlp_logs.receiver(home), otlp_logs.authority(home)
@@ -236,7 +180,7 @@ def _log(home: Home) -> Iterator[Finding]:
     except Exception:  # the ledger cannot be opened, which was said
         return
     late = not delivery.is_fresh(found, home.clock().now())
-    yield _need(not late, delivery.sentence(found), "See that sluicegate up, watch or the night runs.", "warn")
+    yield need(not late, delivery.sentence(found), "See that sluicegate up, watch or the night runs.", "warn")
 
 
 def _word(home: Home) -> Iterator[Finding]:
@@ -245,10 +189,10 @@ def _word(home: Home) -> Iterator[Finding]:
     try:
         count = notify.addresses(home)
         what = f"{count} addresses get word after a night" if count else "nobody gets word after a night"
-        yield _need(count > 0 or sandbox, what, "Set notify.urls in sluicegate.toml.", "warn")
+        yield need(count > 0 or sandbox, what, "Set notify.urls in sluicegate.toml.", "warn")
         called = notify.pings(home)
         what = "an address is called after each night" if called else "nobody notices a night that is missing"
-        yield _need(called or sandbox, what, "Set notify.ping in sluicegate.toml.", "warn")
+        yield need(called or sandbox, what, "Set notify.ping in sluicegate.toml.", "warn")
     except SluicegateError as error:
         yield Finding("fail", f"{error.where}: {error.message}", error.remedy)
 
@@ -263,7 +207,7 @@ def _provider(home: Home) -> Iterator[Finding]:
 
     if said.issuer:
         yield Finding("ok", "operators may sign in to the console with a provider")
-        yield _check(secret)
+        yield check(secret)
 
 
 def _backups(home: Home) -> Iterator[Finding]:
@@ -271,36 +215,10 @@ def _backups(home: Home) -> Iterator[Finding]:
     said, sandbox = home.config.backups, home.config.sandbox  # a sandbox holds nothing to lose
     recovery = len(home.config.recovery)
     what = f"recovery keys that backups are sealed to: {recovery or 'none'}"
-    yield _need(recovery > 0 or sandbox, what, "sluicegate keys recovery FILE; then see infra/docs/backup.md.", "warn")
+    yield need(recovery > 0 or sandbox, what, "sluicegate keys recovery FILE; then see infra/docs/backup.md.", "warn")
     what = "backups are made on a schedule" if said.folder else "no backup is made by itself"
-    yield _need(said.folder is not None or sandbox, what, "Set backups.folder in sluicegate.toml.", "warn")
+    yield need(said.folder is not None or sandbox, what, "Set backups.folder in sluicegate.toml.", "warn")
     if said.folder:
         at = kept.newest(home)
         what = f"the newest backup is of {at:%Y-%m-%d %H:%M} UTC" if at else "there is no backup"
-        yield _need(not kept.missing(home, home.clock().now()), what, "sluicegate backup", "warn")
-
-
-def _prefect(url: str | None) -> Finding:
-    """Whether the server answers, and is of our version. Its address may hold a password, and is not shown."""
-    if url is None:
-        return Finding("ok", "Prefect server: a temporary one for each run")
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=_SECONDS) as answer:
-            answer.read(1)
-    except (OSError, ValueError):
-        remedy = "Start it, or set PREFECT_API_URL to one that runs."
-        return Finding("fail", "Prefect server: it does not answer", remedy)
-    theirs, ours = _version(url), version("prefect")
-    if theirs not in (None, ours):
-        return Finding("warn", f"Prefect server: {theirs}, and here is {ours}", "Run the same version on both.")
-    return Finding("ok", "Prefect server: it answers")
-
-
-def _version(url: str) -> str | None:
-    """What the server says that it is; None if it does not say so to everybody."""
-    try:
-        with urllib.request.urlopen(f"{url}/admin/version", timeout=_SECONDS) as answer:
-            said = json.load(answer)
-    except (OSError, ValueError):
-        return None
-    return said if isinstance(said, str) and re.fullmatch(r"[0-9a-z.+]{1,40}", said) else None
+        yield need(not kept.missing(home, home.clock().now()), what, "sluicegate backup", "warn")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from flows.home.tree import Home
-from flows.operations.doctor import Finding, examine
+from flows.operations.doctor import examine
+from flows.operations.findings import Finding
 from tests.factories import installations
 from tests.factories.receiver import receiver
 
