@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from expectations.base import signatures
+from expectations.base.algorithms import Scheme
 from expectations.base.clock import Clock
 from flows.audit import resealing, signed_heads
 from flows.batch.advance import advance
@@ -24,11 +25,12 @@ from flows.evidence import shred
 from flows.home import registers, renewal
 from flows.home.tree import Home, alone, open_home
 from flows.ledger import Ledger
+from flows.ledger.database.models import KeyName
 from flows.ledger.lifecycles.cases import CaseReason
 from flows.ledger.lifecycles.states import State
 from flows.sandbox.home import enrol as sign
 from pipelines import lake, register
-from tests.factories import sealed
+from tests.factories import renewals, sealed
 from tests.factories.deltas import TODAY
 from tests.factories.runs import at, ledger_of
 
@@ -112,6 +114,15 @@ def seal_anew(home: str, *, every: bool = False) -> None:
 def seal_all_anew(home: str) -> None:
     """Everything."""
     seal_anew(home, every=True)
+
+
+def hash_renewed(home: str) -> None:
+    """Another generation of the key of the keyed hashes, by another HMAC."""
+    opened = open_home(Path(home))
+    with ledger_of(opened) as ledger:
+        if len(opened.hash_key.schemes) < 2 or renewal.renewing(opened):
+            renewal.renew(opened, ledger, KeyName.HASH, Scheme.SHA3_256)
+            renewal.record(opened, ledger, renewals.signed(opened, ledger))
 
 
 def signed_head(home: str) -> None:

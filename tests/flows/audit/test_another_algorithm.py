@@ -18,7 +18,7 @@ from expectations.base.clock import Clock
 from expectations.base.errors import SluicegateError
 from flows import audit
 from flows.audit import export, signed_heads
-from flows.batch import decisions
+from flows.batch import decisions, publication
 from flows.batch.receive import receive
 from flows.cases import Step
 from flows.cases.advancing import advance, hand_in
@@ -175,6 +175,35 @@ def test_a_batch_that_was_held_goes_on_and_all_that_is_new_is_by_the_new_one(tim
     change(home, Scheme.SHA256)  # and back
     third = runs.released(times.made, home.root.parent / "third", 40, 51)
     assert json.loads((home.outbox / third / "manifest.json").read_bytes())["files"]["codes.csv.age"]["sha256"]
+    assert problems(home) == []
+
+
+class Killed(BaseException):
+    """In the place of a kill."""
+
+
+@pytest.mark.parametrize("step", ["prepare", "publish"])
+def test_a_batch_that_was_about_to_leave_is_sealed_again(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its package, and the law that it rests on, were digested by the algorithm of before."""
+    made = installations.make(tmp_path / "home")
+    home, source = made.home, made.submit(tmp_path / "a", [installations.request(n) for n in range(1, 12)])
+
+    def killed(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(publication, step, killed)
+        runs.run(home, source)
+    with ledger_of(home) as ledger:
+        (record,) = ledger.batches()
+        assert record.state is {"prepare": State.SEALED, "publish": State.PREPARED}[step]
+    change(home, Scheme.SHA3_256)
+    assert runs.run(home, record.name)[1] is State.PUBLISHED
+    manifest = json.loads((home.outbox / record.name / "manifest.json").read_bytes())
+    assert manifest["files"]["codes.csv.age"].keys() == {"sha3_256", "bytes"}
+    assert replay(home, CLOCK, record.name, who="operator-1")["differs"] is False
     assert problems(home) == []
 
 

@@ -38,11 +38,12 @@ from flows.ledger.decisions import Decision
 from flows.ledger.lifecycles.cases import CaseReason
 from flows.ledger.lifecycles.states import State
 from flows.ledger.looks import LookReason, Why
+from flows.operations import restore
 from flows.replay.lookback import lookback
 from flows.replay.replay import replay
 from flows.reports import accounting
 from flows.sandbox.home import OPERATORS, enrol
-from tests.factories import installations, runs
+from tests.factories import backups, installations, runs
 from tests.factories.deltas import write_delta
 from tests.factories.installations import Installation
 from tests.factories.past import TODAY, order, waved_through
@@ -313,6 +314,21 @@ def test_by_command_and_not_while_a_batch_is_under_way(renewed: Side, capsys: py
     assert runs.run(home, held)[1] is State.REJECTED  # accounted for after the renewal, as it was hashed before
     with runs.ledger_of(home) as ledger:
         assert audit.verify(home, ledger, deep=True).problems == ()
+
+
+def test_backups_of_before_and_after_are_restored_with_their_own_key(renewed: Side, tmp_path: Path) -> None:
+    home, recovery = renewed.home, backups.recovery(tmp_path)
+    before = backups.take(home, tmp_path / "before", recovery)
+    renew_hash(home, Scheme.SHA3_256)
+    after = backups.take(home, tmp_path / "after", recovery)
+    for name, taken, generations in (("old", before, 3), ("new", after, 4)):
+        found = restore.restore(taken.path, recovery.path, tmp_path / name)
+        there = {one.what for one in found.problems if "outbox" not in one.what and "register version" not in one.what}
+        assert there == set() and len(found.home.hash_key.schemes) == generations, name
+        side = Side(replace(renewed.installation, home=found.home), renewed.batches)
+        with runs.ledger_of(found.home) as ledger:
+            keys.prove(found.home, ledger)
+        assert side.counted() == renewed.counted() and side.told(3) == renewed.told(3), name
 
 
 def test_a_key_that_is_lost_has_no_successor(renewed: Side) -> None:
