@@ -36,7 +36,13 @@ def show_(json: Json = False) -> int:
         wrong = {one.name: one for one in keys.wrong(home, known)}
         waiting = renewal.renewing(home)
     rows = [
-        {"key": k.name.value, "fingerprint": k.fingerprint[:16], "event": k.seq, "here": _here(home, wrong, k.name)}
+        {
+            "key": k.name.value,
+            "fingerprint": k.fingerprint[:16],
+            "event": k.seq,
+            "algorithms": [] if k.name in wrong else renewal.algorithms_of(home, k.name),
+            "here": _here(home, wrong, k.name),
+        }
         for k in known
     ]
     found = {"keys": rows, "remedies": [one.error.remedy for one in wrong.values()], "waits_for_signatures": waiting}
@@ -53,6 +59,8 @@ def _here(home: Home, wrong: dict[KeyName, keys.Wrong], name: KeyName) -> str:
 def _print(found: dict[str, Any]) -> None:
     columns = ["key", "fingerprint", "event", "here"]
     print_table("Keys", columns, [[row[c] for c in columns] for row in found["keys"]])
+    for row in (row for row in found["keys"] if row["algorithms"]):
+        print(f"Generations of the key {row['key']}, the oldest first: {', '.join(row['algorithms'])}.")
     if found["waits_for_signatures"]:
         print(f"A new {found['waits_for_signatures']} waits for two signatures: sluicegate keys sign, then record.")
     for remedy in dict.fromkeys(found["remedies"]):

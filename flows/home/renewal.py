@@ -54,6 +54,11 @@ def _make_hash(home: Home, ledger: Ledger, path: Path, algorithm: Scheme | None)
         raise Usage("KEYS_RENEWED", what, where=f"keys/{path.name}", remedy="Delete this file, and begin again.")
 
 
+def algorithms_of(home: Home, name: KeyName) -> list[str]:
+    """The algorithm of each generation that a key here has, the oldest first; none of a key that has one form only."""
+    return [scheme.value for scheme in home.hash_key.schemes] if name is KeyName.HASH else []
+
+
 def successor(home: Home) -> Generation | None:
     """The generation that a new key of the keyed hashes has more than the present one, if one waits for signatures."""
     if renewing(home) is not KeyName.HASH:

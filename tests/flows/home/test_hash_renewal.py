@@ -311,6 +311,9 @@ def test_by_command_and_not_while_a_batch_is_under_way(renewed: Side, capsys: py
     sign(home, held, Decision.REJECT, signatures.load(home.keys / "operator-1"))
     assert main.run(["keys", "record", *given]) == 0
     assert home.hash_key.schemes[-1] is Scheme.SHA3_256 and main.run(["keys", "show"]) == 0
+    assert (
+        "Generations of the key hash, the oldest first: sha256, sha3_256, sha256, sha3_256." in capsys.readouterr().out
+    )
     assert runs.run(home, held)[1] is State.REJECTED  # accounted for after the renewal, as it was hashed before
     with runs.ledger_of(home) as ledger:
         assert audit.verify(home, ledger, deep=True).problems == ()
