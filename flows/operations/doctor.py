@@ -79,7 +79,7 @@ def _earlier_keys(home: Home) -> Iterator[Finding]:
     if needed is None:
         yield Finding("ok", "no earlier age key is kept")
         return
-    what = f"{kept} earlier age keys are kept; {len(needed.earlier):,} of {needed.of:,} sealed files need them"
+    what = f"earlier age keys that are kept: {kept}; of {needed.of:,} sealed files, {len(needed.earlier):,} need one"
     yield Finding("warn", what, "sluicegate keys reseal --operator NAME")
 
 

@@ -195,7 +195,7 @@ def test_doctor_says_what_needs_an_earlier_key(home: Home) -> None:
         return [(one.level, one.what) for one in examine() if "earlier age key" in one.what]
 
     count = len(list(needed.sealed_to_holder(home)))
-    assert said() == [("warn", f"1 earlier age keys are kept; {count} of {count} sealed files need them")]
+    assert said() == [("warn", f"earlier age keys that are kept: 1; of {count} sealed files, {count} need one")]
     assert main.run(RESEAL) == 0
     assert said() == [("ok", "no earlier age key is kept")]
 
