@@ -16,6 +16,7 @@ from pipelines.release.outcomes import SECRET
 
 PAGE = 200  # rows on a page
 _KEPT = 5_120_000  # rows of the lists in memory, together: a million take about 25 MB
+_LEAST = 1_000  # rows that a list counts for, however short it is: it takes its place too
 # The step whose rows a checkpoint judges, and the dataset in it that says why a row goes no further.
 _ROWS = {Checkpoint.INTAKE: ("ingest.rows", "rows"), Checkpoint.ELIGIBILITY: ("validate.verdicts", "verdicts")}
 _lists: OrderedDict[tuple[str, str], pa.Table] = OrderedDict()
@@ -85,12 +86,12 @@ class Rows:
 
 def _forget(kept: tuple[str, str]) -> None:
     """Drops those longest not asked for, all but this one, until the rest is few enough. `_lock` is held."""
-    rows = sum(each.num_rows for each in _lists.values())
+    rows = sum(max(each.num_rows, _LEAST) for each in _lists.values())
     for name in list(_lists):
         if rows <= _KEPT:
             break
         if name != kept:
-            rows -= _lists.pop(name).num_rows
+            rows -= max(_lists.pop(name).num_rows, _LEAST)
 
 
 def _digest(folder: Path) -> str | None:

@@ -102,11 +102,11 @@ def record(home: Home, ledger: Ledger, signed: Mapping[str, str]) -> bool:
     """Tells the ledger the keys that operators signed for, and puts a new one into its place; False if the ledger knew.
     Safe to repeat: a crash in between leaves the new key beside its place. Raises Usage (KEY_TO_STORE) where the key
     lies elsewhere, and whoever keeps that has not put the new one there."""
-    told = ledger.record_keys(proposed(home), signed, successor(home))
-    if (name := renewing(home)) is not None:
-        with alone(home, LOCK):  # else earlier keys might be destroyed between the two steps of putting another there
+    with alone(home, LOCK):  # else a backup might have the ledger of after and the key of before
+        told = ledger.record_keys(proposed(home), signed, successor(home))
+        if (name := renewing(home)) is not None:
             _put(home, name)
-    keys.prove(home, ledger)
+        keys.prove(home, ledger)
     return told
 
 

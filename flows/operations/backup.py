@@ -67,6 +67,7 @@ def backup(home: Home, ledger: Ledger, folder: Path, to: list[str]) -> Made:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with alone(home, staging.LOCK), durable.whole(path) as new:
+            keys.prove(home, ledger)  # they may have been renewed since
             settling.everything(home, ledger)
             for _ in range(_TRIES):
                 made = _write(home, ledger, new, sealed_to, at.isoformat(timespec="seconds"))

@@ -59,6 +59,8 @@ def hashed(home: Home) -> list[str]:
         return list(ledger.disclosed(record.requester, record.agreement))
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(14400)
 def test_after_a_kill_it_ends_as_if_there_had_been_none(base: Home, zygote: Zygote, tmp_path: Path) -> None:
     counting, counts = copied(base, tmp_path / "counted"), tmp_path / "counts"
     arguments = ["hash_renewed", str(counting.root), str(counts)]

@@ -72,6 +72,7 @@ def counted(zygote: Zygote, base: Sealed, action: str, folder: Path) -> list[str
     return [f"{point}:{n + 1}" for name, point in DURABLE.items() for n in range(times[name])]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(14400)
 @pytest.mark.parametrize("action", NAMED)
 def test_after_a_kill_it_ends_as_if_there_had_been_none(

@@ -4,6 +4,7 @@ is recognised after it, as it is in a copy of the home whose key stayed."""
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,8 +30,8 @@ from flows.cases.opening import Chosen, open_cases
 from flows.cli import main
 from flows.evidence.requests import requests_path
 from flows.evidence.store import open_accounting, seal_to_holder
-from flows.home import keys, registers, renewal
-from flows.home.tree import Home, open_home
+from flows.home import keys, registers, renewal, staging
+from flows.home.tree import Home, alone, open_home
 from flows.ledger import carrying
 from flows.ledger.bulk import Bulk
 from flows.ledger.database.models import KeyName
@@ -317,6 +318,24 @@ def test_by_command_and_not_while_a_batch_is_under_way(renewed: Side, capsys: py
     assert runs.run(home, held)[1] is State.REJECTED  # accounted for after the renewal, as it was hashed before
     with runs.ledger_of(home) as ledger:
         assert audit.verify(home, ledger, deep=True).problems == ()
+
+
+def test_a_backup_that_is_being_made_has_the_ledger_and_the_key_of_before(renewed: Side) -> None:
+    home, done = renewed.home, list[str]()
+
+    def renew() -> None:
+        renew_hash(home)
+        done.append("renewed")
+
+    with alone(home, staging.LOCK):  # as whoever makes a backup has it
+        other = threading.Thread(target=renew)
+        other.start()
+        other.join(2)
+        with runs.ledger_of(home) as ledger:
+            keys.prove(home, ledger)
+        assert done == [] and len(home.hash_key.schemes) == 3
+    other.join(60)
+    assert done == ["renewed"] and len(home.hash_key.schemes) == 4
 
 
 def test_backups_of_before_and_after_are_restored_with_their_own_key(renewed: Side, tmp_path: Path) -> None:
